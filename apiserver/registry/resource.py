@@ -1,0 +1,92 @@
+"""The declaration of a kind: all that is particular to it, in one value.
+
+A kind's file builds one `Resource`; `catalog.RESOURCES` lists it. Discovery, routes, Table
+output, field selectors and storage are generic and read this declaration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from apimachinery.gvk import GroupResource, GroupVersionKind
+from apimachinery.meta import Obj
+from apiserver.registry.strategy import Strategy
+
+ALL_VERBS = (
+    "create",
+    "delete",
+    "deletecollection",
+    "get",
+    "list",
+    "patch",
+    "update",
+    "watch",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of `kubectl get`: `value(obj, now)` gives the cell; priority 1 shows with -o wide."""
+
+    name: str
+    value: Callable[[Obj, float], Any]
+    type: str = "string"
+    format: str = ""
+    priority: int = 0
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Subresource:
+    """A part of an object with verbs of its own.
+
+    `strategy` set: it is read and written as the object through that strategy (status, resize,
+    approval, ephemeralcontainers, finalize). `kind` names what travels when it is not the object
+    itself (Scale, Eviction, Binding, TokenRequest). Anything else (log, exec, attach, proxy,
+    portforward, eviction, binding, token, scale) is handled by endpoints/subresources by name.
+    """
+
+    verbs: tuple[str, ...] = ("get", "patch", "update")
+    kind: GroupVersionKind | None = None
+    strategy: Strategy | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ServedVersion:
+    """A further version in which the same objects are served (autoscaling/v1, events.k8s.io)."""
+
+    kind: GroupVersionKind
+    to_storage: Callable[[Obj], Obj]
+    from_storage: Callable[[Obj], Obj]
+    plural: str = ""  # where it differs
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A kind as the API serves it."""
+
+    kind: GroupVersionKind  # the version that is stored
+    plural: str
+    strategy: Strategy
+    namespaced: bool = True
+    singular: str = ""
+    short: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    verbs: tuple[str, ...] = ALL_VERBS  # ("create",) alone: nothing is stored (reviews)
+    subresources: Mapping[str, Subresource] = field(default_factory=dict)
+    # Field selectors besides metadata.name and metadata.namespace: path -> value as text.
+    selectable: Mapping[str, Callable[[Obj], str]] = field(default_factory=dict)
+    # Without columns a Table has Name and Age (Created At for kinds without a printer).
+    columns: tuple[Column, ...] = ()
+    versions: tuple[ServedVersion, ...] = ()
+    # The name in messages and the store: str(group_resource), "pods", "deployments.apps".
+
+    @property
+    def group_resource(self) -> GroupResource:
+        return GroupResource(self.kind.group, self.plural)
+
+    @property
+    def key(self) -> str:
+        return str(self.group_resource)

@@ -1,0 +1,126 @@
+"""What a kind decides about its own objects, in the order in which the store asks.
+
+Create:  default -> (mutating admission) -> prepare_for_create -> validate -> warnings ->
+         (validating admission) -> stored.
+Update:  default -> (mutating admission) -> prepare_for_update -> validate_update -> warnings ->
+         (validating admission) -> stored.
+Delete:  grace_period, then gone or marked, as finalizers and grace allow.
+
+The object handed to a hook that changes things is private to the request: change it in place.
+`old` and everything read through the context is shared: never change it. Validation never
+changes anything. The generic store has already done what all kinds share: metadata (uid,
+creationTimestamp, generation reset, managedFields, name from generateName), metadata validation,
+immutable metadata on update, resourceVersion checks, and dropping unknown fields.
+Defaulting stands before admission because clients' and webhooks' view is of versioned objects
+with defaults; it is run again after mutating admission.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from apimachinery.clock import Clock
+from apimachinery.meta import Obj
+from apimachinery.validation.field import FieldErrors
+
+
+class ObjectReader(Protocol):
+    """Reads of other objects of the same cluster, from memory. Results are shared: read only."""
+
+    def get(self, resource: str, namespace: str, name: str) -> Obj | None: ...
+
+    def list(self, resource: str, namespace: str | None = None) -> list[Obj]: ...
+
+
+@dataclass(slots=True)
+class StrategyContext:
+    """What a hook may know of the request and of the cluster around the object."""
+
+    clock: Clock
+    objects: ObjectReader
+    user: str = ""
+    namespace: str = ""
+    dry_run: bool = False
+    # What the cluster hands out: service addresses, node ports. See registry/core/services.py.
+    allocators: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Strategy:
+    """The hooks of one kind; the defaults suit a kind without spec, status or rules of its own."""
+
+    # May a PUT or PATCH (apply aside) to a name that is not there create it? (as Leases, Events)
+    allow_create_on_update = False
+    # May an update come without resourceVersion? (most kinds: yes)
+    allow_unconditional_update = True
+    # metadata.generation counts changes of everything but metadata and status; False: never set.
+    has_generation = False
+
+    def default(self, obj: Obj) -> None:
+        """Fill in what was left out, as pkg/apis/<group>/<version>/defaults.go does."""
+
+    def prepare_for_create(self, obj: Obj, ctx: StrategyContext) -> None:
+        """Drop what a client may not set (status), set what the server decides."""
+
+    def validate(self, obj: Obj, ctx: StrategyContext) -> FieldErrors:
+        """Yield everything that is wrong with a new object."""
+        yield from ()
+
+    def warnings_on_create(self, obj: Obj, ctx: StrategyContext) -> list[str]:
+        """Return texts for Warning headers."""
+        return []
+
+    def prepare_for_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> None:
+        """Put back what this update may not touch (the main resource: status)."""
+
+    def validate_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> FieldErrors:
+        """Yield everything that is wrong with the new object, or with changing old into it."""
+        yield from self.validate(new, ctx)
+
+    def warnings_on_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> list[str]:
+        """Return texts for Warning headers."""
+        return []
+
+    def grace_period(self, obj: Obj, requested: int | None, ctx: StrategyContext) -> int:
+        """Return the seconds that a deletion waits for the object's owner; 0: at once.
+
+        Only pods (and what runs them) have grace; `requested` is DeleteOptions' wish, or None.
+        """
+        return 0
+
+    def after_delete(self, obj: Obj, ctx: StrategyContext) -> None:
+        """Give back what the object held (addresses, ports). Called once it is gone."""
+
+    def drop_disabled(self, obj: Obj, old: Obj | None) -> None:
+        """Remove fields of features that are off in v1.36 by default; runs before validation."""
+
+
+class StatusStrategy(Strategy):
+    """The `/status` subresource: everything but status (and managedFields) comes from the old."""
+
+    def __init__(self, parent: Strategy) -> None:
+        self.parent = parent
+
+    def default(self, obj: Obj) -> None:
+        self.parent.default(obj)
+
+    def prepare_for_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> None:
+        """Keep metadata and spec of the old object; labels and annotations too, as Kubernetes."""
+        kept = {key: value for key, value in old.items() if key != "status"}
+        status = new.get("status")
+        version = (new.get("metadata") or {}).get("resourceVersion")
+        managed = (new.get("metadata") or {}).get("managedFields")
+        new.clear()
+        new.update(kept)
+        new["metadata"] = dict(old["metadata"])
+        if version is not None:
+            new["metadata"]["resourceVersion"] = version
+        if managed is not None:
+            new["metadata"]["managedFields"] = managed
+        if status is not None:
+            new["status"] = status
+
+    def validate_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> FieldErrors:
+        """Status is the system's own; kinds with rules for it override this."""
+        yield from ()

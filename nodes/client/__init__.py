@@ -1,0 +1,1 @@
+"""All that a worker may use of the API: calls, informers, queues, the controller loop, events."""

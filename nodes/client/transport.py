@@ -1,0 +1,73 @@
+"""How a worker's calls reach the API: the one interface that both transports keep.
+
+In-process: the same handler chain as over HTTP, from authorization on, with dicts instead of
+bytes. Over HTTP: a kubelet on another machine. A transport acts as one user; RBAC holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
+
+from apimachinery.errors import ApiError
+from apimachinery.meta import Obj
+
+
+@dataclass(slots=True)
+class Call:
+    """One request, already in the terms of the API.
+
+    verb: get, list, create, update, patch, delete, deletecollection.
+    body: the object, the patch (a list for JSON patch), or DeleteOptions. The transport may keep
+    it but never changes it. content_type: of a patch ("application/merge-patch+json", ...).
+    params: query parameters by their API names (labelSelector, fieldManager, force, dryRun...).
+    """
+
+    verb: str
+    group: str
+    version: str
+    resource: str
+    namespace: str = ""
+    name: str = ""
+    subresource: str = ""
+    body: Any = None
+    content_type: str = ""
+    params: dict[str, str] = field(default_factory=dict)
+
+
+class WatchEvent(NamedTuple):
+    """A change: ADDED, MODIFIED, DELETED or BOOKMARK. The object is shared: never change it."""
+
+    type: str
+    object: Obj
+    revision: int
+
+
+class Cancellable(Protocol):
+    def cancel(self) -> None: ...
+
+
+class Transport(Protocol):
+    """Calls and watches as one user."""
+
+    async def call(self, call: Call) -> Obj:
+        """Return the answer: an object, a list (`items`, metadata.resourceVersion) or a Status.
+
+        Raises ApiError as the API refused. What is returned is shared: never change it.
+        """
+        ...
+
+    def watch(
+        self,
+        call: Call,
+        after: int,
+        deliver: Callable[[Sequence[WatchEvent]], None],
+        closed: Callable[[ApiError | None], None],
+    ) -> Cancellable:
+        """Send every change after revision `after` to `deliver`, in order, in batches.
+
+        `call` is a list call (resource, namespace, selectors in params). Runs until cancelled;
+        `closed` is called once if it ends by itself (an Expired error: list again).
+        """
+        ...
