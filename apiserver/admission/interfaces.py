@@ -1,0 +1,108 @@
+"""What an admission plugin is handed and what it promises, as k8s.io/apiserver admission.
+
+A plugin names in `handles` what it wants to see. A `Mutator` may change `request.object`; a
+`Validator` only looks. Either refuses by raising an ApiError; the first refusal ends the request.
+All mutators run before any validator. Plugins get readers in the constructor, never a client.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Protocol
+
+from apimachinery.errors import Forbidden
+from apimachinery.gvk import GroupResource, GroupVersionKind
+from apimachinery.meta import Obj
+from apiserver.auth.user import User
+
+
+class Operation(Enum):
+    """What a request does to an object."""
+
+    CREATE = "CREATE"
+    UPDATE = "UPDATE"
+    DELETE = "DELETE"
+    CONNECT = "CONNECT"
+
+
+CREATE, UPDATE = Operation.CREATE, Operation.UPDATE
+DELETE, CONNECT = Operation.DELETE, Operation.CONNECT
+ANY = "*"
+
+
+@dataclass(slots=True)
+class AdmissionRequest:
+    """One write (or connect), on its way to the store.
+
+    `object` is private to the request: None for a deletion. `old_object` is shared: never change
+    it; None for a creation. `namespace` is "" for cluster-scoped objects, and the name itself for
+    namespaces. `name` may be "" on a creation with generateName. `warnings` gathers the texts of
+    Warning headers; `annotations` gathers audit annotations.
+    """
+
+    operation: Operation
+    kind: GroupVersionKind
+    resource: GroupResource
+    version: str
+    user: User
+    subresource: str = ""
+    namespace: str = ""
+    name: str = ""
+    object: Obj | None = None
+    old_object: Obj | None = None
+    options: dict[str, Any] = field(default_factory=dict)
+    dry_run: bool = False
+    warnings: list[str] = field(default_factory=list)
+    annotations: dict[str, str] = field(default_factory=dict)
+
+    def refusal(self, why: str) -> Forbidden:
+        """Return the 403 that names this request's object, as admission.NewForbidden makes it."""
+        return Forbidden(self.resource, self._shown_name(), why)
+
+    def _shown_name(self) -> str:
+        metadata = (self.object or {}).get("metadata") or {}
+        if self.name or not self.object:
+            return self.name
+        if metadata.get("name"):
+            return str(metadata["name"])
+        return str(metadata.get("generateName") or "")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a plugin wants to see.
+
+    resources: as `str(GroupResource)` ("pods", "deployments.apps"), or ANY. subresources: "" is
+    the object itself; ANY is every one of them.
+    """
+
+    resources: tuple[str, ...]
+    operations: tuple[Operation, ...]
+    subresources: tuple[str, ...] = ("",)
+
+    def matches(self, resource: str, subresource: str, operation: Operation) -> bool:
+        return (
+            operation in self.operations
+            and (ANY in self.resources or resource in self.resources)
+            and (ANY in self.subresources or subresource in self.subresources)
+        )
+
+
+class Plugin(Protocol):
+    """The part that every plugin shares: a name, and what it handles."""
+
+    name: str
+    handles: Rule
+
+
+class Mutator(Plugin, Protocol):
+    """A plugin that may change the object."""
+
+    def admit(self, request: AdmissionRequest) -> None: ...
+
+
+class Validator(Plugin, Protocol):
+    """A plugin that looks at the object in its final form."""
+
+    def validate(self, request: AdmissionRequest) -> None: ...

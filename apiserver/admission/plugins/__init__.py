@@ -1,0 +1,1 @@
+"""The admission plugins, one file each; `apiserver.admission.order` lists them."""
