@@ -1,0 +1,1 @@
+"""Container runtimes of a node: the CRI interface, and what keeps it."""
