@@ -1,0 +1,188 @@
+"""The loop that every controller is: keys in, `reconcile`, back off or come again.
+
+A reconcile is given a name and reads the whole state, never an event: a missed or doubled event
+changes nothing. At most `workers` keys are worked on at a time and a key by one worker alone.
+An idle controller has no task: workers start when a key is ready and end when none is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import ClassVar, TypeAlias
+
+from apimachinery.clock import Clock
+from apimachinery.errors import ApiError, Conflict
+from apimachinery.meta import Obj, controller_of, namespace_of, uid_of
+from nodes.client.events import Recorder
+from nodes.client.informer import Informer, Informers
+from nodes.client.lister import Key, key_of
+from nodes.client.resources import Res
+from nodes.client.rest import Client
+from nodes.client.supervise import TaskSet
+from nodes.client.workqueue import WorkQueue
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of a reconcile: done, or look again after some seconds."""
+
+    requeue_after: float | None = None
+
+
+DONE = Result()
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """All that a controller is given."""
+
+    client: Client
+    informers: Informers
+    recorder: Recorder
+    clock: Clock
+    tasks: TaskSet
+    random: random.Random = field(default_factory=lambda: random.Random(0))  # noqa: S311
+
+
+@dataclass(frozen=True, slots=True)
+class Owned:
+    """Watch objects for their controlling owner's sake."""
+
+    resource: Res
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """Watch objects that concern other keys: `keys(controller, obj)` says which."""
+
+    resource: Res
+    keys: Callable[..., list[Key]]
+
+
+Watch: TypeAlias = Owned | Mapped
+
+
+class Controller(ABC):
+    """One kind of object, brought to where its spec wants it."""
+
+    name: ClassVar[str]
+    reconciles: ClassVar[Res]
+    watches: ClassVar[tuple[Watch, ...]] = ()
+    workers: ClassVar[int] = 5
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self.client, self.clock = context.client, context.clock
+        self.recorder = context.recorder
+        self.queue: WorkQueue[Key] = WorkQueue(context.clock, wake=self._wake)
+        self._running = 0
+        self._stopped = False
+
+    @abstractmethod
+    async def reconcile(self, key: Key) -> Result:
+        """Bring one object on its way. An exception means: again, after a wait."""
+
+    def informer(self, resource: Res) -> Informer:
+        return self.context.informers.get(resource)
+
+    def start(self) -> None:
+        """Follow what is watched; the first listing fills the queue."""
+        self.informer(self.reconciles).on_change(self.on_object)
+        for watch in self.watches:
+            if isinstance(watch, Owned):
+                self.informer(watch.resource).on_change(self.on_owned)
+            else:
+                self.informer(watch.resource).on_change(self._on_mapped(watch))
+
+    def stop(self) -> None:
+        self._stopped = True
+        self.queue.close()
+
+    @property
+    def idle(self) -> bool:
+        return self.queue.idle
+
+    def on_object(self, old: Obj | None, new: Obj | None) -> None:
+        obj = new if new is not None else old
+        if obj is not None:
+            self.queue.add(key_of(obj))
+
+    def on_owned(self, old: Obj | None, new: Obj | None) -> None:
+        """Wake the owner, and the one before if the owner has changed."""
+        before = self.owner_key(old) if old is not None else None
+        after = self.owner_key(new) if new is not None else None
+        if before is not None and before != after:
+            self.queue.add(before)
+        if after is not None:
+            self.queue.add(after)
+
+    def owner_key(self, obj: Obj) -> Key | None:
+        """Return the key of the controlling owner, if that is of our kind."""
+        owner = controller_of(obj)
+        if owner is None or owner.get("kind") != self.reconciles.kind:
+            return None
+        if (
+            owner.get("apiVersion", "").partition("/")[0]
+            != (self.reconciles.api_version.partition("/")[0])
+        ):
+            return None
+        return Key(namespace_of(obj) if self.reconciles.namespaced else "", owner["name"])
+
+    def owner_of(self, obj: Obj) -> Obj | None:
+        """Return the controlling owner from the cache, if it is the very one that is meant."""
+        key, reference = self.owner_key(obj), controller_of(obj)
+        if key is None or reference is None:
+            return None
+        owner = self.informer(self.reconciles).get(*key)
+        return owner if owner is not None and uid_of(owner) == reference.get("uid") else None
+
+    def _on_mapped(self, watch: Mapped) -> Callable[[Obj | None, Obj | None], None]:
+        def changed(old: Obj | None, new: Obj | None) -> None:
+            for obj in (old, new):
+                if obj is not None:
+                    for key in watch.keys(self, obj):
+                        self.queue.add(key)
+
+        return changed
+
+    def _wake(self) -> None:
+        if self._running < self.workers and not self._stopped:
+            self._running += 1
+            self.context.tasks.spawn(self.name, self._work())
+
+    async def _work(self) -> None:
+        try:
+            while (key := self.queue.take()) is not None:
+                try:
+                    await self._process(key)
+                finally:
+                    self.queue.done(key)
+        finally:
+            self._running -= 1
+
+    async def _process(self, key: Key) -> None:
+        try:
+            result = await self.reconcile(key)
+        except Conflict as error:
+            # The cache was behind: normal, and the next try sees the newer object.
+            log.debug("conflict: %s %s: %s", self.name, key, error.message)
+            self.queue.add_rate_limited(key)
+        except ApiError as error:
+            log.warning("reconcile refused: %s %s: %s", self.name, key, error.message)
+            self.queue.add_rate_limited(key)
+        except asyncio.CancelledError:
+            raise
+        except Exception:
+            log.exception("reconcile failed: %s %s", self.name, key)
+            self.queue.add_rate_limited(key)
+        else:
+            self.queue.forget(key)
+            if result.requeue_after is not None:
+                self.queue.add_after(key, result.requeue_after)

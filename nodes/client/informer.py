@@ -1,0 +1,222 @@
+"""A resource as one worker sees it: a cache that a watch keeps, and callbacks at each change.
+
+Promises: the cache holds, a little late, what the API holds; each change that the cache takes
+in reaches every handler, in order, after the cache shows it; a handler that comes later is told
+of what is there first; when the watch has lost its place everything is listed again and handlers
+hear of the differences. Intermediate states may be skipped; the last one never is.
+Objects are shared by all readers: never change them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+from apimachinery.clock import Clock
+from apimachinery.errors import ApiError, Expired
+from apimachinery.labels import Selector
+from apimachinery.meta import Obj, revision_of
+from nodes.client.lister import NODE, Indexer, IndexFunc, Objs, by_node, key_of
+from nodes.client.resources import PODS, Res
+from nodes.client.rest import list_call
+from nodes.client.supervise import TaskSet
+from nodes.client.transport import Call, Cancellable, Transport, WatchEvent
+
+log = logging.getLogger(__name__)
+
+Handler: TypeAlias = Callable[[Obj | None, Obj | None], None]
+
+# client-go's reflector: from 0.8 s, doubled, to 30 s.
+_FIRST_RETRY, _LAST_RETRY = 0.8, 30.0
+
+
+class Informer:
+    """Lists and watches one resource (or what a field selector leaves of it)."""
+
+    def __init__(
+        self,
+        resource: Res,
+        transport: Transport,
+        clock: Clock,
+        tasks: TaskSet,
+        *,
+        field_selector: str = "",
+    ) -> None:
+        self.resource = resource
+        self.synced = asyncio.Event()
+        self.revision = 0
+        self._call = list_call(resource, field_selector=field_selector)
+        self._transport, self._clock, self._tasks = transport, clock, tasks
+        self._store = Indexer()
+        if resource is PODS:
+            self._store.add_index(NODE, by_node)
+        self._handlers: list[Handler] = []
+        self._watch: Cancellable | None = None
+        self._started = self._stopped = False
+        self._retry = _FIRST_RETRY
+
+    def start(self) -> None:
+        if not self._started:
+            self._started = True
+            self._tasks.spawn(f"list {self.resource.plural}", self._relist())
+
+    def stop(self) -> None:
+        self._stopped = True
+        if self._watch is not None:
+            self._watch.cancel()
+
+    def on_change(self, handler: Handler) -> None:
+        """Call `handler(old, new)` for each change: old None is new, new None is gone."""
+        self._handlers.append(handler)
+        for obj in self._store.list():
+            self._tell(handler, None, obj)
+
+    def add_index(self, name: str, function: IndexFunc) -> None:
+        self._store.add_index(name, function)
+
+    # Reading: an informer is its own Lister.
+
+    def get(self, namespace: str, name: str) -> Obj | None:
+        return self._store.get(namespace, name)
+
+    def list(self, namespace: str = "", selector: Selector | None = None) -> Objs:
+        return self._store.list(namespace, selector)
+
+    def by_index(self, index: str, value: str) -> Objs:
+        return self._store.by_index(index, value)
+
+    def count(self, index: str, value: str) -> int:
+        return self._store.count(index, value)
+
+    def owned_by(self, owner: Obj) -> Objs:
+        return self._store.owned_by(owner)
+
+    # The list and the watch.
+
+    async def _relist(self) -> None:
+        while not self._stopped:
+            try:
+                answer = await self._transport.call(self._copy())
+            except ApiError as error:
+                log.warning("cannot list %s: %s", self.resource.plural, error.message)
+                await self._clock.sleep(self._retry)
+                self._retry = min(self._retry * 2, _LAST_RETRY)
+                continue
+            self._retry = _FIRST_RETRY
+            self._replace_all(answer.get("items") or [])
+            self._follow(revision_of(answer))
+            self.synced.set()
+            return
+
+    def _follow(self, revision: int) -> None:
+        self.revision = revision
+        if not self._stopped:
+            self._watch = self._transport.watch(self._copy(), revision, self._deliver, self._closed)
+
+    def _closed(self, error: ApiError | None) -> None:
+        self._watch = None
+        if self._stopped:
+            return
+        if error is None:
+            self._tasks.spawn(f"watch {self.resource.plural}", self._again())
+            return
+        if not isinstance(error, Expired):
+            log.warning("watch of %s ended: %s", self.resource.plural, error.message)
+        self._tasks.spawn(f"list {self.resource.plural}", self._relist())
+
+    async def _again(self) -> None:
+        """Take up a watch that the server ended in good order, from where it was."""
+        await self._clock.sleep(_FIRST_RETRY)
+        self._follow(self.revision)
+
+    def _copy(self) -> Call:
+        call = self._call
+        return Call(call.verb, call.group, call.version, call.resource, params=dict(call.params))
+
+    def _replace_all(self, items: Sequence[Obj]) -> None:
+        gone = set(self._store.keys())
+        for item in items:
+            obj = self._typed(item)
+            key = key_of(obj)
+            gone.discard(key)
+            known = self._store.get(*key)
+            if known is None or revision_of(known) != revision_of(obj):
+                self._apply(obj, deleted=False)
+        for key in sorted(gone):
+            last = self._store.get(*key)
+            if last is not None:
+                self._apply(last, deleted=True)
+
+    def _deliver(self, events: Sequence[WatchEvent]) -> None:
+        for event in events:
+            self.revision = event.revision
+            if event.type != "BOOKMARK":
+                self._apply(self._typed(event.object), deleted=event.type == "DELETED")
+
+    def _apply(self, obj: Obj, *, deleted: bool) -> None:
+        old = self._store.replace(key_of(obj), None if deleted else obj)
+        if deleted:
+            # The object of a deletion is its last state, which may be newer than ours.
+            for handler in self._handlers:
+                self._tell(handler, obj, None)
+            return
+        for handler in self._handlers:
+            self._tell(handler, old, obj)
+
+    def _typed(self, obj: Obj) -> Obj:
+        """Give an item of a list its kind, which lists leave out."""
+        if "kind" in obj and "apiVersion" in obj:
+            return obj
+        return {"apiVersion": self.resource.api_version, "kind": self.resource.kind, **obj}
+
+    def _tell(self, handler: Handler, old: Obj | None, new: Obj | None) -> None:
+        try:
+            handler(old, new)
+        except Exception:
+            log.exception("handler of %s failed", self.resource.plural)
+
+
+class Informers:
+    """The informers that share one user's view: at most one list and watch for a resource."""
+
+    def __init__(self, transport: Transport, clock: Clock, tasks: TaskSet) -> None:
+        self._transport, self._clock, self._tasks = transport, clock, tasks
+        self._informers: dict[tuple[Res, str], Informer] = {}
+        self._started = False
+
+    def get(self, resource: Res, field_selector: str = "") -> Informer:
+        """Return the informer of a resource; it starts with the others, or now if they have."""
+        informer = self._informers.get((resource, field_selector))
+        if informer is None:
+            informer = Informer(
+                resource,
+                self._transport,
+                self._clock,
+                self._tasks,
+                field_selector=field_selector,
+            )
+            self._informers[resource, field_selector] = informer
+            if self._started:
+                informer.start()
+        return informer
+
+    def start(self) -> None:
+        self._started = True
+        for informer in self._informers.values():
+            informer.start()
+
+    async def synced(self) -> None:
+        """Wait until every informer has listed."""
+        for informer in list(self._informers.values()):
+            await informer.synced.wait()
+
+    def drop(self, resource: Res, field_selector: str = "") -> None:
+        """Stop following a resource (a custom kind that is no longer served)."""
+        if informer := self._informers.pop((resource, field_selector), None):
+            informer.stop()
+
+    def stop(self) -> None:
+        for informer in self._informers.values():
+            informer.stop()
