@@ -28,7 +28,7 @@ ALL_VERBS = (
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of `kubectl get`: `value(obj, now)` gives the cell; priority 1 shows with -o wide."""
+    """A column of `kubectl get`: `value(obj, now)` gives the cell; priority 1 means -o wide."""
 
     name: str
     value: Callable[[Obj, float], Any]
@@ -81,6 +81,10 @@ class Resource:
     # Without columns a Table has Name and Age (Created At for kinds without a printer).
     columns: tuple[Column, ...] = ()
     versions: tuple[ServedVersion, ...] = ()
+    # Where Kubernetes stores another version than the one declared here, discovery's hash says so.
+    storage_version: str = ""
+    # Defined by a CustomResourceDefinition: the type table knows nothing of it.
+    custom: bool = False
     # The name in messages and the store: str(group_resource), "pods", "deployments.apps".
 
     @property

@@ -24,6 +24,7 @@ from typing import Any, Protocol
 from apimachinery.clock import Clock
 from apimachinery.meta import Obj
 from apimachinery.validation.field import FieldErrors
+from apimachinery.validation.names import is_dns1123_subdomain
 
 
 class ObjectReader(Protocol):
@@ -56,6 +57,14 @@ class Strategy:
     allow_unconditional_update = True
     # metadata.generation counts changes of everything but metadata and status; False: never set.
     has_generation = False
+    # Does a deletion answer with the object it removed, instead of a Status?
+    returns_deleted = False
+    # What becomes of dependents when DeleteOptions leave it open: Background or Orphan.
+    default_propagation = "Background"
+
+    def name_errors(self, name: str) -> list[str]:
+        """Say what is wrong with a metadata.name: most kinds take a DNS subdomain."""
+        return is_dns1123_subdomain(name)
 
     def default(self, obj: Obj) -> None:
         """Fill in what was left out, as pkg/apis/<group>/<version>/defaults.go does."""
