@@ -87,6 +87,9 @@ _WITHOUT_VALUE = {
 FieldErrors: TypeAlias = Iterator[FieldError]
 
 
+_HTML = {ord(char): f"\\u{ord(char):04x}" for char in "<>&"}
+
+
 def show(value: Any) -> str:
     """Print a value as Go's field errors do: strings quoted, composites as JSON, nil as null."""
     if isinstance(value, bool):
@@ -96,7 +99,8 @@ def show(value: Any) -> str:
     if value is None:
         return "null"
     if isinstance(value, (dict, list)):
-        return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+        text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+        return text.translate(_HTML)  # as Go's JSON encoder does
     return str(value)
 
 
@@ -134,12 +138,14 @@ def not_found(path: Path, value: Any) -> FieldError:
 def too_long(path: Path, value: Any, limit: int) -> FieldError:
     """Say that a string has more than `limit` bytes; the value itself is not shown."""
     del value
-    detail = f"may not be more than {limit} bytes" if limit >= 0 else "value is too long"
+    unit = "byte" if limit == 1 else "bytes"
+    detail = f"may not be more than {limit} {unit}" if limit >= 0 else "value is too long"
     return FieldError(ErrorType.TOO_LONG, str(path), OMITTED, detail)
 
 
 def too_many(path: Path, actual: int, limit: int) -> FieldError:
-    detail = f"must have at most {limit} items" if limit >= 0 else "has too many items"
+    unit = "item" if limit == 1 else "items"
+    detail = f"must have at most {limit} {unit}" if limit >= 0 else "has too many items"
     return FieldError(ErrorType.TOO_MANY, str(path), actual, detail)
 
 
