@@ -1,0 +1,46 @@
+"""Where objects are kept: memory for what is now, one writer thread, and a log of every change.
+
+The rest of the API server sees `Storage`, `ClusterStore`, the values in `types`, and the errors.
+"""
+
+from apiserver.storage.errors import (
+    Changed,
+    Closed,
+    ClusterExists,
+    Compacted,
+    Exists,
+    Fenced,
+    Missing,
+    NoCluster,
+    StorageError,
+    Unavailable,
+)
+from apiserver.storage.feed import Hub, Selector, Sink, Subscription
+from apiserver.storage.storage import Storage
+from apiserver.storage.store import ClusterStore
+from apiserver.storage.types import ClusterRecord, Entry, Event, EventType, Key, Write
+
+__all__ = [
+    "Changed",
+    "Closed",
+    "ClusterExists",
+    "ClusterRecord",
+    "ClusterStore",
+    "Compacted",
+    "Entry",
+    "Event",
+    "EventType",
+    "Exists",
+    "Fenced",
+    "Hub",
+    "Key",
+    "Missing",
+    "NoCluster",
+    "Selector",
+    "Sink",
+    "Storage",
+    "StorageError",
+    "Subscription",
+    "Unavailable",
+    "Write",
+]

@@ -1,0 +1,54 @@
+"""What the store needs of whoever passes its events on, so that watching can stand above it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeAlias
+
+from apiserver.storage.types import Entry, Event
+
+Selector: TypeAlias = Callable[[Entry], bool]
+Sink: TypeAlias = Callable[[Sequence[Event]], None]
+Closed: TypeAlias = Callable[[str], None]
+
+
+class Subscription(Protocol):
+    """A standing wish for events, until it is cancelled."""
+
+    def cancel(self) -> None: ...
+
+
+class Hub(Protocol):
+    """Hands each event, in the order of revisions, to those who subscribed to it."""
+
+    def publish(self, events: Sequence[Event]) -> None:
+        """Pass committed events on, before the writes' waiters wake up."""
+
+    def subscribe(
+        self,
+        resource: str,
+        *,
+        after: int,
+        sink: Sink,
+        closed: Closed,
+        namespace: str | None = None,
+        selector: Selector | None = None,
+        exact: tuple[str, str] | None = None,
+    ) -> Subscription:
+        """Subscribe from a revision that is still held in memory."""
+
+    async def replay(
+        self,
+        resource: str,
+        *,
+        after: int,
+        sink: Sink,
+        closed: Closed,
+        namespace: str | None = None,
+        selector: Selector | None = None,
+        exact: tuple[str, str] | None = None,
+    ) -> Subscription:
+        """Subscribe from any revision that the log still has."""
+
+    def close(self, reason: str) -> None:
+        """End every subscription."""

@@ -1,0 +1,165 @@
+"""One open cluster: reads from memory, writes through the writer's queue, history from the log.
+
+- `get` and `list` answer from memory and show each committed write, in the order of revisions.
+- `commit` returns once the write is durable and its event has been handed to the hub, so that a
+  client that watches has seen its own write.
+- Revisions have no gaps: one for each write that changed something.
+- `revision` belongs to what `get` and `list` show at the same moment on the event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import TypeAlias
+
+from apimachinery.clock import Clock
+from apiserver.storage import history
+from apiserver.storage.cache import ResourceCache
+from apiserver.storage.errors import Closed, Compacted, StorageError
+from apiserver.storage.feed import Hub
+from apiserver.storage.reader import Reader
+from apiserver.storage.staging import Head, Prepared
+from apiserver.storage.types import ClusterRecord, Entry, Event, Key, Write
+from apiserver.storage.writer import Result, Writer
+
+# Rows a trimming transaction looks at: some 5 ms, so that writes get their turn in between.
+FORGET_BATCH = 500
+
+# Named here, since `list` means something else inside the class.
+Results: TypeAlias = list[Result]
+
+_NOTHING = ResourceCache()
+
+
+class ClusterStore:
+    """A cluster's objects. All methods are called on the event loop."""
+
+    hub: Hub
+
+    def __init__(
+        self,
+        record: ClusterRecord,
+        entries: dict[Key, Entry],
+        *,
+        writer: Writer,
+        reader: Reader,
+        clock: Clock,
+        hub: Callable[[ClusterStore], Hub],
+    ) -> None:
+        self.record = record
+        self.revision = record.revision
+        self.oldest = record.compacted
+        self.clock = clock
+        self._writer = writer
+        self._reader = reader
+        self._head = Head(record.id, record.revision, entries, self.apply)
+        self._resources = _by_resource(entries.values())
+        self._open = True
+        self.hub = hub(self)
+
+    @property
+    def name(self) -> str:
+        return self.record.name
+
+    def get(self, key: Key) -> Entry | None:
+        """Return the object at `key`, None where there is none."""
+        return self._resources.get(key.resource, _NOTHING).get(key)
+
+    def list(self, resource: str, namespace: str | None = None) -> Sequence[Entry]:
+        """Return a snapshot in the order of (namespace, name); never change it."""
+        return self._resources.get(resource, _NOTHING).list(namespace)
+
+    def resources(self) -> Sequence[str]:
+        """Return the resources of which there are objects."""
+        return [name for name, cache in self._resources.items() if len(cache)]
+
+    async def commit(self, write: Write) -> Entry:
+        """Make one write. Raises Exists, Missing, Changed, or Unavailable."""
+        (result,) = await self._submit([write])
+        if isinstance(result, StorageError):
+            raise result
+        return result
+
+    async def commit_many(self, writes: Iterable[Write]) -> Sequence[Entry | StorageError]:
+        """Make several writes; each gets its entry, or the error that is its own."""
+        batch = list(writes)
+        return await self._submit(batch) if batch else []
+
+    async def list_at(self, resource: str, namespace: str | None, revision: int) -> Sequence[Entry]:
+        """Return what a resource held at a past revision. Raises Compacted."""
+        if revision >= self.revision:
+            return self.list(resource, namespace)
+        self._require(revision)
+        cluster = self.record.id
+        found = await self._reader.read(
+            lambda cursor: history.state(cursor, cluster, resource, namespace, revision)
+        )
+        self._require(revision)  # the log may have been trimmed while it was read
+        return found
+
+    async def changes(
+        self, resource: str | None, after: int, upto: int | None = None
+    ) -> Sequence[Event]:
+        """Return the events of (after, upto] from the log, in order. Raises Compacted."""
+        end = self.revision if upto is None else min(upto, self.revision)
+        if after >= end:
+            return []
+        self._require(after)
+        cluster = self.record.id
+        found = await self._reader.read(
+            lambda cursor: history.changes(cursor, cluster, resource, after, end)
+        )
+        self._require(after)
+        return found
+
+    async def compact(self, revision: int) -> None:
+        """Forget the changes up to `revision`; the state at it can still be told."""
+        floor = min(revision, self.revision)
+        if floor <= self.oldest:
+            return
+        self.oldest = floor
+        cluster = self.record.id
+        await self._writer.do(lambda cursor: history.raise_floor(cursor, cluster, floor))
+        after: int | None = 0
+        while after is not None:
+            step = partial(
+                history.forget, cluster=cluster, after=after, floor=floor, limit=FORGET_BATCH
+            )
+            after = await self._writer.do(step)
+
+    def apply(self, events: Sequence[Event]) -> None:
+        """Take in what the writer has committed: memory first, then those who watch."""
+        for event in events:
+            resource = event.entry.key.resource
+            cache = self._resources.get(resource)
+            if cache is None:
+                cache = self._resources[resource] = ResourceCache()
+            cache.apply(event)
+            self.revision = event.revision
+        self.hub.publish(events)
+
+    async def close(self, reason: str) -> None:
+        """Refuse further writes, wait for those under way, and end every watch."""
+        if self._open:
+            self._open = False
+            await self._writer.do(lambda _cursor: None)
+            self.hub.close(reason)
+
+    def _submit(self, writes: Sequence[Write]) -> asyncio.Future[Results]:
+        if not self._open:
+            raise Closed(f"cluster {self.name} is closed")
+        now = self.clock.seconds()
+        return self._writer.write(self._head, [Prepared(write, now) for write in writes])
+
+    def _require(self, revision: int) -> None:
+        if revision < self.oldest:
+            raise Compacted(revision, self.oldest)
+
+
+def _by_resource(entries: Iterable[Entry]) -> dict[str, ResourceCache]:
+    grouped: dict[str, list[Entry]] = {}
+    for entry in entries:
+        grouped.setdefault(entry.key.resource, []).append(entry)
+    return {resource: ResourceCache(found) for resource, found in grouped.items()}

@@ -1,0 +1,1 @@
+"""Watching: a hub that hands each committed event to its subscribers, and streams for HTTP."""

@@ -1,0 +1,166 @@
+"""Hands each committed event of a cluster to those who subscribed, in the order of revisions.
+
+- A subscription gets every event of its selection after its revision, once, in order.
+- What happened lately is replayed from memory, what is older from the log; the hand-over from
+  the log to what happens meanwhile leaves no gap and doubles nothing.
+- Sinks are called on the event loop and must return at once. One that raises is cut off.
+
+Cost: an event touches the subscriptions of its resource and namespace, and of the exact field
+values it has or had. A hundred kubelets that watch the pods of their node cost a pod nothing
+but the one that runs it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Protocol
+
+from apiserver.storage import Compacted, Event, Selector, Sink
+from apiserver.storage.feed import Closed
+from apiserver.watch.selection import Selection
+from apiserver.watch.subscription import Bucket, Subscription, Topic
+from apiserver.watch.window import Window
+
+# Subscribers encode within a turn or two of the loop; what is derived is kept 1 to 2 seconds.
+RELEASE_AFTER = 1.0
+
+
+class Log(Protocol):
+    """The store, as the hub needs it."""
+
+    @property
+    def revision(self) -> int: ...
+
+    @property
+    def oldest(self) -> int: ...
+
+    async def changes(
+        self, resource: str | None, after: int, upto: int | None = None
+    ) -> Sequence[Event]: ...
+
+
+class NotInMemoryError(Exception):
+    """The revision lies before the window: `replay` reads the log."""
+
+
+class WatchHub:
+    """The subscriptions to one cluster."""
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+        self._topics: dict[str, Topic] = {}
+        self._window = Window(log.revision)
+        self._delivered: list[Event] = []
+        self._releasing: list[Event] = []
+        self._timer: asyncio.TimerHandle | None = None
+
+    def publish(self, events: Sequence[Event]) -> None:
+        """Pass committed events on."""
+        self._window.extend(events)
+        self._delivered.extend(events)
+        if self._timer is None:
+            self._arm()
+        routed: dict[Bucket, list[Event]] = {}
+        for event in events:
+            topic = self._topics.get(event.entry.key.resource)
+            if topic is not None:
+                for bucket in topic.route(event):
+                    routed.setdefault(bucket, []).append(event)
+        for bucket, mine in routed.items():
+            for subscription in tuple(bucket.members):
+                subscription.deliver(mine)
+
+    def subscribe(
+        self,
+        resource: str,
+        *,
+        after: int,
+        sink: Sink,
+        closed: Closed,
+        namespace: str | None = None,
+        selector: Selector | None = None,
+        exact: tuple[str, str] | None = None,
+    ) -> Subscription:
+        """Subscribe from a revision that is still in memory; what it missed is passed on first.
+
+        Raises Compacted, or NotInMemoryError where `replay` has to be asked.
+        """
+        self._require(after)
+        if after < self._window.floor:
+            raise NotInMemoryError(after)
+        selection = Selection(namespace, exact, selector)
+        subscription = self._join(resource, Subscription(after, selection, sink, closed), selection)
+        missed = [e for e in self._window.after(after) if e.entry.key.resource == resource]
+        subscription.catch_up(selection.within(missed), self._log.revision)
+        return subscription
+
+    async def replay(
+        self,
+        resource: str,
+        *,
+        after: int,
+        sink: Sink,
+        closed: Closed,
+        namespace: str | None = None,
+        selector: Selector | None = None,
+        exact: tuple[str, str] | None = None,
+    ) -> Subscription:
+        """Subscribe from any revision that the log still has. Raises Compacted."""
+        selection = Selection(namespace, exact, selector)
+        if after >= self._window.floor:
+            return self.subscribe(
+                resource,
+                after=after,
+                sink=sink,
+                closed=closed,
+                namespace=namespace,
+                selector=selector,
+                exact=exact,
+            )
+        self._require(after)
+        subscription = self._join(resource, Subscription(after, selection, sink, closed), selection)
+        subscription.hold()
+        upto = self._log.revision
+        try:
+            missed = await self._log.changes(resource, after, upto)
+        except BaseException:
+            subscription.cancel()
+            raise
+        subscription.catch_up(selection.within(missed), upto)
+        return subscription
+
+    def close(self, reason: str) -> None:
+        """End every subscription."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        for topic in self._topics.values():
+            for subscription in topic.members():
+                subscription.end(reason)
+        self._topics.clear()
+
+    def _require(self, after: int) -> None:
+        if after < self._log.oldest:
+            raise Compacted(after, self._log.oldest)
+
+    def _join(
+        self, resource: str, subscription: Subscription, selection: Selection
+    ) -> Subscription:
+        topic = self._topics.get(resource)
+        if topic is None:
+            topic = self._topics[resource] = Topic()
+        subscription.join(topic.bucket(selection))
+        return subscription
+
+    def _arm(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(RELEASE_AFTER, self._release)
+
+    def _release(self) -> None:
+        """Let go of what was derived from events that have been delivered for a while."""
+        for event in self._releasing:
+            event.release()
+        self._releasing, self._delivered = self._delivered, []
+        self._timer = None
+        if self._releasing:
+            self._arm()

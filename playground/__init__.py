@@ -1,0 +1,1 @@
+"""The Django project: settings, the composition root, and the apps of the site."""

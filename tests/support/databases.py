@@ -1,0 +1,64 @@
+"""Databases for tests: each a file of its own (SQLite) or a schema of its own (PostgreSQL)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.db import connections
+
+from apimachinery.clock import ManualClock
+from apiserver.storage import ClusterRecord, ClusterStore, Storage
+from apiserver.watch.hub import WatchHub
+from playground.databases import sqlite_settings
+
+
+@contextmanager
+def database(alias: str, settings: dict[str, Any]) -> Iterator[str]:
+    """Make a database known to Django under an alias, with its tables made."""
+    connections.settings[alias] = settings
+    connections.settings = connections.configure_settings(connections.settings)
+    try:
+        call_command("migrate", database=alias, verbosity=0)
+        yield alias
+    finally:
+        connections[alias].close()
+        del connections[alias]
+        del connections.settings[alias]
+
+
+@pytest.fixture
+def blocker(django_db_blocker: Any) -> Iterator[None]:
+    """Let the storage's threads use databases that pytest-django knows nothing of."""
+    with django_db_blocker.unblock():
+        yield
+
+
+@pytest.fixture
+def sqlite(tmp_path: Path, blocker: None) -> Iterator[str]:
+    """The alias of an empty SQLite database with tables."""
+    with database("sqlite-test", sqlite_settings(tmp_path / "db.sqlite3")) as alias:
+        yield alias
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+async def storage(sqlite: str, clock: ManualClock) -> AsyncIterator[Storage]:
+    """Storage on SQLite, without a cluster."""
+    opened = Storage(clock=clock, hub=WatchHub, alias=sqlite)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def cluster(storage: Storage) -> ClusterStore:
+    """An open, empty cluster on SQLite."""
+    return await storage.create_cluster(ClusterRecord("test"))
