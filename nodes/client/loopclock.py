@@ -23,15 +23,16 @@ _EARLY = 1e-6
 
 
 class LoopClock(Clock):
-    """Cluster seconds = an epoch + the loop's seconds times a rate, held still while paused."""
+    """Cluster seconds = an epoch + the loop's seconds times a rate, held still while paused.
 
-    def __init__(
-        self, loop: asyncio.AbstractEventLoop | None = None, epoch: float | None = None
-    ) -> None:
-        self._loop = loop if loop is not None else asyncio.get_running_loop()
-        # The one place that reads the machine's clock: from here on the loop counts.
-        self._base = time.time() if epoch is None else epoch  # noqa: TID251
-        self._since = self._loop.time()
+    It counts from its first use, which has to be inside the loop that it is for.
+    """
+
+    def __init__(self, epoch: float | None = None) -> None:
+        self._epoch = epoch
+        self._base = 0.0
+        self._running: asyncio.AbstractEventLoop | None = None
+        self._since = 0.0
         self._rate = 1.0
         self._paused = False
         self._heap: list[tuple[float, int, _ClockTimer]] = []
@@ -46,10 +47,20 @@ class LoopClock(Clock):
     def paused(self) -> bool:
         return self._paused
 
+    @property
+    def _loop(self) -> asyncio.AbstractEventLoop:
+        if self._running is None:
+            self._running = asyncio.get_running_loop()
+            self._since = self._running.time()
+            # The one place that reads the machine's clock: from here on the loop counts.
+            self._base = time.time() if self._epoch is None else self._epoch  # noqa: TID251
+        return self._running
+
     def seconds(self) -> float:
+        now = self._loop.time()
         if self._paused:
             return self._base
-        return self._base + (self._loop.time() - self._since) * self._rate
+        return self._base + (now - self._since) * self._rate
 
     def call_later(self, delay: float, callback: Callable[..., Any], *args: Any) -> Timer:
         due = self.seconds() + max(delay, 0.0)

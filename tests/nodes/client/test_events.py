@@ -1,0 +1,133 @@
+"""Events are written as client-go writes them, repeated by count, combined and held back."""
+
+import asyncio
+
+import pytest
+
+from apimachinery.errors import ServiceUnavailable
+from nodes.client.events import NORMAL, WARNING, EventSink, Recorder
+from nodes.client.resources import EVENTS
+from nodes.client.rest import Client
+from tests.support.builders import node, pod
+from tests.support.faults import Faulty
+
+pytestmark = pytest.mark.looptime
+
+
+@pytest.fixture
+async def transport(api):
+    return Faulty(api.transport("system:kubelet"))
+
+
+@pytest.fixture
+async def recorder(transport, clock, tasks):
+    sink = EventSink(clock, tasks)
+    return Recorder(Client(transport), "kubelet", clock, sink, host="n1")
+
+
+async def test_an_event_has_the_form_of_core_v1(api, recorder):
+    about = pod("web").meta(uid="u1", resourceVersion="5")
+    recorder.event(about, NORMAL, "Pulled", "There", field_path="spec.containers{c}")
+    await asyncio.sleep(1)
+    (event,) = api.all("events")
+    metadata = event.pop("metadata")
+    assert metadata["namespace"] == "default"
+    assert metadata["name"].startswith("web.")
+    assert event == {
+        "apiVersion": "v1",
+        "kind": "Event",
+        "involvedObject": {
+            "kind": "Pod",
+            "namespace": "default",
+            "name": "web",
+            "uid": "u1",
+            "apiVersion": "v1",
+            "resourceVersion": "5",
+            "fieldPath": "spec.containers{c}",
+        },
+        "reason": "Pulled",
+        "message": "There",
+        "type": "Normal",
+        "source": {"component": "kubelet", "host": "n1"},
+        "reportingComponent": "kubelet",
+        "reportingInstance": "n1",
+        "firstTimestamp": "2026-01-02T03:04:05Z",
+        "lastTimestamp": "2026-01-02T03:04:05Z",
+        "count": 1,
+        "eventTime": None,
+    }
+
+
+async def test_an_event_with_an_action_has_the_newer_form(api, recorder):
+    recorder.event(pod("web"), NORMAL, "Scheduled", "To n1", action="Binding")
+    await asyncio.sleep(0.5)
+    recorder.event(pod("web"), NORMAL, "Scheduled", "To n1", action="Binding")
+    await asyncio.sleep(0.5)
+    (event,) = api.all("events")
+    assert event["eventTime"] == "2026-01-02T03:04:05.000000Z"
+    assert event["source"] == {}
+    assert "count" not in event
+    assert event["series"] == {"count": 2, "lastObservedTime": "2026-01-02T03:04:05.500000Z"}
+
+
+async def test_events_of_what_has_no_namespace_stand_in_default(api, recorder):
+    recorder.event(node("n1"), NORMAL, "Starting", "")
+    await asyncio.sleep(1)
+    (event,) = api.all("events")
+    assert event["metadata"]["namespace"] == "default"
+    assert "namespace" not in event["involvedObject"]
+
+
+async def test_the_same_again_raises_the_count(api, recorder):
+    for _ in range(3):
+        recorder.event(pod("web"), WARNING, "BackOff", "again")
+        await asyncio.sleep(10)
+    (event,) = api.all("events")
+    assert event["count"] == 3
+    assert event["firstTimestamp"] == "2026-01-02T03:04:05Z"
+    assert event["lastTimestamp"] == "2026-01-02T03:04:25Z"
+
+
+async def test_an_event_that_expired_is_written_anew(api, recorder):
+    recorder.event(pod("web"), WARNING, "BackOff", "again")
+    await asyncio.sleep(1)
+    (event,) = api.all("events")
+    await Client(api.transport()).delete(EVENTS, "default", event["metadata"]["name"])
+    recorder.event(pod("web"), WARNING, "BackOff", "again")
+    await asyncio.sleep(1)
+    assert [event["count"] for event in api.all("events")] == [2]
+
+
+async def test_many_messages_of_one_reason_are_combined(api, recorder):
+    for index in range(14):
+        recorder.event(pod("web"), NORMAL, "Created", f"pod {index}")
+    await asyncio.sleep(1)
+    messages = [event["message"] for event in api.all("events")]
+    assert messages[:9] == [f"pod {index}" for index in range(9)]
+    assert messages[9:] == ["(combined from similar events): pod 13"]
+
+
+async def test_a_source_says_25_things_of_an_object_and_then_one_in_5_minutes(api, recorder):
+    for index in range(40):
+        recorder.event(pod("web"), NORMAL, f"Reason{index}", "")
+        recorder.event(pod("other"), NORMAL, "Once", "")
+    await asyncio.sleep(1)
+    about_web = [e for e in api.all("events") if e["involvedObject"]["name"] == "web"]
+    assert len(about_web) == 25
+    await asyncio.sleep(300)
+    recorder.event(pod("web"), NORMAL, "Later", "")
+    recorder.event(pod("web"), NORMAL, "TooSoon", "")
+    await asyncio.sleep(1)
+    reasons = [event["reason"] for event in api.all("events")]
+    assert "Later" in reasons
+    assert "TooSoon" not in reasons
+
+
+async def test_a_refusal_loses_the_event_and_nothing_else(api, transport, recorder, tasks):
+    transport.fail("create", "events", ServiceUnavailable("away"))
+    transport.fail("create", "events", ValueError("broken"))
+    for reason in ("A", "B", "C"):
+        recorder.event(pod("web"), NORMAL, reason, "")
+    await asyncio.sleep(1)
+    assert [event["reason"] for event in api.all("events")] == ["C"]
+    assert len(tasks) == 0

@@ -1,0 +1,81 @@
+"""Cluster time follows the loop, faster, slower or not at all."""
+
+import asyncio
+
+import pytest
+
+from tests.nodes.client.conftest import EPOCH
+
+pytestmark = pytest.mark.looptime
+
+
+async def test_seconds_follow_the_loop(clock):
+    assert clock.seconds() == EPOCH
+    await asyncio.sleep(90)
+    assert clock.seconds() == pytest.approx(EPOCH + 90, abs=0.001)
+    assert clock.timestamp() == "2026-01-02T03:05:35Z"
+
+
+async def test_timers_fire_in_order_of_their_moment(clock):
+    seen = []
+    for delay in (3, 1, 2):
+        clock.call_later(delay, seen.append, delay)
+    await clock.sleep(2.5)
+    assert seen == [1, 2]
+    await clock.sleep(1)
+    assert seen == [1, 2, 3]
+
+
+async def test_a_cancelled_timer_is_silent_even_at_its_own_moment(clock):
+    seen = []
+    late = clock.call_later(1, seen.append, "late")
+    clock.call_later(0.5, late.cancel)
+    await clock.sleep(2)
+    assert seen == []
+
+
+async def test_a_failing_timer_leaves_the_others(clock, caplog):
+    seen = []
+    clock.call_later(1, lambda: 1 / 0)
+    clock.call_later(1, seen.append, "after")
+    await clock.sleep(2)
+    assert seen == ["after"]
+    assert "timer failed" in caplog.text
+
+
+async def test_rate_shortens_what_already_waits(clock):
+    loop = asyncio.get_running_loop()
+    started = loop.time()
+    waiting = loop.create_task(clock.sleep(100))
+    await asyncio.sleep(10)
+    clock.set_rate(9)
+    await waiting
+    assert loop.time() - started == pytest.approx(20, abs=0.01)
+    assert clock.seconds() == pytest.approx(EPOCH + 100, abs=0.01)
+
+
+async def test_pause_holds_timers_and_resume_lets_them_go(clock):
+    seen = []
+    clock.call_later(5, seen.append, "x")
+    clock.pause()
+    await asyncio.sleep(1000)
+    assert (seen, clock.seconds()) == ([], EPOCH)
+    clock.resume()
+    await asyncio.sleep(5.1)
+    assert seen == ["x"]
+
+
+async def test_step_moves_a_paused_clock(clock):
+    seen = []
+    clock.call_later(5, seen.append, "x")
+    clock.pause()
+    clock.step(4)
+    assert seen == []
+    clock.step(1)
+    assert seen == ["x"]
+    assert clock.seconds() == EPOCH + 5
+
+
+async def test_a_rate_of_nothing_is_refused(clock):
+    with pytest.raises(ValueError, match="more than nothing"):
+        clock.set_rate(0)

@@ -1,0 +1,1 @@
+"""What tests share: a small API, builders of objects, faults, waiting."""
