@@ -43,7 +43,7 @@ ROOTS = re.compile(
     r"k8s\.io/(api/[a-z0-9]+/v\w+|apimachinery/pkg/apis/meta/v\w+|apimachinery/pkg/runtime"
     r"|apiextensions-apiserver/pkg/apis/apiextensions/v1|kube-aggregator/pkg/apis/\w+/v1)\.[A-Z]\w*$"
 )
-WIRE = {"varint": 0, "fixed64": 1, "bytes": 2, "fixed32": 5}
+VARINT, FIXED64, BYTES = 0, 1, 2
 
 
 @dataclass(frozen=True)
@@ -219,9 +219,7 @@ class Extractor:
         if name in self.structs or not name.startswith("k8s.io/"):
             return name
         self.structs[name] = rows = []
-        for field in self._binary.fields(address):
-            if (row := self._field(field)) is not None:
-                rows.append(row)
+        rows += filter(None, map(self._field, self._binary.fields(address)))
         return name
 
     def _field(self, field: GoField) -> list[object] | None:
@@ -230,10 +228,8 @@ class Extractor:
         name, *options = (json_tag[1] if json_tag else "-").split(",")
         if (name == "-" or not json_tag) and not proto:
             return None
-        number = 0
-        if proto:
-            wire, text, *_ = proto[1].split(",")
-            number = int(text) << 3 | WIRE[wire]
+        go_type = self._type(field.type)
+        key = int(proto[1].split(",")[1]) << 3 | self._wire(go_type) if proto else 0
         inline = "inline" in options or (field.embedded and not name)
         flags = "".join(
             letter
@@ -244,7 +240,17 @@ class Extractor:
             )
             if present
         )
-        return ["" if inline else name or field.name, number, self._type(field.type), flags]
+        return ["" if inline else name or field.name, key, go_type, flags]
+
+    def _wire(self, go_type: str) -> int:
+        """Return the wire type. The tags have it too, but some call a number "bytes"."""
+        if go_type == "[]uint8" or go_type.startswith("map["):
+            return BYTES
+        bare = go_type.removeprefix("*").removeprefix("[]").removeprefix("*")
+        bare = self.named.get(bare, bare)
+        if bare in ("float32", "float64"):
+            return FIXED64
+        return VARINT if bare in KINDS.values() and bare not in ("string", "interface") else BYTES
 
     def _type(self, address: int) -> str:
         """Return the type as Go writes it, with whole package paths."""

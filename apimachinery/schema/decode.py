@@ -28,11 +28,13 @@ from apimachinery.schema.table import Field, Schema, types
 
 __all__ = [
     "Decoded", "cannot_be_handled", "decode", "decode_as", "find_duplicate_fields",
-    "no_kind_registered", "strict_error", "zero_of",
+    "no_kind_registered", "strict_error", "unrecognized", "zero_of",
 ]  # fmt: skip
 
 Mode: TypeAlias = Literal["Strict", "Warn", "Ignore"]
 Decoder: TypeAlias = Callable[[Any, list[str]], Any]
+# Bytes of a body that a message shows.
+_SHOWN = 30
 _APIEXTENSIONS = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1."
 _SCHEMA_OR = _APIEXTENSIONS + "JSONSchemaPropsOr"
 
@@ -55,9 +57,9 @@ def decode(body: Obj, gvk: GroupVersionKind, mode: Mode = "Ignore") -> Decoded:
     if schema is None:
         raise no_kind_registered(gvk, gvk.kind)
     decoded = decode_as(body, schema, gvk, mode)
-    if not decoded.obj.get("kind"):
-        decoded.obj = {"kind": gvk.kind, "apiVersion": gvk.api_version, **decoded.obj}
-        decoded.obj["kind"], decoded.obj["apiVersion"] = gvk.kind, gvk.api_version
+    obj = decoded.obj
+    if not obj.get("kind") or not obj.get("apiVersion"):
+        decoded.obj = {**obj, "kind": gvk.kind, "apiVersion": gvk.api_version}
     return decoded
 
 
@@ -78,8 +80,18 @@ def decode_as(body: Obj, schema: Schema, gvk: GroupVersionKind, mode: Mode) -> D
 
 def cannot_be_handled(gvk: GroupVersionKind, into: str, why: str) -> BadRequest:
     """Return the refusal of a body of kind `gvk` where an object of kind `into` was due."""
+    return BadRequest(f'{gvk.kind} in version "{gvk.version}" cannot be handled as a {into}: {why}')
+
+
+def unrecognized(into: str, why: str, body: bytes) -> BadRequest:
+    """Return the refusal of a body that does not even tell its kind; it shows how it starts."""
+    summary = "<empty>"
+    if body:
+        start = body[:_SHOWN]
+        text = start.decode(errors="replace") if body[:1] == b"{" else start.hex()
+        summary = text + (" ..." if len(body) > _SHOWN else "")
     return BadRequest(
-        f'{gvk.kind} in version "{gvk.version}" cannot be handled as a {into}: {why}'
+        f"the object provided is unrecognized (must be of type {into}): {why} ({summary})"
     )
 
 
@@ -135,27 +147,38 @@ def _printed_when_zero(f: Field) -> bool:
 
 
 def _compile_object(schema: Schema) -> Decoder:
-    """Compile on first use, since types may contain themselves."""
-    inner: Decoder | None = None
+    """Compile an object and all that it is made of; a type that contains itself finds `late`."""
+    inner: list[Decoder] = []
 
-    def first(value: Any, unknown: list[str]) -> Any:
-        nonlocal inner
-        if inner is None:
-            inner = schema.decoder = _object_decoder(schema)
-        return inner(value, unknown)
+    def late(value: Any, unknown: list[str]) -> Any:
+        return inner[0](value, unknown)
 
-    return first
+    schema.decoder = late
+    inner.append(_object_decoder(schema))
+    return inner[0]
 
 
 def _object_decoder(schema: Schema) -> Decoder:
-    get = {f.name: _plan(f) for f in schema.fields.values()}.get
-    zeros = tuple(
-        (f.name, _zero_maker(f)) for f in schema.fields.values() if _printed_when_zero(f)
-    )
+    read = _field_reader(schema)
+    zeros = tuple((f.name, _zero_maker(f)) for f in schema.fields.values() if _printed_when_zero(f))
 
     def run(value: Any, unknown: list[str]) -> Any:
         if value.__class__ is not dict:
             raise Mismatch
+        out = read(value, unknown)
+        for key, make in zeros:
+            if key not in out:
+                out[key] = make() if make is not None else None
+        return out
+
+    return run
+
+
+def _field_reader(schema: Schema) -> Decoder:
+    """Return the loop over the fields that are given: the hottest one of all decoding."""
+    get = {f.name: _plan(f) for f in schema.fields.values()}.get
+
+    def run(value: Any, unknown: list[str]) -> Any:
         out: dict[str, Any] = {}
         for key, given in value.items():
             plan = get(key)
@@ -174,9 +197,6 @@ def _object_decoder(schema: Schema) -> Decoder:
             read = convert(given, unknown)
             if read or keep:
                 out[key] = read
-        for key, make in zeros:
-            if key not in out:
-                out[key] = make() if make is not None else None
         return out
 
     return run

@@ -8,7 +8,7 @@ fields without indices; a strict error names the whole path with indices.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from apimachinery.schema import scalars
@@ -20,7 +20,7 @@ _MOST_PROBLEMS = 100
 _UNDERLYING = {"time": "string", "micro-time": "string", "int-or-string": "int32"}
 
 
-class Mismatch(Exception):  # noqa: N818 - a signal inside of decoding, never seen outside
+class Mismatch(Exception):
     """A value is of the wrong JSON type; `mismatch_text` finds which."""
 
 
@@ -173,7 +173,7 @@ class _Walk:
         return f"json: cannot unmarshal {word} into Go struct field {path} of type {go_type}"
 
 
-_READERS = {
+_READERS: dict[str, Callable[[Any], Any]] = {
     "quantity": scalars.quantity,
     "time": scalars.time,
     "micro-time": scalars.micro_time,

@@ -9,10 +9,11 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+import string
 from datetime import UTC, datetime
 from typing import Any
 
-from apimachinery.quantity import QuantityError, canonical
+from apimachinery.quantity import WRONG_FORMAT, QuantityError, canonical
 
 INT_RANGES = {
     "int8": (-(2**7), 2**7 - 1),
@@ -37,23 +38,21 @@ _LAYOUT = (
 _RANGES = (("month", 1, 12), ("day", 1, 31), ("hour", 0, 23), ("minute", 0, 59), ("second", 0, 59))
 
 
+_BASE64 = frozenset(string.ascii_letters + string.digits + "+/")
+
+
 class ScalarError(ValueError):
     """The value is of the right JSON type and still wrong; the message is Go's."""
 
 
 def quantity(value: Any) -> str:
     """Return the canonical text of a quantity given as text or number."""
-    if value is True or value is False or not isinstance(value, (str, int, float)):
-        raise ScalarError(_QUANTITY_FORMAT)
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        raise ScalarError(WRONG_FORMAT)
     try:
         return canonical(value)
     except QuantityError as error:
         raise ScalarError(str(error)) from None
-
-
-_QUANTITY_FORMAT = (
-    "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
-)
 
 
 def time(text: str) -> str | None:
@@ -110,31 +109,41 @@ def _why_no_time(text: str, layout: str) -> str:
 
 def base64_bytes(text: str) -> str:
     """Return standard base64 in canonical form; newlines in between are allowed, as in Go."""
-    if "\n" in text or "\r" in text:
-        text = text.replace("\n", "").replace("\r", "")
+    dense = text.replace("\n", "").replace("\r", "")
     try:
-        return base64.b64encode(base64.b64decode(text, validate=True)).decode()
+        return base64.b64encode(base64.b64decode(dense, validate=True)).decode()
     except (binascii.Error, ValueError):
         raise ScalarError(f"illegal base64 data at input byte {_bad_byte(text)}") from None
 
 
 def _bad_byte(text: str) -> int:
-    """Return where Go's decoder stops in text that is no base64."""
-    body = text.rstrip("=")
-    found = re.search(r"[^A-Za-z0-9+/]", body)
-    if found is not None:
-        # A quartet that padding cut short is reported where the padding went wrong.
-        return found.start() if found[0] != "=" else found.start()
-    missing = -len(body) % 4
-    padding = len(text) - len(body)
-    if missing == 3:
-        return len(body) - 1 if padding else len(body) // 4 * 4
-    if padding > missing:
-        return len(body) + missing
-    return len(body) // 4 * 4 if not padding else len(text)
+    """Return where Go's decoder, which reads four digits at a time, gives up."""
+    symbols = [(at, char) for at, char in enumerate(text) if char not in "\r\n"]
+    for start in range(0, len(symbols), 4):
+        four = symbols[start : start + 4]
+        for place, (at, char) in enumerate(four):
+            if char in _BASE64:
+                continue
+            if char != "=" or place < 2:
+                return at
+            return _after_padding(symbols, start + place, place, len(text))
+        if len(four) < 4:
+            return len(text) - len(four)
+    return len(text)
 
 
-def float64(value: float) -> float:
+def _after_padding(symbols: list[tuple[int, str]], index: int, place: int, length: int) -> int:
+    """Return what is wrong behind the first "=": a missing second one, or more text."""
+    if place == 2:
+        index += 1
+        if index == len(symbols):
+            return length
+        if symbols[index][1] != "=":
+            return symbols[index][0] - 1
+    return symbols[index + 1][0] if index + 1 < len(symbols) else length
+
+
+def float64(value: Any) -> Any:
     """Return a number as Go's encoder prints a float64: without a fraction where there is none."""
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e21:
         return int(value)
