@@ -98,6 +98,27 @@ class Strategy:
         """
         return 0
 
+    def keeps(self, obj: Obj) -> bool:
+        """Tell whether something besides metadata.finalizers holds a deletion up.
+
+        Only namespaces have such: spec.finalizers.
+        """
+        return False
+
+    def prepare_for_delete(self, obj: Obj, ctx: StrategyContext) -> None:
+        """Change an object that is marked as going, before it is stored (a namespace's phase)."""
+
+    def spec_changed(self, new: Obj, old: Obj) -> bool:
+        """Tell whether an update counts in metadata.generation: by what is not metadata or status.
+
+        A kind whose labels or annotations count as well says so here.
+        """
+        return any(
+            new.get(key) != old.get(key)
+            for key in new.keys() | old.keys()
+            if key not in ("metadata", "status")
+        )
+
     def after_delete(self, obj: Obj, ctx: StrategyContext) -> None:
         """Give back what the object held (addresses, ports). Called once it is gone."""
 

@@ -1,0 +1,312 @@
+"""The one way in which objects of every kind are created, updated and deleted.
+
+Generic code over a Resource and its Strategy, as k8s.io/apiserver registry/generic/registry. It
+knows nothing of users or admission: whoever asks hands in the validating step as a callback, so
+that it runs on the very object that is going to be stored.
+
+- A write is made at the revision that was read. If the object changed meanwhile, the change is
+  made again on the newer object, unless the client named a resourceVersion: then it is a Conflict.
+- A change that changes nothing is not written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from apimachinery.clock import Clock
+from apimachinery.errors import (
+    MODIFIED,
+    AlreadyExists,
+    ApiError,
+    BadRequest,
+    Conflict,
+    Invalid,
+    NotFound,
+)
+from apimachinery.meta import Obj, labels_of, replace_in
+from apimachinery.validation.field import FieldError, Path, invalid
+from apimachinery.validation.metadata import validate_object_meta, validate_object_meta_update
+from apiserver.registry import deletion, metadata
+from apiserver.registry.deletion import DeleteOptions, Fate
+from apiserver.registry.objects import StoredObjects
+from apiserver.registry.resource import Resource
+from apiserver.registry.strategy import Strategy, StrategyContext
+from apiserver.storage import Changed, ClusterStore, Entry, Exists, Key, Missing, Write
+
+# A hot object (a lease, an Endpoints) sees some tens of writers at once; more is a livelock.
+TRIES = 100
+
+Check = Callable[[Obj | None, Obj | None], None]
+Make = Callable[[Obj | None], Obj]
+
+
+@dataclass(slots=True)
+class Writing:
+    """What a write carries besides the object: who, why, and the step that has the last word."""
+
+    ctx: StrategyContext
+    # Called with the object as it will be stored and the one that it replaces; may refuse.
+    check: Check
+    warn: Callable[[list[str]], None]
+    actor: str = ""
+    trace: str = ""
+
+
+class Stored(NamedTuple):
+    """The outcome of a write; `entry` is None for a dry run."""
+
+    obj: Obj
+    entry: Entry | None
+    created: bool = False
+    gone: bool = False
+
+
+class Registry:
+    """Objects of one cluster, with the rules of their kinds."""
+
+    def __init__(
+        self,
+        store: ClusterStore,
+        clock: Clock,
+        identity: metadata.Identity,
+        objects: StoredObjects,
+        allocators: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.store = store
+        self.clock = clock
+        self.identity = identity
+        self.objects = objects
+        self.allocators = allocators or {}
+
+    def context(self, user: str, namespace: str, *, dry_run: bool = False) -> StrategyContext:
+        """Return what hooks may know of a request."""
+        return StrategyContext(
+            clock=self.clock,
+            objects=self.objects,
+            user=user,
+            namespace=namespace,
+            dry_run=dry_run,
+            allocators=self.allocators,
+        )
+
+    def get(self, resource: Resource, namespace: str, name: str) -> Entry:
+        """Return an object. Raises NotFound."""
+        entry = self.store.get(Key(resource.key, namespace, name))
+        if entry is None:
+            raise NotFound(resource.group_resource, name)
+        return entry
+
+    async def create(self, resource: Resource, obj: Obj, namespace: str, how: Writing) -> Stored:
+        """Store a new object. `obj` is private to the caller and is handed over."""
+        meta = obj["metadata"]
+        metadata.match_namespace(meta, namespace)
+        if meta.get("resourceVersion"):
+            raise BadRequest("resourceVersion should not be set on objects to be created")
+        base = "" if meta.get("name") else meta.get("generateName") or ""
+        for left in range(metadata.NAME_TRIES, 0, -1):
+            if base:
+                meta["name"] = self.identity.name(base)
+            try:
+                return await self._create(resource, obj, namespace, how)
+            except AlreadyExists as error:
+                if not base:
+                    raise
+                if left == 1:
+                    raise _no_name_left(error) from None
+        raise AssertionError("unreachable")
+
+    async def _create(self, resource: Resource, obj: Obj, namespace: str, how: Writing) -> Stored:
+        strategy, meta = resource.strategy, obj["metadata"]
+        metadata.fill_on_create(
+            obj,
+            self.clock.timestamp(),
+            self.identity.uid(),
+            has_generation=strategy.has_generation,
+        )
+        strategy.prepare_for_create(obj, how.ctx)
+        try:
+            self._check_new(resource, obj, how)
+            key = Key(resource.key, namespace, meta["name"])
+            if how.ctx.dry_run:
+                self._require_absent(key)
+                return Stored(metadata.ordered(obj), None, created=True)
+            return await self._write(resource, key, "ADDED", obj, 0, how, created=True)
+        except (ApiError, Exists) as error:
+            strategy.after_delete(obj, how.ctx)
+            if isinstance(error, ApiError):
+                raise
+            raise AlreadyExists(resource.group_resource, meta["name"]) from None
+
+    def _check_new(self, resource: Resource, obj: Obj, how: Writing) -> None:
+        strategy = resource.strategy
+        strategy.drop_disabled(obj, None)
+        errors = list(
+            validate_object_meta(
+                obj["metadata"], namespaced=resource.namespaced, name_rule=strategy.name_errors
+            )
+        )
+        errors += strategy.validate(obj, how.ctx)
+        _refuse(resource, obj, errors)
+        how.warn(strategy.warnings_on_create(obj, how.ctx))
+        how.check(obj, None)
+
+    def _require_absent(self, key: Key) -> None:
+        if self.store.get(key) is not None:
+            raise Exists
+
+    async def update(
+        self, resource: Resource, strategy: Strategy, key: Key, make: Make, how: Writing
+    ) -> Stored:
+        """Store what `make` returns for the current object, which it must not change.
+
+        `make` is called with None where there is no object and the kind allows an update to create
+        one; it may be called again when the object changed meanwhile.
+        """
+        for _ in range(TRIES):
+            entry = self.store.get(key)
+            if entry is None:
+                return await self._create_on_update(resource, strategy, key, make, how)
+            old = self.objects.parse(entry)
+            new = make(old)
+            pinned = self._pin(resource, strategy, new, old)
+            try:
+                return await self._update(resource, strategy, entry, new, old, how)
+            except Changed:
+                if pinned:
+                    break
+            except Missing:
+                if pinned or not strategy.allow_create_on_update:
+                    raise NotFound(resource.group_resource, key.name) from None
+        raise Conflict(resource.group_resource, key.name, MODIFIED)
+
+    async def _create_on_update(
+        self, resource: Resource, strategy: Strategy, key: Key, make: Make, how: Writing
+    ) -> Stored:
+        if not strategy.allow_create_on_update:
+            raise NotFound(resource.group_resource, key.name)
+        obj = make(None)
+        obj["metadata"].pop("resourceVersion", None)
+        return await self.create(resource, obj, key.namespace, how)
+
+    def _pin(self, resource: Resource, strategy: Strategy, new: Obj, old: Obj) -> bool:
+        """Check resourceVersion and uid; tell whether the client named the revision it means."""
+        meta, before = new["metadata"], old["metadata"]
+        name, version = before["name"], meta.get("resourceVersion") or ""
+        uid = meta.get("uid")
+        if uid and uid != before.get("uid"):
+            raise Conflict(
+                resource.group_resource,
+                name,
+                f"Precondition failed: UID in precondition: {uid}, "
+                f"UID in object meta: {before.get('uid')}",
+            )
+        if not version or version == "0":
+            if not strategy.allow_unconditional_update:
+                path = Path("metadata") / "resourceVersion"
+                why = "must be specified for an update"
+                _refuse(resource, new, [invalid(path, 0, why)])
+            meta["resourceVersion"] = before["resourceVersion"]
+            return False
+        if version != before["resourceVersion"]:
+            raise Conflict(resource.group_resource, name, MODIFIED)
+        return True
+
+    async def _update(
+        self, resource: Resource, strategy: Strategy, entry: Entry, new: Obj, old: Obj, how: Writing
+    ) -> Stored:
+        metadata.match_namespace(new["metadata"], entry.key.namespace)
+        metadata.keep_on_update(new, old)
+        strategy.prepare_for_update(new, old, how.ctx)
+        strategy.drop_disabled(new, old)
+        if resource.strategy.has_generation and resource.strategy.spec_changed(new, old):
+            new["metadata"]["generation"] = (old["metadata"].get("generation") or 0) + 1
+        errors = list(validate_object_meta_update(new["metadata"], old["metadata"]))
+        errors += strategy.validate_update(new, old, how.ctx)
+        _refuse(resource, new, errors)
+        how.warn(strategy.warnings_on_update(new, old, how.ctx))
+        how.check(new, old)
+        if deletion.is_finished(new, resource.strategy):
+            return await self._remove(resource, entry, new, how)
+        if new == old:
+            return Stored(old, entry)
+        if how.ctx.dry_run:
+            return Stored(metadata.ordered(new), None)
+        return await self._write(resource, entry.key, "MODIFIED", new, entry.revision, how)
+
+    async def delete(
+        self, resource: Resource, key: Key, options: DeleteOptions, how: Writing
+    ) -> Stored:
+        """Delete an object, or mark it as going. `Stored.gone` tells which it was."""
+        for _ in range(TRIES):
+            entry = self.store.get(key)
+            if entry is None:
+                raise NotFound(resource.group_resource, key.name)
+            old = self.objects.parse(entry)
+            deletion.check_preconditions(options, old, resource.kind)
+            how.check(None, old)
+            obj = entry.obj()
+            fate = deletion.begin(obj, resource.strategy, options, how.ctx)
+            try:
+                if fate is Fate.GONE:
+                    return await self._remove(resource, entry, obj, how)
+                if fate is Fate.PENDING or obj == old:
+                    return Stored(old, entry)
+                if how.ctx.dry_run:
+                    return Stored(metadata.ordered(obj), None)
+                return await self._write(resource, key, "MODIFIED", obj, entry.revision, how)
+            except Changed:
+                continue
+            except Missing:
+                raise NotFound(resource.group_resource, key.name) from None
+        raise Conflict(resource.group_resource, key.name, MODIFIED)
+
+    async def _remove(self, resource: Resource, entry: Entry, obj: Obj, how: Writing) -> Stored:
+        if how.ctx.dry_run:
+            return Stored(metadata.ordered(obj), None, gone=True)
+        # Clients are told the object as it was last; its deletion has a revision of its own.
+        last = metadata.ordered(obj)
+        await self._write(resource, entry.key, "DELETED", obj, entry.revision, how)
+        resource.strategy.after_delete(last, how.ctx)
+        return Stored(last, None, gone=True)
+
+    async def _write(
+        self,
+        resource: Resource,
+        key: Key,
+        type_: Any,
+        obj: Obj,
+        expected: int,
+        how: Writing,
+        *,
+        created: bool = False,
+    ) -> Stored:
+        first = metadata.ordered(obj)
+        entry = await self.store.commit(
+            Write(
+                key=key,
+                type=type_,
+                obj=first,
+                uid=first["metadata"]["uid"],
+                labels=labels_of(first),
+                fields={path: read(first) for path, read in resource.selectable.items()},
+                expected=expected,
+                actor=how.actor,
+                trace=how.trace,
+            )
+        )
+        stamped = replace_in(first, ("metadata", "resourceVersion"), str(entry.revision))
+        return Stored(stamped, entry, created=created)
+
+
+def _refuse(resource: Resource, obj: Obj, errors: list[FieldError]) -> None:
+    if errors:
+        name = obj["metadata"].get("name") or ""
+        raise Invalid(resource.kind.group_kind, name, errors)
+
+
+def _no_name_left(error: AlreadyExists) -> AlreadyExists:
+    error.message += ", the server was not able to generate a unique name for the object"
+    error.details = (error.details or {}) | {"retryAfterSeconds": 1}
+    return error
