@@ -1,7 +1,7 @@
 """Ages and Go durations."""
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from apimachinery.duration import (
@@ -12,6 +12,10 @@ from apimachinery.duration import (
     translate_timestamp_since,
     translate_timestamp_until,
 )
+
+# The machine that runs this may be busy with other things.
+QUICK = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
 
 M, H, D, Y = 60, 3600, 86400, 365 * 86400
 
@@ -90,6 +94,7 @@ def test_refusals(text, message):
     assert str(caught.value) == message
 
 
+@QUICK
 @given(st.integers(0, 10**15))
 def test_printing_and_reading_give_the_same_duration(micros):
     assert parse_duration(format_duration(micros / 10**6)) == pytest.approx(micros / 10**6)
