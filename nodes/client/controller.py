@@ -3,6 +3,7 @@
 A reconcile is given a name and reads the whole state, never an event: a missed or doubled event
 changes nothing. At most `workers` keys are worked on at a time and a key by one worker alone.
 An idle controller has no task: workers start when a key is ready and end when none is.
+A key whose work took long rests for a while, so that what changes meanwhile is worked on at once.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ import asyncio
 import logging
 import random
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass, field
-from typing import ClassVar, TypeAlias
+from typing import ClassVar, Generic, TypeAlias, TypeVar
 
 from apimachinery.clock import Clock
 from apimachinery.errors import ApiError, Conflict
@@ -27,6 +28,11 @@ from nodes.client.supervise import TaskSet
 from nodes.client.workqueue import WorkQueue
 
 log = logging.getLogger(__name__)
+
+K = TypeVar("K", bound=Hashable)
+
+# Work of 2 ms or less is not worth waiting for; nobody should wait longer than half a second.
+_SHORT, _LONGEST_REST = 0.002, 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +75,87 @@ class Mapped:
 Watch: TypeAlias = Owned | Mapped
 
 
+class Loop(Generic[K]):
+    """A queue and those who work on it: all that a controller needs besides what it does.
+
+    Held at first, so that nothing is worked on before the caches are filled.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        context: Context,
+        handle: Callable[[K], Awaitable[Result]],
+        *,
+        workers: int = 5,
+        rest: float = 1.0,
+    ) -> None:
+        """`rest`: after work that took t seconds, a key is left alone for `rest` times t."""
+        self.name, self.workers = name, workers
+        self.queue: WorkQueue[K] = WorkQueue(context.clock, wake=self._wake)
+        self._context, self._handle, self._rest = context, handle, rest
+        self._running = 0
+        self._held, self._stopped = True, False
+
+    @property
+    def idle(self) -> bool:
+        return self.queue.idle
+
+    def release(self) -> None:
+        """Begin to work."""
+        self._held = False
+        for _ in range(min(len(self.queue), self.workers)):
+            self._wake()
+
+    def stop(self) -> None:
+        self._stopped = True
+        self.queue.close()
+
+    def _wake(self) -> None:
+        if self._running < self.workers and not self._held and not self._stopped:
+            self._running += 1
+            self._context.tasks.spawn(self.name, self._work())
+
+    async def _work(self) -> None:
+        now = asyncio.get_running_loop().time
+        try:
+            while (key := self.queue.take()) is not None:
+                began = now()
+                try:
+                    await self._process(key)
+                finally:
+                    self._done(key, now() - began)
+        finally:
+            self._running -= 1
+
+    def _done(self, key: K, took: float) -> None:
+        if took <= _SHORT or not self._rest:
+            self.queue.done(key)
+            return
+        rest = min(took * self._rest, _LONGEST_REST)
+        self._context.clock.call_later(rest, self.queue.done, key)
+
+    async def _process(self, key: K) -> None:
+        try:
+            result = await self._handle(key)
+        except Conflict as error:
+            # The cache was behind: normal, and the next try sees the newer object.
+            log.debug("conflict: %s %s: %s", self.name, key, error.message)
+            self.queue.add_rate_limited(key)
+        except ApiError as error:
+            log.warning("reconcile refused: %s %s: %s", self.name, key, error.message)
+            self.queue.add_rate_limited(key)
+        except asyncio.CancelledError:
+            raise
+        except Exception:
+            log.exception("reconcile failed: %s %s", self.name, key)
+            self.queue.add_rate_limited(key)
+        else:
+            self.queue.forget(key)
+            if result.requeue_after is not None:
+                self.queue.add_after(key, result.requeue_after)
+
+
 class Controller(ABC):
     """One kind of object, brought to where its spec wants it."""
 
@@ -76,14 +163,16 @@ class Controller(ABC):
     reconciles: ClassVar[Res]
     watches: ClassVar[tuple[Watch, ...]] = ()
     workers: ClassVar[int] = 5
+    rest: ClassVar[float] = 1.0
 
     def __init__(self, context: Context) -> None:
         self.context = context
         self.client, self.clock = context.client, context.clock
         self.recorder = context.recorder
-        self.queue: WorkQueue[Key] = WorkQueue(context.clock, wake=self._wake)
-        self._running = 0
-        self._stopped = False
+        self.loop: Loop[Key] = Loop(
+            self.name, context, self.reconcile, workers=self.workers, rest=self.rest
+        )
+        self.queue = self.loop.queue
 
     @abstractmethod
     async def reconcile(self, key: Key) -> Result:
@@ -101,13 +190,16 @@ class Controller(ABC):
             else:
                 self.informer(watch.resource).on_change(self._on_mapped(watch))
 
+    def release(self) -> None:
+        """Begin to work: the caches hold what there is."""
+        self.loop.release()
+
     def stop(self) -> None:
-        self._stopped = True
-        self.queue.close()
+        self.loop.stop()
 
     @property
     def idle(self) -> bool:
-        return self.queue.idle
+        return self.loop.idle
 
     def on_object(self, old: Obj | None, new: Obj | None) -> None:
         obj = new if new is not None else old
@@ -151,38 +243,3 @@ class Controller(ABC):
                         self.queue.add(key)
 
         return changed
-
-    def _wake(self) -> None:
-        if self._running < self.workers and not self._stopped:
-            self._running += 1
-            self.context.tasks.spawn(self.name, self._work())
-
-    async def _work(self) -> None:
-        try:
-            while (key := self.queue.take()) is not None:
-                try:
-                    await self._process(key)
-                finally:
-                    self.queue.done(key)
-        finally:
-            self._running -= 1
-
-    async def _process(self, key: Key) -> None:
-        try:
-            result = await self.reconcile(key)
-        except Conflict as error:
-            # The cache was behind: normal, and the next try sees the newer object.
-            log.debug("conflict: %s %s: %s", self.name, key, error.message)
-            self.queue.add_rate_limited(key)
-        except ApiError as error:
-            log.warning("reconcile refused: %s %s: %s", self.name, key, error.message)
-            self.queue.add_rate_limited(key)
-        except asyncio.CancelledError:
-            raise
-        except Exception:
-            log.exception("reconcile failed: %s %s", self.name, key)
-            self.queue.add_rate_limited(key)
-        else:
-            self.queue.forget(key)
-            if result.requeue_after is not None:
-                self.queue.add_after(key, result.requeue_after)

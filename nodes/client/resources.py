@@ -49,6 +49,9 @@ RESOURCEQUOTAS = _core("resourcequotas", "ResourceQuota")
 SECRETS = _core("secrets", "Secret")
 SERVICEACCOUNTS = _core("serviceaccounts", "ServiceAccount")
 SERVICES = _core("services", "Service")
+CUSTOMRESOURCEDEFINITIONS = Res(
+    "apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition", False
+)
 CONTROLLERREVISIONS = Res("apps", "v1", "controllerrevisions", "ControllerRevision")
 DAEMONSETS = Res("apps", "v1", "daemonsets", "DaemonSet")
 DEPLOYMENTS = Res("apps", "v1", "deployments", "Deployment")
@@ -104,6 +107,7 @@ ALL: tuple[Res, ...] = (
     SECRETS,
     SERVICEACCOUNTS,
     SERVICES,
+    CUSTOMRESOURCEDEFINITIONS,
     CONTROLLERREVISIONS,
     DAEMONSETS,
     DEPLOYMENTS,

@@ -25,6 +25,7 @@ class Probe(Controller):
     reconciles = REPLICASETS
     watches = (Owned(PODS), Mapped(NODES, lambda self, obj: [Key("default", "from-node")]))
     workers = 2
+    rest = 0.0
 
     def __init__(self, context):
         super().__init__(context)
@@ -56,6 +57,7 @@ async def probe(api, clock, tasks, client):
     probe.start()
     informers.start()
     await informers.synced()
+    probe.release()
     yield probe
     probe.stop()
 
@@ -120,3 +122,28 @@ async def test_a_pod_that_changes_hands_wakes_both(probe, client):
     await client.update(moved)
     await asyncio.sleep(2)
     assert names(probe) == ["old", "old", "new"]
+
+
+async def test_nothing_is_worked_on_before_the_release(api, clock, tasks, client):
+    await client.create(replicaset("r"))
+    informers = Informers(api.transport(), clock, tasks)
+    recorder = Recorder(client, "probe", clock, EventSink(clock, tasks))
+    probe = Probe(Context(client, informers, recorder, clock, tasks))
+    probe.start()
+    informers.start()
+    await informers.synced()
+    await asyncio.sleep(1)
+    assert probe.seen == []
+    probe.release()
+    await asyncio.sleep(1)
+    assert names(probe) == ["r"]
+
+
+async def test_a_key_whose_work_took_long_rests_before_it_comes_again(probe, client):
+    probe.loop._rest = 0.8
+    await client.create(replicaset("r"))
+    await asyncio.sleep(0.1)
+    await client.patch(REPLICASETS, "default", "r", {"spec": {"replicas": 5}})
+    await asyncio.sleep(5)
+    first, second = (when for when, _ in probe.seen)
+    assert second - first == pytest.approx(0.5 + 0.4, abs=0.002)
