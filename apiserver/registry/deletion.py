@@ -126,7 +126,7 @@ def begin(obj: Obj, strategy: Strategy, options: DeleteOptions, ctx: StrategyCon
         _start_grace(obj, strategy.grace_period(obj, options.grace, ctx), ctx)
     finalizers = finalizers_after(obj["metadata"], strategy, options)
     _set_finalizers(obj["metadata"], finalizers)
-    pending = bool(finalizers) or strategy.keeps(obj)
+    pending = bool(finalizers) or not strategy.may_be_removed(obj)
     if not pending and not graceful:
         return Fate.GONE
     if not graceful:
@@ -147,7 +147,7 @@ def is_finished(obj: Obj, strategy: Strategy) -> bool:
     metadata = obj["metadata"]
     if metadata.get("finalizers") or not metadata.get("deletionTimestamp"):
         return False
-    return not metadata.get("deletionGracePeriodSeconds") and not strategy.keeps(obj)
+    return not metadata.get("deletionGracePeriodSeconds") and strategy.may_be_removed(obj)
 
 
 def finalizers_after(

@@ -144,7 +144,7 @@ class Registry:
         strategy.drop_disabled(obj, None)
         errors = list(
             validate_object_meta(
-                obj["metadata"], namespaced=resource.namespaced, name_rule=strategy.name_errors
+                obj["metadata"], namespaced=resource.namespaced, name_rule=strategy.name_rule
             )
         )
         errors += strategy.validate(obj, how.ctx)

@@ -61,10 +61,8 @@ class Strategy:
     returns_deleted = False
     # What becomes of dependents when DeleteOptions leave it open: Background or Orphan.
     default_propagation = "Background"
-
-    def name_errors(self, name: str) -> list[str]:
-        """Say what is wrong with a metadata.name: most kinds take a DNS subdomain."""
-        return is_dns1123_subdomain(name)
+    # What metadata.name may be; returns what is wrong with a name. See apimachinery's names.
+    name_rule = staticmethod(is_dns1123_subdomain)
 
     def default(self, obj: Obj) -> None:
         """Fill in what was left out, as pkg/apis/<group>/<version>/defaults.go does."""
@@ -98,12 +96,12 @@ class Strategy:
         """
         return 0
 
-    def keeps(self, obj: Obj) -> bool:
-        """Tell whether something besides metadata.finalizers holds a deletion up.
+    def may_be_removed(self, obj: Obj) -> bool:
+        """Tell whether nothing besides metadata.finalizers holds a deletion up.
 
         Only namespaces have such: spec.finalizers.
         """
-        return False
+        return True
 
     def prepare_for_delete(self, obj: Obj, ctx: StrategyContext) -> None:
         """Change an object that is marked as going, before it is stored (a namespace's phase)."""

@@ -15,9 +15,7 @@ class ClusterRoleBindingStrategy(Strategy):
     """The structure of a ClusterRoleBinding alone is checked."""
 
     allow_create_on_update = True
-
-    def name_errors(self, name: str) -> list[str]:
-        return is_path_segment(name)
+    name_rule = staticmethod(is_path_segment)
 
 
 CLUSTERROLEBINDINGS = Resource(
@@ -37,9 +35,7 @@ class ClusterRoleStrategy(Strategy):
     """The structure of a ClusterRole alone is checked."""
 
     allow_create_on_update = True
-
-    def name_errors(self, name: str) -> list[str]:
-        return is_path_segment(name)
+    name_rule = staticmethod(is_path_segment)
 
 
 CLUSTERROLES = Resource(
@@ -55,9 +51,7 @@ class RoleBindingStrategy(Strategy):
     """The structure of a RoleBinding alone is checked."""
 
     allow_create_on_update = True
-
-    def name_errors(self, name: str) -> list[str]:
-        return is_path_segment(name)
+    name_rule = staticmethod(is_path_segment)
 
 
 ROLEBINDINGS = Resource(
@@ -76,9 +70,7 @@ class RoleStrategy(Strategy):
     """The structure of a Role alone is checked."""
 
     allow_create_on_update = True
-
-    def name_errors(self, name: str) -> list[str]:
-        return is_path_segment(name)
+    name_rule = staticmethod(is_path_segment)
 
 
 ROLES = Resource(
