@@ -39,9 +39,7 @@ class AdmissionChain:
         """Return the names of all plugins, in order."""
         return tuple(plugin.name for plugin in self._plugins)
 
-    def handlers(
-        self, resource: GroupResource, subresource: str, operation: Operation
-    ) -> Handlers:
+    def handlers(self, resource: GroupResource, subresource: str, operation: Operation) -> Handlers:
         """Return the stages for a kind of request; the endpoint may time each."""
         key = (resource, subresource, operation)
         found = self._handlers.get(key)

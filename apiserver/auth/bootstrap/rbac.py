@@ -1,0 +1,86 @@
+"""The default roles and bindings as objects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from typing import Any
+
+from apimachinery.meta import Obj
+from apiserver.auth.bootstrap.bindings import CLUSTER_ROLE_BINDINGS, ROLE_BINDINGS, Bound
+from apiserver.auth.bootstrap.controllers import CONTROLLER_ROLES
+from apiserver.auth.bootstrap.policy import (
+    AGGREGATED,
+    AGGREGATES_TO,
+    CLUSTER_ROLES,
+    ROLES,
+    aggregated_rules,
+)
+from apiserver.auth.bootstrap.words import PolicyRule
+
+GROUP = "rbac.authorization.k8s.io"
+API_VERSION = f"{GROUP}/v1"
+_LABELS = {"kubernetes.io/bootstrapping": "rbac-defaults"}
+_ANNOTATIONS = {"rbac.authorization.kubernetes.io/autoupdate": "true"}
+
+
+@cache
+def rbac_objects() -> tuple[Obj, ...]:
+    """Return every default role and binding, made once: never change them."""
+    return (*_cluster_roles(), *_roles(), *_cluster_role_bindings(), *_role_bindings())
+
+
+def _cluster_roles() -> Iterator[Obj]:
+    for name, rules in CLUSTER_ROLES.items():
+        yield _cluster_role(name, rules)
+    for name in AGGREGATED:
+        selector = {"matchLabels": {f"{GROUP}/aggregate-to-{name}": "true"}}
+        role = _cluster_role(name, aggregated_rules(name))
+        yield {**role, "aggregationRule": {"clusterRoleSelectors": [selector]}}
+    for name, rules in CONTROLLER_ROLES.items():
+        yield _cluster_role(f"system:controller:{name}", rules)
+
+
+def _cluster_role(name: str, rules: Iterable[PolicyRule]) -> Obj:
+    labels = dict(_LABELS)
+    if target := AGGREGATES_TO.get(name):
+        labels[f"{GROUP}/aggregate-to-{target}"] = "true"
+    return _object("ClusterRole", "", name, labels) | {"rules": [dict(rule) for rule in rules]}
+
+
+def _roles() -> Iterator[Obj]:
+    for (namespace, name), rules in ROLES.items():
+        role = _object("Role", namespace, name, _LABELS)
+        yield role | {"rules": [dict(rule) for rule in rules]}
+
+
+def _cluster_role_bindings() -> Iterator[Obj]:
+    for name, subjects in CLUSTER_ROLE_BINDINGS.items():
+        binding = _object("ClusterRoleBinding", "", name, _LABELS)
+        yield binding | _grant("ClusterRole", name, subjects)
+
+
+def _role_bindings() -> Iterator[Obj]:
+    for (namespace, name), (role, subjects) in ROLE_BINDINGS.items():
+        binding = _object("RoleBinding", namespace, name, _LABELS)
+        yield binding | _grant("Role", role, subjects)
+
+
+def _object(kind: str, namespace: str, name: str, labels: dict[str, str]) -> Obj:
+    metadata: Obj = {"name": name, "labels": labels, "annotations": _ANNOTATIONS}
+    if namespace:
+        metadata["namespace"] = namespace
+    return {"apiVersion": API_VERSION, "kind": kind, "metadata": metadata}
+
+
+def _grant(kind: str, role: str, subjects: Sequence[Bound]) -> Obj:
+    grant: dict[str, Any] = {"roleRef": {"apiGroup": GROUP, "kind": kind, "name": role}}
+    if subjects:
+        grant["subjects"] = [_subject(subject) for subject in subjects]
+    return grant
+
+
+def _subject(subject: Bound) -> Obj:
+    if subject.kind == "ServiceAccount":
+        return {"kind": subject.kind, "name": subject.name, "namespace": "kube-system"}
+    return {"kind": subject.kind, "apiGroup": GROUP, "name": subject.name}

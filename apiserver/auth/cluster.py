@@ -1,0 +1,172 @@
+"""Who may do what in one cluster: the door that every request passes.
+
+`ClusterAuth` holds a cluster's credentials and an index of its roles, which follows the store's
+events. Nothing here waits or reads a disk. What one cluster knows (its CA, its token key, its
+roles) is unknown to every other, which is what keeps tenants apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from apimachinery.clock import Clock
+from apiserver.auth.attributes import Attributes, Decision
+from apiserver.auth.authentication import Authenticator
+from apiserver.auth.impersonation import Headers, impersonate, wanted_user
+from apiserver.auth.node import NodeAuthorizer, node_of
+from apiserver.auth.pki import ClientVerifier, create_cluster_authority
+from apiserver.auth.rbac import RESOURCES, RoleIndex
+from apiserver.auth.source import Objects
+from apiserver.auth.tokens import ServiceAccountTokens, create_token_key
+from apiserver.auth.user import MASTERS, User
+from apiserver.storage.types import Event
+
+SUPERUSER = Decision(True, "", MASTERS)
+_RESOURCE_RULE = ("verbs", "apiGroups", "resources", "resourceNames")
+_PATH_RULE = ("verbs", "nonResourceURLs")
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """A cluster's own keys, in PEM: its client CA, and what signs service account tokens."""
+
+    ca_certificate: str
+    ca_key: str
+    token_key: str
+
+
+def create_credentials(cluster_uid: str, clock: Clock) -> Credentials:
+    """Make the keys of a new cluster."""
+    ca = create_cluster_authority(cluster_uid, clock)
+    return Credentials(ca.certificate, ca.key, create_token_key())
+
+
+class Subscription(Protocol):
+    def cancel(self) -> None: ...
+
+
+class Feed(Protocol):
+    """The part of the hub that following the roles needs."""
+
+    def subscribe(
+        self,
+        resource: str,
+        *,
+        after: int,
+        sink: Callable[[Sequence[Event]], None],
+        closed: Callable[[str], None],
+    ) -> Subscription: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedRules:
+    """What a user may do in a namespace, as a SelfSubjectRulesReview lists it."""
+
+    resource_rules: list[dict[str, Any]]
+    non_resource_rules: list[dict[str, Any]]
+    incomplete: bool = False
+    error: str = ""
+
+
+class ClusterAuth:
+    """Authentication and authorization of one cluster."""
+
+    def __init__(
+        self,
+        credentials: Credentials,
+        objects: Objects,
+        clock: Clock,
+        instance_tokens: Mapping[bytes, User] | None = None,
+    ) -> None:
+        self.objects = objects
+        self.clock = clock
+        self.ca_certificate = credentials.ca_certificate
+        self.tokens = ServiceAccountTokens(credentials.token_key, objects, clock)
+        self.roles = RoleIndex()
+        self._nodes = NodeAuthorizer(objects)
+        self._authenticator = Authenticator(
+            ClientVerifier(credentials.ca_certificate, clock),
+            self.tokens,
+            objects,
+            instance_tokens or {},
+        )
+        self._subscriptions: list[Subscription] = []
+
+    # -- following the cluster's roles ----------------------------------------------------------
+
+    def start(self, feed: Feed, revision: int) -> None:
+        """Read all roles and bindings as they are at `revision`, and follow them from there."""
+        self._load()
+        for resource in RESOURCES:
+            subscription = feed.subscribe(
+                resource, after=revision, sink=self._take, closed=lambda _reason: None
+            )
+            self._subscriptions.append(subscription)
+
+    def stop(self) -> None:
+        """Follow no more."""
+        for subscription in self._subscriptions:
+            subscription.cancel()
+        self._subscriptions.clear()
+
+    def _load(self) -> None:
+        for resource in RESOURCES:
+            for entry in self.objects.list(resource, None):
+                self.roles.put(resource, entry.obj())
+
+    def _take(self, events: Sequence[Event]) -> None:
+        for event in events:
+            key = event.entry.key
+            if event.type == "DELETED":
+                self.roles.remove(key.resource, key.namespace, key.name)
+            else:
+                self.roles.put(key.resource, event.obj)
+
+    # -- the questions --------------------------------------------------------------------------
+
+    def authenticate(self, headers: Mapping[str, str], client_cert_der: bytes | None) -> User:
+        """Return who asks; `headers` have lower-case names. Raises Unauthorized."""
+        return self._authenticator.authenticate(headers, client_cert_der)
+
+    def token_user(self, token: str, audiences: tuple[str, ...] = ()) -> User:
+        """Return whose a bearer token is. Raises TokenRefused with the words for a review."""
+        return self._authenticator.token_user(token, audiences)
+
+    def impersonate(self, user: User, headers: Headers, request: Attributes | None = None) -> User:
+        """Return the user to go on as: `user`, or whom the Impersonate headers name.
+
+        `headers` is a mapping, or pairs where a header may come more than once. `request` is what
+        is asked for; with it the constrained modes of impersonation are open too. Raises
+        BadRequest or Forbidden.
+        """
+        wanted = wanted_user(headers)
+        return user if wanted is None else impersonate(wanted, user, self.authorize, request)
+
+    def authorize(self, attributes: Attributes) -> Decision:
+        """Decide: the superusers' group, then nodes by what they run, then RBAC."""
+        if MASTERS in attributes.user.groups:
+            return SUPERUSER
+        by_node = self._nodes.decide(attributes)
+        if by_node is not None and by_node.allowed:
+            return by_node
+        by_role = self.roles.decide(attributes)
+        if by_role.allowed or by_node is None or not by_node.reason:
+            return by_role
+        reasons = [by_node.reason, *([by_role.reason] if by_role.reason else [])]
+        return Decision(False, "\n".join(reasons), by_node.by)
+
+    def rules_for(self, user: User, namespace: str) -> ResolvedRules:
+        """List what RBAC lets the user do in the namespace."""
+        resources: list[dict[str, Any]] = []
+        paths: list[dict[str, Any]] = []
+        for rule in self.roles.rules_for(user, namespace):
+            if rule.get("resources"):
+                resources.append({key: rule[key] for key in _RESOURCE_RULE if rule.get(key)})
+            if rule.get("nonResourceURLs"):
+                paths.append({key: rule[key] for key in _PATH_RULE if rule.get(key)})
+        if node_of(user):
+            why = "node authorizer does not support user rule resolution"
+            return ResolvedRules(resources, paths, incomplete=True, error=why)
+        return ResolvedRules(resources, paths)

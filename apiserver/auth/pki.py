@@ -1,0 +1,257 @@
+"""Keys and certificates: the instance's serving certificate, each cluster's own client CA.
+
+Every cluster has a CA of its own, and only what that CA signed is a user of that cluster: the TLS
+layer trusts the CAs of all clusters, so being let through TLS proves nothing here. All keys are
+EC P-256: making one takes 75 us, signing 60 us.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from apimachinery.clock import Clock
+from apiserver.auth.user import User
+
+# The names under which pods reach the API, and the first address of the service range.
+SERVICE_NAMES = (
+    "kubernetes",
+    "kubernetes.default",
+    "kubernetes.default.svc",
+    "kubernetes.default.svc.cluster.local",
+)
+LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
+SERVICE_ADDRESS = "10.96.0.1"
+CA_DAYS = 3650
+SERVING_DAYS = 365
+CREDENTIAL_ID = "authentication.kubernetes.io/credential-id"
+# Certificates whose verification is remembered, per cluster; a kubectl has one.
+MAX_VERIFIED = 1024
+# Certificates are valid from a little earlier, for clients whose clocks are behind.
+BACKDATE = timedelta(minutes=5)
+
+
+class BadCertificate(Exception):
+    """A client certificate that this cluster does not accept; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A certificate and its private key, in PEM."""
+
+    certificate: str
+    key: str
+
+
+class CertificateAuthority:
+    """A CA that signs, from its certificate and key in PEM."""
+
+    def __init__(self, certificate: str, key: str) -> None:
+        self.pem = certificate
+        self.certificate = x509.load_pem_x509_certificate(certificate.encode())
+        loaded = serialization.load_pem_private_key(key.encode(), password=None)
+        if not isinstance(loaded, ec.EllipticCurvePrivateKey):
+            raise TypeError("a CA's key is an EC key")
+        self.key = loaded
+
+
+def create_authority(common_name: str, clock: Clock) -> Issued:
+    """Make a self-signed CA."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+    builder = _builder(name, name, key.public_key(), clock.now(), timedelta(days=CA_DAYS))
+    certificate = (
+        builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .add_extension(_key_usage(signs_certificates=True), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    return _issued(certificate, key)
+
+
+def create_cluster_authority(cluster_uid: str, clock: Clock) -> Issued:
+    """Make a cluster's client CA; the uid in its name keeps it apart from every other."""
+    return create_authority(f"kubernetes-ca-{cluster_uid}", clock)
+
+
+def issue_client_certificate(
+    ca: CertificateAuthority,
+    common_name: str,
+    organizations: Iterable[str],
+    clock: Clock,
+    days: float = 365,
+) -> Issued:
+    """Make a key and a certificate for a user (the common name) of groups (the organizations)."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    attributes = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, o) for o in organizations]
+    attributes.append(x509.NameAttribute(NameOID.COMMON_NAME, common_name))
+    subject, issuer = x509.Name(attributes), ca.certificate.subject
+    builder = _builder(subject, issuer, key.public_key(), clock.now(), timedelta(days=days))
+    usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH])
+    certificate = (
+        builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(_key_usage(signs_certificates=False), critical=True)
+        .add_extension(usage, critical=False)
+        .sign(ca.key, hashes.SHA256())
+    )
+    return _issued(certificate, key)
+
+
+def issue_serving_certificate(
+    ca: CertificateAuthority, clock: Clock, *names: str, days: float = SERVING_DAYS
+) -> Issued:
+    """Make the API's serving certificate: local and service names, and the `names` given.
+
+    Names that are addresses become address entries; duplicates and empty ones are dropped.
+    """
+    key = ec.generate_private_key(ec.SECP256R1())
+    wanted = (*LOCAL_NAMES, *names, *SERVICE_NAMES, SERVICE_ADDRESS)
+    alternatives = [_general_name(name) for name in dict.fromkeys(wanted) if name]
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "kube-apiserver")])
+    issuer = ca.certificate.subject
+    builder = _builder(subject, issuer, key.public_key(), clock.now(), timedelta(days=days))
+    usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH])
+    certificate = (
+        builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(_key_usage(signs_certificates=False), critical=True)
+        .add_extension(usage, critical=False)
+        .add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(ca.key.public_key()),
+            critical=False,
+        )
+        .sign(ca.key, hashes.SHA256())
+    )
+    return _issued(certificate, key)
+
+
+class ClientVerifier:
+    """Tells who a client certificate is, if this cluster's CA signed it and it is valid now."""
+
+    def __init__(self, ca_certificate: str, clock: Clock) -> None:
+        self._ca = x509.load_pem_x509_certificate(ca_certificate.encode())
+        self._clock = clock
+        self._verified: dict[bytes, _Verified] = {}
+
+    def user(self, der: bytes) -> User | None:
+        """Return the certificate's user, None for one without a name. Raises BadCertificate."""
+        found = self._verified.get(der)
+        if found is None:
+            found = _verify(der, self._ca)
+            if len(self._verified) >= MAX_VERIFIED:
+                self._verified.clear()
+            self._verified[der] = found
+        now = self._clock.seconds()
+        if now < found.not_before:
+            raise BadCertificate("x509: certificate has expired or is not yet valid")
+        if now > found.not_after:
+            raise BadCertificate("x509: certificate has expired or is not yet valid")
+        return found.user
+
+
+@dataclass(frozen=True, slots=True)
+class _Verified:
+    user: User | None
+    not_before: float
+    not_after: float
+
+
+def _verify(der: bytes, ca: x509.Certificate) -> _Verified:
+    try:
+        certificate = x509.load_der_x509_certificate(der)
+        certificate.verify_directly_issued_by(ca)
+    except (ValueError, TypeError, InvalidSignature) as error:
+        raise BadCertificate("x509: certificate signed by unknown authority") from error
+    if not _may_be_client(certificate):
+        raise BadCertificate("x509: certificate specifies an incompatible key usage")
+    return _Verified(
+        _user(certificate, der),
+        certificate.not_valid_before_utc.timestamp(),
+        certificate.not_valid_after_utc.timestamp(),
+    )
+
+
+def _may_be_client(certificate: x509.Certificate) -> bool:
+    try:
+        usages = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    except x509.ExtensionNotFound:
+        return True
+    return any(
+        usage in {ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE}
+        for usage in usages
+    )
+
+
+def _user(certificate: x509.Certificate, der: bytes) -> User | None:
+    names = _values(certificate.subject, NameOID.COMMON_NAME)
+    if not names or not names[-1]:
+        return None
+    groups = tuple(_values(certificate.subject, NameOID.ORGANIZATION_NAME))
+    fingerprint = hashlib.sha256(der).hexdigest()
+    return User(names[-1], groups, extra={CREDENTIAL_ID: (f"X509SHA256={fingerprint}",)})
+
+
+def _values(name: x509.Name, oid: x509.ObjectIdentifier) -> Sequence[str]:
+    return [str(attribute.value) for attribute in name.get_attributes_for_oid(oid)]
+
+
+def _builder(
+    subject: x509.Name,
+    issuer: x509.Name,
+    public_key: ec.EllipticCurvePublicKey,
+    now: datetime,
+    life: timedelta,
+) -> x509.CertificateBuilder:
+    moment = now.astimezone(UTC)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(public_key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(moment - BACKDATE)
+        .not_valid_after(moment + life)
+    )
+
+
+def _key_usage(*, signs_certificates: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=True,
+        content_commitment=False,
+        key_encipherment=not signs_certificates,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=signs_certificates,
+        crl_sign=signs_certificates,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _general_name(name: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
+
+
+def _issued(certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> Issued:
+    return Issued(certificate.public_bytes(serialization.Encoding.PEM).decode(), key_pem(key))
+
+
+def key_pem(key: ec.EllipticCurvePrivateKey) -> str:
+    """Return a private key as PEM."""
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    ).decode()
