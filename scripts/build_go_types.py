@@ -218,7 +218,8 @@ class Extractor:
             return "struct"
         if name in self.structs or not name.startswith("k8s.io/"):
             return name
-        self.structs[name] = rows = []
+        rows: list[list[object]] = []
+        self.structs[name] = rows
         rows += filter(None, map(self._field, self._binary.fields(address)))
         return name
 

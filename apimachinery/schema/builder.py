@@ -54,7 +54,7 @@ def build(*, force: bool = False) -> bool:
     """Make the files where they are missing or old. Return whether anything was written."""
     schema = definitions_file()
     stamp = _stamp(schema)
-    if not force and _stamp_of_output() == stamp:
+    if not force and stamp_of_output() == stamp:
         return False
     definitions: dict[str, Any] = orjson.loads(schema.read_bytes())["$defs"]
     lines = [orjson.dumps({"stamp": stamp})]
@@ -133,7 +133,8 @@ def _stamp(schema: Path) -> str:
     return digest.hexdigest()
 
 
-def _stamp_of_output() -> str:
+def stamp_of_output() -> str:
+    """Return what the present files were made from, "" where there are none."""
     if not TYPES.exists() or not DEFINITIONS.exists():
         return ""
     with TYPES.open("rb") as file:
