@@ -16,8 +16,8 @@ SQLITE_BUSY_SECONDS = 20
 def database_settings(url: str, data_dir: Path) -> dict[str, Any]:
     """Return Django's settings of the database at `url`, or of SQLite under `data_dir`."""
     parts = urlsplit(url)
-    if not url or parts.scheme == "sqlite":
-        return sqlite_settings(Path(unquote(parts.path)) if parts.path else data_dir / "db.sqlite3")
+    if not url:
+        return sqlite_settings(data_dir / "db.sqlite3")
     if parts.scheme not in {"postgres", "postgresql"}:
         raise ValueError(f"DATABASE_URL: unknown scheme {parts.scheme!r}; use postgres://")
     options: dict[str, Any] = dict(parse_qsl(parts.query))

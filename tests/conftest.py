@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
-from tests.support.databases import blocker, clock, cluster, sqlite, storage
+import pytest
 
-__all__ = ["blocker", "clock", "cluster", "sqlite", "storage"]
+pytest.register_assert_rewrite("tests.contracts")
+
+from tests.support.databases import blocker, clock, cluster, sqlite, storage  # noqa: E402
+from tests.support.postgres import postgres_server, postgresql  # noqa: E402
+
+__all__ = ["blocker", "clock", "cluster", "postgres_server", "postgresql", "sqlite", "storage"]

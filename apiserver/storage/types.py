@@ -163,20 +163,25 @@ class Event:
 
     def entering(self) -> Event:
         """Return this change as one who could not see the object before has it: ADDED."""
-        if self._entering is None:
-            self._entering = Event("ADDED", self.revision, self.entry, None)
-        return self._entering
+        if self._entering is not None:
+            return self._entering
+        made = Event("ADDED", self.revision, self.entry, None)
+        if not self._released:
+            self._entering = made
+        return made
 
     def leaving(self) -> Event:
         """Return this change as one who can see the object no more has it: DELETED.
 
         It shows the previous state, the last that the watcher may see, at the new revision.
         """
-        if self._leaving is None:
-            previous = self.previous or self.entry
-            last = previous.at(self.revision)
-            self._leaving = Event("DELETED", self.revision, last, previous)
-        return self._leaving
+        if self._leaving is not None:
+            return self._leaving
+        previous = self.previous or self.entry
+        made = Event("DELETED", self.revision, previous.at(self.revision), previous)
+        if not self._released:
+            self._leaving = made
+        return made
 
     def release(self) -> None:
         """Let go of everything derived; from now on nothing derived is kept."""

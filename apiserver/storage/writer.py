@@ -66,8 +66,14 @@ class Job:
 class Writer:
     """The queue and its thread. Its public methods are called on the event loop."""
 
-    def __init__(self, alias: str, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self,
+        alias: str,
+        loop: asyncio.AbstractEventLoop,
+        connect: Callable[[str], Connection] = Connection,
+    ) -> None:
         self._alias = alias
+        self._connect = connect
         self._loop = loop
         self._queue: SimpleQueue[Request | Job | None] = SimpleQueue()
         self._doubts: list[Staged] = []
@@ -101,7 +107,7 @@ class Writer:
     # Everything below runs on the writer's thread.
 
     def _run(self) -> None:
-        self._connection = Connection(self._alias)
+        self._connection = self._connect(self._alias)
         try:
             while self._turn(self._queue.get()):
                 pass

@@ -59,7 +59,10 @@ class Subscription:
     def end(self, reason: str) -> None:
         """Stop, and tell the subscriber why."""
         self.cancel()
-        self._closed(reason)
+        try:
+            self._closed(reason)
+        except Exception:  # the others have to be told as well
+            logger.exception("watch: a subscriber failed as it was told of the end")
 
     def deliver(self, events: Sequence[Event]) -> None:
         """Pass on what the subscriber may see and has not seen."""

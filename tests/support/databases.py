@@ -1,4 +1,4 @@
-"""Databases for tests: each a file of its own (SQLite) or a schema of its own (PostgreSQL)."""
+"""Databases for tests: each test has one of its own, with tables and no rows."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from playground.databases import sqlite_settings
 
 
 @contextmanager
-def database(alias: str, settings: dict[str, Any]) -> Iterator[str]:
-    """Make a database known to Django under an alias, with its tables made."""
-    connections.settings[alias] = settings
-    connections.settings = connections.configure_settings(connections.settings)
+def database(alias: str, settings: dict[str, Any], *, migrate: bool = True) -> Iterator[str]:
+    """Make a database known to Django under an alias, and make its tables."""
+    connections.settings = connections.configure_settings({**connections.settings, alias: settings})
     try:
-        call_command("migrate", database=alias, verbosity=0)
+        if migrate:
+            call_command("migrate", database=alias, verbosity=0)
         yield alias
     finally:
         connections[alias].close()

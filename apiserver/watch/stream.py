@@ -1,0 +1,220 @@
+"""A watch as an HTTP body: frames as they come, joined into as few chunks as possible.
+
+- Initial objects first if asked for, then every event after them, in order.
+- A client that reads too slowly is ended with 410 Expired; it is never sent a stream with a hole.
+- A revision that is no longer kept ends the stream with the same error, as its only frame.
+- A bookmark about once a minute, and 2 seconds before a timeout, if the client allows them.
+
+An idle stream holds a subscription and a timer. Awaiting the next chunk costs one future.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from apimachinery.clock import Clock, Timer
+from apimachinery.errors import Expired
+from apiserver.storage import ClusterStore, Compacted, Entry, Event, Selector, Subscription
+from apiserver.watch.formats import Format, error_line
+from apiserver.watch.selection import Selection
+
+logger = logging.getLogger(__name__)
+
+# What may wait for a client that does not read. 1,000 events are a rollout of 100 pods; the bytes
+# bound what a client can hold in memory with large objects.
+BACKLOG_EVENTS = 1000
+BACKLOG_BYTES = 8 * 1024 * 1024
+# Initial objects a chunk: 64 pods are 300 KB, and other streams get their turn in between.
+INITIAL_CHUNK = 64
+BOOKMARK_EVERY = 60.0
+BOOKMARK_BEFORE_TIMEOUT = 2.0
+
+TOO_SLOW = "The resourceVersion for the provided watch is too old."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchOptions:
+    """What a client asks to see.
+
+    `after` is the revision to go on from; None is the present. `initial` sends first what is
+    there, as ADDED, whatever `after` is; `initial_end` then sends the bookmark that says so.
+    """
+
+    resource: str
+    namespace: str | None = None
+    selector: Selector | None = None
+    exact: tuple[str, str] | None = None
+    after: int | None = None
+    initial: bool = False
+    initial_end: bool = False
+    bookmarks: bool = False
+    timeout: float | None = None
+
+
+async def open_watch(
+    store: ClusterStore, options: WatchOptions, encoding: Format, clock: Clock
+) -> Watch:
+    """Subscribe, and return the stream. A revision too old is told in the stream."""
+    watch = Watch(store, options, encoding, clock)
+    try:
+        await watch.start()
+    except Compacted as gone:
+        watch.fail(Expired(str(gone)))
+    return watch
+
+
+class Watch:
+    """An async iterator of chunks. It closes itself at its end; `close` it to leave early."""
+
+    def __init__(
+        self, store: ClusterStore, options: WatchOptions, encoding: Format, clock: Clock
+    ) -> None:
+        self._store = store
+        self._options = options
+        self._encoding = encoding
+        self._clock = clock
+        self._initial: Iterator[Entry] | None = None
+        self._initial_end = False
+        self._events: list[Event] = []
+        self._bytes = 0
+        self._bookmark_due = False
+        self._last: bytes | None = None
+        self._ended = False
+        self._waiter: asyncio.Future[None] | None = None
+        self._subscription: Subscription | None = None
+        self._timers: dict[str, Timer] = {}
+        self._deadline: float | None = None
+        self._start = store.revision if options.after is None else options.after
+
+    async def start(self) -> None:
+        """Subscribe from where the options say. Raises Compacted."""
+        options = self._options
+        if options.initial:
+            self._start = self._store.revision
+            selection = Selection(options.namespace, options.exact, options.selector)
+            found = self._store.list(options.resource, options.namespace)
+            self._initial = filter(selection.matches, found)
+            self._initial_end = options.initial_end
+        self._subscription = await self._store.hub.replay(
+            options.resource,
+            after=self._start,
+            sink=self._receive,
+            closed=self._finish,
+            namespace=options.namespace,
+            selector=options.selector,
+            exact=options.exact,
+        )
+        if self._ended:
+            self.close()
+            return
+        if options.timeout is not None:
+            self._deadline = self._clock.seconds() + options.timeout
+            self._timers["end"] = self._clock.call_later(options.timeout, self._finish)
+        if options.bookmarks:
+            self._arm_bookmark()
+
+    def __aiter__(self) -> Watch:
+        return self
+
+    async def __anext__(self) -> bytes:
+        try:
+            while not (chunk := self._take()):
+                if self._ended:
+                    break
+                self._waiter = asyncio.get_running_loop().create_future()
+                await self._waiter
+        except BaseException:
+            self.close()
+            raise
+        if chunk:
+            return chunk
+        self.close()
+        raise StopAsyncIteration
+
+    def fail(self, error: Expired) -> None:
+        """End with an error, after what has come already."""
+        self._last = error_line(error)
+        self._finish()
+
+    def close(self) -> None:
+        """End at once; nothing more is sent."""
+        self._finish()
+        self._events.clear()
+        self._initial = self._last = None
+
+    def _take(self) -> bytes:
+        """Encode what is to be sent now."""
+        if self._initial is not None:
+            chunk = [
+                Event("ADDED", e.revision, e, None) for e in islice(self._initial, INITIAL_CHUNK)
+            ]
+            if chunk:
+                return b"".join(map(self._encoding.event, chunk))
+            self._initial = None
+        frames = []
+        if self._initial_end:
+            self._initial_end = False
+            frames.append(self._encoding.bookmark(self._start, True))
+        if self._events:
+            events, self._events, self._bytes = self._events, [], 0
+            frames += map(self._encoding.event, events)
+        if self._bookmark_due:
+            self._bookmark_due = False
+            frames += self._bookmark()
+        if self._last is not None:
+            frames.append(self._last)
+            self._last = None
+        return frames[0] if len(frames) == 1 else b"".join(frames)
+
+    def _bookmark(self) -> list[bytes]:
+        # Nothing is pending, so all up to the store's revision has been sent; unless the client
+        # waits for a revision to come, which a bookmark must not take back.
+        revision = self._store.revision
+        return [self._encoding.bookmark(revision, False)] if revision >= self._start else []
+
+    def _receive(self, events: Sequence[Event]) -> None:
+        self._events += events
+        for event in events:
+            self._bytes += len(event.entry.raw)
+        if len(self._events) > BACKLOG_EVENTS or self._bytes > BACKLOG_BYTES:
+            self._overflow()
+        self._wake()
+
+    def _overflow(self) -> None:
+        logger.info("watch: a slow client is cut off", extra={"resource": self._options.resource})
+        self.fail(Expired(TOO_SLOW))
+
+    def _finish(self, _reason: str = "") -> None:
+        """Take no more; what has come is still sent."""
+        self._ended = True
+        if self._subscription is not None:
+            self._subscription.cancel()
+            self._subscription = None
+        for timer in self._timers.values():
+            timer.cancel()
+        self._timers.clear()
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._waiter is not None:
+            if not self._waiter.done():
+                self._waiter.set_result(None)
+            self._waiter = None
+
+    def _arm_bookmark(self) -> None:
+        delay = BOOKMARK_EVERY
+        if self._deadline is not None:
+            left = self._deadline - self._clock.seconds() - BOOKMARK_BEFORE_TIMEOUT
+            if left <= 0:
+                return
+            delay = min(delay, left)
+        self._timers["bookmark"] = self._clock.call_later(delay, self._bookmark_now)
+
+    def _bookmark_now(self) -> None:
+        self._bookmark_due = True
+        self._wake()
+        self._arm_bookmark()
