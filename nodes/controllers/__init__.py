@@ -1,0 +1,1 @@
+"""The controllers: one file each, none knows of another; manager.py lists them."""

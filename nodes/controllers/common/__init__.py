@@ -1,0 +1,1 @@
+"""What several controllers share: their context, pods in their name, conditions, adoption."""

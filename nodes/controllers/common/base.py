@@ -1,0 +1,63 @@
+"""What every controller of the manager is: who it acts as, and what it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar, Protocol
+
+from apimachinery.gvk import GroupResource
+from nodes.client.controller import Context, Controller
+from nodes.client.resources import ALL, Res
+
+
+def built_in() -> Sequence[Res]:
+    return ALL
+
+
+@dataclass(frozen=True, slots=True)
+class ManagerContext(Context):
+    """A controller's context, and what the cluster as a whole knows.
+
+    resources: every resource that can be listed, watched and deleted now, custom ones included.
+    root_ca: the PEM bundle by which pods know the API server.
+    """
+
+    resources: Callable[[], Sequence[Res]] = field(default=built_in)
+    root_ca: str = ""
+
+
+class Managed(Protocol):
+    """What the manager runs. `service_account` acts; `component` signs the events."""
+
+    name: ClassVar[str]
+    service_account: ClassVar[str]
+    component: ClassVar[str]
+
+    def __init__(self, context: ManagerContext) -> None: ...
+
+    def start(self) -> None: ...
+
+    def release(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+    @property
+    def idle(self) -> bool: ...
+
+
+class ManagedController(Controller):
+    """A controller of one resource, as the manager runs it."""
+
+    service_account: ClassVar[str]
+    component: ClassVar[str]
+
+    def __init__(self, context: ManagerContext) -> None:
+        super().__init__(context)
+        self.manager = context
+
+
+# Events tell of objects; nothing is collected or counted on their account.
+EVENTS_OF_OLD_AND_NEW = frozenset(
+    {GroupResource("", "events"), GroupResource("events.k8s.io", "events")}
+)

@@ -1,0 +1,1 @@
+"""The garbage collector: the graph of owners, and what is done about it."""

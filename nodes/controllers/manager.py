@@ -1,0 +1,96 @@
+"""The controller manager: every controller by name, each acting as its own service account.
+
+All share one set of informers, which watch as the manager itself; none works before these hold
+what there is.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+
+from apimachinery.clock import Clock
+from nodes.client.events import EventSink, Recorder
+from nodes.client.informer import Informers
+from nodes.client.resources import Res
+from nodes.client.rest import Client
+from nodes.client.supervise import TaskSet
+from nodes.client.transport import Transport
+from nodes.controllers.common.base import Managed, ManagerContext, built_in
+from nodes.controllers.garbage.collector import GarbageCollector
+from nodes.controllers.namespace import NamespaceController
+from nodes.controllers.root_ca import RootCAPublisher
+from nodes.controllers.serviceaccount import ServiceAccountController
+
+USER = "system:kube-controller-manager"
+
+# The names are kube-controller-manager's own (`--controllers`).
+CONTROLLERS: dict[str, type[Managed]] = {
+    "garbage-collector-controller": GarbageCollector,
+    "namespace-controller": NamespaceController,
+    "root-ca-certificate-publisher-controller": RootCAPublisher,
+    "serviceaccount-controller": ServiceAccountController,
+}
+
+
+class Manager:
+    """Runs the controllers of one cluster."""
+
+    def __init__(
+        self,
+        transport_for: Callable[[str], Transport],
+        clock: Clock,
+        tasks: TaskSet,
+        *,
+        events: EventSink | None = None,
+        resources: Callable[[], Sequence[Res]] = built_in,
+        root_ca: str = "",
+        seed: int = 0,
+        only: Sequence[str] = (),
+    ) -> None:
+        """`transport_for` gives a user's way to the API; `only` runs some controllers alone."""
+        self.informers = Informers(transport_for(USER), clock, tasks)
+        self._clock, self._tasks = clock, tasks
+        self._transport_for = transport_for
+        self._events = events if events is not None else EventSink(clock, tasks)
+        self._resources, self._root_ca, self._seed = resources, root_ca, seed
+        names = only or tuple(CONTROLLERS)
+        self.controllers = {name: self._make(name) for name in names}
+
+    async def run(self) -> None:
+        """Fill the caches, then let the controllers work."""
+        for controller in self.controllers.values():
+            controller.start()
+        self.informers.start()
+        await self.informers.synced()
+        for controller in self.controllers.values():
+            controller.release()
+
+    def stop(self) -> None:
+        """Stop working; tasks under way end with their task set."""
+        for controller in self.controllers.values():
+            controller.stop()
+        self.informers.stop()
+
+    @property
+    def idle(self) -> bool:
+        """Nothing is queued, worked on or waiting to be told."""
+        return self._events.idle and all(one.idle for one in self.controllers.values())
+
+    def _make(self, name: str) -> Managed:
+        factory = CONTROLLERS[name]
+        account, component = factory.service_account, factory.component
+        transport = self._transport_for(f"system:serviceaccount:kube-system:{account}")
+        client = Client(transport, "kube-controller-manager")
+        return factory(
+            ManagerContext(
+                client,
+                self.informers,
+                Recorder(client, component, self._clock, self._events),
+                self._clock,
+                self._tasks,
+                random.Random(f"{self._seed}/{name}"),  # noqa: S311
+                self._resources,
+                self._root_ca,
+            )
+        )
