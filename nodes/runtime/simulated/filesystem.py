@@ -1,0 +1,133 @@
+"""A container's file system: the image's files, its own changes, and what is mounted."""
+
+from __future__ import annotations
+
+from bashkit import Bash
+
+from nodes.runtime.cri import Mount
+from nodes.runtime.simulated.hostfiles import MemoryHostFiles
+from nodes.runtime.simulated.volume import Files, Volume, relative
+
+
+class ReadOnly(OSError):
+    """The path may not be written."""
+
+
+class _MountPoint:
+    __slots__ = ("host_path", "inside", "is_file", "path", "readonly", "volume")
+
+    def __init__(self, mount: Mount, host: MemoryHostFiles) -> None:
+        self.path = relative(mount.container_path)
+        self.host_path = mount.host_path
+        self.readonly = mount.readonly
+        volume, inside = host.find(mount.host_path)
+        self.is_file = bool(inside) and volume.read(inside) is not None
+        if self.is_file:
+            self.volume, self.inside = volume, inside
+        else:
+            self.volume, self.inside = host.mounted(mount.host_path), ""
+
+
+class Filesystem:
+    """What the processes of one container see."""
+
+    __slots__ = ("_host", "_mounts", "_readonly", "root")
+
+    def __init__(
+        self, lower: Files, mounts: tuple[Mount, ...], host: MemoryHostFiles, *, readonly: bool
+    ) -> None:
+        self.root = Volume(lower)
+        self._host = host
+        self._readonly = readonly
+        points = [_MountPoint(mount, host) for mount in mounts]
+        # Longest first, so that the innermost mount of a path is met first.
+        self._mounts = tuple(sorted(points, key=lambda point: -len(point.path)))
+
+    def read(self, path: str) -> bytes | None:
+        volume, inside, _ = self._at(path)
+        return volume.read(inside)
+
+    def text(self, path: str) -> str:
+        """Return a file as text, "" where there is none."""
+        return (self.read(path) or b"").decode("utf-8", "replace")
+
+    def exists(self, path: str) -> bool:
+        volume, inside, _ = self._at(path)
+        return volume.exists(inside)
+
+    def is_dir(self, path: str) -> bool:
+        volume, inside, _ = self._at(path)
+        return volume.is_dir(inside)
+
+    def mode(self, path: str) -> int:
+        volume, inside, _ = self._at(path)
+        return volume.mode(inside)
+
+    def list(self, path: str) -> list[str]:
+        volume, inside, _ = self._at(path)
+        names = set(volume.list(inside))
+        start = relative(path)
+        prefix = f"{start}/" if start else ""
+        for point in self._mounts:
+            if point.path.startswith(prefix) and point.path != start:
+                head, slash, _rest = point.path[len(prefix) :].partition("/")
+                names.add(head if point.is_file and not slash else f"{head}/")
+        return sorted(names)
+
+    def write(self, path: str, data: bytes, mode: int = 0o644) -> None:
+        """Write a file. ReadOnly, or NoSpace."""
+        volume, inside, readonly = self._at(path)
+        if readonly:
+            raise ReadOnly("Read-only file system")
+        volume.write(inside, data, mode)
+
+    def written_bytes(self) -> int:
+        return self.root.used_bytes()
+
+    # -- shells ----------------------------------------------------------------------------------
+
+    def mount_into(self, bash: Bash) -> None:
+        """Let a shell see the same files. `collect` has to follow when it has run."""
+        root = self.root.live()
+        for point in reversed(self._mounts):
+            if point.is_file:
+                self.root.write(point.path, point.volume.read(point.inside) or b"")
+            else:
+                self.root.mkdir(point.path)
+        bash.mount("/", root)
+        for point in reversed(self._mounts):
+            if not point.is_file:
+                self._mount_tree(bash, point)
+
+    def _mount_tree(self, bash: Bash, point: _MountPoint) -> None:
+        tree = point.volume.readers() if point.readonly else point.volume.live()
+        bash.mount(f"/{point.path}", tree)
+        for below, volume in self._host.inner_mounts(point.host_path):
+            inner = volume.readers() if point.readonly else volume.live()
+            bash.mount(f"/{point.path}/{below}", inner)
+
+    def collect(self) -> None:
+        """Give files that are mounted alone back what a shell wrote, and keep the limits."""
+        for point in self._mounts:
+            if point.is_file and not point.readonly:
+                data = self.root.read(point.path)
+                if data is not None and data != point.volume.read(point.inside):
+                    point.volume.write(point.inside, data)
+            elif not point.is_file:
+                point.volume.trim()
+        self.root.trim()
+
+    @property
+    def readonly(self) -> bool:
+        """Whether the image's own files may not be changed."""
+        return self._readonly
+
+    def _at(self, path: str) -> tuple[Volume, str, bool]:
+        wanted = relative(path)
+        for point in self._mounts:
+            if wanted == point.path:
+                return point.volume, point.inside, point.readonly
+            if not point.is_file and wanted.startswith(f"{point.path}/"):
+                inner = self._host.find(f"{point.host_path}/{wanted[len(point.path) + 1 :]}")
+                return (*inner, point.readonly)
+        return self.root, wanted, self._readonly

@@ -1,0 +1,147 @@
+"""What a container has written to stdout and stderr: the last of it, as whole lines with times."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from itertools import islice
+from typing import NamedTuple
+
+from nodes.runtime.cri import STDERR, STDOUT, LogOptions
+
+# What one container keeps. A real node rotates at 10 MiB; a playground has many more containers.
+KEPT_BYTES = 256 * 1024
+# Longer lines are split, as runtimes do.
+LONGEST_LINE = 16 * 1024
+# A line costs about this much beyond its text.
+_OVERHEAD = 64
+
+
+class Line(NamedTuple):
+    number: int
+    time: int
+    stream: int
+    text: bytes
+
+
+class LogRing:
+    """One container's log."""
+
+    __slots__ = ("_count", "_lines", "_partial", "_size", "_waiters", "closed")
+
+    def __init__(self) -> None:
+        self._lines: deque[Line] = deque()
+        self._partial: dict[int, bytes] = {}
+        self._size = 0
+        self._count = 0
+        self._waiters: list[asyncio.Future[None]] = []
+        self.closed = False
+
+    def write(self, time: int, stream: int, data: bytes) -> None:
+        """Take output as it comes; `time` is in ns."""
+        data = self._partial.pop(stream, b"") + data
+        *lines, rest = data.split(b"\n")
+        for line in lines:
+            self._add(time, stream, line)
+        while len(rest) >= LONGEST_LINE:
+            self._add(time, stream, rest[:LONGEST_LINE])
+            rest = rest[LONGEST_LINE:]
+        if rest:
+            self._partial[stream] = rest
+        self._wake()
+
+    def close(self, time: int) -> None:
+        """The container has ended: what was begun is a line too."""
+        for stream, rest in self._partial.items():
+            self._add(time, stream, rest)
+        self._partial.clear()
+        self.closed = True
+        self._wake()
+
+    def reopen(self) -> None:
+        """Nothing to do: the ring rotates by itself."""
+
+    def tail(self, count: int, limit: int) -> bytes:
+        """Return the last lines, at most `limit` bytes of them."""
+        lines = list(islice(reversed(self._lines), count))
+        return b"".join(line.text + b"\n" for line in reversed(lines))[-limit:]
+
+    async def read(self, options: LogOptions) -> AsyncIterator[bytes]:
+        """Yield what the options ask for."""
+        left = options.limit_bytes or None
+        position = self._count
+        for chosen in self._start(options):
+            text = _format(chosen, options)
+            if left is not None:
+                text, left = text[:left], left - len(text)
+            yield text
+            if left is not None and left <= 0:
+                return
+        while options.follow:
+            for line in self._after(position):
+                position = line.number
+                if not _wanted(line, options):
+                    continue
+                text = _format(line, options)
+                if left is not None:
+                    text, left = text[:left], left - len(text)
+                yield text
+                if left is not None and left <= 0:
+                    return
+            if self.closed and position >= self._count:
+                return
+            await self._changed(position)
+
+    def _start(self, options: LogOptions) -> list[Line]:
+        lines = [line for line in self._lines if _wanted(line, options)]
+        if options.tail_lines >= 0:
+            lines = lines[len(lines) - min(options.tail_lines, len(lines)) :]
+        return lines
+
+    def _after(self, number: int) -> Iterator[Line]:
+        missing = min(len(self._lines), self._count - number)
+        return iter(list(islice(self._lines, len(self._lines) - missing, None)))
+
+    def _add(self, time: int, stream: int, text: bytes) -> None:
+        self._count += 1
+        self._lines.append(Line(self._count, time, stream, text))
+        self._size += len(text) + _OVERHEAD
+        while self._size > KEPT_BYTES:
+            self._size -= len(self._lines.popleft().text) + _OVERHEAD
+
+    def _wake(self) -> None:
+        waiters, self._waiters = self._waiters, []
+        for waiter in waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+
+    async def _changed(self, position: int) -> None:
+        if self._count > position or self.closed:
+            return
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiters.append(waiter)
+        await waiter
+
+
+def _wanted(line: Line, options: LogOptions) -> bool:
+    if options.since and line.time < options.since:
+        return False
+    return not (
+        (options.stream == "Stdout" and line.stream != STDOUT)
+        or (options.stream == "Stderr" and line.stream != STDERR)
+    )
+
+
+def _format(line: Line, options: LogOptions) -> bytes:
+    if not options.timestamps:
+        return line.text + b"\n"
+    return f"{rfc3339_nano(line.time)} ".encode() + line.text + b"\n"
+
+
+def rfc3339_nano(time: int) -> str:
+    """Print nanoseconds since the epoch as Go's RFC3339Nano with all nine digits."""
+    seconds, fraction = divmod(time, 1_000_000_000)
+    moment = datetime.fromtimestamp(seconds, UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{fraction:09d}Z"

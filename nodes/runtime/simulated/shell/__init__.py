@@ -1,0 +1,1 @@
+"""Shells of simulated containers: scripts, interactive terminals, and the commands in them."""
