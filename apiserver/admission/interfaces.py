@@ -56,17 +56,24 @@ class AdmissionRequest:
     warnings: list[str] = field(default_factory=list)
     annotations: dict[str, str] = field(default_factory=dict)
 
-    def refusal(self, why: str) -> Forbidden:
+    def refusal(self, why: str, kind: type[Forbidden] = Forbidden) -> Forbidden:
         """Return the 403 that names this request's object, as admission.NewForbidden makes it."""
-        return Forbidden(self.resource, self._shown_name(), why)
+        return kind(self.resource, self._shown_name(), why)
 
     def _shown_name(self) -> str:
         metadata = (self.object or {}).get("metadata") or {}
-        if self.name or not self.object:
+        if self.name:
             return self.name
-        if metadata.get("name"):
-            return str(metadata["name"])
-        return str(metadata.get("generateName") or "")
+        return str(metadata.get("name") or metadata.get("generateName") or "Unknown")
+
+
+class NotYet(Forbidden):
+    """A refusal that may be over in a moment: what is missing is usually about to be made.
+
+    The endpoint may admit again until `PATIENCE` seconds have passed; then the refusal stands.
+    """
+
+    PATIENCE = 1.0
 
 
 @dataclass(frozen=True, slots=True)

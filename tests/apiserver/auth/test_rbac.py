@@ -102,10 +102,9 @@ NODES = role("", "nodes", rule("get", "core", "nodes"))
             'RBAC: allowed by ClusterRoleBinding "b" of ClusterRole "nodes" to Group "devs"',
         ),
         (
-            [NODES, binding("ns", "b", "ClusterRole/nodes", account("x", "robot"))],
-            ask("get", "nodes", by=User("system:serviceaccount:x:robot")),
-            'RBAC: allowed by RoleBinding "b/ns" of ClusterRole "nodes" '
-            'to ServiceAccount "robot/x"',
+            [NODES, binding("ns", "b", "ClusterRole/nodes", account("x", "r"))],
+            ask("get", "nodes", by=User("system:serviceaccount:x:r")),
+            'RBAC: allowed by RoleBinding "b/ns" of ClusterRole "nodes" to ServiceAccount "r/x"',
         ),
     ],
 )
@@ -180,14 +179,18 @@ def test_masters_may_do_everything_without_a_role():
     [
         (
             ask("get", "pods/log", name="p"),
-            'pods "p" is forbidden: User "ann" cannot get resource "pods/log" in API group "" '
-            'in the namespace "ns"',
+            (
+                'pods "p" is forbidden: User "ann" cannot get resource "pods/log" in API group "" '
+                'in the namespace "ns"'
+            ),
             {"name": "p", "kind": "pods"},
         ),
         (
             ask("list", "deployments", "apps", namespace=""),
-            'deployments.apps is forbidden: User "ann" cannot list resource "deployments" in API '
-            'group "apps" at the cluster scope',
+            (
+                'deployments.apps is forbidden: User "ann" cannot list resource "deployments" in '
+                'API group "apps" at the cluster scope'
+            ),
             {"group": "apps", "kind": "deployments"},
         ),
         (ask_path("get", "/foo<a>"), 'forbidden: User "ann" cannot get path "/foo&lt;a&gt;"', {}),
