@@ -19,6 +19,8 @@ from nodes.client.transport import Transport
 from nodes.controllers.common.base import Managed, ManagerContext, built_in
 from nodes.controllers.garbage.collector import GarbageCollector
 from nodes.controllers.namespace import NamespaceController
+from nodes.controllers.replicaset import ReplicaSetController
+from nodes.controllers.replicationcontroller import ReplicationControllerController
 from nodes.controllers.root_ca import RootCAPublisher
 from nodes.controllers.serviceaccount import ServiceAccountController
 
@@ -28,6 +30,8 @@ USER = "system:kube-controller-manager"
 CONTROLLERS: dict[str, type[Managed]] = {
     "garbage-collector-controller": GarbageCollector,
     "namespace-controller": NamespaceController,
+    "replicaset-controller": ReplicaSetController,
+    "replicationcontroller-controller": ReplicationControllerController,
     "root-ca-certificate-publisher-controller": RootCAPublisher,
     "serviceaccount-controller": ServiceAccountController,
 }

@@ -1,0 +1,223 @@
+"""Keeping a number of pods: what ReplicaSets and ReplicationControllers have in common."""
+
+from __future__ import annotations
+
+import asyncio
+from abc import abstractmethod
+from collections.abc import Sequence
+
+from apimachinery.errors import ApiError, NotFound
+from apimachinery.labels import Selector
+from apimachinery.meta import Obj, controller_of, is_deleting, labels_of, namespace_of, uid_of
+from nodes.client.controller import DONE, Result
+from nodes.client.expectations import Expectations
+from nodes.client.lister import Key, key_of
+from nodes.client.resources import PODS
+from nodes.controllers.common import conditions, podfacts
+from nodes.controllers.common.base import ManagedController, ManagerContext
+from nodes.controllers.common.claims import Claims, candidates, index_orphans
+from nodes.controllers.common.podcontrol import PodControl, pod_from_template, slow_start
+
+# No more at once than this, so that one object does not hold all others up.
+BURST = 500
+
+
+class ReplicaController(ManagedController):
+    """Creates and deletes pods until there are as many as the spec says, and counts them."""
+
+    counts_terminating = False
+
+    def __init__(self, context: ManagerContext) -> None:
+        super().__init__(context)
+        self.expectations = Expectations(context.clock)
+        self._pods = PodControl(self.client, self.recorder)
+        self._claims = Claims(self.client, self.reconciles, PODS)
+
+    @abstractmethod
+    def selector_of(self, owner: Obj) -> Selector:
+        """Return which pods the owner selects."""
+
+    @abstractmethod
+    def related_pods(self, owner: Obj) -> list[Obj]:
+        """Return the pods that count as crowding a node beside the owner's."""
+
+    def start(self) -> None:
+        super().start()
+        pods = self.informer(PODS)
+        index_orphans(pods)
+        pods.on_change(self._on_pod)
+
+    async def reconcile(self, key: Key) -> Result:
+        owner = self.informer(self.reconciles).get(*key)
+        if owner is None:
+            self.expectations.forget(key)
+            return DONE
+        settled = self.expectations.satisfied(key)
+        selector = self.selector_of(owner)
+        found = candidates(self.informer(PODS), owner)
+        active = [pod for pod in found if podfacts.is_active(pod)]
+        active = await self._claims.claim(owner, selector, active)
+        error: ApiError | None = None
+        difference = len(active) - self._wanted(owner)
+        if settled and not is_deleting(owner):
+            error = await self._manage(key, owner, active)
+        terminating = self._terminating(owner, selector, found)
+        soonest = await self._report(owner, active, terminating, difference, error)
+        if error is not None:
+            raise error
+        return Result(requeue_after=soonest) if soonest is not None else DONE
+
+    # The number of pods.
+
+    def _wanted(self, owner: Obj) -> int:
+        replicas = owner["spec"].get("replicas")
+        return 1 if replicas is None else int(replicas)
+
+    async def _manage(self, key: Key, owner: Obj, active: Sequence[Obj]) -> ApiError | None:
+        surplus = len(active) - self._wanted(owner)
+        if surplus < 0:
+            return await self._create(key, owner, min(-surplus, BURST))
+        if surplus > 0:
+            return await self._delete(key, owner, active, min(surplus, BURST))
+        return None
+
+    async def _create(self, key: Key, owner: Obj, count: int) -> ApiError | None:
+        self.expectations.expect_creations(key, count)
+        template = owner["spec"].get("template") or {}
+
+        async def attempt() -> bool:
+            created = await self._pods.create(pod_from_template(template, owner), owner)
+            return created is not None
+
+        done, error = await slow_start(count, attempt)
+        if done < count:
+            # Neither refused nor skipped pods are going to be seen.
+            self.expectations.creation_observed(key, count - done)
+        return error
+
+    async def _delete(
+        self, key: Key, owner: Obj, active: Sequence[Obj], count: int
+    ) -> ApiError | None:
+        chosen: Sequence[Obj] = active
+        if count < len(active):
+            related = self.related_pods(owner)
+            now = self.clock.seconds()
+            chosen = podfacts.deletion_order(active, related, now)[:count]
+        self.expectations.expect_deletions(key, [uid_of(pod) for pod in chosen])
+
+        async def attempt(pod: Obj) -> ApiError | None:
+            try:
+                await self._pods.delete(pod, owner)
+            except ApiError as error:
+                self.expectations.deletion_observed(key, uid_of(pod))
+                return None if isinstance(error, NotFound) else error
+            return None
+
+        errors = await asyncio.gather(*(attempt(pod) for pod in chosen))
+        return next((error for error in errors if error is not None), None)
+
+    def _on_pod(self, old: Obj | None, new: Obj | None) -> None:
+        """Wake whom a pod concerns, and note what was expected."""
+        pod = new if new is not None else old
+        if pod is None:
+            return
+        if old is not None and new is not None:
+            self._on_changed_hands(old, new)
+        owner = self.owner_of(pod)
+        if owner is not None:
+            key = key_of(owner)
+            if new is None or is_deleting(new):
+                self.expectations.deletion_observed(key, uid_of(pod))
+            elif old is None:
+                self.expectations.creation_observed(key)
+            self.queue.add(key)
+        elif new is not None and controller_of(new) is None and not is_deleting(new):
+            self._wake_matching(new)
+
+    def _on_changed_hands(self, old: Obj, new: Obj) -> None:
+        if old["metadata"].get("ownerReferences") != new["metadata"].get("ownerReferences"):
+            before = self.owner_of(old)
+            if before is not None:
+                self.queue.add(key_of(before))
+
+    def _wake_matching(self, pod: Obj) -> None:
+        """An orphan: whoever selects it may adopt it."""
+        labels = labels_of(pod)
+        if not labels:
+            return
+        for owner in self.informer(self.reconciles).list(namespace_of(pod)):
+            if self.selector_of(owner).matches(labels):
+                self.queue.add(key_of(owner))
+
+    # The status.
+
+    def _terminating(self, owner: Obj, selector: Selector, found: Sequence[Obj]) -> int | None:
+        if not self.counts_terminating:
+            return None
+        uid = uid_of(owner)
+        count = 0
+        for pod in found:
+            if podfacts.is_terminating(pod) and selector.matches(labels_of(pod)):
+                controller = controller_of(pod)
+                count += controller is not None and controller.get("uid") == uid
+        return count
+
+    async def _report(
+        self,
+        owner: Obj,
+        active: Sequence[Obj],
+        terminating: int | None,
+        difference: int,
+        error: ApiError | None,
+    ) -> float | None:
+        """Write the status if it has changed; return when to look at availability again."""
+        counts, soonest = self._count(owner, active)
+        old = owner.get("status") or {}
+        status: Obj = {"replicas": len(active)}
+        status |= {name: count for name, count in counts.items() if count}
+        if terminating is not None:
+            status["terminatingReplicas"] = terminating
+        failing = self._failure(old.get("conditions"), difference, error)
+        if failing:
+            status["conditions"] = failing
+        status["observedGeneration"] = owner["metadata"].get("generation", 0)
+        if status != old:
+            await self.client.update_status({**owner, "status": status}, self.reconciles)
+        return soonest
+
+    def _count(self, owner: Obj, active: Sequence[Obj]) -> tuple[dict[str, int], float | None]:
+        spec = owner["spec"]
+        wanted = ((spec.get("template") or {}).get("metadata") or {}).get("labels") or {}
+        items = wanted.items()
+        min_ready = int(spec.get("minReadySeconds") or 0)
+        labelled = ready = available = 0
+        waits: list[float] = []
+        now = self.clock.seconds()
+        for pod in active:
+            labelled += items <= labels_of(pod).items()
+            wait = podfacts.available_in(pod, min_ready, now)
+            if wait is None:
+                continue
+            ready += 1
+            if wait > 0:
+                waits.append(wait)
+            else:
+                available += 1
+        counts = {
+            "fullyLabeledReplicas": labelled,
+            "readyReplicas": ready,
+            "availableReplicas": available,
+        }
+        return counts, min(waits) if waits else None
+
+    def _failure(
+        self, old: Sequence[Obj] | None, difference: int, error: ApiError | None
+    ) -> list[Obj]:
+        if error is None:
+            return conditions.without(old, "ReplicaFailure")
+        if conditions.find(old, "ReplicaFailure") is not None:
+            return list(old or ())
+        reason = "FailedCreate" if difference < 0 else "FailedDelete"
+        at = self.clock.timestamp()
+        failed = conditions.condition("ReplicaFailure", "True", reason, error.message, at)
+        return conditions.put_last(old, failed)
