@@ -5,72 +5,128 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Cluster',
+            name="Cluster",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=253, unique=True)),
-                ('uid', models.CharField(max_length=36)),
-                ('owner', models.TextField(blank=True, db_index=True, default='')),
-                ('template', models.TextField(blank=True, default='')),
-                ('nodes', models.PositiveIntegerField(default=0)),
-                ('created', models.FloatField(help_text='Seconds since the Unix epoch.')),
-                ('revision', models.BigIntegerField(default=0)),
-                ('compacted', models.BigIntegerField(default=0)),
-                ('ca_cert', models.TextField(blank=True, default='')),
-                ('ca_key', models.TextField(blank=True, default='')),
-                ('sa_key', models.TextField(blank=True, default='')),
-                ('settings', models.JSONField(blank=True, default=dict)),
-                ('deleting', models.BooleanField(default=False)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=253, unique=True)),
+                ("uid", models.CharField(max_length=36)),
+                ("owner", models.TextField(blank=True, db_index=True, default="")),
+                ("template", models.TextField(blank=True, default="")),
+                ("nodes", models.PositiveIntegerField(default=0)),
+                ("created", models.FloatField(help_text="Seconds since the Unix epoch.")),
+                ("revision", models.BigIntegerField(default=0)),
+                ("compacted", models.BigIntegerField(default=0)),
+                ("ca_cert", models.TextField(blank=True, default="")),
+                ("ca_key", models.TextField(blank=True, default="")),
+                ("sa_key", models.TextField(blank=True, default="")),
+                ("settings", models.JSONField(blank=True, default=dict)),
+                ("deleting", models.BooleanField(default=False)),
             ],
             options={
-                'db_table': 'cluster',
+                "db_table": "cluster",
             },
         ),
         migrations.CreateModel(
-            name='Object',
+            name="Object",
             fields=[
-                ('pk', models.CompositePrimaryKey('cluster_id', 'resource', 'namespace', 'name', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('resource', models.TextField()),
-                ('namespace', models.TextField(blank=True)),
-                ('name', models.TextField()),
-                ('uid', models.TextField(blank=True)),
-                ('revision', models.BigIntegerField()),
-                ('body', models.BinaryField()),
-                ('attrs', models.BinaryField(help_text='JSON: [labels, selectable fields]; empty for neither.')),
-                ('cluster', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='apiserver.cluster')),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "cluster_id",
+                        "resource",
+                        "namespace",
+                        "name",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("resource", models.TextField()),
+                ("namespace", models.TextField(blank=True)),
+                ("name", models.TextField()),
+                ("uid", models.TextField(blank=True)),
+                ("revision", models.BigIntegerField()),
+                ("body", models.BinaryField()),
+                (
+                    "attrs",
+                    models.BinaryField(
+                        help_text="JSON: [labels, selectable fields]; empty for neither."
+                    ),
+                ),
+                (
+                    "cluster",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="apiserver.cluster",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'object',
+                "db_table": "object",
             },
         ),
         migrations.CreateModel(
-            name='Change',
+            name="Change",
             fields=[
-                ('pk', models.CompositePrimaryKey('cluster_id', 'revision', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('revision', models.BigIntegerField()),
-                ('resource', models.TextField()),
-                ('namespace', models.TextField(blank=True)),
-                ('name', models.TextField()),
-                ('type', models.CharField(max_length=8)),
-                ('uid', models.TextField(blank=True)),
-                ('body', models.BinaryField()),
-                ('attrs', models.BinaryField()),
-                ('at', models.FloatField(help_text="Seconds since the Unix epoch, by the cluster's clock.")),
-                ('actor', models.TextField(blank=True)),
-                ('trace', models.TextField(blank=True)),
-                ('cluster', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='apiserver.cluster')),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "cluster_id",
+                        "revision",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("revision", models.BigIntegerField()),
+                ("resource", models.TextField()),
+                ("namespace", models.TextField(blank=True)),
+                ("name", models.TextField()),
+                ("type", models.CharField(max_length=8)),
+                ("uid", models.TextField(blank=True)),
+                ("body", models.BinaryField()),
+                ("attrs", models.BinaryField()),
+                (
+                    "at",
+                    models.FloatField(
+                        help_text="Seconds since the Unix epoch, by the cluster's clock."
+                    ),
+                ),
+                ("actor", models.TextField(blank=True)),
+                ("trace", models.TextField(blank=True)),
+                (
+                    "cluster",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="apiserver.cluster",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'change',
-                'indexes': [models.Index(fields=['cluster', 'resource', 'namespace', 'name', 'revision'], name='change_by_key')],
+                "db_table": "change",
+                "indexes": [
+                    models.Index(
+                        fields=["cluster", "resource", "namespace", "name", "revision"],
+                        name="change_by_key",
+                    )
+                ],
             },
         ),
     ]

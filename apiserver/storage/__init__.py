@@ -18,9 +18,10 @@ from apiserver.storage.errors import (
 from apiserver.storage.feed import Hub, Selector, Sink, Subscription
 from apiserver.storage.storage import Storage
 from apiserver.storage.store import ClusterStore
-from apiserver.storage.types import ClusterRecord, Entry, Event, EventType, Key, Write
+from apiserver.storage.types import ChangeRecord, ClusterRecord, Entry, Event, EventType, Key, Write
 
 __all__ = [
+    "ChangeRecord",
     "Changed",
     "Closed",
     "ClusterExists",

@@ -7,12 +7,11 @@ revision: trimming leaves the last change of each object that was there at the f
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from django.db.backends.utils import CursorWrapper
 
 from apiserver.storage import rows
-from apiserver.storage.types import Entry, Event, Key
+from apiserver.storage.types import ChangeRecord, Entry, Event, Key
 
 _CHANGES = """
 SELECT resource, namespace, name, uid, revision, body, attrs, type FROM "change"
@@ -38,6 +37,21 @@ SELECT resource, namespace, name, uid, revision, body, attrs FROM "change"
 WHERE cluster_id = %s AND type <> 'DELETED' AND revision IN (
   SELECT MAX(revision) FROM "change"
   WHERE cluster_id = %s AND resource = %s AND revision <= %s AND namespace = %s GROUP BY name)
+"""
+_STATE_OF_ALL = """
+SELECT resource, namespace, name, uid, revision, body, attrs FROM "change"
+WHERE cluster_id = %s AND type <> 'DELETED' AND revision IN (
+  SELECT MAX(revision) FROM "change"
+  WHERE cluster_id = %s AND revision <= %s GROUP BY resource, namespace, name)
+"""
+_RECORDS = """
+SELECT resource, namespace, name, uid, revision, body, attrs, type, at, actor, trace FROM "change"
+WHERE cluster_id = %s AND revision < %s ORDER BY revision DESC LIMIT %s
+"""
+_RECORDS_OF = """
+SELECT resource, namespace, name, uid, revision, body, attrs, type, at, actor, trace FROM "change"
+WHERE cluster_id = %s AND revision < %s AND resource = %s AND namespace = %s AND name = %s
+ORDER BY revision DESC LIMIT %s
 """
 _FLOOR = 'UPDATE "cluster" SET compacted = %s WHERE id = %s AND compacted < %s'
 _WINDOW = """
@@ -82,16 +96,30 @@ def _before(cursor: CursorWrapper, cluster: int, entry: Entry) -> Entry | None:
 
 
 def state(
-    cursor: CursorWrapper, cluster: int, resource: str, namespace: str | None, revision: int
+    cursor: CursorWrapper, cluster: int, resource: str | None, namespace: str | None, revision: int
 ) -> list[Entry]:
-    """Return what a resource held at `revision`, in the order of (namespace, name)."""
-    arguments: list[Any] = [cluster, cluster, resource, revision]
-    if namespace is None:
-        cursor.execute(_STATE, arguments)
+    """Return what a resource (or each) held at `revision`, in the order of keys."""
+    if resource is None:
+        cursor.execute(_STATE_OF_ALL, [cluster, cluster, revision])
+    elif namespace is None:
+        cursor.execute(_STATE, [cluster, cluster, resource, revision])
     else:
-        cursor.execute(_STATE_IN, [*arguments, namespace])
+        cursor.execute(_STATE_IN, [cluster, cluster, resource, revision, namespace])
     # Sorted here: the database's own order depends on its locale.
     return sorted(rows.entries(cursor.fetchall()), key=lambda entry: entry.key)
+
+
+def records(
+    cursor: CursorWrapper, cluster: int, key: Key | None, before: int, limit: int
+) -> list[ChangeRecord]:
+    """Return the latest changes before a revision (of one object, or of all), latest first."""
+    if key is None:
+        cursor.execute(_RECORDS, [cluster, before, limit])
+    else:
+        cursor.execute(_RECORDS_OF, [cluster, before, *key, limit])
+    found = cursor.fetchall()
+    made = zip(rows.entries(row[:7] for row in found), found, strict=True)
+    return [ChangeRecord(row[7], entry, *row[8:]) for entry, row in made]
 
 
 def raise_floor(cursor: CursorWrapper, cluster: int, floor: int) -> None:

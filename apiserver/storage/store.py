@@ -21,7 +21,7 @@ from apiserver.storage.errors import Closed, Compacted, StorageError
 from apiserver.storage.feed import Hub
 from apiserver.storage.reader import Reader
 from apiserver.storage.staging import Head, Prepared
-from apiserver.storage.types import ClusterRecord, Entry, Event, Key, Write
+from apiserver.storage.types import ChangeRecord, ClusterRecord, Entry, Event, Key, Write
 from apiserver.storage.writer import Result, Writer
 
 # Rows a trimming transaction looks at: some 5 ms, so that writes get their turn in between.
@@ -91,13 +91,7 @@ class ClusterStore:
         """Return what a resource held at a past revision. Raises Compacted."""
         if revision >= self.revision:
             return self.list(resource, namespace)
-        self._require(revision)
-        cluster = self.record.id
-        found = await self._reader.read(
-            lambda cursor: history.state(cursor, cluster, resource, namespace, revision)
-        )
-        self._require(revision)  # the log may have been trimmed while it was read
-        return found
+        return await self._state(resource, namespace, revision)
 
     async def changes(
         self, resource: str | None, after: int, upto: int | None = None
@@ -113,6 +107,25 @@ class ClusterStore:
         )
         self._require(after)
         return found
+
+    async def snapshot(self, revision: int) -> Sequence[Entry]:
+        """Return everything that was there at `revision`. Raises Compacted."""
+        if revision >= self.revision:
+            return [entry for name in self.resources() for entry in self.list(name)]
+        return await self._state(None, None, revision)
+
+    async def records(
+        self, *, key: Key | None = None, before: int | None = None, limit: int = 100
+    ) -> Sequence[ChangeRecord]:
+        """Return who changed what and when, of one object or of all, the latest first.
+
+        Only what the log still has; to go further back, ask before the last revision seen.
+        """
+        cluster = self.record.id
+        end = self.revision + 1 if before is None else before
+        return await self._reader.read(
+            lambda cursor: history.records(cursor, cluster, key, end, limit)
+        )
 
     async def compact(self, revision: int) -> None:
         """Forget the changes up to `revision`; the state at it can still be told."""
@@ -146,6 +159,17 @@ class ClusterStore:
             self._open = False
             await self._writer.do(lambda _cursor: None)
             self.hub.close(reason)
+
+    async def _state(
+        self, resource: str | None, namespace: str | None, revision: int
+    ) -> Sequence[Entry]:
+        self._require(revision)
+        cluster = self.record.id
+        found = await self._reader.read(
+            lambda cursor: history.state(cursor, cluster, resource, namespace, revision)
+        )
+        self._require(revision)  # the log may have been trimmed while it was read
+        return found
 
     def _submit(self, writes: Sequence[Write]) -> asyncio.Future[Results]:
         if not self._open:

@@ -193,6 +193,17 @@ class Event:
         return f"Event({self.type} {'/'.join(self.entry.key)} at {self.revision})"
 
 
+@dataclass(frozen=True, slots=True)
+class ChangeRecord:
+    """One write as the log has it: what, when (cluster seconds), by whom, in which request."""
+
+    type: EventType
+    entry: Entry
+    at: float
+    actor: str
+    trace: str
+
+
 @dataclass(slots=True)
 class ClusterRecord:
     """A cluster's row: what is known of it without opening it."""

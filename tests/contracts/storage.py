@@ -187,10 +187,38 @@ class StorageContract:
         assert await names(5) == {"b": {"n": 2}, "c": {}}
         assert await names(4, "x") == {}
 
+    async def test_everything_of_the_past_at_once(self, store: ClusterStore):
+        await store.commit_many([create("a"), create(key("s", resource="secrets")), delete("a")])
+        assert {e.key.name for e in await store.snapshot(2)} == {"a", "s"}
+        assert {e.key.name for e in await store.snapshot(3)} == {"s"}
+        await store.compact(3)
+        with pytest.raises(Compacted):
+            await store.snapshot(2)
+
+    async def test_the_log_says_who_changed_what_and_when(
+        self, store: ClusterStore, clock: ManualClock
+    ):
+        begun = clock.seconds()
+        for n, write in enumerate([create("a"), create("b"), update("a", n=1), delete("a")]):
+            write.actor, write.trace = f"user{n}", f"audit{n}"
+            await store.commit(write)
+            clock.advance(10)
+        found = await store.records(key=key("a"))
+        assert [(r.type, r.entry.revision, r.at - begun, r.actor, r.trace) for r in found] == [
+            ("DELETED", 4, 30, "user3", "audit3"),
+            ("MODIFIED", 3, 20, "user2", "audit2"),
+            ("ADDED", 1, 0, "user0", "audit0"),
+        ]
+        assert [r.entry.revision for r in await store.records(before=4, limit=2)] == [3, 2]
+        assert data_of(found[1].entry) == {"n": 1}
+
     async def test_changes_tell_both_sides(self, store: ClusterStore):
         await store.commit_many([create("a", {"v": "1"}, kind="k"), create("s", n=0)])
         await store.commit_many([update("a", {"v": "2"}, kind="l"), delete("a"), update("s", n=1)])
         modified, deleted, other = await store.changes("configmaps", 2)
+        assert modified.previous is not None
+        assert deleted.previous is not None
+        assert other.previous is not None
         assert (modified.previous.labels, modified.previous.fields) == ({"v": "1"}, {"kind": "k"})
         assert (modified.entry.labels, modified.entry.fields) == ({"v": "2"}, {"kind": "l"})
         assert (deleted.previous.revision, deleted.entry.revision) == (3, 4)
