@@ -51,7 +51,10 @@ OBJECTS = [
                     "stdin": True,
                 }
             ],
-            "volumes": [{"name": "v", "emptyDir": {}}, {"name": "s", "secret": {"secretName": "x"}}],
+            "volumes": [
+                {"name": "v", "emptyDir": {}},
+                {"name": "s", "secret": {"secretName": "x"}},
+            ],
             "terminationGracePeriodSeconds": 0,
             "priority": -5,
             "nodeSelector": {"a": "b"},
@@ -103,24 +106,17 @@ def test_what_is_written_is_read_back(body):
 
 def test_zero_values_of_every_kind_survive():
     for gvk, name in types().kinds().items():
-        stored = decode(zero_of(types().definition(name)), gvk).obj
+        schema = types().definition(name)
+        if "kind" not in schema.fields:
+            continue  # WatchEvent travels in a stream, never as a body
+        stored = decode(zero_of(schema), gvk).obj
         assert decode(decode_request(encode(stored, gvk)), gvk, "Strict").obj == stored
 
 
 def test_only_what_json_would_print_is_read():
     """Go writes every field that is no pointer; `omitempty` decides which of them show."""
-    raw = (
-        b"\x0a\x00"
-        b"\x12\x0e"
-        + wire.length_delimited(0x0A, b"c")
-        + (
-            wire.length_delimited(0x12, b"")
-            + wire.length_delimited(0x2A, b"")
-            + b"\x80\x01\x00\x88\x01\x00"
-        )
-    )
-    container = reading.read_message("io.k8s.api.core.v1.Container", raw[4:])
-    assert container == {"name": "c"}
+    raw = wire.length_delimited(0x0A, b"c") + b"\x12\x00\x2a\x00\x80\x01\x00\x88\x01\x00"
+    assert reading.read_message("io.k8s.api.core.v1.Container", raw) == {"name": "c"}
     assert reading.read_message("io.k8s.api.core.v1.EnvVar", b"\x0a\x00\x12\x00") == {"name": ""}
     false_pointer = b"\x10\x00"
     context = reading.read_message("io.k8s.api.core.v1.SecurityContext", false_pointer)
@@ -163,36 +159,45 @@ def test_unknown_fields_of_newer_clients_are_passed_over():
     }  # fmt: skip
 
 
+NO_MAGIC = "provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]"
+
+
 @pytest.mark.parametrize(
-    ("body", "message"),
+    ("body", "why"),
     [
-        (b"", "the object provided is unrecognized (must be of type Pod): empty data (<empty>)"),
-        (b"{}", "the object provided is unrecognized (must be of type Pod): provided data does not "
-                "appear to be a protobuf message, expected prefix [107 56 115 0] ({})"),
-        (b"k8s\x00", "the object provided is unrecognized (must be of type Pod): empty body (6b387300)"),
-        (b"k8s\x00\x0a\x7f", "the object provided is unrecognized (must be of type Pod): unexpected EOF "
-                             "(6b3873000a7f)"),
-        (envelope("v1", "Nope", b""),
-         'Nope in version "v1" cannot be handled as a Pod: no kind "Nope" is registered for version '
-         '"v1" in scheme "pkg/api/legacyscheme/scheme.go:30"'),
-        (envelope("v1", "Pod", b"\x0a\x05x"),
-         'Pod in version "v1" cannot be handled as a Pod: unexpected EOF'),
-        (envelope("v1", "Pod", b"\x08\x01"),
-         'Pod in version "v1" cannot be handled as a Pod: proto: wrong wireType = 0 for field Metadata'),
-        (envelope("v1", "Pod", b"\x0c"),
-         'Pod in version "v1" cannot be handled as a Pod: proto: Pod: wiretype end group for non-group'),
-        (envelope("v1", "Pod", b"\x02\x00"),
-         'Pod in version "v1" cannot be handled as a Pod: proto: Pod: illegal tag 0 (wire type 2)'),
-        (envelope("v1", "Pod", b"\xff" * 11),
-         'Pod in version "v1" cannot be handled as a Pod: proto: integer overflow'),
-        (envelope("v1", "Pod", wire.varint(900 << 3 | 6) + b"\x00"),
-         'Pod in version "v1" cannot be handled as a Pod: proto: illegal wireType 6'),
+        (b"", "empty data (<empty>)"),
+        (b"{}", f"{NO_MAGIC} ({{}})"),
+        (b"k8s\x00", "empty body (6b387300)"),
+        (b"k8s\x00\x0a\x7f", "unexpected EOF (6b3873000a7f)"),
     ],
-)  # fmt: skip
-def test_garbage_is_refused_in_the_words_of_the_server(body, message):
+)
+def test_a_body_that_does_not_tell_its_kind(body, why):
     with pytest.raises(BadRequest) as refused:
         decode_request(body, POD)
-    assert refused.value.message == message
+    expected = f"the object provided is unrecognized (must be of type Pod): {why}"
+    assert refused.value.message == expected
+
+
+@pytest.mark.parametrize(
+    ("raw", "why"),
+    [
+        (b"\x0a\x05x", "unexpected EOF"),
+        (b"\x08\x01", "proto: wrong wireType = 0 for field Metadata"),
+        (b"\x0c", "proto: Pod: wiretype end group for non-group"),
+        (b"\x02\x00", "proto: Pod: illegal tag 0 (wire type 2)"),
+        (b"\xff" * 11, "proto: integer overflow"),
+        (wire.varint(900 << 3 | 6) + b"\x00", "proto: illegal wireType 6"),
+    ],
+)
+def test_garbage_is_refused_in_the_words_of_the_server(raw, why):
+    with pytest.raises(BadRequest) as refused:
+        decode_request(envelope("v1", "Pod", raw), POD)
+    assert refused.value.message == f'Pod in version "v1" cannot be handled as a Pod: {why}'
+
+
+def test_a_kind_that_does_not_exist():
+    with pytest.raises(BadRequest, match='no kind "Nope" is registered for version "v1"'):
+        decode_request(envelope("v1", "Nope", b""), POD)
 
 
 def test_numbers_that_json_cannot_print_are_refused():
