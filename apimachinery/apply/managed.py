@@ -1,0 +1,396 @@
+"""metadata.managedFields of an object, kept up to date by every write.
+
+The API server calls `update_managers` for creates, updates and patches, after defaulting and
+before admission, and `apply_patch` for server-side apply. Neither changes what it is given.
+Values in metadata that the server itself keeps are owned by nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from apimachinery.apply import checking, fieldset, updater, walk
+from apimachinery.apply.fieldset import Set
+from apimachinery.apply.plans import AnySchema, Plan, plan_of
+from apimachinery.apply.updater import ConflictError, Manager, Owned
+from apimachinery.errors import ApiError, BadRequest, Conflict
+from apimachinery.gvk import GroupVersion
+from apimachinery.meta import Obj, name_of, namespace_of
+
+# More updaters than this are merged into one, the oldest first.
+MAX_UPDATE_MANAGERS = 10
+ANCIENT = "ancient-changes"
+BEFORE_FIRST_APPLY = "before-first-apply"
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+
+_STRIPPED_METADATA = frozenset({
+    "name", "namespace", "creationTimestamp", "selfLink", "uid", "clusterName", "generation",
+    "managedFields", "resourceVersion",
+})  # fmt: skip
+# A server takes these parts from elsewhere, so that writing them gives no ownership.
+_RESET: Mapping[str, Set] = {
+    "": fieldset.of_paths([("status",)]),
+    "status": fieldset.of_paths([("spec",)]),
+}
+_RESET_OF_KIND: Mapping[tuple[str, str], Set] = {
+    # What is asked to be signed cannot change once it is created.
+    ("CertificateSigningRequest", ""): fieldset.of_paths([("spec",), ("status",)]),
+}
+
+
+def update_managers(
+    live: Obj | None,
+    new: Obj,
+    schema: AnySchema,
+    manager: str,
+    *,
+    now: str,
+    api_version: str,
+    subresource: str = "",
+    reset: Set | None = None,
+) -> list[Obj] | None:
+    """Return the managedFields of `new`, which replaces `live` (None: it is created).
+
+    None means that nothing is tracked. The live list itself comes back where nothing changed.
+    """
+    plan = plan_of(schema)
+    ignored = _ignored(new, subresource) if reset is None else reset
+    actor = Manager(manager, "Update", api_version, subresource)
+    if live is None:
+        return _create(
+            plan, new, Manager(manager, "Update", api_version, subresource), now, ignored
+        )
+    kept = _entries_of(live)
+    entries = kept if subresource else _sent_or_live(new, kept)
+    if not entries:
+        return None
+    comparison = _compared(plan, live, new, ignored)
+    if comparison.same and entries == kept:
+        return kept
+    owners = _decoded(entries)
+    if owners is None:
+        owners = _decoded(kept or []) or {}
+    _update(owners, comparison, actor, now)
+    return _encoded(owners) or None
+
+
+def _ignored(obj: Obj, subresource: str) -> Set:
+    found = _RESET_OF_KIND.get((obj.get("kind") or "", subresource))
+    return _RESET.get(subresource, {}) if found is None else found
+
+
+def _entries_of(obj: Obj) -> list[Obj] | None:
+    entries: list[Obj] | None = (obj.get("metadata") or {}).get("managedFields")
+    return entries
+
+
+def _sent_or_live(new: Obj, kept: list[Obj] | None) -> list[Obj] | None:
+    """Return what the client sent; an empty list, or one empty entry, asks to forget all."""
+    sent = _entries_of(new)
+    if sent is None:
+        return kept
+    if not sent or sent == [{}]:
+        return None
+    return sent
+
+
+def _create(plan: Plan, new: Obj, actor: Manager, now: str, ignored: Set) -> list[Obj] | None:
+    sent = _entries_of(new)
+    owners = (_decoded(sent) or {}) if sent else {}
+    fields = walk.created(plan, _trimmed(new))
+    if ignored:
+        fields = fieldset.recursive_difference(fields, ignored)
+    if not owners:
+        fields = fieldset.canonical(fields)
+        return [_entry(actor, Owned(fields, actor.api_version, now))] if fields else None
+    _update(owners, walk.Comparison(fields, {}), actor, now)
+    return _encoded(owners) or None
+
+
+def _update(
+    owners: dict[Manager, Owned], comparison: walk.Comparison, actor: Manager, now: str
+) -> None:
+    """Give the changed fields to the actor, in place."""
+    # The actor loses what it removed like everybody else, then gets what it changed.
+    left = updater.take(owners, comparison, Manager("", ""), force=True)
+    owners.clear()
+    owners.update(left)
+    if comparison.changed:
+        mine = owners.get(actor, Owned({}, actor.api_version))
+        fields = fieldset.union(mine.fields, fieldset.canonical(comparison.changed))
+        owners[actor] = Owned(fields, actor.api_version, now)
+    _cap(owners)
+
+
+def _compared(plan: Plan, live: Obj, new: Obj, ignored: Set) -> walk.Comparison:
+    found = walk.compare(plan, _trimmed(live), _trimmed(new))
+    if ignored and not found.same:
+        found.changed = fieldset.recursive_difference(found.changed, ignored)
+        found.removed = fieldset.recursive_difference(found.removed, ignored)
+    return found
+
+
+def _trimmed(obj: Obj) -> Obj:
+    """Return the object without what nobody owns; shares everything else."""
+    trimmed = {key: obj[key] for key in obj if key not in ("apiVersion", "kind")}
+    meta = obj.get("metadata")
+    if meta:
+        rest = {key: meta[key] for key in meta if key not in _STRIPPED_METADATA}
+        if rest:
+            trimmed["metadata"] = rest
+        else:
+            del trimmed["metadata"]
+    return trimmed
+
+
+def _decoded(entries: Sequence[Obj]) -> dict[Manager, Owned] | None:
+    """Return the owners; None where an entry cannot be read."""
+    owners: dict[Manager, Owned] = {}
+    for entry in entries:
+        operation, version = entry.get("operation"), entry.get("apiVersion") or ""
+        if operation not in ("Apply", "Update") or not version:
+            return None
+        if entry.get("fieldsType") != "FieldsV1":
+            return None
+        manager = Manager(
+            entry.get("manager") or "",
+            operation,
+            version if operation == "Update" else "",
+            entry.get("subresource") or "",
+        )
+        fields = entry.get("fieldsV1") or {}
+        owners[manager] = Owned(fields, version, entry.get("time"), entry)
+    return owners
+
+
+def _encoded(owners: Mapping[Manager, Owned]) -> list[Obj]:
+    ordered = sorted(
+        owners.items(),
+        key=lambda item: (
+            item[0].operation,
+            item[1].time or "",
+            item[0].name,
+            item[1].api_version,
+            item[0].subresource,
+        ),
+    )
+    return [_entry(manager, owned) for manager, owned in ordered]
+
+
+def _entry(manager: Manager, owned: Owned) -> Obj:
+    if owned.entry is not None:
+        return owned.entry
+    entry: Obj = {
+        "manager": manager.name,
+        "operation": manager.operation,
+        "apiVersion": owned.api_version,
+    }
+    if owned.time:
+        entry["time"] = owned.time
+    entry["fieldsType"] = "FieldsV1"
+    entry["fieldsV1"] = owned.fields
+    if manager.subresource:
+        entry["subresource"] = manager.subresource
+    return entry
+
+
+def _cap(owners: dict[Manager, Owned]) -> None:
+    """Merge the oldest updaters of each version into one until there are few enough."""
+    updaters = [manager for manager in owners if manager.operation == "Update"]
+    if len(updaters) <= MAX_UPDATE_MANAGERS:
+        return
+    updaters.sort(key=lambda one: (owners[one].time or "", one.name, one.subresource))
+    first: dict[str, Manager] = {}
+    count = len(updaters)
+    for manager in updaters:
+        if count <= MAX_UPDATE_MANAGERS:
+            return
+        owned = owners[manager]
+        bucket = Manager(ANCIENT, "Update", owned.api_version)
+        oldest = first.setdefault(owned.api_version, manager)
+        if oldest is manager:
+            continue
+        if bucket not in owners:
+            owners[bucket] = owners.pop(oldest)
+        fields = fieldset.union(owned.fields, owners[bucket].fields)
+        owners[bucket] = Owned(fields, owned.api_version, owned.time)
+        del owners[manager]
+        count -= 1
+
+
+def apply_patch(  # noqa: PLR0913 - all of it is given by the request
+    live: Obj | None,
+    applied: Obj,
+    schema: AnySchema,
+    manager: str,
+    *,
+    force: bool,
+    now: str,
+    api_version: str,
+    subresource: str = "",
+    reset: Set | None = None,
+) -> Obj:
+    """Return the live object (None: none yet) with the applied configuration merged in.
+
+    Raises BadRequest on a wrong version or managedFields in the patch, Conflict where others own
+    what it changes, and a plain error where it does not fit the schema.
+    """
+    plan = plan_of(schema)
+    _check(plan, applied, api_version)
+    actor = Manager(manager, "Apply", "", subresource)
+    owners = _owners_before_apply(plan, live, now, api_version)
+    ignored = _ignored(applied, subresource) if reset is None else reset
+    fields = walk.field_set(plan, _trimmed(applied))
+    fields = fieldset.canonical(fieldset.recursive_difference(fields, ignored))
+    old = owners.get(actor)
+    claims = Owned(fields, api_version, old.time if old is not None else None)
+    base = _without_managed_fields(live or {})
+
+    def attempt(*, forced: bool) -> tuple[Obj, dict[Manager, Owned], bool]:
+        return updater.apply(plan, base, applied, owners, actor, claims=claims, force=forced)
+
+    try:
+        merged, after, changed = attempt(forced=force)
+    except ConflictError as error:
+        left = _not_excused(plan, base, error, manager)
+        if left:
+            raise conflict(left) from None
+        merged, after, changed = attempt(forced=True)
+    if changed and actor in after:
+        after[actor] = Owned(fields, api_version, now)
+    if not fields:
+        after.pop(actor, None)
+    finished = _finished(merged if changed else base, after, applied, manager)
+    return _plain(finished) if plan.built_in else finished
+
+
+def _owners_before_apply(
+    plan: Plan, live: Obj | None, now: str, api_version: str
+) -> dict[Manager, Owned]:
+    """Return who owns the live object; what nobody tracked belongs to before-first-apply."""
+    if live is None:
+        return {}
+    owners = _decoded(_entries_of(live) or [])
+    if owners:
+        return owners
+    actor = Manager(BEFORE_FIRST_APPLY, "Update", api_version)
+    fields = fieldset.canonical(walk.created(plan, _trimmed(live)))
+    return {actor: Owned(fields, api_version, now)} if fields else {}
+
+
+def _check(plan: Plan, applied: Obj, api_version: str) -> None:
+    given = applied.get("apiVersion") or ""
+    if given != api_version:
+        version = GroupVersion.parse(given)
+        raise BadRequest(
+            "Incorrect version specified in apply patch. "
+            f"Specified patch version: {version}, expected: {api_version}"
+        )
+    if (applied.get("metadata") or {}).get("managedFields") is not None:
+        raise BadRequest("metadata.managedFields must be nil")
+    found = list(checking.problems(plan, _typed_part(plan, applied)))
+    if found:
+        who = f"{namespace_of(applied)}/{name_of(applied)}"
+        kind = GroupVersion.parse(given).kind(applied.get("kind") or "")
+        raise ApiError(
+            f"failed to create typed patch object ({who}; {kind}): {checking.message(found)}",
+            code=500,
+            reason="",
+        )
+
+
+def _typed_part(plan: Plan, applied: Obj) -> Obj:
+    """Leave out what types of custom kinds need not declare."""
+    known = plan.fields if plan.struct else {}
+    return {
+        key: value
+        for key, value in applied.items()
+        if key in known or key not in ("apiVersion", "kind", "metadata")
+    }
+
+
+def _without_managed_fields(obj: Obj) -> Obj:
+    meta = obj.get("metadata")
+    if not meta or "managedFields" not in meta:
+        return obj
+    return {**obj, "metadata": {k: v for k, v in meta.items() if k != "managedFields"}}
+
+
+def _finished(merged: Obj, owners: Mapping[Manager, Owned], applied: Obj, manager: str) -> Obj:
+    meta = dict(merged.get("metadata") or {})
+    entries = _encoded({who: owned for who, owned in owners.items() if owned.fields})
+    if entries:
+        meta["managedFields"] = entries
+    notes = meta.get("annotations") or {}
+    if manager == "kubectl" and notes.get(LAST_APPLIED):
+        meta["annotations"] = {**notes, LAST_APPLIED: _last_applied(applied)}
+    return {**merged, "metadata": meta}
+
+
+def _plain(value: Any) -> Any:
+    """Drop fields that were applied as null: typed objects have no nulls."""
+    if isinstance(value, dict):
+        return {key: _plain(part) for key, part in value.items() if part is not None}
+    return [_plain(part) for part in value] if isinstance(value, list) else value
+
+
+def _last_applied(applied: Obj) -> str:
+    meta = dict(applied.get("metadata") or {})
+    if "annotations" in meta:
+        meta["annotations"] = {k: v for k, v in meta["annotations"].items() if k != LAST_APPLIED}
+    body = orjson.dumps({**applied, "metadata": meta}, option=orjson.OPT_SORT_KEYS)
+    return body.decode() + "\n"
+
+
+def _not_excused(
+    plan: Plan, live: Obj, error: ConflictError, manager: str
+) -> list[tuple[Manager, tuple[str, ...]]]:
+    """Return the conflicts left after kubectl's own client-side apply is taken into account.
+
+    What the last-applied annotation says, and still holds, kubectl may take over.
+    """
+    if manager != "kubectl":
+        return error.conflicts
+    text = ((live.get("metadata") or {}).get("annotations") or {}).get(LAST_APPLIED)
+    try:
+        last = orjson.loads(text or "")
+    except orjson.JSONDecodeError:
+        return error.conflicts
+    if not isinstance(last, dict) or last.get("apiVersion") != live.get("apiVersion"):
+        return error.conflicts
+    mine = walk.field_set(plan, last)
+    compared = walk.compare(plan, last, live)
+    mine = fieldset.difference(fieldset.difference(mine, compared.changed), compared.removed)
+    return [one for one in error.conflicts if not fieldset.has(mine, one[1])]
+
+
+def conflict(conflicts: Iterable[tuple[Manager, tuple[str, ...]]]) -> Conflict:
+    """Return the refusal that names each field and its owner."""
+    found = [(_describe(manager), fieldset.path_text(path)) for manager, path in conflicts]
+    if len(found) == 1:
+        who, path = found[0]
+        message = f"Apply failed with 1 conflict: conflict with {who}: {path}"
+    else:
+        lines = []
+        for who in dict.fromkeys(sorted(who for who, _ in found)):
+            lines += [f"conflicts with {who}:", *(f"- {path}" for w, path in found if w == who)]
+        message = f"Apply failed with {len(found)} conflicts: " + "\n".join(lines)
+    error = Conflict.__new__(Conflict)
+    causes = [
+        {"reason": "FieldManagerConflict", "message": f"conflict with {who}", "field": path}
+        for who, path in found
+    ]
+    ApiError.__init__(error, message, details={"causes": causes})
+    return error
+
+
+def _describe(manager: Manager) -> str:
+    text = orjson.dumps(manager.name).decode()
+    if manager.subresource:
+        text += f' with subresource "{manager.subresource}"'
+    if manager.operation == "Update":
+        text += f" using {manager.api_version}"
+    return text
