@@ -37,7 +37,11 @@ class Connection:
             self.dialect = SQLITE
 
     def cursor(self) -> CursorWrapper:
-        return self._django.cursor()
+        cursor = self._django.cursor()
+        if self.dialect is POSTGRESQL:
+            # Rows in binary: bodies come as they are, not as twice their length in hexadecimal.
+            cursor.cursor.format = 1
+        return cursor
 
     def close(self) -> None:
         self._django.close()
