@@ -1,0 +1,76 @@
+"""What the pods of one node share: the runtime, the disk, the API, the clock."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from apimachinery.clock import Clock
+from apimachinery.errors import ApiError, Conflict, NotFound
+from apimachinery.meta import Obj, name_of, namespace_of, uid_of
+from nodes.client import resources
+from nodes.client.events import Recorder
+from nodes.client.rest import STRATEGIC_PATCH, Client
+from nodes.client.supervise import TaskSet
+from nodes.kubelet.images import ImageManager
+from nodes.kubelet.probes import ProbeNetwork
+from nodes.kubelet.sources import Sources
+from nodes.kubelet.volumes import Volumes
+from nodes.runtime.cri import HostFiles, RuntimeService
+
+log = logging.getLogger(__name__)
+
+
+class ServiceLister(Protocol):
+    def list(self) -> Iterable[Obj]: ...
+
+
+@dataclass(slots=True)
+class Host:
+    """One node, as its pods see it."""
+
+    node_name: str
+    node_ip: str
+    client: Client
+    runtime: RuntimeService
+    files: HostFiles
+    images: ImageManager
+    sources: Sources
+    volumes: Volumes
+    services: ServiceLister
+    network: ProbeNetwork
+    recorder: Recorder
+    clock: Clock
+    tasks: TaskSet
+    sandboxes: dict[str, Any] = field(default_factory=dict)
+
+    async def write_status(self, pod: Obj, before: Obj | None, status: Obj) -> bool:
+        """Write a pod's status; False if the pod is not there any more."""
+        body: Obj = {"metadata": {"uid": uid_of(pod)}, "status": dict(status)}
+        old = before if before is not None else pod.get("status") or {}
+        for key in ("reason", "message", "podIP"):
+            if key in old and key not in status:
+                body["status"][key] = None
+        try:
+            await self.client.patch(
+                resources.PODS, namespace_of(pod), name_of(pod), body, STRATEGIC_PATCH, "status"
+            )
+        except (NotFound, Conflict):
+            return False
+        except ApiError as error:
+            log.warning("status refused: %s/%s: %s", namespace_of(pod), name_of(pod), error.message)
+            return False
+        return True
+
+    async def forget_in_api(self, pod: Obj) -> None:
+        """Delete the object of a pod whose containers are gone."""
+        try:
+            await self.client.delete(
+                resources.PODS, namespace_of(pod), name_of(pod), uid=uid_of(pod), grace=0
+            )
+        except (NotFound, Conflict):
+            return
+        except ApiError as error:
+            log.warning("delete refused: %s/%s: %s", namespace_of(pod), name_of(pod), error.message)

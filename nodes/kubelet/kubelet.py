@@ -1,0 +1,256 @@
+"""The kubelet of one node: registers it, takes the pods that are bound to it, lets them go."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from apimachinery.clock import Clock
+from apimachinery.errors import AlreadyExists, BadRequest, NotFound
+from apimachinery.gvk import GroupResource
+from apimachinery.meta import Obj, is_deleting, name_of, namespace_of, uid_of
+from nodes.client import leases, resources
+from nodes.client.events import NORMAL, Recorder
+from nodes.client.informer import Informers
+from nodes.client.rest import STRATEGIC_PATCH, Client
+from nodes.client.supervise import TaskSet
+from nodes.kubelet.host import Host, ServiceLister
+from nodes.kubelet.images import ImageManager
+from nodes.kubelet.node import Machine, node_object, node_status
+from nodes.kubelet.pod_worker import PodWorker
+from nodes.kubelet.probes import ProbeNetwork
+from nodes.kubelet.records import ContainerRecord
+from nodes.kubelet.sources import Sources
+from nodes.kubelet.volumes import Volumes
+from nodes.runtime.cri import (
+    ContainerEventResponse,
+    HostFiles,
+    ImageService,
+    LogOptions,
+    LogService,
+    RuntimeService,
+)
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """The container runtime of a node, in its four parts."""
+
+    runtime: RuntimeService
+    images: ImageService
+    logs: LogService
+    files: HostFiles
+
+
+class Kubelet:
+    """One node's kubelet, acting as system:node:NAME."""
+
+    def __init__(
+        self,
+        machine: Machine,
+        *,
+        client: Client,
+        informers: Informers,
+        services: ServiceLister,
+        runtime: Runtime,
+        network: ProbeNetwork,
+        recorder: Recorder,
+        clock: Clock,
+        tasks: TaskSet,
+    ) -> None:
+        self.machine = machine
+        self._client, self._informers = client, informers
+        self._clock, self._tasks, self._recorder = clock, tasks, recorder
+        self._runtime = runtime
+        self.pods: dict[str, PodWorker] = {}
+        sources = Sources(informers, self._source_changed)
+        self.host = Host(
+            machine.name,
+            machine.address,
+            client,
+            runtime.runtime,
+            runtime.files,
+            ImageManager(runtime.images, clock),
+            sources,
+            Volumes(runtime.files, sources, self._token, clock, machine.address),
+            services,
+            network,
+            recorder,
+            clock,
+            tasks,
+        )
+        self._events = runtime.runtime.get_container_events(self._on_container)
+
+    @property
+    def name(self) -> str:
+        return self.machine.name
+
+    # -- the node --------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Register the node and its lease, then take its pods."""
+        await self._register()
+        self._informers.get(resources.PODS, field_selector=f"spec.nodeName={self.name}").on_change(
+            self._on_pod
+        )
+        self._informers.start()
+
+    async def _register(self) -> None:
+        now = self._clock.timestamp()
+        try:
+            node = await self._client.create(node_object(self.machine, now), resources.NODES)
+        except AlreadyExists:
+            node = await self._client.patch(
+                resources.NODES,
+                "",
+                self.name,
+                {"status": node_status(self.machine, now)},
+                STRATEGIC_PATCH,
+                "status",
+            )
+        about = {"kind": "Node", "name": self.name, "uid": self.name, "apiVersion": ""}
+        self._recorder.event(about, NORMAL, "Starting", "Starting kubelet.")
+        lease = leases.node_lease(node, self._clock, simulated=True)
+        try:
+            await self._client.create(lease, resources.LEASES)
+        except AlreadyExists:
+            await self._client.patch(
+                resources.LEASES,
+                leases.NAMESPACE,
+                self.name,
+                {
+                    "metadata": {"annotations": lease["metadata"].get("annotations")},
+                    "spec": lease["spec"],
+                },
+            )
+
+    async def stop(self) -> None:
+        """Stop working: the pods stay as they are in the API."""
+        self._events.cancel()
+        self._informers.stop()
+        for worker in self.pods.values():
+            worker.finished = True
+            worker.cancel_timers()
+            worker.containers.close()
+
+    # -- its pods --------------------------------------------------------------------------------
+
+    def _on_pod(self, old: Obj | None, new: Obj | None) -> None:
+        if new is None:
+            if old is not None:
+                self._forget(uid_of(old))
+            return
+        worker = self.pods.get(uid_of(new))
+        if worker is not None and not worker.finished:
+            worker.update(new)
+            return
+        if worker is None:
+            if old is not None and uid_of(old) != uid_of(new):
+                self._forget(uid_of(old))
+            self._take(new)
+
+    def _take(self, pod: Obj) -> None:
+        ended = (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed")
+        if ended or (is_deleting(pod) and not pod["metadata"].get("deletionGracePeriodSeconds")):
+            if is_deleting(pod):
+                self._tasks.spawn("forget pod", self.host.forget_in_api(pod))
+            return
+        worker = PodWorker(pod, self.host)
+        restore(worker.containers.records, pod)
+        self.pods[worker.uid] = worker
+        worker.wake()
+
+    def _forget(self, uid: str) -> None:
+        """The object is gone: whatever still runs has no business to."""
+        worker = self.pods.pop(uid, None)
+        if worker is not None and not worker.finished:
+            worker.finished = True
+            self._tasks.spawn("clean up pod", worker.clean_up())
+
+    def _source_changed(self, uid: str) -> None:
+        if worker := self.pods.get(uid):
+            worker.source_changed()
+
+    def _on_container(self, event: ContainerEventResponse) -> None:
+        worker = self.host.sandboxes.get(event.pod_sandbox_id)
+        if isinstance(worker, PodWorker):
+            worker.container_event(event.container_id, event.container_event_type)
+
+    async def _token(self, pod: Obj, audience: str, seconds: int) -> str:
+        """Ask for a token of the pod's service account that ends with the pod."""
+        request = {
+            "apiVersion": "authentication.k8s.io/v1",
+            "kind": "TokenRequest",
+            "metadata": {"namespace": namespace_of(pod)},
+            "spec": {
+                "audiences": [audience] if audience else [],
+                "expirationSeconds": seconds,
+                "boundObjectRef": {
+                    "apiVersion": "v1",
+                    "kind": "Pod",
+                    "name": name_of(pod),
+                    "uid": uid_of(pod),
+                },
+            },
+        }
+        account = pod["spec"].get("serviceAccountName") or "default"
+        answer = await self._client.create(
+            request, resources.SERVICEACCOUNTS, subresource="token", name=account
+        )
+        return str(answer["status"]["token"])
+
+    # -- what the API asks of it ------------------------------------------------------------------
+
+    def find(self, namespace: str, name: str) -> PodWorker:
+        """Return the worker of a pod. Raises NotFound."""
+        for worker in self.pods.values():
+            if worker.key == (namespace, name):
+                return worker
+        raise NotFound(GroupResource("", "pods"), name)
+
+    def container(self, namespace: str, pod: str, name: str) -> ContainerRecord:
+        """Return a container of a pod. Raises as the kubelet refuses."""
+        record = self.find(namespace, pod).containers.named(name)
+        if record is None:
+            raise BadRequest(f"container {name} is not valid for pod {pod}")
+        return record
+
+    def logs(
+        self, namespace: str, pod: str, name: str, options: LogOptions, *, previous: bool
+    ) -> AsyncIterator[bytes]:
+        """Return a container's log. Raises BadRequest where it has none yet."""
+        record = self.container(namespace, pod, name)
+        chosen = record.previous_id if previous else record.id
+        if previous and not chosen and record.exited and record.waiting[0]:
+            chosen = record.id
+        if not chosen:
+            if previous:
+                raise BadRequest(f'previous terminated container "{name}" in pod "{pod}" not found')
+            raise BadRequest(
+                f'container "{name}" in pod "{pod}" is waiting to start: {_waits_for(record)}'
+            )
+        return self._runtime.logs.read_log(chosen, "", options)
+
+
+def _waits_for(record: ContainerRecord) -> str:
+    reason, _ = record.waiting
+    if reason in ("ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName"):
+        return "trying and failing to pull image"
+    return reason
+
+
+def restore(records: list[ContainerRecord], pod: Obj) -> None:
+    """Give records what the API remembers of earlier runs, when a kubelet starts again."""
+    status = pod.get("status") or {}
+    known = {
+        entry["name"]: entry
+        for part in ("initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses")
+        for entry in status.get(part) or ()
+    }
+    for record in records:
+        if entry := known.get(record.name):
+            record.restarts = entry.get("restartCount") or 0
+            record.last = (entry.get("lastState") or {}).get("terminated")

@@ -1,0 +1,288 @@
+"""One pod on this node: brought, step by step, to where its spec wants it.
+
+`wake` may be called from anywhere, at any time; one `sync` runs at a time, and a wake during it
+makes it run again. A sync reads the whole state (the pod, the records of its containers) and does
+what is next; nothing is carried from one to the other but the records.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from apimachinery.clock import Timer, parse_time
+from apimachinery.meta import Obj, is_deleting, name_of, namespace_of, uid_of
+from nodes.kubelet import status as statuses
+from nodes.kubelet.container_config import sandbox_config
+from nodes.kubelet.containers import Containers
+from nodes.kubelet.host import Host
+from nodes.kubelet.records import ContainerRecord
+from nodes.kubelet.sources import references
+from nodes.kubelet.volumes import MountFailed
+from nodes.runtime.cri import ContainerEventType, RuntimeCallError
+
+log = logging.getLogger(__name__)
+
+# How long a failed mount or sandbox waits before it is tried again.
+_RETRY = 2.0
+# Writes of status that come within this time go out as one.
+_STATUS_DELAY = 0.02
+
+
+class PodWorker:
+    """The life of one pod on its node."""
+
+    def __init__(self, pod: Obj, host: Host) -> None:
+        self.pod = pod
+        self.host = host
+        self.uid = uid_of(pod)
+        self.sandbox_id = ""
+        self.pod_ips: tuple[str, ...] = ()
+        self.finished = False
+        self._verdict: tuple[str, str, str] | None = None
+        self._terminated = False
+        self._start_time = (pod.get("status") or {}).get("startTime") or host.clock.timestamp()
+        self._attempt = 0
+        self._syncing = self._again = False
+        self._volumes_dirty = True
+        self._timer: Timer | None = None
+        self._timer_due = 0.0
+        self._status_timer: Timer | None = None
+        self._written: Obj | None = None
+        self._writing = self._write_again = False
+        self.containers = Containers(self)
+        host.sources.use(pod, references(pod))
+
+    # -- what happens to it ----------------------------------------------------------------------
+
+    def update(self, pod: Obj) -> None:
+        """Take the newer object. Its own status coming back changes nothing."""
+        old, self.pod = self.pod, pod
+        if old["spec"] is not pod["spec"] and old["spec"] != pod["spec"]:
+            self.host.sources.use(pod, references(pod))
+            self.wake()
+        elif is_deleting(pod) != is_deleting(old) or (
+            old["metadata"].get("deletionGracePeriodSeconds")
+            != pod["metadata"].get("deletionGracePeriodSeconds")
+        ):
+            self.wake()
+        elif old["metadata"].get("labels") != pod["metadata"].get("labels") or old["metadata"].get(
+            "annotations"
+        ) != pod["metadata"].get("annotations"):
+            self.source_changed()
+
+    def source_changed(self) -> None:
+        """Something that a volume or the environment is made from has changed."""
+        self._volumes_dirty = True
+        self.wake()
+
+    def container_event(self, container_id: str, kind: ContainerEventType) -> None:
+        """The runtime says that a container has stopped (starts are our own doing)."""
+        if kind is ContainerEventType.STOPPED and self.containers.by_id(container_id) is not None:
+            self.wake()
+
+    def wake(self) -> None:
+        if self.finished:
+            return
+        if self._syncing:
+            self._again = True
+            return
+        self._syncing = True
+        self.host.tasks.spawn(f"pod {self.uid}", self._sync_until_quiet())
+
+    def wake_in(self, delay: float) -> None:
+        """Look again in `delay` seconds; of several wishes the earliest holds."""
+        due = self.host.clock.seconds() + delay
+        if self._timer is not None:
+            if self._timer_due <= due:
+                return
+            self._timer.cancel()
+        self._timer_due = due
+        self._timer = self.host.clock.call_later(delay, self._on_timer)
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        self.wake()
+
+    # -- the sync --------------------------------------------------------------------------------
+
+    async def _sync_until_quiet(self) -> None:
+        try:
+            while True:
+                self._again = False
+                try:
+                    await self._sync()
+                except RuntimeCallError as error:
+                    log.warning("runtime refused: %s/%s: %s", *self.key, error)
+                    self.wake_in(_RETRY)
+                except Exception:
+                    log.exception("sync failed: %s/%s", *self.key)
+                    self.wake_in(_RETRY)
+                if not self._again or self.finished:
+                    return
+        finally:
+            self._syncing = False
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return namespace_of(self.pod), name_of(self.pod)
+
+    async def _sync(self) -> None:
+        await self.containers.refresh()
+        if is_deleting(self.pod) or self._verdict is not None or self._over():
+            await self._terminate()
+            return
+        if self._past_deadline():
+            return
+        self.status_changed()
+        if not await self._prepare():
+            return
+        await self.containers.sync()
+        self.status_changed()
+        if self._over():
+            await self._terminate()
+
+    def _over(self) -> bool:
+        """Tell whether all containers have ended for good."""
+        phase = (self.pod.get("status") or {}).get("phase")
+        if phase in ("Succeeded", "Failed") and not self.containers.any_running():
+            return True
+        return self.containers.all_done()
+
+    def _past_deadline(self) -> bool:
+        limit = self.pod["spec"].get("activeDeadlineSeconds")
+        if limit is None:
+            return False
+        left = parse_time(self._start_time).timestamp() + limit - self.host.clock.seconds()
+        if left > 0:
+            self.wake_in(left)
+            return False
+        message = "Pod was active on the node longer than the specified deadline"
+        self.report("Normal", "DeadlineExceeded", message)
+        self._verdict = ("Failed", "DeadlineExceeded", message)
+        self._again = True
+        return True
+
+    async def _prepare(self) -> bool:
+        """Have the sandbox and the volumes; False if that has to be tried again later."""
+        if not self.sandbox_id:
+            try:
+                config = sandbox_config(self.pod, self._attempt)
+                self.sandbox_id = await self.host.runtime.run_pod_sandbox(config)
+            except RuntimeCallError as error:
+                self.report(
+                    "Warning",
+                    "FailedCreatePodSandBox",
+                    f"Failed to create pod sandbox: {error}",
+                )
+                self.wake_in(_RETRY)
+                return False
+            found = await self.host.runtime.pod_sandbox_status(self.sandbox_id)
+            ip = found.network.ip or self.host.node_ip
+            self.pod_ips = (ip, *found.network.additional_ips)
+            self.host.sandboxes[self.sandbox_id] = self
+        if self._volumes_dirty:
+            self._volumes_dirty = False
+            try:
+                await self.host.volumes.mount(self.pod, self.pod_ips)
+            except MountFailed as error:
+                self._volumes_dirty = True
+                self.report("Warning", "FailedMount", str(error))
+                self.wake_in(_RETRY)
+                return False
+        return True
+
+    async def _terminate(self) -> None:
+        """Stop everything, write the last status, and let the API forget the pod."""
+        grace = self._grace()
+        self.status_changed()
+        await self.containers.stop_all(grace)
+        await self.containers.refresh()
+        self._terminated = True
+        if self.sandbox_id:
+            await self.host.runtime.stop_pod_sandbox(self.sandbox_id)
+        await self._write_status()
+        if not is_deleting(self.pod):
+            return
+        self.finished = True
+        self.cancel_timers()
+        await self.clean_up()
+        await self.host.forget_in_api(self.pod)
+
+    def _grace(self) -> float:
+        metadata = self.pod["metadata"]
+        grace = metadata.get("deletionGracePeriodSeconds")
+        if grace is None:
+            grace = self.pod["spec"].get("terminationGracePeriodSeconds", 30)
+        return float(grace)
+
+    async def clean_up(self) -> None:
+        """Remove the pod from the runtime and from the node's disk."""
+        self.cancel_timers()
+        self.containers.close()
+        try:
+            if self.sandbox_id:
+                await self.host.runtime.stop_pod_sandbox(self.sandbox_id)
+                await self.host.runtime.remove_pod_sandbox(self.sandbox_id)
+        except RuntimeCallError as error:
+            log.warning("cannot remove the sandbox of %s/%s: %s", *self.key, error)
+        self.host.sandboxes.pop(self.sandbox_id, None)
+        self.host.sources.release(self.pod)
+        self.host.volumes.unmount(self.pod)
+        self.host.images.forget(self.uid)
+
+    def cancel_timers(self) -> None:
+        for timer in (self._timer, self._status_timer):
+            if timer is not None:
+                timer.cancel()
+        self._timer = self._status_timer = None
+
+    # -- what it says ----------------------------------------------------------------------------
+
+    def report(
+        self, kind: str, reason: str, message: str, record: ContainerRecord | None = None
+    ) -> None:
+        """Write an event about the pod, or about one of its containers."""
+        path = record.field_path if record is not None else ""
+        self.host.recorder.event(self.pod, kind, reason, message, field_path=path)
+
+    def status_changed(self) -> None:
+        """See to it that the status is written soon; changes that come together go as one."""
+        if self._status_timer is None and not self.finished:
+            self._status_timer = self.host.clock.call_later(_STATUS_DELAY, self._status_due)
+
+    def _status_due(self) -> None:
+        self._status_timer = None
+        if self._writing:
+            self._write_again = True
+        else:
+            self._writing = True
+            self.host.tasks.spawn(f"status {self.uid}", self._write_until_quiet())
+
+    async def _write_until_quiet(self) -> None:
+        try:
+            while True:
+                self._write_again = False
+                await self._write_status()
+                if not self._write_again:
+                    return
+        finally:
+            self._writing = False
+
+    async def _write_status(self) -> None:
+        status = statuses.pod_status(self.pod, self._facts())
+        if status == self._written:
+            return
+        if await self.host.write_status(self.pod, self._written, status):
+            self._written = status
+
+    def _facts(self) -> statuses.PodFacts:
+        return statuses.PodFacts(
+            self.containers.records,
+            host_ip=self.host.node_ip,
+            start_time=self._start_time,
+            now=self.host.clock.timestamp(),
+            pod_ips=self.pod_ips,
+            sandbox_ready=bool(self.sandbox_id) and not self._terminated,
+            verdict=self._verdict,
+            terminated=self._terminated,
+        )

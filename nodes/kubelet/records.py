@@ -1,0 +1,113 @@
+"""What a kubelet knows of a container: this run, the one before, and how often it has run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from apimachinery.clock import format_time
+from apimachinery.meta import Obj
+from nodes.runtime.cri import ContainerState, ContainerStatus, Image
+
+FIRST_BACKOFF, LONGEST_BACKOFF = 10.0, 300.0
+# A container that ran this long has recovered: its next crash waits the first backoff again.
+RECOVERED_AFTER = 600.0
+
+
+@dataclass(slots=True)
+class ContainerRecord:
+    """One container of a pod over its runs. `spec` is the pod's own text for it."""
+
+    spec: Obj
+    kind: str  # "init", "main" or "ephemeral"
+    id: str = ""
+    # The run before this one, kept for its logs.
+    previous_id: str = ""
+    restarts: int = 0
+    status: ContainerStatus | None = None
+    last: Obj | None = None
+    image: Image | None = None
+    # Why it is not running, before its first run or between two: (reason, message).
+    waiting: tuple[str, str] = ("ContainerCreating", "")
+    backoff: float = 0.0
+    retry_at: float = 0.0
+    # What the probes say. `started` is None until it is known.
+    started: bool = False
+    ready: bool = False
+    # Why the kubelet stopped it ("liveness"), so that its restart is told of once.
+    stopping: bool = False
+    probes: list[Any] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        return str(self.spec["name"])
+
+    @property
+    def running(self) -> bool:
+        return self.status is not None and self.status.state is ContainerState.RUNNING
+
+    @property
+    def exited(self) -> bool:
+        return self.status is not None and self.status.state is ContainerState.EXITED
+
+    @property
+    def succeeded(self) -> bool:
+        return self.exited and self.status is not None and self.status.exit_code == 0
+
+    @property
+    def sidecar(self) -> bool:
+        """An init container that stays: the next one starts once it has started."""
+        return self.kind == "init" and self.spec.get("restartPolicy") == "Always"
+
+    @property
+    def field_path(self) -> str:
+        part = {"init": "initContainers", "main": "containers", "ephemeral": "ephemeralContainers"}
+        return f"spec.{part[self.kind]}{{{self.name}}}"
+
+    def next_backoff(self, now: float) -> float:
+        """Return the wait before the next run, and lengthen the one after."""
+        ran = 0.0
+        if self.status is not None and self.status.started_at:
+            ran = (self.status.finished_at - self.status.started_at) / 1e9
+        if ran >= RECOVERED_AFTER:
+            self.backoff = 0.0
+        wait = self.backoff
+        self.backoff = min(wait * 2, LONGEST_BACKOFF) if wait else FIRST_BACKOFF
+        # The wait counts from the end of the run, not from when it was seen.
+        ended = self.status.finished_at / 1e9 if self.status is not None else now
+        return max(ended + wait - now, 0.0)
+
+    def state(self) -> Obj:
+        """Return the ContainerState as status shows it."""
+        status = self.status
+        if status is not None and status.state is ContainerState.RUNNING:
+            return {"running": {"startedAt": stamp(status.started_at)}}
+        if status is not None and status.state is ContainerState.EXITED and not self.waiting[0]:
+            return {"terminated": self.terminated()}
+        reason, message = self.waiting
+        return {"waiting": {"reason": reason} | ({"message": message} if message else {})}
+
+    def terminated(self) -> Obj:
+        """Return the ContainerStateTerminated of the run that has ended."""
+        status = self.status
+        if status is None:
+            return {}
+        found: Obj = {"exitCode": status.exit_code}
+        if status.reason:
+            found["reason"] = status.reason
+        if status.message:
+            found["message"] = status.message
+        found["startedAt"] = stamp(status.started_at) if status.started_at else None
+        found["finishedAt"] = stamp(status.finished_at) if status.finished_at else None
+        found["containerID"] = container_id(self.id)
+        return found
+
+
+def container_id(runtime_id: str) -> str:
+    return f"containerd://{runtime_id}" if runtime_id else ""
+
+
+def stamp(nanoseconds: int) -> str:
+    """Print a runtime's nanoseconds as metav1.Time."""
+    return format_time(datetime.fromtimestamp(nanoseconds / 1e9, UTC))

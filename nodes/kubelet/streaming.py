@@ -1,0 +1,159 @@
+"""exec and attach over a WebSocket: the channels of v5.channel.k8s.io and its predecessors.
+
+Each message is a channel number and bytes: 0 stdin, 1 stdout, 2 stderr, 3 the outcome as a
+Status, 4 the terminal's size as JSON. In v5 the message 255, N closes channel N. The base64
+variants have the number as a digit and the rest encoded. What carries the messages is an ASGI
+WebSocket: plain callables, so that this knows no framework.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+from nodes.runtime.cri import STDERR, STDOUT, RuntimeCallError, Session
+
+V5 = "v5.channel.k8s.io"
+BASE64 = "base64.channel.k8s.io"
+# The newest first; the last two are what clients of old speak.
+PROTOCOLS = (V5, "v4.channel.k8s.io", f"v4.{BASE64}", "channel.k8s.io", BASE64, "")
+
+STDIN, OUTCOME, RESIZE, CLOSE = 0, 3, 4, 255
+
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+def choose(offered: Sequence[str]) -> str | None:
+    """Return the newest protocol that both know, None if there is none."""
+    wanted = list(offered) or [""]
+    return next((protocol for protocol in PROTOCOLS if protocol in wanted), None)
+
+
+def outcome(exit_code: int) -> dict[str, Any]:
+    """Return the Status that ends a session."""
+    if exit_code == 0:
+        return {"metadata": {}, "status": "Success"}
+    return {
+        "metadata": {},
+        "status": "Failure",
+        "message": f"command terminated with non-zero exit code: exit status {exit_code}",
+        "reason": "NonZeroExitCode",
+        "details": {"causes": [{"reason": "ExitCode", "message": str(exit_code)}]},
+    }
+
+
+def failure(message: str) -> dict[str, Any]:
+    """Return the Status of a session that could not be had."""
+    return {
+        "metadata": {},
+        "status": "Failure",
+        "message": f"Internal error occurred: {message}",
+        "reason": "InternalError",
+        "details": {"causes": [{"message": message}]},
+        "code": 500,
+    }
+
+
+async def serve(
+    protocol: str,
+    begin: Callable[[], Awaitable[Session]],
+    receive: Receive,
+    send: Send,
+) -> None:
+    """Serve one session over an accepted WebSocket, until the program or the client has ended."""
+    channels = _Channels(protocol, send)
+    try:
+        session = await begin()
+    except RuntimeCallError as error:
+        await channels.put(OUTCOME, json.dumps(failure(str(error))).encode())
+        await channels.close()
+        return
+    reading = asyncio.ensure_future(_read(channels, session, receive))
+    writing = asyncio.ensure_future(_write(channels, session))
+    try:
+        await asyncio.wait((reading, writing), return_when=asyncio.FIRST_COMPLETED)
+        if writing.done():
+            code = await session.wait()
+            with contextlib.suppress(OSError, RuntimeError):
+                await channels.put(OUTCOME, json.dumps(outcome(code)).encode())
+                await channels.close()
+    finally:
+        for task in (reading, writing):
+            task.cancel()
+        await asyncio.gather(reading, writing, return_exceptions=True)
+        await session.close()
+
+
+async def _write(channels: _Channels, session: Session) -> None:
+    async for stream, data in session.output():
+        if stream in (STDOUT, STDERR):
+            await channels.put(stream, data)
+
+
+async def _read(channels: _Channels, session: Session, receive: Receive) -> None:
+    while True:
+        message = await receive()
+        if message["type"] == "websocket.disconnect":
+            return
+        decoded = channels.decode(message)
+        if decoded is None:
+            continue
+        channel, data = decoded
+        if channel == STDIN:
+            with contextlib.suppress(OSError):
+                await session.write_stdin(data)
+        elif channel == RESIZE:
+            _resize(session, data)
+        elif channel == CLOSE and data[:1] == b"\x00":
+            session.close_stdin()
+
+
+def _resize(session: Session, data: bytes) -> None:
+    try:
+        size = json.loads(data)
+        session.resize(int(size["Width"]), int(size["Height"]))
+    except (ValueError, KeyError, TypeError):
+        return  # a size that makes no sense changes nothing
+
+
+class _Channels:
+    """Messages to and from channels, in the chosen protocol."""
+
+    def __init__(self, protocol: str, send: Send) -> None:
+        self._text = protocol.endswith(BASE64)
+        self._closes = protocol == V5
+        self._send = send
+
+    async def put(self, channel: int, data: bytes) -> None:
+        if self._text:
+            text = f"{channel}{base64.b64encode(data).decode()}"
+            await self._send({"type": "websocket.send", "text": text})
+        else:
+            await self._send({"type": "websocket.send", "bytes": bytes((channel,)) + data})
+
+    async def close(self) -> None:
+        await self._send({"type": "websocket.close", "code": 1000})
+
+    def decode(self, message: Mapping[str, Any]) -> tuple[int, bytes] | None:
+        """Return (channel, data), None for what is empty or makes no sense."""
+        if self._text and message.get("text"):
+            text = message["text"]
+            if not text[0].isdigit():
+                return None
+            try:
+                return int(text[0]), base64.b64decode(text[1:])
+            except ValueError:
+                return None
+        data = message.get("bytes")
+        if data is None and message.get("text") is not None:
+            data = message["text"].encode()
+        if not data:
+            return None
+        if data[0] == CLOSE and not self._closes:
+            return None
+        return data[0], data[1:]

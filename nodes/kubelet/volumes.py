@@ -1,0 +1,165 @@
+"""Volumes: what a pod's containers find under their mounts, filled and kept up to date.
+
+Every volume is a directory of HostFiles below the pod's own. ConfigMap, Secret, projected and
+downward API volumes are written whole at each change, so that a container never sees half.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from apimachinery.clock import Clock
+from apimachinery.meta import Obj, name_of, namespace_of, uid_of
+from nodes.kubelet.environment import pod_field, resource_field
+from nodes.kubelet.sources import Missing, Sources
+from nodes.runtime.cri import HostFiles
+
+# A token is made anew when four fifths of its life are over.
+_RENEW_AT = 0.8
+
+Files = dict[str, tuple[bytes, int]]
+# (pod, audience, seconds) -> token
+TokenSource = Callable[[Obj, str, int], Awaitable[str]]
+
+
+class MountFailed(Exception):
+    """A volume cannot be made now: a FailedMount event with this message, and another try."""
+
+
+class Volumes:
+    """The volumes of a node's pods."""
+
+    def __init__(
+        self, files: HostFiles, sources: Sources, token: TokenSource, clock: Clock, host_ip: str
+    ) -> None:
+        self._files, self._sources, self._token = files, sources, token
+        self._clock, self._host_ip = clock, host_ip
+        self._tokens: dict[tuple[str, str, str], tuple[str, float]] = {}
+
+    async def mount(self, pod: Obj, pod_ips: tuple[str, ...]) -> None:
+        """Make or refresh every volume of the pod. Raises MountFailed."""
+        for volume in pod["spec"].get("volumes") or ():
+            files = await self._files_of(pod, volume, pod_ips)
+            path = volume_path(pod, volume["name"])
+            if files is None:
+                if not self._files.is_dir(path):
+                    self._files.mkdir(path, 0o777)
+            else:
+                self._files.replace(path, files)
+
+    def unmount(self, pod: Obj) -> None:
+        """Remove all that the pod had on the node's disk."""
+        self._files.remove(pod_directory(pod))
+        for key in [key for key in self._tokens if key[0] == uid_of(pod)]:
+            del self._tokens[key]
+
+    def path(self, pod: Obj, volume_name: str, sub_path: str = "") -> str:
+        """Return the host path behind a mount, making a directory that is not there."""
+        volume = next(
+            (v for v in pod["spec"].get("volumes") or () if v["name"] == volume_name), None
+        )
+        base = volume_path(pod, volume_name)
+        if volume is not None and "hostPath" in volume:
+            base = "/host" + (volume["hostPath"].get("path") or "/")
+            if not self._files.exists(base):
+                self._files.mkdir(base)
+        if not sub_path:
+            return base
+        whole = f"{base}/{sub_path}"
+        if not self._files.exists(whole):
+            self._files.mkdir(whole)
+        return whole
+
+    async def _files_of(self, pod: Obj, volume: Obj, pod_ips: tuple[str, ...]) -> Files | None:
+        """Return what a volume holds, None for one that holds what containers write."""
+        name = volume["name"]
+        if "configMap" in volume:
+            return await self._keyed(pod, name, "configmap", volume["configMap"], "name")
+        if "secret" in volume:
+            return await self._keyed(pod, name, "secret", volume["secret"], "secretName")
+        if "downwardAPI" in volume:
+            mode = volume["downwardAPI"].get("defaultMode", 0o644)
+            return self._downward(pod, volume["downwardAPI"], mode, pod_ips)
+        if "projected" in volume:
+            return await self._projected(pod, volume, pod_ips)
+        return None
+
+    async def _keyed(
+        self, pod: Obj, volume: str, kind: str, source: Obj, name_field: str, mode: int = 0o644
+    ) -> Files:
+        mode = source.get("defaultMode", mode)
+        named = source.get(name_field) or ""
+        try:
+            data = await self._sources.data(kind, namespace_of(pod), named)
+        except Missing as error:
+            if source.get("optional"):
+                return {}
+            raise MountFailed(
+                f'MountVolume.SetUp failed for volume "{volume}" : {error}'
+            ) from error
+        items = source.get("items")
+        if not items:
+            return {key: (content, mode) for key, content in data.items()}
+        files: Files = {}
+        for item in items:
+            if item["key"] in data:
+                files[item["path"]] = (data[item["key"]], item.get("mode", mode))
+            elif not source.get("optional"):
+                raise MountFailed(
+                    f'MountVolume.SetUp failed for volume "{volume}" : '
+                    f"references non-existent {'config' if kind == 'configmap' else 'secret'} "
+                    f"key: {item['key']}"
+                )
+        return files
+
+    def _downward(self, pod: Obj, source: Obj, mode: int, pod_ips: tuple[str, ...]) -> Files:
+        files: Files = {}
+        for item in source.get("items") or ():
+            if "fieldRef" in item:
+                text = pod_field(pod, item["fieldRef"]["fieldPath"], pod_ips, self._host_ip)
+            else:
+                text = resource_field(pod, pod["spec"]["containers"][0], item["resourceFieldRef"])
+            files[item["path"]] = (text.encode(), item.get("mode", mode))
+        return files
+
+    async def _projected(self, pod: Obj, volume: Obj, pod_ips: tuple[str, ...]) -> Files:
+        mode = volume["projected"].get("defaultMode", 0o644)
+        files: Files = {}
+        for source in volume["projected"].get("sources") or ():
+            if "serviceAccountToken" in source:
+                given = source["serviceAccountToken"]
+                token = await self._current_token(pod, volume["name"], given)
+                files[given["path"]] = (token.encode(), mode)
+            elif "configMap" in source:
+                files |= await self._keyed(
+                    pod, volume["name"], "configmap", source["configMap"], "name", mode
+                )
+            elif "secret" in source:
+                files |= await self._keyed(
+                    pod, volume["name"], "secret", source["secret"], "name", mode
+                )
+            elif "downwardAPI" in source:
+                files |= self._downward(pod, source["downwardAPI"], mode, pod_ips)
+        return files
+
+    async def _current_token(self, pod: Obj, volume: str, source: Obj) -> str:
+        key = (uid_of(pod), volume, source["path"])
+        known = self._tokens.get(key)
+        if known is not None and self._clock.seconds() < known[1]:
+            return known[0]
+        seconds = source.get("expirationSeconds") or 3600
+        token = await self._token(pod, source.get("audience") or "", seconds)
+        self._tokens[key] = (token, self._clock.seconds() + seconds * _RENEW_AT)
+        return token
+
+
+def pod_directory(pod: Obj) -> str:
+    return f"/var/lib/kubelet/pods/{uid_of(pod)}"
+
+
+def volume_path(pod: Obj, name: str) -> str:
+    return f"{pod_directory(pod)}/volumes/{name}"
+
+
+def log_directory(pod: Obj) -> str:
+    return f"/var/log/pods/{namespace_of(pod)}_{name_of(pod)}_{uid_of(pod)}"

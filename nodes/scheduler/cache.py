@@ -1,0 +1,110 @@
+"""The cluster as the scheduler sees it, kept up by events and by what it has assumed itself.
+
+A pod that is being bound counts on its node at once: the next pod must not get the same room.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+from apimachinery.labels import Selector
+from apimachinery.meta import Obj, name_of
+from nodes.scheduler.nodeinfo import NodeInfo
+from nodes.scheduler.podinfo import PodInfo
+
+# Different selectors to keep counts for: one a Deployment, and as many as are being scheduled.
+_SELECTORS = 256
+
+
+class Counts:
+    """Pods on each node that match a selector; asked again it costs a look-up, not a count."""
+
+    def __init__(self, pods: dict[str, PodInfo], places: dict[str, str]) -> None:
+        self._pods, self._places = pods, places
+        self._known: OrderedDict[tuple[str, Selector], dict[str, int]] = OrderedDict()
+
+    def by_node(self, namespace: str, selector: Selector) -> dict[str, int]:
+        """Return node name -> count; shared, never to be changed."""
+        key = (namespace, selector)
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = {}
+            for uid, node in self._places.items():
+                pod = self._pods[uid]
+                if pod.namespace == namespace and selector.matches(pod.labels):
+                    found[node] = found.get(node, 0) + 1
+            if len(self._known) > _SELECTORS:
+                self._known.popitem(last=False)
+        else:
+            self._known.move_to_end(key)
+        return found
+
+    def change(self, pod: PodInfo, node: str, by: int) -> None:
+        for (namespace, selector), found in self._known.items():
+            if namespace == pod.namespace and selector.matches(pod.labels):
+                found[node] = found.get(node, 0) + by
+
+
+class Cache:
+    """Nodes with the pods that stand, or are about to stand, on them."""
+
+    def __init__(self) -> None:
+        self._nodes: dict[str, NodeInfo] = {}
+        self._pods: dict[str, PodInfo] = {}
+        self._places: dict[str, str] = {}
+        self._listed: list[NodeInfo] | None = None
+        self.counts = Counts(self._pods, self._places)
+
+    @property
+    def nodes(self) -> list[NodeInfo]:
+        """Return the nodes that exist; a node of which only pods are known is not among them."""
+        if self._listed is None:
+            self._listed = [info for info in self._nodes.values() if info.obj]
+        return self._listed
+
+    def node(self, name: str) -> NodeInfo | None:
+        return self._nodes.get(name)
+
+    def set_node(self, node: Obj) -> None:
+        info = self._nodes.get(name_of(node))
+        if info is None:
+            self._nodes[name_of(node)] = NodeInfo.of(node)
+        else:
+            info.update(node)
+        self._listed = None
+
+    def remove_node(self, name: str) -> None:
+        info = self._nodes.get(name)
+        if info is None:
+            return
+        if info.pods:
+            info.update({})  # its pods are told of one by one
+        else:
+            del self._nodes[name]
+        self._listed = None
+
+    def place(self, pod: PodInfo, node_name: str) -> None:
+        """Let the pod stand on the node, whether it is bound there or about to be."""
+        self.remove(pod.uid)
+        info = self._nodes.get(node_name)
+        if info is None:
+            info = self._nodes[node_name] = NodeInfo({}, node_name, {}, [], False, {})
+        info.add(pod)
+        self._pods[pod.uid] = pod
+        self._places[pod.uid] = node_name
+        self.counts.change(pod, node_name, 1)
+
+    def remove(self, uid: str) -> bool:
+        """Take a pod off its node; False if it stood on none."""
+        pod, node_name = self._pods.pop(uid, None), self._places.pop(uid, None)
+        if pod is None or node_name is None:
+            return False
+        self.counts.change(pod, node_name, -1)
+        info = self._nodes[node_name]
+        info.remove(uid)
+        if not info.obj and not info.pods:
+            del self._nodes[node_name]
+        return True
+
+    def place_of(self, uid: str) -> str | None:
+        return self._places.get(uid)

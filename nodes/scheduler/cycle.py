@@ -1,0 +1,178 @@
+"""One attempt at one pod: filter the nodes, score what is left, choose. Pure but for chance."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+
+from nodes.scheduler.cache import Cache
+from nodes.scheduler.decisions import Attempt
+from nodes.scheduler.framework import Code, CycleState, FilterPlugin, Reader, Scores, Status
+from nodes.scheduler.nodeinfo import NodeInfo
+from nodes.scheduler.podinfo import PodInfo
+from nodes.scheduler.profile import Profile
+
+# Scores are kept for this many of the best nodes: a thousand of them would drown the record.
+_SCORES_KEPT = 10
+# Below this many nodes all are looked at (minFeasibleNodesToFind).
+_FEW_NODES = 100
+
+
+@dataclass(slots=True)
+class Outcome:
+    """The node that was chosen, or why there is none."""
+
+    node: str = ""
+    message: str = ""
+    refused_by: set[str] = field(default_factory=set)
+
+
+class Cycle:
+    """Tries pods against the cache, with one profile."""
+
+    def __init__(
+        self, cache: Cache, profile: Profile, readers: dict[str, Reader], chance: random.Random
+    ) -> None:
+        self._cache, self._profile = cache, profile
+        self._readers, self._chance = readers, chance
+        self._start = 0
+
+    def run(self, pod: PodInfo, attempt: Attempt) -> Outcome:
+        """Try one pod and write down what happened."""
+        nodes = self._cache.nodes
+        state = CycleState(nodes, self._cache.counts, self._readers)
+        attempt.evaluated = len(nodes)
+        if not nodes:
+            return Outcome(message="no nodes available to schedule pods")
+        began = time.perf_counter()
+        filters, refusal = self._pre_filter(state, pod)
+        if refusal is not None:
+            plugin, status = refusal
+            why = ", ".join(status.reasons)
+            message = f"0/{len(nodes)} nodes are available: {why}. {_after(why)}"
+            attempt.refused = {node.name: (plugin, status.reasons) for node in nodes}
+            return Outcome(message=message, refused_by={plugin})
+        fitting, refused, hopeless = self._filter(state, pod, filters, nodes)
+        filtered = time.perf_counter()
+        attempt.seconds["filter"] = filtered - began
+        attempt.refused = refused
+        if not fitting:
+            return Outcome(
+                message=sentence(len(nodes), refused, hopeless),
+                refused_by={plugin for plugin, _ in refused.values()},
+            )
+        chosen = fitting[0] if len(fitting) == 1 else self._best(state, pod, fitting, attempt)
+        attempt.seconds["score"] = time.perf_counter() - filtered
+        return Outcome(node=chosen.name)
+
+    def _pre_filter(
+        self, state: CycleState, pod: PodInfo
+    ) -> tuple[list[FilterPlugin], tuple[str, Status] | None]:
+        skipped = set()
+        for plugin in self._profile.pre_filter:
+            status = plugin.pre_filter(state, pod)
+            if status.code is Code.SKIP:
+                skipped.add(plugin.name)
+            elif not status.ok:
+                return [], (plugin.name, status)
+        return [p for p in self._profile.filter if p.name not in skipped], None
+
+    def _filter(
+        self,
+        state: CycleState,
+        pod: PodInfo,
+        filters: list[FilterPlugin],
+        nodes: list[NodeInfo],
+    ) -> tuple[list[NodeInfo], dict[str, tuple[str, tuple[str, ...]]], set[str]]:
+        """Return the nodes that fit, why others do not, and which of those nothing could free.
+
+        In a large cluster the search starts where the last one ended, and stops at enough.
+        """
+        total = len(nodes)
+        enough = self._enough(total)
+        fitting: list[NodeInfo] = []
+        refused: dict[str, tuple[str, tuple[str, ...]]] = {}
+        hopeless: set[str] = set()
+        looked = 0
+        for looked in range(1, total + 1):
+            node = nodes[(self._start + looked - 1) % total]
+            for plugin in filters:
+                status = plugin.filter(state, pod, node)
+                if not status.ok:
+                    refused[node.name] = (plugin.name, status.reasons)
+                    if status.code is Code.UNRESOLVABLE:
+                        hopeless.add(node.name)
+                    break
+            else:
+                fitting.append(node)
+                if len(fitting) >= enough:
+                    break
+        self._start = (self._start + looked) % total
+        return fitting, refused, hopeless
+
+    def _enough(self, total: int) -> int:
+        if total < _FEW_NODES:
+            return total
+        percentage = max(50 - total // 125, 5)
+        return max(total * percentage // 100, _FEW_NODES)
+
+    def _best(
+        self, state: CycleState, pod: PodInfo, fitting: list[NodeInfo], attempt: Attempt
+    ) -> NodeInfo:
+        skipped = {
+            plugin.name
+            for plugin in self._profile.pre_score
+            if plugin.pre_score(state, pod, fitting).code is Code.SKIP
+        }
+        totals: Scores = dict.fromkeys((node.name for node in fitting), 0)
+        table: list[tuple[str, Scores, Scores, int]] = []
+        for plugin, weight in self._profile.score:
+            if plugin.name in skipped:
+                continue
+            raw = {node.name: plugin.score(state, pod, node) for node in fitting}
+            even = plugin.normalize(state, pod, raw)
+            for name, score in even.items():
+                totals[name] += score * weight
+            table.append((plugin.name, raw, even, weight))
+        best = max(totals.values())
+        tied = [node for node in fitting if totals[node.name] == best]
+        chosen = tied[0] if len(tied) == 1 else self._chance.choice(tied)
+        attempt.tied = tuple(node.name for node in tied[:_SCORES_KEPT])
+        ranked = sorted(totals, key=lambda name: -totals[name])[:_SCORES_KEPT]
+        for name in dict.fromkeys((chosen.name, *ranked)):
+            attempt.scores[name] = {
+                plugin: (raw[name], even[name], even[name] * weight)
+                for plugin, raw, even, weight in table
+            }
+        return chosen
+
+
+def sentence(
+    total: int, refused: dict[str, tuple[str, tuple[str, ...]]], hopeless: set[str]
+) -> str:
+    """Build the sentence of FailedScheduling: reasons with their counts, then preemption's."""
+    reasons = Counter(reason for _, found in refused.values() for reason in found)
+    preemption = Counter(
+        "Preemption is not helpful for scheduling"
+        if node in hopeless
+        else "No preemption victims found for incoming pod"
+        for node in refused
+    )
+    return (
+        f"0/{total} nodes are available: {_histogram(reasons)}. "
+        f"no new claims to deallocate, preemption: 0/{total} nodes are available: "
+        f"{_histogram(preemption)}."
+    )
+
+
+def _histogram(reasons: Counter[str]) -> str:
+    return ", ".join(sorted(f"{count} {reason}" for reason, count in reasons.items()))
+
+
+def _after(why: str) -> str:
+    """Return what the post-filters say of a pod that no node could help."""
+    if why.startswith("persistentvolumeclaim ") and why.endswith("not found"):
+        return "not found"
+    return "no new claims to deallocate, preemption: not helpful for scheduling"

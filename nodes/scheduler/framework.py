@@ -1,0 +1,152 @@
+"""What a scheduler plugin is given and gives back, as in the scheduling framework of v1.36.
+
+A plugin is one small class. Its base classes name the extension points that it joins; what it
+answers is a value: a Status with a code, the plugin and reasons. The code says what the queue
+does next: UNSCHEDULABLE may be cured by preemption or by another pod's going, UNRESOLVABLE only
+by a change of the node or of the pod itself.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, ClassVar, Protocol, TypeAlias
+
+from apimachinery.labels import Selector
+from apimachinery.meta import Obj
+from nodes.scheduler.nodeinfo import NodeInfo
+from nodes.scheduler.podinfo import PodInfo
+
+MAX_SCORE = 100
+Scores: TypeAlias = dict[str, int]  # node name -> score
+
+
+class Code(Enum):
+    """How a plugin's answer is to be taken."""
+
+    SUCCESS = "Success"
+    UNSCHEDULABLE = "Unschedulable"
+    UNRESOLVABLE = "UnschedulableAndUnresolvable"
+    # The plugin has nothing to say of this pod: it is left out of the points that follow.
+    SKIP = "Skip"
+    ERROR = "Error"
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """An answer: SUCCESS, or why not."""
+
+    code: Code
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        return self.code is Code.SUCCESS
+
+    @staticmethod
+    def unschedulable(*reasons: str) -> Status:
+        return Status(Code.UNSCHEDULABLE, reasons)
+
+    @staticmethod
+    def unresolvable(*reasons: str) -> Status:
+        return Status(Code.UNRESOLVABLE, reasons)
+
+
+SUCCESS = Status(Code.SUCCESS)
+SKIP = Status(Code.SKIP)
+
+
+class Event(Enum):
+    """What happened in the cluster that may let a refused pod fit."""
+
+    NODE_ADDED = "Node/Add"
+    NODE_TAINTS = "Node/UpdateTaint"
+    NODE_LABELS = "Node/UpdateLabel"
+    NODE_ALLOCATABLE = "Node/UpdateAllocatable"
+    POD_ADDED = "AssignedPod/Add"
+    POD_CHANGED = "AssignedPod/Update"
+    POD_GONE = "AssignedPod/Delete"
+    POD_ITSELF = "UnscheduledPod/Update"
+    CLAIM_CHANGED = "PersistentVolumeClaim/Update"
+
+
+class Reader(Protocol):
+    """Reads of other kinds, from informers."""
+
+    def get(self, namespace: str, name: str) -> Obj | None: ...
+
+    def list(self, namespace: str = "", selector: Selector | None = None) -> list[Obj]: ...
+
+
+class PodCounts(Protocol):
+    """How many pods that a selector matches stand on each node; kept up to date, not counted."""
+
+    def by_node(self, namespace: str, selector: Selector) -> dict[str, int]: ...
+
+
+@dataclass(slots=True)
+class CycleState:
+    """What plugins keep from one extension point to the next, for one attempt at one pod."""
+
+    nodes: Sequence[NodeInfo]
+    counts: PodCounts
+    readers: dict[str, Reader]
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+class Plugin(ABC):
+    """A rule of the scheduler."""
+
+    name: ClassVar[str]
+    # What may unblock a pod that this plugin refused: the queueing hints.
+    retry_on: ClassVar[frozenset[Event]] = frozenset()
+
+
+class PreEnqueuePlugin(Plugin):
+    """Says whether a pod may enter the queue at all."""
+
+    @abstractmethod
+    def pre_enqueue(self, pod: PodInfo) -> Status: ...
+
+
+class PreFilterPlugin(Plugin):
+    """Looks at the pod once before the nodes; SKIP leaves the plugin's filter out."""
+
+    @abstractmethod
+    def pre_filter(self, state: CycleState, pod: PodInfo) -> Status: ...
+
+
+class FilterPlugin(Plugin):
+    """Says whether a pod can stand on a node."""
+
+    @abstractmethod
+    def filter(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> Status: ...
+
+
+class PreScorePlugin(Plugin):
+    """Looks at the nodes that are left once before they are scored; SKIP leaves `score` out."""
+
+    @abstractmethod
+    def pre_score(self, state: CycleState, pod: PodInfo, nodes: Sequence[NodeInfo]) -> Status: ...
+
+
+class ScorePlugin(Plugin):
+    """Says how good a node is for a pod; higher is better, after `normalize` 0 to 100."""
+
+    @abstractmethod
+    def score(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> int: ...
+
+    def normalize(self, state: CycleState, pod: PodInfo, scores: Scores) -> Scores:
+        return scores
+
+
+def normalized(scores: Scores, *, reverse: bool = False) -> Scores:
+    """Stretch scores to 0..100 by the highest (helper.DefaultNormalizeScore)."""
+    highest = max(scores.values(), default=0)
+    if highest == 0:
+        return dict.fromkeys(scores, MAX_SCORE) if reverse else scores
+    if reverse:
+        return {name: MAX_SCORE - MAX_SCORE * score // highest for name, score in scores.items()}
+    return {name: MAX_SCORE * score // highest for name, score in scores.items()}

@@ -1,0 +1,285 @@
+"""The scheduler's loop: pods in, bindings out.
+
+A pod is tried synchronously against the cache, assumed on its node at once, and bound while the
+next is tried. A binding that fails takes the assumption back. The loop has no task while no pod
+is active.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Coroutine
+from typing import Any
+
+from apimachinery.clock import Clock
+from apimachinery.errors import ApiError, NotFound
+from apimachinery.meta import Obj, is_deleting, labels_of, name_of
+from nodes.client import resources
+from nodes.client.events import NORMAL, WARNING, Recorder
+from nodes.client.informer import Informers
+from nodes.client.rest import STRATEGIC_PATCH, Client
+from nodes.client.supervise import TaskSet
+from nodes.scheduler.cache import Cache
+from nodes.scheduler.cycle import Cycle, Outcome
+from nodes.scheduler.decisions import Attempt, Decisions
+from nodes.scheduler.framework import Event, Reader
+from nodes.scheduler.podinfo import PodInfo
+from nodes.scheduler.profile import Profile
+from nodes.scheduler.queue import Queue, Waiting
+
+log = logging.getLogger(__name__)
+
+USER = "system:kube-scheduler"
+# Bindings under way together: they commit as a group; more would only wait.
+_BINDINGS = 64
+# Other work of the process gets its turn after so many attempts in a row (some 5 ms).
+_ATTEMPTS_IN_A_ROW = 16
+
+_READ = {
+    "services": resources.SERVICES,
+    "replicationcontrollers": resources.REPLICATIONCONTROLLERS,
+    "replicasets": resources.REPLICASETS,
+    "statefulsets": resources.STATEFULSETS,
+    "persistentvolumeclaims": resources.PERSISTENTVOLUMECLAIMS,
+    "storageclasses": resources.STORAGECLASSES,
+    "namespaces": resources.NAMESPACES,
+}
+
+
+class Scheduler:
+    """Gives pods of `profile.name` their nodes, as the user system:kube-scheduler."""
+
+    def __init__(
+        self,
+        client: Client,
+        informers: Informers,
+        recorder: Recorder,
+        clock: Clock,
+        tasks: TaskSet,
+        *,
+        profile: Profile | None = None,
+        seed: int = 0,
+    ) -> None:
+        self._client, self._informers, self._recorder = client, informers, recorder
+        self._clock, self._tasks = clock, tasks
+        self.profile = profile or Profile()
+        self.cache = Cache()
+        self.queue = Queue(clock, self._wake)
+        self.decisions = Decisions()
+        readers: dict[str, Reader] = {name: informers.get(res) for name, res in _READ.items()}
+        self._cycle = Cycle(
+            self.cache,
+            self.profile,
+            readers,
+            random.Random(seed),  # noqa: S311 - a tie-break that can be repeated, not a secret
+        )
+        self._helped_by = {
+            event: frozenset(p.name for p in self.profile.plugins.values() if event in p.retry_on)
+            for event in Event
+        }
+        self._running = self._stopped = False
+        self._binding = asyncio.Semaphore(_BINDINGS)
+
+    def start(self) -> None:
+        """Follow nodes first, so that pods find them, then pods and claims."""
+        self._informers.get(resources.NODES).on_change(self._on_node)
+        self._informers.get(resources.PODS).on_change(self._on_pod)
+        self._informers.get(resources.PERSISTENTVOLUMECLAIMS).on_change(self._on_claim)
+
+    def stop(self) -> None:
+        self._stopped = True
+        self.queue.close()
+
+    # What happens in the cluster.
+
+    def _on_node(self, old: Obj | None, new: Obj | None) -> None:
+        if new is None:
+            if old is not None:
+                self.cache.remove_node(name_of(old))
+            return
+        self.cache.set_node(new)
+        if old is None:
+            self._move(Event.NODE_ADDED)
+            return
+        before, after = old.get("spec") or {}, new.get("spec") or {}
+        if before.get("taints") != after.get("taints") or before.get("unschedulable") != after.get(
+            "unschedulable"
+        ):
+            self._move(Event.NODE_TAINTS)
+        if labels_of(old) != labels_of(new):
+            self._move(Event.NODE_LABELS)
+        if _allocatable(old) != _allocatable(new):
+            self._move(Event.NODE_ALLOCATABLE)
+
+    def _on_claim(self, old: Obj | None, new: Obj | None) -> None:
+        self._move(Event.CLAIM_CHANGED)
+
+    def _on_pod(self, old: Obj | None, new: Obj | None) -> None:
+        if new is None:
+            if old is not None:
+                self._forget(old["metadata"]["uid"])
+            return
+        if old is not None and old["metadata"]["uid"] != new["metadata"]["uid"]:
+            self._forget(old["metadata"]["uid"])
+            old = None
+        phase = (new.get("status") or {}).get("phase")
+        if phase in {"Succeeded", "Failed"}:
+            self._forget(new["metadata"]["uid"])
+        elif new["spec"].get("nodeName"):
+            self._on_assigned(old, new)
+        elif new["spec"].get("schedulerName", "default-scheduler") == self.profile.name:
+            self._on_unassigned(old, new)
+
+    def _on_assigned(self, old: Obj | None, new: Obj) -> None:
+        uid = new["metadata"]["uid"]
+        self.queue.remove(uid)
+        if old is not None and self.cache.place_of(uid) and _same_to_us(old, new):
+            return
+        assumed = self.cache.place_of(uid) is not None
+        self.cache.place(PodInfo.of(new), new["spec"]["nodeName"])
+        changed = old is not None and old["spec"].get("nodeName")
+        if not assumed or changed:
+            self._move(Event.POD_CHANGED if changed else Event.POD_ADDED)
+
+    def _on_unassigned(self, old: Obj | None, new: Obj) -> None:
+        uid = new["metadata"]["uid"]
+        if is_deleting(new):
+            self.queue.remove(uid)
+            return
+        if self.cache.place_of(uid) is not None:  # assumed, and being bound
+            return
+        pod = PodInfo.of(new)
+        if old is not None and _same_to_us(old, new) and self.queue.waiting(uid):
+            self.queue.update(pod)  # our own condition came back
+            return
+        gate = next((s for p in self.profile.pre_enqueue if not (s := p.pre_enqueue(pod)).ok), None)
+        self.queue.add(pod, gated=gate is not None)
+
+    def _forget(self, uid: str) -> None:
+        self.queue.remove(uid)
+        if self.cache.remove(uid):
+            self._move(Event.POD_GONE)
+
+    def _move(self, event: Event) -> None:
+        self.queue.move(event, self._helped_by)
+
+    # The loop.
+
+    def _wake(self) -> None:
+        if not self._running and not self._stopped:
+            self._running = True
+            self._tasks.spawn("scheduler", self._run())
+
+    async def _run(self) -> None:
+        try:
+            await asyncio.sleep(0)  # let a burst of events come in whole
+            tried = 0
+            while not self._stopped and (waiting := self.queue.pop()) is not None:
+                await self._binding.acquire()
+                try:
+                    self._try(waiting)
+                except Exception:
+                    self._binding.release()
+                    log.exception("attempt failed: %s/%s", *waiting.pod.key)
+                    self.queue.put_back(waiting, (), self.queue.moves)
+                tried += 1
+                if tried % _ATTEMPTS_IN_A_ROW == 0:
+                    await asyncio.sleep(0)
+        finally:
+            self._running = False
+
+    def _try(self, waiting: Waiting) -> None:
+        pod, moves = waiting.pod, self.queue.moves
+        attempt = Attempt(
+            f"{pod.namespace}/{pod.name}", pod.uid, waiting.attempts, self._clock.micro_timestamp()
+        )
+        outcome = self._cycle.run(pod, attempt)
+        attempt.node, attempt.message = outcome.node, outcome.message
+        self.decisions.add(attempt)
+        if outcome.node:
+            self.cache.place(pod, outcome.node)
+            work = self._bind(waiting, outcome.node, attempt)
+        else:
+            self.queue.put_back(waiting, outcome.refused_by, moves)
+            work = self._refuse(waiting, outcome)
+        self._tasks.spawn("bind" if outcome.node else "refuse", self._released(work))
+
+    async def _released(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        finally:
+            self._binding.release()
+
+    async def _bind(self, waiting: Waiting, node: str, attempt: Attempt) -> None:
+        pod = waiting.pod
+        began = time.perf_counter()
+        binding = {
+            "apiVersion": "v1",
+            "kind": "Binding",
+            "metadata": {"name": pod.name, "namespace": pod.namespace, "uid": pod.uid},
+            "target": {"kind": "Node", "name": node},
+        }
+        try:
+            await self._client.create(binding, resources.PODS, subresource="binding", name=pod.name)
+        except NotFound:
+            self._forget(pod.uid)
+        except ApiError as error:
+            log.warning("binding refused: %s/%s: %s", *pod.key, error.message)
+            self._forget(pod.uid)
+            self.queue.put_back(waiting, (), self.queue.moves - 1)
+        else:
+            attempt.seconds["bind"] = time.perf_counter() - began
+            self._recorder.event(
+                pod.obj,
+                NORMAL,
+                "Scheduled",
+                f"Successfully assigned {pod.namespace}/{pod.name} to {node}",
+                action="Binding",
+            )
+
+    async def _refuse(self, waiting: Waiting, outcome: Outcome) -> None:
+        pod = waiting.pod
+        self._recorder.event(
+            pod.obj, WARNING, "FailedScheduling", outcome.message, action="Scheduling"
+        )
+        condition = {
+            "type": "PodScheduled",
+            "status": "False",
+            "reason": "Unschedulable",
+            "message": outcome.message,
+        }
+        known = (pod.obj.get("status") or {}).get("conditions") or ()
+        old: Obj = next((c for c in known if c.get("type") == condition["type"]), {})
+        if all(old.get(key) == value for key, value in condition.items()):
+            return
+        if old.get("status") != "False":
+            condition["lastTransitionTime"] = self._clock.timestamp()
+        try:
+            await self._client.patch(
+                resources.PODS,
+                pod.namespace,
+                pod.name,
+                {"status": {"conditions": [condition]}},
+                STRATEGIC_PATCH,
+                "status",
+            )
+        except ApiError as error:
+            log.debug("condition refused: %s/%s: %s", *pod.key, error.message)
+
+
+def _allocatable(node: Obj) -> object:
+    return (node.get("status") or {}).get("allocatable")
+
+
+def _same_to_us(old: Obj, new: Obj) -> bool:
+    """Tell whether nothing changed but what scheduling does not look at."""
+    before, after = old["metadata"], new["metadata"]
+    return (
+        bool(old["spec"].get("nodeName")) == bool(new["spec"].get("nodeName"))
+        and before.get("labels") == after.get("labels")
+        and before.get("generation") == after.get("generation")
+        and (old["spec"] is new["spec"] or old["spec"] == new["spec"])
+    )

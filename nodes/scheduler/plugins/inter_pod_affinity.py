@@ -1,0 +1,193 @@
+"""InterPodAffinity: pods that want to be together, and pods that want to be apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import orjson
+
+from apimachinery.labels import Selector, from_label_selector
+from apimachinery.meta import Obj, labels_of
+from nodes.scheduler.framework import (
+    MAX_SCORE,
+    SKIP,
+    SUCCESS,
+    CycleState,
+    Event,
+    FilterPlugin,
+    PreFilterPlugin,
+    PreScorePlugin,
+    ScorePlugin,
+    Scores,
+    Status,
+)
+from nodes.scheduler.nodeinfo import NodeInfo
+from nodes.scheduler.podinfo import PodInfo
+
+_REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
+_PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
+# args.hardPodAffinityWeight: a pod's required affinity draws its like with this weight.
+_HARD_WEIGHT = 1
+
+
+class Term(NamedTuple):
+    """An affinity term: which pods, in which namespaces, within what."""
+
+    selector: Selector
+    namespaces: frozenset[str]
+    namespace_selector: Selector | None
+    topology_key: str
+    weight: int = 0
+
+    def matches(self, state: CycleState, pod: PodInfo) -> bool:
+        return self._in_namespace(state, pod.namespace) and self.selector.matches(pod.labels)
+
+    def _in_namespace(self, state: CycleState, namespace: str) -> bool:
+        if namespace in self.namespaces:
+            return True
+        if self.namespace_selector is None:
+            return False
+        found = state.readers["namespaces"].get("", namespace)
+        return found is not None and self.namespace_selector.matches(labels_of(found))
+
+
+class InterPodAffinity(PreFilterPlugin, FilterPlugin, PreScorePlugin, ScorePlugin):
+    """Refuses nodes that break a required term, of the pod's or of a pod that is there."""
+
+    name = "InterPodAffinity"
+    retry_on = frozenset(
+        {Event.POD_ADDED, Event.POD_GONE, Event.POD_CHANGED, Event.NODE_ADDED, Event.NODE_LABELS}
+    )
+
+    def pre_filter(self, state: CycleState, pod: PodInfo) -> Status:
+        together, apart = _terms(pod, "podAffinity"), _terms(pod, "podAntiAffinity")
+        refusing = self._refused_by_others(state, pod)
+        if not together and not apart and not refusing:
+            return SKIP
+        wanted = [self._places(state, term) for term in together]
+        # The first of a group that wants its own kind has nobody to join: it may go anywhere.
+        first = not any(wanted) and all(term.matches(state, pod) for term in together)
+        state.data[self.name] = (
+            together,
+            wanted,
+            first,
+            [(term, self._places(state, term)) for term in apart],
+            refusing,
+        )
+        return SUCCESS
+
+    def filter(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> Status:
+        together, wanted, first, apart, refusing = state.data[self.name]
+        for term, places in zip(together, wanted, strict=True):
+            value = node.labels.get(term.topology_key)
+            if value is None or (value not in places and not first):
+                return Status.unresolvable("node(s) didn't match pod affinity rules")
+        for term, places in apart:
+            if node.labels.get(term.topology_key) in places:
+                return Status.unschedulable("node(s) didn't match pod anti-affinity rules")
+        if any(node.labels.get(key) == value for key, value in refusing):
+            return Status.unschedulable("node(s) didn't satisfy existing pods anti-affinity rules")
+        return SUCCESS
+
+    def pre_score(self, state: CycleState, pod: PodInfo, nodes: Sequence[NodeInfo]) -> Status:
+        weights: dict[tuple[str, str], int] = {}
+        own = [(t, t.weight) for t in _terms(pod, "podAffinity", _PREFERRED)]
+        own += [(t, -t.weight) for t in _terms(pod, "podAntiAffinity", _PREFERRED)]
+        for node in state.nodes:
+            others = node.pods.values() if own else node.with_affinity.values()
+            for other in others:
+                for term, weight in own:
+                    if term.matches(state, other):
+                        _add(weights, node, term, weight)
+                for term, weight in _draws(other):
+                    if term.matches(state, pod):
+                        _add(weights, node, term, weight)
+        if not weights:
+            return SKIP
+        state.data[f"{self.name}/score"] = weights
+        return SUCCESS
+
+    def score(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> int:
+        weights: dict[tuple[str, str], int] = state.data[f"{self.name}/score"]
+        return sum(w for (key, value), w in weights.items() if node.labels.get(key) == value)
+
+    def normalize(self, state: CycleState, pod: PodInfo, scores: Scores) -> Scores:
+        lowest, highest = min(scores.values()), max(scores.values())
+        span = highest - lowest
+        return {n: MAX_SCORE * (s - lowest) // span if span else 0 for n, s in scores.items()}
+
+    def _places(self, state: CycleState, term: Term) -> set[str]:
+        """Return the topology values at which a pod that the term names stands."""
+        found = set()
+        for node in state.nodes:
+            value = node.labels.get(term.topology_key)
+            if value is None or value in found:
+                continue
+            if any(term.matches(state, other) for other in node.pods.values()):
+                found.add(value)
+        return found
+
+    def _refused_by_others(self, state: CycleState, pod: PodInfo) -> set[tuple[str, str]]:
+        """Return the topology pairs where a pod stands whose anti-affinity names this pod."""
+        found = set()
+        for node in state.nodes:
+            for other in node.with_affinity.values():
+                for term in _terms(other, "podAntiAffinity"):
+                    value = node.labels.get(term.topology_key)
+                    if value is not None and term.matches(state, pod):
+                        found.add((term.topology_key, value))
+        return found
+
+
+def _draws(other: PodInfo) -> Iterator[tuple[Term, int]]:
+    """Yield how a pod that is there draws or repels others."""
+    for term in _terms(other, "podAffinity"):
+        yield term, _HARD_WEIGHT
+    for term in _terms(other, "podAffinity", _PREFERRED):
+        yield term, term.weight
+    for term in _terms(other, "podAntiAffinity", _PREFERRED):
+        yield term, -term.weight
+
+
+def _add(weights: dict[tuple[str, str], int], node: NodeInfo, term: Term, weight: int) -> None:
+    value = node.labels.get(term.topology_key)
+    if value is not None:
+        pair = (term.topology_key, value)
+        weights[pair] = weights.get(pair, 0) + weight
+
+
+def _terms(pod: PodInfo, which: str, when: str = _REQUIRED) -> tuple[Term, ...]:
+    given = ((pod.spec.get("affinity") or {}).get(which) or {}).get(when)
+    if not given:
+        return ()
+    same = {
+        key: pod.labels.get(key)
+        for entry in given
+        for key in (entry.get("podAffinityTerm") or entry).get("matchLabelKeys") or ()
+    }
+    return _read(orjson.dumps((given, same)), pod.namespace)
+
+
+@lru_cache(maxsize=1024)
+def _read(content: bytes, namespace: str) -> tuple[Term, ...]:
+    given, same = orjson.loads(content)
+    return tuple(_term(entry, namespace, same) for entry in given)
+
+
+def _term(entry: Obj, namespace: str, same: dict[str, str]) -> Term:
+    term: dict[str, Any] = entry.get("podAffinityTerm") or entry
+    selector = dict(term.get("labelSelector") or {})
+    keys = {key: same[key] for key in term.get("matchLabelKeys") or () if same.get(key)}
+    if keys:
+        selector["matchLabels"] = {**(selector.get("matchLabels") or {}), **keys}
+    by_label = term.get("namespaceSelector")
+    named = term.get("namespaces") or ([] if by_label is not None else [namespace])
+    return Term(
+        from_label_selector(selector if term.get("labelSelector") is not None else None),
+        frozenset(named),
+        from_label_selector(by_label) if by_label is not None else None,
+        term["topologyKey"],
+        entry.get("weight", 0),
+    )

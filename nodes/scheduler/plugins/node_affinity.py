@@ -1,0 +1,75 @@
+"""NodeAffinity: spec.nodeSelector and node affinity, required and preferred."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from apimachinery.nodes import matches_node_selector, matches_node_selector_term
+
+from apimachinery.meta import Obj
+from nodes.scheduler.framework import (
+    SKIP,
+    SUCCESS,
+    CycleState,
+    Event,
+    FilterPlugin,
+    PreFilterPlugin,
+    PreScorePlugin,
+    ScorePlugin,
+    Scores,
+    Status,
+    normalized,
+)
+from nodes.scheduler.nodeinfo import NodeInfo
+from nodes.scheduler.podinfo import PodInfo
+
+_WHY = "node(s) didn't match Pod's node affinity/selector"
+
+
+class NodeAffinity(PreFilterPlugin, FilterPlugin, PreScorePlugin, ScorePlugin):
+    """Refuses nodes that the required terms do not match; adds up the weights of preferred ones."""
+
+    name = "NodeAffinity"
+    retry_on = frozenset({Event.NODE_ADDED, Event.NODE_LABELS})
+
+    def pre_filter(self, state: CycleState, pod: PodInfo) -> Status:
+        if not pod.spec.get("nodeSelector") and _required(pod) is None:
+            return SKIP
+        return SUCCESS
+
+    def filter(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> Status:
+        labels = node.labels
+        for key, value in (pod.spec.get("nodeSelector") or {}).items():
+            if labels.get(key) != value:
+                return Status.unresolvable(_WHY)
+        required = _required(pod)
+        if required is not None and not matches_node_selector(required, node.obj):
+            return Status.unresolvable(_WHY)
+        return SUCCESS
+
+    def pre_score(self, state: CycleState, pod: PodInfo, nodes: Sequence[NodeInfo]) -> Status:
+        return SUCCESS if _preferred(pod) else SKIP
+
+    def score(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> int:
+        return sum(
+            term.get("weight", 0)
+            for term in _preferred(pod)
+            if matches_node_selector_term(term.get("preference") or {}, node.obj)
+        )
+
+    def normalize(self, state: CycleState, pod: PodInfo, scores: Scores) -> Scores:
+        return normalized(scores)
+
+
+def _affinity(pod: PodInfo) -> Obj:
+    return (pod.spec.get("affinity") or {}).get("nodeAffinity") or {}
+
+
+def _required(pod: PodInfo) -> Obj | None:
+    found = _affinity(pod).get("requiredDuringSchedulingIgnoredDuringExecution")
+    return found if isinstance(found, dict) else None
+
+
+def _preferred(pod: PodInfo) -> list[Obj]:
+    found = _affinity(pod).get("preferredDuringSchedulingIgnoredDuringExecution")
+    return found if isinstance(found, list) else []

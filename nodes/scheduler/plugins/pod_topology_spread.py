@@ -1,0 +1,235 @@
+"""PodTopologySpread: alike pods go evenly over zones and hosts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from math import log
+from typing import Any
+
+from apimachinery.nodes import matches_node_selector, untolerated
+
+from apimachinery.labels import Selector, from_label_selector, from_set
+from apimachinery.meta import Obj, controller_of, labels_of
+from nodes.scheduler.framework import (
+    MAX_SCORE,
+    SKIP,
+    SUCCESS,
+    CycleState,
+    Event,
+    FilterPlugin,
+    PreFilterPlugin,
+    PreScorePlugin,
+    ScorePlugin,
+    Scores,
+    Status,
+)
+from nodes.scheduler.nodeinfo import NodeInfo
+from nodes.scheduler.podinfo import PodInfo
+
+HOSTNAME = "kubernetes.io/hostname"
+ZONE = "topology.kubernetes.io/zone"
+
+_NO_MATCH = "node(s) didn't match pod topology spread constraints"
+_NO_LABEL = f"{_NO_MATCH} (missing required label)"
+
+
+@dataclass(slots=True)
+class Constraint:
+    """One spec.topologySpreadConstraints entry, read."""
+
+    topology_key: str
+    max_skew: int
+    selector: Selector
+    min_domains: int = 1
+    honor_affinity: bool = True
+    honor_taints: bool = False
+    # Pods that match, by the value of the topology key, on nodes that count.
+    counts: dict[str, int] = field(default_factory=dict)
+    by_node: dict[str, int] = field(default_factory=dict)
+    weight: float = 0.0
+
+
+class PodTopologySpread(PreFilterPlugin, FilterPlugin, PreScorePlugin, ScorePlugin):
+    """Refuses nodes where the skew would exceed a DoNotSchedule constraint; prefers less skew.
+
+    A pod without constraints gets the built-in soft ones: hosts with a skew of 3 and zones with
+    5, over the pods of the Services and the controller that it belongs to.
+    """
+
+    name = "PodTopologySpread"
+    retry_on = frozenset(
+        {Event.POD_ADDED, Event.POD_GONE, Event.POD_CHANGED, Event.NODE_ADDED, Event.NODE_LABELS}
+    )
+
+    def pre_filter(self, state: CycleState, pod: PodInfo) -> Status:
+        hard = _declared(pod, "DoNotSchedule")
+        if not hard:
+            return SKIP
+        keys = [constraint.topology_key for constraint in hard]
+        for constraint in hard:
+            _count(state, pod, constraint, state.nodes, keys)
+        state.data[self.name] = hard
+        return SUCCESS
+
+    def filter(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> Status:
+        for constraint in state.data[self.name]:
+            value = node.labels.get(constraint.topology_key)
+            if value is None:
+                return Status.unresolvable(_NO_LABEL)
+            counts = constraint.counts
+            fewest = min(counts.values(), default=0) if len(counts) >= constraint.min_domains else 0
+            itself = 1 if constraint.selector.matches(pod.labels) else 0
+            if counts.get(value, 0) + itself - fewest > constraint.max_skew:
+                return Status.unschedulable(_NO_MATCH)
+        return SUCCESS
+
+    def pre_score(self, state: CycleState, pod: PodInfo, nodes: Sequence[NodeInfo]) -> Status:
+        declared = bool(pod.spec.get("topologySpreadConstraints"))
+        soft = _declared(pod, "ScheduleAnyway") if declared else _built_in(state, pod)
+        if not soft:
+            return SKIP
+        keys = [constraint.topology_key for constraint in soft] if declared else []
+        left_out = {n.name for n in nodes if any(key not in n.labels for key in keys)}
+        domains = {n.name for n in nodes} - left_out
+        for constraint in soft:
+            _count(state, pod, constraint, state.nodes, keys)
+            if constraint.topology_key == HOSTNAME:
+                size = len(domains)
+            else:
+                size = len({n.labels.get(constraint.topology_key) for n in nodes} - {None})
+            # The count of a topology with few values is not to drown in one with many.
+            constraint.weight = log(size + 2)
+        state.data[f"{self.name}/score"] = (soft, left_out)
+        return SUCCESS
+
+    def score(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> int:
+        soft, left_out = state.data[f"{self.name}/score"]
+        if node.name in left_out:
+            return 0
+        total = 0.0
+        for constraint in soft:
+            value = node.labels.get(constraint.topology_key)
+            if value is None:
+                continue
+            if constraint.topology_key == HOSTNAME:
+                count = constraint.by_node.get(node.name, 0)
+            else:
+                count = constraint.counts.get(value, 0)
+            total += count * constraint.weight + (constraint.max_skew - 1)
+        return round(total)
+
+    def normalize(self, state: CycleState, pod: PodInfo, scores: Scores) -> Scores:
+        _, left_out = state.data[f"{self.name}/score"]
+        ranked = [score for name, score in scores.items() if name not in left_out]
+        highest, lowest = max(ranked, default=0), min(ranked, default=0)
+        return {
+            name: 0
+            if name in left_out
+            else MAX_SCORE
+            if highest == 0
+            else MAX_SCORE * (highest + lowest - score) // highest
+            for name, score in scores.items()
+        }
+
+
+def _declared(pod: PodInfo, when: str) -> list[Constraint]:
+    found = []
+    for given in pod.spec.get("topologySpreadConstraints") or ():
+        if given.get("whenUnsatisfiable") != when:
+            continue
+        selector = dict(given.get("labelSelector") or {})
+        same = {k: pod.labels[k] for k in given.get("matchLabelKeys") or () if k in pod.labels}
+        if same:
+            selector["matchLabels"] = {**(selector.get("matchLabels") or {}), **same}
+        found.append(
+            Constraint(
+                given["topologyKey"],
+                given.get("maxSkew") or 1,
+                from_label_selector(selector if given.get("labelSelector") is not None else None),
+                given.get("minDomains") or 1,
+                given.get("nodeAffinityPolicy", "Honor") == "Honor",
+                given.get("nodeTaintsPolicy", "Ignore") == "Honor",
+            )
+        )
+    return found
+
+
+def _built_in(state: CycleState, pod: PodInfo) -> list[Constraint]:
+    selector = _belongs_with(state, pod)
+    if selector is None:
+        return []
+    return [Constraint(HOSTNAME, 3, selector), Constraint(ZONE, 5, selector)]
+
+
+def _belongs_with(state: CycleState, pod: PodInfo) -> Selector | None:
+    """Return the selector of the pod's Services and controller (helper.DefaultSelector)."""
+    together: dict[str, str] = {}
+    for service in state.readers["services"].list(pod.namespace):
+        wanted = (service.get("spec") or {}).get("selector")
+        if wanted and from_set(wanted).matches(pod.labels):
+            together |= wanted
+    owner = _owner(state, pod)
+    if owner is not None:
+        selector = (owner.get("spec") or {}).get("selector") or {}
+        if owner["kind"] == "ReplicationController":
+            together |= selector
+        elif not together and selector.get("matchExpressions"):
+            return from_label_selector(selector)
+        else:
+            together |= selector.get("matchLabels") or {}
+    return from_set(together) if together else None
+
+
+_OWNERS = {
+    "ReplicationController": "replicationcontrollers",
+    "ReplicaSet": "replicasets",
+    "StatefulSet": "statefulsets",
+}
+
+
+def _owner(state: CycleState, pod: PodInfo) -> Obj | None:
+    reference = controller_of(pod.obj)
+    plural = _OWNERS.get(reference["kind"]) if reference else None
+    if reference is None or plural is None:
+        return None
+    owner = state.readers[plural].get(pod.namespace, reference["name"])
+    return {**owner, "kind": reference["kind"]} if owner is not None else None
+
+
+def _count(
+    state: CycleState,
+    pod: PodInfo,
+    constraint: Constraint,
+    nodes: Sequence[NodeInfo],
+    keys: list[str],
+) -> None:
+    """Count matching pods by topology value, over the nodes that the policies let count."""
+    on_nodes = state.counts.by_node(pod.namespace, constraint.selector)
+    constraint.by_node = on_nodes
+    counts = constraint.counts
+    for node in nodes:
+        value = node.labels.get(constraint.topology_key)
+        if value is None or any(key not in node.labels for key in keys):
+            continue
+        if not _counts(constraint, pod, node):
+            continue
+        counts[value] = counts.get(value, 0) + on_nodes.get(node.name, 0)
+
+
+def _counts(constraint: Constraint, pod: PodInfo, node: NodeInfo) -> bool:
+    if constraint.honor_affinity and not _matches_affinity(pod, node):
+        return False
+    if constraint.honor_taints and node.taints:
+        hard = ("NoSchedule", "NoExecute")
+        return not untolerated(node.taints, pod.spec.get("tolerations"), hard)
+    return True
+
+
+def _matches_affinity(pod: PodInfo, node: NodeInfo) -> bool:
+    for key, value in (pod.spec.get("nodeSelector") or {}).items():
+        if labels_of(node.obj).get(key) != value:
+            return False
+    affinity: dict[str, Any] = (pod.spec.get("affinity") or {}).get("nodeAffinity") or {}
+    required = affinity.get("requiredDuringSchedulingIgnoredDuringExecution")
+    return required is None or matches_node_selector(required, node.obj)

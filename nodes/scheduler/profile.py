@@ -1,0 +1,58 @@
+"""The default profile: the plugins in their order, with kube-scheduler's weights."""
+
+from __future__ import annotations
+
+from nodes.scheduler.framework import (
+    FilterPlugin,
+    Plugin,
+    PreEnqueuePlugin,
+    PreFilterPlugin,
+    PreScorePlugin,
+    ScorePlugin,
+)
+from nodes.scheduler.plugins.balanced_allocation import NodeResourcesBalancedAllocation
+from nodes.scheduler.plugins.image_locality import ImageLocality
+from nodes.scheduler.plugins.inter_pod_affinity import InterPodAffinity
+from nodes.scheduler.plugins.node_affinity import NodeAffinity
+from nodes.scheduler.plugins.node_name import NodeName
+from nodes.scheduler.plugins.node_ports import NodePorts
+from nodes.scheduler.plugins.node_resources_fit import NodeResourcesFit
+from nodes.scheduler.plugins.node_unschedulable import NodeUnschedulable
+from nodes.scheduler.plugins.pod_topology_spread import PodTopologySpread
+from nodes.scheduler.plugins.scheduling_gates import SchedulingGates
+from nodes.scheduler.plugins.taint_toleration import TaintToleration
+from nodes.scheduler.plugins.volume_binding import VolumeBinding
+
+# (plugin, weight of its score); the order is that in which filters are asked.
+DEFAULT_PLUGINS: tuple[tuple[type[Plugin], int], ...] = (
+    (SchedulingGates, 0),
+    (NodeUnschedulable, 0),
+    (NodeName, 0),
+    (TaintToleration, 3),
+    (NodeAffinity, 2),
+    (NodePorts, 0),
+    (NodeResourcesFit, 1),
+    (VolumeBinding, 0),
+    (PodTopologySpread, 2),
+    (InterPodAffinity, 2),
+    (NodeResourcesBalancedAllocation, 1),
+    (ImageLocality, 1),
+)
+
+
+class Profile:
+    """The plugins of one scheduler, by extension point."""
+
+    def __init__(
+        self,
+        name: str = "default-scheduler",
+        plugins: tuple[tuple[type[Plugin], int], ...] = DEFAULT_PLUGINS,
+    ) -> None:
+        self.name = name
+        made = [(plugin(), weight) for plugin, weight in plugins]
+        self.plugins = {plugin.name: plugin for plugin, _ in made}
+        self.pre_enqueue = [p for p, _ in made if isinstance(p, PreEnqueuePlugin)]
+        self.pre_filter = [p for p, _ in made if isinstance(p, PreFilterPlugin)]
+        self.filter = [p for p, _ in made if isinstance(p, FilterPlugin)]
+        self.pre_score = [p for p, _ in made if isinstance(p, PreScorePlugin)]
+        self.score = [(p, weight) for p, weight in made if isinstance(p, ScorePlugin) and weight]

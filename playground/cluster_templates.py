@@ -1,0 +1,43 @@
+"""What a new cluster starts with, by template.
+
+`bare` holds only what Kubernetes itself makes. `default` adds what a learner expects to find:
+a default StorageClass and an IngressClass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from apimachinery.meta import Obj
+
+
+def _bare() -> list[Obj]:
+    return []
+
+
+def _default() -> list[Obj]:
+    return [
+        {
+            "apiVersion": "storage.k8s.io/v1",
+            "kind": "StorageClass",
+            "metadata": {
+                "name": "standard",
+                "annotations": {"storageclass.kubernetes.io/is-default-class": "true"},
+            },
+            "provisioner": "kubeground.io/simulated",
+            "reclaimPolicy": "Delete",
+            "volumeBindingMode": "WaitForFirstConsumer",
+        },
+        {
+            "apiVersion": "networking.k8s.io/v1",
+            "kind": "IngressClass",
+            "metadata": {
+                "name": "kubeground",
+                "annotations": {"ingressclass.kubernetes.io/is-default-class": "true"},
+            },
+            "spec": {"controller": "kubeground.io/ingress"},
+        },
+    ]
+
+
+TEMPLATES: dict[str, Callable[[], list[Obj]]] = {"default": _default, "bare": _bare}

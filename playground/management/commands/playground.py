@@ -1,0 +1,94 @@
+"""`python manage.py playground`: the site and one cluster worker, on this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+
+from playground.accounts.links import create_sign_in_link
+from playground.instance import Instance
+from playground.supervisor import Child, listen, supervise
+from playground.cluster_templates import TEMPLATES
+
+
+class Command(BaseCommand):
+    """Serve everything until SIGTERM; print `ready` when site and API answer."""
+
+    help = "Serve the site and one cluster worker; prints `ready` when both answer."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--bind", default="127.0.0.1", help="address to listen on")
+        parser.add_argument("--port", type=int, default=8000, help="port of the site; 0: any")
+        parser.add_argument(
+            "--secure-port", type=int, default=6443, help="port of the Kubernetes API; 0: any"
+        )
+        parser.add_argument("--data-dir", default=".kubeground", help="where everything is kept")
+        parser.add_argument("--nodes", type=int, default=3, help="nodes of the default cluster")
+        parser.add_argument(
+            "--template", choices=tuple(TEMPLATES), default="default", help="of the default cluster"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
+        if not 0 <= options["nodes"] <= 1000:
+            raise CommandError("--nodes takes a number from 0 to 1000")
+        asyncio.run(self._serve(options))
+
+    async def _serve(self, options: dict[str, Any]) -> None:
+        instance = Instance(Path(options["data_dir"]).resolve())
+        try:
+            site_socket = listen(options["bind"], options["port"])
+            api_socket = listen(options["bind"], options["secure_port"])
+        except OSError as error:
+            raise CommandError(f"cannot listen: {error}") from error
+        host = _reachable(options["bind"])
+        site_url = f"http://{host}:{site_socket.getsockname()[1]}"
+        api_url = f"https://{host}:{api_socket.getsockname()[1]}"
+        environment = {
+            "KUBEGROUND_DATA_DIR": str(instance.data_dir),
+            "KUBEGROUND_SITE_URL": site_url,
+            "KUBEGROUND_API_URL": api_url,
+            "KUBEGROUND_BIND": options["bind"],
+        }
+        os.environ.update(environment)
+        await asyncio.to_thread(call_command, "migrate", verbosity=0, interactive=False)
+        link = await asyncio.to_thread(create_sign_in_link)
+        worker = Child(
+            "cluster worker",
+            "playground.worker",
+            api_socket,
+            ("--nodes", str(options["nodes"]), "--template", options["template"]),
+            environment,
+        )
+        site = Child("site", "playground.site", site_socket, (), environment)
+        ready = asyncio.Event()
+        announcing = asyncio.ensure_future(
+            self._announce(ready, f"{site_url}{link}", api_url, instance)
+        )
+        await supervise((worker, site), ready)
+        announcing.cancel()
+
+    async def _announce(
+        self, ready: asyncio.Event, page: str, api_url: str, instance: Instance
+    ) -> None:
+        await ready.wait()
+        self.stdout.write(f"Page        {page}  (this sign-in link works once)")
+        self.stdout.write(f"API         {api_url}")
+        self.stdout.write(f"kubeconfig  {instance.kubeconfig_file}")
+        self.stdout.write("ready")
+        self.stdout.flush()
+
+
+def _reachable(bind: str) -> str:
+    """Return the address to print for a bind address: a wildcard is reached as loopback."""
+    if bind in ("0.0.0.0", "::"):  # noqa: S104 - a comparison, not a bind
+        return "127.0.0.1"
+    return f"[{bind}]" if ":" in bind else bind

@@ -1,0 +1,109 @@
+"""The secure port: uvicorn over TLS, with the client's certificate in the ASGI scope.
+
+A client may present a certificate (CERT_OPTIONAL); TLS checks that one of the clusters' CAs
+signed it, and `scope["extensions"]["tls"]["client_cert"]` holds it as DER, None without one.
+Which cluster's CA it was is for authentication to say.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, cast
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+# Go's client keeps an idle connection for 90 s; closing later than it does avoids the race.
+KEEP_ALIVE_SECONDS = 120
+# How long streams may go on after SIGTERM: watches end at once, being told to.
+SHUTDOWN_SECONDS = 2
+
+
+def peer_certificate(transport: asyncio.BaseTransport) -> bytes | None:
+    """Return the client's certificate as DER, or None."""
+    connection = transport.get_extra_info("ssl_object")
+    return connection.getpeercert(binary_form=True) if connection else None
+
+
+class HttpProtocol(HttpToolsProtocol):
+    """uvicorn's HTTP protocol; the certificate is read once a connection."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        self._tls = {"client_cert": peer_certificate(transport)}
+        super().connection_made(transport)
+
+    def on_headers_complete(self) -> None:
+        cast("dict[str, Any]", self.scope).setdefault("extensions", {})["tls"] = self._tls
+        super().on_headers_complete()
+
+
+class WebSocketProtocol(WebSocketsSansIOProtocol):
+    """uvicorn's WebSocket protocol, likewise."""
+
+    async def run_asgi(self) -> None:
+        certificate = peer_certificate(self.transport)
+        cast("dict[str, Any]", self.scope)["extensions"]["tls"] = {"client_cert": certificate}
+        await super().run_asgi()
+
+
+class ClientTrust:
+    """The CAs whose client certificates TLS lets in; grows while the server runs."""
+
+    def __init__(self) -> None:
+        self._context: ssl.SSLContext | None = None
+        self._waiting: list[str] = []
+
+    def attach(self, context: ssl.SSLContext) -> None:
+        self._context = context
+        for pem in self._waiting:
+            context.load_verify_locations(cadata=pem)
+        self._waiting.clear()
+
+    def add(self, ca_pem: str) -> None:
+        """Trust one more CA from the next connection on."""
+        if self._context is None:
+            self._waiting.append(ca_pem)
+        else:
+            self._context.load_verify_locations(cadata=ca_pem)
+
+
+def secure_server(
+    app: Callable[..., Any], certificate: Path, key: Path, trust: ClientTrust
+) -> uvicorn.Server:
+    """Return a server that is ready for `serve(sockets=[...])`."""
+
+    def context(config: uvicorn.Config, default: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
+        made = default()
+        made.minimum_version = ssl.TLSVersion.TLSv1_2
+        made.set_alpn_protocols(["http/1.1"])
+        trust.attach(made)
+        return made
+
+    config = uvicorn.Config(
+        app,
+        http=HttpProtocol,
+        ws=WebSocketProtocol,
+        ws_per_message_deflate=False,
+        lifespan="off",
+        loop="uvloop",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        ssl_certfile=certificate,
+        ssl_keyfile=key,
+        ssl_cert_reqs=ssl.CERT_OPTIONAL,
+        ssl_context_factory=context,
+    )
+    return uvicorn.Server(config)
+
+
+def adopt(descriptor: int) -> socket.socket:
+    """Return the socket that the parent listens on."""
+    return socket.socket(fileno=descriptor)

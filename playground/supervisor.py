@@ -1,0 +1,124 @@
+"""The parent of an instance: holds the sockets, starts site and worker, keeps them running.
+
+The parent owns the listening sockets and lends them to its children, so an address never
+changes and never refuses while a child is started again. A child that dies is logged and
+started again, after a wait that doubles up to ten seconds. On SIGTERM or SIGINT both children
+get SIGTERM, and SIGKILL after `GRACE`: what was acknowledged is on disk by then.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+log = logging.getLogger("kubeground.supervisor")
+
+GRACE = 4.0  # seconds until SIGKILL: the promise is an end within five
+LONGEST_WAIT = 10.0  # seconds between two starts of a child that keeps dying
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a listening socket; port 0 takes a free one. Raises OSError when it is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((host, port))
+    listener.listen(2048)
+    listener.setblocking(False)
+    return listener
+
+
+@dataclass(slots=True)
+class Child:
+    """A process to keep running. `module` is run with `arguments` and `--fd N --ready-fd M`."""
+
+    name: str
+    module: str
+    listener: socket.socket
+    arguments: Sequence[str] = ()
+    environment: dict[str, str] = field(default_factory=dict)
+    ready: asyncio.Event = field(default_factory=asyncio.Event)
+    process: asyncio.subprocess.Process | None = None
+
+    async def run(self) -> None:
+        """Start the process, and again whenever it ends, until cancelled."""
+        wait = 0.1
+        while True:
+            code = await self._run_once()
+            self.ready.clear()
+            log.error("%s ended with %s; starting it again in %.1f s", self.name, code, wait)
+            await asyncio.sleep(wait)
+            wait = min(wait * 2, LONGEST_WAIT)
+
+    async def _run_once(self) -> int:
+        reader, writer = os.pipe()
+        descriptor = self.listener.fileno()
+        try:
+            self.process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                self.module,
+                "--fd",
+                str(descriptor),
+                "--ready-fd",
+                str(writer),
+                *self.arguments,
+                pass_fds=(descriptor, writer),
+                env={**os.environ, **self.environment},
+                # Ctrl-C goes to the terminal's whole group; the parent alone decides.
+                start_new_session=True,
+            )
+        finally:
+            os.close(writer)
+        asyncio.get_running_loop().add_reader(reader, self._on_ready, reader)
+        try:
+            return await self.process.wait()
+        finally:
+            asyncio.get_running_loop().remove_reader(reader)
+            os.close(reader)
+
+    def _on_ready(self, reader: int) -> None:
+        """The child writes a byte when it serves; end of file means that it is gone."""
+        if os.read(reader, 1):
+            self.ready.set()
+        asyncio.get_running_loop().remove_reader(reader)
+
+    async def stop(self) -> None:
+        """End the process: politely, then not."""
+        process = self.process
+        if process is None or process.returncode is not None:
+            return
+        process.terminate()
+        try:
+            await asyncio.wait_for(process.wait(), GRACE)
+        except TimeoutError:
+            log.warning("%s did not end in %.0f s and was killed", self.name, GRACE)
+            process.kill()
+            await process.wait()
+
+
+async def supervise(children: Sequence[Child], on_ready: asyncio.Event) -> None:
+    """Run the children until SIGTERM or SIGINT; set `on_ready` once all of them serve."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+
+    async def announce() -> None:
+        for child in children:
+            await child.ready.wait()
+        on_ready.set()
+
+    tasks = [asyncio.ensure_future(child.run()) for child in children]
+    tasks.append(asyncio.ensure_future(announce()))
+    await stop.wait()
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*(child.stop() for child in children))
+    await asyncio.gather(*tasks, return_exceptions=True)
