@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import Callable
+from functools import partial
 
 from apimachinery.meta import Obj, namespace_of, uid_of
 from nodes.client import resources
@@ -38,9 +39,7 @@ class Sources:
             users = self._users.get(reference)
             if users is None:
                 users = self._users[reference] = set()
-                self._informer(reference).on_change(
-                    lambda old, new, ref=reference: self._on_change(ref, old, new)
-                )
+                self._informer(reference).on_change(partial(self._on_change, reference))
             users.add(uid_of(pod))
 
     def release(self, pod: Obj) -> None:

@@ -18,12 +18,12 @@ class VolumeBinding(PreFilterPlugin):
 
     def pre_filter(self, state: CycleState, pod: PodInfo) -> Status:
         names = [
-            claim for volume in pod.spec.get("volumes") or () if (claim := _claim(pod, volume))
+            name for volume in pod.spec.get("volumes") or () if (name := _claim_name(pod, volume))
         ]
         if not names:
             return SKIP
         for name in names:
-            claim: Obj | None = state.readers["persistentvolumeclaims"].get(pod.namespace, name)
+            claim = state.readers["persistentvolumeclaims"].get(pod.namespace, name)
             if claim is None:
                 return Status.unresolvable(f'persistentvolumeclaim "{name}" not found')
             if is_deleting(claim):
@@ -38,7 +38,7 @@ class VolumeBinding(PreFilterPlugin):
         return found is not None and found.get("volumeBindingMode") == "WaitForFirstConsumer"
 
 
-def _claim(pod: PodInfo, volume: Obj) -> str:
+def _claim_name(pod: PodInfo, volume: Obj) -> str:
     if "persistentVolumeClaim" in volume:
         return str(volume["persistentVolumeClaim"]["claimName"])
     # A generic ephemeral volume's claim is named after the pod.
