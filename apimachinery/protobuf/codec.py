@@ -6,16 +6,17 @@ that does is "cannot be handled".
 
 from __future__ import annotations
 
+from apimachinery import wire
 from apimachinery.errors import ApiError
 from apimachinery.gvk import GroupVersion, GroupVersionKind
 from apimachinery.meta import Obj
-from apimachinery.protobuf import reading, wire, writing
+from apimachinery.protobuf import reading, writing
 from apimachinery.schema.decode import cannot_be_handled, no_kind_registered, unrecognized
 from apimachinery.schema.table import types
 
 MAGIC = b"k8s\x00"
 _NO_MAGIC = "provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]"
-_TYPE_META, _RAW, _CONTENT_TYPE = 1, 2, 4
+_TYPE_META, _RAW = 1, 2
 # What the bytes of an envelope can be, that is no message: all of them mean a bad request.
 _BROKEN = (wire.WireError, IndexError, RecursionError, ValueError, OverflowError)
 
@@ -57,10 +58,17 @@ def _read(gvk: GroupVersionKind, raw: bytes, into: str) -> Obj:
 
 
 def _open(body: bytes) -> tuple[GroupVersionKind, bytes]:
-    envelope = reading.raw_fields(body, len(MAGIC))
-    meta = reading.raw_fields(envelope.get(_TYPE_META, b""), 0)
-    gv = GroupVersion.parse(meta.get(1, b"").decode(errors="replace"))
-    return gv.kind(meta.get(2, b"").decode(errors="replace")), envelope.get(_RAW, b"")
+    envelope = dict(wire.fields(body, len(MAGIC), len(body)))
+    meta, raw = envelope.get(_TYPE_META, b""), envelope.get(_RAW, b"")
+    if isinstance(meta, int) or isinstance(raw, int):
+        raise wire.WireError("proto: wrong wireType = 0 for field Raw")
+    names = dict(wire.fields(meta, 0, len(meta)))
+    gv = GroupVersion.parse(_text(names.get(1)))
+    return gv.kind(_text(names.get(2))), raw
+
+
+def _text(value: int | bytes | None) -> str:
+    return value.decode(errors="replace") if isinstance(value, bytes) else ""
 
 
 def _with_defaults(gvk: GroupVersionKind, expected: GroupVersionKind | None) -> GroupVersionKind:

@@ -10,26 +10,23 @@ import base64
 import math
 import struct
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 
-import orjson
-
-from apimachinery.protobuf import wire
-from apimachinery.protobuf.wire import EOF, WireError, read_varint, signed
+from apimachinery import wire
+from apimachinery.protobuf import specials
+from apimachinery.protobuf.specials import FromBytes
 from apimachinery.schema import gotypes
 from apimachinery.schema.table import types
+from apimachinery.wire import EOF, WireError, read_varint, signed
 
 # (into, data, start, end): read one occurrence of a length-delimited field.
 Store: TypeAlias = Callable[[dict[str, Any], bytes, int, int], None]
-# A value out of the bytes of a field, and out of the number of one.
-FromBytes: TypeAlias = Callable[[bytes, int, int], Any]
+# A value out of the number of a field.
 FromNumber: TypeAlias = Callable[[int], Any]
 
-_META = "k8s.io/apimachinery/pkg/apis/meta/v1."
 _EXTENSIONS = "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1."
 _PROPS = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps"
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_KEY, _VALUE = 1, 2
 # Named lists that are messages of their own, with the items as field 1.
 WRAPPED = frozenset({"ExtraValue", "Verbs"})
 
@@ -128,23 +125,6 @@ def _skip_unknown(message: Message, data: bytes, at: int, end: int, key: int) ->
     return wire.skip(data, at, end, wire_type)
 
 
-def raw_fields(data: bytes, at: int) -> dict[int, bytes]:
-    """Return the length-delimited fields of a message by number; the last one of each counts."""
-    found: dict[int, bytes] = {}
-    end = len(data)
-    while at < end:
-        key, at = read_varint(data, at)
-        if key & 7 != wire.BYTES:
-            at = wire.skip(data, at, end, key & 7)
-            continue
-        length, at = read_varint(data, at)
-        if at + length > end:
-            raise WireError(EOF)
-        found[key >> 3] = data[at : at + length]
-        at += length
-    return found
-
-
 def _compile(message: Message, name: str, key: int, expression: str, flags: str) -> None:
     message.numbers[key >> 3] = name[:1].upper() + name[1:] or short_of(expression)
     pointer = expression.startswith("*")
@@ -227,8 +207,8 @@ def from_bytes(expression: str) -> FromBytes:
     if bare == "[]uint8":
         return lambda data, at, end: base64.b64encode(data[at:end]).decode()
     if is_wrapped(expression):
-        return _wrapped_strings
-    special = _SPECIAL.get(bare)
+        return specials.texts
+    special = specials.READERS.get(bare) or _SCHEMAS.get(bare)
     if special is not None:
         return special
     if "/" not in bare:
@@ -277,184 +257,54 @@ def _inline(name: str) -> Store:
 
 
 def _map(name: str, value_expression: str) -> Store:
-    bare = underlying(value_expression)
-    number = from_number(bare)
+    number = from_number(underlying(value_expression))
     read = None if number is not None else from_bytes(value_expression)
 
     def store(out: dict[str, Any], data: bytes, at: int, end: int) -> None:
-        key, value = "", None
-        while at < end:
-            tag, at = read_varint(data, at)
-            if tag & 7 == wire.VARINT and tag >> 3 == 2 and number is not None:
-                raw, at = read_varint(data, at)
-                value = number(raw)
-                continue
-            if tag & 7 != wire.BYTES:
-                at = wire.skip(data, at, end, tag & 7)
-                continue
-            length, at = read_varint(data, at)
-            if at + length > end:
-                raise WireError(EOF)
-            if tag >> 3 == 1:
-                key = data[at : at + length].decode("utf-8", "replace")
-            elif tag >> 3 == 2 and read is not None:
-                value = read(data, at, at + length)
-            at += length
-        if value is None:
-            value = number(0) if number is not None else read(b"", 0, 0) if read else None
+        key = ""
+        # An entry without a value has the zero value of its type.
+        value = number(0) if number is not None else None
+        given = b""
+        for field, content in wire.fields(data, at, end):
+            if isinstance(content, int):
+                value = number(content) if field == _VALUE and number is not None else value
+            elif field == _KEY:
+                key = content.decode("utf-8", "replace")
+            elif field == _VALUE:
+                given = content
+        if read is not None:
+            value = read(given, 0, len(given))
         out.setdefault(name, {})[key] = value
 
     return store
-
-
-def _wrapped_strings(data: bytes, at: int, end: int) -> list[str]:
-    items = []
-    while at < end:
-        key, at = read_varint(data, at)
-        if key != 0x0A:
-            at = wire.skip(data, at, end, key & 7)
-            continue
-        length, at = read_varint(data, at)
-        if at + length > end:
-            raise WireError(EOF)
-        items.append(data[at : at + length].decode("utf-8", "replace"))
-        at += length
-    return items
-
-
-def _numbers(data: bytes, at: int, end: int) -> dict[int, int]:
-    """Return the varint fields of a small message."""
-    found: dict[int, int] = {}
-    while at < end:
-        key, at = read_varint(data, at)
-        if key & 7 == wire.VARINT:
-            found[key >> 3], at = read_varint(data, at)
-        else:
-            at = wire.skip(data, at, end, key & 7)
-    return found
-
-
-def _quantity(data: bytes, at: int, end: int) -> str:
-    return raw_fields(data[at:end], 0).get(1, b"0").decode("utf-8", "replace") or "0"
-
-
-def _int_or_string(data: bytes, at: int, end: int) -> Any:
-    inner = data[at:end]
-    numbers = _numbers(inner, 0, len(inner))
-    if numbers.get(1):
-        return raw_fields(inner, 0).get(3, b"").decode("utf-8", "replace")
-    return signed(numbers.get(2, 0), 32)
-
-
-def _moment(data: bytes, at: int, end: int) -> datetime | None:
-    if at == end:
-        return None
-    numbers = _numbers(data, at, end)
-    nanoseconds = signed(numbers.get(2, 0), 32)
-    try:
-        return _EPOCH + timedelta(
-            seconds=signed(numbers.get(1, 0)), microseconds=nanoseconds // 1000
-        )
-    except OverflowError:
-        raise WireError("Time.MarshalJSON: year outside of range [0,9999]") from None
-
-
-def _time(data: bytes, at: int, end: int) -> str | None:
-    moment = _moment(data, at, end)
-    return None if moment is None else moment.isoformat(timespec="seconds")[:19] + "Z"
-
-
-def _micro_time(data: bytes, at: int, end: int) -> str | None:
-    moment = _moment(data, at, end)
-    return None if moment is None else moment.isoformat(timespec="microseconds")[:26] + "Z"
-
-
-def _raw_json(data: bytes, at: int, end: int) -> Any:
-    """Return free-form JSON; an object may also come as an envelope of its own."""
-    raw = raw_fields(data[at:end], 0).get(1, b"")
-    if not raw:
-        return None
-    try:
-        return orjson.loads(raw)
-    except orjson.JSONDecodeError as error:
-        raise WireError(f"invalid JSON in a raw field: {error}") from None
 
 
 def _props(data: bytes) -> dict[str, Any]:
     return read_message(_PROPS, data)
 
 
-def _all(data: bytes, at: int, end: int, number: int) -> list[bytes]:
-    """Return every occurrence of a length-delimited field."""
-    found = []
-    while at < end:
-        key, at = read_varint(data, at)
-        if key & 7 != wire.BYTES:
-            at = wire.skip(data, at, end, key & 7)
-            continue
-        length, at = read_varint(data, at)
-        if at + length > end:
-            raise WireError(EOF)
-        if key >> 3 == number:
-            found.append(data[at : at + length])
-        at += length
-    return found
-
-
 def _props_or_array(data: bytes, at: int, end: int) -> Any:
-    schemas = _all(data, at, end, 2)
+    schemas = specials.payloads(data, at, end, 2)
     if schemas:
         return [_props(schema) for schema in schemas]
-    single = _all(data, at, end, 1)
+    single = specials.payloads(data, at, end, 1)
     return _props(single[-1]) if single else None
 
 
 def _props_or_bool(data: bytes, at: int, end: int) -> Any:
-    single = _all(data, at, end, 2)
-    return _props(single[-1]) if single else bool(_numbers(data, at, end).get(1))
+    single = specials.payloads(data, at, end, 2)
+    return _props(single[-1]) if single else bool(specials.numbers(data, at, end).get(1))
 
 
 def _props_or_strings(data: bytes, at: int, end: int) -> Any:
-    texts = _all(data, at, end, 2)
+    texts = specials.texts(data, at, end, 2)
     if texts:
-        return [text.decode("utf-8", "replace") for text in texts]
-    single = _all(data, at, end, 1)
+        return texts
+    single = specials.payloads(data, at, end, 1)
     return _props(single[-1]) if single else None
 
 
-def _duration(data: bytes, at: int, end: int) -> str:
-    return go_duration(signed(_numbers(data, at, end).get(1, 0)))
-
-
-def go_duration(nanoseconds: int) -> str:
-    """Print a duration as Go does, from seconds up: "1h0m30s"; below, as "1.5ms"."""
-    sign, left = ("-", -nanoseconds) if nanoseconds < 0 else ("", nanoseconds)
-    if left == 0:
-        return "0s"
-    for unit, size in (("ns", 1), ("µs", 1000), ("ms", 1_000_000)):
-        if left < size * 1000:
-            return f"{sign}{_decimal(left, size)}{unit}"
-    minutes, rest = divmod(left, 60 * 10**9)
-    hours, minutes = divmod(minutes, 60)
-    head = f"{hours}h{minutes}m" if hours else f"{minutes}m" if minutes else ""
-    return f"{sign}{head}{_decimal(rest, 10**9)}s"
-
-
-def _decimal(amount: int, unit: int) -> str:
-    whole, rest = divmod(amount, unit)
-    digits = f"{rest:0{len(str(unit)) - 1}d}".rstrip("0") if rest else ""
-    return f"{whole}.{digits}" if digits else str(whole)
-
-
-_SPECIAL: dict[str, FromBytes] = {
-    "k8s.io/apimachinery/pkg/api/resource.Quantity": _quantity,
-    "k8s.io/apimachinery/pkg/util/intstr.IntOrString": _int_or_string,
-    _META + "Time": _time,
-    _META + "MicroTime": _micro_time,
-    _META + "Duration": _duration,
-    _META + "FieldsV1": _raw_json,
-    "k8s.io/apimachinery/pkg/runtime.RawExtension": _raw_json,
-    _EXTENSIONS + "JSON": _raw_json,
+_SCHEMAS: dict[str, FromBytes] = {
     _EXTENSIONS + "JSONSchemaPropsOrArray": _props_or_array,
     _EXTENSIONS + "JSONSchemaPropsOrBool": _props_or_bool,
     _EXTENSIONS + "JSONSchemaPropsOrStringArray": _props_or_strings,

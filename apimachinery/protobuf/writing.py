@@ -16,9 +16,9 @@ import orjson
 
 from apimachinery.clock import parse_time
 from apimachinery.protobuf.reading import is_wrapped, underlying
-from apimachinery.protobuf.wire import length_delimited, varint
 from apimachinery.schema import gotypes
 from apimachinery.schema.table import types
+from apimachinery.wire import length_delimited, varint
 
 # Appends a field of the object to the message.
 Writer: TypeAlias = Callable[[bytearray, Mapping[str, Any]], None]

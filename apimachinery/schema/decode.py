@@ -8,23 +8,23 @@ wrong JSON type refuses the object in the server's words.
 The result is new down to its containers and may be changed, except for what lies inside of
 free-form values (raw extensions, managed fields), which it shares with the body.
 
-How it is fast: each schema is compiled once into a closure that works without paths and without
+How it is fast: `compiling` makes a closure of each schema once, which works without paths and
 messages. Only when something was wrong does `problems` walk again to say what.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from apimachinery.errors import BadRequest
 from apimachinery.gvk import GroupVersion, GroupVersionKind
 from apimachinery.meta import Obj
 from apimachinery.schema import scalars
+from apimachinery.schema.compiling import decoder_of, zero_of
 from apimachinery.schema.duplicates import find_duplicate_fields
 from apimachinery.schema.problems import Mismatch, mismatch_text, unknown_fields
-from apimachinery.schema.table import Field, Schema, types
+from apimachinery.schema.table import Schema, types
 
 __all__ = [
     "Decoded", "cannot_be_handled", "decode", "decode_as", "find_duplicate_fields",
@@ -32,11 +32,8 @@ __all__ = [
 ]  # fmt: skip
 
 Mode: TypeAlias = Literal["Strict", "Warn", "Ignore"]
-Decoder: TypeAlias = Callable[[Any, list[str]], Any]
 # Bytes of a body that a message shows.
 _SHOWN = 30
-_APIEXTENSIONS = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1."
-_SCHEMA_OR = _APIEXTENSIONS + "JSONSchemaPropsOr"
 
 
 @dataclass(slots=True)
@@ -67,13 +64,14 @@ def decode_as(body: Obj, schema: Schema, gvk: GroupVersionKind, mode: Mode) -> D
     """Read `body` by a schema; `gvk` is for messages alone."""
     unknown: list[str] = []
     try:
-        obj = decoder_of(schema)(body, unknown)
-    except (Mismatch, scalars.ScalarError):
-        raise cannot_be_handled(gvk, gvk.kind, mismatch_text(schema, body)) from None
-    if not unknown or mode == "Ignore":
-        return Decoded(obj)
-    problems = unknown_fields(schema, body)
-    if mode == "Strict":
+        try:
+            obj = decoder_of(schema)(body, unknown)
+        except (Mismatch, scalars.ScalarError):
+            raise cannot_be_handled(gvk, gvk.kind, mismatch_text(schema, body)) from None
+        problems = unknown_fields(schema, body) if unknown and mode != "Ignore" else []
+    except RecursionError:
+        raise cannot_be_handled(gvk, gvk.kind, "exceeded max depth") from None
+    if problems and mode == "Strict":
         raise strict_error(gvk, gvk.kind, problems)
     return Decoded(obj, problems)
 
@@ -109,293 +107,3 @@ def no_kind_registered(gvk: GroupVersionKind, into: str) -> BadRequest:
         f'no kind "{gvk.kind}" is registered for version "{version}" in scheme '
         '"pkg/api/legacyscheme/scheme.go:30"',
     )
-
-
-def decoder_of(schema: Schema) -> Decoder:
-    """Return the compiled decoder of a schema."""
-    found: Decoder | None = schema.decoder
-    if found is None:
-        found = schema.decoder = _COMPILERS[schema.kind](schema)
-    return found
-
-
-def zero_of(schema: Schema) -> Any:
-    """Return what a value that was never set prints as; a new one each time."""
-    if schema.kind == "object":
-        return {
-            f.name: None if f.pointer else zero_of(f.schema)
-            for f in schema.fields.values()
-            if _printed_when_zero(f)
-        }
-    return _ZEROS.get(schema.kind)
-
-
-_ZEROS = {
-    "string": "", "integer": 0, "number": 0, "boolean": False, "quantity": "0",
-    "int-or-string": 0,
-}  # fmt: skip
-# Go's omitempty never drops a struct, and these are structs to Go.
-_STRUCTS = frozenset({"object", "time", "micro-time", "quantity", "int-or-string", "any"})
-
-
-def _printed_when_zero(f: Field) -> bool:
-    if f.omitzero:
-        return False
-    if not f.omitempty:
-        return True
-    return not f.pointer and f.schema.kind in _STRUCTS and not f.schema.name.startswith(_SCHEMA_OR)
-
-
-def _compile_object(schema: Schema) -> Decoder:
-    """Compile an object and all that it is made of; a type that contains itself finds `late`."""
-    inner: list[Decoder] = []
-
-    def late(value: Any, unknown: list[str]) -> Any:
-        return inner[0](value, unknown)
-
-    schema.decoder = late
-    inner.append(_object_decoder(schema))
-    return inner[0]
-
-
-def _object_decoder(schema: Schema) -> Decoder:
-    read = _field_reader(schema)
-    zeros = tuple((f.name, _zero_maker(f)) for f in schema.fields.values() if _printed_when_zero(f))
-
-    def run(value: Any, unknown: list[str]) -> Any:
-        if value.__class__ is not dict:
-            raise Mismatch
-        out = read(value, unknown)
-        for key, make in zeros:
-            if key not in out:
-                out[key] = make() if make is not None else None
-        return out
-
-    return run
-
-
-def _field_reader(schema: Schema) -> Decoder:
-    """Return the loop over the fields that are given: the hottest one of all decoding."""
-    get = {f.name: _plan(f) for f in schema.fields.values()}.get
-
-    def run(value: Any, unknown: list[str]) -> Any:
-        out: dict[str, Any] = {}
-        for key, given in value.items():
-            plan = get(key)
-            if plan is None:
-                unknown.append(key)
-                continue
-            if given is None:
-                continue
-            plain, convert, keep = plan
-            if given.__class__ is plain:
-                if given or keep:
-                    out[key] = given
-                continue
-            if convert is None:
-                raise Mismatch
-            read = convert(given, unknown)
-            if read or keep:
-                out[key] = read
-        return out
-
-    return run
-
-
-def _plan(f: Field) -> tuple[type | None, Decoder | None, bool]:
-    """Return how to read a field: a class that needs no conversion, a conversion, keep zeros."""
-    kind = f.schema.kind
-    keep = not f.omitempty or f.pointer or (kind in _STRUCTS and not f.omitzero)
-    if kind == "string":
-        return str, None, keep
-    if kind == "boolean":
-        return bool, None, keep
-    if kind in ("array", "map") and not f.pointer and not f.omitempty:
-        return None, _nil_when_empty(decoder_of(f.schema)), keep
-    return None, decoder_of(f.schema), keep
-
-
-def _nil_when_empty(convert: Decoder) -> Decoder:
-    """Storage keeps no empty lists and maps: those that always print come back as null."""
-    return lambda value, unknown: convert(value, unknown) or None
-
-
-def _zero_maker(f: Field) -> Callable[[], Any] | None:
-    if f.pointer or f.schema.kind in ("array", "map", "any", "bytes", "time", "micro-time"):
-        return None
-    if f.schema.kind != "object":
-        constant = _ZEROS[f.schema.kind]
-        return lambda: constant
-    if not any(_printed_when_zero(inner) for inner in f.schema.fields.values()):
-        return dict
-    return lambda: zero_of(f.schema)
-
-
-def _compile_array(schema: Schema) -> Decoder:
-    item_schema = schema.item
-    if item_schema is None:
-        return _compile_any(schema)
-    if item_schema.kind == "string":
-        return _strings
-    convert = decoder_of(item_schema)
-
-    def run(value: Any, unknown: list[str]) -> Any:
-        if value.__class__ is not list:
-            raise Mismatch
-        return [
-            convert(item, unknown) if item is not None else zero_of(item_schema) for item in value
-        ]
-
-    return run
-
-
-def _strings(value: Any, unknown: list[str]) -> Any:
-    del unknown
-    if value.__class__ is not list:
-        raise Mismatch
-    for item in value:
-        if item.__class__ is not str:
-            return [_string_or_null(item) for item in value]
-    return value[:]
-
-
-def _string_or_null(value: Any) -> str:
-    if value is None:
-        return ""
-    if value.__class__ is not str:
-        raise Mismatch
-    return str(value)
-
-
-def _compile_map(schema: Schema) -> Decoder:
-    item_schema = schema.item
-    if item_schema is None:
-        return _compile_any(schema)
-    if item_schema.kind == "string":
-        return _string_map
-    convert = decoder_of(item_schema)
-
-    def run(value: Any, unknown: list[str]) -> Any:
-        if value.__class__ is not dict:
-            raise Mismatch
-        return {
-            key: convert(item, unknown) if item is not None else _null_in_map(item_schema)
-            for key, item in value.items()
-        }
-
-    return run
-
-
-def _null_in_map(schema: Schema) -> Any:
-    return "" if schema.kind == "bytes" else zero_of(schema)
-
-
-def _string_map(value: Any, unknown: list[str]) -> Any:
-    del unknown
-    if value.__class__ is not dict:
-        raise Mismatch
-    for item in value.values():
-        if item.__class__ is not str:
-            return {key: _string_or_null(item) for key, item in value.items()}
-    return value.copy()
-
-
-def _compile_integer(schema: Schema) -> Decoder:
-    underlying = schema.int_format or schema.go_type
-    low, high = scalars.INT_RANGES.get(underlying, scalars.INT_RANGES["int64"])
-
-    def run(value: Any, unknown: list[str]) -> Any:
-        del unknown
-        if value.__class__ is not int or not low <= value <= high:
-            raise Mismatch
-        return value
-
-    return run
-
-
-def _compile_number(schema: Schema) -> Decoder:
-    del schema
-
-    def run(value: Any, unknown: list[str]) -> Any:
-        del unknown
-        if value.__class__ is not float and value.__class__ is not int:
-            raise Mismatch
-        return scalars.float64(value)
-
-    return run
-
-
-def _compile_int_or_string(schema: Schema) -> Decoder:
-    del schema
-    low, high = scalars.INT_RANGES["int32"]
-
-    def run(value: Any, unknown: list[str]) -> Any:
-        del unknown
-        if value.__class__ is str:
-            return value
-        if value.__class__ is not int or not low <= value <= high:
-            raise Mismatch
-        return value
-
-    return run
-
-
-def _compile_text(read: Callable[[str], Any]) -> Callable[[Schema], Decoder]:
-    def run(value: Any, unknown: list[str]) -> Any:
-        del unknown
-        if value.__class__ is not str:
-            raise Mismatch
-        return read(value)
-
-    return lambda _: run
-
-
-def _compile_exactly(wanted: type) -> Callable[[Schema], Decoder]:
-    def run(value: Any, unknown: list[str]) -> Any:
-        del unknown
-        if value.__class__ is not wanted:
-            raise Mismatch
-        return value
-
-    return lambda _: run
-
-
-def _compile_quantity(schema: Schema) -> Decoder:
-    del schema
-    return lambda value, unknown: scalars.quantity(value)
-
-
-def _compile_any(schema: Schema) -> Decoder:
-    if not schema.name.startswith(_SCHEMA_OR):
-        return lambda value, unknown: value
-    props = types().definition(_APIEXTENSIONS + "JSONSchemaProps")
-
-    def run(value: Any, unknown: list[str]) -> Any:
-        """Read a schema, or a list of schemas; a bool or a list of strings stays as it is."""
-        if value.__class__ is dict:
-            return decoder_of(props)(value, unknown)
-        if value.__class__ is list:
-            return [
-                decoder_of(props)(item, unknown) if item.__class__ is dict else item
-                for item in value
-            ]
-        return value
-
-    return run
-
-
-_COMPILERS: dict[str, Callable[[Schema], Decoder]] = {
-    "object": _compile_object,
-    "array": _compile_array,
-    "map": _compile_map,
-    "string": _compile_exactly(str),
-    "boolean": _compile_exactly(bool),
-    "integer": _compile_integer,
-    "number": _compile_number,
-    "int-or-string": _compile_int_or_string,
-    "quantity": _compile_quantity,
-    "time": _compile_text(scalars.time),
-    "micro-time": _compile_text(scalars.micro_time),
-    "bytes": _compile_text(scalars.base64_bytes),
-    "any": _compile_any,
-}

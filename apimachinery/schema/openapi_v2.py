@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from apimachinery.protobuf.wire import varint
+from apimachinery.wire import varint
 
 # Field numbers of a method in PathItem.
 _METHODS = {"get": 2, "put": 3, "post": 4, "delete": 5, "patch": 8}

@@ -60,7 +60,7 @@ class Schema:
         "patch_strategy", "preserve_unknown", "required",
     )  # fmt: skip
 
-    def __init__(  # noqa: PLR0913 - a record, all but the kind by keyword
+    def __init__(
         self,
         kind: Kind,
         name: str = "",

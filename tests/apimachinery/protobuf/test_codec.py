@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from apimachinery import wire
 from apimachinery.errors import BadRequest
 from apimachinery.gvk import GroupVersion, GroupVersionKind
-from apimachinery.protobuf import decode_request, encode, reading, wire
+from apimachinery.protobuf import decode_request, encode, reading, specials
 from apimachinery.schema import types
 from apimachinery.schema.decode import decode, zero_of
 
@@ -132,7 +133,7 @@ def test_only_what_json_would_print_is_read():
     ],
 )  # fmt: skip
 def test_durations_print_as_in_go(value, text):
-    assert reading.go_duration(value) == text
+    assert specials.go_duration(value) == text
 
 
 def test_repeated_numbers_may_be_packed():

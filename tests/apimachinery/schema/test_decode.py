@@ -258,6 +258,14 @@ def test_schemas_of_custom_resources_are_read_all_the_way_down():
     }
 
 
+def test_nesting_without_end_is_refused():
+    schema = {}
+    for _ in range(2000):
+        schema = {"not": schema}
+    with pytest.raises(BadRequest, match="exceeded max depth"):
+        decode(crd(schema), CRD, "Strict")
+
+
 def test_no_such_kind():
     gvk = GroupVersionKind("storage.k8s.io", "v1", "Wrong")
     with pytest.raises(BadRequest) as refused:

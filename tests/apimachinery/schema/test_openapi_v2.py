@@ -1,8 +1,8 @@
 """The protobuf form of OpenAPI v2, read back with a reader that knows only the wire format."""
 
 from apimachinery.gvk import GroupVersionKind
-from apimachinery.protobuf.wire import read_varint
 from apimachinery.schema import openapi, openapi_v2
+from apimachinery.wire import read_varint
 
 SERVED = (
     openapi.ServedResource(

@@ -44,7 +44,7 @@ def test_every_property_has_the_published_type(definitions):
         "number": {"number"}, "boolean": {"boolean"}, "array": {"array"},
         "object": {"map", "object", "any"},
     }  # fmt: skip
-    wrong = []
+    wrong: list[object] = []
     for name, definition in definitions.items():
         for prop, published in definition.get("properties", {}).items():
             if "type" not in published or name in WITHOUT_GO_TYPE:

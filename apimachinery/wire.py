@@ -1,6 +1,12 @@
-"""The protobuf wire format: varints, lengths, and fields to step over."""
+"""The protobuf wire format: varints, lengths, fields, and fields to step over.
+
+It knows no message: what the numbers mean stands in `apimachinery.protobuf` for objects, and in
+`apimachinery.schema.openapi_v2` for documents.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 VARINT, FIXED64, BYTES, START_GROUP, END_GROUP, FIXED32 = range(6)
 _MASK = (1 << 64) - 1
@@ -78,6 +84,26 @@ def _skip_group(data: bytes, at: int, end: int) -> int:
         else:
             at = skip(data, at, end, key & 7)
     return at
+
+
+def fields(data: bytes, at: int, end: int) -> Iterator[tuple[int, int | bytes]]:
+    """Yield the number and value of each varint and each length-delimited field."""
+    while at < end:
+        key, at = read_varint(data, at)
+        wire_type = key & 7
+        if wire_type == VARINT:
+            value, at = read_varint(data, at)
+            if at > end:
+                raise WireError(EOF)
+            yield key >> 3, value
+        elif wire_type == BYTES:
+            length, at = read_varint(data, at)
+            if at + length > end:
+                raise WireError(EOF)
+            yield key >> 3, data[at : at + length]
+            at += length
+        else:
+            at = skip(data, at, end, wire_type)
 
 
 def length_delimited(key: int, payload: bytes) -> bytes:
