@@ -1,0 +1,261 @@
+"""Facts read off pods: phase, readiness, quality of service, what they ask for.
+
+What `kubectl get pods` shows stands in `podstatus`. Nothing here changes a pod.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from apimachinery import quantity
+from apimachinery.clock import parse_time
+from apimachinery.meta import Obj, annotations_of, is_deleting, uid_of
+from apimachinery.nodes import condition, condition_status
+from apimachinery.quantity import Quantity
+
+Pod: TypeAlias = Mapping[str, Any]
+Resources: TypeAlias = dict[str, Quantity]
+
+GUARANTEED, BURSTABLE, BEST_EFFORT = "Guaranteed", "Burstable", "BestEffort"
+DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
+TERMINAL = frozenset({"Succeeded", "Failed"})
+
+
+def phase_of(pod: Pod) -> str:
+    return str((pod.get("status") or {}).get("phase") or "")
+
+
+def node_name(pod: Pod) -> str:
+    return str((pod.get("spec") or {}).get("nodeName") or "")
+
+
+def is_terminal(pod: Pod) -> bool:
+    """Tell whether the pod has run to its end."""
+    return phase_of(pod) in TERMINAL
+
+
+def is_active(pod: Pod) -> bool:
+    """Tell whether the pod counts as a replica: not ended, not being deleted."""
+    return phase_of(pod) not in TERMINAL and not is_deleting(pod)
+
+
+def is_ready(pod: Pod) -> bool:
+    return condition_status(pod, "Ready") == "True"
+
+
+def ready_time(pod: Pod) -> str:
+    """Return when the pod became ready, "" where it is not."""
+    found = condition(pod, "Ready")
+    if found is None or found.get("status") != "True":
+        return ""
+    return str(found.get("lastTransitionTime") or "")
+
+
+def is_available(pod: Pod, min_ready_seconds: int, now: float) -> bool:
+    """Tell whether the pod has been ready for long enough."""
+    if not is_ready(pod):
+        return False
+    since = ready_time(pod)
+    if min_ready_seconds == 0:
+        return True
+    return bool(since) and parse_time(since).timestamp() + min_ready_seconds <= now
+
+
+def containers(pod: Pod) -> Sequence[Obj]:
+    return (pod.get("spec") or {}).get("containers") or ()
+
+
+def init_containers(pod: Pod) -> Sequence[Obj]:
+    return (pod.get("spec") or {}).get("initContainers") or ()
+
+
+def all_containers(pod: Pod) -> Iterator[Obj]:
+    """Yield init containers, containers and ephemeral containers."""
+    yield from init_containers(pod)
+    yield from containers(pod)
+    yield from (pod.get("spec") or {}).get("ephemeralContainers") or ()
+
+
+def is_sidecar(container: Mapping[str, Any] | None) -> bool:
+    """Tell whether an init container goes on beside the containers."""
+    return container is not None and container.get("restartPolicy") == "Always"
+
+
+def statuses(pod: Pod, field: str = "containerStatuses") -> dict[str, Obj]:
+    """Return a field's container statuses by container name."""
+    found = (pod.get("status") or {}).get(field) or ()
+    return {status.get("name", ""): status for status in found}
+
+
+def is_static(pod: Pod) -> bool:
+    """Tell whether the pod is a kubelet's own, shown in the API as a mirror."""
+    return "kubernetes.io/config.mirror" in annotations_of(pod)
+
+
+# --- quality of service ----------------------------------------------------------------------
+
+
+def qos_class(pod: Pod) -> str:
+    """Return the class by which a pod is evicted: how its cpu and memory limits stand."""
+    whole = (pod.get("spec") or {}).get("resources")
+    if whole and (whole.get("requests") or whole.get("limits")):
+        parts: list[Mapping[str, Any]] = [whole]
+    else:
+        parts = [c.get("resources") or {} for c in (*init_containers(pod), *containers(pod))]
+    requests: Resources = {}
+    limits: Resources = {}
+    guaranteed = True
+    for resources in parts:
+        _add(requests, _compute(resources.get("requests")))
+        found = _compute(resources.get("limits"))
+        _add(limits, found)
+        guaranteed = guaranteed and len(found) == 2
+    if not requests and not limits:
+        return BEST_EFFORT
+    return GUARANTEED if guaranteed and requests == limits else BURSTABLE
+
+
+def _compute(listed: Mapping[str, Any] | None) -> Resources:
+    found = {name: quantity.parse((listed or {}).get(name)) for name in ("cpu", "memory")}
+    return {name: amount for name, amount in found.items() if amount.nano > 0}
+
+
+# --- what a pod asks for ---------------------------------------------------------------------
+
+
+def requests(pod: Pod) -> Resources:
+    """Return what scheduling a pod takes: containers and sidecars, or the largest init step."""
+    return _total(pod, "requests")
+
+
+def limits(pod: Pod) -> Resources:
+    return _total(pod, "limits")
+
+
+def container_resources(container: Mapping[str, Any], field: str = "requests") -> Resources:
+    listed = (container.get("resources") or {}).get(field) or {}
+    return {name: quantity.parse(given) for name, given in listed.items()}
+
+
+def _total(pod: Pod, field: str) -> Resources:
+    total: Resources = {}
+    for container in containers(pod):
+        _add(total, container_resources(container, field))
+    largest: Resources = {}
+    sidecars: Resources = {}
+    for container in init_containers(pod):
+        asked = container_resources(container, field)
+        if is_sidecar(container):
+            _add(total, asked)
+            _add(sidecars, asked)
+            step = sidecars
+        else:
+            # An init container runs beside the sidecars that were started before it.
+            step = dict(sidecars)
+            _add(step, asked)
+        _raise_to(largest, step)
+    _raise_to(total, largest)
+    spec = pod.get("spec") or {}
+    whole = (spec.get("resources") or {}).get(field) or {}
+    total |= {name: quantity.parse(given) for name, given in whole.items()}
+    overhead = {n: quantity.parse(given) for n, given in (spec.get("overhead") or {}).items()}
+    if field == "limits":
+        # Overhead limits nothing that was not limited before.
+        overhead = {name: amount for name, amount in overhead.items() if total.get(name)}
+    _add(total, overhead)
+    return total
+
+
+def _add(total: Resources, more: Mapping[str, Quantity]) -> None:
+    for name, amount in more.items():
+        total[name] = total[name] + amount if name in total else amount
+
+
+def _raise_to(total: Resources, least: Mapping[str, Quantity]) -> None:
+    for name, amount in least.items():
+        if name not in total or total[name] < amount:
+            total[name] = amount
+
+
+# --- which replica goes first ----------------------------------------------------------------
+
+_PHASE_ORDER = {"Pending": 0, "Unknown": 1, "Running": 2}
+
+
+def deletion_cost(pod: Pod) -> int:
+    try:
+        return int(annotations_of(pod).get(DELETION_COST, "0"))
+    except ValueError:
+        return 0
+
+
+def deletion_order(
+    pods: Iterable[Obj], now: float, ranks: Mapping[str, int] | None = None
+) -> list[Obj]:
+    """Return pods in the order in which a controller gives replicas up.
+
+    Not assigned, not running, not ready, cheap, crowded (`ranks`, by uid: how many related pods
+    share the node), lately ready, often restarted and young ones go first.
+    """
+    known = ranks or {}
+
+    def compare(one: Obj, other: Obj) -> int:
+        left, right = _first_marks(one, known), _first_marks(other, known)
+        if left != right:
+            return -1 if left < right else 1
+        return _by_history(one, other, now)
+
+    return sorted(pods, key=functools.cmp_to_key(compare))
+
+
+def _first_marks(pod: Obj, ranks: Mapping[str, int]) -> tuple[bool, int, bool, int, int]:
+    return (
+        bool(node_name(pod)),
+        _PHASE_ORDER.get(phase_of(pod), 3),
+        is_ready(pod),
+        deletion_cost(pod),
+        -ranks.get(uid_of(pod), 0),
+    )
+
+
+def _by_history(one: Obj, other: Obj, now: float) -> int:
+    if is_ready(one):
+        found = _younger(ready_time(one), ready_time(other), (one, other), now)
+        if found:
+            return found
+    restarts = [_most_restarts(pod) for pod in (one, other)]
+    if restarts[0] != restarts[1]:
+        return -1 if restarts[0] > restarts[1] else 1
+    created = [(pod.get("metadata") or {}).get("creationTimestamp") or "" for pod in (one, other)]
+    return _younger(created[0], created[1], (one, other), now)
+
+
+def _younger(one: str, other: str, pods: tuple[Obj, Obj], now: float) -> int:
+    """Compare times by the magnitude of their age, so that near ones fall to chance (the uid)."""
+    if one == other:
+        return 0
+    if not one or not other:
+        return -1 if not one else 1
+    difference = _magnitude(one, now) - _magnitude(other, now)
+    if difference:
+        return difference
+    return -1 if uid_of(pods[0]) < uid_of(pods[1]) else 1
+
+
+def _magnitude(timestamp: str, now: float) -> int:
+    age = (now - parse_time(timestamp).timestamp()) * 10**9
+    return int(math.log2(age)) if age > 0 else -1
+
+
+def _most_restarts(pod: Obj) -> tuple[int, int]:
+    sidecars = {c.get("name") for c in init_containers(pod) if is_sidecar(c)}
+    regular = [s.get("restartCount") or 0 for s in statuses(pod).values()]
+    beside = [
+        status.get("restartCount") or 0
+        for name, status in statuses(pod, "initContainerStatuses").items()
+        if name in sidecars
+    ]
+    return max(regular, default=0), max(beside, default=0)
