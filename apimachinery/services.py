@@ -1,0 +1,146 @@
+"""Facts read off Services and the pods behind them: ports, endpoints, addresses shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from apimachinery.meta import Obj, is_deleting
+from apimachinery.pods import TERMINAL, all_containers, is_ready, phase_of
+
+Service = Mapping[str, Any]
+
+_LOAD_BALANCER_WIDTH = 16
+
+
+def spec_of(service: Service) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = service.get("spec") or {}
+    return found
+
+
+def service_type(service: Service) -> str:
+    return str(spec_of(service).get("type") or "ClusterIP")
+
+
+def is_headless(service: Service) -> bool:
+    return spec_of(service).get("clusterIP") == "None"
+
+
+def has_cluster_ip(service: Service) -> bool:
+    return spec_of(service).get("clusterIP") not in (None, "", "None")
+
+
+def cluster_ips(service: Service) -> list[str]:
+    spec = spec_of(service)
+    found = list(spec.get("clusterIPs") or ())
+    if not found and spec.get("clusterIP"):
+        found = [spec["clusterIP"]]
+    return [address for address in found if address != "None"]
+
+
+def target_port(pod: Mapping[str, Any], port: Mapping[str, Any]) -> int | None:
+    """Return the container port behind a service port; None where the pod has no such name."""
+    target = port.get("targetPort")
+    if target is None or target in (0, ""):
+        return int(port["port"])
+    if isinstance(target, int):
+        return target
+    protocol = port.get("protocol") or "TCP"
+    for container in all_containers(pod):
+        for found in container.get("ports") or ():
+            if found.get("name") == target and (found.get("protocol") or "TCP") == protocol:
+                return int(found["containerPort"])
+    return None
+
+
+def pod_ips(pod: Mapping[str, Any]) -> list[str]:
+    status = pod.get("status") or {}
+    found = [one.get("ip") for one in status.get("podIPs") or () if one.get("ip")]
+    return found or ([status["podIP"]] if status.get("podIP") else [])
+
+
+def belongs_in_endpoints(pod: Mapping[str, Any], *, include_terminating: bool = True) -> bool:
+    """Tell whether a selected pod is an endpoint at all: it has an address and has not ended."""
+    if phase_of(pod) in TERMINAL or not pod_ips(pod):
+        return False
+    return include_terminating or not is_deleting(pod)
+
+
+def endpoint_conditions(pod: Mapping[str, Any], service: Service) -> Obj:
+    """Return ready, serving and terminating, as an EndpointSlice says them."""
+    serving = is_ready(pod)
+    terminating = is_deleting(pod)
+    always = bool(spec_of(service).get("publishNotReadyAddresses"))
+    return {
+        "ready": always or (serving and not terminating),
+        "serving": serving,
+        "terminating": terminating,
+    }
+
+
+def endpoint_ports(pod: Mapping[str, Any], service: Service) -> list[Obj]:
+    """Return the EndpointSlice ports that a pod gives a service; unknown names are left out."""
+    ports: list[Obj] = []
+    for port in spec_of(service).get("ports") or ():
+        number = target_port(pod, port)
+        if number is None:
+            continue
+        found: Obj = {
+            "name": port.get("name") or "",
+            "port": number,
+            "protocol": port.get("protocol") or "TCP",
+        }
+        if port.get("appProtocol"):
+            found["appProtocol"] = port["appProtocol"]
+        ports.append(found)
+    return ports
+
+
+def hostname_in_endpoints(pod: Mapping[str, Any], service: Service) -> str:
+    """Return the pod's own name in DNS below the service, "" where it has none."""
+    spec = pod.get("spec") or {}
+    same = spec.get("subdomain") == (service.get("metadata") or {}).get("name")
+    return str(spec.get("hostname") or "") if same else ""
+
+
+def display_ports(service: Service) -> str:
+    """Return the PORT(S) column: "80/TCP,443:30443/TCP"."""
+    shown = []
+    for port in spec_of(service).get("ports") or ():
+        protocol = port.get("protocol") or "TCP"
+        node_port = f":{port['nodePort']}" if port.get("nodePort") else ""
+        shown.append(f"{port.get('port')}{node_port}/{protocol}")
+    return ",".join(shown) or "<none>"
+
+
+def display_cluster_ip(service: Service) -> str:
+    """Return the CLUSTER-IP column: the first address, "None" for a headless service."""
+    spec = spec_of(service)
+    every = spec.get("clusterIPs") or ([spec["clusterIP"]] if spec.get("clusterIP") else [])
+    return str(every[0]) if every else "<none>"
+
+
+def display_external_ip(service: Service, *, wide: bool = False) -> str:
+    """Return the EXTERNAL-IP column."""
+    spec = spec_of(service)
+    external = list(spec.get("externalIPs") or ())
+    match service_type(service):
+        case "ClusterIP" | "NodePort":
+            return ",".join(external) or "<none>"
+        case "LoadBalancer":
+            balancer = load_balancer_addresses(service, wide=wide)
+            return ",".join(([balancer] if balancer else []) + external) or "<pending>"
+        case "ExternalName":
+            return str(spec.get("externalName") or "")
+        case _:
+            return "<unknown>"
+
+
+def load_balancer_addresses(obj: Mapping[str, Any], *, wide: bool = False) -> str:
+    """Return what a load balancer answers at, sorted; clipped where the column is narrow."""
+    ingress = ((obj.get("status") or {}).get("loadBalancer") or {}).get("ingress") or ()
+    found = sorted({one.get("ip") or one.get("hostname") or "" for one in ingress} - {""})
+    text = ",".join(found)
+    if wide or len(text) <= _LOAD_BALANCER_WIDTH:
+        return text
+    return text[: _LOAD_BALANCER_WIDTH - 3] + "..."
