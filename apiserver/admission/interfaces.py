@@ -7,6 +7,7 @@ All mutators run before any validator. Plugins get readers in the constructor, n
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Protocol
@@ -14,7 +15,6 @@ from typing import Any, Protocol
 from apimachinery.errors import Forbidden
 from apimachinery.gvk import GroupResource, GroupVersionKind
 from apimachinery.meta import Obj
-from apiserver.auth.user import User
 
 
 class Operation(Enum):
@@ -31,6 +31,22 @@ DELETE, CONNECT = Operation.DELETE, Operation.CONNECT
 ANY = "*"
 
 
+class UserInfo(Protocol):
+    """Who asks, as authentication found out."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def groups(self) -> tuple[str, ...]: ...
+
+    @property
+    def uid(self) -> str: ...
+
+    @property
+    def extra(self) -> Mapping[str, tuple[str, ...]]: ...
+
+
 @dataclass(slots=True)
 class AdmissionRequest:
     """One write (or connect), on its way to the store.
@@ -45,7 +61,7 @@ class AdmissionRequest:
     kind: GroupVersionKind
     resource: GroupResource
     version: str
-    user: User
+    user: UserInfo
     subresource: str = ""
     namespace: str = ""
     name: str = ""

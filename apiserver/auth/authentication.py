@@ -10,14 +10,15 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from apimachinery.errors import Unauthorized
 from apiserver.auth.bootstrap_tokens import bootstrap_user
 from apiserver.auth.pki import BadCertificate, ClientVerifier
 from apiserver.auth.source import Objects
-from apiserver.auth.tokens import InvalidToken, ServiceAccountTokens
+from apiserver.auth.tokens import API_AUDIENCES, InvalidToken, ServiceAccountTokens
 from apiserver.auth.user import (
     ANONYMOUS,
     AUTHENTICATED,
@@ -28,6 +29,16 @@ from apiserver.auth.user import (
 )
 
 WEBSOCKET_TOKEN = "base64url.bearer.authorization.k8s.io."  # noqa: S105 - a protocol's prefix
+
+
+INVALID = "invalid bearer token"
+
+
+class TokenUser(NamedTuple):
+    """Whose a token is, and for which audiences it speaks."""
+
+    user: User
+    audiences: tuple[str, ...]
 
 
 class TokenRefused(Exception):
@@ -70,24 +81,31 @@ class Authenticator:
         if not token:
             return anonymous()
         try:
-            return self.token_user(token)
+            return self.token_user(token).user
         except TokenRefused as error:
             raise Unauthorized from error
 
-    def token_user(self, token: str, audiences: tuple[str, ...] = ()) -> User:
-        """Return whose a bearer token is. Raises TokenRefused."""
-        known = self._instance_tokens.get(hashlib.sha256(token.encode()).digest())
-        if known is not None:
-            return with_group(known)
+    def token_user(self, token: str, audiences: Sequence[str] = API_AUDIENCES) -> TokenUser:
+        """Return whose a bearer token is, and for which audiences. Raises TokenRefused."""
+        try:
+            found = self._known(token, audiences)
+        except InvalidToken as error:
+            why = f"[{INVALID}, {error}]" if str(error) else INVALID
+            raise TokenRefused(why) from error
+        if found is None or not found.audiences:
+            raise TokenRefused(INVALID)
+        return TokenUser(with_group(found.user), found.audiences)
+
+    def _known(self, token: str, audiences: Sequence[str]) -> TokenUser | None:
         if token.count(".") == 2:
-            try:
-                return with_group(self._tokens.verify(token, audiences))
-            except InvalidToken as error:
-                raise TokenRefused(f"[invalid bearer token, {error}]") from error
-        user = bootstrap_user(self._objects, token, self._tokens.clock)
+            return TokenUser(*self._tokens.verify(token, audiences))
+        user = self._instance_tokens.get(hashlib.sha256(token.encode()).digest())
         if user is None:
-            raise TokenRefused("invalid bearer token")
-        return with_group(user)
+            user = bootstrap_user(self._objects, token, self._tokens.clock)
+        if user is None:
+            return None
+        # Such tokens name no audience; they are for this API alone.
+        return TokenUser(user, tuple(each for each in audiences if each in API_AUDIENCES))
 
 
 def bearer_token(headers: Mapping[str, str]) -> str:

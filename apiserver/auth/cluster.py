@@ -13,13 +13,13 @@ from typing import Any, Protocol
 
 from apimachinery.clock import Clock
 from apiserver.auth.attributes import Attributes, Decision
-from apiserver.auth.authentication import Authenticator
+from apiserver.auth.authentication import Authenticator, TokenUser
 from apiserver.auth.impersonation import Headers, impersonate, wanted_user
 from apiserver.auth.node import NodeAuthorizer, node_of
 from apiserver.auth.pki import ClientVerifier, create_cluster_authority
 from apiserver.auth.rbac import RESOURCES, RoleIndex
 from apiserver.auth.source import Objects
-from apiserver.auth.tokens import ServiceAccountTokens, create_token_key
+from apiserver.auth.tokens import API_AUDIENCES, ServiceAccountTokens, create_token_key
 from apiserver.auth.user import MASTERS, User
 from apiserver.storage.types import Event
 
@@ -130,7 +130,7 @@ class ClusterAuth:
         """Return who asks; `headers` have lower-case names. Raises Unauthorized."""
         return self._authenticator.authenticate(headers, client_cert_der)
 
-    def token_user(self, token: str, audiences: tuple[str, ...] = ()) -> User:
+    def token_user(self, token: str, audiences: Sequence[str] = API_AUDIENCES) -> TokenUser:
         """Return whose a bearer token is. Raises TokenRefused with the words for a review."""
         return self._authenticator.token_user(token, audiences)
 

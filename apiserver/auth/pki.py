@@ -93,7 +93,8 @@ def issue_client_certificate(
     """Make a key and a certificate for a user (the common name) of groups (the organizations)."""
     key = ec.generate_private_key(ec.SECP256R1())
     attributes = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, o) for o in organizations]
-    attributes.append(x509.NameAttribute(NameOID.COMMON_NAME, common_name))
+    if common_name:
+        attributes.append(x509.NameAttribute(NameOID.COMMON_NAME, common_name))
     subject, issuer = x509.Name(attributes), ca.certificate.subject
     builder = _builder(subject, issuer, key.public_key(), clock.now(), timedelta(days=days))
     usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH])

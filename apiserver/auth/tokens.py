@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from apimachinery.clock import Clock, parse_time
 from apimachinery.meta import Obj, is_deleting
+from apiserver.auth.attributes import quote
 from apiserver.auth.pki import CREDENTIAL_ID, key_pem
 from apiserver.auth.source import Objects
 from apiserver.auth.user import User, service_account_groups, service_account_user
@@ -38,7 +39,7 @@ Claims = dict[str, Any]
 
 
 class InvalidToken(Exception):
-    """A token that is not good here; the text is what a TokenReview shows."""
+    """A token that is not good here; the text, if any, is what a TokenReview shows."""
 
 
 def create_token_key() -> str:
@@ -116,8 +117,10 @@ class ServiceAccountTokens:
 
     # -- verifying ------------------------------------------------------------------------------
 
-    def verify(self, token: str, audiences: Sequence[str] = ()) -> User:
-        """Return whose token it is. Raises InvalidToken."""
+    def verify(
+        self, token: str, audiences: Sequence[str] = API_AUDIENCES
+    ) -> tuple[User, tuple[str, ...]]:
+        """Return whose token it is, and for which of the audiences. Raises InvalidToken."""
         claims = self._verified.get(token)
         if claims is None:
             claims = self._signed_claims(token)
@@ -125,16 +128,19 @@ class ServiceAccountTokens:
                 self._verified.clear()
             self._verified[token] = claims
         if claims["iss"] == LEGACY_ISSUER:
-            return self._legacy_user(token, claims)
-        wanted = set(audiences or API_AUDIENCES)
+            return self._legacy_user(token, claims), tuple(
+                each for each in audiences if each in API_AUDIENCES
+            )
         named = claims.get("aud") or []
-        if wanted.isdisjoint([named] if isinstance(named, str) else named):
+        named = [named] if isinstance(named, str) else named
+        common = tuple(each for each in named if each in audiences)
+        if not common:
             raise InvalidToken(
-                f"token audiences {_go_strings(named)} is invalid for the target audiences "
-                f"{_go_strings(audiences or API_AUDIENCES)}"
+                f"token audiences {go_strings(named)} is invalid for the target audiences "
+                f"{go_strings(audiences)}"
             )
         self._check_times(claims)
-        return self._bound_user(claims)
+        return self._bound_user(claims), common
 
     def _signed_claims(self, token: str) -> Claims:
         try:
@@ -150,10 +156,13 @@ class ServiceAccountTokens:
                     "verify_aud": False,
                 },
             )
+        except jwt.InvalidSignatureError as error:
+            why = "go-jose/go-jose: error in cryptographic primitive"
+            raise InvalidToken(why) from error
         except jwt.PyJWTError as error:
-            raise InvalidToken("service account token could not be verified") from error
+            raise InvalidToken from error
         if claims.get("iss") not in {ISSUER, LEGACY_ISSUER}:
-            raise InvalidToken("service account token has an unknown issuer")
+            raise InvalidToken
         return claims
 
     def _check_times(self, claims: Claims) -> None:
@@ -167,10 +176,10 @@ class ServiceAccountTokens:
         private: Claims = claims.get("kubernetes.io") or {}
         namespace, account = private.get("namespace", ""), private.get("serviceaccount") or {}
         self._check_account(namespace, account)
-        self._check_bound("Secret", "secrets", namespace, private.get("secret"))
-        self._check_bound("Pod", "pods", namespace, private.get("pod"))
+        self._check_bound("secrets", namespace, private.get("secret"))
+        self._check_bound("pods", namespace, private.get("pod"))
         if not private.get("pod"):
-            self._check_bound("Node", "nodes", "", private.get("node"))
+            self._check_bound("nodes", "", private.get("node"))
         extra: dict[str, tuple[str, ...]] = {}
         if claims.get("jti"):
             extra[CREDENTIAL_ID] = (f"JTI={claims['jti']}",)
@@ -193,9 +202,7 @@ class ServiceAccountTokens:
                 f"service account UID ({entry.uid}) does not match claim ({account.get('uid', '')})"
             )
 
-    def _check_bound(
-        self, kind: str, resource: str, namespace: str, bound: Mapping[str, str] | None
-    ) -> None:
+    def _check_bound(self, resource: str, namespace: str, bound: Mapping[str, str] | None) -> None:
         if not bound:
             return
         entry = self._objects.get(Key(resource, namespace, bound.get("name", "")))
@@ -203,8 +210,8 @@ class ServiceAccountTokens:
             raise InvalidToken("service account token has been invalidated")
         if entry.uid != bound.get("uid"):
             raise InvalidToken(
-                f"{kind.lower() if kind != 'Pod' else 'pod'} UID ({entry.uid}) does not match "
-                f"service account {kind.lower()} ref claim ({bound.get('uid', '')})"
+                f"{resource[:-1]} UID ({entry.uid}) does not match service account "
+                f"{resource[:-1]} ref claim ({bound.get('uid', '')})"
             )
 
     def _gone(self, entry: Entry) -> bool:
@@ -261,9 +268,9 @@ def _user(namespace: str, name: str, uid: str, extra: dict[str, tuple[str, ...]]
     return User(service_account_user(namespace, name), groups, uid, extra)
 
 
-def _go_strings(values: Sequence[str] | str) -> str:
-    listed = [values] if isinstance(values, str) else values
-    return "[" + " ".join(f'"{value}"' for value in listed) + "]"
+def go_strings(values: Sequence[str]) -> str:
+    """Print strings as Go's %q does a slice of them."""
+    return "[" + " ".join(map(quote, values)) + "]"
 
 
 def _base64url(data: bytes) -> str:

@@ -163,8 +163,8 @@ def env(name):
         (
             {"imagePullSecrets": [{"name": "s"}]},
             (
-                'imagePullSecrets[0].name="s" is not allowed because service account strict does not '
-                "reference that imagePullSecret"
+                'imagePullSecrets[0].name="s" is not allowed because service account strict does '
+                "not reference that imagePullSecret"
             ),
         ),
     ],

@@ -1,0 +1,182 @@
+"""Nobody hands out rights that they do not hold: the checks on writing roles and bindings.
+
+A user may write a role if they hold every rule of it, or may `escalate` roles; a binding, if they
+hold every rule of the role, or may `bind` it. The checks run on the object as it will be stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from apimachinery.errors import Forbidden, NotFound
+from apimachinery.gvk import GroupResource
+from apimachinery.meta import Obj, name_of
+from apiserver.auth.attributes import Attributes, quote
+from apiserver.auth.cluster import ClusterAuth
+from apiserver.auth.rbac import CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES, ROLE_BINDINGS, ROLES
+from apiserver.auth.tokens import go_strings
+from apiserver.auth.user import MASTERS, User
+
+ALL = "*"
+GROUP = "rbac.authorization.k8s.io"
+_EVERYTHING: Sequence[Mapping[str, Any]] = (
+    {"verbs": [ALL], "apiGroups": [ALL], "resources": [ALL]},
+    {"verbs": [ALL], "nonResourceURLs": [ALL]},
+)
+
+
+class Right(NamedTuple):
+    """One verb on one resource (of one name, or of all: ""), or on one path."""
+
+    verb: str
+    group: str = ""
+    resource: str = ""
+    name: str = ""
+    path: str = ""
+
+
+def check_escalation(
+    auth: ClusterAuth,
+    user: User,
+    resource: str,
+    new: Obj,
+    old: Obj | None = None,
+    namespace: str = "",
+) -> None:
+    """Refuse a write of a role or binding that would grant what the user does not hold.
+
+    `resource` is str(GroupResource); others than those of RBAC pass. `old` is None on creation.
+    Raises Forbidden, or NotFound for a binding to a role that is not there.
+    """
+    if MASTERS in user.groups:
+        return
+    if resource in {ROLES, CLUSTER_ROLES}:
+        _check_role(auth, user, resource, new, old, namespace)
+    elif resource in {ROLE_BINDINGS, CLUSTER_ROLE_BINDINGS}:
+        _check_binding(auth, user, resource, new, old, namespace)
+
+
+def _check_role(
+    auth: ClusterAuth, user: User, resource: str, new: Obj, old: Obj | None, namespace: str
+) -> None:
+    if old is not None and all(
+        (new.get(field) or None) == (old.get(field) or None)
+        for field in ("rules", "aggregationRule")
+    ):
+        return
+    about = GroupResource.parse(resource)
+    asked = Attributes(user, "escalate", GROUP, "v1", about.resource, "", namespace, name_of(new))
+    if auth.authorize(asked).allowed:
+        return
+    if words := _missing(auth, user, new.get("rules") or (), namespace):
+        raise Forbidden(about, name_of(new), words)
+    gathers = any("aggregationRule" in each for each in (new, old or {}))
+    if gathers and _missing(auth, user, _EVERYTHING, namespace):
+        words = "must have cluster-admin privileges to use an aggregationRule"
+        raise Forbidden(about, name_of(new), words)
+
+
+def _check_binding(
+    auth: ClusterAuth, user: User, resource: str, new: Obj, old: Obj | None, namespace: str
+) -> None:
+    if old is not None and all(
+        (new.get(field) or None) == (old.get(field) or None) for field in ("roleRef", "subjects")
+    ):
+        return
+    ref = new.get("roleRef") or {}
+    kind, name = ref.get("kind") or "", ref.get("name") or ""
+    roles = GroupResource(GROUP, "roles" if kind == "Role" else "clusterroles")
+    asked = Attributes(
+        user, "bind", ref.get("apiGroup") or "", ALL, roles.resource, "", namespace, name
+    )
+    if auth.authorize(asked).allowed:
+        return
+    rules = auth.roles.role(kind, namespace, name)
+    if rules is None:
+        raise NotFound(roles, name)
+    if words := _missing(auth, user, rules.source, namespace):
+        raise Forbidden(GroupResource.parse(resource), name_of(new), words)
+
+
+def _missing(
+    auth: ClusterAuth, user: User, wanted: Iterable[Mapping[str, Any]], namespace: str
+) -> str:
+    """Say which of the rules the user does not hold; "" if they hold all."""
+    grants = auth.roles.grants(user, namespace)
+    held = [rule for grant in grants if grant.rules is not None for rule in grant.rules.source]
+    missing = [
+        right
+        for rule in wanted
+        for right in rights(rule)
+        if not any(covers(each, right) for each in held)
+    ]
+    if not missing:
+        return ""
+    who = f"user {quote(user.name)} (groups={go_strings(user.groups)})"
+    lines = "\n".join(sorted(set(_describe(missing))))
+    words = f"{who} is attempting to grant RBAC permissions not currently held:\n{lines}"
+    problems = list(dict.fromkeys(grant.problem for grant in grants if grant.problem))
+    if problems:
+        told = problems[0] if len(problems) == 1 else f"[{', '.join(problems)}]"
+        words = f"{words}; resolution errors: [{told}]"
+    return words
+
+
+def rights(rule: Mapping[str, Any]) -> Iterator[Right]:
+    """Take a rule apart into single rights."""
+    verbs = rule.get("verbs") or ()
+    for group in rule.get("apiGroups") or ():
+        for resource in rule.get("resources") or ():
+            for verb in verbs:
+                for name in rule.get("resourceNames") or ("",):
+                    yield Right(verb, group, resource, name)
+    for path in rule.get("nonResourceURLs") or ():
+        for verb in verbs:
+            yield Right(verb, path=path)
+
+
+def covers(rule: Mapping[str, Any], right: Right) -> bool:
+    """Tell whether the rule includes the right."""
+    if not {ALL, right.verb} & set(rule.get("verbs") or ()):
+        return False
+    if right.path:
+        return any(_covers_path(each, right.path) for each in rule.get("nonResourceURLs") or ())
+    names = rule.get("resourceNames") or ()
+    return (
+        bool({ALL, right.group} & set(rule.get("apiGroups") or ()))
+        and _covers_resource(rule.get("resources") or (), right.resource)
+        and (not names or right.name in names)
+    )
+
+
+def _covers_resource(held: Sequence[str], wanted: str) -> bool:
+    if ALL in held or wanted in held:
+        return True
+    _, slash, subresource = wanted.partition("/")
+    return bool(slash) and f"*/{subresource}" in held
+
+
+def _covers_path(held: str, wanted: str) -> bool:
+    if held == wanted:
+        return True
+    return held.endswith(ALL) and wanted.startswith(held.rstrip(ALL))
+
+
+def _describe(missing: Sequence[Right]) -> Iterator[str]:
+    """Print the rights, with the verbs on the same resource in one line."""
+    verbs: dict[Right, list[str]] = {}
+    for right in missing:
+        if right.path:
+            shown = go_strings([right.path])
+            yield f"{{NonResourceURLs:{shown}, Verbs:{go_strings([right.verb])}}}"
+        else:
+            known = verbs.setdefault(right._replace(verb=""), [])
+            if right.verb not in known:
+                known.append(right.verb)
+    for right, listed in verbs.items():
+        names = f"ResourceNames:{go_strings([right.name])}, " if right.name else ""
+        yield (
+            f"{{APIGroups:{go_strings([right.group])}, Resources:{go_strings([right.resource])}, "
+            f"{names}Verbs:{go_strings(listed)}}}"
+        )

@@ -1,0 +1,123 @@
+"""The Node authorizer: a node reaches what runs on it, and no further."""
+
+from __future__ import annotations
+
+import pytest
+
+from apiserver.auth.attributes import Attributes
+from apiserver.auth.user import User
+from tests.apiserver.auth.fakes import FakeCluster, new_auth, plain
+
+N1 = User("system:node:n1", ("system:nodes", "system:authenticated"))
+
+
+def cluster():
+    made = FakeCluster()
+    made.put(
+        plain(
+            "Pod",
+            "ns",
+            "mine",
+            spec={
+                "nodeName": "n1",
+                "serviceAccountName": "robot",
+                "containers": [
+                    {"name": "c", "envFrom": [{"secretRef": {"name": "env-secret"}}]},
+                ],
+                "volumes": [
+                    {"name": "a", "secret": {"secretName": "volume-secret"}},
+                    {"name": "b", "projected": {"sources": [{"configMap": {"name": "conf"}}]}},
+                    {"name": "c", "persistentVolumeClaim": {"claimName": "claim"}},
+                ],
+            },
+        )
+    )
+    spec = {"nodeName": "n2", "volumes": [{"name": "a", "secret": {"secretName": "far"}}]}
+    made.put(plain("Pod", "ns", "other", spec=spec))
+    mirror = plain("Pod", "ns", "mirror", spec={**spec, "nodeName": "n1"})
+    mirror["metadata"]["annotations"] = {"kubernetes.io/config.mirror": "x"}
+    made.put(mirror)
+    made.put(plain("PersistentVolumeClaim", "ns", "claim", spec={"volumeName": "disk"}))
+    csi = {"nodePublishSecretRef": {"name": "csi-secret", "namespace": "ns"}}
+    made.put(plain("PersistentVolume", "", "disk", spec={"csi": csi}))
+    return made
+
+
+AUTH = new_auth(cluster())
+
+
+def decide(verb, resource, name="", namespace="ns", group="", user=N1):
+    resource, _, subresource = resource.partition("/")
+    asked = Attributes(user, verb, group, "v1", resource, subresource, namespace, name)
+    return AUTH.authorize(asked)
+
+
+@pytest.mark.parametrize(
+    ("verb", "resource", "name", "allowed"),
+    [
+        ("get", "secrets", "volume-secret", True),
+        ("get", "secrets", "env-secret", True),
+        ("watch", "secrets", "volume-secret", True),
+        ("get", "secrets", "csi-secret", True),
+        ("get", "secrets", "far", False),
+        ("list", "secrets", "", False),
+        ("update", "secrets", "volume-secret", False),
+        ("get", "configmaps", "conf", True),
+        ("get", "configmaps", "other", False),
+        ("get", "persistentvolumeclaims", "claim", True),
+        ("list", "persistentvolumeclaims", "claim", False),
+        ("patch", "persistentvolumeclaims/status", "claim", True),
+        ("create", "serviceaccounts/token", "robot", True),
+        ("create", "serviceaccounts/token", "default", False),
+        ("delete", "serviceaccounts", "robot", False),
+        ("get", "pods", "mine", True),
+        ("get", "pods", "other", False),
+        ("list", "pods", "", True),
+        ("patch", "pods/status", "mine", True),
+        ("create", "pods/eviction", "mine", True),
+        ("create", "events", "", True),
+        ("create", "deployments", "", False),
+    ],
+)
+def test_namespaced(verb, resource, name, allowed):
+    assert decide(verb, resource, name).allowed is allowed
+
+
+@pytest.mark.parametrize(
+    ("verb", "resource", "name", "group", "allowed"),
+    [
+        ("get", "nodes", "n1", "", True),
+        ("get", "nodes", "n2", "", False),
+        ("create", "nodes", "", "", True),
+        ("patch", "nodes/status", "n1", "", True),
+        ("delete", "nodes", "n1", "", False),
+        ("get", "persistentvolumes", "disk", "", True),
+        ("get", "persistentvolumes", "elsewhere", "", False),
+        ("update", "csinodes", "n1", "storage.k8s.io", True),
+        ("update", "csinodes", "n2", "storage.k8s.io", False),
+        ("list", "services", "", "", True),
+    ],
+)
+def test_cluster_scoped(verb, resource, name, group, allowed):
+    assert decide(verb, resource, name, "", group).allowed is allowed
+
+
+@pytest.mark.parametrize(
+    ("name", "namespace", "allowed"),
+    [("n1", "kube-node-lease", True), ("n2", "kube-node-lease", False), ("n1", "ns", False)],
+)
+def test_lease(name, namespace, allowed):
+    assert decide("update", "leases", name, namespace, "coordination.k8s.io").allowed is allowed
+
+
+def test_refusal_says_why():
+    decision = decide("get", "secrets", "far")
+
+    assert decision.by == "Node"
+    assert decision.reason == "no relationship found between node 'n1' and this object"
+
+
+def test_name_alone_makes_no_node():
+    stranger = User("system:node:n1", ("system:authenticated",))
+
+    assert not decide("get", "nodes", "n1", "", user=stranger).allowed
