@@ -17,6 +17,7 @@ from nodes.client.rest import Client
 from nodes.client.supervise import TaskSet
 from nodes.client.transport import Transport
 from nodes.controllers.common.base import Managed, ManagerContext, built_in
+from nodes.controllers.deployment.controller import DeploymentController
 from nodes.controllers.garbage.collector import GarbageCollector
 from nodes.controllers.namespace import NamespaceController
 from nodes.controllers.replicaset import ReplicaSetController
@@ -28,6 +29,7 @@ USER = "system:kube-controller-manager"
 
 # The names are kube-controller-manager's own (`--controllers`).
 CONTROLLERS: dict[str, type[Managed]] = {
+    "deployment-controller": DeploymentController,
     "garbage-collector-controller": GarbageCollector,
     "namespace-controller": NamespaceController,
     "replicaset-controller": ReplicaSetController,

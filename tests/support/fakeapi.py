@@ -227,7 +227,11 @@ class FakeApi:
         if new["metadata"].get("uid", uid_of(old)) != uid_of(old):
             raise Conflict(resource, key.name, "Precondition failed: UID in precondition")
         if subresource == "status":
-            new = {**old, "status": new.get("status") or {}}
+            # Status writes of workloads may change annotations, and nothing else of the rest.
+            metadata = dict(old["metadata"])
+            if "annotations" in new["metadata"]:
+                metadata["annotations"] = new["metadata"]["annotations"]
+            new = {**old, "metadata": metadata, "status": new.get("status") or {}}
         elif subresource == "finalize":
             new = {**old, "spec": {**old["spec"], "finalizers": new["spec"].get("finalizers")}}
         elif "status" in old:

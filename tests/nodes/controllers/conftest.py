@@ -4,16 +4,55 @@ import asyncio
 
 import pytest
 
-from apimachinery.meta import name_of
+from apimachinery.meta import is_deleting, name_of
 from nodes.client.events import EventSink
 from nodes.client.loopclock import LoopClock
-from nodes.client.resources import ALL
-from nodes.client.rest import Client
+from nodes.client.resources import ALL, PODS
+from nodes.client.rest import Client, list_call
 from nodes.client.supervise import TaskSet
 from nodes.controllers.manager import Manager
 from tests.support.eventually import eventually
 from tests.support.fakeapi import FakeApi
 from tests.support.faults import Faulty
+
+
+class Pods:
+    """Starts and stops pods, as scheduler and kubelets together would."""
+
+    def __init__(self, rig, start=1.0, stop=1.0):
+        self.rig, self.start, self.stop = rig, start, stop
+        self.broken = set()  # images that never get ready
+        rig.api.watch(list_call(PODS), rig.api.revision, self._deliver, lambda error: None)
+
+    def _deliver(self, events):
+        for event in events:
+            pod = event.object
+            key = (pod["metadata"]["namespace"], pod["metadata"]["name"])
+            if event.type == "ADDED" and not pod["spec"].get("nodeName"):
+                self.rig.clock.call_later(self.start, self._do, self._run, key)
+            if event.type == "MODIFIED" and is_deleting(pod):
+                self.rig.clock.call_later(self.stop, self._do, self._end, key)
+
+    def _do(self, what, key):
+        self.rig.tasks.spawn("pod", what(*key))
+
+    async def _run(self, namespace, name):
+        client = self.rig.client
+        if self.rig.get("pods", name, namespace) is None:
+            return
+        pod = await client.patch(PODS, namespace, name, {"spec": {"nodeName": "n1"}})
+        ready = pod["spec"]["containers"][0]["image"] not in self.broken
+        condition = {
+            "type": "Ready",
+            "status": str(ready),
+            "lastTransitionTime": self.rig.clock.timestamp(),
+        }
+        status = {"phase": "Running" if ready else "Pending", "conditions": [condition]}
+        await client.patch(PODS, namespace, name, {"status": status}, subresource="status")
+
+    async def _end(self, namespace, name):
+        if self.rig.get("pods", name, namespace) is not None:
+            await self.rig.client.delete(PODS, namespace, name, grace=0)
 
 
 class Rig:

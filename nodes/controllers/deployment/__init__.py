@@ -1,0 +1,1 @@
+"""Deployments: ReplicaSets that follow a template, one after the other."""
