@@ -1,31 +1,53 @@
 """Facts read off pods: phase, readiness, quality of service, what they ask for.
 
-What `kubectl get pods` shows stands in `podstatus`. Nothing here changes a pod.
+What `kubectl get pods` shows is made in `podstatus` and can be had from here as well. Nothing
+changes a pod.
 """
 
 from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
 from apimachinery import quantity
 from apimachinery.clock import parse_time
 from apimachinery.meta import Obj, annotations_of, is_deleting, uid_of
 from apimachinery.nodes import condition, condition_status
+from apimachinery.podparts import (
+    TERMINAL,
+    Pod,
+    all_containers,
+    containers,
+    init_containers,
+    is_sidecar,
+    phase_of,
+    statuses,
+)
+from apimachinery.podstatus import (
+    cells,
+    display_status,
+    readiness_gates,
+    ready_ratio,
+    restart_count,
+    row_conditions,
+)
 from apimachinery.quantity import Quantity
 
-Pod: TypeAlias = Mapping[str, Any]
+__all__ = [
+    "BEST_EFFORT", "BURSTABLE", "DELETION_COST", "GUARANTEED", "TERMINAL", "Pod", "Resources",
+    "all_containers", "cells", "container_resources", "containers", "deletion_cost",
+    "deletion_order", "display_status", "init_containers", "is_active", "is_available",
+    "is_ready", "is_sidecar", "is_static", "is_terminal", "limits", "node_name", "phase_of",
+    "qos_class", "readiness_gates", "ready_ratio", "ready_time", "requests", "restart_count",
+    "row_conditions", "statuses",
+]  # fmt: skip
+
 Resources: TypeAlias = dict[str, Quantity]
 
 GUARANTEED, BURSTABLE, BEST_EFFORT = "Guaranteed", "Burstable", "BestEffort"
 DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
-TERMINAL = frozenset({"Succeeded", "Failed"})
-
-
-def phase_of(pod: Pod) -> str:
-    return str((pod.get("status") or {}).get("phase") or "")
 
 
 def node_name(pod: Pod) -> str:
@@ -62,32 +84,6 @@ def is_available(pod: Pod, min_ready_seconds: int, now: float) -> bool:
     if min_ready_seconds == 0:
         return True
     return bool(since) and parse_time(since).timestamp() + min_ready_seconds <= now
-
-
-def containers(pod: Pod) -> Sequence[Obj]:
-    return (pod.get("spec") or {}).get("containers") or ()
-
-
-def init_containers(pod: Pod) -> Sequence[Obj]:
-    return (pod.get("spec") or {}).get("initContainers") or ()
-
-
-def all_containers(pod: Pod) -> Iterator[Obj]:
-    """Yield init containers, containers and ephemeral containers."""
-    yield from init_containers(pod)
-    yield from containers(pod)
-    yield from (pod.get("spec") or {}).get("ephemeralContainers") or ()
-
-
-def is_sidecar(container: Mapping[str, Any] | None) -> bool:
-    """Tell whether an init container goes on beside the containers."""
-    return container is not None and container.get("restartPolicy") == "Always"
-
-
-def statuses(pod: Pod, field: str = "containerStatuses") -> dict[str, Obj]:
-    """Return a field's container statuses by container name."""
-    found = (pod.get("status") or {}).get(field) or ()
-    return {status.get("name", ""): status for status in found}
 
 
 def is_static(pod: Pod) -> bool:

@@ -10,7 +10,7 @@ from apimachinery.clock import parse_time
 from apimachinery.duration import human_duration
 from apimachinery.meta import Obj, is_deleting
 from apimachinery.nodes import condition_status
-from apimachinery.pods import TERMINAL, Pod, containers, init_containers, is_sidecar, phase_of
+from apimachinery.podparts import TERMINAL, Pod, containers, init_containers, is_sidecar, phase_of
 
 NODE_LOST = "NodeLost"
 _GATED = "SchedulingGated"
