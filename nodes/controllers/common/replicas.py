@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from apimachinery.errors import ApiError, NotFound
 from apimachinery.labels import Selector
 from apimachinery.meta import Obj, controller_of, is_deleting, labels_of, namespace_of, uid_of
+from apimachinery.pods import is_active
+from apimachinery.workloads import desired_replicas
 from nodes.client.controller import DONE, Result
 from nodes.client.expectations import Expectations
 from nodes.client.lister import Key, key_of
@@ -55,10 +57,10 @@ class ReplicaController(ManagedController):
         settled = self.expectations.satisfied(key)
         selector = self.selector_of(owner)
         found = candidates(self.informer(PODS), owner)
-        active = [pod for pod in found if podfacts.is_active(pod)]
+        active = [pod for pod in found if is_active(pod)]
         active = await self._claims.claim(owner, selector, active)
         error: ApiError | None = None
-        difference = len(active) - self._wanted(owner)
+        difference = len(active) - desired_replicas(owner)
         if settled and not is_deleting(owner):
             error = await self._manage(key, owner, active)
         terminating = self._terminating(owner, selector, found)
@@ -69,12 +71,8 @@ class ReplicaController(ManagedController):
 
     # The number of pods.
 
-    def _wanted(self, owner: Obj) -> int:
-        replicas = owner["spec"].get("replicas")
-        return 1 if replicas is None else int(replicas)
-
     async def _manage(self, key: Key, owner: Obj, active: Sequence[Obj]) -> ApiError | None:
-        surplus = len(active) - self._wanted(owner)
+        surplus = len(active) - desired_replicas(owner)
         if surplus < 0:
             return await self._create(key, owner, min(-surplus, BURST))
         if surplus > 0:

@@ -23,20 +23,27 @@ from apimachinery.meta import (
     owner_reference,
     uid_of,
 )
+from apimachinery.pods import is_terminal
+from apimachinery.workloads import (
+    HASH_LABEL,
+    REVISION,
+    desired_replicas,
+    find_new_replicaset,
+    is_rolling_update,
+    revision,
+    same_template,
+    status_of,
+    template_hash,
+)
 from nodes.client.controller import DONE, Owned, Result
 from nodes.client.events import NORMAL, WARNING
 from nodes.client.lister import Key, key_of
 from nodes.client.resources import DEPLOYMENTS, PODS, REPLICASETS
-from nodes.controllers.common import conditions, podfacts
+from nodes.controllers.common import conditions
 from nodes.controllers.common.base import ManagedController, ManagerContext
 from nodes.controllers.common.claims import Claims, candidates, index_orphans
 from nodes.controllers.common.refusals import is_terminating
-from nodes.controllers.common.templates import (
-    HASH_LABEL,
-    same_but_for_hash,
-    template_hash,
-    with_label,
-)
+from nodes.controllers.common.templates import with_label
 from nodes.controllers.deployment import facts, scaling
 from nodes.controllers.deployment import status as statuses
 
@@ -96,7 +103,7 @@ class DeploymentController(ManagedController):
             if state is not None:
                 await self._scale(state)
             return DONE
-        if facts.is_rolling(deployment):
+        if is_rolling_update(deployment):
             state = await self._with_newest(deployment, mine, create=True)
             return await self._roll(state) if state is not None else DONE
         return await self._recreate(deployment, mine)
@@ -104,7 +111,7 @@ class DeploymentController(ManagedController):
     # Which ReplicaSets there are.
 
     def _state(self, deployment: Obj, mine: Sequence[Obj]) -> State:
-        newest = facts.newest(deployment, mine)
+        newest = find_new_replicaset(deployment, mine)
         old = [one for one in mine if one is not newest]
         return State(deployment, newest, old)
 
@@ -113,7 +120,7 @@ class DeploymentController(ManagedController):
     ) -> State | None:
         """Return the state, the new ReplicaSet made or brought up to date; None: come again."""
         state = self._state(deployment, mine)
-        number = max((facts.revision(one) for one in state.old), default=0) + 1
+        number = max((revision(one) for one in state.old), default=0) + 1
         if state.newest is not None:
             return await self._bring_up_to_date(state, state.newest, number)
         if not create:
@@ -144,7 +151,7 @@ class DeploymentController(ManagedController):
         ):
             words = f'Found new replica set "{name_of(newest)}"'
             wanted = self._progressing(present, "True", "FoundNewReplicaSet", words)
-        text = annotations_of(newest).get(facts.REVISION, str(number))
+        text = annotations_of(newest).get(REVISION, str(number))
         deployment = await self._write_revision(deployment, text, wanted)
         return State(deployment, newest, state.old)
 
@@ -164,7 +171,7 @@ class DeploymentController(ManagedController):
                 return None
             await self._say_failed(deployment, wanted, error)
             raise
-        if not existed and (size := facts.replicas(created)) > 0:
+        if not existed and (size := desired_replicas(created)) > 0:
             self._tell_scaled(deployment, created, "up", 0, size)
         present = (deployment.get("status") or {}).get("conditions") or []
         if not existed and facts.progress_deadline(deployment) is not None:
@@ -190,7 +197,7 @@ class DeploymentController(ManagedController):
                 "labels": template["metadata"]["labels"],
                 "annotations": {
                     **facts.inherited_annotations(deployment),
-                    facts.REVISION: str(number),
+                    REVISION: str(number),
                     **facts.replicas_annotations(deployment),
                 },
             },
@@ -214,7 +221,7 @@ class DeploymentController(ManagedController):
         if (
             controller is not None
             and controller.get("uid") == uid_of(deployment)
-            and same_but_for_hash(found["spec"]["template"], deployment["spec"]["template"])
+            and same_template(found["spec"]["template"], deployment["spec"]["template"])
         ):
             return found
         status = dict(deployment.get("status") or {})
@@ -236,12 +243,12 @@ class DeploymentController(ManagedController):
         newest = state.newest
         if newest is None:
             return state, False
-        wanted = facts.replicas(state.deployment)
+        wanted = desired_replicas(state.deployment)
         size = wanted
-        if facts.replicas(newest) < wanted:
+        if desired_replicas(newest) < wanted:
             size = facts.new_size(state.deployment, state.every, newest)
         resized = await self._resize(state.deployment, newest, size)
-        return state._replace(newest=resized), facts.replicas(newest) != size
+        return state._replace(newest=resized), desired_replicas(newest) != size
 
     async def _shrink_old(self, state: State) -> tuple[State, bool]:
         """Take pods from old ReplicaSets, broken ones first, as far as availability allows."""
@@ -249,19 +256,19 @@ class DeploymentController(ManagedController):
         if not old or newest is None:
             return state, False
         _, unavailable = facts.surge_and_unavailable(state.deployment)
-        minimum = facts.replicas(state.deployment) - unavailable
-        missing = facts.replicas(newest) - facts.status_count(newest, "availableReplicas")
+        minimum = desired_replicas(state.deployment) - unavailable
+        missing = desired_replicas(newest) - status_of(newest, "availableReplicas")
         most = facts.total(state.every) - minimum - missing
         if most <= 0:
             return state, False
-        sizes = {name_of(one): facts.replicas(one) for one in old}
+        sizes = {name_of(one): desired_replicas(one) for one in old}
         ordered = facts.oldest_first(old)
         for one in ordered:
-            broken = facts.replicas(one) - facts.status_count(one, "availableReplicas")
+            broken = desired_replicas(one) - status_of(one, "availableReplicas")
             taken = min(max(most, 0), max(broken, 0))
             sizes[name_of(one)] -= taken
             most -= taken
-        spare = sum(facts.status_count(o, "availableReplicas") for o in [*old, newest]) - minimum
+        spare = sum(status_of(o, "availableReplicas") for o in [*old, newest]) - minimum
         for one in ordered:
             taken = min(max(spare, 0), sizes[name_of(one)])
             sizes[name_of(one)] -= taken
@@ -271,11 +278,11 @@ class DeploymentController(ManagedController):
     async def _resize_old(self, state: State, sizes: dict[str, int]) -> tuple[State, bool]:
         scaled, result = False, []
         for one in state.old:
-            size = sizes.get(name_of(one), facts.replicas(one))
-            scaled = scaled or size != facts.replicas(one)
+            size = sizes.get(name_of(one), desired_replicas(one))
+            scaled = scaled or size != desired_replicas(one)
             result.append(
                 await self._resize(state.deployment, one, size)
-                if size != facts.replicas(one)
+                if size != desired_replicas(one)
                 else one
             )
         return state._replace(old=result), scaled
@@ -292,7 +299,7 @@ class DeploymentController(ManagedController):
             state = await self._with_newest(state.deployment, state.old, create=True)
         if state is None or state.newest is None:
             return DONE
-        wanted = facts.replicas(state.deployment)
+        wanted = desired_replicas(state.deployment)
         newest = await self._resize(state.deployment, state.newest, wanted)
         state = state._replace(newest=newest)
         if facts.is_complete(state.deployment, state.deployment.get("status") or {}):
@@ -301,7 +308,7 @@ class DeploymentController(ManagedController):
 
     def _old_pods_run(self, state: State) -> bool:
         pods = self.informer(PODS)
-        return any(not podfacts.has_ended(pod) for one in state.old for pod in pods.owned_by(one))
+        return any(not is_terminal(pod) for one in state.old for pod in pods.owned_by(one))
 
     async def _scale(self, state: State) -> None:
         """Give the wanted number to whom it is due, without going on with a roll."""
@@ -309,10 +316,10 @@ class DeploymentController(ManagedController):
         sizes: list[tuple[Obj, int]] = []
         alone = scaling.only_active_or_latest(newest, state.old)
         if alone is not None:
-            sizes = [(alone, facts.replicas(deployment))]
+            sizes = [(alone, desired_replicas(deployment))]
         elif facts.is_saturated(deployment, newest):
             sizes = [(one, 0) for one in facts.active(state.old)]
-        elif facts.is_rolling(deployment):
+        elif is_rolling_update(deployment):
             sizes = scaling.proportional(deployment, facts.active(state.every))
         resized = {name_of(one): await self._resize(deployment, one, size) for one, size in sizes}
         state = State(
@@ -326,7 +333,7 @@ class DeploymentController(ManagedController):
 
     async def _resize(self, deployment: Obj, replicaset: Obj, size: int) -> Obj:
         """Give a ReplicaSet its size and note what the whole was then; tell if it changed."""
-        before = facts.replicas(replicaset)
+        before = desired_replicas(replicaset)
         annotations = annotations_of(replicaset) | facts.replicas_annotations(deployment)
         if before == size and annotations == annotations_of(replicaset):
             return replicaset
@@ -347,11 +354,11 @@ class DeploymentController(ManagedController):
         if limit is None:
             return
         alive = [one for one in state.old if not is_deleting(one)]
-        for one in sorted(alive, key=facts.revision)[: max(len(alive) - limit, 0)]:
-            metadata, observed = one["metadata"], facts.status_count(one, "observedGeneration")
+        for one in sorted(alive, key=revision)[: max(len(alive) - limit, 0)]:
+            metadata, observed = one["metadata"], status_of(one, "observedGeneration")
             if (
-                facts.status_count(one, "replicas")
-                or facts.replicas(one)
+                status_of(one, "replicas")
+                or desired_replicas(one)
                 or (metadata.get("generation") or 0) > observed
             ):
                 continue
@@ -392,11 +399,11 @@ class DeploymentController(ManagedController):
         """Note the revision, and the conditions with it (a status write may change both)."""
         status = deployment.get("status") or {}
         if (
-            annotations_of(deployment).get(facts.REVISION) == number
+            annotations_of(deployment).get(REVISION) == number
             and (status.get("conditions") or []) == present
         ):
             return deployment
-        annotations = {**annotations_of(deployment), facts.REVISION: number}
+        annotations = {**annotations_of(deployment), REVISION: number}
         changed = {
             **deployment,
             "metadata": {**deployment["metadata"], "annotations": annotations},
@@ -474,7 +481,7 @@ class DeploymentController(ManagedController):
 
     def _on_pod(self, old: Obj | None, new: Obj | None) -> None:
         """The last old pod is gone: a Recreate may go on."""
-        if new is not None and not podfacts.has_ended(new):
+        if new is not None and not is_terminal(new):
             return
         pod = new if new is not None else old
         owner = controller_of(pod) if pod is not None else None
@@ -482,5 +489,5 @@ class DeploymentController(ManagedController):
             return
         replicaset = self.informer(REPLICASETS).get(namespace_of(pod), owner["name"])
         deployment = self.owner_of(replicaset) if replicaset is not None else None
-        if deployment is not None and not facts.is_rolling(deployment):
+        if deployment is not None and not is_rolling_update(deployment):
             self.queue.add(key_of(deployment))

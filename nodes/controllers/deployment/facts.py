@@ -4,24 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from apimachinery import workloads
 from apimachinery.clock import parse_time
-from apimachinery.intorstring import scaled
 from apimachinery.meta import Obj, annotations_of, name_of
+from apimachinery.workloads import (
+    DESIRED_REPLICAS,
+    MAX_REPLICAS,
+    REVISION,
+    REVISION_HISTORY,
+    desired_replicas,
+    is_rolling_update,
+    max_surge,
+    max_unavailable,
+    revision,
+    status_of,
+)
 from nodes.controllers.common.conditions import find
-from nodes.controllers.common.templates import same_but_for_hash
 
-REVISION = "deployment.kubernetes.io/revision"
-REVISION_HISTORY = "deployment.kubernetes.io/revision-history"
-DESIRED = "deployment.kubernetes.io/desired-replicas"
-MAXIMUM = "deployment.kubernetes.io/max-replicas"
 # What belongs to one object alone and is not handed from the Deployment to its ReplicaSets.
 _OWN = frozenset(
     {
         "kubectl.kubernetes.io/last-applied-configuration",
         REVISION,
         REVISION_HISTORY,
-        DESIRED,
-        MAXIMUM,
+        DESIRED_REPLICAS,
+        MAX_REPLICAS,
         "deprecated.deployment.rollback.to",
     }
 )
@@ -31,21 +38,12 @@ _HISTORY_LENGTH = 2000
 _NONE = 2**31 - 1
 
 
-def replicas(obj: Obj) -> int:
-    found = obj["spec"].get("replicas")
-    return 1 if found is None else int(found)
-
-
-def status_count(obj: Obj, field: str) -> int:
-    return int((obj.get("status") or {}).get(field) or 0)
-
-
 def total(replicasets: Iterable[Obj]) -> int:
-    return sum(replicas(one) for one in replicasets)
+    return sum(desired_replicas(one) for one in replicasets)
 
 
 def active(replicasets: Iterable[Obj]) -> list[Obj]:
-    return [one for one in replicasets if replicas(one) > 0]
+    return [one for one in replicasets if desired_replicas(one) > 0]
 
 
 def oldest_first(replicasets: Iterable[Obj]) -> list[Obj]:
@@ -56,22 +54,9 @@ def _birth(obj: Obj) -> tuple[str, str]:
     return (obj["metadata"].get("creationTimestamp") or "", name_of(obj))
 
 
-def is_rolling(deployment: Obj) -> bool:
-    return (deployment["spec"].get("strategy") or {}).get("type") != "Recreate"
-
-
 def surge_and_unavailable(deployment: Obj) -> tuple[int, int]:
     """Return how many pods may be there above, and missing below, the wanted number."""
-    if not is_rolling(deployment):
-        return 0, 0
-    wanted = replicas(deployment)
-    rolling = (deployment["spec"].get("strategy") or {}).get("rollingUpdate") or {}
-    surge = scaled(rolling.get("maxSurge", "25%"), wanted, round_up=True)
-    unavailable = scaled(rolling.get("maxUnavailable", "25%"), wanted, round_up=False)
-    if surge == 0 and unavailable == 0:
-        # Rounding may leave neither; then the roll could not begin.
-        unavailable = 1
-    return surge, min(unavailable, wanted)
+    return max_surge(deployment), max_unavailable(deployment)
 
 
 def progress_deadline(deployment: Obj) -> int | None:
@@ -84,24 +69,10 @@ def history_limit(deployment: Obj) -> int | None:
     return None if limit is None or limit == _NONE else int(limit)
 
 
-def revision(obj: Obj) -> int:
-    text = annotations_of(obj).get(REVISION, "0")
-    return int(text) if text.isdigit() else 0
-
-
-def newest(deployment: Obj, replicasets: Sequence[Obj]) -> Obj | None:
-    """Return the ReplicaSet of the present template: of several the oldest, for ever the same."""
-    template = deployment["spec"]["template"]
-    for one in oldest_first(replicasets):
-        if same_but_for_hash(one["spec"]["template"], template):
-            return one
-    return None
-
-
 def replicas_annotations(deployment: Obj) -> dict[str, str]:
     surge, _ = surge_and_unavailable(deployment)
-    wanted = replicas(deployment)
-    return {DESIRED: str(wanted), MAXIMUM: str(wanted + surge)}
+    wanted = desired_replicas(deployment)
+    return {DESIRED_REPLICAS: str(wanted), MAX_REPLICAS: str(wanted + surge)}
 
 
 def annotated_count(replicaset: Obj, annotation: str) -> int | None:
@@ -111,25 +82,27 @@ def annotated_count(replicaset: Obj, annotation: str) -> int | None:
 
 def is_scaling(deployment: Obj, replicasets: Sequence[Obj]) -> bool:
     """Tell whether the wanted number has changed since the ReplicaSets were last sized."""
-    wanted = replicas(deployment)
-    return any(annotated_count(one, DESIRED) not in (None, wanted) for one in active(replicasets))
+    wanted = desired_replicas(deployment)
+    return any(
+        annotated_count(one, DESIRED_REPLICAS) not in (None, wanted) for one in active(replicasets)
+    )
 
 
 def is_saturated(deployment: Obj, replicaset: Obj | None) -> bool:
     """Tell whether the ReplicaSet alone has all that is wanted, and it works."""
-    wanted = replicas(deployment)
+    wanted = desired_replicas(deployment)
     return (
         replicaset is not None
-        and replicas(replicaset) == wanted
-        and annotated_count(replicaset, DESIRED) == wanted
-        and status_count(replicaset, "availableReplicas") == wanted
+        and desired_replicas(replicaset) == wanted
+        and annotated_count(replicaset, DESIRED_REPLICAS) == wanted
+        and status_of(replicaset, "availableReplicas") == wanted
     )
 
 
 def new_size(deployment: Obj, every: Sequence[Obj], replicaset: Obj) -> int:
     """Return how large the new ReplicaSet may be now, within the surge."""
-    wanted, present = replicas(deployment), replicas(replicaset)
-    if not is_rolling(deployment):
+    wanted, present = desired_replicas(deployment), desired_replicas(replicaset)
+    if not is_rolling_update(deployment):
         return wanted
     surge, _ = surge_and_unavailable(deployment)
     room = wanted + surge - total(every)
@@ -163,11 +136,8 @@ def revised_annotations(deployment: Obj, replicaset: Obj, number: int) -> dict[s
 
 
 def is_complete(deployment: Obj, status: Obj) -> bool:
-    wanted = replicas(deployment)
-    counts = ("updatedReplicas", "replicas", "availableReplicas")
-    return all((status.get(name) or 0) == wanted for name in counts) and (
-        status.get("observedGeneration") or 0
-    ) >= (deployment["metadata"].get("generation") or 0)
+    """Tell whether a status says that the rollout is done."""
+    return workloads.is_complete({**deployment, "status": status})
 
 
 def has_progressed(old: Obj, new: Obj) -> bool:

@@ -9,6 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from apimachinery.meta import Obj, name_of
+from apimachinery.workloads import (
+    MAX_REPLICAS,
+    desired_replicas,
+    status_of,
+)
 from nodes.controllers.deployment import facts
 
 
@@ -25,7 +30,7 @@ def only_active_or_latest(newest: Obj | None, old: Sequence[Obj]) -> Obj | None:
 
 def proportional(deployment: Obj, active: Sequence[Obj]) -> list[tuple[Obj, int]]:
     """Return each ReplicaSet with its new size, the largest first."""
-    wanted = facts.replicas(deployment)
+    wanted = desired_replicas(deployment)
     surge, _ = facts.surge_and_unavailable(deployment)
     allowed = wanted + surge if wanted > 0 else 0
     to_add = allowed - facts.total(active)
@@ -34,7 +39,7 @@ def proportional(deployment: Obj, active: Sequence[Obj]) -> list[tuple[Obj, int]
     added = 0
     for one in ordered:
         share = _share(deployment, one, to_add, added) if to_add else 0
-        sizes[name_of(one)] = facts.replicas(one) + share
+        sizes[name_of(one)] = desired_replicas(one) + share
         added += share
     if ordered and to_add:
         # What rounding has left over goes to the largest.
@@ -47,11 +52,11 @@ def _by_size(replicasets: Sequence[Obj], *, newer_first: bool) -> list[Obj]:
     by_age = facts.oldest_first(replicasets)
     if newer_first:
         by_age.reverse()
-    return sorted(by_age, key=facts.replicas, reverse=True)
+    return sorted(by_age, key=desired_replicas, reverse=True)
 
 
 def _share(deployment: Obj, replicaset: Obj, to_add: int, added: int) -> int:
-    if facts.replicas(replicaset) == 0 or to_add == added:
+    if desired_replicas(replicaset) == 0 or to_add == added:
         return 0
     fraction, left = _fraction(deployment, replicaset), to_add - added
     return min(fraction, left) if to_add > 0 else max(fraction, left)
@@ -59,13 +64,11 @@ def _share(deployment: Obj, replicaset: Obj, to_add: int, added: int) -> int:
 
 def _fraction(deployment: Obj, replicaset: Obj) -> int:
     """Return by how much a ReplicaSet changes so that its share of the whole stays the same."""
-    wanted, present = facts.replicas(deployment), facts.replicas(replicaset)
+    wanted, present = desired_replicas(deployment), desired_replicas(replicaset)
     if wanted == 0:
         return -present
     surge, _ = facts.surge_and_unavailable(deployment)
-    before = facts.annotated_count(replicaset, facts.MAXIMUM) or facts.status_count(
-        deployment, "replicas"
-    )
+    before = facts.annotated_count(replicaset, MAX_REPLICAS) or status_of(deployment, "replicas")
     if not before:
         return 0
     # Half a pod is a pod.

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from apimachinery.meta import Obj, name_of
+from apimachinery.workloads import (
+    desired_replicas,
+    status_of,
+)
 from nodes.controllers.common import conditions
 from nodes.controllers.deployment import facts
 
@@ -18,12 +22,12 @@ def condition(type_: str, status: str, reason: str, message: str, at: str) -> Ob
 def calculate(deployment: Obj, every: Sequence[Obj], newest: Obj | None, at: str) -> Obj:
     """Count what the ReplicaSets report, and say whether that is enough."""
     old = deployment.get("status") or {}
-    available = sum(facts.status_count(one, "availableReplicas") for one in every)
+    available = sum(status_of(one, "availableReplicas") for one in every)
     _, unavailable = facts.surge_and_unavailable(deployment)
     counts = {
-        "replicas": sum(facts.status_count(one, "replicas") for one in every),
-        "updatedReplicas": facts.status_count(newest, "replicas") if newest is not None else 0,
-        "readyReplicas": sum(facts.status_count(one, "readyReplicas") for one in every),
+        "replicas": sum(status_of(one, "replicas") for one in every),
+        "updatedReplicas": status_of(newest, "replicas") if newest is not None else 0,
+        "readyReplicas": sum(status_of(one, "readyReplicas") for one in every),
         "availableReplicas": available,
         "unavailableReplicas": max(facts.total(every) - available, 0),
     }
@@ -34,7 +38,7 @@ def calculate(deployment: Obj, every: Sequence[Obj], newest: Obj | None, at: str
         status["terminatingReplicas"] = terminating
     if "collisionCount" in old:
         status["collisionCount"] = old["collisionCount"]
-    enough = available >= facts.replicas(deployment) - unavailable
+    enough = available >= desired_replicas(deployment) - unavailable
     status["conditions"] = conditions.put_last(
         old.get("conditions"), _availability(at, enough=enough)
     )

@@ -7,6 +7,7 @@ import pytest
 from apimachinery.errors import Forbidden, InternalError
 from apimachinery.gvk import GroupResource
 from apimachinery.meta import controller_of, is_deleting, name_of
+from apimachinery.pods import DELETION_COST
 from nodes.client.resources import NAMESPACES, PODS, REPLICASETS, REPLICATIONCONTROLLERS
 from nodes.controllers.common import podfacts
 from tests.support.builders import START, namespace, obj, pod, replicaset, template
@@ -283,7 +284,7 @@ def running(name, uid="u"):
         pytest.param(running("goes").phase("Unknown"), running("stays"), id="unknown first"),
         pytest.param(running("goes"), running("stays").ready(), id="not ready first"),
         pytest.param(
-            running("goes").ready().annotations({podfacts.DELETION_COST: "-1"}),
+            running("goes").ready().annotations({DELETION_COST: "-1"}),
             running("stays").ready(),
             id="cheap before dear",
         ),
