@@ -1,0 +1,236 @@
+"""Walking values: what is claimed, what is new, what changed, merging and removing."""
+
+import copy
+
+import pytest
+
+from apimachinery.apply import checking, walk
+from apimachinery.apply.plans import plan_of
+from apimachinery.gvk import APPS_V1, CORE_V1
+from apimachinery.schema import types
+
+POD = plan_of(types().type_of(CORE_V1.kind("Pod")))
+SERVICE = plan_of(types().type_of(CORE_V1.kind("Service")))
+DEPLOYMENT = plan_of(types().type_of(APPS_V1.kind("Deployment")))
+UNKNOWN = plan_of(None)
+
+C = 'k:{"name":"c"}'
+
+
+def pod(**container):
+    return {"spec": {"containers": [{"name": "c", **container}]}}
+
+
+@pytest.mark.parametrize(
+    ("value", "claims"),
+    [
+        ({}, {}),
+        ({"spec": {}}, {"f:spec": {}}),
+        ({"spec": None}, {"f:spec": {}}),
+        ({"spec": {"containers": []}}, {}),
+        (pod(), {"f:spec": {"f:containers": {C: {".": {}, "f:name": {}}}}}),
+        (
+            pod(ports=[{"containerPort": 80}]),
+            {
+                "f:spec": {
+                    "f:containers": {
+                        C: {
+                            ".": {},
+                            "f:name": {},
+                            "f:ports": {
+                                'k:{"containerPort":80,"protocol":"TCP"}': {
+                                    ".": {},
+                                    "f:containerPort": {},
+                                }
+                            },
+                        }
+                    }
+                }
+            },
+        ),
+        (
+            {"metadata": {"labels": {"a": "1"}, "finalizers": ["x"]}},
+            {"f:metadata": {"f:labels": {"f:a": {}}, "f:finalizers": {'v:"x"': {}}}},
+        ),
+        ({"spec": {"tolerations": [{"key": "a"}]}}, {"f:spec": {"f:tolerations": {}}}),
+    ],
+)
+def test_what_a_configuration_claims(value, claims):
+    assert walk.field_set(POD, value) == claims
+
+
+def test_without_a_schema_every_map_is_a_member():
+    value = {"spec": {"size": 1, "list": [1], "deep": {"x": {}}}}
+    assert walk.field_set(UNKNOWN, value) == {
+        "f:spec": {
+            ".": {},
+            "f:size": {},
+            "f:list": {},
+            "f:deep": {".": {}, "f:x": {}},
+        }
+    }
+    assert walk.created(UNKNOWN, value) == walk.field_set(UNKNOWN, value)
+
+
+def test_a_new_object_owns_what_an_empty_one_has_not():
+    value = {
+        "metadata": {"labels": {"a": "1"}},
+        "spec": {
+            "replicas": 1,
+            "selector": {"matchLabels": {"a": "1"}},
+            "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1}},
+            "template": {"metadata": {}, "spec": {"containers": [], "securityContext": {}}},
+        },
+        "status": {},
+    }
+    assert walk.created(DEPLOYMENT, value) == {
+        "f:metadata": {"f:labels": {".": {}, "f:a": {}}},
+        "f:spec": {
+            "f:replicas": {},
+            "f:selector": {},
+            "f:strategy": {"f:type": {}, "f:rollingUpdate": {".": {}, "f:maxSurge": {}}},
+            "f:template": {"f:spec": {"f:containers": {}, "f:securityContext": {}}},
+        },
+    }
+
+
+OLD = pod(image="a", env=[{"name": "A", "value": "1"}, {"name": "B"}], command=["x"])
+
+
+@pytest.mark.parametrize(
+    ("new", "changed", "removed"),
+    [
+        (copy.deepcopy(OLD), {}, {}),
+        (
+            pod(image="b", env=[{"name": "A", "value": "1"}, {"name": "B"}], command=["x"]),
+            {"f:image": {}},
+            {},
+        ),
+        (
+            pod(image="a", env=[{"name": "B"}, {"name": "C"}], command=["y"]),
+            {"f:env": {'k:{"name":"C"}': {".": {}, "f:name": {}}}, "f:command": {}},
+            {"f:env": {'k:{"name":"A"}': {".": {}, "f:name": {}, "f:value": {}}}},
+        ),
+        (
+            pod(image="a"),
+            {},
+            {
+                "f:env": {
+                    ".": {},
+                    'k:{"name":"A"}': {".": {}, "f:name": {}, "f:value": {}},
+                    'k:{"name":"B"}': {".": {}, "f:name": {}},
+                },
+                "f:command": {},
+            },
+        ),
+    ],
+)
+def test_comparing(new, changed, removed):
+    found = walk.compare(POD, OLD, new)
+
+    def below(part):
+        return {"f:spec": {"f:containers": {C: part}}} if part else {}
+
+    assert found.changed == below(changed)
+    assert found.removed == below(removed)
+    assert found.same is (new == OLD)
+
+
+def names(value):
+    return [container["name"] for container in value["spec"]["containers"]]
+
+
+@pytest.mark.parametrize(
+    ("live", "applied", "merged"),
+    [
+        ("ab", "ab", "ab"),
+        ("ab", "ba", "ba"),
+        ("ab", "c", "abc"),
+        ("abc", "cxa", "bcxa"),
+        ("", "ab", "ab"),
+        ("ab", "", "ab"),
+        ("abcd", "dxb", "acdxb"),
+    ],
+)
+def test_merging_lists_keeps_the_applied_order(live, applied, merged):
+    one = {"spec": {"containers": [{"name": n, "image": "live"} for n in live]}}
+    other = {"spec": {"containers": [{"name": n, "command": [n]} for n in applied]}}
+    before = copy.deepcopy(one)
+    result = walk.merge(POD, one, other)
+    assert "".join(names(result)) == merged
+    assert one == before
+    for container in result["spec"]["containers"]:
+        assert ("image" in container) is (container["name"] in live)
+        assert ("command" in container) is (container["name"] in applied)
+
+
+def test_merging_replaces_atomic_values_and_merges_maps():
+    live = {"metadata": {"labels": {"a": "1"}}, "spec": {"selector": {"x": "1"}}}
+    applied = {"metadata": {"labels": {"b": "2"}}, "spec": {"selector": {"y": "2"}}}
+    assert walk.merge(SERVICE, live, applied) == {
+        "metadata": {"labels": {"a": "1", "b": "2"}},
+        "spec": {"selector": {"y": "2"}},
+    }
+
+
+def test_removing():
+    value = pod(image="a", env=[{"name": "A"}]) | {"metadata": {"labels": {"a": "1", "b": "2"}}}
+    assert walk.remove(POD, value, {"f:metadata": {"f:labels": {"f:a": {}}}}) == pod(
+        image="a", env=[{"name": "A"}]
+    ) | {"metadata": {"labels": {"b": "2"}}}
+    gone = {"f:spec": {"f:containers": {C: {"f:env": {'k:{"name":"A"}': {}}}}}}
+    assert walk.remove(POD, pod(env=[{"name": "A"}]), gone) == pod()
+    assert walk.remove(POD, pod(), {"f:spec": {"f:containers": {C: {}}}}) is None
+    assert walk.remove(POD, value, {}) is value
+
+
+@pytest.mark.parametrize(
+    ("value", "problems"),
+    [
+        (pod(image="a"), []),
+        ({"spec": {"bogus": 1}}, [".spec.bogus: field not declared in schema"]),
+        (
+            pod(bogus=1),
+            ['.spec.containers[name="c"].bogus: field not declared in schema'],
+        ),
+        (
+            {"spec": {"containers": [{"image": "x"}]}},
+            [
+                (
+                    ".spec.containers: element 0: associative list with keys has an element that "
+                    'omits key field "name" (and doesn\'t have default value)'
+                )
+            ],
+        ),
+        (
+            {"spec": {"containers": [{"name": "a"}, {"name": "a"}]}},
+            ['.spec.containers: duplicate entries for key [name="a"]'],
+        ),
+        (
+            {"spec": {"containers": [None]}},
+            [
+                (
+                    ".spec.containers: element 0: associative list with keys may not have a "
+                    "null element"
+                )
+            ],
+        ),
+        ({"spec": 1}, [".spec: expected map, got &{1}"]),
+        ({"spec": {"containers": {}}}, [".spec.containers: expected list, got &{{}}"]),
+        ({"spec": {"nodeName": 1}}, [".spec.nodeName: expected string, got &{1}"]),
+        (
+            {"spec": {"priority": True}},
+            [".spec.priority: expected numeric (int or float), got &{true}"],
+        ),
+        ({"metadata": {"labels": {"a": 1}}}, [".metadata.labels.a: expected string, got &{1}"]),
+    ],
+)
+def test_checking(value, problems):
+    assert list(checking.problems(POD, value)) == problems
+
+
+def test_several_problems_are_listed():
+    found = list(checking.problems(POD, {"a": 1, "b": 2}))
+    assert checking.message(found) == (
+        "errors:\n  .a: field not declared in schema\n  .b: field not declared in schema"
+    )
