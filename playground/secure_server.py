@@ -8,9 +8,10 @@ Which cluster's CA it was is for authentication to say.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -72,9 +73,24 @@ class ClientTrust:
             self._context.load_verify_locations(cadata=ca_pem)
 
 
+class SecureServer(uvicorn.Server):
+    """uvicorn's server: signals are the worker's own business, and it tells when it serves."""
+
+    on_started: Callable[[], None] | None = None
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started and self.on_started is not None:
+            self.on_started()
+
+
 def secure_server(
     app: Callable[..., Any], certificate: Path, key: Path, trust: ClientTrust
-) -> uvicorn.Server:
+) -> SecureServer:
     """Return a server that is ready for `serve(sockets=[...])`."""
 
     def context(config: uvicorn.Config, default: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
@@ -101,7 +117,7 @@ def secure_server(
         ssl_cert_reqs=ssl.CERT_OPTIONAL,
         ssl_context_factory=context,
     )
-    return uvicorn.Server(config)
+    return SecureServer(config)
 
 
 def adopt(descriptor: int) -> socket.socket:

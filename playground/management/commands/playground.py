@@ -13,9 +13,9 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from playground.accounts.links import create_sign_in_link
+from playground.cluster_templates import TEMPLATES
 from playground.instance import Instance
 from playground.supervisor import Child, listen, supervise
-from playground.cluster_templates import TEMPLATES
 
 
 class Command(BaseCommand):
@@ -40,10 +40,9 @@ class Command(BaseCommand):
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
         if not 0 <= options["nodes"] <= 1000:
             raise CommandError("--nodes takes a number from 0 to 1000")
-        asyncio.run(self._serve(options))
+        asyncio.run(self._serve(Instance(Path(options["data_dir"]).resolve()), options))
 
-    async def _serve(self, options: dict[str, Any]) -> None:
-        instance = Instance(Path(options["data_dir"]).resolve())
+    async def _serve(self, instance: Instance, options: dict[str, Any]) -> None:
         try:
             site_socket = listen(options["bind"], options["port"])
             api_socket = listen(options["bind"], options["secure_port"])

@@ -1,0 +1,203 @@
+"""One running cluster: its API, its workers and its machines, put together.
+
+This is the only place where the API server and the workers meet. What each worker may do is
+decided by who it acts as; all of them reach the API through the same chain as anybody else.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from dataclasses import dataclass
+
+from apiserver.endpoints.local import LocalTransport
+
+from apimachinery.clock import Clock
+from apimachinery.meta import Obj
+from apiserver.admission.order import Surroundings, admission_chain
+from apiserver.auth.authentication import admin_token
+from apiserver.auth.cluster import ClusterAuth, Credentials
+from apiserver.auth.kubeconfig import kubeconfig, kubeconfig_yaml
+from apiserver.auth.pki import CertificateAuthority, issue_client_certificate
+from apiserver.auth.user import (
+    AUTHENTICATED,
+    MASTERS,
+    User,
+    service_account_groups,
+)
+from apiserver.endpoints.api import ClusterApi
+from apiserver.registry.core.allocators import open_allocators
+from apiserver.registry.objects import StoredObjects
+from apiserver.storage import ClusterStore
+from nodes.client.events import EventSink, Recorder
+from nodes.client.informer import Informers
+from nodes.client.rest import Client
+from nodes.client.supervise import TaskSet
+from nodes.controllers.manager import Manager
+from nodes.kubelet.kubelet import Kubelet, Runtime
+from nodes.kubelet.node import Machine
+from nodes.network.fabric import Network
+from nodes.proxy import kubeproxy
+from nodes.runtime.simulated.runtime import SimulatedRuntime
+from nodes.scheduler import loop as scheduling
+from playground.machines import machine
+from playground.probing import SimulatedProbes
+from playground.streams import KubeletStreams
+
+log = logging.getLogger(__name__)
+
+NODE_USER = "system:node:"
+ACCOUNT_USER = "system:serviceaccount:"
+
+
+@dataclass(frozen=True, slots=True)
+class Surface:
+    """What all clusters of an instance share: where they are served, and who may do all."""
+
+    api_url: str
+    ca_certificate: str
+    admin_token: str
+
+
+class RunningCluster:
+    """A cluster that answers. Made by `open`; `close` ends its workers, nothing else."""
+
+    def __init__(self, store: ClusterStore, surface: Surface, clock: Clock) -> None:
+        record = store.record
+        self.store, self.surface, self.clock = store, surface, clock
+        self.tasks = TaskSet(clock, record.name)
+        credentials = Credentials(record.ca_cert, record.ca_key, record.sa_key)
+        self.authority = CertificateAuthority(record.ca_cert, record.ca_key)
+        self.auth = ClusterAuth(credentials, store, clock, admin_token(surface.admin_token))
+        seed = record.uid
+        objects = StoredObjects(store)
+        self.kubelets: dict[str, Kubelet] = {}
+        self.api = ClusterApi(
+            name=record.name,
+            store=store,
+            clock=clock,
+            auth=self.auth,
+            admission=admission_chain(Surroundings(objects, random.Random(seed))),  # noqa: S311
+            allocators=open_allocators(objects.list("services")),
+            streams=KubeletStreams(self.kubelets, store),
+            source=random.Random(),  # noqa: S311 - uids and name suffixes, not secrets
+        )
+        # The first request of a client from outside, for the page that waits for it.
+        self.first_client: dict[str, str] | None = None
+        self._sink = EventSink(clock, self.tasks)
+        self.network = Network(clock)
+        self.manager = Manager(
+            self.transport,
+            clock,
+            self.tasks,
+            events=self._sink,
+            root_ca=surface.ca_certificate,
+        )
+        self._scheduler_informers = Informers(self.transport(scheduling.USER), clock, self.tasks)
+        client = Client(self.transport(scheduling.USER), "kube-scheduler")
+        self.scheduler = scheduling.Scheduler(
+            client,
+            self._scheduler_informers,
+            Recorder(client, "default-scheduler", clock, self._sink),
+            clock,
+            self.tasks,
+        )
+        self._proxy_informers = Informers(self.transport(kubeproxy.USER), clock, self.tasks)
+        self.proxy = kubeproxy.KubeProxy(self._proxy_informers, clock)
+
+    @property
+    def name(self) -> str:
+        return self.store.record.name
+
+    @property
+    def server(self) -> str:
+        """Return the URL that a kubeconfig names."""
+        return f"{self.surface.api_url}/clusters/{self.name}"
+
+    # -- life ------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Begin to authenticate and to work; returns when every node has registered."""
+        self.auth.start(self.store.hub, self.store.revision)
+        self._feed_dns()
+        self.proxy.start()
+        self._proxy_informers.start()
+        self.scheduler.start()
+        self._scheduler_informers.start()
+        self.tasks.serve("controller manager", self.manager.run)
+        for number in range(self.store.record.nodes):
+            await self._add_node(machine(number))
+
+    async def close(self) -> None:
+        """Stop working. What was acknowledged is stored; nothing else needs saving."""
+        for kubelet in self.kubelets.values():
+            await kubelet.stop()
+        self.scheduler.stop()
+        self.manager.stop()
+        for informers in (self._scheduler_informers, self._proxy_informers):
+            informers.stop()
+        self.auth.stop()
+        await self.tasks.close()
+        await self.network.close()
+
+    async def _add_node(self, made: Machine) -> None:
+        self.network.add_node(made.name, made.address, made.pod_cidr)
+        self.network.set_rules(made.name, self.proxy.table(made.name, made.address))
+        runtime = SimulatedRuntime(made.name, self.clock, self.network)
+        transport = self.transport(NODE_USER + made.name)
+        client = Client(transport, "kubelet")
+        kubelet = Kubelet(
+            made,
+            client=client,
+            informers=Informers(transport, self.clock, self.tasks),
+            services=self._proxy_informers.get(kubeproxy.resources.SERVICES),
+            runtime=Runtime(runtime, runtime.images, runtime, runtime.files),
+            network=SimulatedProbes(self.network, made.address),
+            recorder=Recorder(client, "kubelet", self.clock, self._sink, host=made.name),
+            clock=self.clock,
+            tasks=self.tasks,
+        )
+        self.kubelets[made.name] = kubelet
+        await kubelet.start()
+
+    def _feed_dns(self) -> None:
+        dns = self.network.dns
+
+        def service(old: Obj | None, new: Obj | None) -> None:
+            if new is not None:
+                dns.update_service(new)
+            elif old is not None:
+                dns.delete_service(old)
+
+        def endpointslice(old: Obj | None, new: Obj | None) -> None:
+            if new is not None:
+                dns.update_endpointslice(new)
+            elif old is not None:
+                dns.delete_endpointslice(old)
+
+        self._proxy_informers.get(kubeproxy.resources.SERVICES).on_change(service)
+        self._proxy_informers.get(kubeproxy.resources.ENDPOINTSLICES).on_change(endpointslice)
+
+    # -- who is who ------------------------------------------------------------------------------
+
+    def transport(self, user: str) -> LocalTransport:
+        """Return a component's way to the API, as its own user."""
+        return LocalTransport(self.api, component_user(user))
+
+    def admin_kubeconfig(self, user: str = "kubernetes-admin", server: str = "") -> str:
+        """Return a kubeconfig with a fresh client certificate of a member of system:masters."""
+        issued = issue_client_certificate(self.authority, user, (MASTERS,), self.clock)
+        config = kubeconfig(
+            server or self.server, self.surface.ca_certificate, self.name, user, issued
+        )
+        return kubeconfig_yaml(config)
+
+
+def component_user(name: str) -> User:
+    """Return the user that a component acts as, with the groups that authentication would give."""
+    if name.startswith(NODE_USER):
+        return User(name, ("system:nodes", AUTHENTICATED))
+    if name.startswith(ACCOUNT_USER):
+        namespace = name.removeprefix(ACCOUNT_USER).partition(":")[0]
+        return User(name, service_account_groups(namespace))
+    return User(name, (AUTHENTICATED,))

@@ -1,0 +1,132 @@
+"""The whole scheduler against an API in a dict, on virtual time."""
+
+import asyncio
+
+import pytest
+
+from nodes.client.events import EventSink, Recorder
+from nodes.client.informer import Informers
+from nodes.client.loopclock import LoopClock
+from nodes.client.resources import NODES, PODS
+from nodes.client.rest import Client
+from nodes.client.supervise import TaskSet
+from nodes.scheduler.loop import Scheduler
+from tests.support.builders import node, pod
+from tests.support.eventually import eventually
+from tests.support.fakeapi import FakeApi
+
+pytestmark = pytest.mark.looptime
+
+
+class Rig:
+    def __init__(self):
+        self.clock = LoopClock()
+        self.api = FakeApi(self.clock)
+        self.tasks = TaskSet(self.clock)
+        self.client = Client(self.api.transport("admin"))
+        sink = EventSink(self.clock, self.tasks)
+        transport = self.api.transport("system:kube-scheduler")
+        client = Client(transport)
+        informers = Informers(transport, self.clock, self.tasks)
+        recorder = Recorder(client, "default-scheduler", self.clock, sink)
+        self.scheduler = Scheduler(client, informers, recorder, self.clock, self.tasks)
+        self.scheduler.start()
+        informers.start()
+
+    async def create(self, *objects):
+        for one in objects:
+            resource = NODES if one["kind"] == "Node" else PODS
+            await self.client.create(one, resource)
+
+    def node_of(self, name):
+        return self.api.need("pods", name)["spec"].get("nodeName")
+
+    def condition(self, name):
+        found = self.api.need("pods", name)["status"].get("conditions") or []
+        return next((c for c in found if c["type"] == "PodScheduled"), {})
+
+    def events(self, reason):
+        return [e["message"] for e in self.api.all("events") if e["reason"] == reason]
+
+
+@pytest.fixture
+async def rig():
+    made = Rig()
+    yield made
+    made.scheduler.stop()
+    await made.tasks.close()
+
+
+async def test_pods_are_bound_and_told_of(rig):
+    await rig.create(node("n1"), node("n2"), *(pod(f"p{i}").requests(cpu="1") for i in range(4)))
+    await eventually(lambda: all(rig.node_of(f"p{i}") for i in range(4)))
+    # Evenly, since each assumed pod counts at once.
+    placed = sorted(rig.node_of(f"p{i}") for i in range(4))
+    assert placed == ["n1", "n1", "n2", "n2"]
+    await eventually(lambda: len(rig.events("Scheduled")) == 4)
+    assert f"Successfully assigned default/p0 to {rig.node_of('p0')}" in rig.events("Scheduled")
+
+
+async def test_a_pod_that_fits_nowhere_says_why_and_goes_when_room_comes(rig):
+    await rig.create(node("n1"), node("n2").tainted("gpu", "NoSchedule"))
+    await rig.create(pod("big").requests(cpu="6"))
+    await eventually(lambda: rig.condition("big").get("status") == "False")
+    sentence = (
+        "0/2 nodes are available: 1 Insufficient cpu, 1 node(s) had untolerated taint(s). "
+        "no new claims to deallocate, preemption: 0/2 nodes are available: "
+        "2 Preemption is not helpful for scheduling."
+    )
+    assert rig.condition("big")["reason"] == "Unschedulable"
+    assert rig.condition("big")["message"] == sentence
+    await eventually(lambda: rig.events("FailedScheduling") == [sentence])
+    await rig.create(node("n3").cpu(8))
+    await eventually(lambda: rig.node_of("big") == "n3")
+    attempts = rig.scheduler.decisions.of(rig.api.need("pods", "big")["metadata"]["uid"])
+    assert [a.node for a in attempts] == ["", "n3"]
+    assert attempts[0].refused["n1"] == ("NodeResourcesFit", ("Insufficient cpu",))
+
+
+async def test_without_nodes(rig):
+    await rig.create(pod("p"))
+    await eventually(lambda: rig.condition("p").get("message"))
+    assert rig.condition("p")["message"] == "no nodes available to schedule pods"
+
+
+async def test_other_schedulers_pods_are_left_alone(rig):
+    await rig.create(node("n1"), pod("p").spec(schedulerName="other"))
+    await asyncio.sleep(60)
+    assert rig.node_of("p") is None
+    assert rig.condition("p") == {}
+
+
+async def test_a_gated_pod_goes_once_the_gate_is_gone(rig):
+    await rig.create(node("n1"), pod("p").spec(schedulingGates=[{"name": "g"}]))
+    await asyncio.sleep(60)
+    assert rig.node_of("p") is None
+    await rig.client.patch(PODS, "default", "p", {"spec": {"schedulingGates": []}})
+    await eventually(lambda: rig.node_of("p") == "n1")
+
+
+async def test_room_that_a_deleted_pod_leaves_is_used(rig):
+    await rig.create(node("n1"), pod("a").requests(cpu="3"))
+    await eventually(lambda: rig.node_of("a"))
+    await rig.create(pod("b").requests(cpu="3"))
+    await eventually(lambda: rig.condition("b").get("message"))
+    assert "No preemption victims found for incoming pod" in rig.condition("b")["message"]
+    await rig.client.delete(PODS, "default", "a", grace=0)
+    await eventually(lambda: rig.node_of("b") == "n1")
+
+
+async def test_a_refused_binding_gives_the_room_back(rig):
+    real, failures = rig.api.handle, iter([True])
+
+    def handle(call):
+        if call.subresource == "binding" and next(failures, False):
+            from apimachinery.errors import InternalError
+
+            raise InternalError("etcd is away")
+        return real(call)
+
+    rig.api.handle = handle
+    await rig.create(node("n1"), pod("p").requests(cpu="4"))
+    await eventually(lambda: rig.node_of("p") == "n1", within=30)

@@ -1,0 +1,375 @@
+"""Each plugin on its own: which nodes it refuses and in which words, which it prefers."""
+
+import pytest
+
+from apimachinery.meta import Obj
+from nodes.scheduler.cache import Cache
+from nodes.scheduler.framework import Code, CycleState
+from nodes.scheduler.plugins.balanced_allocation import NodeResourcesBalancedAllocation
+from nodes.scheduler.plugins.image_locality import ImageLocality
+from nodes.scheduler.plugins.inter_pod_affinity import InterPodAffinity
+from nodes.scheduler.plugins.node_affinity import NodeAffinity
+from nodes.scheduler.plugins.node_name import NodeName
+from nodes.scheduler.plugins.node_ports import NodePorts
+from nodes.scheduler.plugins.node_resources_fit import NodeResourcesFit
+from nodes.scheduler.plugins.node_unschedulable import NodeUnschedulable
+from nodes.scheduler.plugins.pod_topology_spread import PodTopologySpread
+from nodes.scheduler.plugins.scheduling_gates import SchedulingGates
+from nodes.scheduler.plugins.taint_toleration import TaintToleration
+from nodes.scheduler.plugins.volume_binding import VolumeBinding
+from nodes.scheduler.podinfo import PodInfo
+from tests.support.builders import node, obj, pod, service
+
+
+class Objects:
+    """A reader over a list."""
+
+    def __init__(self, *objects: Obj):
+        self.objects = objects
+
+    def get(self, namespace, name):
+        wanted = (namespace, name)
+        return next(
+            (
+                o
+                for o in self.objects
+                if (o["metadata"].get("namespace", ""), o["metadata"]["name"]) == wanted
+            ),
+            None,
+        )
+
+    def list(self, namespace="", selector=None):
+        return [o for o in self.objects if o["metadata"].get("namespace", "") == namespace]
+
+
+def place(cache, pods):
+    for number, (built, on) in enumerate(pods):
+        built["metadata"].setdefault("uid", f"placed-{number}")
+        cache.place(PodInfo.of(built), on)
+
+
+def state(nodes, placed=(), **readers):
+    cache = Cache()
+    for one in nodes:
+        cache.set_node(one)
+    place(cache, placed)
+    found = {
+        name: Objects()
+        for name in (
+            "services",
+            "replicationcontrollers",
+            "replicasets",
+            "statefulsets",
+            "persistentvolumeclaims",
+            "storageclasses",
+            "namespaces",
+        )
+    } | {name: Objects(*given) for name, given in readers.items()}
+    return CycleState(cache.nodes, cache.counts, found)
+
+
+def refused(plugin, built, nodes, placed=(), **readers):
+    """Return node -> (code, reasons) of those that the plugin refuses; "*" before the nodes."""
+    cycle, info = state(nodes, placed, **readers), PodInfo.of(built)
+    if hasattr(plugin, "pre_filter"):
+        before = plugin.pre_filter(cycle, info)
+        if before.code is Code.SKIP:
+            return {}
+        if not before.ok:
+            return {"*": (before.code, before.reasons)}
+    answers = {one.name: plugin.filter(cycle, info, one) for one in cycle.nodes}
+    return {name: (a.code, a.reasons) for name, a in answers.items() if not a.ok}
+
+
+def scores(plugin, built, nodes, placed=(), **readers):
+    cycle, info = state(nodes, placed, **readers), PodInfo.of(built)
+    if (
+        hasattr(plugin, "pre_score")
+        and plugin.pre_score(cycle, info, cycle.nodes).code is Code.SKIP
+    ):
+        return None
+    raw = {one.name: plugin.score(cycle, info, one) for one in cycle.nodes}
+    return plugin.normalize(cycle, info, raw)
+
+
+UNSCHEDULABLE, UNRESOLVABLE = Code.UNSCHEDULABLE, Code.UNRESOLVABLE
+
+
+def test_gates_keep_a_pod_out():
+    gated = PodInfo.of(pod("p").spec(schedulingGates=[{"name": "a"}, {"name": "b"}]))
+    status = SchedulingGates().pre_enqueue(gated)
+    assert status.reasons == ("waiting for scheduling gates: [a b]",)
+    assert SchedulingGates().pre_enqueue(PodInfo.of(pod("p"))).ok
+
+
+def test_cordoned_nodes_need_a_toleration():
+    cordoned = node("n").spec(unschedulable=True)
+    assert refused(NodeUnschedulable(), pod("p"), [cordoned]) == {
+        "n": (UNRESOLVABLE, ("node(s) were unschedulable",))
+    }
+    tolerant = pod("p").tolerates(key="node.kubernetes.io/unschedulable", operator="Exists")
+    assert refused(NodeUnschedulable(), tolerant, [cordoned]) == {}
+
+
+def test_node_name_is_that_node_alone():
+    found = refused(NodeName(), pod("p").on("b"), [node("a"), node("b")])
+    assert found == {"a": (UNRESOLVABLE, ("node(s) didn't match the requested node name",))}
+
+
+PORTS = [{"containerPort": 80, "hostPort": 8080}]
+
+
+@pytest.mark.parametrize(
+    ("taken", "wanted", "free"),
+    [
+        ({}, {}, False),
+        ({}, {"protocol": "UDP"}, True),
+        ({"hostIP": "10.0.0.1"}, {"hostIP": "10.0.0.2"}, True),
+        ({"hostIP": "10.0.0.1"}, {}, False),
+        ({}, {"hostIP": "10.0.0.1"}, False),
+    ],
+)
+def test_host_ports(taken, wanted, free):
+    there = pod("a").image("x", ports=[{**PORTS[0], **taken}])
+    wants = pod("b").image("x", ports=[{**PORTS[0], **wanted}])
+    found = refused(NodePorts(), wants, [node("n")], [(there, "n")])
+    why = ("node(s) didn't have free ports for the requested pod ports",)
+    assert found == ({} if free else {"n": (UNSCHEDULABLE, why)})
+
+
+def test_taints():
+    nodes = [
+        node("hard").tainted("gpu", "NoSchedule", "true"),
+        node("evicting").tainted("gpu", "NoExecute"),
+        node("soft").tainted("gpu", "PreferNoSchedule"),
+        node("clean"),
+    ]
+    found = refused(TaintToleration(), pod("p"), nodes)
+    assert set(found) == {"hard", "evicting"}
+    assert found["hard"] == (UNRESOLVABLE, ("node(s) had untolerated taint(s)",))
+    tolerant = pod("p").tolerates(key="gpu", operator="Exists")
+    assert refused(TaintToleration(), tolerant, nodes) == {}
+    preferred = scores(TaintToleration(), pod("p"), nodes)
+    assert preferred == {"hard": 100, "evicting": 100, "soft": 0, "clean": 100}
+
+
+def required(*expressions, fields=()):
+    term = {"matchExpressions": list(expressions), "matchFields": list(fields)}
+    terms = {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [term]}}
+    return {"nodeAffinity": terms}
+
+
+def test_node_affinity_and_selector():
+    nodes = [node("a").labels(disk="ssd"), node("b").labels(disk="hdd")]
+    why = (UNRESOLVABLE, ("node(s) didn't match Pod's node affinity/selector",))
+    assert refused(NodeAffinity(), pod("p").spec(nodeSelector={"disk": "ssd"}), nodes) == {"b": why}
+    expression = {"key": "disk", "operator": "NotIn", "values": ["ssd"]}
+    assert refused(NodeAffinity(), pod("p").spec(affinity=required(expression)), nodes) == {
+        "a": why
+    }
+    field = {"key": "metadata.name", "operator": "In", "values": ["b"]}
+    assert refused(NodeAffinity(), pod("p").spec(affinity=required(fields=[field])), nodes) == {
+        "a": why
+    }
+
+
+def test_preferred_node_affinity_adds_weights():
+    terms = [
+        {"weight": 80, "preference": {"matchExpressions": [{"key": "disk", "operator": "Exists"}]}},
+        {"weight": 20, "preference": {"matchExpressions": [{"key": "zone", "operator": "Exists"}]}},
+    ]
+    affinity = {"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": terms}}
+    nodes = [node("a").labels(disk="ssd"), node("b").labels(zone="x"), node("c")]
+    found = scores(NodeAffinity(), pod("p").spec(affinity=affinity), nodes)
+    assert found == {"a": 100, "b": 25, "c": 0}
+
+
+@pytest.mark.parametrize(
+    ("requests", "there", "expected"),
+    [
+        ({"cpu": "1"}, "3", None),
+        ({"cpu": "1"}, "3500m", (UNSCHEDULABLE, ("Insufficient cpu",))),
+        ({"cpu": "5"}, "0", (UNRESOLVABLE, ("Insufficient cpu",))),
+        (
+            {"cpu": "1", "memory": "9Gi"},
+            "3500m",
+            (UNRESOLVABLE, ("Insufficient cpu", "Insufficient memory")),
+        ),
+        ({"nvidia.com/gpu": "1"}, "0", (UNRESOLVABLE, ("Insufficient nvidia.com/gpu",))),
+    ],
+)
+def test_resources_fit(requests, there, expected):
+    placed = [(pod("a").requests(cpu=there), "n")]
+    found = refused(NodeResourcesFit(), pod("p").requests(**requests), [node("n")], placed)
+    assert found.get("n") == expected
+
+
+def test_too_many_pods():
+    placed = [(pod(f"p{i}"), "n") for i in range(2)]
+    found = refused(NodeResourcesFit(), pod("p"), [node("n").pods(2)], placed)
+    assert found == {"n": (UNSCHEDULABLE, ("Too many pods",))}
+
+
+def test_the_emptier_node_scores_higher():
+    placed = [(pod("a").requests(cpu="2", memory="4Gi"), "full")]
+    found = scores(
+        NodeResourcesFit(),
+        pod("p").requests(cpu="1", memory="2Gi"),
+        [node("full"), node("free")],
+        placed,
+    )
+    assert found == {"full": 25, "free": 75}
+
+
+def test_init_containers_and_sidecars_count():
+    built = (
+        pod("p")
+        .requests(cpu="100m")
+        .spec(
+            initContainers=[
+                {
+                    "name": "sidecar",
+                    "restartPolicy": "Always",
+                    "resources": {"requests": {"cpu": "50m"}},
+                },
+                {"name": "setup", "resources": {"requests": {"cpu": "1"}}},
+            ]
+        )
+    )
+    # While `setup` runs the sidecar runs too: more than both that stay.
+    assert dict(PodInfo.of(built).requests.amounts) == {"cpu": 1050}
+
+
+def test_balanced_allocation_prefers_even_use():
+    placed = [(pod("a").requests(cpu="2"), "lopsided")]
+    built = pod("p").requests(cpu="1", memory="2Gi")
+    found = scores(
+        NodeResourcesBalancedAllocation(), built, [node("lopsided"), node("even")], placed
+    )
+    assert found == {"lopsided": 75, "even": 100}
+    assert scores(NodeResourcesBalancedAllocation(), pod("p"), [node("n")]) is None
+
+
+def spread(key="zone", skew=1, when="DoNotSchedule", **more):
+    entry = {
+        "topologyKey": key,
+        "maxSkew": skew,
+        "whenUnsatisfiable": when,
+        "labelSelector": {"matchLabels": {"app": "x"}},
+    }
+    return [{**entry, **more}]
+
+
+ZONED = [
+    node("a1").labels(zone="a"),
+    node("a2").labels(zone="a"),
+    node("b1").labels(zone="b"),
+    node("none"),
+]
+
+
+def test_topology_spread_refuses_more_skew():
+    placed = [(pod("p1").labels(app="x"), "a1")]
+    built = pod("p").labels(app="x").spec(topologySpreadConstraints=spread())
+    found = refused(PodTopologySpread(), built, ZONED, placed)
+    why = "node(s) didn't match pod topology spread constraints"
+    assert found == {
+        "a1": (UNSCHEDULABLE, (why,)),
+        "a2": (UNSCHEDULABLE, (why,)),
+        "none": (UNRESOLVABLE, (f"{why} (missing required label)",)),
+    }
+
+
+def test_topology_spread_counts_only_domains_that_the_pod_may_use():
+    placed = [(pod("p1").labels(app="x"), "a1")]
+    built = (
+        pod("p")
+        .labels(app="x")
+        .spec(topologySpreadConstraints=spread(), nodeSelector={"zone": "a"})
+    )
+    # Zone b does not count for a pod that cannot go there, so there is no skew.
+    assert set(refused(PodTopologySpread(), built, ZONED, placed)) == {"none"}
+
+
+def test_min_domains_makes_the_missing_ones_count_as_empty():
+    placed = [(pod("p1").labels(app="x"), "a1"), (pod("p2").labels(app="x"), "b1")]
+    built = pod("p").labels(app="x").spec(topologySpreadConstraints=spread(minDomains=3))
+    assert set(refused(PodTopologySpread(), built, ZONED, placed)) == {"a1", "a2", "b1", "none"}
+
+
+def test_pods_of_a_service_spread_over_hosts_by_default():
+    nodes = [node("n1"), node("n2")]
+    placed = [(pod(f"p{i}").labels(app="x"), "n1") for i in range(3)]
+    built = pod("p").labels(app="x")
+    given = {"services": [service("web", app="x")]}
+    found = scores(PodTopologySpread(), built, nodes, placed, **given)
+    assert found is not None
+    assert found["n2"] > found["n1"]
+    assert scores(PodTopologySpread(), built, nodes, placed) is None
+
+
+def anti(kind="podAntiAffinity", labels=None, **more):
+    term = {
+        "topologyKey": "kubernetes.io/hostname",
+        "labelSelector": {"matchLabels": labels or {"app": "x"}},
+        **more,
+    }
+    return {kind: {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}
+
+
+def test_anti_affinity_both_ways():
+    nodes = [node("n1"), node("n2")]
+    lonely = pod("p").labels(app="x").spec(affinity=anti())
+    there = pod("a").labels(app="x")
+    assert refused(InterPodAffinity(), lonely, nodes, [(there, "n1")]) == {
+        "n1": (UNSCHEDULABLE, ("node(s) didn't match pod anti-affinity rules",))
+    }
+    # The pod that is there does not want it, whatever it wants itself.
+    placed = [(pod("b").labels(app="x").spec(affinity=anti()), "n1")]
+    assert refused(InterPodAffinity(), pod("q").labels(app="x"), nodes, placed) == {
+        "n1": (UNSCHEDULABLE, ("node(s) didn't satisfy existing pods anti-affinity rules",))
+    }
+
+
+def test_anti_affinity_of_another_namespace_does_not_count():
+    lonely = pod("p").labels(app="x").spec(affinity=anti())
+    there = pod("a", "other").labels(app="x")
+    assert refused(InterPodAffinity(), lonely, [node("n1")], [(there, "n1")]) == {}
+    everywhere = pod("p").labels(app="x").spec(affinity=anti(namespaceSelector={}))
+    spaces = {"namespaces": [obj("Namespace", "other", "")]}
+    assert set(
+        refused(InterPodAffinity(), everywhere, [node("n1")], [(there, "n1")], **spaces)
+    ) == {"n1"}
+
+
+def test_affinity_joins_its_like_and_the_first_goes_anywhere():
+    nodes = [node("n1"), node("n2")]
+    social = pod("p").labels(app="x").spec(affinity=anti("podAffinity"))
+    assert refused(InterPodAffinity(), social, nodes) == {}
+    assert refused(InterPodAffinity(), social, nodes, [(pod("a").labels(app="x"), "n1")]) == {
+        "n2": (UNRESOLVABLE, ("node(s) didn't match pod affinity rules",))
+    }
+    stranger = pod("q").labels(app="y").spec(affinity=anti("podAffinity"))
+    assert set(refused(InterPodAffinity(), stranger, nodes)) == {"n1", "n2"}
+
+
+def test_volumes_wait_for_their_claims():
+    mounts = pod("p").spec(volumes=[{"name": "v", "persistentVolumeClaim": {"claimName": "c"}}])
+    found = refused(VolumeBinding(), mounts, [node("n")])
+    assert found == {"*": (UNRESOLVABLE, ('persistentvolumeclaim "c" not found',))}
+    claim = obj("PersistentVolumeClaim", "c", spec={"storageClassName": "later"})
+    late = obj("StorageClass", "later", "", "storage.k8s.io/v1", volumeBindingMode="Immediate")
+    given = {"persistentvolumeclaims": [claim], "storageclasses": [late]}
+    unbound = ("pod has unbound immediate PersistentVolumeClaims",)
+    assert refused(VolumeBinding(), mounts, [node("n")], **given) == {"*": (UNRESOLVABLE, unbound)}
+    late["volumeBindingMode"] = "WaitForFirstConsumer"
+    # The plugin has no filter of its own: passing before the nodes is all.
+    info = PodInfo.of(mounts)
+    assert VolumeBinding().pre_filter(state([node("n")], **given), info).ok
+
+
+def test_image_locality_counts_large_images_that_are_there():
+    images = [{"names": ["big:latest"], "sizeBytes": 900 * 1024 * 1024}]
+    nodes = [node("has").status(images=images), node("has-not")]
+    found = scores(ImageLocality(), pod("p").image("big"), nodes)
+    assert found == {"has": 43, "has-not": 0}
