@@ -19,7 +19,7 @@ from apimachinery.validation.field import (
 )
 
 NEGATIVE = "must be greater than or equal to 0"
-NOT_POSITIVE = "must be greater than 0"
+NOT_POSITIVE = "must be greater than zero"
 IMMUTABLE = "field is immutable"
 
 
@@ -86,4 +86,4 @@ def nonnegative_quantity(path: Path, value: Any) -> FieldErrors:
 
 def positive_quantity(path: Path, value: Any) -> FieldErrors:
     if quantity.parse(value).nano <= 0:
-        yield invalid(path, quantity.canonical(value), "must be greater than zero")
+        yield invalid(path, quantity.canonical(value), NOT_POSITIVE)

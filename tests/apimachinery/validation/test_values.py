@@ -13,7 +13,7 @@ AT = Path("x")
     [
         (values.nonnegative(AT, -1), "Invalid value: -1: must be greater than or equal to 0"),
         (values.nonnegative(AT, None), None),
-        (values.positive(AT, 0), "Invalid value: 0: must be greater than 0"),
+        (values.positive(AT, 0), "Invalid value: 0: must be greater than zero"),
         (values.positive(AT, 1), None),
         (values.in_range(AT, 9, 1, 8), "Invalid value: 9: must be between 1 and 8, inclusive"),
         (values.port_number(AT, 0), "Invalid value: 0: must be between 1 and 65535, inclusive"),
