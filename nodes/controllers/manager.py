@@ -18,6 +18,8 @@ from nodes.client.supervise import TaskSet
 from nodes.client.transport import Transport
 from nodes.controllers.common.base import Managed, ManagerContext, built_in
 from nodes.controllers.deployment.controller import DeploymentController
+from nodes.controllers.endpoints import EndpointsController
+from nodes.controllers.endpointslice.controller import EndpointSliceController
 from nodes.controllers.garbage.collector import GarbageCollector
 from nodes.controllers.namespace import NamespaceController
 from nodes.controllers.replicaset import ReplicaSetController
@@ -30,6 +32,8 @@ USER = "system:kube-controller-manager"
 # The names are kube-controller-manager's own (`--controllers`).
 CONTROLLERS: dict[str, type[Managed]] = {
     "deployment-controller": DeploymentController,
+    "endpoints-controller": EndpointsController,
+    "endpointslice-controller": EndpointSliceController,
     "garbage-collector-controller": GarbageCollector,
     "namespace-controller": NamespaceController,
     "replicaset-controller": ReplicaSetController,

@@ -1,0 +1,1 @@
+"""EndpointSlices: a Service's pods, a hundred to an object."""
