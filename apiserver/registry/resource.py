@@ -51,6 +51,8 @@ class Subresource:
     verbs: tuple[str, ...] = ("get", "patch", "update")
     kind: GroupVersionKind | None = None
     strategy: Strategy | None = None
+    # For `scale`: where a custom resource keeps its replicas (registry/scale.py ScalePaths).
+    scale_paths: Any = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,19 +157,32 @@ class Registry:
             raise Exists
 
     async def update(
-        self, resource: Resource, strategy: Strategy, key: Key, make: Make, how: Writing
+        self,
+        resource: Resource,
+        strategy: Strategy,
+        key: Key,
+        make: Make,
+        how: Writing,
+        *,
+        creates: bool = False,
     ) -> Stored:
         """Store what `make` returns for the current object, which it must not change.
 
-        `make` is called with None where there is no object and the kind allows an update to create
-        one; it may be called again when the object changed meanwhile.
+        Where there is no object, `make` is called with None if this `creates`. It may be called
+        again when the object changed meanwhile; it returns the current object for "no change".
         """
         for _ in range(TRIES):
             entry = self.store.get(key)
+            if entry is None and creates:
+                obj = make(None)
+                obj["metadata"].pop("resourceVersion", None)
+                return await self.create(resource, obj, key.namespace, how)
             if entry is None:
-                return await self._create_on_update(resource, strategy, key, make, how)
+                break
             old = self.objects.parse(entry)
             new = make(old)
+            if new is old:
+                return Stored(old, entry)
             pinned = self._pin(resource, strategy, new, old)
             try:
                 return await self._update(resource, strategy, entry, new, old, how)
@@ -177,18 +190,11 @@ class Registry:
                 if pinned:
                     break
             except Missing:
-                if pinned or not strategy.allow_create_on_update:
-                    raise NotFound(resource.group_resource, key.name) from None
-        raise Conflict(resource.group_resource, key.name, MODIFIED)
-
-    async def _create_on_update(
-        self, resource: Resource, strategy: Strategy, key: Key, make: Make, how: Writing
-    ) -> Stored:
-        if not strategy.allow_create_on_update:
+                if pinned:
+                    break
+        if self.store.get(key) is None:
             raise NotFound(resource.group_resource, key.name)
-        obj = make(None)
-        obj["metadata"].pop("resourceVersion", None)
-        return await self.create(resource, obj, key.namespace, how)
+        raise Conflict(resource.group_resource, key.name, MODIFIED)
 
     def _pin(self, resource: Resource, strategy: Strategy, new: Obj, old: Obj) -> bool:
         """Check resourceVersion and uid; tell whether the client named the revision it means."""
@@ -220,7 +226,8 @@ class Registry:
         metadata.keep_on_update(new, old)
         strategy.prepare_for_update(new, old, how.ctx)
         strategy.drop_disabled(new, old)
-        if resource.strategy.has_generation and resource.strategy.spec_changed(new, old):
+        own = resource.strategy
+        if own.has_generation and strategy.counts_changes and own.spec_changed(new, old):
             new["metadata"]["generation"] = (old["metadata"].get("generation") or 0) + 1
         errors = list(validate_object_meta_update(new["metadata"], old["metadata"]))
         errors += strategy.validate_update(new, old, how.ctx)

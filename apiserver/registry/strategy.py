@@ -17,11 +17,13 @@ with defaults; it is run again after mutating admission.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from apimachinery.clock import Clock
+from apimachinery.gvk import GroupVersionKind
 from apimachinery.meta import Obj
 from apimachinery.validation.field import FieldErrors
 from apimachinery.validation.names import is_dns1123_subdomain
@@ -57,12 +59,29 @@ class Strategy:
     allow_unconditional_update = True
     # metadata.generation counts changes of everything but metadata and status; False: never set.
     has_generation = False
+    # May an update through this strategy count in the generation? (a binding does not)
+    counts_changes = True
     # Does a deletion answer with the object it removed, instead of a Status?
     returns_deleted = False
     # What becomes of dependents when DeleteOptions leave it open: Background or Orphan.
     default_propagation = "Background"
     # What metadata.name may be; returns what is wrong with a name. See apimachinery's names.
     name_rule = staticmethod(is_dns1123_subdomain)
+
+    def schema(self, kind: GroupVersionKind) -> Any:
+        """Return how objects of a custom kind are merged (apply, patches); None: as it comes."""
+        return None
+
+    def openapi(self, kind: GroupVersionKind) -> bytes:
+        """Return the JSON of a custom kind's OpenAPI v3 schema, as documents show it."""
+        return b""
+
+    def decode(self, body: Obj, kind: GroupVersionKind) -> tuple[Obj, list[str]]:
+        """Read a body of a kind that the type table does not know: a custom resource.
+
+        Returns a private object without unknown fields, and what was odd about the body.
+        """
+        return deepcopy(body), []
 
     def default(self, obj: Obj) -> None:
         """Fill in what was left out, as pkg/apis/<group>/<version>/defaults.go does."""
@@ -117,6 +136,10 @@ class Strategy:
             if key not in ("metadata", "status")
         )
 
+    def row_conditions(self, obj: Obj) -> Sequence[Mapping[str, str]]:
+        """Return what marks the object's row in a Table: clients may hide completed pods."""
+        return ()
+
     def after_delete(self, obj: Obj, ctx: StrategyContext) -> None:
         """Give back what the object held (addresses, ports). Called once it is gone."""
 
@@ -126,6 +149,8 @@ class Strategy:
 
 class StatusStrategy(Strategy):
     """The `/status` subresource: everything but status (and managedFields) comes from the old."""
+
+    counts_changes = False
 
     def __init__(self, parent: Strategy) -> None:
         self.parent = parent

@@ -1,0 +1,88 @@
+"""One cluster's API: what is served, to whom, by which rules, and a memory of who asked what.
+
+A `ClusterApi` is put together by the composition root out of parts that know nothing of each
+other. It holds no requests: `chain.serve` takes it along with each.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Any, Protocol
+
+from apimachinery.clock import Clock
+from apiserver.admission.chain import AdmissionChain
+from apiserver.auth.cluster import ClusterAuth
+from apiserver.endpoints.metrics import Metrics
+from apiserver.endpoints.trace import Traces
+from apiserver.registry.catalog import Catalog
+from apiserver.registry.metadata import Identity
+from apiserver.registry.objects import StoredObjects
+from apiserver.registry.store import Registry
+from apiserver.storage import ClusterStore
+
+
+class NodeStreams(Protocol):
+    """What the API server asks of kubelets: logs, and connections into containers."""
+
+    def logs(
+        self, node: str, namespace: str, pod: str, container: str, options: Mapping[str, str]
+    ) -> AsyncIterator[bytes]:
+        """Yield a container's log; goes on as long as `follow` says."""
+        ...
+
+    async def connect(self, request: Any, scope: Any, receive: Any, send: Any) -> None:
+        """Serve an upgraded connection (exec, attach, portforward), which was authorized."""
+        ...
+
+
+class Proxy(Protocol):
+    """Reaches ports of pods, services and nodes on the cluster's network."""
+
+    async def fetch(self, request: Any, target: Any) -> Any:
+        """Return the answer of what listens there."""
+        ...
+
+
+class ClusterApi:
+    """The API of one cluster."""
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        store: ClusterStore,
+        clock: Clock,
+        auth: ClusterAuth,
+        admission: AdmissionChain,
+        catalog: Catalog | None = None,
+        objects: StoredObjects | None = None,
+        allocators: Mapping[str, Any] | None = None,
+        streams: NodeStreams | None = None,
+        proxy: Proxy | None = None,
+        source: random.Random | None = None,
+    ) -> None:
+        self.name = name
+        self.store = store
+        self.clock = clock
+        self.auth = auth
+        self.admission = admission
+        self.catalog = catalog or Catalog()
+        self.streams = streams
+        self.proxy = proxy
+        # Names and uids can be repeated when the source is seeded; nothing secret comes from it.
+        self.identity = Identity(source or random.Random())  # noqa: S311
+        self.objects = objects or StoredObjects(store)
+        self.registry = Registry(store, clock, self.identity, self.objects, allocators)
+        self.traces = Traces()
+        self.metrics = Metrics()
+        self.started = clock.seconds()
+        # Documents made from the catalog, by name, each with the catalog's generation.
+        self.documents: dict[Any, tuple[int, Any]] = {}
+
+    def document(self, key: Any, make: Callable[[], Any]) -> Any:
+        """Return what `make` makes of the catalog, made once for each state of it."""
+        found = self.documents.get(key)
+        if found is None or found[0] != self.catalog.generation:
+            found = self.documents[key] = (self.catalog.generation, make())
+        return found[1]

@@ -1,0 +1,194 @@
+"""A request's body: bytes of some media type to an object of the kind that is served there.
+
+Every refusal is in Kubernetes' words. Bodies that come from inside the process are objects
+already, and are decoded by the type table all the same: the rules are the same for all.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import orjson
+
+from apimachinery.errors import ApiError, BadRequest, UnsupportedMediaType
+from apimachinery.gvk import GroupVersion, GroupVersionKind
+from apimachinery.meta import Obj
+from apimachinery.protobuf import decode_request
+from apimachinery.schema import types
+from apimachinery.schema.decode import decode as decode_built_in
+from apimachinery.schema.decode import find_duplicate_fields, no_kind_registered, strict_error
+from apiserver.endpoints import yaml
+from apiserver.endpoints.jsonerrors import syntax_error
+from apiserver.endpoints.request import ApiRequest
+from apiserver.registry.resource import Resource
+
+Mode = Literal["Strict", "Warn", "Ignore"]
+
+JSON, YAML = "application/json", "application/yaml"
+PROTOBUF = "application/vnd.kubernetes.protobuf"
+JSON_PATCH = "application/json-patch+json"
+MERGE_PATCH = "application/merge-patch+json"
+STRATEGIC_PATCH = "application/strategic-merge-patch+json"
+APPLY_PATCH = "application/apply-patch+yaml"
+PATCHES = (JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, APPLY_PATCH)
+_OBJECTS = (JSON, YAML, PROTOBUF)
+# How much of a body a refusal shows.
+_SHOWN = 30
+_TYPE_META = (
+    "json: cannot unmarshal {} into Go value of type struct {{ APIVersion string "
+    '"json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }}'
+)
+
+
+def media_type(request: ApiRequest) -> str:
+    """Return the body's media type without parameters; JSON where none is given."""
+    return request.content_type.partition(";")[0].strip() or JSON
+
+
+def field_validation(request: ApiRequest) -> Mode:
+    """Return what is to happen with unknown fields: over HTTP the default is to warn."""
+    asked = request.params.get("fieldValidation")
+    if asked in ("Strict", "Ignore"):
+        return asked
+    return "Warn" if asked == "Warn" or isinstance(request.body, bytes) else "Ignore"
+
+
+def read_object(request: ApiRequest, kind: GroupVersionKind) -> Obj:
+    """Return the body as an object of `kind`, new and private. Raises BadRequest."""
+    duplicates: list[str] = []
+    body = request.body
+    mode = field_validation(request)
+    if isinstance(body, bytes):
+        raw, body = body, parse(request, kind.kind)
+        if mode != "Ignore" and media_type(request) == JSON:
+            duplicates = find_duplicate_fields(raw)
+    given = check_kind(body, kind)
+    return decode(request, body, given, mode, duplicates)
+
+
+def decode(
+    request: ApiRequest, body: Obj, kind: GroupVersionKind, mode: Mode, duplicates: list[str]
+) -> Obj:
+    """Read a parsed object by the type table; problems become warnings or a refusal."""
+    resource = request.resource
+    if resource.custom and kind == request.target.kind:
+        obj, problems = resource.strategy.decode(body, kind)
+    else:
+        decoded = decode_built_in(body, kind, "Warn" if mode == "Strict" else mode)
+        obj, problems = decoded.obj, decoded.problems
+    if problems or duplicates:
+        if mode == "Strict":
+            raise strict_error(kind, kind.kind, [*duplicates, *problems])
+        if mode == "Warn":
+            request.warn([*duplicates, *problems])
+    if obj.get("metadata").__class__ is not dict:
+        obj["metadata"] = {}
+    return obj
+
+
+def parse(request: ApiRequest, kind: str) -> Obj:
+    """Return what the bytes say. Raises UnsupportedMediaType, or BadRequest."""
+    chosen = media_type(request)
+    if chosen == JSON:
+        return parse_json(request.body, kind)
+    if chosen == YAML:
+        return parse_yaml(request.body, kind)
+    if chosen == PROTOBUF:
+        return decode_request(request.body)
+    raise unsupported(_OBJECTS)
+
+
+def unsupported(accepted: tuple[str, ...]) -> ApiError:
+    """Return the refusal of a media type, with those that can be read."""
+    return UnsupportedMediaType(
+        "the body of the request was in an unknown format - accepted media types include: "
+        + ", ".join(accepted)
+    )
+
+
+def parse_json(raw: bytes, kind: str) -> Obj:
+    """Read a JSON object. Raises BadRequest in the words of Go's decoder."""
+    try:
+        value = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        why = syntax_error(raw.decode("utf-8", "replace")) or str(error)
+        raise _unrecognized(raw, kind, why) from None
+    if value.__class__ is not dict:
+        raise _unrecognized(raw, kind, _TYPE_META.format(_json_type(value)))
+    found: Obj = value
+    return found
+
+
+def parse_yaml(raw: bytes, kind: str) -> Obj:
+    """Read a YAML object; most clients send JSON, which YAML contains."""
+    try:
+        value = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        try:
+            value = yaml.load(raw)
+        except yaml.YAMLError as error:
+            why = f"error converting YAML to JSON: {error}"
+            raise _unrecognized(raw, kind, why) from None
+    if value.__class__ is not dict:
+        raise _unrecognized(raw, kind, _TYPE_META.format(_json_type(value)))
+    found: Obj = value
+    return found
+
+
+def _unrecognized(raw: bytes, kind: str, why: str) -> BadRequest:
+    return BadRequest(
+        f"the object provided is unrecognized (must be of type {kind}): "
+        f"couldn't get version/kind; json parse error: {why} ({_summary(raw)})"
+    )
+
+
+def _summary(raw: bytes) -> str:
+    if not raw:
+        return "<empty>"
+    more = " ..." if len(raw) > _SHOWN else ""
+    cut = raw[:_SHOWN]
+    return (cut.decode("utf-8", "replace") if raw[:1] == b"{" else cut.hex()) + more
+
+
+def _json_type(value: Any) -> str:
+    if isinstance(value, bool):
+        return "bool"
+    if isinstance(value, str):
+        return "string"
+    if value is None:
+        return "null"
+    return "array" if isinstance(value, list) else "number"
+
+
+def check_kind(body: Obj, kind: GroupVersionKind) -> GroupVersionKind:
+    """Return the kind to decode as. Raises BadRequest where the body is of another kind."""
+    version, name = body.get("apiVersion") or "", body.get("kind") or ""
+    if version == kind.api_version and name == kind.kind:
+        return kind
+    if version.__class__ is not str or name.__class__ is not str:
+        return kind
+    if not version and not name:
+        return kind
+    if version.count("/") > 1:
+        raise BadRequest(f"unexpected GroupVersion string: {version}")
+    group_version = GroupVersion.parse(version) if version else kind.group_version
+    found = group_version.kind(name or kind.kind)
+    if found == kind:
+        return kind
+    if found.group_version == kind.group_version or not _is_built_in(found):
+        raise no_kind_registered(found, kind.kind)
+    raise BadRequest(
+        f"the API version in the data ({found.api_version}) does not match the expected API "
+        f"version ({kind.api_version})"
+    )
+
+
+def _is_built_in(kind: GroupVersionKind) -> bool:
+    return types().type_of(kind) is not None
+
+
+def custom_types(resource: Resource) -> tuple[str, ...]:
+    """Return the patches that a resource takes: no strategic ones without merge keys."""
+    if resource.custom:
+        return (JSON_PATCH, MERGE_PATCH, APPLY_PATCH)
+    return PATCHES

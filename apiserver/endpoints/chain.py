@@ -1,0 +1,169 @@
+"""The way of every request, from who asks to what they get.
+
+    audit id -> authentication -> impersonation -> authorization -> what is asked for
+      read:   storage
+      write:  decode -> default -> mutating admission -> default -> prepare -> validate
+              -> validating admission -> storage
+    -> encode
+
+`serve` is the first line, `write` and `remove` hold the others in this order. Each stage leaves
+its time and outcome in the request's trace.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from apimachinery.errors import ApiError, InternalError, PathNotFound, ServiceUnavailable
+from apiserver.auth.attributes import Attributes, forbidden
+from apiserver.auth.user import User
+from apiserver.endpoints import read, remove, subresources, write
+from apiserver.endpoints.request import Answer, ApiRequest
+from apiserver.endpoints.requestinfo import RequestInfo
+from apiserver.storage import StorageError
+
+logger = logging.getLogger(__name__)
+
+Handler = Callable[[ApiRequest], Awaitable[Answer]]
+
+_VERBS: dict[str, Handler] = {
+    "get": read.get,
+    "list": read.list_objects,
+    "watch": read.watch,
+    "create": write.create,
+    "update": write.update,
+    "patch": write.patch,
+    "delete": remove.delete,
+    "deletecollection": remove.delete_collection,
+}
+
+
+class Door(Protocol):
+    """What differs between the ways in: how it is found out who asks, and whether they may."""
+
+    def authenticate(self, request: ApiRequest) -> User:
+        """Return who asks, impersonation included. Raises Unauthorized."""
+        ...
+
+    def authorize(self, request: ApiRequest) -> None:
+        """Raise Forbidden where the user may not."""
+        ...
+
+
+async def serve(request: ApiRequest, door: Door, handler: Handler | None = None) -> Answer:
+    """Answer a request, or raise the ApiError that refuses it."""
+    trace = request.trace
+    try:
+        request.user = door.authenticate(request)
+        trace.user = request.user.name
+        trace.stage("authentication")
+        door.authorize(request)
+        trace.stage("authorization")
+        answer = await (handler or route(request))(request)
+        trace.code = answer.code
+    except Exception as error:
+        refusal = as_api_error(error)
+        trace.code = refusal.code
+        trace.stage("refused", refusal.reason)
+        if refusal is error:
+            raise
+        raise refusal from error
+    finally:
+        _finish(request)
+    return answer
+
+
+def as_api_error(error: Exception) -> ApiError:
+    """Return the refusal that an exception means; what nobody foresaw is logged."""
+    if isinstance(error, ApiError):
+        return error
+    if isinstance(error, StorageError):
+        return ServiceUnavailable(f"storage: {error}")
+    logger.error("a request failed", exc_info=error)
+    return InternalError(str(error) or type(error).__name__)
+
+
+def authorize(request: ApiRequest) -> None:
+    """Ask the cluster's authorizers. Raises Forbidden."""
+    attributes = attributes_of(request.info, request.user or User(""))
+    decision = request.api.auth.authorize(attributes)
+    if not decision.allowed:
+        raise forbidden(attributes, decision.reason)
+
+
+def attributes_of(info: RequestInfo, user: User) -> Attributes:
+    """Return a request as authorization sees it."""
+    return Attributes(
+        user,
+        info.verb,
+        info.group,
+        info.version,
+        info.resource,
+        info.subresource,
+        info.namespace,
+        info.name,
+        info.path,
+        info.is_resource,
+    )
+
+
+def route(request: ApiRequest) -> Handler:
+    """Return what answers a request for a resource. Raises PathNotFound or MethodNotAllowed."""
+    info = request.info
+    served = request.api.catalog.find(info.group, info.version, info.resource)
+    if served is None:
+        raise PathNotFound
+    request.served = served
+    resource = served.resource
+    _check_scope(request)
+    if not info.subresource:
+        if info.verb not in resource.verbs:
+            raise not_allowed()
+        if resource.verbs == ("create",):
+            return subresources.review
+        return _VERBS[info.verb]
+    part = resource.subresources.get(info.subresource)
+    if part is None:
+        raise PathNotFound
+    handler = subresources.HANDLERS.get(info.subresource)
+    if info.verb not in part.verbs:
+        raise not_allowed()
+    if handler is not None and part.strategy is None:
+        return handler
+    return _VERBS[info.verb]
+
+
+def _check_scope(request: ApiRequest) -> None:
+    """Refuse paths that look right but are not: a name too many, a namespace too few."""
+    info, resource = request.info, request.resource
+    collection = info.verb in ("list", "watch", "deletecollection")
+    if resource.namespaced:
+        if not info.namespace and info.verb not in ("list", "watch"):
+            raise not_allowed() if info.verb == "create" and not info.name else PathNotFound()
+    elif info.namespace and resource.plural != "namespaces":
+        raise PathNotFound
+    if not collection and not info.subresource:
+        if (info.verb == "create") == bool(info.name):
+            raise not_allowed()
+    elif not info.verb:
+        raise not_allowed()
+
+
+def not_allowed() -> ApiError:
+    """Return the refusal of a method that a path does not have."""
+    return ApiError(
+        "the server does not allow this method on the requested resource",
+        code=405,
+        reason="MethodNotAllowed",
+        details={},
+    )
+
+
+def _finish(request: ApiRequest) -> None:
+    trace, info, api = request.trace, request.info, request.api
+    api.traces.add(trace)
+    labels = (info.verb, info.group, info.version, info.resource, info.subresource)
+    if info.verb != "watch":
+        api.metrics.observe(labels, trace.code, trace.seconds)

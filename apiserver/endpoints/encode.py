@@ -1,0 +1,159 @@
+"""Answers to bytes: stored JSON as it is where that is what was asked for, else made anew."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import orjson
+
+from apimachinery.errors import ApiError, NotAcceptable
+from apimachinery.gvk import GroupVersionKind
+from apimachinery.meta import Obj
+from apimachinery.table import check_include, partial_metadata, partial_metadata_list
+from apiserver.endpoints import tables, yaml
+from apiserver.endpoints.negotiation import JSON, YAML, Output
+from apiserver.endpoints.request import Answer, ApiRequest, Listing
+from apiserver.registry.catalog import Served
+from apiserver.storage import Entry
+
+_YAML_TYPE = YAML
+# Groups whose package inside of Kubernetes is not called as the group is.
+_PACKAGES = {"": "core", "events.k8s.io": "core"}
+
+
+def body_of(request: ApiRequest, answer: Answer) -> tuple[bytes, str]:
+    """Return an answer's body and its media type."""
+    if answer.text is not None:
+        return answer.text, answer.content_type
+    output = request.output
+    if output.plain:
+        return _json_of(request, answer), JSON
+    if output.transform and not answer.as_is:
+        shown: Any = _transformed(request, answer, output)
+    else:
+        shown = orjson.loads(_json_of(request, answer))
+    return dump(shown, output)
+
+
+def dump(value: Any, output: Output) -> tuple[bytes, str]:
+    """Write an object in the media type that was asked for."""
+    if output.media_type == YAML:
+        return yaml.dump(value), YAML
+    return orjson.dumps(value), JSON
+
+
+def status_body(error: ApiError, output: Output) -> tuple[bytes, str]:
+    """Return a refusal's body."""
+    return dump(error.status(), output)
+
+
+def object_of(served: Served, entry: Entry) -> Obj:
+    """Return a stored object in the version that was asked for; new and private."""
+    obj = entry.obj()
+    return obj if served.version is None else served.version.from_storage(obj)
+
+
+def _json_of(request: ApiRequest, answer: Answer) -> bytes:
+    if answer.entry is not None:
+        if request.served is None or request.served.is_storage:
+            return answer.entry.raw
+        return orjson.dumps(object_of(request.served, answer.entry))
+    if answer.listing is not None:
+        return list_json(request.target, answer.listing)
+    if answer.objs is not None:
+        return orjson.dumps(list_object(request.target.kind, answer.objs, {}))
+    return orjson.dumps(answer.obj)
+
+
+def list_json(served: Served, listing: Listing) -> bytes:
+    """Return a list as JSON; the items' bytes are joined, not parsed."""
+    kind = served.kind
+    if served.is_storage:
+        items: Iterable[bytes] = _items(served, listing.entries)
+    else:
+        items = (_bare(object_of(served, entry)) for entry in listing.entries)
+    head = b'{"kind":"%sList","apiVersion":"%s","metadata":%s,"items":[' % (
+        kind.kind.encode(),
+        kind.api_version.encode(),
+        orjson.dumps(listing.metadata()),
+    )
+    return b"%s%s]}" % (head, b",".join(items))
+
+
+def _items(served: Served, entries: Sequence[Entry]) -> list[bytes]:
+    """Return the items of a list: without kind and apiVersion, as typed lists have them."""
+    if served.resource.custom:
+        return [entry.raw for entry in entries]
+    kind = served.kind
+    prefix = b'{"kind":"%s","apiVersion":"%s",' % (kind.kind.encode(), kind.api_version.encode())
+    cut = len(prefix)
+    return [
+        b"{" + entry.raw[cut:] if entry.raw.startswith(prefix) else _bare(entry.obj())
+        for entry in entries
+    ]
+
+
+def _bare(obj: Obj) -> bytes:
+    return orjson.dumps({k: v for k, v in obj.items() if k not in ("kind", "apiVersion")})
+
+
+def list_object(kind: GroupVersionKind, items: Sequence[Obj], metadata: Obj) -> Obj:
+    """Return a list of objects."""
+    bare = [{k: v for k, v in obj.items() if k not in ("kind", "apiVersion")} for obj in items]
+    return {
+        "kind": f"{kind.kind}List",
+        "apiVersion": kind.api_version,
+        "metadata": metadata,
+        "items": bare,
+    }
+
+
+def _transformed(request: ApiRequest, answer: Answer, output: Output) -> Obj:
+    """Return the answer as a Table, or as metadata alone."""
+    served = request.target
+    listing = answer.listing
+    if listing is None and answer.objs is None:
+        if output.transform == "PartialObjectMetadataList":
+            raise _wrong_transform(served, output, is_list=False)
+        obj = answer.obj if answer.entry is None else object_of(served, answer.entry)
+        return _transformed_object(request, obj or {}, output)
+    if output.transform == "PartialObjectMetadata":
+        raise _wrong_transform(served, output, is_list=True)
+    metadata: Obj = {"resourceVersion": ""} if listing is None else listing.metadata()
+    objects = answer.objs or []
+    if listing is not None:
+        objects = [object_of(served, entry) for entry in listing.entries]
+    if output.transform == "Table":
+        return _table(request, objects, metadata, output)
+    return _versioned(partial_metadata_list(objects, metadata), output)
+
+
+def _transformed_object(request: ApiRequest, obj: Obj, output: Output) -> Obj:
+    if output.transform == "Table":
+        version = (obj.get("metadata") or {}).get("resourceVersion", "")
+        return _table(request, [obj], {"resourceVersion": version}, output)
+    return _versioned(partial_metadata(obj), output)
+
+
+def _table(request: ApiRequest, objects: Sequence[Obj], metadata: Obj, output: Output) -> Obj:
+    return tables.of_objects(
+        request.resource,
+        objects,
+        now=request.api.clock.seconds(),
+        include=check_include(request.params.get("includeObject", "")),
+        version=output.version,
+        metadata=metadata,
+    )
+
+
+def _versioned(made: Obj, output: Output) -> Obj:
+    made["apiVersion"] = f"meta.k8s.io/{output.version}"
+    return made
+
+
+def _wrong_transform(served: Served, output: Output, *, is_list: bool) -> ApiError:
+    group, kind = served.kind.group, served.kind.kind
+    package = _PACKAGES.get(group, group.partition(".")[0])
+    what = f"a list (*{package}.{kind}List)" if is_list else f"not a list (*{package}.{kind})"
+    return NotAcceptable(f"you requested {output.transform}, but the requested object is {what}")

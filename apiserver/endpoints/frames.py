@@ -1,0 +1,86 @@
+"""The form of a watch's events: objects, Tables of one row, metadata alone.
+
+What is the same for all watchers of a form is encoded once. A Table stream names its columns in
+its first event only, so that one frame is the stream's own.
+"""
+
+from __future__ import annotations
+
+from apimachinery.meta import Obj
+from apimachinery.table import check_include, partial_metadata
+from apiserver.endpoints import tables
+from apiserver.endpoints.request import ApiRequest
+from apiserver.storage import Event
+from apiserver.watch import formats
+from apiserver.watch.formats import Format, bookmark_metadata
+
+
+def watch_format(request: ApiRequest) -> Format:
+    """Return how a watch's frames are written."""
+    served, transform = request.target, request.output.transform
+    if transform == "Table":
+        return _tables(request)
+    if transform.startswith("PartialObjectMetadata"):
+        return formats.converted("metadata", lambda event: partial_metadata(event.obj), _partial)
+    kind = served.kind
+    version = served.version
+    if version is None:
+        return formats.whole_objects(kind.api_version, kind.kind)
+
+    def bookmark(revision: int, end: bool) -> Obj:  # noqa: FBT001 - the format's own shape
+        metadata = bookmark_metadata(revision, initial_events_end=end)
+        return {"kind": kind.kind, "apiVersion": kind.api_version, "metadata": metadata}
+
+    key = ("version", kind)
+    return formats.converted(key, lambda event: version.from_storage(event.obj), bookmark)
+
+
+def _partial(revision: int, end: bool) -> Obj:  # noqa: FBT001 - the format's own shape
+    metadata = bookmark_metadata(revision, initial_events_end=end)
+    return partial_metadata({"metadata": metadata})
+
+
+def _tables(request: ApiRequest) -> Format:
+    api, resource = request.api, request.resource
+    include = check_include(request.params.get("includeObject", ""))
+    version = request.output.version
+
+    def convert(event: Event, *, headers: bool) -> Obj:
+        now = api.clock.seconds()
+        return tables.of_objects(
+            resource,
+            [event.obj],
+            now=now,
+            include=include,
+            version=version,
+            metadata={"resourceVersion": str(event.revision)},
+            headers=headers,
+        )
+
+    def bookmark(revision: int, end: bool) -> Obj:  # noqa: FBT001 - the format's own shape
+        metadata = bookmark_metadata(revision, initial_events_end=end)
+        kind = request.target.kind
+        obj = {"kind": kind.kind, "apiVersion": kind.api_version, "metadata": metadata}
+        return tables.of_objects(
+            resource,
+            [obj],
+            now=0.0,
+            include=include,
+            version=version,
+            metadata=metadata,
+            headers=False,
+        )
+
+    key = ("table", resource.key, include, version)
+    shared = formats.converted(key, lambda event: convert(event, headers=False), bookmark)
+    named = False
+
+    def event(one: Event) -> bytes:
+        nonlocal named
+        if named:
+            return shared.event(one)
+        named = True
+        first = formats.converted(object(), lambda e: convert(e, headers=True), bookmark)
+        return first.event(one)
+
+    return Format(event, shared.bookmark)

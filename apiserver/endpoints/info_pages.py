@@ -1,0 +1,145 @@
+"""The answers that are about the API server itself, not about objects: by path.
+
+`page` and `discovery_page` are the handlers behind the chain; what a path means is looked up in
+the literal tables below.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import orjson
+
+from apimachinery.gvk import GroupVersion
+from apiserver.auth.tokens import openid_configuration
+from apiserver.endpoints import discovery, health, openapi_pages
+from apiserver.endpoints.api import ClusterApi
+from apiserver.endpoints.negotiation import JSON, YAML
+from apiserver.endpoints.request import Answer, ApiRequest
+from apiserver.endpoints.version import VERSION
+
+_NOT_FOUND = b"404 page not found\n"
+_TEXT = "text/plain; charset=utf-8"
+_METRICS = "text/plain; version=0.0.4; charset=utf-8"
+Page = Callable[[ApiRequest], Awaitable[Answer]]
+
+
+def not_found() -> Answer:
+    """Return the page of a path where nothing is."""
+    headers = {"X-Content-Type-Options": "nosniff"}
+    return Answer(404, text=_NOT_FOUND, content_type=_TEXT, headers=headers)
+
+
+async def page(request: ApiRequest) -> Answer:
+    """Answer a path outside of /api and /apis."""
+    path = request.info.path
+    found = _PAGES.get(path.rstrip("/") or "/")
+    if found is not None:
+        return await found(request)
+    for prefix, under in _PREFIXES:
+        if path.startswith(prefix):
+            return await under(request)
+    return not_found()
+
+
+def _json(value: Any) -> Answer:
+    return Answer(text=orjson.dumps(value), content_type=JSON)
+
+
+async def _root(request: ApiRequest) -> Answer:
+    """List the paths that there are."""
+    paths = {"/api", "/apis", *_PAGES, *health.paths()}
+    for group, versions in request.api.catalog.groups().items():
+        root = f"/apis/{group}" if group else "/api"
+        paths |= {root, *(f"{root}/{version}" for version in versions)}
+    paths.discard("/")
+    return _json({"paths": sorted(paths)})
+
+
+async def _version(_request: ApiRequest) -> Answer:
+    return _json(VERSION)
+
+
+async def _metrics(request: ApiRequest) -> Answer:
+    store = request.api.store
+    counts = [(name, len(store.list(name))) for name in store.resources()]
+    text = request.api.metrics.text(counts)
+    return Answer(text=text.encode(), content_type=_METRICS)
+
+
+async def _jwks(request: ApiRequest) -> Answer:
+    keys = request.api.auth.tokens.jwks()
+    return Answer(text=orjson.dumps(keys), content_type="application/jwk-set+json")
+
+
+async def _openid(request: ApiRequest) -> Answer:
+    host = request.headers.get("host", "kubernetes.default.svc")
+    return _json(openid_configuration(f"https://{host}/openid/v1/jwks"))
+
+
+_PAGES: dict[str, Page] = {
+    "/": _root,
+    "/.well-known/openid-configuration": _openid,
+    "/healthz": health.page,
+    "/livez": health.page,
+    "/metrics": _metrics,
+    "/openapi/v2": openapi_pages.v2,
+    "/openapi/v3": openapi_pages.v3_index,
+    "/openid/v1/jwks": _jwks,
+    "/readyz": health.page,
+    "/version": _version,
+}
+_PREFIXES: tuple[tuple[str, Page], ...] = (
+    ("/healthz/", health.page),
+    ("/livez/", health.page),
+    ("/readyz/", health.page),
+    ("/openapi/v3/", openapi_pages.v3_document),
+)
+
+
+async def discovery_page(request: ApiRequest) -> Answer:
+    """Answer /api, /apis and what lies one or two names below."""
+    parts = [part for part in request.info.path.split("/") if part]
+    output = request.output
+    if len(parts) == 1 and output.transform:
+        return _aggregated(request, core=parts[0] == "api")
+    key = ("discovery", *parts)
+    made = request.api.document(key, lambda: _legacy(request.api, parts, request.headers))
+    if made is None:
+        return not_found()
+    if output.media_type == YAML:
+        return Answer(obj=made, as_is=True)
+    return Answer(text=orjson.dumps(made), content_type=JSON)
+
+
+def _legacy(api: ClusterApi, parts: list[str], headers: Any) -> Any:
+    catalog = api.catalog
+    if parts == ["api"]:
+        return discovery.api_versions(headers.get("host", ""))
+    if parts == ["apis"]:
+        return discovery.group_list(catalog)
+    if parts[0] == "api":
+        version = GroupVersion("", parts[1])
+        return discovery.resource_list(catalog, version) if len(parts) == 2 else None
+    if len(parts) == 2:
+        return discovery.group(catalog, parts[1])
+    version = GroupVersion(parts[1], parts[2])
+    return discovery.resource_list(catalog, version) if len(parts) == 3 else None
+
+
+def _aggregated(request: ApiRequest, *, core: bool) -> Answer:
+    version = request.output.version
+
+    def make() -> tuple[bytes, str]:
+        document = discovery.aggregated(request.api.catalog, core=core, version=version)
+        raw = orjson.dumps(document)
+        return raw, f'"{hashlib.sha512(raw).hexdigest().upper()}"'
+
+    raw, etag = request.api.document(("aggregated", core, version), make)
+    kind = f"{JSON};g={discovery.AGGREGATED};v={version};as=APIGroupDiscoveryList"
+    headers = {"ETag": etag, "Vary": "Accept", "Cache-Control": "public"}
+    if request.headers.get("if-none-match") == etag:
+        return Answer(304, text=b"", content_type=kind, headers=headers)
+    return Answer(text=raw, content_type=kind, headers=headers)

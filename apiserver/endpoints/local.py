@@ -1,0 +1,216 @@
+"""The door for workers in the same process: the same chain as over HTTP, with dicts.
+
+A worker acts as its own user, so its rights hold and its doings can be traced. What it gets is
+shared with others: it changes nothing of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, Protocol
+
+from apimachinery.errors import ApiError, Expired, PathNotFound
+from apimachinery.meta import Obj, replace_in
+from apiserver.auth.user import User
+from apiserver.endpoints import chain, encode
+from apiserver.endpoints.api import ClusterApi
+from apiserver.endpoints.listing import Chosen
+from apiserver.endpoints.request import Answer, ApiRequest
+from apiserver.endpoints.requestinfo import RequestInfo
+from apiserver.endpoints.trace import Trace
+from apiserver.endpoints.write import from_storage
+from apiserver.storage import Compacted, Event, Subscription
+
+
+class CallLike(Protocol):
+    """A request in the terms of the API: `nodes.client.transport.Call`."""
+
+    verb: str
+    group: str
+    version: str
+    resource: str
+    namespace: str
+    name: str
+    subresource: str
+    body: Any
+    content_type: str
+    params: dict[str, str]
+
+
+class WatchEvent(NamedTuple):
+    """A change; the object is shared."""
+
+    type: str
+    object: Obj
+    revision: int
+
+
+class LocalTransport:
+    """Calls and watches of one user, in process."""
+
+    def __init__(self, api: ClusterApi, user: User, user_agent: str = "") -> None:
+        self._api = api
+        self._user = user
+        # What a worker writes is owned under its own short name.
+        self._agent = user_agent or user.name.rpartition(":")[2]
+
+    async def call(self, call: CallLike) -> Obj:
+        """Return the answer: an object, a list or a Status. Raises ApiError."""
+        request = self._request(call, call.verb)
+        answer = await chain.serve(request, self)
+        return result_of(request, answer)
+
+    def watch(
+        self,
+        call: CallLike,
+        after: int,
+        deliver: Callable[[Sequence[Any]], None],
+        closed: Callable[[ApiError | None], None],
+    ) -> LocalWatch:
+        """Send every change after a revision to `deliver`, in order, until cancelled."""
+        return LocalWatch(self, self._request(call, "watch"), after, deliver, closed)
+
+    def authenticate(self, request: ApiRequest) -> User:
+        """Return the worker's own user: nobody else can hold this transport."""
+        del request
+        return self._user
+
+    def authorize(self, request: ApiRequest) -> None:
+        chain.authorize(request)
+
+    def _request(self, call: CallLike, verb: str) -> ApiRequest:
+        api = self._api
+        info = RequestInfo(
+            _path(call),
+            verb,
+            True,
+            call.group,
+            call.version,
+            call.namespace,
+            call.resource,
+            call.subresource,
+            call.name,
+        )
+        if call.resource == "namespaces" and call.name:
+            info.namespace = call.name
+        trace = Trace(api.identity.uid(), api.clock.seconds())
+        trace.verb, trace.path, trace.resource = verb, info.path, call.resource
+        return ApiRequest(
+            api=api,
+            info=info,
+            params=call.params,
+            trace=trace,
+            user=self._user,
+            body={} if call.body is None else call.body,
+            content_type=call.content_type,
+            user_agent=self._agent,
+        )
+
+
+def _path(call: CallLike) -> str:
+    parts = ["/apis", call.group] if call.group else ["/api"]
+    parts.append(call.version)
+    if call.namespace:
+        parts += ["namespaces", call.namespace]
+    parts += [part for part in (call.resource, call.name, call.subresource) if part]
+    return "/".join(parts)
+
+
+def result_of(request: ApiRequest, answer: Answer) -> Obj:
+    """Return an answer as an object."""
+    if answer.obj is not None:
+        if answer.entry is None or request.served is None:
+            return answer.obj
+        version = str(answer.entry.revision)
+        obj = answer.obj
+        if obj["metadata"].get("resourceVersion") != version:
+            obj = replace_in(obj, ("metadata", "resourceVersion"), version)
+        return from_storage(request.served, obj)
+    served = request.target
+    if answer.entry is not None:
+        return from_storage(served, request.api.objects.parse(answer.entry))
+    if answer.listing is None:
+        return encode.list_object(served.kind, answer.objs or [], {})
+    items = [encode.object_of(served, entry) for entry in answer.listing.entries]
+    return {
+        "kind": f"{served.kind.kind}List",
+        "apiVersion": served.kind.api_version,
+        "metadata": answer.listing.metadata(),
+        "items": items,
+    }
+
+
+class LocalWatch:
+    """A standing watch; events arrive on the event loop, as parsed objects that all share."""
+
+    def __init__(
+        self,
+        door: LocalTransport,
+        request: ApiRequest,
+        after: int,
+        deliver: Callable[[Sequence[Any]], None],
+        closed: Callable[[ApiError | None], None],
+    ) -> None:
+        self._deliver = deliver
+        self._closed = closed
+        self._subscription: Subscription | None = None
+        self._convert: Callable[[Obj], Obj] | None = None
+        self._task: asyncio.Task[None] | None = asyncio.ensure_future(
+            self._open(door, request, after)
+        )
+
+    def cancel(self) -> None:
+        """Deliver nothing any more."""
+        if self._task is not None:
+            self._task.cancel()
+            self._task = None
+        if self._subscription is not None:
+            self._subscription.cancel()
+            self._subscription = None
+
+    async def _open(self, door: LocalTransport, request: ApiRequest, after: int) -> None:
+        """Take the request through the chain, and subscribe. Every failure is told to `closed`."""
+
+        async def subscribe(asked: ApiRequest) -> Answer:
+            await self._subscribe(asked, after)
+            return Answer()
+
+        try:
+            await chain.serve(request, door, subscribe)
+        except ApiError as error:
+            self._closed(error)
+        finally:
+            self._task = None
+
+    async def _subscribe(self, request: ApiRequest, after: int) -> None:
+        chain.route(request)
+        served, params = request.target, request.params
+        if "watch" not in served.resource.verbs:
+            raise PathNotFound
+        if served.version is not None:
+            self._convert = served.version.from_storage
+        chosen = Chosen.read(served.resource, request.info.namespace, params)
+        try:
+            self._subscription = await request.api.store.hub.replay(
+                served.resource.key,
+                after=after,
+                sink=self._sink,
+                closed=self._ended,
+                namespace=chosen.namespace,
+                selector=chosen.selector,
+                exact=chosen.exact,
+            )
+        except Compacted as gone:
+            raise Expired(str(gone)) from None
+
+    def _sink(self, events: Sequence[Event]) -> None:
+        convert = self._convert
+        if convert is None:
+            self._deliver([WatchEvent(e.type, e.obj, e.revision) for e in events])
+        else:
+            self._deliver([WatchEvent(e.type, convert(e.obj), e.revision) for e in events])
+
+    def _ended(self, reason: str) -> None:
+        self._subscription = None
+        self._closed(Expired(reason) if reason else None)

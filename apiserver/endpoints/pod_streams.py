@@ -1,0 +1,81 @@
+"""Logs of containers, and connections into them: what the kubelet of the pod's node serves."""
+
+from __future__ import annotations
+
+from apimachinery.errors import BadRequest, ServiceUnavailable
+from apimachinery.meta import Obj
+from apiserver.admission.interfaces import AdmissionRequest, Operation
+from apiserver.auth.user import User
+from apiserver.endpoints.request import Answer, ApiRequest
+
+_DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
+_TEXT = "text/plain"
+
+
+async def logs(request: ApiRequest) -> Answer:
+    """Stream a container's log."""
+    info, api = request.info, request.api
+    pod = api.registry.get(request.resource, info.namespace, info.name).obj()
+    container = choose_container(pod, request.params.get("container", ""))
+    node = (pod.get("spec") or {}).get("nodeName")
+    if not node:
+        # Nothing runs yet, so nothing was said yet.
+        return Answer(text=b"", content_type=_TEXT)
+    if api.streams is None:
+        raise ServiceUnavailable("no kubelet can be reached")
+    stream = api.streams.logs(node, info.namespace, info.name, container, request.params)
+    request.trace.stage("kubelet", node)
+    return Answer(stream=stream, content_type=_TEXT)
+
+
+def choose_container(pod: Obj, wanted: str) -> str:
+    """Return the container that is meant. Raises BadRequest where that cannot be told."""
+    spec, name = pod.get("spec") or {}, pod["metadata"]["name"]
+    regular = [one["name"] for one in spec.get("containers") or ()]
+    initial = [one["name"] for one in spec.get("initContainers") or ()]
+    ephemeral = [one["name"] for one in spec.get("ephemeralContainers") or ()]
+    if wanted:
+        if wanted not in (*regular, *initial, *ephemeral):
+            raise BadRequest(f"container {wanted} is not valid for pod {name}")
+        return wanted
+    if len(regular) == 1 and not (initial or ephemeral):
+        return str(regular[0])
+    noted = (pod["metadata"].get("annotations") or {}).get(_DEFAULT_CONTAINER, "")
+    if noted in regular:
+        return str(noted)
+    if len(regular) == 1:
+        return str(regular[0])
+    choices = f"choose one of: [{' '.join(regular)}]"
+    if initial:
+        choices += f" or one of the init containers: [{' '.join(initial)}]"
+    raise BadRequest(f"a container name must be specified for pod {name}, {choices}")
+
+
+async def connect(request: ApiRequest) -> Answer:
+    """Refuse a connection that was not upgraded: exec, attach and portforward need one."""
+    check_connect(request)
+    raise BadRequest("Upgrade request required")
+
+
+def check_connect(request: ApiRequest) -> Obj:
+    """Check that a connection into a pod may be made, and return the pod."""
+    info, api = request.info, request.api
+    pod = api.registry.get(request.resource, info.namespace, info.name).obj()
+    if info.subresource in ("exec", "attach"):
+        choose_container(pod, request.params.get("container", ""))
+    asked = AdmissionRequest(
+        Operation.CONNECT,
+        request.resource.kind,
+        request.resource.group_resource,
+        info.version,
+        request.user or User(""),
+        info.subresource,
+        info.namespace,
+        info.name,
+        object=pod,
+        options=dict(request.params),
+    )
+    api.admission.admit(asked)
+    api.admission.validate(asked)
+    request.warn(asked.warnings)
+    return pod

@@ -1,0 +1,43 @@
+"""`/proxy`: HTTP to a pod, a service or a node, through the API server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from apimachinery.errors import ServiceUnavailable
+from apiserver.endpoints.request import Answer, ApiRequest
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyTarget:
+    """Where a proxied request goes: `http:web:80` is scheme, name and port."""
+
+    resource: str
+    namespace: str
+    name: str
+    port: str
+    scheme: str
+    path: str
+
+
+async def proxy(request: ApiRequest) -> Answer:
+    """Hand a request on to what listens there. Raises NotFound or ServiceUnavailable."""
+    info, api = request.info, request.api
+    scheme, name, port = split_name(info.name)
+    api.registry.get(request.resource, info.namespace or "", name)
+    target = ProxyTarget(
+        info.resource, info.namespace, name, port, scheme or "http", "/" + info.rest
+    )
+    if api.proxy is None:
+        raise ServiceUnavailable("the cluster's network cannot be reached")
+    answer = await api.proxy.fetch(request, target)
+    request.trace.stage("proxy", name)
+    return answer
+
+
+def split_name(text: str) -> tuple[str, str, str]:
+    """Return scheme, name and port: of `name`, `name:port` or `scheme:name:port`."""
+    parts = text.split(":")
+    if len(parts) == 3:
+        return parts[0], parts[1], parts[2]
+    return ("", parts[0], parts[1]) if len(parts) == 2 else ("", text, "")

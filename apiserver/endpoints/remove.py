@@ -1,0 +1,123 @@
+"""Deleting one object, or all that selectors leave."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from apimachinery.errors import BadRequest, NotFound
+from apimachinery.meta import Obj
+from apiserver.admission.interfaces import Operation
+from apiserver.endpoints import body, write
+from apiserver.endpoints.listing import Chosen, list_page
+from apiserver.endpoints.request import Answer, ApiRequest
+from apiserver.endpoints.requestinfo import is_true
+from apiserver.registry.deletion import DeleteOptions
+from apiserver.registry.resource import Resource
+from apiserver.registry.store import Stored
+from apiserver.storage import Key
+
+_QUERY = ("gracePeriodSeconds", "propagationPolicy", "orphanDependents", "dryRun")
+
+
+async def delete(request: ApiRequest) -> Answer:
+    """Delete the object that the path names."""
+    options, change = _begin(request)
+    key = write.key_of(request)
+    stored = await request.api.registry.delete(request.resource, key, options, change.writing)
+    request.trace.stage("storage", "gone" if stored.gone else "marked")
+    if stored.gone and not _shows_object(request.resource):
+        return Answer(obj=success(request.resource, stored.obj), as_is=True)
+    code = 202 if not stored.gone and options.orphan is False else 200
+    return Answer(code, obj=write.from_storage(request.target, stored.obj), entry=stored.entry)
+
+
+def _shows_object(resource: Resource) -> bool:
+    return resource.strategy.returns_deleted
+
+
+def success(resource: Resource, obj: Obj) -> Obj:
+    """Return the Status that says what was deleted."""
+    details = {"name": obj["metadata"]["name"]}
+    if resource.kind.group:
+        details["group"] = resource.kind.group
+    details["kind"] = resource.plural
+    details["uid"] = obj["metadata"].get("uid", "")
+    return {
+        "kind": "Status",
+        "apiVersion": "v1",
+        "metadata": {},
+        "status": "Success",
+        "details": details,
+    }
+
+
+def _begin(request: ApiRequest) -> tuple[DeleteOptions, write.Change]:
+    """Read DeleteOptions from the body or the query."""
+    given = _options(request)
+    options = DeleteOptions.read(given)
+    change = write.begin(request, Operation.DELETE)
+    dry_run = bool(options.dry_run)
+    change.admission.dry_run = dry_run
+    change.admission.options = given
+    change.writing.ctx.dry_run = dry_run
+    request.trace.stage("decode")
+    return options, change
+
+
+def _options(request: ApiRequest) -> Obj:
+    sent = request.body
+    if isinstance(sent, bytes):
+        sent = body.parse(request, "DeleteOptions") if sent.strip() else {}
+    kind = sent.get("kind") if sent else None
+    if kind not in (None, "", "DeleteOptions"):
+        raise BadRequest(
+            f'{kind} in version "{sent.get("apiVersion", "")}" cannot be handled as a '
+            f'DeleteOptions: no kind "{kind}" is registered'
+        )
+    if sent:
+        found: Obj = sent
+        return found
+    return _from_query(request)
+
+
+def _from_query(request: ApiRequest) -> Obj:
+    found: Obj = {}
+    for name in _QUERY:
+        text = request.params.get(name)
+        if text:
+            found[name] = _read_parameter(name, text)
+    return found
+
+
+def _read_parameter(name: str, text: str) -> Any:
+    if name == "gracePeriodSeconds":
+        try:
+            return int(text)
+        except ValueError:
+            why = f'strconv.ParseInt: parsing "{text}": invalid syntax'
+            raise BadRequest(why) from None
+    if name == "orphanDependents":
+        return is_true(text)
+    return [text] if name == "dryRun" else text
+
+
+async def delete_collection(request: ApiRequest) -> Answer:
+    """Delete all that the selectors leave, and return them as they were."""
+    options, change = _begin(request)
+    resource, api = request.resource, request.api
+    chosen = Chosen.read(resource, request.info.namespace, request.params)
+    query = {k: v for k, v in request.params.items() if k not in (*_QUERY, "pretty")}
+    found = await list_page(api.store, chosen, query)
+    for entry in found.entries:
+        change.admission.name = entry.key.name
+        try:
+            await api.registry.delete(resource, Key(*entry.key), options, change.writing)
+        except NotFound:
+            continue  # somebody else was faster
+    request.trace.stage("storage", f"{len(found.entries)} objects")
+    return Answer(listing=found)
+
+
+def gone(stored: Stored) -> bool:
+    """Tell whether a deletion has removed its object."""
+    return stored.gone

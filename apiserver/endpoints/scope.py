@@ -1,0 +1,54 @@
+"""An ASGI scope in the terms of the API: what is asked for, and by whom."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+from apiserver.auth.user import User
+from apiserver.endpoints import chain, requestinfo
+from apiserver.endpoints.request import ApiRequest
+from apiserver.endpoints.trace import Trace
+
+_NO_PARAMS: dict[str, str] = {}
+
+
+def request_of_scope(scope: Mapping[str, Any], method: str) -> ApiRequest:
+    """Return the request that a scope is."""
+    api = scope["kubeground.api"]
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    query: bytes = scope["query_string"]
+    params = _NO_PARAMS
+    if query:
+        params = dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True))
+    path = scope["path"]
+    info = requestinfo.parse(method, path, params)
+    trace = Trace(headers.get("audit-id") or api.identity.uid(), api.clock.seconds())
+    trace.verb, trace.path, trace.resource = info.verb, path, info.resource
+    return ApiRequest(
+        api=api,
+        info=info,
+        params=params,
+        trace=trace,
+        body=scope["kubeground.body"],
+        content_type=headers.get("content-type", ""),
+        user_agent=headers.get("user-agent", ""),
+        headers=headers,
+    )
+
+
+def user_of_scope(request: ApiRequest, scope: Mapping[str, Any]) -> User:
+    """Return who asks, by certificate or token, and as whom. Raises Unauthorized or Forbidden."""
+    extensions = scope.get("extensions") or {}
+    certificate = (extensions.get("tls") or {}).get("client_cert")
+    auth = request.api.auth
+    user = auth.authenticate(request.headers, certificate)
+    pairs = [
+        (name.decode("latin-1"), value.decode("latin-1"))
+        for name, value in scope["headers"]
+        if name.startswith(b"impersonate-")
+    ]
+    if pairs:
+        user = auth.impersonate(user, pairs, chain.attributes_of(request.info, user))
+    return user

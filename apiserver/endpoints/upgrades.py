@@ -1,0 +1,73 @@
+"""Connections into containers: authorized here, served by the kubelet of the pod's node.
+
+A websocket to exec, attach or portforward goes through the same stages as any request. What is
+refused before the connection is accepted is answered as HTTP would be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from apimachinery.errors import ApiError, BadRequest, ServiceUnavailable
+from apiserver.auth.user import User
+from apiserver.endpoints import chain
+from apiserver.endpoints.api import ClusterApi
+from apiserver.endpoints.encode import status_body
+from apiserver.endpoints.negotiation import DEFAULT
+from apiserver.endpoints.pod_streams import check_connect
+from apiserver.endpoints.request import Answer, ApiRequest
+from apiserver.endpoints.scope import request_of_scope, user_of_scope
+
+_PARTS = ("exec", "attach", "portforward")
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+
+class _Door:
+    """Who asks is in the scope; what they may do is asked as ever."""
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+
+    def authenticate(self, request: ApiRequest) -> User:
+        return user_of_scope(request, self._scope)
+
+    def authorize(self, request: ApiRequest) -> None:
+        chain.authorize(request)
+
+
+async def serve(api: ClusterApi, scope: Scope, receive: Receive, send: Send) -> None:
+    """Serve one websocket to its end."""
+    request = request_of_scope(scope, "GET")
+    # A watch over a websocket is no longer asked for by any client; a connection is.
+    request.info.verb = "get" if request.info.is_resource else request.info.verb
+    try:
+        await chain.serve(request, _Door(scope), _check)
+    except Exception as error:
+        await _deny(scope, send, chain.as_api_error(error))
+        return
+    if api.streams is None:
+        await _deny(scope, send, ServiceUnavailable("no kubelet can be reached"))
+        return
+    await api.streams.connect(request, scope, receive, send)
+
+
+async def _check(request: ApiRequest) -> Answer:
+    chain.route(request)
+    if request.info.subresource not in _PARTS:
+        raise BadRequest("Upgrade request not expected")
+    return Answer(101, obj=check_connect(request))
+
+
+async def _deny(scope: Scope, send: Send, error: ApiError) -> None:
+    """Answer the handshake with a Status, where the server can send one."""
+    if "websocket.http.response" not in scope.get("extensions", {}):
+        await send({"type": "websocket.close", "code": 1008, "reason": error.message[:120]})
+        return
+    body, content_type = status_body(error, DEFAULT)
+    headers = [(b"content-type", content_type.encode())]
+    start = {"type": "websocket.http.response.start", "status": error.code, "headers": headers}
+    await send(start)
+    await send({"type": "websocket.http.response.body", "body": body})

@@ -1,0 +1,79 @@
+"""The scale subresource: autoscaling/v1 Scale as a view of objects that have replicas."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from apimachinery.errors import Invalid
+from apimachinery.gvk import GroupVersionKind
+from apimachinery.labels import from_label_selector
+from apimachinery.meta import Obj, replace_in
+from apimachinery.validation.field import Path, invalid
+from apiserver.registry.table import dig
+
+SCALE = GroupVersionKind("autoscaling", "v1", "Scale")
+_METADATA = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
+
+
+@dataclass(frozen=True, slots=True)
+class ScalePaths:
+    """Where an object keeps what a Scale shows; `selector` is a text for custom resources."""
+
+    spec: str = "spec.replicas"
+    status: str = "status.replicas"
+    selector: str = ""
+
+
+def scale_of(obj: Obj, paths: ScalePaths | None = None) -> Obj:
+    """Return the Scale of an object."""
+    where = paths or ScalePaths()
+    meta = obj["metadata"]
+    replicas = _at(obj, where.spec)
+    status: Obj = {"replicas": _at(obj, where.status)}
+    selector = _selector(obj, where)
+    if selector:
+        status["selector"] = selector
+    spec: Obj = {"replicas": replicas} if replicas else {}
+    return {
+        "kind": SCALE.kind,
+        "apiVersion": SCALE.api_version,
+        "metadata": {key: meta[key] for key in _METADATA if key in meta},
+        "spec": spec,
+        "status": status,
+    }
+
+
+def scaled(obj: Obj, scale: Obj, paths: ScalePaths | None = None) -> Obj:
+    """Return an object with the replicas that a Scale asks for. Raises Invalid."""
+    replicas = (scale.get("spec") or {}).get("replicas") or 0
+    if replicas < 0:
+        why = "must be greater than or equal to 0"
+        error = invalid(Path("spec") / "replicas", replicas, why)
+        raise Invalid(SCALE.group_kind, obj["metadata"]["name"], [error])
+    parts = tuple((paths or ScalePaths()).spec.split("."))
+    changed = replace_in(obj, parts, replicas)
+    version = (scale.get("metadata") or {}).get("resourceVersion")
+    meta: dict[str, Any] = dict(changed["metadata"])
+    if version:
+        meta["resourceVersion"] = version
+    else:
+        meta.pop("resourceVersion", None)
+    return changed | {"metadata": meta}
+
+
+def _at(obj: Obj, path: str) -> int:
+    value = dig(obj, tuple(path.split(".")))
+    return value if isinstance(value, int) else 0
+
+
+def _selector(obj: Obj, where: ScalePaths) -> str:
+    if where.selector:
+        return str(dig(obj, tuple(where.selector.split("."))) or "")
+    found = dig(obj, ("spec", "selector"))
+    if not isinstance(found, dict):
+        return ""
+    if "matchLabels" in found or "matchExpressions" in found:
+        return str(from_label_selector(found))
+    # ReplicationControllers select by plain labels.
+    return ",".join(f"{key}={value}" for key, value in sorted(found.items()))
