@@ -1,0 +1,96 @@
+"""ReplicaSets: as many pods of one template as are asked for."""
+
+from __future__ import annotations
+
+from apimachinery.gvk import APPS_V1, GroupVersionKind
+from apimachinery.meta import Obj
+from apimachinery.validation.field import FieldErrors, Path
+from apiserver.registry.apps.replicas import (
+    replica_status_errors,
+    template_label_errors,
+    workload_selector_errors,
+)
+from apiserver.registry.podspec.checks import immutable, nonnegative
+from apiserver.registry.podspec.defaults import default_template
+from apiserver.registry.podspec.template import replicated_template_errors, template_warnings
+from apiserver.registry.podspec.workload import SELECTOR, containers, keep_status, number
+from apiserver.registry.resource import Column, Resource, Subresource
+from apiserver.registry.strategy import StatusStrategy, Strategy, StrategyContext
+from apiserver.registry.table import AGE, NAME
+
+_SPEC = Path("spec")
+
+
+class ReplicaSetStrategy(Strategy):
+    """The selector never changes: the pods of the old one would be nobody's."""
+
+    has_generation = True
+
+    def default(self, obj: Obj) -> None:
+        spec = obj.setdefault("spec", {})
+        if spec.get("replicas") is None:
+            spec["replicas"] = 1
+        default_template(spec.setdefault("template", {}))
+
+    def prepare_for_create(self, obj: Obj, ctx: StrategyContext) -> None:
+        obj["status"] = {"replicas": 0}
+
+    def prepare_for_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> None:
+        keep_status(new, old)
+
+    def validate(self, obj: Obj, ctx: StrategyContext) -> FieldErrors:
+        spec = obj["spec"]
+        yield from nonnegative(spec.get("replicas"), _SPEC / "replicas")
+        yield from nonnegative(spec.get("minReadySeconds"), _SPEC / "minReadySeconds")
+        yield from workload_selector_errors(spec, _SPEC, "deployment")
+        yield from template_label_errors(spec, _SPEC)
+        yield from replicated_template_errors(spec["template"], "ReplicaSet", _SPEC / "template")
+
+    def validate_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> FieldErrors:
+        yield from self.validate(new, ctx)
+        yield from immutable(
+            new["spec"].get("selector"), old["spec"].get("selector"), _SPEC / "selector"
+        )
+
+    def warnings_on_create(self, obj: Obj, ctx: StrategyContext) -> list[str]:
+        return template_warnings(obj["spec"]["template"], _SPEC / "template")
+
+    def warnings_on_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> list[str]:
+        if new["spec"]["template"] == old["spec"]["template"]:
+            return []
+        return self.warnings_on_create(new, ctx)
+
+
+class ReplicaSetStatusStrategy(StatusStrategy):
+    """Counts cannot be negative, and no part is more than the whole."""
+
+    def validate_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> FieldErrors:
+        yield from replica_status_errors(new.get("status") or {}, Path("status"))
+
+
+def _replicas(obj: Obj) -> str:
+    return str((obj.get("status") or {}).get("replicas") or 0)
+
+
+_STRATEGY = ReplicaSetStrategy()
+REPLICASETS = Resource(
+    kind=APPS_V1.kind("ReplicaSet"),
+    plural="replicasets",
+    short=("rs",),
+    categories=("all",),
+    strategy=_STRATEGY,
+    subresources={
+        "scale": Subresource(kind=GroupVersionKind("autoscaling", "v1", "Scale")),
+        "status": Subresource(strategy=ReplicaSetStatusStrategy(_STRATEGY)),
+    },
+    selectable={"status.replicas": _replicas},
+    columns=(
+        NAME,
+        Column("Desired", number("spec.replicas"), type="integer"),
+        Column("Current", number("status.replicas"), type="integer"),
+        Column("Ready", number("status.readyReplicas"), type="integer"),
+        AGE,
+        *containers(),
+        SELECTOR,
+    ),
+)

@@ -1,0 +1,250 @@
+"""StatefulSets: pods with numbers for names, and a claim of its own for each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from apimachinery.gvk import APPS_V1, GroupVersionKind
+from apimachinery.meta import Obj
+from apimachinery.validation.field import FieldErrors, Path, forbidden, invalid, required
+from apimachinery.validation.names import is_dns1123_label
+from apiserver.registry.apps.replicas import (
+    not_more,
+    template_label_errors,
+    workload_selector_errors,
+)
+from apiserver.registry.apps.rollout import at_most_all, is_zero, number_or_percent_errors
+from apiserver.registry.podspec.checks import (
+    decremented,
+    nonnegative,
+    nonnegative_fields,
+    obey,
+    one_of_required,
+)
+from apiserver.registry.podspec.defaults import default_template
+from apiserver.registry.podspec.template import (
+    always_restarts,
+    template_errors,
+    template_warnings,
+)
+from apiserver.registry.podspec.workload import containers, keep_status
+from apiserver.registry.resource import Column, Resource, Subresource
+from apiserver.registry.strategy import StatusStrategy, Strategy, StrategyContext
+from apiserver.registry.table import AGE, NAME
+
+_SPEC = Path("spec")
+_POLICIES = ("OrderedReady", "Parallel")
+_STRATEGIES = "must be 'RollingUpdate' or 'OnDelete'"
+_CHANGEABLE = (
+    "replicas",
+    "ordinals",
+    "template",
+    "updateStrategy",
+    "revisionHistoryLimit",
+    "persistentVolumeClaimRetentionPolicy",
+    "minReadySeconds",
+)
+_FROZEN = (
+    "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', "
+    "'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and "
+    "'minReadySeconds' are forbidden"
+)
+_COUNTS = (
+    "replicas",
+    "readyReplicas",
+    "currentReplicas",
+    "updatedReplicas",
+    "observedGeneration",
+    "collisionCount",
+    "availableReplicas",
+)
+
+
+class StatefulSetStrategy(Strategy):
+    """What names pods and claims cannot change: the selector, the service, the claims."""
+
+    has_generation = True
+
+    def default(self, obj: Obj) -> None:
+        spec = obj.setdefault("spec", {})
+        if not spec.get("podManagementPolicy"):
+            spec["podManagementPolicy"] = "OrderedReady"
+        strategy = spec.get("updateStrategy") or {}
+        if not strategy.get("type"):
+            strategy["type"] = "RollingUpdate"
+        if strategy["type"] == "RollingUpdate":
+            rolling = strategy.setdefault("rollingUpdate", {})
+            if rolling.get("partition") is None:
+                rolling["partition"] = 0
+        spec["updateStrategy"] = strategy
+        policy = spec.setdefault("persistentVolumeClaimRetentionPolicy", {})
+        for name in ("whenDeleted", "whenScaled"):
+            if not policy.get(name):
+                policy[name] = "Retain"
+        for name, value in (("replicas", 1), ("revisionHistoryLimit", 10)):
+            if spec.get(name) is None:
+                spec[name] = value
+        default_template(spec.setdefault("template", {}))
+        for claim in spec.get("volumeClaimTemplates") or ():
+            _default_claim(claim)
+
+    def prepare_for_create(self, obj: Obj, ctx: StrategyContext) -> None:
+        obj["status"] = {"replicas": 0}
+
+    def prepare_for_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> None:
+        keep_status(new, old)
+
+    def validate(self, obj: Obj, ctx: StrategyContext) -> FieldErrors:
+        spec = obj["spec"]
+        policy = spec.get("podManagementPolicy") or ""
+        if policy not in _POLICIES:
+            yield invalid(
+                _SPEC / "podManagementPolicy",
+                policy,
+                "must be 'OrderedReady' or 'Parallel'",
+            )
+        yield from _strategy_errors(spec["updateStrategy"], _SPEC / "updateStrategy")
+        yield from _retention_errors(
+            spec["persistentVolumeClaimRetentionPolicy"],
+            _SPEC / "persistentVolumeClaimRetentionPolicy",
+        )
+        yield from nonnegative(spec.get("replicas"), _SPEC / "replicas")
+        yield from nonnegative(spec.get("minReadySeconds"), _SPEC / "minReadySeconds")
+        start = (spec.get("ordinals") or {}).get("start")
+        yield from nonnegative(start, _SPEC / "ordinals" / "start")
+        yield from nonnegative(spec.get("revisionHistoryLimit"), _SPEC / "revisionHistoryLimit")
+        if name := spec.get("serviceName"):
+            yield from obey(is_dns1123_label, name, _SPEC / "serviceName")
+        yield from workload_selector_errors(spec, _SPEC, "statefulset")
+        yield from _template_errors(spec, _SPEC)
+
+    def validate_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> FieldErrors:
+        yield from self.validate(new, ctx)
+        if _frozen(new["spec"]) != _frozen(old["spec"]):
+            yield forbidden(_SPEC, _FROZEN)
+
+    def warnings_on_create(self, obj: Obj, ctx: StrategyContext) -> list[str]:
+        spec = obj["spec"]
+        found = template_warnings(spec["template"], _SPEC / "template")
+        if (spec.get("revisionHistoryLimit") or 0) < 0:
+            found.append(
+                f"{_SPEC / 'revisionHistoryLimit'}: a negative value retains all historical revisions; "
+                "a value >= 0 is recommended"
+            )
+        return found
+
+    def warnings_on_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> list[str]:
+        if new["spec"]["template"] == old["spec"]["template"]:
+            return []
+        return self.warnings_on_create(new, ctx)
+
+
+def _default_claim(claim: Obj) -> None:
+    """A claim in a template is a whole object, with the defaults of one."""
+    claim.setdefault("apiVersion", "v1")
+    claim.setdefault("kind", "PersistentVolumeClaim")
+    spec = claim.setdefault("spec", {})
+    if spec.get("volumeMode") is None:
+        spec["volumeMode"] = "Filesystem"
+    status = claim.setdefault("status", {})
+    if not status.get("phase"):
+        status["phase"] = "Pending"
+
+
+def _frozen(spec: Obj) -> dict[str, Any]:
+    return {k: v for k, v in spec.items() if k not in _CHANGEABLE and v not in (None, [], {})}
+
+
+def _template_errors(spec: Obj, path: Path) -> FieldErrors:
+    yield from template_label_errors(spec, path)
+    template = spec["template"]
+    # Mounts may name the claims, which become volumes only in the pods.
+    claims = [
+        {
+            "name": (claim.get("metadata") or {}).get("name") or "",
+            "persistentVolumeClaim": {"claimName": "x"},
+        }
+        for claim in spec.get("volumeClaimTemplates") or ()
+    ]
+    yield from template_errors(template, path / "template", more_volumes=claims)
+    yield from always_restarts(template["spec"], path / "template" / "spec")
+    if template["spec"].get("activeDeadlineSeconds") is not None:
+        yield forbidden(
+            path / "template" / "spec" / "activeDeadlineSeconds",
+            "activeDeadlineSeconds in StatefulSet is not Supported",
+        )
+
+
+def _strategy_errors(strategy: Obj, path: Path) -> FieldErrors:
+    kind, rolling = strategy.get("type") or "", strategy.get("rollingUpdate")
+    if not kind:
+        yield required(path)
+    elif kind == "OnDelete":
+        if rolling is not None:
+            yield invalid(
+                path / "rollingUpdate",
+                {
+                    "Partition": rolling.get("partition") or 0,
+                    "MaxUnavailable": rolling.get("maxUnavailable"),
+                },
+                "only allowed for updateStrategy 'RollingUpdate'",
+            )
+    elif kind == "RollingUpdate":
+        if rolling is not None:
+            yield from _rolling_errors(rolling, path / "rollingUpdate")
+    else:
+        yield invalid(path, {"Type": kind, "RollingUpdate": rolling}, _STRATEGIES)
+
+
+def _rolling_errors(rolling: Obj, path: Path) -> FieldErrors:
+    yield from nonnegative(rolling.get("partition"), path / "partition")
+    most = rolling.get("maxUnavailable")
+    if most is None:
+        return
+    where = path / "maxUnavailable"
+    yield from number_or_percent_errors(most, where)
+    if is_zero(most):
+        yield invalid(where, most, "cannot be 0")
+    yield from at_most_all(most, where)
+
+
+def _retention_errors(policy: Obj, path: Path) -> FieldErrors:
+    for name in ("whenDeleted", "whenScaled"):
+        yield from one_of_required(policy.get(name), ("Delete", "Retain"), path / name)
+
+
+class StatefulSetStatusStrategy(StatusStrategy):
+    """Counts cannot be negative, no part is more than the whole, and collisions only grow."""
+
+    def validate_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> FieldErrors:
+        status, before = new.get("status") or {}, old.get("status") or {}
+        path = Path("status")
+        yield from nonnegative_fields(status, _COUNTS, path)
+        whole, ready = status.get("replicas") or 0, status.get("readyReplicas") or 0
+        parts = ("readyReplicas", "currentReplicas", "updatedReplicas", "availableReplicas")
+        yield from not_more(status, parts, whole, "status.replicas", path)
+        yield from not_more(status, ("availableReplicas",), ready, "status.readyReplicas", path)
+        if decremented(status.get("collisionCount"), before.get("collisionCount")):
+            yield invalid(
+                path / "collisionCount", status.get("collisionCount") or 0, "cannot be decremented"
+            )
+
+
+def _ready(obj: Obj, now: float) -> str:
+    ready = (obj.get("status") or {}).get("readyReplicas") or 0
+    return f"{ready}/{obj['spec'].get('replicas') or 0}"
+
+
+_STRATEGY = StatefulSetStrategy()
+STATEFULSETS = Resource(
+    kind=APPS_V1.kind("StatefulSet"),
+    plural="statefulsets",
+    short=("sts",),
+    categories=("all",),
+    strategy=_STRATEGY,
+    subresources={
+        "scale": Subresource(kind=GroupVersionKind("autoscaling", "v1", "Scale")),
+        "status": Subresource(strategy=StatefulSetStatusStrategy(_STRATEGY)),
+    },
+    columns=(NAME, Column("Ready", _ready), AGE, *containers()),
+)

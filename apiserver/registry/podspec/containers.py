@@ -1,0 +1,235 @@
+"""Containers of the three kinds: regular, init (and sidecars), ephemeral."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from apimachinery.meta import Obj
+from apimachinery.validation.field import (
+    FieldErrors,
+    Path,
+    duplicate,
+    forbidden,
+    invalid,
+    not_found,
+    not_supported,
+    required,
+)
+from apimachinery.validation.names import is_dns1123_label, is_port_name, is_port_number
+from apiserver.registry.podspec.checks import one_of_required
+from apiserver.registry.podspec.env import env_errors, env_from_errors
+from apiserver.registry.podspec.mounts import device_errors, mount_errors
+from apiserver.registry.podspec.probes import probes_errors
+from apiserver.registry.podspec.resources import container_resource_errors
+from apiserver.registry.podspec.security import container_security_errors
+
+PULL_POLICIES = ("Always", "IfNotPresent", "Never")
+_MESSAGE_POLICIES = ("File", "FallbackToLogsOnError")
+_PROTOCOLS = ("SCTP", "TCP", "UDP")
+_RESTART_POLICIES = ("Always", "Never", "OnFailure")
+_NOT_FOR_INIT = ("lifecycle", "livenessProbe", "readinessProbe", "startupProbe")
+# In the order of Go's struct; the rest of a container may be set.
+_NOT_FOR_EPHEMERAL = (
+    "ports",
+    "resources",
+    "resizePolicy",
+    "restartPolicy",
+    "restartPolicyRules",
+    "livenessProbe",
+    "readinessProbe",
+    "startupProbe",
+    "lifecycle",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PodFacts:
+    """What the rules for a container have to know of its pod."""
+
+    volumes: Mapping[str, Obj]
+    claims: frozenset[str]
+    grace: int | None
+    restart_policy: str
+    host_users: bool
+
+
+def regular_errors(containers: list[Obj], pod: PodFacts, path: Path) -> FieldErrors:
+    """Yield what is wrong with spec.containers."""
+    if not containers:
+        yield required(path)
+        return
+    names: set[str] = set()
+    for at, container in enumerate(containers):
+        where = path[at]
+        yield from _common_errors(container, pod, where)
+        name = container.get("name") or ""
+        if name in names:
+            yield duplicate(where / "name", name)
+        names.add(name)
+        yield from probes_errors(container, pod.grace, where)
+        yield from _restart_errors(container, where)
+    yield from _host_port_errors(containers, path)
+
+
+def _restart_errors(container: Obj, path: Path) -> FieldErrors:
+    policy, rules = container.get("restartPolicy"), container.get("restartPolicyRules")
+    if policy is not None and policy not in _RESTART_POLICIES:
+        yield not_supported(path / "restartPolicy", policy, _RESTART_POLICIES)
+    if rules and policy is None:
+        yield required(
+            path / "restartPolicy", "must specify restartPolicy when restart rules are used"
+        )
+
+
+def init_errors(
+    containers: list[Obj], regular: list[Obj], pod: PodFacts, path: Path
+) -> FieldErrors:
+    """Yield what is wrong with spec.initContainers."""
+    names = {container.get("name") or "" for container in regular}
+    for at, container in enumerate(containers):
+        where = path[at]
+        yield from _common_errors(container, pod, where)
+        policy = container.get("restartPolicy")
+        if policy is not None and policy not in _RESTART_POLICIES:
+            yield not_supported(where / "restartPolicy", policy, _RESTART_POLICIES)
+        name = container.get("name") or ""
+        if name in names:
+            yield duplicate(where / "name", name)
+        elif name:
+            names.add(name)
+        yield from _host_port_errors([container], path)
+        if policy == "Always":
+            yield from probes_errors(container, pod.grace, where)
+            continue
+        for field in _NOT_FOR_INIT:
+            if container.get(field) is not None:
+                yield forbidden(
+                    where / field,
+                    "may not be set for init containers without restartPolicy=Always",
+                )
+
+
+def ephemeral_errors(spec: Obj, pod: PodFacts, path: Path) -> FieldErrors:
+    """Yield what is wrong with spec.ephemeralContainers."""
+    others = {
+        container.get("name") or ""
+        for key in ("containers", "initContainers")
+        for container in spec.get(key) or ()
+    }
+    names = set(others)
+    for at, container in enumerate(spec["ephemeralContainers"]):
+        where = path[at]
+        yield from _common_errors(container, pod, where)
+        yield from image_whitespace(container, where)
+        name = container.get("name") or ""
+        if name in names:
+            yield duplicate(where / "name", name)
+        names.add(name)
+        target = container.get("targetContainerName")
+        if target and target not in others:
+            yield not_found(where / "targetContainerName", target)
+        for field in _NOT_FOR_EPHEMERAL:
+            if container.get(field):
+                yield forbidden(where / field, "cannot be set for an Ephemeral Container")
+        for index, mount in enumerate(container.get("volumeMounts") or ()):
+            for field in ("subPath", "subPathExpr"):
+                if mount.get(field):
+                    yield forbidden(
+                        (where / "volumeMounts")[index] / field,
+                        "cannot be set for an Ephemeral Container",
+                    )
+
+
+def image_whitespace(container: Obj, path: Path) -> FieldErrors:
+    """Yield that an image has blanks around it: templates may, pods may not."""
+    image = container.get("image") or ""
+    if image.strip() != image:
+        yield invalid(path / "image", image, "must not have leading or trailing whitespace")
+
+
+def _common_errors(container: Obj, pod: PodFacts, path: Path) -> FieldErrors:
+    name = container.get("name") or ""
+    if not name:
+        yield required(path / "name")
+    elif wrong := is_dns1123_label(name):
+        for message in wrong:
+            yield invalid(path / "name", name, message)
+    if not container.get("image"):
+        yield required(path / "image")
+    policy = container.get("terminationMessagePolicy")
+    if policy not in _MESSAGE_POLICIES:
+        yield from one_of_required(policy, _MESSAGE_POLICIES, path / "terminationMessagePolicy")
+    yield from _part_errors(container, pod, path)
+    policy = container.get("imagePullPolicy")
+    if policy not in PULL_POLICIES:
+        yield from one_of_required(policy, PULL_POLICIES, path / "imagePullPolicy")
+    if resources := container.get("resources"):
+        yield from container_resource_errors(resources, pod.claims, path / "resources")
+    if policies := container.get("resizePolicy"):
+        yield from _resize_policy_errors(policies, pod.restart_policy, path / "resizePolicy")
+    if context := container.get("securityContext"):
+        yield from container_security_errors(
+            context, path / "securityContext", host_users=pod.host_users
+        )
+
+
+def _part_errors(container: Obj, pod: PodFacts, path: Path) -> FieldErrors:
+    if ports := container.get("ports"):
+        yield from _port_errors(ports, path / "ports")
+    if env := container.get("env"):
+        yield from env_errors(env, path / "env")
+    if env_from := container.get("envFrom"):
+        yield from env_from_errors(env_from, path / "envFrom")
+    if container.get("volumeMounts"):
+        yield from mount_errors(container, pod.volumes, path / "volumeMounts")
+    if container.get("volumeDevices"):
+        yield from device_errors(container, pod.volumes, path / "volumeDevices")
+
+
+def _port_errors(ports: list[Obj], path: Path) -> FieldErrors:
+    names: set[str] = set()
+    for at, port in enumerate(ports):
+        if name := port.get("name"):
+            if wrong := is_port_name(name):
+                for message in wrong:
+                    yield invalid(path[at] / "name", name, message)
+            elif name in names:
+                yield duplicate(path[at] / "name", name)
+            names.add(name)
+        number = port.get("containerPort") or 0
+        if not number:
+            yield required(path[at] / "containerPort")
+        else:
+            for message in is_port_number(number):
+                yield invalid(path[at] / "containerPort", number, message)
+        if host_port := port.get("hostPort"):
+            for message in is_port_number(host_port):
+                yield invalid(path[at] / "hostPort", host_port, message)
+        if port.get("protocol") not in _PROTOCOLS:
+            yield from one_of_required(port.get("protocol"), _PROTOCOLS, path[at] / "protocol")
+
+
+def _host_port_errors(containers: list[Obj], path: Path) -> FieldErrors:
+    seen: set[str] = set()
+    for at, container in enumerate(containers):
+        for index, port in enumerate(container.get("ports") or ()):
+            if not port.get("hostPort"):
+                continue
+            key = f"{port.get('protocol')}/{port.get('hostIP') or ''}/{port['hostPort']}"
+            if key in seen:
+                yield duplicate((path[at] / "ports")[index] / "hostPort", key)
+            seen.add(key)
+
+
+def _resize_policy_errors(policies: list[Obj], restart_policy: str, path: Path) -> FieldErrors:
+    seen: set[str] = set()
+    for at, policy in enumerate(policies):
+        name, restart = policy.get("resourceName"), policy.get("restartPolicy")
+        if name in seen:
+            yield duplicate(path[at], name)
+        seen.add(name or "")
+        yield from one_of_required(name, ("cpu", "memory"), path)
+        yield from one_of_required(restart, ("NotRequired", "RestartContainer"), path)
+        if restart_policy == "Never" and restart != "NotRequired":
+            yield invalid(path, restart, "must be 'NotRequired' when `restartPolicy` is 'Never'")

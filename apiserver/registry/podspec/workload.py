@@ -1,0 +1,63 @@
+"""What all kinds that run pods from a template share: columns, hooks for status, fields."""
+
+from __future__ import annotations
+
+from apimachinery.labels import from_label_selector
+from apimachinery.meta import Obj
+from apiserver.registry.resource import Column
+from apiserver.registry.table import Value, dig
+
+
+def keep_status(new: Obj, old: Obj) -> None:
+    """Put the old status into an update of the main resource, which cannot change it."""
+    if "status" in old:
+        new["status"] = old["status"]
+    else:
+        new.pop("status", None)
+
+
+def containers(path: str = "spec.template.spec.containers") -> tuple[Column, Column]:
+    """Return the wide columns with the names and the images of a template's containers."""
+    parts = tuple(path.split("."))
+
+    def of(key: str) -> Value:
+        def read(obj: Obj, now: float) -> str:
+            return ",".join(c.get(key) or "" for c in dig(obj, parts) or ())
+
+        return read
+
+    return (
+        Column("Containers", of("name"), priority=1),
+        Column("Images", of("image"), priority=1),
+    )
+
+
+def number(path: str) -> Value:
+    """Return the number at a path, 0 where there is none."""
+    parts = tuple(path.split("."))
+
+    def read(obj: Obj, now: float) -> int:
+        return dig(obj, parts) or 0
+
+    return read
+
+
+def format_labels(labels: Obj | None) -> str:
+    """Print labels as kubectl does: sorted pairs, `<none>` where there are none."""
+    if not labels:
+        return "<none>"
+    return ",".join(f"{key}={labels[key]}" for key in sorted(labels))
+
+
+def format_selector(selector: Obj | None) -> str:
+    """Print a LabelSelector as kubectl does: `<none>` where it is empty."""
+    if not selector:
+        return "<none>"
+    return str(from_label_selector(selector)) or "<none>"
+
+
+def _selector(obj: Obj, now: float) -> str:
+    return format_selector(obj["spec"].get("selector"))
+
+
+SELECTOR = Column("Selector", _selector, priority=1)
