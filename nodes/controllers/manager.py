@@ -18,28 +18,36 @@ from nodes.client.supervise import TaskSet
 from nodes.client.transport import Transport
 from nodes.controllers.common.base import Managed, ManagerContext, built_in
 from nodes.controllers.deployment.controller import DeploymentController
+from nodes.controllers.disruption import DisruptionController
 from nodes.controllers.endpoints import EndpointsController
 from nodes.controllers.endpointslice.controller import EndpointSliceController
 from nodes.controllers.garbage.collector import GarbageCollector
 from nodes.controllers.namespace import NamespaceController
+from nodes.controllers.nodelifecycle import NodeLifecycleController
+from nodes.controllers.podgc import PodGarbageCollector
 from nodes.controllers.replicaset import ReplicaSetController
 from nodes.controllers.replicationcontroller import ReplicationControllerController
 from nodes.controllers.root_ca import RootCAPublisher
 from nodes.controllers.serviceaccount import ServiceAccountController
+from nodes.controllers.tainteviction import TaintEvictionController
 
 USER = "system:kube-controller-manager"
 
 # The names are kube-controller-manager's own (`--controllers`).
 CONTROLLERS: dict[str, type[Managed]] = {
     "deployment-controller": DeploymentController,
+    "disruption-controller": DisruptionController,
     "endpoints-controller": EndpointsController,
     "endpointslice-controller": EndpointSliceController,
     "garbage-collector-controller": GarbageCollector,
     "namespace-controller": NamespaceController,
+    "node-lifecycle-controller": NodeLifecycleController,
+    "pod-garbage-collector-controller": PodGarbageCollector,
     "replicaset-controller": ReplicaSetController,
     "replicationcontroller-controller": ReplicationControllerController,
     "root-ca-certificate-publisher-controller": RootCAPublisher,
     "serviceaccount-controller": ServiceAccountController,
+    "taint-eviction-controller": TaintEvictionController,
 }
 
 
