@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from apimachinery.errors import InternalError
 from nodes.client.events import EventSink, Recorder
 from nodes.client.informer import Informers
 from nodes.client.loopclock import LoopClock
@@ -122,8 +123,6 @@ async def test_a_refused_binding_gives_the_room_back(rig):
 
     def handle(call):
         if call.subresource == "binding" and next(failures, False):
-            from apimachinery.errors import InternalError
-
             raise InternalError("etcd is away")
         return real(call)
 
