@@ -1,0 +1,1 @@
+"""Who uses the site: accounts with a role, sign-in by link or password, and its defences."""

@@ -1,0 +1,1 @@
+"""Lists of any kind, one object's page, its events and logs: the API's own answers."""

@@ -1,0 +1,1 @@
+"""The playground's clusters: listing, making, deleting and connecting to them."""

@@ -1,0 +1,188 @@
+"""The way to the cluster worker: its control API as ourselves, a cluster's API as the user.
+
+    GatewayError
+     ├─ Unreachable     nothing answered: the worker restarts, or never started
+     └─ Refused         it answered with a Status: code, reason, message, causes
+
+The admin token never leaves the site: a browser's request arrives as the user's session and goes
+on as an impersonation, so that the API's own rules decide what the user sees.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import orjson
+from django.conf import settings
+
+from playground.instance import Instance
+
+CONTROL = "/kubeground/v1/clusters"
+USER_AGENT = "kubeground-site"
+# A list of 20,000 pods takes a second on a busy machine; longer than this is a fault.
+TIMEOUT = httpx.Timeout(15.0, connect=3.0)
+# Every request of a page takes one; watches have a client of their own.
+LIMITS = httpx.Limits(max_connections=64, max_keepalive_connections=16)
+
+
+class GatewayError(Exception):
+    """The cluster worker did not do what was asked."""
+
+
+class Unreachable(GatewayError):
+    """Nothing answered."""
+
+
+class Refused(GatewayError):
+    """The answer was a Status of failure."""
+
+    def __init__(self, code: int, status: Mapping[str, Any]) -> None:
+        super().__init__(str(status.get("message") or f"The API answered {code}."))
+        self.code = code
+        self.reason = str(status.get("reason") or "")
+        details = status.get("details") or {}
+        self.causes: list[dict[str, str]] = list(details.get("causes") or ())
+
+    @property
+    def message(self) -> str:
+        return str(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A cluster as the control API describes it."""
+
+    name: str
+    uid: str
+    owner: str
+    template: str
+    nodes: int
+    created: str
+    revision: int
+    state: str
+
+    @classmethod
+    def read(cls, item: Mapping[str, Any]) -> Cluster:
+        """Return what an item of the list says; a field that is missing is empty."""
+        texts = {key: str(item.get(key) or "") for key in ("uid", "owner", "template", "created")}
+        return cls(
+            name=str(item["name"]),
+            nodes=int(item.get("nodes") or 0),
+            revision=int(item.get("revision") or 0),
+            state=str(item.get("state") or "running"),
+            **texts,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """As whom the API of a cluster is asked."""
+
+    user: str
+    groups: tuple[str, ...]
+
+    @property
+    def headers(self) -> list[tuple[str, str]]:
+        """Return the headers that make the request the user's."""
+        return [
+            ("Impersonate-User", self.user),
+            *(("Impersonate-Group", group) for group in self.groups),
+        ]
+
+
+class Gateway:
+    """Calls of pages and of the REST API; each blocks its thread until the answer is there."""
+
+    def __init__(self, client: httpx.Client) -> None:
+        self._client = client
+
+    def clusters(self) -> list[Cluster]:
+        """Return every cluster, oldest first."""
+        found = [Cluster.read(item) for item in self._control("GET", CONTROL)["items"]]
+        return sorted(found, key=lambda cluster: (cluster.created, cluster.name))
+
+    def create(self, name: str, nodes: int, template: str, owner: str) -> dict[str, Any]:
+        """Make a cluster; return its name, server and kubeconfig."""
+        body = {"name": name, "nodes": nodes, "template": template, "owner": owner}
+        return self._control("POST", CONTROL, json=body)
+
+    def delete(self, name: str) -> None:
+        """Delete a cluster and everything in it."""
+        self._control("DELETE", f"{CONTROL}/{quote(name)}")
+
+    def kubeconfig(self, name: str, user: str) -> str:
+        """Return a kubeconfig for the user, as YAML."""
+        answer = self._control("GET", f"{CONTROL}/{quote(name)}/kubeconfig", params={"user": user})
+        return str(answer["kubeconfig"])
+
+    def first_connection(self, name: str) -> dict[str, str] | None:
+        """Return the first request of a client that is not the site, or None."""
+        found = self._control("GET", f"{CONTROL}/{quote(name)}/connections").get("first")
+        return dict(found) if found else None
+
+    def api(
+        self,
+        cluster: str,
+        identity: Identity,
+        path: str,
+        params: Mapping[str, str] | None = None,
+        accept: str = "application/json",
+    ) -> httpx.Response:
+        """Return what a cluster's API answers to a GET as the user; raises when it refuses."""
+        headers = httpx.Headers([*identity.headers, ("Accept", accept)])
+        return self._send("GET", f"/clusters/{quote(cluster)}{path}", headers, params=params)
+
+    def _control(self, method: str, path: str, **options: Any) -> dict[str, Any]:
+        response = self._send(method, path, None, **options)
+        found = orjson.loads(response.content) if response.content else {}
+        return dict(found)
+
+    def _send(
+        self, method: str, path: str, headers: httpx.Headers | None, **options: Any
+    ) -> httpx.Response:
+        try:
+            response = self._client.request(method, path, headers=headers, **options)
+        except httpx.HTTPError as error:
+            raise Unreachable(f"The cluster worker does not answer: {error}") from error
+        if response.is_error:
+            raise refusal(response.status_code, response.content)
+        return response
+
+
+def refusal(code: int, body: bytes) -> Refused:
+    """Return the error that an answer holds, Status or not."""
+    try:
+        status = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        status = {}
+    return Refused(code, status if isinstance(status, dict) else {})
+
+
+def connection_options() -> dict[str, Any]:
+    """Return what any client of the worker needs: its address, our CA, our token."""
+    instance = Instance(settings.DATA_DIR)
+    trust: ssl.SSLContext | bool = True
+    if settings.API_URL.startswith("https://"):
+        trust = ssl.create_default_context(cafile=str(instance.ca_certificate_file))
+    return {
+        "base_url": settings.API_URL,
+        "verify": trust,
+        "headers": {
+            "Authorization": f"Bearer {instance.admin_token()}",
+            "User-Agent": USER_AGENT,
+        },
+        # The machine's proxy settings are for other addresses.
+        "trust_env": False,
+    }
+
+
+@cache
+def gateway() -> Gateway:
+    """Return the process's gateway; its client may be used by many threads at once."""
+    return Gateway(httpx.Client(**connection_options(), timeout=TIMEOUT, limits=LIMITS))

@@ -1,0 +1,38 @@
+"""Pages when the cluster worker is away or refuses: what happened, what goes on, what to do."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.deprecation import MiddlewareMixin
+from django.utils.translation import gettext as _
+
+from playground.sandboxes.gateway import Refused, Unreachable
+
+
+class UpstreamProblems(MiddlewareMixin):
+    """Turns an error of the gateway into a page, or into a fragment where htmx asked for one."""
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Answer the two errors that a view is not expected to catch."""
+        if isinstance(exception, Unreachable):
+            return _answer(
+                request,
+                503,
+                _("The clusters do not answer"),
+                _("The cluster worker is starting or was stopped. Nothing is lost. Try again."),
+                str(exception),
+            )
+        if isinstance(exception, Refused):
+            title = _("You may not see this") if exception.code == 403 else _("The API refused")
+            text = _("The cluster answered in its own words:")
+            return _answer(request, exception.code, title, text, exception.message)
+        return None
+
+
+def _answer(
+    request: HttpRequest, status: int, title: str, text: str, verbatim: str
+) -> HttpResponse:
+    template = "parts/problem.html" if getattr(request, "htmx", False) else "problem.html"
+    context = {"status": status, "title": title, "text": text, "verbatim": verbatim}
+    return render(request, template, context, status=status)

@@ -1,0 +1,55 @@
+"""The REST API's documents."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from playground.cluster_templates import TEMPLATES
+from playground.sandboxes import names
+
+MOST_NODES = 1000
+DEFAULT_NODES = 3
+
+
+def check_name(name: str) -> None:
+    """Refuse what is no DNS-1123 label."""
+    if problem := names.problem(name):
+        raise serializers.ValidationError(problem)
+
+
+class NewClusterSerializer(serializers.Serializer[dict[str, Any]]):
+    """What one sends to make a cluster."""
+
+    name = serializers.CharField(max_length=names.LONGEST, validators=[check_name])
+    nodes = serializers.IntegerField(min_value=0, max_value=MOST_NODES, default=DEFAULT_NODES)
+    template = serializers.ChoiceField(choices=tuple(TEMPLATES), default="default")
+
+
+class ClusterSerializer(serializers.Serializer[Any]):
+    """A cluster."""
+
+    name = serializers.CharField()
+    uid = serializers.CharField()
+    owner = serializers.CharField()
+    template = serializers.CharField()
+    nodes = serializers.IntegerField()
+    created = serializers.CharField()
+    revision = serializers.IntegerField()
+    state = serializers.CharField()
+    server = serializers.CharField()
+
+
+class ClusterListSerializer(serializers.Serializer[Any]):
+    """Every cluster that one may see."""
+
+    items = ClusterSerializer(many=True)
+
+
+class CreatedClusterSerializer(serializers.Serializer[Any]):
+    """A new cluster, and how to reach it."""
+
+    name = serializers.CharField()
+    server = serializers.CharField()
+    kubeconfig = serializers.CharField(help_text="YAML, for `kubectl --kubeconfig`.")

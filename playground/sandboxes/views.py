@@ -1,0 +1,136 @@
+"""The home page: cards of clusters, a form for a new one, and drawers to connect and delete."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from playground.sandboxes import access, api
+from playground.sandboxes.forms import NewClusterForm
+from playground.sandboxes.gateway import Refused, gateway
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def home(request: HttpRequest) -> HttpResponse:
+    """Show the clusters; make a new one."""
+    if request.method == "GET":
+        return _home(request, NewClusterForm(), opened="new" in request.GET)
+    user = access.signed_in(request.user)
+    form = NewClusterForm(request.POST)
+    if not form.is_valid():
+        return _home(request, form, status=422, opened=True)
+    if access.limit_reached(user, gateway().clusters()):
+        form.add_error(None, api.limit_text())
+        return _home(request, form, status=403, opened=True)
+    try:
+        gateway().create(**form.cleaned_data, owner=user.get_username())
+    except Refused as error:
+        _explain(form, error)
+        return _home(request, form, status=error.code, opened=True)
+    return HttpResponseRedirect(f"{reverse('home')}?connect={form.cleaned_data['name']}")
+
+
+@login_required
+@require_GET
+def connect(request: HttpRequest, name: str) -> HttpResponse:
+    """Show how to reach a cluster with kubectl."""
+    return render(request, "sandboxes/connect.html", _connection(request, name))
+
+
+@login_required
+@require_GET
+def connections(request: HttpRequest, name: str) -> JsonResponse:
+    """Tell whether a client has connected yet."""
+    cluster = access.find(gateway(), access.signed_in(request.user), name)
+    return JsonResponse({"first": gateway().first_connection(cluster.name)})
+
+
+@login_required
+@require_GET
+def kubeconfig(request: HttpRequest, name: str) -> HttpResponse:
+    """Send the kubeconfig as a file."""
+    user = access.signed_in(request.user)
+    cluster = access.find(gateway(), user, name)
+    text = gateway().kubeconfig(cluster.name, user.get_username())
+    response = HttpResponse(text, content_type="application/yaml")
+    response["Content-Disposition"] = f'attachment; filename="{cluster.name}.kubeconfig"'
+    return response
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def delete(request: HttpRequest, name: str) -> HttpResponse:
+    """Ask for the name, then delete the cluster."""
+    cluster = access.find(gateway(), access.signed_in(request.user), name)
+    if request.method == "GET":
+        return render(request, "sandboxes/delete.html", {"cluster": cluster})
+    if request.POST.get("confirm", "").strip() != cluster.name:
+        text = _("This is not the cluster's name. Nothing was deleted.")
+        context: dict[str, Any] = {"deleting": cluster, "delete_problem": text}
+        return _home(request, NewClusterForm(), status=422, extra=context)
+    gateway().delete(cluster.name)
+    return HttpResponseRedirect(reverse("home"))
+
+
+@login_required
+@require_POST
+def switch(request: HttpRequest) -> HttpResponse:
+    """Go to another cluster: the switcher's form, for a browser without scripts."""
+    return HttpResponseRedirect(reverse("topology", args=[request.POST.get("cluster", "")]))
+
+
+def _home(
+    request: HttpRequest,
+    form: NewClusterForm,
+    *,
+    status: int = 200,
+    opened: bool = False,
+    extra: dict[str, Any] | None = None,
+) -> HttpResponse:
+    user = access.signed_in(request.user)
+    clusters = access.visible(user, gateway().clusters())
+    context: dict[str, Any] = {
+        "clusters": clusters,
+        "form": form,
+        "opened": opened,
+        "limit": api.limit_text() if access.limit_reached(user, clusters) else "",
+        **(extra or {}),
+    }
+    if wanted := request.GET.get("connect"):
+        try:
+            context["connection"] = _connection(request, wanted)
+        except Http404:
+            context["missing"] = wanted
+    return render(request, "sandboxes/home.html", context, status=status)
+
+
+def _connection(request: HttpRequest, name: str) -> dict[str, Any]:
+    user = access.signed_in(request.user)
+    cluster = access.find(gateway(), user, name)
+    return {
+        "cluster": cluster,
+        "server": api.server_of(cluster.name),
+        "kubeconfig": gateway().kubeconfig(cluster.name, user.get_username()),
+        "first": gateway().first_connection(cluster.name),
+    }
+
+
+def _explain(form: NewClusterForm, error: Refused) -> None:
+    """Put what the worker refused beside the field that it is about."""
+    if error.reason == "AlreadyExists":
+        text = _("There is a cluster of this name already. Choose another one.")
+        form.add_error("name", text)
+        return
+    for cause in error.causes:
+        field = cause.get("field", "").rpartition(".")[2]
+        form.add_error(field if field in form.fields else None, cause.get("message", ""))
+    if not error.causes:
+        text = _("The cluster did not start: %(why)s Nothing was saved.")
+        form.add_error(None, text % {"why": error.message})

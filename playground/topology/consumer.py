@@ -1,0 +1,166 @@
+"""One page's websocket: says hello, gets a snapshot or what it missed, then what changes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from abc import abstractmethod
+from typing import Any
+
+import orjson
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.http import Http404
+
+from playground.accounts.models import User
+from playground.sandboxes import access
+from playground.sandboxes.gateway import Cluster, GatewayError, gateway
+from playground.topology import protocol
+from playground.topology.protocol import Close
+from playground.topology.tasks import Tasks
+from playground.topology.upstream import UPSTREAMS, Subscriber, Upstream, Upstreams
+
+log = logging.getLogger("kubeground.site")
+
+BEAT_SECONDS = 5.0
+# A session that was ended elsewhere loses its streams within half a minute.
+BEATS_BETWEEN_SESSION_CHECKS = 6
+
+
+class ClusterConsumer(AsyncWebsocketConsumer):
+    """What every stream about a cluster does first: tell who it is, and whether they may."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.tasks = Tasks()
+
+    async def connect(self) -> None:
+        """Accept, so that a refusal can say why, then begin or refuse."""
+        await self.accept()
+        user: object = self.scope.get("user")
+        if not isinstance(user, User) or not user.is_active:
+            await self.close(Close.SIGNED_OUT)
+            return
+        name = str(self.scope["url_route"]["kwargs"]["name"])
+        try:
+            cluster = await asyncio.to_thread(access.find, gateway(), user, name)
+        except Http404:
+            await self.close(Close.CLUSTER_GONE)
+            return
+        except GatewayError as error:
+            # The browser tries again by itself, as after a restart.
+            await self.send(protocol.encode("status", upstream="down", text=str(error)))
+            await self.close(4503)
+            return
+        await self.begin(user, cluster)
+
+    @abstractmethod
+    async def begin(self, user: User, cluster: Cluster) -> None:
+        """Start what this stream is for."""
+
+    async def disconnect(self, code: int) -> None:
+        """Stop everything that was started."""
+        await self.tasks.stop()
+
+    async def still_signed_in(self) -> bool:
+        """Tell whether the session that opened this stream exists still."""
+        session = self.scope.get("session")
+        key: str | None = getattr(session, "session_key", None)
+        if session is None or key is None:
+            return True
+        return bool(await database_sync_to_async(session.exists)(key))
+
+
+class TopologyConsumer(ClusterConsumer):
+    """The live picture."""
+
+    upstreams: Upstreams = UPSTREAMS
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._subscriber = Subscriber()
+        self._upstream: Upstream | None = None
+        self._sent = -1  # the number of the last change that the page has; -1: it has nothing
+        self._hello: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+
+    async def begin(self, user: User, cluster: Cluster) -> None:
+        """Follow the cluster as the user."""
+        identity = access.identity(user)
+        self._upstream = self.upstreams.join(cluster, identity, self._subscriber)
+        self.tasks.start(self._pump(self._upstream), "topology stream")
+        self.tasks.start(self._beat(self._upstream), "topology beat")
+
+    async def disconnect(self, code: int) -> None:
+        """Leave the upstream to whoever else looks at it."""
+        await super().disconnect(code)
+        if self._upstream is not None:
+            self.upstreams.leave(self._upstream, self._subscriber)
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        """Take a frame of the page; one that makes no sense is dropped."""
+        try:
+            frame = orjson.loads(text_data or "")
+            op = frame.get("op")
+        except (orjson.JSONDecodeError, AttributeError):
+            return
+        if op == "hello" and not self._hello.done():
+            self._hello.set_result(frame)
+        elif op == "resync":
+            self._sent = -1
+            self._subscriber.wake.set()
+        elif op == "ping":
+            await self.send(protocol.encode("pong", t=frame.get("t")))
+
+    async def _pump(self, upstream: Upstream) -> None:
+        """Send what is new whenever there is something, until the cluster is gone."""
+        subscriber = self._subscriber
+        hello = await self._hello
+        subscriber.wake.set()
+        greeted = False
+        while True:
+            await subscriber.wake.wait()
+            subscriber.wake.clear()
+            notices, subscriber.notices = subscriber.notices, []
+            for notice in notices:
+                await self.send(notice)
+            if subscriber.closed is not None:
+                await self.close(subscriber.closed)
+                return
+            if not upstream.ready:
+                continue
+            if not greeted:
+                greeted = True
+                await self._greet(upstream, hello)
+            await self._catch_up(upstream)
+
+    async def _greet(self, upstream: Upstream, hello: dict[str, Any]) -> None:
+        """Decide what a page that comes back needs."""
+        number = protocol.parse_cursor(upstream.epoch, hello.get("cursor"))
+        if number is not None and upstream.world.covers(number):
+            self._sent = number
+            return
+        seen, now = hello.get("rev"), upstream.world.revision
+        if isinstance(seen, int) and seen < now:
+            gap = protocol.encode("gap", **{"from": seen}, to=now, skipped=now - seen)
+            await self.send(gap)
+
+    async def _catch_up(self, upstream: Upstream) -> None:
+        world = upstream.world
+        if self._sent < 0 or not world.covers(self._sent):
+            self._sent = world.number
+            await self.send(protocol.snapshot(upstream.epoch, world))
+            return
+        frame = upstream.frame_after(self._sent)
+        if frame is not None:
+            self._sent = world.number
+            await self.send(frame)
+
+    async def _beat(self, upstream: Upstream) -> None:
+        beats = 0
+        while True:
+            await asyncio.sleep(BEAT_SECONDS)
+            beats += 1
+            if beats % BEATS_BETWEEN_SESSION_CHECKS == 0 and not await self.still_signed_in():
+                await self.close(Close.SIGNED_OUT)
+                return
+            await self.send(protocol.encode("beat", rev=upstream.world.revision))

@@ -1,0 +1,17 @@
+"""The site's addresses: pages, fragments of pages, and the playground's own REST API."""
+
+from __future__ import annotations
+
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("playground.accounts.urls")),
+    path("", include("playground.sandboxes.urls")),
+    path("", include("playground.topology.urls")),
+    path("", include("playground.objects.urls")),
+]
+
+handler400 = "playground.accounts.views.bad_request"
+handler403 = "playground.accounts.views.forbidden"
+handler404 = "playground.accounts.views.not_found"
+handler500 = "playground.accounts.views.server_error"
