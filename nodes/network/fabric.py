@@ -94,6 +94,8 @@ class Network:
         self.traces = TraceRing()
         self.latency = latency
         self.policy: PolicyTable | None = None
+        # Whether names resolve only while a DNS pod is behind the name server's address.
+        self.strict_dns = False
         self._nodes: dict[str, _Node] = {}
         self._endpoints: dict[str, _Endpoint] = {}
         self._forwards: dict[tuple[str, int, str], tuple[str, int]] = {}
@@ -194,7 +196,7 @@ class Network:
         port: int,
         *,
         resolv: ResolvConf | None = None,
-        timeout: float = CONNECT_TIMEOUT,  # noqa: ASYNC109 - cluster seconds, by the Clock
+        timeout: float = CONNECT_TIMEOUT,
         protocol: str = "TCP",
     ) -> Stream:
         """Open a connection from `src_ip`.
@@ -225,6 +227,11 @@ class Network:
         node = self._nodes.get(host)
         if node is not None and not self._is_pod(src_ip):
             return node.ip
+        if resolv is not None and not self.dns_answers(src_ip, resolv):
+            if trace is not None:
+                trace.hop("dns", "no name server answers")
+                trace.outcome = "unresolved"
+            raise NameNotFound(f"bad address '{host}'")
         full, answer = self.dns.resolve(host, resolv or _BARE)
         addresses = answer.addresses()
         if answer.rcode is not Rcode.NOERROR or not addresses:
@@ -235,6 +242,25 @@ class Network:
         if trace is not None:
             trace.hop("dns", f"{full} is {addresses[0]}")
         return addresses[0]
+
+    def dns_answers(self, src_ip: str, resolv: ResolvConf) -> bool:
+        """Whether one of the name servers is reached from there.
+
+        An address that no rule speaks of is taken as the cluster's DNS; where `strict_dns` is set
+        it has to be somebody's.
+        """
+        return any(self._reaches_dns(src_ip, server) for server in resolv.servers or ("",))
+
+    def _reaches_dns(self, src_ip: str, server: str) -> bool:
+        if not server or server.startswith("127."):
+            return not self.strict_dns
+        quiet = Trace(0, 0.0, src_ip, server, "UDP")
+        target = self._translate(quiet, src_ip, server, 53, "UDP")
+        if isinstance(target, Verdict):
+            return False
+        if target.ip not in self._endpoints and (self.strict_dns or target.ip != server):
+            return False
+        return self._allowed(src_ip, target, "UDP")
 
     def _translate(
         self, trace: Trace, src_ip: str, dst_ip: str, port: int, protocol: str
@@ -285,7 +311,7 @@ class Network:
         src_ip: str,
         target: Backend,
         protocol: str,
-        timeout: float,  # noqa: ASYNC109
+        timeout: float,
     ) -> Stream:
         if target.ip not in self._endpoints:
             in_pods = any(node.pool and target.ip in node.pool for node in self._nodes.values())
@@ -305,7 +331,7 @@ class Network:
             return True
         return self.policy.allows(src_ip, target.ip, target.port, protocol)
 
-    async def _black_hole(self, trace: Trace, timeout: float) -> NoReturn:  # noqa: ASYNC109
+    async def _black_hole(self, trace: Trace, timeout: float) -> NoReturn:
         await self.clock.sleep(timeout)
         trace.outcome = "timeout"
         raise TimeoutError("connection timed out")

@@ -147,7 +147,7 @@ async def request(
     method: str = "GET",
     headers: Mapping[str, str] | None = None,
     body: bytes = b"",
-    timeout: float = 30.0,  # noqa: ASYNC109 - cluster seconds, by the Clock
+    timeout: float = 30.0,
     resolv: ResolvConf | None = None,
 ) -> HttpResponse:
     """Send one request from an address of the network, and read its whole answer.
@@ -184,7 +184,7 @@ async def http_get(
     src_ip: str,
     url: str,
     headers: Mapping[str, str] | None = None,
-    timeout: float = 30.0,  # noqa: ASYNC109 - cluster seconds, by the Clock
+    timeout: float = 30.0,
     resolv: ResolvConf | None = None,
 ) -> HttpResponse:
     """GET: what probes and `wget` do."""

@@ -404,7 +404,7 @@ class RuntimeService(Protocol):
     ) -> str: ...
     async def start_container(self, container_id: str) -> None: ...
 
-    async def stop_container(self, container_id: str, timeout: float) -> None:  # noqa: ASYNC109
+    async def stop_container(self, container_id: str, timeout: float) -> None:
         """Return once the container has stopped: TERM, then KILL after `timeout` seconds."""
 
     async def remove_container(self, container_id: str) -> None: ...
@@ -422,7 +422,7 @@ class RuntimeService(Protocol):
         self,
         container_id: str,
         cmd: tuple[str, ...],
-        timeout: float = 0,  # noqa: ASYNC109
+        timeout: float = 0,
     ) -> ExecSyncResponse:
         """Run to its end. A timeout (0: none) raises DEADLINE_EXCEEDED."""
 

@@ -63,9 +63,9 @@ class Filesystem:
         volume, inside, _ = self._at(path)
         return volume.mode(inside)
 
-    def list(self, path: str) -> list[str]:
+    def names(self, path: str) -> list[str]:
         volume, inside, _ = self._at(path)
-        names = set(volume.list(inside))
+        names = set(volume.names(inside))
         start = relative(path)
         prefix = f"{start}/" if start else ""
         for point in self._mounts:
@@ -83,6 +83,10 @@ class Filesystem:
 
     def written_bytes(self) -> int:
         return self.root.used_bytes()
+
+    def mounts(self) -> list[tuple[str, bool]]:
+        """Return the mounted paths, and whether each is read-only."""
+        return sorted((f"/{point.path}", point.readonly) for point in self._mounts)
 
     # -- shells ----------------------------------------------------------------------------------
 

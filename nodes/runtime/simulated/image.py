@@ -20,12 +20,13 @@ NONE, BUSYBOX, DEBIAN = "none", "busybox", "debian"
 class ImageFamily:
     """All tags of one repository, or of several that hold the same.
 
-    repositories are full ("docker.io/library/nginx"). highest is the newest major version that
-    exists; with 0 any tag goes. cores and memory are what the main program takes while idle.
+    repositories are full ("docker.io/library/nginx"). highest is the newest version that
+    exists; with (0, 0) any tag goes. cores and memory are what the main program takes while idle.
     """
 
     repositories: tuple[str, ...]
     programs: Mapping[str, Callable[[], Program]] = field(default_factory=dict)
+    fallback: Callable[[], Program] | None = None
     entrypoint: tuple[str, ...] = ()
     cmd: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
@@ -34,8 +35,7 @@ class ImageFamily:
     files: Files = field(default_factory=dict)
     userland: str = NONE
     size: int = 50 * MIB
-    highest: int = 0
-    tags: tuple[str, ...] = ()
+    highest: tuple[int, int] = (0, 0)
     exposed: tuple[int, ...] = ()
     stop_signal: str = "TERM"
     cores: float = 0.0002

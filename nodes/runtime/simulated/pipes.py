@@ -7,6 +7,8 @@ from collections import deque
 from collections.abc import AsyncIterator
 from typing import Protocol
 
+from nodes.runtime.cri import STDOUT
+
 # Output that a client has not read yet: beyond this its program waits.
 QUEUE_BYTES = 256 * 1024
 
@@ -72,6 +74,21 @@ class OutputQueue:
         waiter = asyncio.get_running_loop().create_future()
         self._waiters.append(waiter)
         await waiter
+
+
+class TtySink:
+    """Output of a process with a terminal: one stream, lines ended as terminals end them."""
+
+    __slots__ = ("_out",)
+
+    def __init__(self, out: Sink) -> None:
+        self._out = out
+
+    def put(self, stream: int, data: bytes) -> None:
+        self._out.put(STDOUT, data.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n"))
+
+    async def drain(self) -> None:
+        await self._out.drain()
 
 
 class Collector:

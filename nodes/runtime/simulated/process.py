@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from apimachinery.clock import Clock, Timer
+from nodes.network.addresses import is_ip
 from nodes.network.dns import Answer, ResolvConf
 from nodes.network.fabric import CONNECT_TIMEOUT, Handler, Listener, Network
 from nodes.network.http import HttpResponse, request
 from nodes.network.stream import ByteStream, Stream
 from nodes.runtime.cri import STDERR, STDOUT
 from nodes.runtime.simulated.filesystem import Filesystem
-from nodes.runtime.simulated.pipes import Sink
+from nodes.runtime.simulated.pipes import Sink, TtySink
 from nodes.runtime.simulated.usage import Meter
 
 log = logging.getLogger(__name__)
@@ -42,7 +43,7 @@ class PodNetwork:
         self,
         host: str,
         port: int,
-        timeout: float = CONNECT_TIMEOUT,  # noqa: ASYNC109
+        timeout: float = CONNECT_TIMEOUT,
     ) -> Stream:
         return await self.network.connect(self.ip, host, port, resolv=self.resolv, timeout=timeout)
 
@@ -53,7 +54,7 @@ class PodNetwork:
         method: str = "GET",
         headers: Mapping[str, str] | None = None,
         body: bytes = b"",
-        timeout: float = 60.0,  # noqa: ASYNC109
+        timeout: float = 60.0,
     ) -> HttpResponse:
         return await request(
             self.network,
@@ -69,6 +70,16 @@ class PodNetwork:
     def resolve(self, name: str) -> tuple[str, Answer]:
         """Go through the search path, without opening anything."""
         return self.network.dns.resolve(name, self.resolv)
+
+    def resolve_ip(self, name: str) -> str:
+        """Return the first address of a name or of an address. NameNotFound if it has none."""
+        if is_ip(name):
+            return name
+        return self.network.resolve(self.ip, name, self.resolv)
+
+    def dns_answers(self) -> bool:
+        """Whether the pod reaches its name server."""
+        return self.network.dns_answers(self.ip, self.resolv)
 
 
 class Program(Protocol):
@@ -90,6 +101,8 @@ class Surroundings:
     seed: int
     # The image's own programs by name, and which other commands it has.
     programs: Mapping[str, Callable[[], Program]]
+    # What runs where a command is not known: an unknown image has unknown programs.
+    fallback: Callable[[], Program] | None
     userland: str
     user: tuple[int, int]
     cpus: int
@@ -121,7 +134,7 @@ class Process:
         "world",
     )
 
-    def __init__(  # noqa: PLR0913 - what a process is made of
+    def __init__(
         self,
         world: Surroundings,
         program: Program,
@@ -139,7 +152,7 @@ class Process:
         self.argv = argv
         self.env = env
         self.cwd = cwd
-        self.out = out
+        self.out: Sink = TtySink(out) if tty else out
         self.stdin = stdin
         self.tty = tty
         self.exit_code: int | None = None

@@ -41,5 +41,5 @@ class Server(ABC):
             self.stopping(process)
             process.exit(0)
 
-    def stopping(self, process: Process) -> None:
+    def stopping(self, process: Process) -> None:  # noqa: B027 - most print nothing
         """Print what is printed at the end."""

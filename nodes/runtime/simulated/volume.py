@@ -17,9 +17,8 @@ from bashkit import FileSystem
 # A tree may hold this much; a shell that has written more loses its largest files again.
 MAX_BYTES = 32 * 1024 * 1024
 MAX_FILES = 4000
-# The interpreter's file systems are born with these, and keep some of them for itself.
-_BORN_WITH = ("tmp", "home", "dev", "proc", "bin", "root", "usr", "etc")
-_RESERVED = ("proc",)
+# Of the directories that the interpreter's file systems are born with, it keeps these itself.
+_RESERVED = ("proc", "dev")
 
 
 class File(NamedTuple):
@@ -82,7 +81,7 @@ class Volume:
             return self._live.exists(f"/{path}")
         return self._file(path) is not None or self.is_dir(path)
 
-    def list(self, path: str) -> list[str]:
+    def names(self, path: str) -> list[str]:
         """Return the names in a directory, in order; directories end in a slash."""
         if self._live is not None:
             full = f"/{path}"
@@ -228,9 +227,9 @@ class Volume:
 
     def _copied(self) -> FileSystem:
         fresh = FileSystem()
-        for name in _BORN_WITH:
-            if name not in _RESERVED and not self.is_dir(name):
-                fresh.remove(f"/{name}", recursive=True)
+        for entry in fresh.read_dir("/"):
+            if entry["name"] not in _RESERVED and not self.is_dir(entry["name"]):
+                fresh.remove(f"/{entry['name']}", recursive=True)
         made: set[str] = set()
         for name, file in self.walk():
             _put(fresh, name, file.data, file.mode, made)

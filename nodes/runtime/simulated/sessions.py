@@ -1,0 +1,53 @@
+"""The client's side of an exec or an attach."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+from nodes.network.stream import Stream
+from nodes.runtime.simulated.pipes import OutputQueue
+
+
+class SimulatedSession:
+    """Keeps cri.Session."""
+
+    __slots__ = ("_code", "_on_close", "_output", "_stdin")
+
+    def __init__(
+        self, output: OutputQueue, stdin: Stream | None, on_close: Callable[[], None]
+    ) -> None:
+        self._output = output
+        self._stdin = stdin
+        self._on_close = on_close
+        self._code: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+    async def write_stdin(self, data: bytes) -> None:
+        if self._stdin is not None:
+            try:
+                await self._stdin.write(data)
+            except BrokenPipeError:
+                pass  # the program reads no more; what it was sent is lost, as on a real pipe
+
+    def close_stdin(self) -> None:
+        if self._stdin is not None:
+            self._stdin.close_write()
+
+    def resize(self, width: int, height: int) -> None:
+        """Simulated programs draw no screens, so their terminal has no size."""
+
+    def output(self) -> AsyncIterator[tuple[int, bytes]]:
+        return self._output.chunks()
+
+    async def wait(self) -> int:
+        return await asyncio.shield(self._code)
+
+    async def close(self) -> None:
+        self._on_close()
+        self.finish(137)
+
+    def finish(self, code: int) -> None:
+        """The program has ended, or the client has been let go."""
+        if not self._code.done():
+            self._code.set_result(code)
+        self._output.end()

@@ -1,0 +1,521 @@
+"""wget, curl, nc, nslookup, dig, host, ping and friends, on the simulated network."""
+
+from __future__ import annotations
+
+import asyncio
+from urllib.parse import urljoin, urlsplit
+
+from nodes.network.addresses import is_ip
+from nodes.network.dns import Answer, Rcode
+from nodes.network.fabric import NameNotFound
+from nodes.network.http import BadMessage, HttpResponse
+from nodes.network.stream import Stream
+from nodes.runtime.simulated.image import BUSYBOX
+from nodes.runtime.simulated.shell.call import Call
+from nodes.runtime.simulated.shell.options import Options, parse_options
+
+_REDIRECTS = (301, 302, 303, 307, 308)
+_MAX_REDIRECTS = 5
+_MAX_PINGS = 1000
+
+
+def _address(url: str) -> tuple[str, int]:
+    parts = urlsplit(url)
+    try:
+        port = parts.port
+    except ValueError:
+        port = None
+    return parts.hostname or "", port or (443 if parts.scheme == "https" else 80)
+
+
+async def _fetch(
+    call: Call,
+    url: str,
+    *,
+    method: str,
+    headers: dict[str, str],
+    body: bytes,
+    timeout: float,
+    follow: bool,
+) -> tuple[HttpResponse, str]:
+    for _ in range(_MAX_REDIRECTS + 1):
+        response = await call.net.request(
+            url, method=method, headers=headers, body=body, timeout=timeout
+        )
+        location = response.headers.get("Location")
+        if not follow or response.status not in _REDIRECTS or not location:
+            break
+        url = urljoin(url, location)
+    return response, url
+
+
+async def wget(call: Call) -> int:
+    """Fetch a URL, with the words of BusyBox."""
+    options = parse_options(
+        call.args,
+        "qScs",
+        "OTtUPoY",
+        ("timeout", "header", "post-data", "output-document", "tries", "user-agent"),
+    )
+    if not options.rest:
+        return await call.fail("wget: missing URL")
+    url = options.rest[0] if "://" in options.rest[0] else f"http://{options.rest[0]}"
+    host, port = _address(url)
+    quiet = options.has("q", "quiet")
+    target = options.value("O", "output-document")
+    name = urlsplit(url).path.rpartition("/")[2] or "index.html"
+    headers = {"User-Agent": "Wget", **_headers(options.values.get("header", []))}
+    body = options.value("post-data").encode()
+    timeout = options.number("T", "timeout", default=900)
+    try:
+        ip = host if is_ip(host) else call.net.resolve_ip(host)
+        if not quiet:
+            await call.err(f"Connecting to {host}:{port} ({ip}:{port})\n")
+        response, _ = await _fetch(
+            call,
+            url,
+            method="POST" if body else "GET",
+            headers=headers,
+            body=body,
+            timeout=timeout,
+            follow=True,
+        )
+    except NameNotFound:
+        return await call.fail(f"wget: bad address '{host}'")
+    except TimeoutError:
+        return await call.fail("wget: download timed out")
+    except ConnectionRefusedError:
+        return await call.fail(f"wget: can't connect to remote host ({ip}): Connection refused")
+    except (OSError, BadMessage) as error:
+        why = "No route to host" if not isinstance(error, BadMessage) else str(error)
+        return await call.fail(f"wget: can't connect to remote host ({ip}): {why}")
+    return await _wget_result(call, options, response, target or name)
+
+
+async def _wget_result(call: Call, options: Options, response: HttpResponse, target: str) -> int:
+    quiet = options.has("q", "quiet")
+    if options.has("S"):
+        await call.err(f"  HTTP/1.1 {response.status} {response.phrase}\n")
+        for key, value in response.headers.items:
+            await call.err(f"  {key}: {value}\n")
+    if response.status >= 400:
+        return await call.fail(
+            f"wget: server returned error: HTTP/1.1 {response.status} {response.phrase}"
+        )
+    if options.has("spider"):
+        if not quiet:
+            await call.err("remote file exists\n")
+        return 0
+    if target == "-":
+        if not quiet:
+            await call.err("writing to stdout\n")
+        await call.out(response.body)
+        if not quiet:
+            await call.err(_progress("-", len(response.body)) + "written to stdout\n")
+        return 0
+    path = target if target.startswith("/") else f"{call.cwd.rstrip('/')}/{target}"
+    if path != "/dev/null":
+        try:
+            call.process.fs.write(path, response.body)
+        except OSError as error:
+            return await call.fail(f"wget: can't open '{target}': {error}")
+    if not quiet:
+        await call.err(f"saving to '{target}'\n{_progress(target, len(response.body))}")
+        await call.err(f"'{target}' saved\n")
+    return 0
+
+
+def _progress(name: str, size: int) -> str:
+    return f"{name:<20} 100% |{'*' * 32}| {size:5d}  0:00:00 ETA\n"
+
+
+def _headers(lines: list[str]) -> dict[str, str]:
+    pairs = (line.partition(":") for line in lines)
+    return {key.strip(): value.strip() for key, _, value in pairs if key}
+
+
+async def curl(call: Call) -> int:
+    """Fetch a URL, with curl's words and exit codes."""
+    options = parse_options(
+        call.args,
+        "sSfIikLvgGn",
+        "oXdHmwAub",
+        (
+            "output",
+            "request",
+            "data",
+            "header",
+            "max-time",
+            "connect-timeout",
+            "write-out",
+            "user-agent",
+            "retry",
+            "data-raw",
+            "user",
+            "resolve",
+        ),
+    )
+    if not options.rest:
+        return await call.fail("curl: try 'curl --help' for more information", 2)
+    code = 0
+    for url in options.rest[:16]:
+        code = await _curl_one(call, options, url if "://" in url else f"http://{url}")
+    return code
+
+
+async def _curl_one(call: Call, options: Options, url: str) -> int:
+    host, port = _address(url)
+    body = "&".join(
+        text for name in ("d", "data", "data-raw") for text in options.values.get(name, [])
+    ).encode()
+    headers = {
+        "User-Agent": options.value("A", "user-agent", default="curl/8.14.1"),
+        "Accept": "*/*",
+        **({"Content-Type": "application/x-www-form-urlencoded"} if body else {}),
+        **_headers(options.values.get("H", []) + options.values.get("header", [])),
+    }
+    default = "HEAD" if options.has("I", "head") else "POST" if body else "GET"
+    limit = options.number("m", "max-time", default=300)
+    timeout = min(limit, options.number("connect-timeout", default=300))
+    silent = options.has("s", "silent") and not options.has("S", "show-error")
+
+    async def fail(code: int, why: str) -> int:
+        if options.value("w", "write-out"):
+            await call.out(_write_out(options.value("w", "write-out"), None, url))
+        if not silent:
+            await call.err(f"curl: ({code}) {why}\n")
+        return code
+
+    started = call.process.clock.seconds()
+    try:
+        response, url = await _fetch(
+            call,
+            url,
+            method=options.value("X", "request", default=default),
+            headers=headers,
+            body=body,
+            timeout=timeout,
+            follow=options.has("L", "location"),
+        )
+    except NameNotFound:
+        return await fail(6, f"Could not resolve host: {host}")
+    except TimeoutError:
+        spent = int((call.process.clock.seconds() - started) * 1000)
+        return await fail(28, f"Connection timed out after {spent} milliseconds")
+    except BadMessage:
+        return await fail(1, "Received HTTP/0.9 when not allowed")
+    except ConnectionResetError:
+        return await fail(52, "Empty reply from server")
+    except OSError:
+        spent = int((call.process.clock.seconds() - started) * 1000)
+        why = "Could not connect to server"
+        return await fail(7, f"Failed to connect to {host} port {port} after {spent} ms: {why}")
+    if options.has("f", "fail") and response.status >= 400:
+        return await fail(22, f"The requested URL returned error: {response.status}")
+    return await _curl_result(call, options, response, url)
+
+
+async def _curl_result(call: Call, options: Options, response: HttpResponse, url: str) -> int:
+    head = f"HTTP/1.1 {response.status} {response.phrase}\r\n" + "".join(
+        f"{key}: {value}\r\n" for key, value in response.headers.items
+    )
+    output = options.value("o", "output")
+    if options.has("v", "verbose"):
+        await call.err("".join(f"< {line}\n" for line in head.splitlines()) + "< \n")
+    data = response.body
+    if options.has("I", "head", "i", "include"):
+        data = head.encode() + b"\r\n" + data
+    if not output or output == "-":
+        await call.out(data)
+    elif output != "/dev/null":
+        path = output if output.startswith("/") else f"{call.cwd.rstrip('/')}/{output}"
+        try:
+            call.process.fs.write(path, data)
+        except OSError:
+            return await call.fail("curl: (23) Failure writing output to destination", 23)
+    await call.out(_write_out(options.value("w", "write-out"), response, url))
+    return 0
+
+
+def _write_out(form: str, response: HttpResponse | None, url: str) -> str:
+    values = {
+        "%{http_code}": f"{response.status:03d}" if response else "000",
+        "%{response_code}": f"{response.status:03d}" if response else "000",
+        "%{size_download}": str(len(response.body)) if response else "0",
+        "%{url_effective}": url,
+        "%{time_total}": "0.001000",
+        "\\n": "\n",
+        "\\t": "\t",
+    }
+    for key, value in values.items():
+        form = form.replace(key, value)
+    return form
+
+
+async def nc(call: Call) -> int:
+    """Connect, and copy both ways; or with -z only see whether somebody listens."""
+    options = parse_options(call.args, "zvlnkuNe", "wpqis")
+    if options.has("l"):
+        return await _nc_listen(call, options)
+    if len(options.rest) < 2 or not options.rest[1].isdigit():
+        return await call.fail("nc: missing host or port")
+    host, port = options.rest[0], int(options.rest[1])
+    timeout = options.number("w", default=127)
+    try:
+        stream = await call.net.connect(host, port, timeout)
+    except NameNotFound:
+        return await call.fail(f"nc: bad address '{host}'")
+    except TimeoutError:
+        return await call.fail(f"nc: {host} ({host}:{port}): Connection timed out")
+    except OSError as error:
+        refused = isinstance(error, ConnectionRefusedError)
+        why = "Connection refused" if refused else "No route to host"
+        return await call.fail(f"nc: {host} ({host}:{port}): {why}")
+    try:
+        if options.has("v"):
+            await call.err(f"{host} ({stream.remote[0]}:{port}) open\n")
+        if not options.has("z"):
+            await _copy(call, stream, call.process.clock.seconds, options.number("w", default=0))
+        return 0
+    finally:
+        stream.close()
+
+
+async def _nc_listen(call: Call, options: Options) -> int:
+    text = options.value("p") or (options.rest[-1] if options.rest else "")
+    if not text.isdigit():
+        return await call.fail("nc: missing port")
+    arrived: asyncio.Future[Stream] = asyncio.get_running_loop().create_future()
+    over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def handler(stream: Stream) -> None:
+        if arrived.done():
+            return
+        arrived.set_result(stream)
+        await over
+
+    try:
+        listener = call.net.network.listen(call.net.ip, int(text), handler)
+    except OSError:
+        return await call.fail("nc: bind: Address already in use")
+    try:
+        await _copy(call, await arrived, call.process.clock.seconds, 0)
+    finally:
+        listener.close()
+        if not over.done():
+            over.set_result(None)
+    return 0
+
+
+async def _copy(call: Call, stream: Stream, now: object, idle: float) -> None:
+    async def send() -> None:
+        try:
+            async for chunk in call.stdin():
+                await stream.write(chunk)
+            stream.close_write()
+        except BrokenPipeError:
+            return
+
+    timer = call.process.clock.call_later(idle, stream.close) if idle else None
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            sender = tasks.create_task(send())
+            while chunk := await stream.read():
+                await call.out(chunk)
+            sender.cancel()
+    finally:
+        if timer is not None:
+            timer.cancel()
+
+
+# --- names --------------------------------------------------------------------------------------
+
+
+def _server(call: Call, given: str = "") -> str:
+    return given or (call.net.resolv.servers[0] if call.net.resolv.servers else "127.0.0.1")
+
+
+async def nslookup(call: Call) -> int:
+    """Ask for a name as BusyBox or bind's tools do."""
+    options = parse_options(call.args, "", "", ("type", "querytype"))
+    words = [word for word in options.rest if not word.startswith("-")]
+    types = [word.partition("=")[2] for word in call.args if word.startswith(("-type=", "-q"))]
+    if not words:
+        return await call.fail("nslookup: missing name")
+    server = _server(call, words[1] if len(words) > 1 else "")
+    mark = ":" if call.process.world.userland == BUSYBOX else "#"
+    if not call.net.dns_answers():
+        return await call.fail(";; connection timed out; no servers could be reached")
+    await call.out(f"Server:\t\t{server}\nAddress:\t{server}{mark}53\n\n")
+    qtype = (types[0] if types else "A").upper()
+    full, answer = _ask(call, words[0], qtype)
+    if answer.rcode is not Rcode.NOERROR:
+        await call.out(f"** server can't find {full}: NXDOMAIN\n\n")
+        return 1
+    if not answer.records:
+        await call.out(f"*** Can't find {words[0]}: No answer\n\n")
+        return 0
+    for record in answer.records:
+        await call.out(_nslookup_line(record.name, record.type, record.data))
+    await call.out("\n")
+    return 0
+
+
+def _nslookup_line(name: str, kind: str, data: str) -> str:
+    if kind in ("A", "AAAA"):
+        return f"Name:\t{name}\nAddress: {data}\n"
+    if kind == "CNAME":
+        return f"{name}\tcanonical name = {data.rstrip('.')}\n"
+    if kind == "SRV":
+        return f"{name}\tservice = {data.rstrip('.')}\n"
+    return f"{name}\tname = {data.rstrip('.')}\n"
+
+
+def _ask(call: Call, name: str, qtype: str) -> tuple[str, Answer]:
+    dns = call.net.network.dns
+    if is_ip(name):
+        name, qtype = ".".join(reversed(name.split("."))) + ".in-addr.arpa", "PTR"
+        return name, dns.lookup(name, "PTR")
+    full, answer = name, Answer(Rcode.NXDOMAIN)
+    for full in call.net.resolv.candidates(name):
+        answer = dns.lookup(full, qtype)
+        if answer.rcode is Rcode.NOERROR and answer.records:
+            break
+    return full, answer
+
+
+async def dig(call: Call) -> int:
+    """Ask for exactly the name that is given; with +search go through the search path."""
+    words = [word for word in call.args if word[:1] not in "+@-"]
+    kinds = [word.upper() for word in words if word.upper() in _TYPES]
+    names = [word for word in words if word.upper() not in _TYPES] or ["."]
+    qtype = kinds[0] if kinds else "A"
+    if "-x" in call.args:
+        names = [".".join(reversed(names[0].split("."))) + ".in-addr.arpa"]
+        qtype = "PTR"
+    if not call.net.dns_answers():
+        return await call.fail(";; no servers could be reached", 9)
+    if "+search" in call.args:
+        full, answer = _ask(call, names[0], qtype)
+    else:
+        full, answer = names[0], call.net.network.dns.lookup(names[0], qtype)
+    if "+short" in call.args:
+        await call.out("".join(f"{record.data}\n" for record in answer.records))
+        return 0
+    lines = "".join(f"{r.name}.\t5\tIN\t{r.type}\t{r.data}\n" for r in answer.records)
+    await call.out(
+        f"\n; <<>> DiG 9.20 <<>> {' '.join(call.args)}\n;; global options: +cmd\n;; Got answer:\n"
+        f";; ->>HEADER<<- opcode: QUERY, status: {answer.rcode}, id: 4711\n"
+        f";; flags: qr aa rd; QUERY: 1, ANSWER: {len(answer.records)}, AUTHORITY: 0, "
+        f"ADDITIONAL: 1\n\n;; QUESTION SECTION:\n;{full.rstrip('.')}.\t\tIN\t{qtype}\n\n"
+        + (f";; ANSWER SECTION:\n{lines}\n" if lines else "")
+        + f";; Query time: 0 msec\n;; SERVER: {_server(call)}#53({_server(call)}) (UDP)\n\n"
+    )
+    return 0
+
+
+_TYPES = ("A", "AAAA", "SRV", "PTR", "CNAME", "ANY", "TXT", "MX", "NS")
+
+
+async def host(call: Call) -> int:
+    """Ask for a name, in one line an answer."""
+    words = [word for word in call.args if not word.startswith("-")]
+    if not words:
+        return await call.fail("Usage: host name")
+    full, answer = _ask(call, words[0], "A")
+    if answer.rcode is not Rcode.NOERROR:
+        await call.out(f"Host {words[0]} not found: 3(NXDOMAIN)\n")
+        return 1
+    said = {"A": "has address", "CNAME": "is an alias for", "PTR": "domain name pointer"}
+    for record in answer.records:
+        await call.out(f"{record.name} {said.get(record.type, 'has')} {record.data}\n")
+    return 0
+
+
+async def getent(call: Call) -> int:
+    """Getent hosts NAME."""
+    if call.args[:1] not in (["hosts"], ["ahosts"]) or len(call.args) < 2:
+        return 1
+    full, answer = call.net.resolve(call.args[1])
+    for ip in answer.addresses():
+        await call.out(f"{ip:<15} {full}\n")
+    return 0 if answer.addresses() else 2
+
+
+async def ping(call: Call) -> int:
+    """Reach an address that somebody has. A Service's address answers no ping, as in iptables."""
+    options = parse_options(call.args, "qnv46", "cwWisI")
+    if not options.rest:
+        return await call.fail("ping: missing host")
+    name = options.rest[0]
+    try:
+        ip = call.net.resolve_ip(name)
+    except NameNotFound:
+        return await call.fail(f"ping: bad address '{name}'")
+    count = int(options.number("c", default=_MAX_PINGS))
+    alive = bool(call.net.network.owner(ip)) or ip.startswith("127.")
+    await call.out(f"PING {name} ({ip}): 56 data bytes\n")
+    sent = received = 0
+    for number in range(min(count, _MAX_PINGS)):
+        sent += 1
+        if alive:
+            received += 1
+            ms = 0.05 + (call.process.world.seed + number * 7) % 40 / 1000
+            await call.out(f"64 bytes from {ip}: seq={number} ttl=62 time={ms:.3f} ms\n")
+        if number + 1 < count or not alive:
+            await call.process.clock.sleep(options.number("i", default=1) or 1)
+    lost = 100 * (sent - received) // max(sent, 1)
+    await call.out(
+        f"\n--- {name} ping statistics ---\n{sent} packets transmitted, {received} packets "
+        f"received, {lost}% packet loss\n"
+    )
+    return 0 if received else 1
+
+
+async def ip(call: Call) -> int:
+    """Ip addr, ip route: what an interface would say."""
+    words = [word for word in call.args if not word.startswith("-")]
+    address = call.net.ip
+    gateway = address.rpartition(".")[0] + ".1"
+    if words[:1] and words[0].startswith("r"):
+        await call.out(f"default via {gateway} dev eth0 \n")
+        return 0
+    await call.out(
+        "1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 qdisc noqueue state UNKNOWN qlen 1000\n"
+        "    link/loopback 00:00:00:00:00:00 brd 00:00:00:00:00:00\n"
+        "    inet 127.0.0.1/8 scope host lo\n       valid_lft forever preferred_lft forever\n"
+        "2: eth0@if7: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc noqueue state UP \n"
+        f"    link/ether {_mac(address)} brd ff:ff:ff:ff:ff:ff link-netnsid 0\n"
+        f"    inet {address}/24 brd {address.rpartition('.')[0]}.255 scope global eth0\n"
+        "       valid_lft forever preferred_lft forever\n"
+    )
+    return 0
+
+
+async def ifconfig(call: Call) -> int:
+    """The interface in ifconfig's form."""
+    address = call.net.ip
+    await call.out(
+        f"eth0      Link encap:Ethernet  HWaddr {_mac(address).upper()}  \n"
+        f"          inet addr:{address}  Bcast:{address.rpartition('.')[0]}.255  "
+        "Mask:255.255.255.0\n          UP BROADCAST RUNNING MULTICAST  MTU:1500  Metric:1\n\n"
+    )
+    return 0
+
+
+async def netstat(call: Call) -> int:
+    """Which ports are listened on."""
+    lines = "".join(
+        f"tcp        0      0 0.0.0.0:{port:<15} 0.0.0.0:*               LISTEN      \n"
+        for port, protocol in call.net.network.listening(call.net.ip)
+        if protocol == "TCP"
+    )
+    await call.out(
+        "Active Internet connections (only servers)\n"
+        "Proto Recv-Q Send-Q Local Address           Foreign Address         State       \n" + lines
+    )
+    return 0
+
+
+def _mac(address: str) -> str:
+    return "0a:58:" + ":".join(f"{int(part):02x}" for part in address.split("."))

@@ -1,0 +1,98 @@
+"""The shell that a person talks to: a prompt, a line, its run; with a terminal or without."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+
+from nodes.runtime.simulated.process import Process
+from nodes.runtime.simulated.shell.bash import Exhausted, Shell
+from nodes.runtime.simulated.shell.setup import make_shell
+from nodes.runtime.simulated.shell.terminal import EndOfInput, Interrupted, LineReader, Terminal
+
+_EXIT = re.compile(r"^\s*(?:exit|logout)\s*(\d*)\s*;?\s*$")
+_HEREDOC = re.compile(r"<<-?\s*(['\"]?)(\w+)\1")
+_LONGEST_COMMAND = 64 * 1024
+
+
+async def interact(process: Process, name: str) -> int:
+    """Serve one shell session until its input ends; return the exit code."""
+    assert process.stdin is not None  # noqa: S101 - the caller has looked
+    shell = make_shell(process, name)
+    if process.tty:
+        return await _Session(process, shell, name, Terminal(process)).run()
+    return await _Session(process, shell, name, LineReader(process.stdin)).run()
+
+
+class _Session:
+    def __init__(
+        self, process: Process, shell: Shell, name: str, source: Terminal | LineReader
+    ) -> None:
+        self._process = process
+        self._shell = shell
+        self._name = name
+        self._source = source
+        self._code = 0
+
+    async def run(self) -> int:
+        while True:
+            try:
+                command = await self._command()
+            except EndOfInput:
+                if self._process.tty:
+                    self._process.out.put(1, b"exit\r\n" if self._name == "bash" else b"\r\n")
+                return self._code
+            except Interrupted:
+                self._code = 130
+                continue
+            leaves = _EXIT.match(command)
+            if leaves:
+                return int(leaves[1]) & 0xFF if leaves[1] else self._code
+            if command.strip():
+                self._code = await self._run(command)
+
+    async def _command(self) -> str:
+        """Read lines until they are a whole command."""
+        command = await self._source.line(self._prompt())
+        while not self._is_whole(command) and len(command) < _LONGEST_COMMAND:
+            try:
+                command += "\n" + await self._source.line("> ")
+            except EndOfInput:
+                break
+        return command
+
+    def _is_whole(self, command: str) -> bool:
+        if command.endswith("\\") and not command.endswith("\\\\"):
+            return False
+        document = _HEREDOC.search(command)
+        if document and not re.search(rf"^\s*{document[2]}$", command, re.MULTILINE):
+            return False
+        return self._shell.parses(command)
+
+    async def _run(self, command: str) -> int:
+        # Each run starts with $? at 0: what the last one gave is handed on.
+        script = f"(exit {self._code})\n{command}" if self._code and "$?" in command else command
+        running = asyncio.ensure_future(self._shell.run(script))
+        try:
+            await self._source.watch(running, self._shell.cancel)
+            return await running
+        except Exhausted:
+            self._process.complain("Killed")
+            return 137
+        except Interrupted:
+            await asyncio.wait([running])
+            self._shell.renew()
+            return 130
+        finally:
+            running.cancel()
+
+    def _prompt(self) -> str:
+        cwd = self._shell.cwd
+        home = self._process.env.get("HOME", "/root")
+        uid = self._process.world.user[0]
+        mark = "#" if uid == 0 else "$"
+        if self._name == "bash":
+            user = "root" if uid == 0 else "I have no name!"
+            place = "~" if cwd == home else cwd
+            return f"{user}@{self._process.net.hostname}:{place}{mark} "
+        return f"{'~' if cwd == home else cwd} {mark} "

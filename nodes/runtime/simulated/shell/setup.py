@@ -1,0 +1,61 @@
+"""Making a shell for a process: the userland's commands, and the image's own programs."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from nodes.runtime.simulated.process import Process, Program
+from nodes.runtime.simulated.shell.bash import Shell
+from nodes.runtime.simulated.shell.call import MAX_INPUT, Call, Command
+from nodes.runtime.simulated.shell.commands import commands_of
+
+Handler = Callable[[Any], Awaitable[int]]
+# Through this command a script reads what the client of an exec types.
+_STDIN = "__stdin"
+
+
+def make_shell(
+    process: Process, name: str = "sh", *, state: bytes | None = None, python: bool = False
+) -> Shell:
+    """Return an interpreter for one process."""
+    commands: dict[str, Command] = dict(commands_of(process.world.userland))
+    for program, factory in process.world.programs.items():
+        commands[program] = _program(factory)
+    if python:
+        for interpreter in ("python", "python3"):
+            commands.pop(interpreter, None)
+    commands[_STDIN] = _stdin
+    handlers = {key: _handler(process, command) for key, command in commands.items()}
+    return Shell(process, handlers, name=name, state=state, python=python)
+
+
+def feed_stdin(process: Process, script: str) -> str:
+    """Return the script with the process' own input on its stdin, if it has any."""
+    if process.stdin is None or process.tty:
+        return script
+    return f"{_STDIN} | {{\n{script}\n}}"
+
+
+def _handler(process: Process, command: Command) -> Handler:
+    async def handler(context: Any) -> int:
+        call = Call(context.name, list(context.argv), context.env, context.cwd, process, context)
+        return await command(call) & 0xFF
+
+    return handler
+
+
+def _program(factory: Callable[[], Program]) -> Command:
+    async def command(call: Call) -> int:
+        return await call.run_program(factory())
+
+    return command
+
+
+async def _stdin(call: Call) -> int:
+    stdin = call.process.stdin
+    left = MAX_INPUT
+    while stdin is not None and left > 0 and (chunk := await stdin.read()):
+        left -= len(chunk)
+        await call.out(chunk)
+    return 0
