@@ -47,6 +47,14 @@ class UserInfo(Protocol):
     def extra(self) -> Mapping[str, tuple[str, ...]]: ...
 
 
+class May(Protocol):
+    """Tells whether a user may do something to an object of the cluster's own scope."""
+
+    def __call__(
+        self, user: UserInfo, verb: str, group: str, resource: str, name: str, /
+    ) -> bool: ...
+
+
 @dataclass(slots=True)
 class AdmissionRequest:
     """One write (or connect), on its way to the store.

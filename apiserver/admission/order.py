@@ -6,29 +6,70 @@ import random
 from dataclasses import dataclass
 
 from apiserver.admission.chain import AdmissionChain
-from apiserver.admission.interfaces import Plugin
+from apiserver.admission.interfaces import May, Plugin, UserInfo
+from apiserver.admission.plugins.certificate_approval import CertificateApproval
+from apiserver.admission.plugins.certificate_signing import CertificateSigning
+from apiserver.admission.plugins.certificate_subject_restriction import (
+    CertificateSubjectRestriction,
+)
+from apiserver.admission.plugins.default_ingress_class import DefaultIngressClass
+from apiserver.admission.plugins.default_storage_class import DefaultStorageClass
 from apiserver.admission.plugins.default_toleration_seconds import DefaultTolerationSeconds
+from apiserver.admission.plugins.limit_ranger import LimitRanger
 from apiserver.admission.plugins.namespace_lifecycle import NamespaceLifecycle
+from apiserver.admission.plugins.node_restriction import NodeRestriction
+from apiserver.admission.plugins.persistent_volume_claim_resize import (
+    PersistentVolumeClaimResize,
+)
+from apiserver.admission.plugins.pod_security import PodSecurity
 from apiserver.admission.plugins.priority import Priority
+from apiserver.admission.plugins.resource_quota import ResourceQuota
+from apiserver.admission.plugins.runtime_class import RuntimeClass
 from apiserver.admission.plugins.service_account import ServiceAccount
+from apiserver.admission.plugins.storage_object_in_use_protection import (
+    StorageObjectInUseProtection,
+)
+from apiserver.admission.plugins.taint_nodes_by_condition import TaintNodesByCondition
 from apiserver.registry.strategy import ObjectReader
+
+
+def nobody_may(user: UserInfo, verb: str, group: str, resource: str, name: str, /) -> bool:
+    """Allow nothing: stands in until the cluster's authorizer is handed in."""
+    del user, verb, group, resource, name
+    return False
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What plugins may be handed: readers and the cluster's source of chance, never a client."""
+    """What plugins may be handed: readers, chance, who may do what; never a client."""
 
     objects: ObjectReader
     chance: random.Random
+    may: May = nobody_may
 
 
 def plugins(around: Surroundings) -> list[Plugin]:
     """Return a cluster's plugins in the order in which they run."""
+    objects = around.objects
     return [
-        NamespaceLifecycle(around.objects),
-        ServiceAccount(around.objects, around.chance),
-        Priority(around.objects),
+        NamespaceLifecycle(objects),
+        LimitRanger(objects),
+        ServiceAccount(objects, around.chance),
+        NodeRestriction(objects),
+        TaintNodesByCondition(),
+        PodSecurity(objects),
+        Priority(objects),
         DefaultTolerationSeconds(),
+        DefaultStorageClass(objects),
+        StorageObjectInUseProtection(),
+        PersistentVolumeClaimResize(objects),
+        RuntimeClass(objects),
+        CertificateApproval(around.may),
+        CertificateSigning(around.may),
+        CertificateSubjectRestriction(),
+        DefaultIngressClass(objects),
+        # Quota comes last, so that nothing is counted that another plugin refuses.
+        ResourceQuota(objects),
     ]
 
 

@@ -65,3 +65,19 @@ def _volume_secrets(volume: Spec) -> Iterator[str]:
             for field in _SECRET_REFERENCES:
                 if reference := source.get(field):
                     yield reference.get("name") or ""
+
+
+def config_map_names(spec: Spec) -> Iterator[str]:
+    """Yield the name of each configmap that a pod's spec refers to."""
+    for container in containers(spec):
+        for variable in container.get("env") or ():
+            if reference := (variable.get("valueFrom") or {}).get("configMapKeyRef"):
+                yield reference.get("name") or ""
+        for source in container.get("envFrom") or ():
+            if reference := source.get("configMapRef"):
+                yield reference.get("name") or ""
+    for volume in spec.get("volumes") or ():
+        projected = (volume.get("projected") or {}).get("sources") or ()
+        for source in (volume, *projected):
+            if reference := source.get("configMap"):
+                yield reference.get("name") or ""

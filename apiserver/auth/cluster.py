@@ -43,6 +43,19 @@ def create_credentials(cluster_uid: str, clock: Clock) -> Credentials:
     return Credentials(ca.certificate, ca.key, create_token_key())
 
 
+class UserInfo(Protocol):
+    """What a decision needs to know of a user."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def groups(self) -> tuple[str, ...]: ...
+
+    @property
+    def uid(self) -> str: ...
+
+
 class Subscription(Protocol):
     def cancel(self) -> None: ...
 
@@ -156,6 +169,11 @@ class ClusterAuth:
             return by_role
         reasons = [by_node.reason, *([by_role.reason] if by_role.reason else [])]
         return Decision(False, "\n".join(reasons), by_node.by)
+
+    def may(self, user: UserInfo, verb: str, group: str, resource: str, name: str) -> bool:
+        """Tell whether the user may do something to an object of the cluster's own scope."""
+        who = User(user.name, user.groups, user.uid)
+        return self.authorize(Attributes(who, verb, group, "*", resource, name=name)).allowed
 
     def rules_for(self, user: User, namespace: str) -> ResolvedRules:
         """List what RBAC lets the user do in the namespace."""

@@ -1,0 +1,273 @@
+"""LimitRanger and ResourceQuota: defaults, bounds, and counting what was let through."""
+
+from __future__ import annotations
+
+import pytest
+
+from apimachinery.errors import Forbidden
+from apiserver.admission.interfaces import UPDATE, NotYet
+from apiserver.admission.plugins.limit_ranger import LimitRanger
+from apiserver.admission.plugins.resource_quota import ResourceQuota
+from tests.apiserver.admission.support import Reader, named, pod, request
+
+
+def ranger(*limits):
+    return LimitRanger(Reader(limitranges=[named("l", "ns", spec={"limits": list(limits)})]))
+
+
+def sized(requests=None, limits=None, **more):
+    resources = {"requests": requests or {}, "limits": limits or {}}
+    return pod(containers=[{"name": "c", "resources": resources}], **more)
+
+
+def test_defaults_and_the_note_of_them():
+    obj = pod(
+        containers=[{"name": "c", "resources": {"requests": {"cpu": "1"}}}],
+        initContainers=[{"name": "i"}],
+    )
+    defaults = {
+        "type": "Container",
+        "default": {"memory": "1Gi"},
+        "defaultRequest": {"cpu": "100m", "memory": "512Mi"},
+    }
+
+    ranger(defaults).admit(request(obj))
+
+    assert obj["spec"]["containers"][0]["resources"] == {
+        "requests": {"cpu": "1", "memory": "512Mi"},
+        "limits": {"memory": "1Gi"},
+    }
+    assert obj["metadata"]["annotations"] == {
+        "kubernetes.io/limit-ranger": (
+            "LimitRanger plugin set: memory request for container c; memory limit for container c;"
+            " cpu, memory request for init container i; memory limit for init container i"
+        )
+    }
+
+
+@pytest.mark.parametrize(
+    ("limit", "obj", "words"),
+    [
+        (
+            {"type": "Container", "min": {"cpu": "100m"}},
+            sized({"cpu": "50m"}),
+            "minimum cpu usage per Container is 100m, but request is 50m",
+        ),
+        (
+            {"type": "Container", "min": {"cpu": "100m"}},
+            sized(),
+            "minimum cpu usage per Container is 100m.  No request is specified",
+        ),
+        (
+            {"type": "Container", "max": {"cpu": "1"}},
+            sized({"cpu": "2"}, {"cpu": "2"}),
+            "maximum cpu usage per Container is 1, but limit is 2",
+        ),
+        (
+            {"type": "Container", "max": {"cpu": "1"}},
+            sized({"cpu": "2"}),
+            "maximum cpu usage per Container is 1.  No limit is specified",
+        ),
+        (
+            {"type": "Pod", "maxLimitRequestRatio": {"cpu": "2"}},
+            sized({"cpu": "1"}, {"cpu": "3"}),
+            "cpu max limit to request ratio per Pod is 2, but provided ratio is 3.000000",
+        ),
+        (
+            {"type": "Container", "min": {"cpu": "1", "memory": "1Gi"}},
+            sized(),
+            (
+                "[minimum cpu usage per Container is 1.  No request is specified, minimum memory "
+                "usage per Container is 1Gi.  No request is specified]"
+            ),
+        ),
+    ],
+)
+def test_bounds_of_pods(limit, obj, words):
+    with pytest.raises(Forbidden) as caught:
+        ranger(limit).validate(request(obj))
+
+    assert caught.value.message == f'pods "p" is forbidden: {words}'
+
+
+@pytest.mark.parametrize(
+    ("storage", "words"),
+    [
+        ("500Mi", "minimum storage usage per PersistentVolumeClaim is 1Gi, but request is 500Mi"),
+        ("3Gi", "maximum storage usage per PersistentVolumeClaim is 2Gi, but request is 3Gi"),
+    ],
+)
+def test_bounds_of_claims(storage, words):
+    limit = {"type": "PersistentVolumeClaim", "min": {"storage": "1Gi"}, "max": {"storage": "2Gi"}}
+    claim = named("c", "ns", spec={"resources": {"requests": {"storage": storage}}})
+
+    with pytest.raises(Forbidden, match=words):
+        ranger(limit).validate(request(claim, "persistentvolumeclaims"))
+
+
+def test_update_of_a_pod_is_not_looked_at():
+    limit = {"type": "Container", "min": {"cpu": "1"}}
+
+    ranger(limit).validate(request(sized(), operation=UPDATE, old_object=sized()))
+
+
+def quota(hard, used=None, revision=1, **spec):
+    made = named("q", "ns", spec={"hard": hard, **spec}, status={"hard": hard})
+    made["status"]["used"] = dict.fromkeys(hard, "0") if used is None else used
+    made["metadata"] |= {"uid": "q", "resourceVersion": str(revision)}
+    return made
+
+
+def config_map(name):
+    return request(named(name, "ns"), "configmaps")
+
+
+def test_exceeded_quota_tells_the_exceeded_alone():
+    hard = {"pods": "0", "requests.cpu": "1", "requests.memory": "9Gi"}
+    plugin = ResourceQuota(Reader(resourcequotas=[quota(hard)]))
+
+    with pytest.raises(Forbidden) as caught:
+        plugin.validate(request(sized({"cpu": "2", "memory": "1Gi"})))
+
+    assert caught.value.message == (
+        'pods "p" is forbidden: exceeded quota: q, requested: pods=1,requests.cpu=2, used: '
+        "pods=0,requests.cpu=0, limited: pods=0,requests.cpu=1"
+    )
+
+
+def test_what_is_counted_must_be_said():
+    plugin = ResourceQuota(Reader(resourcequotas=[quota({"requests.cpu": "1", "cpu": "1"})]))
+
+    with pytest.raises(Forbidden) as caught:
+        plugin.validate(request(pod()))
+
+    assert caught.value.message == (
+        'pods "p" is forbidden: failed quota: q: must specify cpu for: c; requests.cpu for: c'
+    )
+
+
+def test_status_that_is_not_there_yet():
+    plugin = ResourceQuota(Reader(resourcequotas=[quota({"configmaps": "1"}, used={})]))
+
+    with pytest.raises(NotYet, match="status unknown for quota: q, resources: configmaps"):
+        plugin.validate(config_map("a"))
+
+
+def test_burst_is_counted_before_the_status_is():
+    reader = Reader(resourcequotas=[quota({"count/configmaps": "2"})])
+    plugin = ResourceQuota(reader)
+    plugin.validate(config_map("a"))
+    plugin.validate(config_map("b"))
+
+    with pytest.raises(Forbidden, match="used: count/configmaps=2"):
+        plugin.validate(config_map("c"))
+
+
+def test_charge_ends_when_the_status_has_caught_up():
+    first = quota({"count/configmaps": "2"})
+    reader = Reader(resourcequotas=[first])
+    plugin = ResourceQuota(reader)
+    plugin.validate(config_map("a"))
+    reader.add("configmaps", named("a", "ns"))
+    first["metadata"]["resourceVersion"] = "2"
+    first["status"]["used"] = {"count/configmaps": "1"}
+
+    plugin.validate(config_map("b"))
+
+    with pytest.raises(Forbidden):
+        plugin.validate(config_map("c"))
+
+
+def test_dry_run_and_doubles_charge_nothing():
+    reader = Reader(resourcequotas=[quota({"configmaps": "1"})], configmaps=[named("a", "ns")])
+    plugin = ResourceQuota(reader)
+    dry = config_map("b")
+    dry.dry_run = True
+    plugin.validate(dry)
+    plugin.validate(config_map("a"))
+
+    plugin.validate(config_map("c"))
+
+
+@pytest.mark.parametrize(
+    ("spec", "obj", "counted"),
+    [
+        ({"scopes": ["BestEffort"]}, pod(), True),
+        ({"scopes": ["BestEffort"]}, sized({"cpu": "1"}), False),
+        ({"scopes": ["Terminating"]}, pod(activeDeadlineSeconds=5), True),
+        ({"scopes": ["NotTerminating"]}, pod(activeDeadlineSeconds=5), False),
+        (
+            {
+                "scopeSelector": {
+                    "matchExpressions": [
+                        {"scopeName": "PriorityClass", "operator": "In", "values": ["high"]}
+                    ]
+                }
+            },
+            pod(priorityClassName="high"),
+            True,
+        ),
+    ],
+)
+def test_scopes(spec, obj, counted):
+    plugin = ResourceQuota(Reader(resourcequotas=[quota({"pods": "0"}, **spec)]))
+
+    if counted:
+        with pytest.raises(Forbidden, match="exceeded quota"):
+            plugin.validate(request(obj))
+    else:
+        plugin.validate(request(obj))
+
+
+def service(**spec):
+    return named("s", "ns", spec=spec)
+
+
+@pytest.mark.parametrize(
+    ("hard", "obj", "resource", "exceeded"),
+    [
+        ("services.nodeports", service(type="NodePort", ports=[{}]), "services", True),
+        ("services.nodeports", service(type="ClusterIP", ports=[{}]), "services", False),
+        ("services.loadbalancers", service(type="LoadBalancer"), "services", True),
+        ("count/deployments.apps", named("d", "ns"), "deployments.apps", True),
+        ("count/deployments.apps", named("d", "ns"), "replicasets.apps", False),
+        (
+            "fast.storageclass.storage.k8s.io/requests.storage",
+            named(
+                "c",
+                "ns",
+                spec={
+                    "storageClassName": "fast",
+                    "resources": {"requests": {"storage": "1Gi"}},
+                },
+            ),
+            "persistentvolumeclaims",
+            True,
+        ),
+    ],
+)
+def test_what_counts(hard, obj, resource, exceeded):
+    plugin = ResourceQuota(Reader(resourcequotas=[quota({hard: "0"})]))
+
+    if exceeded:
+        with pytest.raises(Forbidden, match=f"requested: {hard}="):
+            plugin.validate(request(obj, resource))
+    else:
+        plugin.validate(request(obj, resource))
+
+
+def test_claim_that_grows_takes_the_difference():
+    def claim(size):
+        return named("c", "ns", spec={"resources": {"requests": {"storage": size}}})
+
+    hard = {"requests.storage": "3Gi"}
+    reader = Reader(resourcequotas=[quota(hard, used={"requests.storage": "2Gi"})])
+    plugin = ResourceQuota(reader)
+
+    def grow(size):
+        resource = "persistentvolumeclaims"
+        plugin.validate(request(claim(size), resource, UPDATE, old_object=claim("1Gi")))
+
+    grow("2Gi")
+    with pytest.raises(Forbidden, match=r"requested: requests\.storage=1Gi"):
+        grow("2Gi")
