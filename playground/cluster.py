@@ -79,9 +79,9 @@ class RunningCluster:
             auth=self.auth,
             admission=admission_chain(Surroundings(objects, random.Random(seed))),  # noqa: S311
             allocators=open_allocators(objects.list("services")),
-            streams=KubeletStreams(self.kubelets, store),
-            source=random.Random(),  # noqa: S311 - uids and name suffixes, not secrets
+            objects=objects,
         )
+        self.api.streams = KubeletStreams(self.kubelets, store)
         # The first request of a client from outside, for the page that waits for it.
         self.first_client: dict[str, str] | None = None
         self._sink = EventSink(clock, self.tasks)
