@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from apimachinery.gvk import APPS_V1, GroupVersionKind
-from apimachinery.meta import Obj
+from apimachinery.meta import Obj, annotations_of
 from apimachinery.validation.field import FieldErrors, Path, forbidden, invalid, required
 from apiserver.registry.apps.replicas import (
     not_more,
@@ -68,6 +68,10 @@ class DeploymentStrategy(Strategy):
 
     def prepare_for_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> None:
         keep_status(new, old)
+
+    def spec_changed(self, new: Obj, old: Obj) -> bool:
+        """A change of annotations counts too: `kubectl rollout` acts through them."""
+        return super().spec_changed(new, old) or annotations_of(new) != annotations_of(old)
 
     def validate(self, obj: Obj, ctx: StrategyContext) -> FieldErrors:
         spec = obj["spec"]

@@ -89,7 +89,7 @@ class StatefulSetStrategy(Strategy):
             _default_claim(claim)
 
     def prepare_for_create(self, obj: Obj, ctx: StrategyContext) -> None:
-        obj["status"] = {"replicas": 0}
+        obj["status"] = {"replicas": 0, "availableReplicas": 0}
 
     def prepare_for_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> None:
         keep_status(new, old)
@@ -128,7 +128,7 @@ class StatefulSetStrategy(Strategy):
         found = template_warnings(spec["template"], _SPEC / "template")
         if (spec.get("revisionHistoryLimit") or 0) < 0:
             found.append(
-                f"{_SPEC / 'revisionHistoryLimit'}: a negative value retains all historical revisions; "
+                "spec.revisionHistoryLimit: a negative value retains all historical revisions; "
                 "a value >= 0 is recommended"
             )
         return found

@@ -105,7 +105,10 @@ class AddressRange:
             number = int(ipaddress.ip_address(address))
         except ValueError:
             number = 0
-        if not self.ledger.low <= number <= self.ledger.high:
+        edges = self.ledger.low - 1, self.ledger.high + 1
+        if not edges[0] <= number <= edges[1]:
+            raise Taken("the provided network does not match the current range")
+        if number in edges:
             raise Taken(
                 f"the provided IP ({address}) is not in the valid range. "
                 f"The range of valid IPs is {self.network}"

@@ -61,17 +61,8 @@ def _item_errors(item: Obj, path: Path, seen: set[str]) -> FieldErrors:
         yield duplicate(path / "type", kind)
     seen.add(kind)
     given = {bound: item.get(bound) or {} for bound in _BOUNDS}
-    for bound in ("max", "min"):
-        for name in given[bound]:
-            yield from _name_errors(name, kind, (path / bound).key(name))
-    if kind == "Pod":
-        for bound in ("default", "defaultRequest"):
-            if given[bound]:
-                yield forbidden(path / bound, "may not be specified when `type` is 'Pod'")
-    else:
-        for bound in ("default", "defaultRequest"):
-            for name in given[bound]:
-                yield from _name_errors(name, kind, (path / bound).key(name))
+    for bound in ("max", "min", "default", "defaultRequest"):
+        yield from _bound_errors(bound, given[bound], kind, path / bound)
     if kind == "PersistentVolumeClaim" and not (
         "storage" in given["min"] or "storage" in given["max"]
     ):
@@ -79,10 +70,19 @@ def _item_errors(item: Obj, path: Path, seen: set[str]) -> FieldErrors:
             path / "limits",
             "either minimum or maximum storage value is required, but neither was provided",
         )
-    for name in given["maxLimitRequestRatio"]:
-        yield from _name_errors(name, kind, (path / "maxLimitRequestRatio").key(name))
+    ratio = "maxLimitRequestRatio"
+    yield from _bound_errors(ratio, given[ratio], kind, path / ratio)
     for name in sorted({name for amounts in given.values() for name in amounts}):
         yield from _order_errors(name, given, path)
+
+
+def _bound_errors(bound: str, amounts: Obj, kind: str, path: Path) -> FieldErrors:
+    if kind == "Pod" and bound in ("default", "defaultRequest"):
+        if amounts:
+            yield forbidden(path, "may not be specified when `type` is 'Pod'")
+        return
+    for name in amounts:
+        yield from _name_errors(name, kind, path.key(name))
 
 
 def _type_errors(kind: str, path: Path) -> FieldErrors:
@@ -112,14 +112,14 @@ def _order_errors(name: str, given: dict[str, dict[str, str]], path: Path) -> Fi
     ratio = amount.get("maxLimitRequestRatio")
     if ratio is not None:
         yield from _ratio_errors(ratio, amount, (path / "maxLimitRequestRatio").key(name))
-    if not is_overcommit_allowed(name) and "default" in amount and "defaultRequest" in amount:
-        if amount["default"] != amount["defaultRequest"]:
-            yield invalid(
-                (path / "defaultRequest").key(name),
-                str(amount["defaultRequest"]),
-                f"default value {amount['default']} must equal to defaultRequest value "
-                f"{amount['defaultRequest']} in {name}",
-            )
+    limit, request = amount.get("default"), amount.get("defaultRequest")
+    both = limit is not None and request is not None and limit != request
+    if both and not is_overcommit_allowed(name):
+        yield invalid(
+            (path / "defaultRequest").key(name),
+            str(request),
+            f"default value {limit} must equal to defaultRequest value {request} in {name}",
+        )
 
 
 # (lower, higher, the field that the error names, whose value it shows, the words for the two)

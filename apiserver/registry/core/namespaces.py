@@ -86,7 +86,7 @@ class NamespaceStatusStrategy(StatusStrategy):
 
     def validate_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> FieldErrors:
         phase = (new.get("status") or {}).get("phase")
-        path = Path("status") / "phase"
+        path = Path("status") / "Phase"
         deleting = bool(new["metadata"].get("deletionTimestamp"))
         wanted = "Terminating" if deleting else "Active"
         if phase != wanted:

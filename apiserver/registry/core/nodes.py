@@ -63,6 +63,7 @@ class NodeStrategy(Strategy):
             yield from _cidr_errors(cidrs, _SPEC / "podCIDRs")
 
     def validate_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> FieldErrors:
+        yield from self.validate(new, ctx)
         yield from _update_errors(new, old)
 
     def warnings_on_create(self, obj: Obj, ctx: StrategyContext) -> list[str]:
@@ -157,9 +158,8 @@ def _status(obj: Obj, now: float) -> str:
     ready = next(
         (c for c in dig(obj, ("status", "conditions")) or () if c.get("type") == "Ready"), None
     )
-    if ready is None:
-        shown = "Unknown"
-    else:
+    shown = "Unknown"
+    if ready is not None:
         shown = "Ready" if ready.get("status") == "True" else "NotReady"
     return f"{shown},SchedulingDisabled" if dig(obj, ("spec", "unschedulable")) else shown
 

@@ -141,10 +141,9 @@ def volume_spec_errors(spec: Obj, path: Path) -> FieldErrors:
     if (affinity := spec.get("nodeAffinity")) is not None:
         yield from _affinity_errors(affinity, path / "nodeAffinity")
     yield from _source_errors(spec, path)
-    host_path = spec.get("hostPath")
-    if host_path is not None and policy == "Recycle":
-        if posixpath.normpath(host_path.get("path") or ".") == "/":
-            yield forbidden(where, "may not be 'recycle' for a hostPath mount of '/'")
+    root = posixpath.normpath((spec.get("hostPath") or {}).get("path") or ".") == "/"
+    if root and policy == "Recycle":
+        yield forbidden(where, "may not be 'recycle' for a hostPath mount of '/'")
     if name := spec.get("storageClassName"):
         yield from obey(is_dns1123_subdomain, name, path / "storageClassName")
     if spec.get("volumeMode") is not None:

@@ -151,7 +151,7 @@ PODS = Resource(
         NAME,
         Column("Ready", lambda obj, now: pods.ready_ratio(obj)),
         Column("Status", lambda obj, now: pods.display_status(obj)),
-        Column("Restarts", lambda obj, now: pods.restart_count(obj, now)),
+        Column("Restarts", pods.restart_count),
         AGE,
         Column("IP", _ip, priority=1),
         Column("Node", field("spec.nodeName", "<none>"), priority=1),

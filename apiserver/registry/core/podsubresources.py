@@ -1,4 +1,4 @@
-"""`ephemeralcontainers` and `resize`: parts of a pod's spec that change through a door of theirs."""
+"""`ephemeralcontainers` and `resize`: parts of a pod's spec with a way of their own to change."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from apimachinery.gvk import CORE_V1, GroupVersionKind
-from apimachinery.meta import Obj
+from apimachinery.meta import Obj, annotations_of
 from apimachinery.validation.field import FieldErrors, Path
 from apimachinery.validation.names import is_dns1123_label
 from apiserver.registry.core import servicevalues as values
@@ -27,6 +27,8 @@ from apiserver.registry.table import AGE, NAME, dig, field
 _SPEC = Path("spec")
 # Three hours: how long a client stays with a pod by default.
 _AFFINITY_SECONDS = 10800
+_OLD_HINTS = "service.kubernetes.io/topology-aware-hints"
+_HINTS = "service.kubernetes.io/topology-mode"
 
 
 class ServiceStrategy(Strategy):
@@ -51,11 +53,7 @@ class ServiceStrategy(Strategy):
         if spec.get("internalTrafficPolicy") is None and values.needs_address(spec):
             spec["internalTrafficPolicy"] = "Cluster"
         if spec["type"] == "LoadBalancer":
-            if spec.get("allocateLoadBalancerNodePorts") is None:
-                spec["allocateLoadBalancerNodePorts"] = True
-            for ingress in dig(obj, ("status", "loadBalancer", "ingress")) or ():
-                if ingress.get("ip") and ingress.get("ipMode") is None:
-                    ingress["ipMode"] = "VIP"
+            _default_balancer(obj, spec)
 
     def prepare_for_create(self, obj: Obj, ctx: StrategyContext) -> None:
         obj["status"] = {"loadBalancer": {}}
@@ -87,10 +85,10 @@ class ServiceStrategy(Strategy):
         yield from service_errors(new)
 
     def warnings_on_create(self, obj: Obj, ctx: StrategyContext) -> list[str]:
-        return _warnings(obj["spec"])
+        return _warnings(obj)
 
     def warnings_on_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> list[str]:
-        return _warnings(new["spec"])
+        return _warnings(new)
 
     def after_delete(self, obj: Obj, ctx: StrategyContext) -> None:
         if SERVICE_IPS not in ctx.allocators:
@@ -115,17 +113,36 @@ def _default_affinity(spec: Obj) -> None:
             spec["sessionAffinityConfig"] = {"clientIP": {"timeoutSeconds": _AFFINITY_SECONDS}}
 
 
-def _warnings(spec: Obj) -> list[str]:
-    found = []
-    if values.is_headless(spec):
-        if spec.get("loadBalancerIP"):
-            found.append('spec.loadBalancerIP is ignored when spec.clusterIP is "None"')
-        if spec.get("externalIPs"):
-            found.append('spec.externalIPs is ignored when spec.clusterIP is "None"')
-        if spec.get("sessionAffinity") != "None":
-            found.append("spec.SessionAffinity is ignored for headless services")
-    if spec.get("externalName") and spec.get("type") != "ExternalName":
+def _default_balancer(service: Obj, spec: Obj) -> None:
+    if spec.get("allocateLoadBalancerNodePorts") is None:
+        spec["allocateLoadBalancerNodePorts"] = True
+    for ingress in dig(service, ("status", "loadBalancer", "ingress")) or ():
+        if ingress.get("ip") and ingress.get("ipMode") is None:
+            ingress["ipMode"] = "VIP"
+
+
+def _warnings(service: Obj) -> list[str]:
+    spec, found = service["spec"], []
+    if _OLD_HINTS in annotations_of(service):
+        found.append(f"annotation {_OLD_HINTS} is deprecated, please use {_HINTS} instead")
+    headless = spec.get("type") == "ClusterIP" and spec.get("clusterIP") == "None"
+    external, named = bool(spec.get("externalIPs")), spec.get("type") == "ExternalName"
+    if headless and spec.get("loadBalancerIP"):
+        found.append("spec.loadBalancerIP is ignored for headless services")
+    if headless and external:
+        found.append("spec.externalIPs is ignored for headless services")
+    if headless and spec.get("sessionAffinity") != "None":
+        found.append("spec.SessionAffinity is ignored for headless services")
+    if external and not headless and not named:
+        found.append(
+            "spec.externalIPs is deprecated and may no longer be implemented in some clusters"
+        )
+    if external and named:
+        found.append('spec.externalIPs is ignored when spec.type is "ExternalName"')
+    if spec.get("externalName") and not named:
         found.append('spec.externalName is ignored when spec.type is not "ExternalName"')
+    if spec.get("trafficDistribution") == "PreferClose":
+        found.append('spec.trafficDistribution: "PreferClose" is deprecated; use "PreferSameZone"')
     return found
 
 
@@ -139,7 +156,7 @@ class ServiceStatusStrategy(StatusStrategy):
 def _cluster_ip(obj: Obj, now: float) -> str:
     addresses = obj["spec"].get("clusterIPs")
     if addresses:
-        return addresses[0]
+        return str(addresses[0])
     return obj["spec"].get("clusterIP") or "<none>"
 
 

@@ -123,20 +123,10 @@ def cluster_ip_errors(spec: Obj) -> FieldErrors:
     """Yield what does not fit together in clusterIP, clusterIPs, ipFamilies and their policy."""
     if spec.get("type") == "ExternalName":
         return
-    first, addresses = spec.get("clusterIP") or "", spec.get("clusterIPs") or []
-    families, path = spec.get("ipFamilies") or [], _SPEC / "clusterIPs"
-    if first and not addresses:
-        yield required(path)
-    elif first and addresses[0] != first:
-        yield invalid(path, addresses, "first value must match `clusterIP`")
-    elif addresses and not first:
-        yield invalid(path, addresses, "must be empty when `clusterIP` is not specified")
-    for at, family in enumerate(families):
-        yield from one_of(family, _FAMILIES, (_SPEC / "ipFamilies")[at])
-        if family in families[:at]:
-            yield duplicate((_SPEC / "ipFamilies")[at], family)
-    if (policy := spec.get("ipFamilyPolicy")) is not None:
-        yield from one_of(policy, _FAMILY_POLICIES, _SPEC / "ipFamilyPolicy")
+    addresses, families = spec.get("clusterIPs") or [], spec.get("ipFamilies") or []
+    path = _SPEC / "clusterIPs"
+    yield from _first_errors(spec.get("clusterIP") or "", addresses, path)
+    yield from _family_errors(spec, families)
     wrong = list(_address_errors(addresses, path))
     yield from wrong
     if len(addresses) > 2:
@@ -148,6 +138,24 @@ def cluster_ip_errors(spec: Obj) -> FieldErrors:
         yield invalid(path, addresses, "may specify no more than one IP for each IP family")
     if not values.is_headless(spec):
         yield from _match_errors(addresses, families, path)
+
+
+def _first_errors(first: str, addresses: list[str], path: Path) -> FieldErrors:
+    if first and not addresses:
+        yield required(path)
+    elif first and addresses[0] != first:
+        yield invalid(path, addresses, "first value must match `clusterIP`")
+    elif addresses and not first:
+        yield invalid(path, addresses, "must be empty when `clusterIP` is not specified")
+
+
+def _family_errors(spec: Obj, families: list[str]) -> FieldErrors:
+    for at, family in enumerate(families):
+        yield from one_of(family, _FAMILIES, (_SPEC / "ipFamilies")[at])
+        if family in families[:at]:
+            yield duplicate((_SPEC / "ipFamilies")[at], family)
+    if (policy := spec.get("ipFamilyPolicy")) is not None:
+        yield from one_of(policy, _FAMILY_POLICIES, _SPEC / "ipFamilyPolicy")
 
 
 def _address_errors(addresses: list[str], path: Path) -> FieldErrors:
@@ -272,9 +280,9 @@ def update_errors(new: Obj, old: Obj) -> FieldErrors:
         "loadBalancerClass"
     ) != before.get("loadBalancerClass"):
         yield invalid(_SPEC / "loadBalancerClass", after.get("loadBalancerClass"), _ONCE)
-    if values.needs_health_port(before) and values.needs_health_port(after):
-        if after.get("healthCheckNodePort") != before.get("healthCheckNodePort"):
-            yield forbidden(_SPEC / "healthCheckNodePort", IMMUTABLE)
+    both = values.needs_health_port(before) and values.needs_health_port(after)
+    if both and after.get("healthCheckNodePort") != before.get("healthCheckNodePort"):
+        yield forbidden(_SPEC / "healthCheckNodePort", IMMUTABLE)
 
 
 def _address_change_errors(after: Obj, before: Obj) -> FieldErrors:

@@ -78,16 +78,20 @@ def sync_cluster_ips(new: Obj, old: Obj | None) -> None:
 def adopt(new: Obj, old: Obj) -> None:
     """Fill in what an update left out and the Service already has."""
     if needs_address(new) and needs_address(old):
-        if not new.get("clusterIP") and old.get("clusterIP"):
-            new["clusterIP"] = old["clusterIP"]
-        if not new.get("clusterIPs") and new.get("clusterIP") == old.get("clusterIP"):
-            if old.get("clusterIPs"):
-                new["clusterIPs"] = list(old["clusterIPs"])
+        _adopt_address(new, old)
     if needs_node_ports(new) and needs_node_ports(old):
         _adopt_ports(new.get("ports") or (), old.get("ports") or ())
-    if needs_health_port(new) and needs_health_port(old):
-        if not new.get("healthCheckNodePort") and old.get("healthCheckNodePort"):
-            new["healthCheckNodePort"] = old["healthCheckNodePort"]
+    health = old.get("healthCheckNodePort")
+    if health and needs_health_port(new) and needs_health_port(old):
+        new["healthCheckNodePort"] = new.get("healthCheckNodePort") or health
+
+
+def _adopt_address(new: Obj, old: Obj) -> None:
+    if not new.get("clusterIP") and old.get("clusterIP"):
+        new["clusterIP"] = old["clusterIP"]
+    same = new.get("clusterIP") == old.get("clusterIP")
+    if same and not new.get("clusterIPs") and old.get("clusterIPs"):
+        new["clusterIPs"] = list(old["clusterIPs"])
 
 
 def _adopt_ports(new: Any, old: Any) -> None:
@@ -261,14 +265,17 @@ class Allocation:
         spec["clusterIPs"] = [spec["clusterIP"]]
 
     def _check_address(self, address: str, given: list[str]) -> None:
-        ledger = self.addresses.ledger
+        ledger, why = self.addresses.ledger, ""
         try:
             number = self.addresses.number(address)
-            if ledger.is_taken(number, self.owner, self.now, self._address_held()):
-                raise Taken("provided IP is already allocated")
         except Taken as error:
-            text = f"failed to allocate IP {address}: {error}"
-            raise _refuse(self.service, invalid(_SPEC / "clusterIPs", given, text)) from error
+            why = str(error)
+        else:
+            if ledger.is_taken(number, self.owner, self.now, self._address_held()):
+                why = "provided IP is already allocated"
+        if why:
+            text = f"failed to allocate IP {address}: {why}"
+            raise _refuse(self.service, invalid(_SPEC / "clusterIPs", given, text))
 
     def _choose_ports(self, spec: Obj) -> None:
         by_port: dict[int, list[tuple[str, int]]] = {}
@@ -314,13 +321,16 @@ class Allocation:
         )
 
     def _check_port(self, port: int, path: Path) -> None:
-        ledger = self.ports.ledger
+        ledger, why = self.ports.ledger, ""
         try:
             number = self.ports.number(port)
-            if ledger.is_taken(number, self.owner, self.now, self._port_held()):
-                raise Taken("provided port is already allocated")
         except Taken as error:
-            raise _refuse(self.service, invalid(path, port, str(error))) from error
+            why = str(error)
+        else:
+            if ledger.is_taken(number, self.owner, self.now, self._port_held()):
+                why = "provided port is already allocated"
+        if why:
+            raise _refuse(self.service, invalid(path, port, why))
 
     def _address_held(self) -> Holds:
         def holds(owner: Owner, number: int) -> bool:

@@ -191,23 +191,25 @@ def _port_errors(ports: list[Obj], path: Path) -> FieldErrors:
     names: set[str] = set()
     for at, port in enumerate(ports):
         if name := port.get("name"):
-            if wrong := is_port_name(name):
-                for message in wrong:
-                    yield invalid(path[at] / "name", name, message)
-            elif name in names:
-                yield duplicate(path[at] / "name", name)
-            names.add(name)
-        number = port.get("containerPort") or 0
+            yield from _port_name_errors(name, names, path[at] / "name")
+        number, host_port = port.get("containerPort") or 0, port.get("hostPort")
         if not number:
             yield required(path[at] / "containerPort")
-        else:
-            for message in is_port_number(number):
-                yield invalid(path[at] / "containerPort", number, message)
-        if host_port := port.get("hostPort"):
-            for message in is_port_number(host_port):
-                yield invalid(path[at] / "hostPort", host_port, message)
+        elif wrong := is_port_number(number):
+            yield invalid(path[at] / "containerPort", number, wrong[0])
+        if host_port and (wrong := is_port_number(host_port)):
+            yield invalid(path[at] / "hostPort", host_port, wrong[0])
         if port.get("protocol") not in _PROTOCOLS:
             yield from one_of_required(port.get("protocol"), _PROTOCOLS, path[at] / "protocol")
+
+
+def _port_name_errors(name: str, names: set[str], path: Path) -> FieldErrors:
+    wrong = is_port_name(name)
+    for message in wrong:
+        yield invalid(path, name, message)
+    if not wrong and name in names:
+        yield duplicate(path, name)
+    names.add(name)
 
 
 def _host_port_errors(containers: list[Obj], path: Path) -> FieldErrors:

@@ -87,6 +87,10 @@ def _default_container(container: Obj) -> None:
             port["protocol"] = "TCP"
     for variable in container.get("env") or ():
         _default_field_ref(variable.get("valueFrom"))
+    _default_actions(container)
+
+
+def _default_actions(container: Obj) -> None:
     for name in _PROBES:
         if probe := container.get(name):
             _default_probe(probe)

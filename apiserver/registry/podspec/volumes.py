@@ -66,21 +66,17 @@ def usable(volumes: list[Obj], pod_name: str) -> dict[str, Obj]:
 
 def _source_errors(volume: Obj, name: str, pod_name: str, path: Path) -> FieldErrors:
     found = ""
-    if len(volume) == 2:
-        for key in volume:
-            if key != "name" and key in SOURCES:
-                yield from SOURCES[key][1](volume[key], path / SOURCES[key][0])
-                found = key
-    else:
-        for key, (shown, rule) in SOURCES.items():
-            source = volume.get(key)
-            if source is None:
-                continue
-            if found:
-                yield forbidden(path / _MISSPELT.get(key, key), MORE_THAN_ONE)
-                continue
-            found = key
-            yield from rule(source, path / shown)
+    # A volume has a name and one source: only a second source makes the order matter.
+    for key in SOURCES if len(volume) > 2 else volume:
+        source = volume.get(key) if key in SOURCES else None
+        if source is None:
+            continue
+        if found:
+            yield forbidden(path / _MISSPELT.get(key, key), MORE_THAN_ONE)
+            continue
+        found = key
+        shown, rule = SOURCES[key]
+        yield from rule(source, path / shown)
     if not found:
         yield required(path, "must specify a volume type")
     elif found == "ephemeral" and pod_name and name:

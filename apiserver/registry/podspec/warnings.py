@@ -1,11 +1,14 @@
-"""What people should know about a pod spec that is accepted all the same."""
+"""What people should know about a pod spec that is accepted all the same.
+
+The texts go into Warning headers, which kubectl prints; they are Kubernetes' own.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from apimachinery.meta import Obj
-from apimachinery.quantity import QuantityError, parse
+from apimachinery.quantity import parse
 from apimachinery.validation.field import Path
 from apiserver.registry.podspec.systems import visit
 
@@ -23,41 +26,74 @@ _NODE_LABELS = {
         'deprecated since v1.17; use "node.kubernetes.io/instance-type" instead'
     ),
 }
+_ANNOTATIONS = {
+    "scheduler.alpha.kubernetes.io/critical-pod": (
+        'non-functional in v1.16+; use the "priorityClassName" field instead'
+    ),
+    "security.alpha.kubernetes.io/sysctls": (
+        'non-functional in v1.11+; use the "sysctls" field instead'
+    ),
+    "security.alpha.kubernetes.io/unsafe-sysctls": (
+        'non-functional in v1.11+; use the "sysctls" field instead'
+    ),
+}
+# source -> (its name in the text, the text)
+_SOURCES = {
+    "photonPersistentDisk": (
+        "photonPersistentDisk",
+        "deprecated in v1.11, non-functional in v1.16+",
+    ),
+    "gitRepo": ("gitRepo", "deprecated in v1.11"),
+    "scaleIO": ("scaleIO", "deprecated in v1.16, non-functional in v1.22+"),
+    "flocker": ("flocker", "deprecated in v1.22, non-functional in v1.25+"),
+    "storageos": ("storageOS", "deprecated in v1.22, non-functional in v1.25+"),
+    "quobyte": ("quobyte", "deprecated in v1.22, non-functional in v1.25+"),
+    "glusterfs": ("glusterfs", "deprecated in v1.25, non-functional in v1.26+"),
+    "cephfs": ("cephfs", "deprecated in v1.28, non-functional in v1.31+"),
+    "rbd": ("rbd", "deprecated in v1.28, non-functional in v1.31+"),
+}
 _REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 _PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
+_MATCHES_NOTHING = "a null labelSelector results in matching no pod"
+_WHOLE_BYTES = ("memory", "ephemeral-storage")
 
 
 def spec_warnings(spec: Obj, metadata: Obj, path: Path) -> list[str]:
-    """Return the texts of the Warning headers for a pod or template."""
+    """Return the texts for a pod or a template; `path` is that of the spec."""
     found: list[str] = []
     if spec.get("nodeSelector") or spec.get("affinity") or spec.get("topologySpreadConstraints"):
-        found += _placement_warnings(spec, path)
-    if spec.get("hostAliases"):
-        found += _alias_warnings(spec["hostAliases"], path / "hostAliases")
+        found += _node_warnings(spec, path)
+    if annotations := metadata.get("annotations"):
+        outer = Path(path.text.rpartition(".")[0]) / "metadata" / "annotations"
+        found += [
+            f"{outer.key(key)}: {text}" for key, text in _ANNOTATIONS.items() if key in annotations
+        ]
     if volumes := spec.get("volumes"):
         found += _volume_warnings(volumes, path / "volumes")
-    if spec.get("imagePullSecrets"):
-        found += _pull_secret_warnings(spec["imagePullSecrets"], path / "imagePullSecrets")
-    for container, where in visit(spec, path):
-        found += _container_warnings(container, where)
+    if aliases := spec.get("hostAliases"):
+        found += _repeated(aliases, path / "hostAliases", "ip")
+    if secrets := spec.get("imagePullSecrets"):
+        found += _secret_warnings(secrets, path / "imagePullSecrets")
+    if overhead := spec.get("overhead"):
+        found += fraction_warnings(overhead, path / "overhead")
+    found += _container_warnings(spec, path)
     if (spec.get("terminationGracePeriodSeconds") or 0) < 0:
         found.append(
             f"{path / 'terminationGracePeriodSeconds'}: must be >= 0; "
             "negative values are invalid and will be treated as 1"
         )
-    if spec.get("overhead") and not spec.get("runtimeClassName"):
-        found.append(f"{path / 'overhead'}: should not be set without runtimeClassName")
+    if affinity := spec.get("affinity"):
+        found += _pod_affinity_warnings(affinity, path / "affinity")
     return found
 
 
-def _placement_warnings(spec: Obj, path: Path) -> Iterator[str]:
+def _node_warnings(spec: Obj, path: Path) -> Iterator[str]:
     for key in spec.get("nodeSelector") or ():
         if key in _NODE_LABELS:
             yield f"{(path / 'nodeSelector').key(key)}: {_NODE_LABELS[key]}"
     node = (spec.get("affinity") or {}).get("nodeAffinity") or {}
     where = path / "affinity" / "nodeAffinity"
-    terms = (node.get(_REQUIRED) or {}).get("nodeSelectorTerms") or ()
-    for at, term in enumerate(terms):
+    for at, term in enumerate((node.get(_REQUIRED) or {}).get("nodeSelectorTerms") or ()):
         yield from _term_warnings(term, (where / _REQUIRED / "nodeSelectorTerms")[at])
     for at, weighted in enumerate(node.get(_PREFERRED) or ()):
         place = (where / _PREFERRED)[at] / "preference"
@@ -68,7 +104,7 @@ def _placement_warnings(spec: Obj, path: Path) -> Iterator[str]:
         if key in _NODE_LABELS:
             yield f"{place / 'topologyKey'}: {key} is {_NODE_LABELS[key]}"
         if constraint.get("labelSelector") is None:
-            yield f"{place / 'labelSelector'}: a null labelSelector results in matching no pod"
+            yield f"{place / 'labelSelector'}: {_MATCHES_NOTHING}"
 
 
 def _term_warnings(term: Obj, path: Path) -> Iterator[str]:
@@ -78,99 +114,119 @@ def _term_warnings(term: Obj, path: Path) -> Iterator[str]:
             yield f"{(path / 'matchExpressions')[at] / 'key'}: {key} is {_NODE_LABELS[key]}"
 
 
-def _alias_warnings(aliases: list[Obj], path: Path) -> Iterator[str]:
-    seen: set[str] = set()
-    for at, alias in enumerate(aliases):
-        address = alias.get("ip") or ""
-        if address in seen:
-            yield f'{path[at] / "ip"}: duplicate ip "{address}"'
-        seen.add(address)
+def _pod_affinity_warnings(affinity: Obj, path: Path) -> Iterator[str]:
+    for name in ("podAffinity", "podAntiAffinity"):
+        rules = affinity.get(name) or {}
+        for at, term in enumerate(rules.get(_REQUIRED) or ()):
+            if term.get("labelSelector") is None:
+                place = (path / name / _REQUIRED)[at]
+                yield f"{place / 'labelSelector'}: {_MATCHES_NOTHING}"
+        for at, weighted in enumerate(rules.get(_PREFERRED) or ()):
+            if (weighted.get("podAffinityTerm") or {}).get("labelSelector") is None:
+                place = (path / name / _PREFERRED)[at] / "podAffinityTerm"
+                yield f"{place / 'labelSelector'}: {_MATCHES_NOTHING}"
 
 
 def _volume_warnings(volumes: list[Obj], path: Path) -> Iterator[str]:
+    tokens: set[str] = set()
     for at, volume in enumerate(volumes):
-        for key, text in _SOURCES.items():
-            if volume.get(key) is not None:
-                yield f"{path[at] / key}: {text}"
-        yield from _overlap_warnings(volume, path[at])
+        for key in volume.keys() & _SOURCES.keys():
+            shown, text = _SOURCES[key]
+            yield f"{path[at] / shown}: {text}"
+        for source in (volume.get("projected") or {}).get("sources") or ():
+            if (token := source.get("serviceAccountToken")) is not None:
+                tokens.add(token.get("path") or "")
+    if tokens:
+        for at, volume in enumerate(volumes):
+            if (projected := volume.get("projected")) is not None:
+                yield from _token_warnings(projected, tokens, path[at] / "projected" / "sources")
 
 
-_SOURCES = {
-    "photonPersistentDisk": "deprecated in v1.11, non-functional in v1.16+",
-    "gitRepo": "deprecated in v1.11, and disabled by default in v1.33+",
-    "scaleIO": "deprecated in v1.16, non-functional in v1.22+",
-    "storageos": "deprecated in v1.22, non-functional in v1.25+",
-    "glusterfs": "deprecated in v1.25, non-functional in v1.26+",
-    "rbd": "deprecated in v1.28, non-functional in v1.31+",
-    "cephfs": "deprecated in v1.28, non-functional in v1.31+",
-    "flocker": "deprecated in v1.22, non-functional in v1.25+",
-    "quobyte": "deprecated in v1.22, non-functional in v1.25+",
-}
+def _token_warnings(projected: Obj, tokens: set[str], path: Path) -> Iterator[str]:
+    """Say which files take the place of a token."""
+    text = "has duplicated path with ServiceAccountToken"
+    for source in projected.get("sources") or ():
+        for key, shown in (
+            ("configMap", "configMap"),
+            ("secret", "secrets"),
+            ("downwardAPI", "downwardAPI"),
+        ):
+            for at, item in enumerate((source.get(key) or {}).get("items") or ()):
+                if item.get("path") in tokens:
+                    yield f'{(path / shown)[at]}: {text} "{item["path"]}"'
+        file = (source.get("clusterTrustBundle") or {}).get("path")
+        if file in tokens:
+            yield f'{path / "ClusterTrustBundle"}: {text} "{file}"'
 
 
-def _overlap_warnings(volume: Obj, path: Path) -> Iterator[str]:
-    sources = (volume.get("projected") or {}).get("sources") or ()
-    taken: dict[str, str] = {}
-    for at, source in enumerate(sources):
-        for key in ("secret", "configMap", "downwardAPI"):
-            for item in (source.get(key) or {}).get("items") or ():
-                file = item.get("path") or ""
-                where = f"{(path / 'projected' / 'sources')[at] / key}"
-                if file in taken:
-                    yield f'{where}: overlapping paths: "{file}" with {taken[file]}'
-                taken.setdefault(file, where)
-
-
-def _pull_secret_warnings(secrets: list[Obj], path: Path) -> Iterator[str]:
+def _repeated(items: list[Obj], path: Path, key: str) -> Iterator[str]:
     seen: set[str] = set()
+    for at, item in enumerate(items):
+        value = item.get(key) or ""
+        if value in seen:
+            yield f'{path[at] / key}: duplicate {key} "{value}"'
+        seen.add(value)
+
+
+def _secret_warnings(secrets: list[Obj], path: Path) -> Iterator[str]:
+    yield from _repeated(secrets, path, "name")
     for at, secret in enumerate(secrets):
-        name = secret.get("name") or ""
-        if not name:
-            yield f'{path[at]}: invalid empty name ""'
-        if name in seen:
-            yield f'{path[at] / "name"}: duplicate name "{name}"'
-        seen.add(name)
+        if not secret.get("name"):
+            yield f'{path[at] / "name"}: invalid empty name ""'
 
 
-def _container_warnings(container: Obj, path: Path) -> Iterator[str]:
-    if env := container.get("env"):
-        yield from _env_warnings(env, path / "env")
-    if ports := container.get("ports"):
-        yield from _port_warnings(ports, path / "ports")
-    resources = container.get("resources")
-    if resources:
-        for key in ("limits", "requests"):
-            yield from _amount_warnings(resources.get(key) or {}, path / "resources" / key)
+def _container_warnings(spec: Obj, path: Path) -> list[str]:
+    found: list[str] = []
+    ports: dict[tuple[int, str], list[tuple[Path, Obj]]] = {}
+    of_ports: list[str] = []
+    for container, where in visit(spec, path):
+        if resources := container.get("resources"):
+            for part in ("limits", "requests"):
+                if amounts := resources.get(part):
+                    found += fraction_warnings(amounts, where / "resources" / part)
+        env = container.get("env")
+        if env and len(env) > 1:
+            found += _env_warnings(env, where / "env")
+        for at, port in enumerate(container.get("ports") or ()):
+            key = port.get("containerPort") or 0, port.get("protocol") or ""
+            others = ports.setdefault(key, [])
+            place = (where / "ports")[at]
+            of_ports += _port_warnings(port, others, place)
+            others.append((place, port))
+    return found + of_ports
+
+
+def fraction_warnings(amounts: dict[str, str], path: Path) -> Iterator[str]:
+    """Yield which amounts of bytes are not whole."""
+    for name in _WHOLE_BYTES:
+        amount = amounts.get(name)
+        if amount is not None and parse(amount).milli_value() % 1000:
+            yield (
+                f'{path.key(name)}: fractional byte value "{amount}" is invalid, must be an integer'
+            )
 
 
 def _env_warnings(env: list[Obj], path: Path) -> Iterator[str]:
-    seen: dict[str, str] = {}
+    seen: set[str] = set()
     for at, variable in enumerate(env):
         name, value = variable.get("name") or "", variable.get("value") or ""
-        if name in seen:
-            if f"$({name})" not in value:
-                yield f'{path[at]}: hides previous definition of "{name}", which may be dropped when using apply'
-        seen[name] = value
+        own = f"$({name})"
+        replaces = variable.get("valueFrom") is not None or value == own or own not in value
+        if name in seen and replaces:
+            yield (
+                f'{path[at]}: hides previous definition of "{name}", '
+                "which may be dropped when using apply"
+            )
+        seen.add(name)
 
 
-def _port_warnings(ports: list[Obj], path: Path) -> Iterator[str]:
-    seen: dict[tuple[str, int], int] = {}
-    for at, port in enumerate(ports):
-        number, protocol = port.get("containerPort") or 0, port.get("protocol") or ""
-        first = seen.setdefault((protocol, number), at)
-        if first != at and not port.get("hostPort") and not ports[first].get("hostPort"):
-            yield f"{path[at]}: duplicate port definition with {path[first]}"
-        elif first != at:
-            yield f"{path[at]}: overlapping port definition with {path[first]}"
-
-
-def _amount_warnings(amounts: dict[str, str], path: Path) -> Iterator[str]:
-    for name, amount in amounts.items():
-        if name not in ("memory", "ephemeral-storage"):
-            continue
-        try:
-            whole = parse(amount).milli_value() % 1000 == 0
-        except QuantityError:
-            continue
-        if not whole:
-            yield f'{path.key(name)}: fractional byte value "{amount}" is invalid, must be an integer'
+def _port_warnings(port: Obj, others: list[tuple[Path, Obj]], path: Path) -> Iterator[str]:
+    host, address = port.get("hostPort") or 0, port.get("hostIP") or ""
+    for place, other in others:
+        other_host, other_address = other.get("hostPort") or 0, other.get("hostIP") or ""
+        if (host, address) == (other_host, other_address):
+            yield f"{path}: duplicate port definition with {place}"
+        elif not host or not other_host:
+            yield f"{path}: overlapping port definition with {place}"
+        elif host == other_host and (not address or not other_address):
+            yield f"{path}: dangerously ambiguous port definition with {place}"
