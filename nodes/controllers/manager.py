@@ -29,6 +29,7 @@ from nodes.controllers.replicaset import ReplicaSetController
 from nodes.controllers.replicationcontroller import ReplicationControllerController
 from nodes.controllers.root_ca import RootCAPublisher
 from nodes.controllers.serviceaccount import ServiceAccountController
+from nodes.controllers.statefulset.controller import StatefulSetController
 from nodes.controllers.tainteviction import TaintEvictionController
 
 USER = "system:kube-controller-manager"
@@ -47,6 +48,7 @@ CONTROLLERS: dict[str, type[Managed]] = {
     "replicationcontroller-controller": ReplicationControllerController,
     "root-ca-certificate-publisher-controller": RootCAPublisher,
     "serviceaccount-controller": ServiceAccountController,
+    "statefulset-controller": StatefulSetController,
     "taint-eviction-controller": TaintEvictionController,
 }
 

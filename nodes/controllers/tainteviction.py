@@ -89,9 +89,8 @@ class TaintEvictionController(ManagedController):
             if not matching:
                 return 0.0
             used += matching[:1]
-        limits = [
-            one["tolerationSeconds"] for one in used if one.get("tolerationSeconds") is not None
-        ]
+        given = [one.get("tolerationSeconds") for one in used]
+        limits = [float(seconds) for seconds in given if seconds is not None]
         if not limits:
             return None
         began = [parse_time(t["timeAdded"]).timestamp() for t in taints if t.get("timeAdded")]

@@ -1,0 +1,103 @@
+"""Who a StatefulSet's pods are: their ordinals, names, labels and claims. Pure functions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from apimachinery.meta import Obj, labels_of, name_of, namespace_of, owner_reference
+from apimachinery.pods import is_ready, phase_of
+from nodes.controllers.common.revisions import POD_HASH
+
+POD_NAME = "statefulset.kubernetes.io/pod-name"
+POD_INDEX = "apps.kubernetes.io/pod-index"
+_ORDINAL = re.compile(r"(.*)-([0-9]+)\Z")
+
+
+def ordinal_of(statefulset: Obj, pod: Obj) -> int:
+    """Return the ordinal in a pod's name, -1 if it is not named after the set."""
+    match = _ORDINAL.match(name_of(pod))
+    if match is None or match.group(1) != name_of(statefulset):
+        return -1
+    return int(match.group(2))
+
+
+def first_ordinal(statefulset: Obj) -> int:
+    return int((statefulset["spec"].get("ordinals") or {}).get("start") or 0)
+
+
+def revision_of(pod: Obj) -> str:
+    return labels_of(pod).get(POD_HASH, "")
+
+
+def is_running_and_ready(pod: Obj) -> bool:
+    return phase_of(pod) == "Running" and is_ready(pod)
+
+
+def claim_name(claim: Obj, pod: str) -> str:
+    return f"{name_of(claim)}-{pod}"
+
+
+def build_pod(statefulset: Obj, template: Obj, ordinal: int, revision: str) -> Obj:
+    """Build the pod of an ordinal, as a revision's template makes it."""
+    name = f"{name_of(statefulset)}-{ordinal}"
+    given = template.get("metadata") or {}
+    metadata: Obj = {
+        "name": name,
+        "generateName": f"{name_of(statefulset)}-",
+        "namespace": namespace_of(statefulset),
+        "labels": {
+            **(given.get("labels") or {}),
+            POD_NAME: name,
+            POD_INDEX: str(ordinal),
+            POD_HASH: revision,
+        },
+        "ownerReferences": [owner_reference(statefulset)],
+    }
+    for field in ("annotations", "finalizers"):
+        if given.get(field):
+            metadata[field] = given[field]
+    spec = {
+        **template["spec"],
+        "hostname": name,
+        "subdomain": statefulset["spec"].get("serviceName") or "",
+    }
+    claims = statefulset["spec"].get("volumeClaimTemplates") or ()
+    if claims:
+        spec["volumes"] = _volumes(spec.get("volumes") or (), claims, name)
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
+
+
+def _volumes(given: Iterable[Obj], claims: Iterable[Obj], pod: str) -> list[Obj]:
+    """A claim of the set stands for a volume of that name, whatever the template says."""
+    made = {
+        name_of(claim): {
+            "name": name_of(claim),
+            "persistentVolumeClaim": {"claimName": claim_name(claim, pod)},
+        }
+        for claim in claims
+    }
+    return [*made.values(), *(volume for volume in given if volume["name"] not in made)]
+
+
+def build_claims(statefulset: Obj, pod: str) -> list[Obj]:
+    """Build the claims of a pod: they outlive it and are found again by name."""
+    selected = (statefulset["spec"].get("selector") or {}).get("matchLabels") or {}
+    found = []
+    for claim in statefulset["spec"].get("volumeClaimTemplates") or ():
+        metadata = {
+            **claim["metadata"],
+            "name": claim_name(claim, pod),
+            "namespace": namespace_of(statefulset),
+            "labels": {**labels_of(claim), **selected},
+        }
+        metadata.pop("creationTimestamp", None)
+        found.append(
+            {
+                "apiVersion": "v1",
+                "kind": "PersistentVolumeClaim",
+                "metadata": metadata,
+                "spec": claim["spec"],
+            }
+        )
+    return found

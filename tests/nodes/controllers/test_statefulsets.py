@@ -1,0 +1,230 @@
+"""Pods in order, with names and claims that stay; updates from the end."""
+
+import re
+
+import pytest
+
+from apimachinery.meta import labels_of
+from nodes.client.resources import PODS, STATEFULSETS
+from tests.nodes.controllers.conftest import Pods
+from tests.support.builders import workload
+
+pytestmark = pytest.mark.looptime
+
+SS = "statefulset-controller"
+
+
+@pytest.fixture
+async def pods(rig):
+    return Pods(rig)
+
+
+def statefulset(replicas=3, **spec):
+    return workload("StatefulSet", "db", replicas).spec(
+        serviceName="db",
+        updateStrategy={"type": "RollingUpdate", "rollingUpdate": {"partition": 0}},
+        **spec,
+    )
+
+
+def status(rig):
+    return rig.need("statefulsets", "db").get("status") or {}
+
+
+async def patch(rig, **spec):
+    await rig.client.patch(STATEFULSETS, "default", "db", {"spec": spec})
+
+
+async def set_image(rig, image, **spec):
+    containers = [{"name": "c", "image": image}]
+    await patch(rig, template={"spec": {"containers": containers}}, **spec)
+
+
+def images(rig):
+    return [
+        rig.need("pods", name)["spec"]["containers"][0]["image"].rpartition(":")[2]
+        for name in rig.names("pods")
+    ]
+
+
+async def ready(rig, count):
+    await rig.until(lambda: status(rig).get("availableReplicas") == count, within=60)
+
+
+async def test_pods_come_in_order_each_when_the_one_before_is_ready(rig, pods):
+    await rig.run(SS)
+    await rig.create(statefulset(3))
+    await rig.settle(0.5)
+    assert rig.names("pods") == ["db-0"]
+    await ready(rig, 3)
+    first = rig.need("pods", "db-0")
+    assert first["spec"]["hostname"] == "db-0"
+    assert first["spec"]["subdomain"] == "db"
+    labels = dict(labels_of(first))
+    assert re.fullmatch(r"db-[a-z0-9]+", labels.pop("controller-revision-hash"))
+    assert labels == {
+        "app": "x",
+        "apps.kubernetes.io/pod-index": "0",
+        "statefulset.kubernetes.io/pod-name": "db-0",
+    }
+    assert rig.events() == [
+        f"Normal SuccessfulCreate Create Pod db-{index} in StatefulSet db successful"
+        for index in range(3)
+    ]
+    found = dict(status(rig))
+    assert found.pop("currentRevision") == found.pop("updateRevision")
+    assert found == {
+        "observedGeneration": 1,
+        "replicas": 3,
+        "readyReplicas": 3,
+        "availableReplicas": 3,
+        "currentReplicas": 3,
+        "updatedReplicas": 3,
+        "collisionCount": 0,
+    }
+
+
+async def test_one_that_does_not_get_ready_holds_the_next_back(rig, pods):
+    pods.broken.add("busybox:1.36")
+    await rig.run(SS)
+    await rig.create(statefulset(3))
+    await rig.settle(30)
+    assert rig.names("pods") == ["db-0"]
+    assert status(rig)["replicas"] == 1
+    assert "readyReplicas" not in status(rig)
+
+
+async def test_parallel_waits_for_nobody(rig, pods):
+    await rig.run(SS)
+    await rig.create(statefulset(3, podManagementPolicy="Parallel"))
+    await rig.settle(0.5)
+    assert rig.names("pods") == ["db-0", "db-1", "db-2"]
+    await ready(rig, 3)
+    await patch(rig, replicas=0)
+    await rig.until(lambda: rig.names("pods") == [])
+
+
+async def test_they_go_from_the_end_one_at_a_time(rig, pods):
+    await rig.run(SS)
+    await rig.create(statefulset(3))
+    await ready(rig, 3)
+    await patch(rig, replicas=1)
+    await rig.settle(0.5)
+    assert [
+        name
+        for name in rig.names("pods")
+        if rig.need("pods", name)["metadata"].get("deletionTimestamp")
+    ] == ["db-2"]
+    await rig.until(lambda: rig.names("pods") == ["db-0"])
+    assert rig.events()[3:] == [
+        "Normal SuccessfulDelete Delete Pod db-2 in StatefulSet db successful",
+        "Normal SuccessfulDelete Delete Pod db-1 in StatefulSet db successful",
+    ]
+
+
+async def test_an_update_goes_from_the_end(rig, pods):
+    await rig.run(SS)
+    await rig.create(statefulset(3))
+    await ready(rig, 3)
+    await set_image(rig, "busybox:1.37")
+    await rig.until(lambda: images(rig) == ["1.36", "1.36", "1.37"])
+    await rig.until(
+        lambda: (
+            status(rig).get("updatedReplicas") == 3
+            and status(rig)["currentRevision"] == status(rig)["updateRevision"]
+        ),
+        within=60,
+    )
+    assert images(rig) == ["1.37"] * 3
+    assert len(rig.names("controllerrevisions")) == 2
+
+
+async def test_a_partition_holds_the_update(rig, pods):
+    await rig.run(SS)
+    await rig.create(statefulset(3))
+    await ready(rig, 3)
+    strategy = {"type": "RollingUpdate", "rollingUpdate": {"partition": 2}}
+    await set_image(rig, "busybox:1.37", updateStrategy=strategy)
+    await rig.settle(20)
+    assert images(rig) == ["1.36", "1.36", "1.37"]
+    assert (status(rig)["currentReplicas"], status(rig)["updatedReplicas"]) == (2, 1)
+    # Below the partition a lost pod comes back as it was.
+    await rig.client.delete(PODS, "default", "db-0")
+    await rig.settle(10)
+    assert images(rig) == ["1.36", "1.36", "1.37"]
+
+
+async def test_on_delete_updates_only_what_somebody_deletes(rig, pods):
+    await rig.run(SS)
+    await rig.create(statefulset(2).spec(updateStrategy={"type": "OnDelete"}))
+    await ready(rig, 2)
+    await set_image(rig, "busybox:1.37")
+    await rig.settle(10)
+    assert images(rig) == ["1.36", "1.36"]
+    await rig.client.delete(PODS, "default", "db-1")
+    await rig.settle(10)
+    assert images(rig) == ["1.36", "1.37"]
+
+
+async def test_going_back_takes_the_old_revision_with_a_new_number(rig, pods):
+    await rig.run(SS)
+    await rig.create(statefulset(1))
+    await ready(rig, 1)
+    first = status(rig)["currentRevision"]
+    await set_image(rig, "busybox:1.37")
+    await rig.until(lambda: images(rig) == ["1.37"] and status(rig).get("readyReplicas"))
+    await set_image(rig, "busybox:1.36")
+    await rig.until(lambda: images(rig) == ["1.36"] and status(rig)["currentRevision"] == first)
+    assert rig.need("controllerrevisions", first)["revision"] == 3
+
+
+async def test_a_failed_pod_is_made_anew(rig, pods):
+    await rig.run(SS)
+    await rig.create(statefulset(1))
+    await ready(rig, 1)
+    before = rig.need("pods", "db-0")["metadata"]["uid"]
+    failed = {"status": {"phase": "Failed"}}
+    await rig.client.patch(PODS, "default", "db-0", failed, subresource="status")
+    await rig.until(lambda: rig.need("pods", "db-0")["metadata"]["uid"] != before)
+    assert (
+        "Warning RecreatingFailedPod StatefulSet default/db is recreating failed Pod db-0"
+        in rig.events()
+    )
+
+
+async def test_claims_are_made_once_and_outlive_their_pods(rig, pods):
+    claim = {
+        "metadata": {"name": "data"},
+        "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
+    }
+    await rig.run(SS)
+    await rig.create(statefulset(2, volumeClaimTemplates=[claim]))
+    await ready(rig, 2)
+    assert rig.names("persistentvolumeclaims") == ["data-db-0", "data-db-1"]
+    assert rig.need("pods", "db-1")["spec"]["volumes"] == [
+        {"name": "data", "persistentVolumeClaim": {"claimName": "data-db-1"}}
+    ]
+    assert labels_of(rig.need("persistentvolumeclaims", "data-db-0")) == {"app": "x"}
+    assert (
+        "Normal SuccessfulCreate Create Claim data-db-0 Pod db-0 in StatefulSet db success"
+        in rig.events()
+    )
+    await patch(rig, replicas=1)
+    await rig.until(lambda: rig.names("pods") == ["db-0"])
+    assert rig.names("persistentvolumeclaims") == ["data-db-0", "data-db-1"]
+
+
+async def test_ordinals_may_start_elsewhere(rig, pods):
+    await rig.run(SS)
+    await rig.create(statefulset(2, ordinals={"start": 5}))
+    await ready(rig, 2)
+    assert rig.names("pods") == ["db-5", "db-6"]
+
+
+@pytest.mark.parametrize("policy", ["OrderedReady", "Parallel"])
+async def test_availability_comes_min_ready_seconds_after_readiness(rig, pods, policy):
+    await rig.run(SS)
+    await rig.create(statefulset(1, minReadySeconds=30, podManagementPolicy=policy))
+    await rig.settle(20)
+    assert (status(rig)["readyReplicas"], status(rig)["availableReplicas"]) == (1, 0)
+    await ready(rig, 1)
