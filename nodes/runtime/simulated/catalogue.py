@@ -52,13 +52,13 @@ QUIET = QUIET_FAMILY
 _OFFICIAL = (
     "adminer aerospike almalinux amazoncorretto amazonlinux arangodb archlinux caddy cassandra "
     "chronograf cirros clojure composer consul couchbase couchdb crate dart docker drupal "
-    "eclipse-mosquitto eclipse-temurin elasticsearch elixir erlang flink friendica gcc geonetwork ghost "
-    "golang gradle groovy haproxy haskell influxdb irssi jetty joomla jruby julia kapacitor kibana "
-    "kong logstash mageia mariadb matomo maven mediawiki mono nats neo4j neurodebian nextcloud node "
-    "odoo open-liberty openjdk opensuse oraclelinux orientdb percona php php-zendserver plone "
-    "postfixadmin pypy r-base rabbitmq rakudo-star registry rethinkdb rocket.chat ruby rust "
-    "sapmachine silverpeas solr sonarqube spark storm swift swipl telegraf tomcat tomee traefik varnish vault "
-    "websphere-liberty wordpress xwiki zookeeper"
+    "eclipse-mosquitto eclipse-temurin elasticsearch elixir erlang flink friendica gcc "
+    "geonetwork ghost golang gradle groovy haproxy haskell influxdb irssi jetty joomla jruby "
+    "julia kapacitor kibana kong logstash mageia mariadb matomo maven mediawiki mono nats neo4j "
+    "neurodebian nextcloud node odoo open-liberty openjdk opensuse oraclelinux orientdb percona "
+    "php php-zendserver plone postfixadmin pypy r-base rabbitmq rakudo-star registry rethinkdb "
+    "rocket.chat ruby rust sapmachine silverpeas solr sonarqube spark storm swift swipl "
+    "telegraf tomcat tomee traefik varnish vault websphere-liberty wordpress xwiki zookeeper"
 )
 OFFICIAL = frozenset(_OFFICIAL.split())
 

@@ -29,9 +29,9 @@ def find_program(world: Surroundings, argv: tuple[str, ...], cwd: str) -> Progra
     base = name.rpartition("/")[2]
     if factory := world.programs.get(base):
         return factory()
-    if world.userland != NONE and has_command(world.userland, base):
-        if "/" not in name or name.rpartition("/")[0] in _DIRECTORIES:
-            return ScriptProgram(base, argv)
+    found = "/" not in name or name.rpartition("/")[0] in _DIRECTORIES
+    if found and world.userland != NONE and has_command(world.userland, base):
+        return ScriptProgram(base, argv)
     if "/" in name and world.fs.read(name) is not None:
         return _by_path(world, argv)
     if world.fallback is not None and not world.processes:

@@ -21,54 +21,13 @@ _MISTAKES = re.compile(
     r"|not-?found|fake|unknown|bogus|^bad\b|^bad$|-bad$"
 )
 # Words that tags of official images are made of.
-_WORDS = frozenset(
-    [
-        "latest",
-        "stable",
-        "mainline",
-        "alpine",
-        "slim",
-        "perl",
-        "otel",
-        "bookworm",
-        "bullseye",
-        "buster",
-        "trixie",
-        "jammy",
-        "noble",
-        "focal",
-        "bionic",
-        "xenial",
-        "plucky",
-        "questing",
-        "glibc",
-        "musl",
-        "uclibc",
-        "edge",
-        "rolling",
-        "lts",
-        "current",
-        "dev",
-        "main",
-        "master",
-        "debian",
-        "ubuntu",
-        "unstable",
-        "testing",
-        "sid",
-        "fpm",
-        "apache",
-        "cli",
-        "management",
-        "full",
-        "minimal",
-        "devel",
-        "nightly",
-        "innovation",
-        "oraclelinux",
-        "windowsservercore",
-    ]
+_TAG_WORDS = (
+    "latest stable mainline alpine slim perl otel bookworm bullseye buster trixie jammy noble "
+    "focal bionic xenial plucky questing glibc musl uclibc edge rolling lts current dev main "
+    "master debian ubuntu unstable testing sid fpm apache cli management full minimal devel "
+    "nightly innovation oraclelinux windowsservercore"
 )
+_WORDS = frozenset(_TAG_WORDS.split())
 
 
 @dataclass(slots=True, frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 
 from nodes.network.stream import Stream
 from nodes.runtime.simulated.pipes import OutputQueue
@@ -24,10 +25,9 @@ class SimulatedSession:
 
     async def write_stdin(self, data: bytes) -> None:
         if self._stdin is not None:
-            try:
+            # What a program that reads no more is sent is lost, as on a real pipe.
+            with suppress(BrokenPipeError):
                 await self._stdin.write(data)
-            except BrokenPipeError:
-                pass  # the program reads no more; what it was sent is lost, as on a real pipe
 
     def close_stdin(self) -> None:
         if self._stdin is not None:

@@ -6,12 +6,13 @@ from nodes.runtime.simulated.image import BUSYBOX, DEBIAN, executables, text_fil
 from nodes.runtime.simulated.shell.commands import executable_paths
 from nodes.runtime.simulated.volume import File
 
-_PASSWD = (
+_USERS = (
     "root:x:0:0:root:/root:/bin/sh\n"
     "daemon:x:1:1:daemon:/usr/sbin:/usr/sbin/nologin\n"
     "www-data:x:33:33:www-data:/var/www:/usr/sbin/nologin\n"
     "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n"
 )
+_DIRECTORIES = ("home", "mnt", "opt", "root", "run", "srv", "sys", "tmp", "usr/bin", "var/log")
 _GROUP = "root:x:0:\ndaemon:x:1:\nwww-data:x:33:\nnogroup:x:65534:\n"
 
 
@@ -19,11 +20,9 @@ def userland_files(userland: str, os_release: dict[str, str]) -> dict[str, File]
     """Return the files of a userland."""
     release = "".join(f'{key}="{value}"\n' for key, value in os_release.items())
     return {
-        **text_files({"/etc/passwd": _PASSWD, "/etc/group": _GROUP, "/etc/os-release": release}),
+        **text_files({"/etc/passwd": _USERS, "/etc/group": _GROUP, "/etc/os-release": release}),
         **executables(*executable_paths(userland)),
-        "tmp/.keep": File(b""),
-        "root/.profile": File(b""),
-        "var/log/.keep": File(b""),
+        **{f"{name}/.keep": File(b"") for name in _DIRECTORIES},
     }
 
 

@@ -185,9 +185,8 @@ def _server(
         elif directive.name == "server_name":
             server.names += directive.args
         elif directive.name == "error_page" and len(directive.args) > 1:
-            for code in directive.args[:-1]:
-                if code.isdigit():
-                    server.error_pages[int(code)] = directive.args[-1]
+            codes = [int(code) for code in directive.args[:-1] if code.isdigit()]
+            server.error_pages.update(dict.fromkeys(codes, directive.args[-1]))
         elif directive.name == "location":
             locations.append(directive)
         elif directive.name != "if" and not _location_directive(server.base, directive):
@@ -202,7 +201,7 @@ def _server(
 def _listen(server: ServerBlock, directive: Directive) -> None:
     where = directive.args[0] if directive.args else ""
     port = where.rpartition(":")[2] if ":" in where else where
-    if where.startswith("[") or where.startswith("unix:"):
+    if where.startswith(("[", "unix:")):
         return  # IPv6 and sockets: nothing comes that way
     if not port.isdigit():
         port = "80"

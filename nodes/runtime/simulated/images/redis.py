@@ -406,7 +406,6 @@ class RedisCli(TaskProgram):
                 return 0
             if words:
                 await self._one(process, stream, reader, words, raw=not process.tty)
-        return 0
 
 
 REDIS = ImageFamily(

@@ -8,6 +8,10 @@ from nodes.runtime.simulated.process import SIGTERM, Process
 from nodes.runtime.simulated.shell.durations import parse_duration
 from nodes.runtime.simulated.shell.options import parse_options
 
+_LONG_OPTIONS = (
+    *("cpu", "cpus", "vm", "vm-bytes", "vm-hang", "timeout", "io", "hdd"),
+    *("mem-total", "mem-alloc-size", "mem-alloc-sleep"),
+)
 _UNITS = {"k": 1024, "m": MIB, "g": 1024 * MIB, "ki": 1024, "mi": MIB, "gi": 1024 * MIB}
 
 
@@ -23,8 +27,7 @@ class Stress:
             args,
             "vq",
             "cmtid",
-            ("cpu", "vm", "vm-bytes", "timeout", "cpus", "mem-total", "vm-hang", "io", "hdd")
-            + ("mem-alloc-size", "mem-alloc-sleep"),
+            _LONG_OPTIONS,
         )
         cores = options.number("cpu", "c", "cpus", default=0)
         workers = options.number("vm", "m", default=0)

@@ -120,55 +120,55 @@ class Terminal:
             self._at += 1
             self._show(key + tail + "\b" * len(tail))
 
-    def _erase(self) -> None:
+    def erase(self) -> None:
         if self._at:
             tail = self._text[self._at :]
             self._text = self._text[: self._at - 1] + tail
             self._at -= 1
             self._show("\b" + tail + " " + "\b" * (len(tail) + 1))
 
-    def _erase_line(self) -> None:
+    def erase_line(self) -> None:
         self._replace("")
 
-    def _erase_word(self) -> None:
+    def erase_word(self) -> None:
         kept = self._text[: self._at].rstrip()
         kept = kept[: kept.rfind(" ") + 1]
         self._replace(kept + self._text[self._at :])
 
-    def _clear(self) -> None:
+    def clear(self) -> None:
         self._show("\x1b[H\x1b[2J" + self._prompt + self._text)
         self._at = len(self._text)
 
-    def _left(self) -> None:
+    def left(self) -> None:
         if self._at:
             self._at -= 1
             self._show("\b")
 
-    def _right(self) -> None:
+    def right(self) -> None:
         if self._at < len(self._text):
             self._show(self._text[self._at])
             self._at += 1
 
-    def _home(self) -> None:
+    def home(self) -> None:
         self._show("\b" * self._at)
         self._at = 0
 
-    def _end(self) -> None:
+    def end(self) -> None:
         self._show(self._text[self._at :])
         self._at = len(self._text)
 
-    def _older(self) -> None:
+    def older(self) -> None:
         if self._back < len(self._history):
             self._back += 1
             self._replace(self._history[-self._back])
 
-    def _newer(self) -> None:
+    def newer(self) -> None:
         if self._back:
             self._back -= 1
             self._replace(self._history[-self._back] if self._back else "")
 
     def _replace(self, text: str) -> None:
-        self._end()
+        self.end()
         self._show("\b \b" * len(self._text) + text)
         self._text, self._at = text, len(text)
 
@@ -201,17 +201,17 @@ class Terminal:
 
 
 _EDITS: dict[str, Callable[[Terminal], None]] = {
-    "\x7f": Terminal._erase,
-    "\b": Terminal._erase,
-    _CTRL_U: Terminal._erase_line,
-    _CTRL_W: Terminal._erase_word,
-    _CTRL_L: Terminal._clear,
-    _CTRL_A: Terminal._home,
-    _CTRL_E: Terminal._end,
-    "\x1b[D": Terminal._left,
-    "\x1b[C": Terminal._right,
-    "\x1b[A": Terminal._older,
-    "\x1b[B": Terminal._newer,
-    "\x1b[H": Terminal._home,
-    "\x1b[F": Terminal._end,
+    "\x7f": Terminal.erase,
+    "\b": Terminal.erase,
+    _CTRL_U: Terminal.erase_line,
+    _CTRL_W: Terminal.erase_word,
+    _CTRL_L: Terminal.clear,
+    _CTRL_A: Terminal.home,
+    _CTRL_E: Terminal.end,
+    "\x1b[D": Terminal.left,
+    "\x1b[C": Terminal.right,
+    "\x1b[A": Terminal.older,
+    "\x1b[B": Terminal.newer,
+    "\x1b[H": Terminal.home,
+    "\x1b[F": Terminal.end,
 }

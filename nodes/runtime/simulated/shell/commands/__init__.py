@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from nodes.runtime.simulated.image import BUSYBOX, DEBIAN
 from nodes.runtime.simulated.shell.call import Call, Command
-from nodes.runtime.simulated.shell.commands import network, system
+from nodes.runtime.simulated.shell.commands import names, network, system
 
 COMMANDS: dict[str, Command] = {
     "apk": system.offline,
@@ -17,10 +17,10 @@ COMMANDS: dict[str, Command] = {
     "curl": network.curl,
     "date": system.date,
     "df": system.df,
-    "dig": network.dig,
+    "dig": names.dig,
     "free": system.free,
-    "getent": network.getent,
-    "host": network.host,
+    "getent": names.getent,
+    "host": names.host,
     "hostname": system.hostname,
     "id": system.identity,
     "ifconfig": network.ifconfig,
@@ -32,7 +32,7 @@ COMMANDS: dict[str, Command] = {
     "nc": network.nc,
     "netstat": network.netstat,
     "nproc": system.nproc,
-    "nslookup": network.nslookup,
+    "nslookup": names.nslookup,
     "ping": network.ping,
     "ps": system.ps,
     "reset": system.nothing,
@@ -49,186 +49,29 @@ COMMANDS: dict[str, Command] = {
     "whoami": system.whoami,
 }
 
-_COMMON = frozenset(
-    [
-        "sh",
-        "[",
-        "ash",
-        "awk",
-        "base64",
-        "basename",
-        "cat",
-        "chgrp",
-        "chmod",
-        "chown",
-        "cksum",
-        "clear",
-        "cmp",
-        "comm",
-        "cp",
-        "cut",
-        "date",
-        "dd",
-        "df",
-        "diff",
-        "dirname",
-        "du",
-        "echo",
-        "egrep",
-        "env",
-        "expand",
-        "expr",
-        "factor",
-        "false",
-        "fgrep",
-        "find",
-        "fold",
-        "free",
-        "getent",
-        "grep",
-        "groups",
-        "gunzip",
-        "gzip",
-        "head",
-        "hexdump",
-        "hostname",
-        "id",
-        "ifconfig",
-        "install",
-        "ip",
-        "kill",
-        "less",
-        "link",
-        "ln",
-        "ls",
-        "md5sum",
-        "mkdir",
-        "mkfifo",
-        "mktemp",
-        "more",
-        "mount",
-        "mv",
-        "nc",
-        "netstat",
-        "nice",
-        "nl",
-        "nohup",
-        "nproc",
-        "nslookup",
-        "od",
-        "paste",
-        "ping",
-        "printenv",
-        "printf",
-        "ps",
-        "pwd",
-        "readlink",
-        "realpath",
-        "reset",
-        "rev",
-        "rm",
-        "rmdir",
-        "sed",
-        "seq",
-        "sha1sum",
-        "sha256sum",
-        "sha512sum",
-        "shuf",
-        "sleep",
-        "sort",
-        "split",
-        "stat",
-        "strings",
-        "stty",
-        "sum",
-        "sync",
-        "tac",
-        "tail",
-        "tar",
-        "tee",
-        "test",
-        "time",
-        "timeout",
-        "top",
-        "touch",
-        "tr",
-        "true",
-        "truncate",
-        "tty",
-        "uname",
-        "uniq",
-        "unlink",
-        "uptime",
-        "vi",
-        "watch",
-        "wc",
-        "wget",
-        "which",
-        "whoami",
-        "xargs",
-        "xxd",
-        "yes",
-        "zcat",
-    ]
+_COMMON_WORDS = (
+    "sh [ ash awk base64 basename cat chgrp chmod chown cksum clear cmp comm cp cut date dd df "
+    "diff dirname du echo egrep env expand expr factor false fgrep find fold free getent grep "
+    "groups gunzip gzip head hexdump hostname id ifconfig install ip kill less link ln ls "
+    "md5sum mkdir mkfifo mktemp more mount mv nc netstat nice nl nohup nproc nslookup od paste "
+    "ping printenv printf ps pwd readlink realpath reset rev rm rmdir sed seq sha1sum sha256sum "
+    "sha512sum shuf sleep sort split stat strings stty sum sync tac tail tar tee test time "
+    "timeout top touch tr true truncate tty uname uniq unlink uptime vi watch wc wget which "
+    "whoami xargs xxd yes zcat"
 )
+_DEBIAN_WORDS = "bash curl dig host apt apt-get ss jq column join file tree nano vim"
+# What the interpreter would have, but such an image has not.
+_FOREIGN_WORDS = "git rg yq sqlite sqlite3 http ssh scp tsc ts node"
+_NOT_IN_BUSYBOX_WORDS = f"{_DEBIAN_WORDS} {_FOREIGN_WORDS} python python3"
+
+_COMMON = frozenset(_COMMON_WORDS.split())
 _USERLANDS = {
     BUSYBOX: _COMMON | {"apk"},
-    DEBIAN: _COMMON
-    | frozenset(
-        [
-            "bash",
-            "curl",
-            "dig",
-            "host",
-            "apt",
-            "apt-get",
-            "ss",
-            "jq",
-            "column",
-            "join",
-            "file",
-            "tree",
-            "nano",
-            "vim",
-        ]
-    ),
+    DEBIAN: _COMMON | frozenset(_DEBIAN_WORDS.split()),
 }
-# What the interpreter would have, but a BusyBox image has not.
 _ABSENT = {
-    BUSYBOX: frozenset(
-        [
-            "bash",
-            "curl",
-            "dig",
-            "host",
-            "apt",
-            "apt-get",
-            "ss",
-            "jq",
-            "column",
-            "file",
-            "tree",
-            "nano",
-            "vim",
-            "git",
-            "python",
-            "python3",
-            "rg",
-            "yq",
-            "sqlite",
-            "sqlite3",
-            "http",
-            "ssh",
-            "scp",
-            "csvkit",
-            "tsc",
-            "ts",
-            "node",
-        ]
-    ),
-    DEBIAN: frozenset(
-        ["apk", "git", "rg", "yq", "sqlite", "sqlite3", "http", "ssh", "scp", "tsc", "ts", "node"]
-    ),
+    BUSYBOX: frozenset(_NOT_IN_BUSYBOX_WORDS.split()),
+    DEBIAN: frozenset(f"apk {_FOREIGN_WORDS}".split()),
 }
 
 

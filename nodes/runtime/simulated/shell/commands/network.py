@@ -1,4 +1,4 @@
-"""wget, curl, nc, nslookup, dig, host, ping and friends, on the simulated network."""
+"""wget, curl, nc, ping, ip and netstat, on the simulated network."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ import asyncio
 from urllib.parse import urljoin, urlsplit
 
 from nodes.network.addresses import is_ip
-from nodes.network.dns import Answer, Rcode
 from nodes.network.fabric import NameNotFound
 from nodes.network.http import BadMessage, HttpResponse
 from nodes.network.stream import Stream
-from nodes.runtime.simulated.image import BUSYBOX
 from nodes.runtime.simulated.shell.call import Call
 from nodes.runtime.simulated.shell.options import Options, parse_options
 
@@ -95,9 +93,8 @@ async def wget(call: Call) -> int:
 async def _wget_result(call: Call, options: Options, response: HttpResponse, target: str) -> int:
     quiet = options.has("q", "quiet")
     if options.has("S"):
-        await call.err(f"  HTTP/1.1 {response.status} {response.phrase}\n")
-        for key, value in response.headers.items:
-            await call.err(f"  {key}: {value}\n")
+        fields = "".join(f"  {key}: {value}\n" for key, value in response.headers.items)
+        await call.err(f"  HTTP/1.1 {response.status} {response.phrase}\n{fields}")
     if response.status >= 400:
         return await call.fail(
             f"wget: server returned error: HTTP/1.1 {response.status} {response.phrase}"
@@ -113,16 +110,20 @@ async def _wget_result(call: Call, options: Options, response: HttpResponse, tar
         if not quiet:
             await call.err(_progress("-", len(response.body)) + "written to stdout\n")
         return 0
-    path = target if target.startswith("/") else f"{call.cwd.rstrip('/')}/{target}"
-    if path != "/dev/null":
-        try:
-            call.process.fs.write(path, response.body)
-        except OSError as error:
-            return await call.fail(f"wget: can't open '{target}': {error}")
+    try:
+        _save(call, target, response.body)
+    except OSError as error:
+        return await call.fail(f"wget: can't open '{target}': {error}")
     if not quiet:
         await call.err(f"saving to '{target}'\n{_progress(target, len(response.body))}")
         await call.err(f"'{target}' saved\n")
     return 0
+
+
+def _save(call: Call, target: str, data: bytes) -> None:
+    path = target if target.startswith("/") else f"{call.cwd.rstrip('/')}/{target}"
+    if path != "/dev/null":
+        call.process.fs.write(path, data)
 
 
 def _progress(name: str, size: int) -> str:
@@ -228,9 +229,8 @@ async def _curl_result(call: Call, options: Options, response: HttpResponse, url
     if not output or output == "-":
         await call.out(data)
     elif output != "/dev/null":
-        path = output if output.startswith("/") else f"{call.cwd.rstrip('/')}/{output}"
         try:
-            call.process.fs.write(path, data)
+            _save(call, output, data)
         except OSError:
             return await call.fail("curl: (23) Failure writing output to destination", 23)
     await call.out(_write_out(options.value("w", "write-out"), response, url))
@@ -275,7 +275,7 @@ async def nc(call: Call) -> int:
         if options.has("v"):
             await call.err(f"{host} ({stream.remote[0]}:{port}) open\n")
         if not options.has("z"):
-            await _copy(call, stream, call.process.clock.seconds, options.number("w", default=0))
+            await _copy(call, stream, options.number("w", default=0))
         return 0
     finally:
         stream.close()
@@ -299,7 +299,7 @@ async def _nc_listen(call: Call, options: Options) -> int:
     except OSError:
         return await call.fail("nc: bind: Address already in use")
     try:
-        await _copy(call, await arrived, call.process.clock.seconds, 0)
+        await _copy(call, await arrived, 0)
     finally:
         listener.close()
         if not over.done():
@@ -307,7 +307,7 @@ async def _nc_listen(call: Call, options: Options) -> int:
     return 0
 
 
-async def _copy(call: Call, stream: Stream, now: object, idle: float) -> None:
+async def _copy(call: Call, stream: Stream, idle: float) -> None:
     async def send() -> None:
         try:
             async for chunk in call.stdin():
@@ -326,120 +326,6 @@ async def _copy(call: Call, stream: Stream, now: object, idle: float) -> None:
     finally:
         if timer is not None:
             timer.cancel()
-
-
-# --- names --------------------------------------------------------------------------------------
-
-
-def _server(call: Call, given: str = "") -> str:
-    return given or (call.net.resolv.servers[0] if call.net.resolv.servers else "127.0.0.1")
-
-
-async def nslookup(call: Call) -> int:
-    """Ask for a name as BusyBox or bind's tools do."""
-    options = parse_options(call.args, "", "", ("type", "querytype"))
-    words = [word for word in options.rest if not word.startswith("-")]
-    types = [word.partition("=")[2] for word in call.args if word.startswith(("-type=", "-q"))]
-    if not words:
-        return await call.fail("nslookup: missing name")
-    server = _server(call, words[1] if len(words) > 1 else "")
-    mark = ":" if call.process.world.userland == BUSYBOX else "#"
-    if not call.net.dns_answers():
-        return await call.fail(";; connection timed out; no servers could be reached")
-    await call.out(f"Server:\t\t{server}\nAddress:\t{server}{mark}53\n\n")
-    qtype = (types[0] if types else "A").upper()
-    full, answer = _ask(call, words[0], qtype)
-    if answer.rcode is not Rcode.NOERROR:
-        await call.out(f"** server can't find {full}: NXDOMAIN\n\n")
-        return 1
-    if not answer.records:
-        await call.out(f"*** Can't find {words[0]}: No answer\n\n")
-        return 0
-    for record in answer.records:
-        await call.out(_nslookup_line(record.name, record.type, record.data))
-    await call.out("\n")
-    return 0
-
-
-def _nslookup_line(name: str, kind: str, data: str) -> str:
-    if kind in ("A", "AAAA"):
-        return f"Name:\t{name}\nAddress: {data}\n"
-    if kind == "CNAME":
-        return f"{name}\tcanonical name = {data.rstrip('.')}\n"
-    if kind == "SRV":
-        return f"{name}\tservice = {data.rstrip('.')}\n"
-    return f"{name}\tname = {data.rstrip('.')}\n"
-
-
-def _ask(call: Call, name: str, qtype: str) -> tuple[str, Answer]:
-    dns = call.net.network.dns
-    if is_ip(name):
-        name, qtype = ".".join(reversed(name.split("."))) + ".in-addr.arpa", "PTR"
-        return name, dns.lookup(name, "PTR")
-    full, answer = name, Answer(Rcode.NXDOMAIN)
-    for full in call.net.resolv.candidates(name):
-        answer = dns.lookup(full, qtype)
-        if answer.rcode is Rcode.NOERROR and answer.records:
-            break
-    return full, answer
-
-
-async def dig(call: Call) -> int:
-    """Ask for exactly the name that is given; with +search go through the search path."""
-    words = [word for word in call.args if word[:1] not in "+@-"]
-    kinds = [word.upper() for word in words if word.upper() in _TYPES]
-    names = [word for word in words if word.upper() not in _TYPES] or ["."]
-    qtype = kinds[0] if kinds else "A"
-    if "-x" in call.args:
-        names = [".".join(reversed(names[0].split("."))) + ".in-addr.arpa"]
-        qtype = "PTR"
-    if not call.net.dns_answers():
-        return await call.fail(";; no servers could be reached", 9)
-    if "+search" in call.args:
-        full, answer = _ask(call, names[0], qtype)
-    else:
-        full, answer = names[0], call.net.network.dns.lookup(names[0], qtype)
-    if "+short" in call.args:
-        await call.out("".join(f"{record.data}\n" for record in answer.records))
-        return 0
-    lines = "".join(f"{r.name}.\t5\tIN\t{r.type}\t{r.data}\n" for r in answer.records)
-    await call.out(
-        f"\n; <<>> DiG 9.20 <<>> {' '.join(call.args)}\n;; global options: +cmd\n;; Got answer:\n"
-        f";; ->>HEADER<<- opcode: QUERY, status: {answer.rcode}, id: 4711\n"
-        f";; flags: qr aa rd; QUERY: 1, ANSWER: {len(answer.records)}, AUTHORITY: 0, "
-        f"ADDITIONAL: 1\n\n;; QUESTION SECTION:\n;{full.rstrip('.')}.\t\tIN\t{qtype}\n\n"
-        + (f";; ANSWER SECTION:\n{lines}\n" if lines else "")
-        + f";; Query time: 0 msec\n;; SERVER: {_server(call)}#53({_server(call)}) (UDP)\n\n"
-    )
-    return 0
-
-
-_TYPES = ("A", "AAAA", "SRV", "PTR", "CNAME", "ANY", "TXT", "MX", "NS")
-
-
-async def host(call: Call) -> int:
-    """Ask for a name, in one line an answer."""
-    words = [word for word in call.args if not word.startswith("-")]
-    if not words:
-        return await call.fail("Usage: host name")
-    full, answer = _ask(call, words[0], "A")
-    if answer.rcode is not Rcode.NOERROR:
-        await call.out(f"Host {words[0]} not found: 3(NXDOMAIN)\n")
-        return 1
-    said = {"A": "has address", "CNAME": "is an alias for", "PTR": "domain name pointer"}
-    for record in answer.records:
-        await call.out(f"{record.name} {said.get(record.type, 'has')} {record.data}\n")
-    return 0
-
-
-async def getent(call: Call) -> int:
-    """Getent hosts NAME."""
-    if call.args[:1] not in (["hosts"], ["ahosts"]) or len(call.args) < 2:
-        return 1
-    full, answer = call.net.resolve(call.args[1])
-    for ip in answer.addresses():
-        await call.out(f"{ip:<15} {full}\n")
-    return 0 if answer.addresses() else 2
 
 
 async def ping(call: Call) -> int:
