@@ -17,6 +17,7 @@ from nodes.client.rest import Client
 from nodes.client.supervise import TaskSet
 from nodes.client.transport import Transport
 from nodes.controllers.common.base import Managed, ManagerContext, built_in
+from nodes.controllers.daemonset import DaemonSetController
 from nodes.controllers.deployment.controller import DeploymentController
 from nodes.controllers.disruption import DisruptionController
 from nodes.controllers.endpoints import EndpointsController
@@ -36,6 +37,7 @@ USER = "system:kube-controller-manager"
 
 # The names are kube-controller-manager's own (`--controllers`).
 CONTROLLERS: dict[str, type[Managed]] = {
+    "daemonset-controller": DaemonSetController,
     "deployment-controller": DeploymentController,
     "disruption-controller": DisruptionController,
     "endpoints-controller": EndpointsController,

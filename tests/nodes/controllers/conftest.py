@@ -16,6 +16,15 @@ from tests.support.fakeapi import FakeApi
 from tests.support.faults import Faulty
 
 
+def pinned_node(pod):
+    """Return the node that a pod's affinity names, as a daemon's does; else the first."""
+    affinity = (pod["spec"].get("affinity") or {}).get("nodeAffinity") or {}
+    required = affinity.get("requiredDuringSchedulingIgnoredDuringExecution")
+    if not required:
+        return "n1"
+    return required["nodeSelectorTerms"][0]["matchFields"][0]["values"][0]
+
+
 class Pods:
     """Starts and stops pods, as scheduler and kubelets together would."""
 
@@ -38,9 +47,11 @@ class Pods:
 
     async def _run(self, namespace, name):
         client = self.rig.client
-        if self.rig.get("pods", name, namespace) is None:
+        pod = self.rig.get("pods", name, namespace)
+        if pod is None:
             return
-        pod = await client.patch(PODS, namespace, name, {"spec": {"nodeName": "n1"}})
+        node = pinned_node(pod)
+        pod = await client.patch(PODS, namespace, name, {"spec": {"nodeName": node}})
         ready = pod["spec"]["containers"][0]["image"] not in self.broken
         condition = {
             "type": "Ready",
