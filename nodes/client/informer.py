@@ -12,10 +12,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TypeAlias
 
 from apimachinery.clock import Clock
-from apimachinery.errors import ApiError, Expired
+from apimachinery.errors import ApiError, Expired, NotFound
 from apimachinery.labels import Selector
 from apimachinery.meta import Obj, revision_of
 from nodes.client.lister import NODE, Indexer, IndexFunc, Objs, by_node, key_of
@@ -33,7 +34,7 @@ _FIRST_RETRY, _LAST_RETRY = 0.8, 30.0
 
 
 class Informer:
-    """Lists and watches one resource (or what a field selector leaves of it)."""
+    """Lists and watches one resource (or one namespace of it, or what a selector leaves)."""
 
     def __init__(
         self,
@@ -42,12 +43,15 @@ class Informer:
         clock: Clock,
         tasks: TaskSet,
         *,
+        namespace: str = "",
         field_selector: str = "",
     ) -> None:
         self.resource = resource
         self.synced = asyncio.Event()
+        # Synced, or known not to be served: there is nothing to wait for.
+        self.settled = asyncio.Event()
         self.revision = 0
-        self._call = list_call(resource, field_selector=field_selector)
+        self._call = list_call(resource, namespace, field_selector=field_selector)
         self._transport, self._clock, self._tasks = transport, clock, tasks
         self._store = Indexer()
         if resource is PODS:
@@ -101,14 +105,20 @@ class Informer:
                 answer = await self._transport.call(self._copy())
             except ApiError as error:
                 log.warning("cannot list %s: %s", self.resource.plural, error.message)
-                await self._clock.sleep(self._retry)
-                self._retry = min(self._retry * 2, _LAST_RETRY)
+                if isinstance(error, NotFound):
+                    self.settled.set()
+                await self._pause()
                 continue
-            self._retry = _FIRST_RETRY
             self._replace_all(answer.get("items") or [])
             self._follow(revision_of(answer))
             self.synced.set()
+            self.settled.set()
             return
+
+    async def _pause(self) -> None:
+        """Wait before another try, longer each time, until events come again."""
+        await self._clock.sleep(self._retry)
+        self._retry = min(self._retry * 2, _LAST_RETRY)
 
     def _follow(self, revision: int) -> None:
         self.revision = revision
@@ -122,18 +132,23 @@ class Informer:
         if error is None:
             self._tasks.spawn(f"watch {self.resource.plural}", self._again())
             return
-        if not isinstance(error, Expired):
-            log.warning("watch of %s ended: %s", self.resource.plural, error.message)
-        self._tasks.spawn(f"list {self.resource.plural}", self._relist())
+        if isinstance(error, Expired):
+            self._tasks.spawn(f"list {self.resource.plural}", self._relist())
+            return
+        log.warning("watch of %s ended: %s", self.resource.plural, error.message)
+        self._tasks.spawn(f"list {self.resource.plural}", self._relist_later())
 
     async def _again(self) -> None:
         """Take up a watch that the server ended in good order, from where it was."""
         await self._clock.sleep(_FIRST_RETRY)
         self._follow(self.revision)
 
+    async def _relist_later(self) -> None:
+        await self._pause()
+        await self._relist()
+
     def _copy(self) -> Call:
-        call = self._call
-        return Call(call.verb, call.group, call.version, call.resource, params=dict(call.params))
+        return replace(self._call, params=dict(self._call.params))
 
     def _replace_all(self, items: Sequence[Obj]) -> None:
         gone = set(self._store.keys())
@@ -150,6 +165,7 @@ class Informer:
                 self._apply(last, deleted=True)
 
     def _deliver(self, events: Sequence[WatchEvent]) -> None:
+        self._retry = _FIRST_RETRY
         for event in events:
             self.revision = event.revision
             if event.type != "BOOKMARK":
@@ -183,21 +199,22 @@ class Informers:
 
     def __init__(self, transport: Transport, clock: Clock, tasks: TaskSet) -> None:
         self._transport, self._clock, self._tasks = transport, clock, tasks
-        self._informers: dict[tuple[Res, str], Informer] = {}
+        self._informers: dict[tuple[Res, str, str], Informer] = {}
         self._started = False
 
-    def get(self, resource: Res, field_selector: str = "") -> Informer:
+    def get(self, resource: Res, field_selector: str = "", namespace: str = "") -> Informer:
         """Return the informer of a resource; it starts with the others, or now if they have."""
-        informer = self._informers.get((resource, field_selector))
+        informer = self._informers.get((resource, namespace, field_selector))
         if informer is None:
             informer = Informer(
                 resource,
                 self._transport,
                 self._clock,
                 self._tasks,
+                namespace=namespace,
                 field_selector=field_selector,
             )
-            self._informers[resource, field_selector] = informer
+            self._informers[resource, namespace, field_selector] = informer
             if self._started:
                 informer.start()
         return informer
@@ -208,13 +225,13 @@ class Informers:
             informer.start()
 
     async def synced(self) -> None:
-        """Wait until every informer has listed."""
+        """Wait until every informer has listed, or has been told that its kind is not served."""
         for informer in list(self._informers.values()):
-            await informer.synced.wait()
+            await informer.settled.wait()
 
-    def drop(self, resource: Res, field_selector: str = "") -> None:
+    def drop(self, resource: Res, field_selector: str = "", namespace: str = "") -> None:
         """Stop following a resource (a custom kind that is no longer served)."""
-        if informer := self._informers.pop((resource, field_selector), None):
+        if informer := self._informers.pop((resource, namespace, field_selector), None):
             informer.stop()
 
     def stop(self) -> None:

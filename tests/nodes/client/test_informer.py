@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from apimachinery.errors import ServiceUnavailable
+from apimachinery.errors import Forbidden, PathNotFound, ServiceUnavailable
+from apimachinery.gvk import GroupResource
 from apimachinery.labels import parse_selector
 from apimachinery.meta import name_of
 from nodes.client.informer import Informers
@@ -162,3 +163,36 @@ async def test_items_without_a_kind_are_given_it(api, clock, tasks):
     informers.start()
     await informers.synced()
     assert nodes.get("", "n1")["kind"] == "Node"
+
+
+async def test_a_kind_that_is_not_served_holds_nobody_up_and_may_come(api, clock, tasks, client):
+    faulty = Faulty(api.transport())
+    faulty.fail("list", "pods", PathNotFound(), times=2)
+    informers = Informers(faulty, clock, tasks)
+    await client.create(pod("a"))
+    pods = informers.get(PODS)
+    informers.start()
+    await informers.synced()
+    assert not pods.synced.is_set()
+    await eventually(lambda: names(pods.list()) == ["a"])
+
+
+async def test_a_watch_that_is_refused_is_not_tried_without_pause(api, clock, tasks):
+    class Refusing:
+        lists = 0
+
+        async def call(self, call):
+            self.lists += 1
+            return {"items": [], "metadata": {"resourceVersion": "1"}}
+
+        def watch(self, call, after, deliver, closed):
+            error = Forbidden(GroupResource("", "pods"), "", "no")
+            asyncio.get_running_loop().call_soon(closed, error)
+            return api.watch(call, after, lambda events: None, lambda error: None)
+
+    refusing = Refusing()
+    informers = Informers(refusing, clock, tasks)
+    informers.get(PODS)
+    informers.start()
+    await asyncio.sleep(60)
+    assert 4 <= refusing.lists <= 8
