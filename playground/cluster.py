@@ -77,7 +77,7 @@ class RunningCluster:
             store=store,
             clock=clock,
             auth=self.auth,
-            admission=admission_chain(Surroundings(objects, random.Random(seed))),  # noqa: S311
+            admission=admission_chain(Surroundings(objects, random.Random(seed), self.auth.may)),  # noqa: S311
             allocators=open_allocators(objects.list("services")),
             objects=objects,
         )

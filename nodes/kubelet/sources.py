@@ -48,7 +48,8 @@ class Sources:
             users.discard(uid_of(pod))
             if not users:
                 del self._users[reference]
-                self._informers.drop(_RESOURCES[reference[0]], _selector(reference))
+                kind, namespace, name = reference
+                self._informers.drop(_RESOURCES[kind], f"metadata.name={name}", namespace)
 
     async def data(self, kind: str, namespace: str, name: str) -> dict[str, bytes]:
         """Return key -> content. Raises Missing. The object must be in use."""
@@ -61,7 +62,8 @@ class Sources:
         return contents(found)
 
     def _informer(self, reference: Ref) -> Informer:
-        return self._informers.get(_RESOURCES[reference[0]], _selector(reference))
+        kind, namespace, name = reference
+        return self._informers.get(_RESOURCES[kind], f"metadata.name={name}", namespace)
 
     def _on_change(self, reference: Ref, old: Obj | None, new: Obj | None) -> None:
         if old is None and new is None:
@@ -126,8 +128,3 @@ def _of_volume(volume: Obj, namespace: str) -> set[Ref]:
         if "secret" in source:
             found.add(("secret", namespace, source["secret"].get("name") or ""))
     return found
-
-
-def _selector(reference: Ref) -> str:
-    _, namespace, name = reference
-    return f"metadata.name={name},metadata.namespace={namespace}"

@@ -40,7 +40,7 @@ class Volumes:
         """Make or refresh every volume of the pod. Raises MountFailed."""
         for volume in pod["spec"].get("volumes") or ():
             files = await self._files_of(pod, volume, pod_ips)
-            path = volume_path(pod, volume["name"])
+            path = volume_path(pod, volume)
             if files is None:
                 if not self._files.is_dir(path):
                     self._files.mkdir(path, 0o777)
@@ -58,7 +58,7 @@ class Volumes:
         volume = next(
             (v for v in pod["spec"].get("volumes") or () if v["name"] == volume_name), None
         )
-        base = volume_path(pod, volume_name)
+        base = volume_path(pod, volume or {"name": volume_name, "emptyDir": {}})
         if volume is not None and "hostPath" in volume:
             base = "/host" + (volume["hostPath"].get("path") or "/")
             if not self._files.exists(base):
@@ -157,8 +157,20 @@ def pod_directory(pod: Obj) -> str:
     return f"/var/lib/kubelet/pods/{uid_of(pod)}"
 
 
-def volume_path(pod: Obj, name: str) -> str:
-    return f"{pod_directory(pod)}/volumes/{name}"
+# The plugins' names, as they stand in the paths of a real kubelet.
+_PLUGINS = {
+    "configMap": "kubernetes.io~configmap",
+    "secret": "kubernetes.io~secret",
+    "downwardAPI": "kubernetes.io~downward-api",
+    "projected": "kubernetes.io~projected",
+    "emptyDir": "kubernetes.io~empty-dir",
+    "hostPath": "kubernetes.io~host-path",
+}
+
+
+def volume_path(pod: Obj, volume: Obj) -> str:
+    plugin = next((name for field, name in _PLUGINS.items() if field in volume), "")
+    return f"{pod_directory(pod)}/volumes/{plugin or 'kubernetes.io~csi'}/{volume['name']}"
 
 
 def log_directory(pod: Obj) -> str:

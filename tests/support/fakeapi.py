@@ -270,6 +270,8 @@ class FakeApi:
         if metadata.get("deletionTimestamp"):
             return old if new == old else self._put(resource, objects, old, new)
         metadata["deletionTimestamp"] = format_time(self.clock.now())
+        if resource.resource == "pods":
+            metadata["deletionGracePeriodSeconds"] = grace
         if resource.resource == "namespaces":
             new["status"] = {**(new.get("status") or {}), "phase": "Terminating"}
         return self._put(resource, objects, old, new)

@@ -109,7 +109,7 @@ async def test_a_configmap_volume_follows_its_object(rig):
 
 def _volume(rig, name):
     uid = rig.api.need("pods", "p")["metadata"]["uid"]
-    return f"/var/lib/kubelet/pods/{uid}/volumes/{name}"
+    return f"/var/lib/kubelet/pods/{uid}/volumes/kubernetes.io~configmap/{name}"
 
 
 async def test_a_missing_volume_source_is_told_of_and_waited_for(rig):

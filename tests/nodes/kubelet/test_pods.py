@@ -198,7 +198,9 @@ async def test_a_new_kubelet_takes_the_pods_over(rig):
     await rig.kubelet.stop()
     rig.kubelet = rig.make()
     await rig.kubelet.start()
-    await eventually(lambda: len(rig.kubelet.pods) == 1)
+    await eventually(
+        lambda: [w.containers.any_running() for w in rig.kubelet.pods.values()] == [True]
+    )
     await rig.ready()
     assert rig.container()["restartCount"] == 0
     assert await rig.run("p", "echo", "here") == ("here\n", 0)
