@@ -17,7 +17,7 @@ from apiserver.endpoints import chain, encode
 from apiserver.endpoints.api import ClusterApi
 from apiserver.endpoints.listing import Chosen
 from apiserver.endpoints.request import Answer, ApiRequest
-from apiserver.endpoints.requestinfo import RequestInfo
+from apiserver.endpoints.requestinfo import RequestInfo, selected_name
 from apiserver.endpoints.trace import Trace
 from apiserver.endpoints.write import from_storage
 from apiserver.storage import Compacted, Event, Subscription
@@ -94,6 +94,8 @@ class LocalTransport:
         )
         if call.resource == "namespaces" and call.name:
             info.namespace = call.name
+        if not call.name and verb in ("list", "watch", "deletecollection"):
+            info.name = selected_name(call.params.get("fieldSelector", ""))
         trace = Trace(api.identity.uid(), api.clock.seconds())
         trace.verb, trace.path, trace.resource = verb, info.path, call.resource
         return ApiRequest(

@@ -70,7 +70,7 @@ def parse(method: str, path: str, params: Mapping[str, str]) -> RequestInfo:
     elif info.verb == "delete" and not info.name:
         info.verb = "deletecollection"
     if info.verb in ("list", "watch", "deletecollection") and not info.name and params:
-        info.name = _selected_name(params.get("fieldSelector", ""))
+        info.name = selected_name(params.get("fieldSelector", ""))
     return info
 
 
@@ -87,7 +87,7 @@ def _place(info: RequestInfo, parts: list[str]) -> None:
         info.rest = "/".join(parts[3:])
 
 
-def _selected_name(selector: str) -> str:
+def selected_name(selector: str) -> str:
     """Return the name that a field selector asks for, so that rules about names hold for lists."""
     for term in selector.split(","):
         if term.startswith(_NAME):
