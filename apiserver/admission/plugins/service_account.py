@@ -38,7 +38,6 @@ def _sources() -> list[Obj]:
         {"serviceAccountToken": {"expirationSeconds": TOKEN_SECONDS, "path": "token"}},
         _config_map("kube-root-ca.crt", "ca.crt"),
         {"downwardAPI": {"items": [namespace]}},
-        _config_map("openshift-service-ca.crt", "service-ca.crt"),
     ]
 
 

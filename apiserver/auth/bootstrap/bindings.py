@@ -42,7 +42,6 @@ CLUSTER_ROLE_BINDINGS: Mapping[str, Sequence[Bound]] = {
     # Nodes get their rights from the Node authorizer; the binding stays for those who add to it.
     "system:node": (),
     "system:node-proxier": (_user("system:kube-proxy"),),
-    "system:openshift:public-info-viewer": EVERYONE,
     "system:public-info-viewer": EVERYONE,
     "system:service-account-issuer-discovery": (_group("system:serviceaccounts"),),
     "system:volume-scheduler": (SCHEDULER,),

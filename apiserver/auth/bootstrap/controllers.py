@@ -243,10 +243,6 @@ CONTROLLER_ROLES: Mapping[str, Sequence[PolicyRule]] = {
         rule("create", "core", "serviceaccounts"),
         RECORD_EVENTS,
     ),
-    "service-ca-cert-publisher": (
-        rule("create update", "core", "configmaps"),
-        RECORD_EVENTS,
-    ),
     "service-cidrs-controller": (
         rule("get list patch update watch", "networking.k8s.io", "servicecidrs"),
         rule(CHANGE, "networking.k8s.io", "servicecidrs/finalizers"),

@@ -244,7 +244,6 @@ CLUSTER_ROLES: Mapping[str, Sequence[PolicyRule]] = {
         rule(LIST_WATCH, "networking.k8s.io", "servicecidrs"),
         rule(LIST_WATCH, "discovery.k8s.io", "endpointslices"),
     ),
-    "system:openshift:public-info-viewer": (paths("get", "/.well-known /.well-known/*"),),
     "system:persistent-volume-provisioner": (
         rule("create delete get list watch", "core", "persistentvolumes"),
         rule("get list update watch", "core", "persistentvolumeclaims"),

@@ -36,11 +36,7 @@ def test_default_account_and_token():
     assert spec["volumes"][1]["projected"]["defaultMode"] == 420
     sources = spec["volumes"][1]["projected"]["sources"]
     assert sources[0] == {"serviceAccountToken": {"expirationSeconds": 3607, "path": "token"}}
-    assert [next(iter(source)) for source in sources[1:]] == [
-        "configMap",
-        "downwardAPI",
-        "configMap",
-    ]
+    assert [next(iter(source)) for source in sources[1:]] == ["configMap", "downwardAPI"]
     mount = {"name": name, "readOnly": True, "mountPath": MOUNT_PATH}
     assert spec["containers"][0]["volumeMounts"] == [mount]
     assert spec["initContainers"][0]["volumeMounts"] == [mount]

@@ -24,8 +24,8 @@ def test_counts():
 
     assert found == {
         "Namespace": 4,
-        "ClusterRole": 71,
-        "ClusterRoleBinding": 52,
+        "ClusterRole": 69,
+        "ClusterRoleBinding": 50,
         "Role": 7,
         "RoleBinding": 7,
         "PriorityClass": 2,

@@ -200,7 +200,7 @@ class Client:
         async def receive() -> Any:
             if incoming:
                 return incoming.pop()
-            await asyncio.Event().wait()
+            return await asyncio.Event().wait()
 
         async def send(message: Any) -> None:
             sent.append(message)
