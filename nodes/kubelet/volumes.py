@@ -16,8 +16,6 @@ from nodes.runtime.cri import HostFiles
 
 # A token is made anew when four fifths of its life are over.
 _RENEW_AT = 0.8
-# Admission names it in every token volume; only one distribution has a controller that makes it.
-_DISTRIBUTION_CA = "openshift-service-ca.crt"
 
 Files = dict[str, tuple[bytes, int]]
 # (pod, audience, seconds) -> token
@@ -94,7 +92,7 @@ class Volumes:
         try:
             data = await self._sources.data(kind, namespace_of(pod), named)
         except Missing as error:
-            if source.get("optional") or named == _DISTRIBUTION_CA:
+            if source.get("optional"):
                 return {}
             raise MountFailed(
                 f'MountVolume.SetUp failed for volume "{volume}" : {error}'
