@@ -62,6 +62,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "apiserver",
+    "playground",
     "playground.accounts",
     "playground.sandboxes",
     "playground.objects",
