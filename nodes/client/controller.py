@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Generic, TypeAlias, TypeVar
 
 from apimachinery.clock import Clock
-from apimachinery.errors import ApiError, Conflict
+from apimachinery.errors import ApiError, Conflict, NotFound
 from apimachinery.meta import Obj, controller_of, namespace_of, uid_of
 from nodes.client.events import Recorder
 from nodes.client.informer import Informer, Informers
@@ -138,9 +138,9 @@ class Loop(Generic[K]):
     async def _process(self, key: K) -> None:
         try:
             result = await self._handle(key)
-        except Conflict as error:
-            # The cache was behind: normal, and the next try sees the newer object.
-            log.debug("conflict: %s %s: %s", self.name, key, error.message)
+        except (Conflict, NotFound) as error:
+            # The cache was behind: normal, and the next try sees what is so.
+            log.debug("behind: %s %s: %s", self.name, key, error.message)
             self.queue.add_rate_limited(key)
         except ApiError as error:
             log.warning("reconcile refused: %s %s: %s", self.name, key, error.message)
