@@ -1,0 +1,118 @@
+"""PodDisruptionBudgets: how many pods of an application evictions have to leave."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from apimachinery.gvk import GroupVersionKind
+from apimachinery.meta import Obj
+from apimachinery.validation.field import FieldErrors, Path, duplicate, invalid, required
+from apimachinery.validation.names import is_path_segment, is_qualified_name
+from apimachinery.validation.values import at_most_100_percent, int_or_percent
+from apiserver.registry.podspec.checks import nonnegative_fields, obey, one_of
+from apiserver.registry.podspec.selectors import selector_errors
+from apiserver.registry.podspec.workload import keep_status
+from apiserver.registry.resource import Column, Resource, Subresource
+from apiserver.registry.strategy import StatusStrategy, Strategy, StrategyContext
+from apiserver.registry.table import AGE, NAME, Value, dig, field
+
+_SPEC, _STATUS = Path("spec"), Path("status")
+_COUNTS = ("disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPods")
+_POLICIES = ("IfHealthyBudget", "AlwaysAllow")
+_SIDES = ("minAvailable", "maxUnavailable")
+_CONDITION_STATUSES = ("True", "False", "Unknown")
+
+
+class PodDisruptionBudgetStrategy(Strategy):
+    """One bound, from below or from above."""
+
+    has_generation = True
+    allow_unconditional_update = False
+    name_rule = staticmethod(is_path_segment)
+
+    def prepare_for_create(self, obj: Obj, ctx: StrategyContext) -> None:
+        obj["status"] = dict.fromkeys(_COUNTS, 0)
+
+    def prepare_for_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> None:
+        keep_status(new, old)
+
+    def validate(self, obj: Obj, ctx: StrategyContext) -> FieldErrors:
+        spec = obj.get("spec") or {}
+        if all(spec.get(side) is not None for side in _SIDES):
+            why = "minAvailable and maxUnavailable cannot be both set"
+            yield invalid(_SPEC, _go_spec(spec), why)
+        for side in _SIDES:
+            if spec.get(side) is not None:
+                yield from int_or_percent(_SPEC / side, spec[side])
+                yield from at_most_100_percent(_SPEC / side, spec[side])
+        yield from selector_errors(spec.get("selector"), _SPEC / "selector")
+        policy = spec.get("unhealthyPodEvictionPolicy")
+        if policy is not None:
+            yield from one_of(policy, sorted(_POLICIES), _SPEC / "unhealthyPodEvictionPolicy")
+
+
+def _go_spec(spec: Obj) -> Obj:
+    """Print the spec with the names of Go's fields, as messages show it."""
+    return {
+        "MinAvailable": spec.get("minAvailable"),
+        "Selector": spec.get("selector"),
+        "MaxUnavailable": spec.get("maxUnavailable"),
+        "UnhealthyPodEvictionPolicy": spec.get("unhealthyPodEvictionPolicy"),
+    }
+
+
+class PodDisruptionBudgetStatusStrategy(StatusStrategy):
+    """The disruption controller counts, and evictions take from the count."""
+
+    allow_unconditional_update = False
+
+    def validate_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> FieldErrors:
+        status = new.get("status") or {}
+        yield from _condition_errors(status.get("conditions") or (), _STATUS / "conditions")
+        yield from nonnegative_fields(status, _COUNTS, _STATUS)
+
+
+def _condition_errors(conditions: Any, path: Path) -> FieldErrors:
+    """Yield what is wrong with metav1 Conditions."""
+    seen: set[str] = set()
+    for at, condition in enumerate(conditions):
+        kind, where = condition.get("type") or "", path[at]
+        if not kind:
+            yield required(where / "type")
+        else:
+            yield from obey(is_qualified_name, kind, where / "type")
+        if kind in seen:
+            yield duplicate(where / "type", kind)
+        seen.add(kind)
+        yield from one_of(condition.get("status") or "", _CONDITION_STATUSES, where / "status")
+        yield from nonnegative_fields(condition, ("observedGeneration",), where)
+        if not condition.get("lastTransitionTime"):
+            yield required(where / "lastTransitionTime")
+        if not condition.get("reason"):
+            yield required(where / "reason")
+
+
+def _bound(side: str) -> Value:
+    def read(obj: Obj, now: float) -> str:
+        found = dig(obj, ("spec", side))
+        return "N/A" if found is None else str(found)
+
+    return read
+
+
+_STRATEGY = PodDisruptionBudgetStrategy()
+PODDISRUPTIONBUDGETS = Resource(
+    kind=GroupVersionKind("policy", "v1", "PodDisruptionBudget"),
+    plural="poddisruptionbudgets",
+    singular="poddisruptionbudget",
+    short=("pdb",),
+    strategy=_STRATEGY,
+    subresources={"status": Subresource(strategy=PodDisruptionBudgetStatusStrategy(_STRATEGY))},
+    columns=(
+        NAME,
+        Column("Min Available", _bound("minAvailable")),
+        Column("Max Unavailable", _bound("maxUnavailable")),
+        Column("Allowed Disruptions", field("status.disruptionsAllowed", 0), type="integer"),
+        AGE,
+    ),
+)
