@@ -21,12 +21,9 @@ from apiserver.registry.podspec.checks import (
     obey,
     one_of_required,
 )
+from apiserver.registry.podspec.claims import claim_spec_errors
 from apiserver.registry.podspec.defaults import default_template
-from apiserver.registry.podspec.template import (
-    always_restarts,
-    template_errors,
-    template_warnings,
-)
+from apiserver.registry.podspec.template import replicated_template_errors, template_warnings
 from apiserver.registry.podspec.workload import containers, keep_status
 from apiserver.registry.resource import Column, Resource, Subresource
 from apiserver.registry.strategy import StatusStrategy, Strategy, StrategyContext
@@ -157,22 +154,20 @@ def _frozen(spec: Obj) -> dict[str, Any]:
 
 def _template_errors(spec: Obj, path: Path) -> FieldErrors:
     yield from template_label_errors(spec, path)
-    template = spec["template"]
     # Mounts may name the claims, which become volumes only in the pods.
     claims = [
         {
             "name": (claim.get("metadata") or {}).get("name") or "",
-            "persistentVolumeClaim": {"claimName": "x"},
+            "persistentVolumeClaim": {"claimName": "of-the-pod"},
         }
         for claim in spec.get("volumeClaimTemplates") or ()
     ]
-    yield from template_errors(template, path / "template", more_volumes=claims)
-    yield from always_restarts(template["spec"], path / "template" / "spec")
-    if template["spec"].get("activeDeadlineSeconds") is not None:
-        yield forbidden(
-            path / "template" / "spec" / "activeDeadlineSeconds",
-            "activeDeadlineSeconds in StatefulSet is not Supported",
-        )
+    yield from replicated_template_errors(
+        spec["template"], "StatefulSet", path / "template", more_volumes=claims
+    )
+    for at, claim in enumerate(spec.get("volumeClaimTemplates") or ()):
+        where = (path / "volumeClaimTemplates")[at] / "spec"
+        yield from claim_spec_errors(claim.get("spec") or {}, where)
 
 
 def _strategy_errors(strategy: Obj, path: Path) -> FieldErrors:

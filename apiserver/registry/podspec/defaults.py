@@ -92,7 +92,7 @@ def _default_container(container: Obj) -> None:
 
 def _default_actions(container: Obj) -> None:
     for name in _PROBES:
-        if probe := container.get(name):
+        if (probe := container.get(name)) is not None:
             _default_probe(probe)
     if lifecycle := container.get("lifecycle"):
         for name in _HANDLERS:

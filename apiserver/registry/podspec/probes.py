@@ -23,11 +23,11 @@ _MORE = "may not specify more than 1 handler type"
 
 def probes_errors(container: Obj, grace: int | None, path: Path) -> FieldErrors:
     """Yield what is wrong with the lifecycle and the three probes of a container."""
-    if lifecycle := container.get("lifecycle"):
+    if (lifecycle := container.get("lifecycle")) is not None:
         yield from lifecycle_errors(lifecycle, grace, path / "lifecycle")
-    if probe := container.get("livenessProbe"):
+    if (probe := container.get("livenessProbe")) is not None:
         yield from _probe_errors(probe, grace, path / "livenessProbe", once=True)
-    if probe := container.get("readinessProbe"):
+    if (probe := container.get("readinessProbe")) is not None:
         yield from _probe_errors(probe, grace, path / "readinessProbe", once=False)
         if probe.get("terminationGracePeriodSeconds") is not None:
             yield invalid(
@@ -35,7 +35,7 @@ def probes_errors(container: Obj, grace: int | None, path: Path) -> FieldErrors:
                 probe["terminationGracePeriodSeconds"],
                 "must not be set for readinessProbes",
             )
-    if probe := container.get("startupProbe"):
+    if (probe := container.get("startupProbe")) is not None:
         yield from _probe_errors(probe, grace, path / "startupProbe", once=True)
 
 

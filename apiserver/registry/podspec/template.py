@@ -31,9 +31,11 @@ def template_errors(
         )
 
 
-def replicated_template_errors(template: Obj, kind: str, path: Path) -> FieldErrors:
+def replicated_template_errors(
+    template: Obj, kind: str, path: Path, *, more_volumes: list[Obj] | None = None
+) -> FieldErrors:
     """Yield what is wrong with a template whose pods are kept running."""
-    yield from template_errors(template, path)
+    yield from template_errors(template, path, more_volumes=more_volumes)
     spec = template.get("spec") or {}
     yield from always_restarts(spec, path / "spec")
     if spec.get("activeDeadlineSeconds") is not None:

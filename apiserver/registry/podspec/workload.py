@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from apimachinery.labels import from_label_selector
 from apimachinery.meta import Obj
 from apiserver.registry.resource import Column
 from apiserver.registry.table import Value, dig
@@ -53,7 +52,20 @@ def format_selector(selector: Obj | None) -> str:
     """Print a LabelSelector as kubectl does: `<none>` where it is empty."""
     if not selector:
         return "<none>"
-    return str(from_label_selector(selector)) or "<none>"
+    labels = selector.get("matchLabels") or {}
+    found = [(key, f"{key}={value}") for key, value in labels.items()]
+    for one in selector.get("matchExpressions") or ():
+        key, values = one.get("key") or "", ",".join(sorted(one.get("values") or ()))
+        found.append((key, _OPERATORS.get(one.get("operator"), "{}").format(key, values)))
+    return ",".join(text for _, text in sorted(found, key=lambda pair: pair[0])) or "<none>"
+
+
+_OPERATORS = {
+    "In": "{0} in ({1})",
+    "NotIn": "{0} notin ({1})",
+    "Exists": "{0}",
+    "DoesNotExist": "!{0}",
+}
 
 
 def _selector(obj: Obj, now: float) -> str:
