@@ -130,7 +130,15 @@ def _strategy_errors(strategy: Obj, path: Path) -> FieldErrors:
 
 
 class DeploymentStatusStrategy(StatusStrategy):
-    """Counts cannot be negative, no part is more than the whole, and collisions only grow."""
+    """Counts cannot be negative, no part is more than the whole, and collisions only grow.
+
+    Annotations may change with the status: so the controller notes the revision without a new
+    generation.
+    """
+
+    def prepare_for_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> None:
+        super().prepare_for_update(new, old, ctx)
+        put_back(new["metadata"], old["metadata"], ("labels",))
 
     def validate_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> FieldErrors:
         status, before = new.get("status") or {}, old.get("status") or {}

@@ -68,10 +68,6 @@ class ReplicaSetStatusStrategy(StatusStrategy):
         yield from replica_status_errors(new.get("status") or {}, Path("status"))
 
 
-def _replicas(obj: Obj) -> str:
-    return str((obj.get("status") or {}).get("replicas") or 0)
-
-
 _STRATEGY = ReplicaSetStrategy()
 REPLICASETS = Resource(
     kind=APPS_V1.kind("ReplicaSet"),
@@ -83,7 +79,6 @@ REPLICASETS = Resource(
         "scale": Subresource(kind=GroupVersionKind("autoscaling", "v1", "Scale")),
         "status": Subresource(strategy=ReplicaSetStatusStrategy(_STRATEGY)),
     },
-    selectable={"status.replicas": _replicas},
     columns=(
         NAME,
         Column("Desired", number("spec.replicas"), type="integer"),

@@ -1,5 +1,8 @@
 """Deployments and their kin: defaults, rules, what may not change, columns."""
 
+# Tables of messages read best unwrapped.
+# ruff: noqa: E501, ISC004
+
 from __future__ import annotations
 
 import pytest

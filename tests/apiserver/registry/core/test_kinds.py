@@ -1,5 +1,8 @@
 """The smaller kinds of core/v1: what is wrong with an object, and what may not change."""
 
+# Tables of messages read best unwrapped.
+# ruff: noqa: E501, ISC004
+
 from __future__ import annotations
 
 import base64

@@ -1,5 +1,8 @@
 """Pods: what creation decides, what may change afterwards, and what their subresources do."""
 
+# Tables of messages read best unwrapped.
+# ruff: noqa: E501, ISC004
+
 from __future__ import annotations
 
 import pytest

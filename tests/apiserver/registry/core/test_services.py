@@ -1,5 +1,8 @@
 """Services: what they are given, what they may say, and what they let go."""
 
+# Tables of messages read best unwrapped.
+# ruff: noqa: ISC004
+
 from __future__ import annotations
 
 import pytest

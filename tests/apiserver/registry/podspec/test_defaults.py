@@ -1,5 +1,8 @@
 """Defaults of pod specs: once, and the same again the second time."""
 
+# Tables of messages read best unwrapped.
+# ruff: noqa: E501
+
 from __future__ import annotations
 
 import copy

@@ -1,5 +1,8 @@
 """What pods may say: one table of specs with the errors that they get, in order."""
 
+# Tables of messages read best unwrapped.
+# ruff: noqa: E501, ISC004
+
 from __future__ import annotations
 
 import pytest
