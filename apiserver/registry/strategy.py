@@ -17,10 +17,10 @@ with defaults; it is run again after mutating admission.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from apimachinery.clock import Clock
 from apimachinery.gvk import GroupVersionKind
@@ -66,7 +66,7 @@ class Strategy:
     # What becomes of dependents when DeleteOptions leave it open: Background or Orphan.
     default_propagation = "Background"
     # What metadata.name may be; returns what is wrong with a name. See apimachinery's names.
-    name_rule = staticmethod(is_dns1123_subdomain)
+    name_rule: ClassVar[Callable[[str], list[str]]] = staticmethod(is_dns1123_subdomain)
 
     def schema(self, kind: GroupVersionKind) -> Any:
         """Return how objects of a custom kind are merged (apply, patches); None: as it comes."""
@@ -115,6 +115,10 @@ class Strategy:
         """
         return 0
 
+    def warnings_on_delete(self, obj: Obj) -> list[str]:
+        """Return texts for Warning headers of a deletion that leaves dependents' fate open."""
+        return []
+
     def may_be_removed(self, obj: Obj) -> bool:
         """Tell whether nothing besides metadata.finalizers holds a deletion up.
 
@@ -148,32 +152,44 @@ class Strategy:
 
 
 class StatusStrategy(Strategy):
-    """The `/status` subresource: everything but status (and managedFields) comes from the old."""
+    """The `/status` subresource: everything but metadata and status comes from the old object.
+
+    With most kinds a write of status may change labels, annotations and finalizers too; those
+    whose `resets_metadata` is set put them back (metav1.ResetObjectMetaForStatus).
+    """
 
     counts_changes = False
 
-    def __init__(self, parent: Strategy) -> None:
+    def __init__(self, parent: Strategy, *, resets_metadata: bool = False) -> None:
         self.parent = parent
+        self.resets_metadata = resets_metadata
 
     def default(self, obj: Obj) -> None:
         self.parent.default(obj)
 
     def prepare_for_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> None:
-        """Keep metadata and spec of the old object; labels and annotations too, as Kubernetes."""
-        kept = {key: value for key, value in old.items() if key != "status"}
-        status = new.get("status")
-        version = (new.get("metadata") or {}).get("resourceVersion")
-        managed = (new.get("metadata") or {}).get("managedFields")
+        """Put back all that a write of status may not touch."""
+        metadata, status = new.get("metadata") or {}, new.get("status")
         new.clear()
-        new.update(kept)
-        new["metadata"] = dict(old["metadata"])
-        if version is not None:
-            new["metadata"]["resourceVersion"] = version
-        if managed is not None:
-            new["metadata"]["managedFields"] = managed
+        new.update({key: value for key, value in old.items() if key != "status"})
+        new["metadata"] = metadata
+        if self.resets_metadata:
+            put_back(metadata, old["metadata"], _OBJECT_META)
         if status is not None:
             new["status"] = status
 
     def validate_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> FieldErrors:
         """Status is the system's own; kinds with rules for it override this."""
         yield from ()
+
+
+_OBJECT_META = ("labels", "annotations", "finalizers", "ownerReferences")
+
+
+def put_back(metadata: Obj, old: Obj, names: tuple[str, ...]) -> None:
+    """Give these fields of metadata the values that they had."""
+    for name in names:
+        if name in old:
+            metadata[name] = old[name]
+        else:
+            metadata.pop(name, None)

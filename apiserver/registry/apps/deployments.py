@@ -22,7 +22,7 @@ from apiserver.registry.podspec.defaults import default_template
 from apiserver.registry.podspec.template import replicated_template_errors, template_warnings
 from apiserver.registry.podspec.workload import SELECTOR, containers, keep_status, number
 from apiserver.registry.resource import Column, Resource, Subresource
-from apiserver.registry.strategy import StatusStrategy, Strategy, StrategyContext
+from apiserver.registry.strategy import StatusStrategy, Strategy, StrategyContext, put_back
 from apiserver.registry.table import AGE, NAME
 
 _SPEC = Path("spec")

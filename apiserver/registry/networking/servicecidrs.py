@@ -67,6 +67,6 @@ SERVICECIDRS = Resource(
     singular="servicecidr",
     namespaced=False,
     strategy=_STRATEGY,
-    subresources={"status": Subresource(strategy=StatusStrategy(_STRATEGY))},
+    subresources={"status": Subresource(strategy=StatusStrategy(_STRATEGY, resets_metadata=True))},
     columns=(NAME, Column("CIDRs", joined("spec.cidrs")), AGE),
 )
