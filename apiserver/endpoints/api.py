@@ -58,8 +58,6 @@ class ClusterApi:
         catalog: Catalog | None = None,
         objects: StoredObjects | None = None,
         allocators: Mapping[str, Any] | None = None,
-        streams: NodeStreams | None = None,
-        proxy: Proxy | None = None,
         source: random.Random | None = None,
     ) -> None:
         self.name = name
@@ -68,8 +66,9 @@ class ClusterApi:
         self.auth = auth
         self.admission = admission
         self.catalog = catalog or Catalog()
-        self.streams = streams
-        self.proxy = proxy
+        # Set by the composition root once the nodes are there; without them there are no logs.
+        self.streams: NodeStreams | None = None
+        self.proxy: Proxy | None = None
         # Names and uids can be repeated when the source is seeded; nothing secret comes from it.
         self.identity = Identity(source or random.Random())  # noqa: S311
         self.objects = objects or StoredObjects(store)

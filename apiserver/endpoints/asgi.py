@@ -13,7 +13,6 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Protocol
 
 from django.core.handlers.asgi import ASGIHandler, ASGIRequest
-from django.http.response import HttpResponseBase
 from django.urls import Resolver404, get_resolver
 
 from apimachinery.errors import ApiError, TooLarge
@@ -121,9 +120,7 @@ def _check_size(size: int) -> None:
         raise TooLarge(f"Request entity too large: limit is {LARGEST_BODY}")
 
 
-async def _send_response(
-    response: HttpResponseBase, scope: Scope, receive: Receive, send: Send
-) -> None:
+async def _send_response(response: Any, scope: Scope, receive: Receive, send: Send) -> None:
     headers = [
         (name.encode("ascii").lower(), value.encode("latin-1")) for name, value in response.items()
     ]

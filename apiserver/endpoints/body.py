@@ -48,8 +48,10 @@ def media_type(request: ApiRequest) -> str:
 def field_validation(request: ApiRequest) -> Mode:
     """Return what is to happen with unknown fields: over HTTP the default is to warn."""
     asked = request.params.get("fieldValidation")
-    if asked in ("Strict", "Ignore"):
-        return asked
+    if asked == "Strict":
+        return "Strict"
+    if asked == "Ignore":
+        return "Ignore"
     return "Warn" if asked == "Warn" or isinstance(request.body, bytes) else "Ignore"
 
 

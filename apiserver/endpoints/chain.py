@@ -40,6 +40,13 @@ _VERBS: dict[str, Handler] = {
 }
 
 
+# Served, and on their way out: clients are told so with every answer.
+_DEPRECATED = {
+    "componentstatuses": "v1 ComponentStatus is deprecated in v1.19+",
+    "endpoints": "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
+}
+
+
 class Door(Protocol):
     """What differs between the ways in: how it is found out who asks, and whether they may."""
 
@@ -121,6 +128,8 @@ def route(request: ApiRequest) -> Handler:
     if not info.subresource:
         if info.verb not in resource.verbs:
             raise not_allowed()
+        if resource.key in _DEPRECATED:
+            request.warn([_DEPRECATED[resource.key]])
         if resource.verbs == ("create",):
             return subresources.review
         return _VERBS[info.verb]

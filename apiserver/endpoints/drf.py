@@ -6,6 +6,7 @@ The classes are what REST framework expects to be configured with; the rules are
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -30,15 +31,23 @@ from apiserver.endpoints.request import ApiRequest
 from apiserver.endpoints.scope import user_of_scope
 
 
+class ResourceRequest(Request):
+    """REST framework's request, with the same thing in the terms of the API beside it."""
+
+    def __init__(self, request: Any, asked: ApiRequest, negotiator: Any) -> None:
+        super().__init__(request, parsers=(), authenticators=(), negotiator=negotiator)
+        self.asked = asked
+        self.scope: Mapping[str, Any] = request.scope
+
+
 class ClusterAuthentication(BaseAuthentication):
     """Client certificates, bearer tokens of every kind, anonymous; then impersonation."""
 
     def authenticate(self, request: Request) -> tuple[User, None]:
         """Return who asks. Raises Unauthorized, or Forbidden where they may not be another."""
-        asked: ApiRequest = request.api
-        # REST framework keeps the request that it wraps under this name only.
-        scope = request._request.scope  # noqa: SLF001
-        return user_of_scope(asked, scope), None
+        if not isinstance(request, ResourceRequest):
+            raise TypeError("not a request of the API")
+        return user_of_scope(request.asked, request.scope), None
 
 
 class ClusterPermission(BasePermission):
@@ -46,19 +55,18 @@ class ClusterPermission(BasePermission):
 
     def has_permission(self, request: Request, view: Any) -> bool:
         del view
-        chain.authorize(request.api)
-        return True
+        if isinstance(request, ResourceRequest):
+            chain.authorize(request.asked)
+            return True
+        return False
 
 
 class _Parser(BaseParser):
     """Hands the bytes on: what they mean depends on the kind, which is known only later."""
 
-    def parse(
-        self, stream: Any, media_type: str | None = None, parser_context: Any = None
-    ) -> bytes:
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
         del media_type, parser_context
-        data: bytes = stream.read()
-        return data
+        return stream.read()
 
 
 class JSONParser(_Parser):

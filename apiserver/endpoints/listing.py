@@ -26,6 +26,19 @@ from apiserver.registry.resource import Resource
 from apiserver.storage import ClusterStore, Compacted, Entry, Key
 
 _EVERYWHERE = ("metadata.name", "metadata.namespace")
+# Kinds that read field labels themselves; all others leave it to what is common to all.
+_OWN_WORDS = frozenset(
+    {
+        "certificatesigningrequests.certificates.k8s.io",
+        "events",
+        "namespaces",
+        "nodes",
+        "pods",
+        "replicationcontrollers",
+        "secrets",
+        "services",
+    }
+)
 _MATCH = Path("resourceVersionMatch")
 _LIST_OPTIONS = GroupKind("meta.k8s.io", "ListOptions")
 _TOKEN_VERSION = "meta.k8s.io/v1"  # noqa: S105 - of a page token
@@ -61,7 +74,7 @@ class Chosen:
         for requirement in fields.requirements:
             name = requirement.field
             if name not in _EVERYWHERE and name not in resource.selectable:
-                raise BadRequest(f"field label not supported: {name}")
+                raise _unknown_field(resource, name)
         return cls(resource, within, labels, fields)
 
     @property
@@ -102,6 +115,16 @@ class Chosen:
             if (entry.field(one.field) == one.value) != (one.operator == "="):
                 return False
         return True
+
+
+def _unknown_field(resource: Resource, name: str) -> BadRequest:
+    """Refuse a field in the words of the kind's own conversion, where it has one."""
+    if resource.key == "jobs.batch":
+        return BadRequest(f'field label "{name}" not supported for Job')
+    if resource.key in _OWN_WORDS or (resource.custom and resource.selectable):
+        return BadRequest(f"field label not supported: {name}")
+    known = ", ".join(f'"{one}"' for one in _EVERYWHERE)
+    return BadRequest(f'"{name}" is not a known field selector: only {known}')
 
 
 def check_options(params: Mapping[str, str], *, watch: bool) -> None:

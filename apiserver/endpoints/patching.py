@@ -12,6 +12,7 @@ from apimachinery.gvk import GroupKind, GroupVersion
 from apimachinery.meta import Obj
 from apimachinery.patch import json as json_patch
 from apimachinery.patch import merge, strategic
+from apimachinery.schema.decode import no_kind_registered
 from apimachinery.validation.field import Path, invalid
 from apiserver.endpoints import body
 from apiserver.endpoints.jsonerrors import syntax_error
@@ -77,7 +78,7 @@ def read_applied(request: ApiRequest) -> Obj:
         shown = f"{group_version.group}/{group_version.version}"
         raise BadRequest(f"invalid object type: {shown}, Kind={name}")
     if name != kind.kind:
-        raise body.no_kind_registered(GroupVersion.parse(version).kind(name), kind.kind)
+        raise no_kind_registered(GroupVersion.parse(version).kind(name), kind.kind)
     found: Obj = applied
     return found
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from apimachinery.errors import ServiceUnavailable
+from apimachinery.errors import NotFound, ServiceUnavailable
 from apiserver.endpoints.request import Answer, ApiRequest
+
+_SERVICE_NAME = "kubernetes.io/service-name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +26,23 @@ async def proxy(request: ApiRequest) -> Answer:
     """Hand a request on to what listens there. Raises NotFound or ServiceUnavailable."""
     info, api = request.info, request.api
     scheme, name, port = split_name(info.name)
-    api.registry.get(request.resource, info.namespace or "", name)
+    api.registry.get(request.resource, info.namespace, name)
+    if info.resource == "services" and not _slices(request, name):
+        # Without any EndpointSlice nothing is known of the service's ends.
+        raise NotFound(info.group_resource, name)
     target = ProxyTarget(
         info.resource, info.namespace, name, port, scheme or "http", "/" + info.rest
     )
     if api.proxy is None:
         raise ServiceUnavailable("the cluster's network cannot be reached")
-    answer = await api.proxy.fetch(request, target)
+    answer: Answer = await api.proxy.fetch(request, target)
     request.trace.stage("proxy", name)
     return answer
+
+
+def _slices(request: ApiRequest, service: str) -> bool:
+    entries = request.api.store.list("endpointslices.discovery.k8s.io", request.info.namespace)
+    return any(entry.labels.get(_SERVICE_NAME) == service for entry in entries)
 
 
 def split_name(text: str) -> tuple[str, str, str]:

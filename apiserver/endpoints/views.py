@@ -11,9 +11,9 @@ from typing import Any, ClassVar
 
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
-from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from apimachinery.errors import ApiError
 from apiserver.auth.user import User
 from apiserver.endpoints import chain, encode, info_pages
 from apiserver.endpoints.drf import (
@@ -23,10 +23,10 @@ from apiserver.endpoints.drf import (
     DiscoveryNegotiation,
     JSONRenderer,
     KubernetesNegotiation,
+    ResourceRequest,
     YAMLRenderer,
     exception_status,
 )
-from apiserver.endpoints.negotiation import DEFAULT
 from apiserver.endpoints.request import Answer, ApiRequest
 from apiserver.endpoints.scope import request_of_scope
 
@@ -47,50 +47,60 @@ class ApiView(APIView):
     # None: the path names a resource, and the verb decides.
     handler: ClassVar[Any] = None
 
-    _authenticators: ClassVar[Any] = (ClusterAuthentication(),)
-    _permissions: ClassVar[Any] = (ClusterPermission(),)
-    _negotiator: ClassVar[Any] = KubernetesNegotiation()
+    # Pages have media types of their own, so Accept is theirs to read.
+    negotiates = True
+    # One of each serves all requests: they hold nothing.
+    authenticators: ClassVar[tuple[ClusterAuthentication, ...]] = (ClusterAuthentication(),)
+    permissions: ClassVar[tuple[ClusterPermission, ...]] = (ClusterPermission(),)
+    _negotiator: ClassVar[KubernetesNegotiation] = KubernetesNegotiation()
 
-    async def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    async def dispatch(  # type: ignore[override]  # awaited by our own handler alone
+        self, request: Any, *args: Any, **kwargs: Any
+    ) -> HttpResponseBase:
         """Take a request through the chain; every refusal becomes a Status here."""
         del args, kwargs
         asked = request_of_scope(request.scope, request.method or "GET")
-        drf_request = Request(request, authenticators=(), negotiator=self._negotiator)
-        drf_request.api = asked
-        self.request = drf_request
+        wrapped = ResourceRequest(request, asked, self._negotiator)
+        self.request = wrapped
         try:
-            asked.output = self._negotiator.output(asked.headers.get("accept", ""))
-            handler = type(self).handler
-            answer = await chain.serve(asked, self, handler)
+            if self.negotiates:
+                asked.output = self._negotiator.output(asked.headers.get("accept", ""))
+            door = ViewDoor(self, wrapped)
+            answer = await chain.serve(asked, door, type(self).handler)
             return response_of(asked, answer)
-        except Exception as error:  # the one exception handler of the API
-            return self.handle_exception(error)
+        except Exception as error:
+            return refusal_of(asked, exception_status(error))
+
+
+class ViewDoor:
+    """The view's policies, as the chain asks them."""
+
+    def __init__(self, view: ApiView, request: ResourceRequest) -> None:
+        self._view = view
+        self._request = request
 
     def authenticate(self, request: ApiRequest) -> User:
-        """Ask the authenticators in turn, as REST framework does."""
+        """Ask the first authenticator: it knows every credential there is."""
         del request
-        for authenticator in self._authenticators:
-            user, _ = authenticator.authenticate(self.request)
-            return user
-        raise AssertionError("no authenticators")
+        user, _ = self._view.authenticators[0].authenticate(self._request)
+        return user
 
     def authorize(self, request: ApiRequest) -> None:
         """Ask every permission class; each raises its own refusal."""
         del request
-        for permission in self._permissions:
-            permission.has_permission(self.request, self)
+        for permission in self._view.permissions:
+            permission.has_permission(self._request, self._view)
 
-    def handle_exception(self, exc: Exception) -> HttpResponseBase:  # type: ignore[override]
-        """Return the Status of a refusal."""
-        asked: ApiRequest = self.request.api
-        error = exception_status(exc)
-        body, content_type = encode.status_body(error, asked.output or DEFAULT)
-        response = HttpResponse(body, content_type=content_type, status=error.code)
-        if error.retry_after:
-            response["Retry-After"] = str(error.retry_after)
-        if error.code == 401:
-            response["WWW-Authenticate"] = "Bearer"
-        return with_headers(asked, response)
+
+def refusal_of(asked: ApiRequest, error: ApiError) -> HttpResponseBase:
+    """Return the Status of a refusal over HTTP."""
+    body, content_type = encode.status_body(error, asked.output)
+    response = HttpResponse(body, content_type=content_type, status=error.code)
+    if error.retry_after:
+        response["Retry-After"] = str(error.retry_after)
+    if error.code == 401:
+        response["WWW-Authenticate"] = "Bearer"
+    return with_headers(asked, response)
 
 
 def response_of(request: ApiRequest, answer: Answer) -> HttpResponseBase:
@@ -139,20 +149,5 @@ class DiscoveryView(ApiView):
 class PageView(ApiView):
     """Everything that is no object: version, health, metrics, OpenAPI, keys."""
 
-    _negotiator = KubernetesNegotiation()
+    negotiates = False
     handler = staticmethod(info_pages.page)
-
-    async def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Pages have their own media types, so Accept is theirs to read."""
-        return await _dispatch_page(self, request)
-
-
-async def _dispatch_page(view: ApiView, request: Any) -> HttpResponseBase:
-    asked = request_of_scope(request.scope, request.method or "GET")
-    view.request = Request(request, authenticators=(), negotiator=None)
-    view.request.api = asked
-    try:
-        answer = await chain.serve(asked, view, type(view).handler)
-        return response_of(asked, answer)
-    except Exception as error:
-        return view.handle_exception(error)

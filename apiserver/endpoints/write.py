@@ -57,6 +57,9 @@ class Change:
         asked.object, asked.old_object = obj, old
         if obj is not None and not asked.name:
             asked.name = name_of(obj)
+        if obj is None:
+            # What would change an object may refuse its deletion, too.
+            self.request.api.admission.admit(asked)
         self.request.api.admission.validate(asked)
         self.request.warn(asked.warnings)
         self.request.trace.stage("validating admission")
@@ -64,11 +67,11 @@ class Change:
 
 def begin(request: ApiRequest, operation: Operation) -> Change:
     """Check a write's options, and return what its stages share. Raises Invalid."""
-    params = request.params
+    params, info = request.params, request.info
     options: dict[str, Any] = {}
-    if params:
+    if params or info.verb == "patch":
         options = write_options(request)
-    resource, info = request.resource, request.info
+    resource = request.resource
     dry_run = bool(options.get("dryRun"))
     user = request.user or User("")
     asked = AdmissionRequest(
@@ -271,6 +274,7 @@ async def patch(request: ApiRequest) -> Answer:
 def _unknown_patch(request: ApiRequest, kind: str) -> ApiError:
     if kind in body.PATCHES:
         return body.unsupported(body.custom_types(request.resource))
+    request.warnings.clear()
     return ApiError(
         "415: Unsupported Media Type", code=415, reason="UnsupportedMediaType", details={}
     )

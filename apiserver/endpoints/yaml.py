@@ -48,7 +48,7 @@ def _represent_text(dumper: Any, text: str) -> Any:
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
-_RESOLVER = pyyaml.SafeLoader("")
+_RESOLVER: Any = pyyaml.SafeLoader("")
 _KubernetesDumper.add_representer(str, _represent_text)
 
 

@@ -131,6 +131,9 @@ def begin(obj: Obj, strategy: Strategy, options: DeleteOptions, ctx: StrategyCon
         return Fate.GONE
     if not graceful:
         _mark(obj, ctx)
+        if not strategy.may_be_removed(obj):
+            # Whatever else holds it has no notion of grace.
+            obj["metadata"].pop("deletionGracePeriodSeconds", None)
     strategy.prepare_for_delete(obj, ctx)
     if pending or obj["metadata"].get("deletionGracePeriodSeconds"):
         return Fate.MARKED

@@ -25,6 +25,7 @@ from apimachinery.errors import (
     Invalid,
     NotFound,
 )
+from apimachinery.gvk import GroupKind
 from apimachinery.meta import Obj, labels_of, replace_in
 from apimachinery.validation.field import FieldError, Path, invalid
 from apimachinery.validation.metadata import validate_object_meta, validate_object_meta_update
@@ -212,7 +213,8 @@ class Registry:
             if not strategy.allow_unconditional_update:
                 path = Path("metadata") / "resourceVersion"
                 why = "must be specified for an update"
-                _refuse(resource, new, [invalid(path, 0, why)])
+                about = GroupKind(resource.kind.group, resource.plural)
+                raise Invalid(about, name, [invalid(path, 0, why)])
             meta["resourceVersion"] = before["resourceVersion"]
             return False
         if version != before["resourceVersion"]:
@@ -253,6 +255,8 @@ class Registry:
             old = self.objects.parse(entry)
             deletion.check_preconditions(options, old, resource.kind)
             how.check(None, old)
+            if options.wants_orphans is None and not options.foreground:
+                how.warn(resource.strategy.warnings_on_delete(old))
             obj = entry.obj()
             fate = deletion.begin(obj, resource.strategy, options, how.ctx)
             try:

@@ -17,10 +17,10 @@ with defaults; it is run again after mutating admission.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol
 
 from apimachinery.clock import Clock
 from apimachinery.gvk import GroupVersionKind
@@ -50,6 +50,10 @@ class StrategyContext:
     allocators: Mapping[str, Any] = field(default_factory=dict)
 
 
+def _most_names(name: str, /) -> list[str]:
+    return is_dns1123_subdomain(name)
+
+
 class Strategy:
     """The hooks of one kind; the defaults suit a kind without spec, status or rules of its own."""
 
@@ -66,7 +70,7 @@ class Strategy:
     # What becomes of dependents when DeleteOptions leave it open: Background or Orphan.
     default_propagation = "Background"
     # What metadata.name may be; returns what is wrong with a name. See apimachinery's names.
-    name_rule: ClassVar[Callable[[str], list[str]]] = staticmethod(is_dns1123_subdomain)
+    name_rule = staticmethod(_most_names)
 
     def schema(self, kind: GroupVersionKind) -> Any:
         """Return how objects of a custom kind are merged (apply, patches); None: as it comes."""
