@@ -132,9 +132,7 @@ class PathNotFound(NotFound):
     """No such path: nothing is served there."""
 
     def __init__(self) -> None:
-        ApiError.__init__(
-            self, "the server could not find the requested resource", details={}
-        )
+        ApiError.__init__(self, "the server could not find the requested resource", details={})
 
 
 class MethodNotAllowed(ApiError):
@@ -234,7 +232,9 @@ class TooManyRequests(ApiError):
 
     code, reason = 429, "TooManyRequests"
 
-    def __init__(self, message: str, retry_after: int = 0, details: dict[str, Any] | None = None):
+    def __init__(
+        self, message: str, retry_after: int = 0, details: dict[str, Any] | None = None
+    ) -> None:
         wait = {"retryAfterSeconds": retry_after} if retry_after else {}
         super().__init__(message, details=(details or {}) | wait)
 
@@ -245,9 +245,7 @@ class InternalError(ApiError):
     code, reason = 500, "InternalError"
 
     def __init__(self, why: str) -> None:
-        super().__init__(
-            f"Internal error occurred: {why}", details={"causes": [{"message": why}]}
-        )
+        super().__init__(f"Internal error occurred: {why}", details={"causes": [{"message": why}]})
 
 
 class ServiceUnavailable(ApiError):

@@ -1,4 +1,4 @@
-"""Names of kinds and resources: group, version, kind, resource, as in k8s.io/apimachinery schema."""
+"""Names of kinds and resources: group, version, kind, resource, as apimachinery has them."""
 
 from __future__ import annotations
 

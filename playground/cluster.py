@@ -10,8 +10,6 @@ import logging
 import random
 from dataclasses import dataclass
 
-from apiserver.endpoints.local import LocalTransport
-
 from apimachinery.clock import Clock
 from apimachinery.meta import Obj
 from apiserver.admission.order import Surroundings, admission_chain
@@ -26,9 +24,11 @@ from apiserver.auth.user import (
     service_account_groups,
 )
 from apiserver.endpoints.api import ClusterApi
+from apiserver.endpoints.local import LocalTransport
 from apiserver.registry.core.allocators import open_allocators
 from apiserver.registry.objects import StoredObjects
 from apiserver.storage import ClusterStore
+from nodes.client import resources
 from nodes.client.events import EventSink, Recorder
 from nodes.client.informer import Informers
 from nodes.client.rest import Client
@@ -150,7 +150,7 @@ class RunningCluster:
             made,
             client=client,
             informers=Informers(transport, self.clock, self.tasks),
-            services=self._proxy_informers.get(kubeproxy.resources.SERVICES),
+            services=self._proxy_informers.get(resources.SERVICES),
             runtime=Runtime(runtime, runtime.images, runtime, runtime.files),
             network=SimulatedProbes(self.network, made.address),
             recorder=Recorder(client, "kubelet", self.clock, self._sink, host=made.name),
@@ -175,8 +175,8 @@ class RunningCluster:
             elif old is not None:
                 dns.delete_endpointslice(old)
 
-        self._proxy_informers.get(kubeproxy.resources.SERVICES).on_change(service)
-        self._proxy_informers.get(kubeproxy.resources.ENDPOINTSLICES).on_change(endpointslice)
+        self._proxy_informers.get(resources.SERVICES).on_change(service)
+        self._proxy_informers.get(resources.ENDPOINTSLICES).on_change(endpointslice)
 
     # -- who is who ------------------------------------------------------------------------------
 

@@ -98,9 +98,9 @@ class NotFoundContainer(ApiError):
 
 def default_container(pod: Obj) -> str:
     """Return the container that is meant where none is named."""
-    names = [container["name"] for container in pod["spec"]["containers"]]
+    names: list[str] = [container["name"] for container in pod["spec"]["containers"]]
     chosen = annotations_of(pod).get(DEFAULT_CONTAINER)
-    return chosen if chosen in names else names[0]
+    return chosen if chosen is not None and chosen in names else names[0]
 
 
 def log_options(options: Mapping[str, str], now: float) -> LogOptions:

@@ -221,7 +221,7 @@ def _cap(owners: dict[Manager, Owned]) -> None:
         count -= 1
 
 
-def apply_patch(  # noqa: PLR0913 - all of it is given by the request
+def apply_patch(
     live: Obj | None,
     applied: Obj,
     schema: AnySchema,
