@@ -17,6 +17,7 @@ from apimachinery.meta import Obj, name_of, namespace_of
 from apimachinery.schema import types
 from apimachinery.validation.metadata import validate_write_options
 from apiserver.admission.interfaces import AdmissionRequest, Operation
+from apiserver.auth.escalation import check_escalation
 from apiserver.auth.user import User
 from apiserver.endpoints import body, patching
 from apiserver.endpoints.request import Answer, ApiRequest
@@ -27,6 +28,7 @@ from apiserver.registry.store import Stored, Writing
 from apiserver.registry.strategy import Strategy
 from apiserver.storage import Key
 
+RBAC_GROUP = "rbac.authorization.k8s.io"
 _OPTIONS = {"create": "CreateOptions", "update": "UpdateOptions", "patch": "PatchOptions"}
 
 
@@ -57,12 +59,21 @@ class Change:
         asked.object, asked.old_object = obj, old
         if obj is not None and not asked.name:
             asked.name = name_of(obj)
-        if obj is None:
+        if obj is not None:
+            self._check_rights(obj, old)
+        else:
             # What would change an object may refuse its deletion, too.
             self.request.api.admission.admit(asked)
         self.request.api.admission.validate(asked)
         self.request.warn(asked.warnings)
         self.request.trace.stage("validating admission")
+
+    def _check_rights(self, obj: Obj, old: Obj | None) -> None:
+        """Refuse roles and bindings that would grant more than their writer holds."""
+        resource, request = self.request.resource, self.request
+        if resource.kind.group == RBAC_GROUP and request.user is not None:
+            namespace = self.writing.ctx.namespace
+            check_escalation(request.api.auth, request.user, resource.key, obj, old, namespace)
 
 
 def begin(request: ApiRequest, operation: Operation) -> Change:
