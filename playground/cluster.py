@@ -46,6 +46,8 @@ from playground.streams import KubeletStreams
 
 log = logging.getLogger(__name__)
 
+# The API server itself: what it does on its own account nobody else has to be allowed.
+API_USER = "system:apiserver"
 NODE_USER = "system:node:"
 ACCOUNT_USER = "system:serviceaccount:"
 
@@ -197,6 +199,8 @@ def component_user(name: str) -> User:
     """Return the user that a component acts as, with the groups that authentication would give."""
     if name.startswith(NODE_USER):
         return User(name, ("system:nodes", AUTHENTICATED))
+    if name == API_USER:
+        return User(name, (MASTERS, AUTHENTICATED))
     if name.startswith(ACCOUNT_USER):
         namespace = name.removeprefix(ACCOUNT_USER).partition(":")[0]
         return User(name, service_account_groups(namespace))

@@ -50,10 +50,12 @@ async def serve(options: argparse.Namespace) -> None:
     from apiserver.storage import Storage  # noqa: PLC0415
     from apiserver.watch.hub import WatchHub  # noqa: PLC0415
     from nodes.client.loopclock import LoopClock  # noqa: PLC0415
+    from nodes.client.supervise import TaskSet  # noqa: PLC0415
     from playground.api import application  # noqa: PLC0415
     from playground.certificates import ensure_serving  # noqa: PLC0415
     from playground.cluster import Surface  # noqa: PLC0415
     from playground.fleet import Fleet  # noqa: PLC0415
+    from playground.housekeeping import keep_house  # noqa: PLC0415
     from playground.instance import Instance, write_private  # noqa: PLC0415
 
     instance = Instance(Path(os.environ["KUBEGROUND_DATA_DIR"]))
@@ -79,7 +81,10 @@ async def serve(options: argparse.Namespace) -> None:
     server = secure_server(app, instance.serving_certificate_file, instance.serving_key_file, trust)
     gc.collect()
     gc.freeze()
+    tasks = TaskSet(clock, "worker")
+    tasks.serve("housekeeping", lambda: keep_house(fleet))
     await _run(server, adopt(options.fd), options.ready_fd)
+    await tasks.close()
     await fleet.close()
 
 
