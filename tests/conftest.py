@@ -1,4 +1,4 @@
-"""Fixtures that every test may use: a clock, and storage on a database of its own."""
+"""Fixtures that every test may use: a clock, storage on a database of its own, a playground."""
 
 from __future__ import annotations
 
@@ -8,5 +8,15 @@ pytest.register_assert_rewrite("tests.contracts")
 
 from tests.support.databases import blocker, clock, cluster, sqlite, storage  # noqa: E402
 from tests.support.postgres import postgres_server, postgresql  # noqa: E402
+from tests.support.server import playground  # noqa: E402
 
-__all__ = ["blocker", "clock", "cluster", "postgres_server", "postgresql", "sqlite", "storage"]
+__all__ = [
+    "blocker",
+    "clock",
+    "cluster",
+    "playground",
+    "postgres_server",
+    "postgresql",
+    "sqlite",
+    "storage",
+]
