@@ -47,10 +47,9 @@ def _tables(request: ApiRequest) -> Format:
 
     def convert(event: Event, *, headers: bool) -> Obj:
         now = api.clock.seconds()
-        return tables.of_objects(
+        return tables.of_rows(
             resource,
-            [event.obj],
-            now=now,
+            tables.rows(resource, [event.obj], now),
             include=include,
             version=version,
             metadata={"resourceVersion": str(event.revision)},
@@ -61,10 +60,9 @@ def _tables(request: ApiRequest) -> Format:
         metadata = bookmark_metadata(revision, initial_events_end=end)
         kind = request.target.kind
         obj = {"kind": kind.kind, "apiVersion": kind.api_version, "metadata": metadata}
-        return tables.of_objects(
+        return tables.of_rows(
             resource,
-            [obj],
-            now=0.0,
+            tables.rows(resource, [obj], 0.0),
             include=include,
             version=version,
             metadata=metadata,

@@ -14,22 +14,24 @@ from apiserver.registry.table import DEFAULT_COLUMNS
 logger = logging.getLogger(__name__)
 
 
-def of_objects(
+def rows(resource: Resource, objects: Iterable[Obj], now: float) -> list[Row]:
+    """Return the rows of some objects of a resource."""
+    columns, strategy = columns_of(resource), resource.strategy
+    return [Row(cells(columns, obj, now), obj, strategy.row_conditions(obj)) for obj in objects]
+
+
+def of_rows(
     resource: Resource,
-    objects: Iterable[Obj],
+    found: Sequence[Row],
     *,
-    now: float,
     include: str,
     version: str = "v1",
     metadata: Mapping[str, Any] | None = None,
     headers: bool = True,
 ) -> Obj:
-    """Return the Table of some objects of a resource."""
+    """Return the Table of a resource's rows."""
     columns = columns_of(resource)
-    rows = [
-        Row(cells(columns, obj, now), obj, resource.strategy.row_conditions(obj)) for obj in objects
-    ]
-    made = table(columns, rows, include=include, metadata=metadata, headers=headers)
+    made = table(columns, found, include=include, metadata=metadata, headers=headers)
     if version != "v1":
         made["apiVersion"] = f"meta.k8s.io/{version}"
     return made

@@ -67,7 +67,7 @@ class ApiView(APIView):
                 asked.output = self._negotiator.output(asked.headers.get("accept", ""))
             door = ViewDoor(self, wrapped)
             answer = await chain.serve(asked, door, type(self).handler)
-            return response_of(asked, answer)
+            return await response_of(asked, answer)
         except Exception as error:
             return refusal_of(asked, exception_status(error))
 
@@ -103,13 +103,13 @@ def refusal_of(asked: ApiRequest, error: ApiError) -> HttpResponseBase:
     return with_headers(asked, response)
 
 
-def response_of(request: ApiRequest, answer: Answer) -> HttpResponseBase:
+async def response_of(request: ApiRequest, answer: Answer) -> HttpResponseBase:
     """Return an answer over HTTP."""
     if answer.stream is not None:
         kind = answer.content_type or "application/json"
         streaming = StreamingHttpResponse(answer.stream, content_type=kind, status=answer.code)
         return with_headers(request, streaming, answer.headers)
-    body, content_type = encode.body_of(request, answer)
+    body, content_type = await encode.body_of(request, answer)
     request.trace.stage("encode", f"{len(body)} bytes")
     response = HttpResponse(body, content_type=content_type, status=answer.code)
     return with_headers(request, response, answer.headers)

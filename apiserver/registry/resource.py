@@ -87,12 +87,11 @@ class Resource:
     storage_version: str = ""
     # Defined by a CustomResourceDefinition: the type table knows nothing of it.
     custom: bool = False
-    # The name in messages and the store: str(group_resource), "pods", "deployments.apps".
+    # The name in messages, and as text in the store: "pods", "deployments.apps".
+    group_resource: GroupResource = field(init=False)
+    key: str = field(init=False)
 
-    @property
-    def group_resource(self) -> GroupResource:
-        return GroupResource(self.kind.group, self.plural)
-
-    @property
-    def key(self) -> str:
-        return str(self.group_resource)
+    def __post_init__(self) -> None:
+        about = GroupResource(self.kind.group, self.plural)
+        object.__setattr__(self, "group_resource", about)
+        object.__setattr__(self, "key", str(about))
