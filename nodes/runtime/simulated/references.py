@@ -18,7 +18,7 @@ _REFERENCE = re.compile(
 _VERSION = re.compile(r"^v?(\d+)(?:\.(\d+))?")
 _MISTAKES = re.compile(
     r"nope|does-?not-?exist|non-?existent|no-?such|invalid|missing|broken|wrong|typo"
-    r"|not-?found|fake|unknown|bogus|^bad\b|^bad$|-bad$"
+    r"|not-?found|fake|bogus|^bad\b|^bad$|-bad$"
 )
 # Words that tags of official images are made of.
 _TAG_WORDS = (

@@ -47,6 +47,7 @@ from nodes.runtime.simulated.imageservice import SimulatedImages, missing
 from nodes.runtime.simulated.pipes import Collector, OutputQueue
 from nodes.runtime.simulated.sandbox import SimSandbox
 from nodes.runtime.simulated.sessions import SimulatedSession
+from nodes.runtime.simulated.shell.bash import settle
 from nodes.runtime.simulated.status import container_stats, container_status, listed
 
 VERSION = VersionResponse("0.1.0", "containerd", "2.1.0", "v1")
@@ -298,6 +299,12 @@ class SimulatedRuntime:
     def oom_kill(self, container_id: str) -> None:
         """Kill a container as the kernel does when it takes too much memory."""
         self._container(container_id).out_of_memory()
+
+    async def close(self) -> None:
+        """End all containers, and wait until nothing of them runs any more."""
+        for container in list(self._containers.values()):
+            container.kill()
+        await settle()
 
     def _exited(self, container: SimContainer) -> None:
         for session in self._sessions.pop(container.id, ()):

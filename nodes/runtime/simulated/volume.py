@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from bashkit import FileSystem
 
 # A tree may hold this much; a shell that has written more loses its largest files again.
 MAX_BYTES = 32 * 1024 * 1024
 MAX_FILES = 4000
-# Of the directories that the interpreter's file systems are born with, it keeps these itself.
-_RESERVED = ("proc", "dev")
+_DEEPEST = 32
+# The interpreter shows its devices as files.
+_DEVICES = frozenset(f"dev/{name}" for name in ("null", "zero", "random", "urandom", "fd"))
 
 
 class File(NamedTuple):
@@ -116,12 +117,8 @@ class Volume:
         """Return what has been written on top of the image."""
         if self._live is None:
             return sum(len(file.data) for file in (self._upper or {}).values() if file)
-        lower = self._lower
-        return sum(
-            len(file.data)
-            for name, file in self.walk()
-            if name not in lower or lower[name].data is not file.data
-        ) - sum(len(file.data) for file in lower.values())
+        written = sum(size for _, size in _sizes(self._live, "", 0))
+        return max(0, written - sum(len(file.data) for file in self._lower.values()))
 
     # -- writing ---------------------------------------------------------------------------------
 
@@ -214,7 +211,7 @@ class Volume:
         """Take the largest files away until the tree keeps its limit. Whether any had to go."""
         if self._live is None:
             return False
-        files = [(len(file.data), name) for name, file in self.walk()]
+        files = [(size, name) for name, size in _sizes(self._live, "", 0)]
         total = sum(size for size, _ in files)
         if total <= MAX_BYTES:
             return False
@@ -228,8 +225,10 @@ class Volume:
     def _copied(self) -> FileSystem:
         fresh = FileSystem()
         for entry in fresh.read_dir("/"):
-            if entry["name"] not in _RESERVED and not self.is_dir(entry["name"]):
-                fresh.remove(f"/{entry['name']}", recursive=True)
+            name = entry["name"]
+            # A root needs its devices; a volume has none.
+            if not self.is_dir(name) and not (name == "dev" and self._lower):
+                fresh.remove(f"/{name}", recursive=True)
         made: set[str] = set()
         for name, file in self.walk():
             _put(fresh, name, file.data, file.mode, made)
@@ -289,14 +288,25 @@ def _is_dir(live: FileSystem, full: str) -> bool:
 
 
 def _walk(live: FileSystem, path: str, depth: int) -> Iterator[tuple[str, File]]:
-    if depth > 32:
+    for name, entry in _entries(live, path, depth):
+        data = _read(live, name)
+        if data is not None:
+            yield name, File(data, int(entry["mode"]) & 0o7777)
+
+
+def _sizes(live: FileSystem, path: str, depth: int) -> Iterator[tuple[str, int]]:
+    for name, entry in _entries(live, path, depth):
+        yield name, int(entry["size"])
+
+
+def _entries(live: FileSystem, path: str, depth: int) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the plain files below a path with what is known of them."""
+    if depth > _DEEPEST:
         return
     for entry in live.read_dir(f"/{path}"):
         name = f"{path}/{entry['name']}" if path else entry["name"]
         kind = entry["metadata"]["file_type"]
         if kind == "directory":
-            yield from _walk(live, name, depth + 1)
-        elif kind == "file":
-            data = _read(live, name)
-            if data is not None:
-                yield name, File(data, int(entry["metadata"]["mode"]) & 0o7777)
+            yield from _entries(live, name, depth + 1)
+        elif kind == "file" and name not in _DEVICES:
+            yield name, entry["metadata"]

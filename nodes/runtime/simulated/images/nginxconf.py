@@ -14,6 +14,7 @@ _TOKEN = re.compile(
     r"""\s*(?:\#[^\n]*|(?P<quoted>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')"""
     r"""|(?P<mark>[;{}])|(?P<word>(?:\$\{\w+\}|\\.|[^\s;{}\#"'])(?:\$\{\w+\}|\\.|[^\s;{}])*))"""
 )
+_LISTEN_WORDS = ("default_server", "ssl", "http2", "reuseport", "backlog", "ipv6only", "quic")
 _MAX_TOKENS = 20_000
 _MAX_DEPTH = 8
 
@@ -105,10 +106,15 @@ def _tokens(text: str) -> list[tuple[str, int, bool]]:
         line += match[0].count("\n")
         at = match.end()
         if match["quoted"]:
-            found.append((re.sub(r"\\(.)", r"\1", match["quoted"][1:-1]), line, True))
+            found.append((_unquoted(match["quoted"]), line, True))
         elif match["mark"] or match["word"]:
             found.append((match["mark"] or match["word"], line, False))
     return found
+
+
+def _unquoted(text: str) -> str:
+    named = {"n": "\n", "t": "\t", "r": "\r"}
+    return re.sub(r"\\(.)", lambda match: named.get(match[1], match[1]), text[1:-1])
 
 
 def _block(tokens: list[tuple[str, int, bool]], at: int, depth: int) -> tuple[list[Directive], int]:
@@ -199,6 +205,9 @@ def _server(
 
 
 def _listen(server: ServerBlock, directive: Directive) -> None:
+    for word in directive.args[1:]:
+        if word.partition("=")[0] not in _LISTEN_WORDS:
+            raise ConfigError(f'invalid parameter "{word}" in {{file}}:{directive.line}')
     where = directive.args[0] if directive.args else ""
     port = where.rpartition(":")[2] if ":" in where else where
     if where.startswith(("[", "unix:")):

@@ -14,7 +14,7 @@ import asyncio
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from bashkit import Bash, BashError, ExecutionProfile
 
@@ -30,7 +30,25 @@ _LONGEST = 30 * 86400.0
 _NOT_FOUND = re.compile(rb"bash: line \d+: ([^\n:]+): command not found[^\n]*")
 _LINE = re.compile(rb"^bash: line (\d+): ", re.MULTILINE)
 
-Handler = Callable[[Any], Awaitable[int]]
+Handler = Callable[["Shell", Any], Awaitable[int]]
+Result = TypeVar("Result")
+
+
+# Runs that were cancelled and end at their next command; nobody else holds on to them.
+_ending: set[asyncio.Future[Any]] = set()
+
+
+def _ended(execution: asyncio.Future[Any]) -> None:
+    _ending.discard(execution)
+    if not execution.cancelled():
+        execution.exception()
+
+
+async def settle() -> None:
+    """Wait until the cancelled runs of this loop have ended."""
+    loop = asyncio.get_running_loop()
+    while ending := [run for run in _ending if run.get_loop() is loop]:
+        await asyncio.wait(ending)
 
 
 class Exhausted(Exception):
@@ -52,8 +70,6 @@ class Shell:
         self._process = process
         self._name = name.encode()
         self._loop = asyncio.get_running_loop()
-        # A loop on virtual time is not on the machine's clock.
-        self._virtual = abs(self._loop.time() - time.monotonic()) > 5
         self._waiting = 0
         self._busy_since: float | None = None
         self._busy = 0.0
@@ -82,8 +98,16 @@ class Shell:
         """Run a script to its end; return its exit code. Exhausted if it took too much."""
         self._busy, self._over, self._running = 0.0, False, True
         self._start_busy()
+        execution = asyncio.ensure_future(
+            self._bash.execute(script, stdout=self._out, stderr=self._err)
+        )
         try:
-            result = await self._bash.execute(script, stdout=self._out, stderr=self._err)
+            result = await asyncio.shield(execution)
+        except asyncio.CancelledError:
+            self._bash.cancel()
+            _ending.add(execution)
+            execution.add_done_callback(_ended)
+            raise
         finally:
             self._running = False
             self._stop_busy()
@@ -97,9 +121,22 @@ class Shell:
             return 2
         return int(result.exit_code)
 
+    async def through(self, awaitable: Awaitable[Result]) -> Result:
+        """Wait, inside a command, for the interpreter itself: for its pipes."""
+        self._waiting -= 1
+        if not self._waiting and self._running:
+            self._start_busy()
+        try:
+            return await awaitable
+        finally:
+            self._waiting += 1
+            self._stop_busy()
+
     def cancel(self) -> None:
         """End the current run at its next command."""
         self._bash.cancel()
+        if self._running:
+            self._start_busy()
 
     def renew(self) -> None:
         """Allow runs again after `cancel`."""
@@ -117,12 +154,12 @@ class Shell:
         """Whether a script is complete; False while a quote or a block is open."""
         return parses(self._bash, script)
 
-    def _in_loop(self, handler: Handler) -> Handler:
+    def _in_loop(self, handler: Handler) -> Callable[[Any], Awaitable[int]]:
         async def command(context: Any) -> int:
             self._waiting += 1
             self._stop_busy()
             try:
-                return await handler(context)
+                return await handler(self, context)
             finally:
                 self._waiting -= 1
                 if not self._waiting and self._running:
@@ -145,8 +182,10 @@ class Shell:
         await self._process.out.drain()
 
     def _start_busy(self) -> None:
+        self._stop_busy()
         self._busy_since = time.monotonic()
-        if self._virtual:
+        # A loop on virtual time is not on the machine's clock.
+        if abs(self._loop.time() - time.monotonic()) > 5:
             self._loop.call_soon(self._keep_awake)
         else:
             left = MAX_BUSY - self._busy

@@ -11,6 +11,7 @@ from nodes.network.stream import Stream, stream_pair
 from nodes.runtime.cri import STDOUT
 from nodes.runtime.simulated.pipes import OutputQueue
 from nodes.runtime.simulated.process import PodNetwork, Process, Program
+from nodes.runtime.simulated.shell.bash import Shell
 
 MAX_INPUT = 1024 * 1024
 
@@ -24,6 +25,7 @@ class Call:
     env: Mapping[str, str]
     cwd: str
     process: Process
+    _shell: Shell
     _context: Any
 
     @property
@@ -33,10 +35,10 @@ class Call:
     async def out(self, text: str | bytes) -> None:
         data = text.encode() if isinstance(text, str) else text
         if data:
-            await self._context.stdout.write(data)
+            await self._shell.through(self._context.stdout.write(data))
 
     async def err(self, text: str) -> None:
-        await self._context.stderr.write(text.encode())
+        await self._shell.through(self._context.stderr.write(text.encode()))
 
     async def fail(self, text: str, code: int = 1) -> int:
         """Print a line of complaint; return the code."""
@@ -44,7 +46,7 @@ class Call:
         return code
 
     async def stdin(self) -> AsyncIterator[bytes]:
-        async for chunk in self._context.stdin:
+        while chunk := await self._shell.through(self._context.stdin.read_chunk()):
             yield chunk
 
     async def input(self) -> bytes:
@@ -85,7 +87,7 @@ class Call:
             child.start()
             async for stream, data in queue.chunks():
                 target = self._context.stdout if stream == STDOUT else self._context.stderr
-                await target.write(data)
+                await self._shell.through(target.write(data))
             return await ended
         finally:
             feed.close()

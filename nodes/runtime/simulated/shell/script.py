@@ -8,7 +8,7 @@ import shlex
 from bashkit import Bash
 
 from nodes.runtime.simulated.image import DEBIAN
-from nodes.runtime.simulated.process import SIGINT, SIGTERM, Process
+from nodes.runtime.simulated.process import SIGINT, Process
 from nodes.runtime.simulated.shell.bash import Exhausted, Shell, parses
 from nodes.runtime.simulated.shell.interactive import interact
 from nodes.runtime.simulated.shell.plan import (
@@ -76,7 +76,7 @@ class ScriptProgram:
         elif process.pid != 1 or (process.tty and number == SIGINT):
             self._cancel()
             process.exit(128 + number)
-        elif number == SIGTERM:
+        else:
             # A program that the script has exec'ed into is PID 1 itself.
             self._signal_child(process, number)
 

@@ -183,7 +183,7 @@ class Terminal:
                 raise EndOfInput
         if self._keys.startswith("\x1b["):
             end = 2
-            while end < len(self._keys) and not self._keys[end].isalpha() and end < 8:
+            while end < min(len(self._keys) - 1, 8) and self._keys[end] in "0123456789;":
                 end += 1
             key, self._keys = self._keys[: end + 1], self._keys[end + 1 :]
             return key

@@ -15,6 +15,7 @@ from nodes.runtime.simulated.shell.options import Options, parse_options
 _REDIRECTS = (301, 302, 303, 307, 308)
 _MAX_REDIRECTS = 5
 _MAX_PINGS = 1000
+_LAST_WORDS = 0.05
 
 
 def _address(url: str) -> tuple[str, int]:
@@ -322,6 +323,8 @@ async def _copy(call: Call, stream: Stream, idle: float) -> None:
             sender = tasks.create_task(send())
             while chunk := await stream.read():
                 await call.out(chunk)
+            # What is on stdin already is sent, though nobody answers any more.
+            await call.process.clock.sleep(_LAST_WORDS)
             sender.cancel()
     finally:
         if timer is not None:
