@@ -361,6 +361,7 @@ async def _store(
         make,
         change.writing,
         creates=creates,
+        carried=request.info.verb == "patch",
     )
     request.trace.stage("storage")
     return answer_of(request, stored)

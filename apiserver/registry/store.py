@@ -166,11 +166,14 @@ class Registry:
         how: Writing,
         *,
         creates: bool = False,
+        carried: bool = False,
     ) -> Stored:
         """Store what `make` returns for the current object, which it must not change.
 
         Where there is no object, `make` is called with None if this `creates`. It may be called
         again when the object changed meanwhile; it returns the current object for "no change".
+        With `carried`, a resourceVersion that is the current one came with the object (a patch
+        leaves it alone) and not from the client, so that a lost race is run again.
         """
         for _ in range(TRIES):
             entry = self.store.get(key)
@@ -184,7 +187,7 @@ class Registry:
             new = make(old)
             if new is old:
                 return Stored(old, entry)
-            pinned = self._pin(resource, strategy, new, old)
+            pinned = self._pin(resource, strategy, new, old) and not carried
             try:
                 return await self._update(resource, strategy, entry, new, old, how)
             except Changed:
