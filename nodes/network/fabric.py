@@ -361,7 +361,7 @@ class Network:
     async def _serve(self, endpoint: _Endpoint, handler: Handler, stream: Stream) -> None:
         try:
             await handler(stream)
-        except (ConnectionError, TimeoutError):
+        except (ConnectionError, TimeoutError, EOFError):
             pass  # the other side has gone
         finally:
             stream.close()

@@ -21,7 +21,7 @@ MAX_BODY = 4 * 1024 * 1024
 MAX_REQUESTS_PER_CONNECTION = 1000
 
 
-class BadMessage(Exception):
+class BadMessage(OSError):
     """What came is not HTTP, or too much of it."""
 
 

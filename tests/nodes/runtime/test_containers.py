@@ -186,7 +186,8 @@ async def test_logs(lab):
     since = (await pod.status()).started_at + 500_000_000
     assert await pod.log(since=since) == "two\nthree\n"
     first = (await pod.log(timestamps=True)).splitlines()[0]
-    assert first.startswith("2026-01-02T03:04:05.") and first.endswith("Z one")
+    assert first.startswith("2026-01-02T03:04:05.")
+    assert first.endswith("Z one")
 
 
 async def test_following_a_log_ends_with_the_container(lab):

@@ -6,7 +6,13 @@ import asyncio
 
 import pytest
 
-from nodes.runtime.cri import Code, ImageSpec, RuntimeCallError
+from nodes.runtime.cri import (
+    Code,
+    ContainerConfig,
+    ContainerMetadata,
+    ImageSpec,
+    RuntimeCallError,
+)
 from nodes.runtime.simulated.catalogue import FAMILIES
 from nodes.runtime.simulated.imageservice import resolve
 from nodes.runtime.simulated.references import parse_reference
@@ -15,6 +21,10 @@ NOT_FOUND = "{0}: not found"
 DENIED = (
     "pull access denied, repository does not exist or may require authorization: "
     "server message: insufficient_scope: authorization failed"
+)
+NO_HOST = (
+    'failed to do request: Head "https://registry.invalid/v2/app/manifests/v1": '
+    "dial tcp: lookup registry.invalid: no such host"
 )
 
 
@@ -73,8 +83,7 @@ def test_images_that_exist(name):
         (
             "registry.invalid/app:v1",
             Code.UNKNOWN,
-            'failed to do request: Head "https://registry.invalid/v2/app/manifests/v1": '
-            "dial tcp: lookup registry.invalid: no such host",
+            NO_HOST,
         ),
     ],
 )
@@ -136,15 +145,9 @@ async def test_a_container_needs_its_image(lab):
     with pytest.raises(RuntimeCallError, match="not found"):
         await lab.runtime.create_container(
             pod.sandbox,
-            (await _config("busybox")),
+            ContainerConfig(ContainerMetadata("x"), ImageSpec("busybox")),
             None,
         )
-
-
-async def _config(image):
-    from nodes.runtime.cri import ContainerConfig, ContainerMetadata
-
-    return ContainerConfig(ContainerMetadata("x"), ImageSpec(image))
 
 
 def test_each_repository_is_in_one_family():

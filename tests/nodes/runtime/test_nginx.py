@@ -122,9 +122,8 @@ async def test_conditional_and_head_requests(lab):
 
 
 async def test_proxying(lab):
-    backend = await serve(
-        lab, "server { listen 80; location / { return 200 '$uri $http_x_via $host'; } }"
-    )
+    echo = "server { listen 80; location / { return 200 '$uri $http_x_via $host'; } }"
+    backend = await serve(lab, echo)
     lab.service("backend", backend.ip)
     front = (
         "upstream pool { server 10.244.1.250:80; server backend:80; }"

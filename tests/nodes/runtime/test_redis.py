@@ -8,6 +8,8 @@ from nodes.runtime.simulated.images.redisdata import MAX_BYTES
 
 pytestmark = pytest.mark.looptime
 
+WRONG_TYPE = "WRONGTYPE Operation against a key holding the wrong kind of value"
+
 
 async def cli(pod, *words):
     answer = await pod.run("redis-cli", *words)
@@ -38,11 +40,11 @@ async def cli(pod, *words):
         (["ZADD z 2 b 1 a", "ZRANGE z 0 -1 WITHSCORES"], "a\n1\nb\n2"),
         (
             ["SET a 1", "LPUSH a x"],
-            "WRONGTYPE Operation against a key holding the wrong kind of value",
+            WRONG_TYPE,
         ),
         (
             ["ZADD z 1 a", "HGET z a"],
-            "WRONGTYPE Operation against a key holding the wrong kind of value",
+            WRONG_TYPE,
         ),
         (["SET a 1", "TYPE a"], "string"),
         (["GET"], "ERR wrong number of arguments for 'get' command"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from pathlib import Path
 
 import pytest
 
@@ -46,8 +45,6 @@ async def test_no_file_of_the_host_is_written(pod, tmp_path):
 
 
 async def test_no_process_of_the_host_is_started(pod, tmp_path):
-    real = Path("/usr/bin/env")
-    assert real.exists()
     mark = tmp_path / "mark"
     await pod.sh(
         f"/usr/bin/touch {mark}; $(echo /usr/bin/touch) {mark}; exec /usr/bin/touch {mark}"

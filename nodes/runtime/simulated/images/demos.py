@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+
 from nodes.network.http import Headers, HttpRequest, HttpResponse, serve_http
 from nodes.runtime.simulated.image import BUSYBOX, DEBIAN, MIB, ImageFamily
 from nodes.runtime.simulated.images.base import ALPINE_FILES, DEBIAN_FILES
@@ -36,8 +38,9 @@ class _Web(Server):
         given = process.env.get("PORT", "")
         return int(given) if given.isdigit() and 0 < int(given) < 65536 else self.port
 
+    @abstractmethod
     def page(self, process: Process, request: HttpRequest) -> str:
-        raise NotImplementedError
+        """Return what a request is answered with."""
 
 
 class HelloApp(_Web):

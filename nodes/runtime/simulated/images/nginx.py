@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+from functools import lru_cache
 
 from nodes.network.http import App, HttpRequest, HttpResponse, serve_http
 from nodes.runtime.simulated.image import DEBIAN, MIB, ImageFamily, executables, text_files
@@ -81,6 +82,7 @@ class Nginx(Server):
         self._config = Config()
         self._process: Process | None = None
         self._ports: list[int] = []
+        self._texts: list[str] = []
 
     def start(self, process: Process) -> None:
         self._process = process
@@ -124,8 +126,7 @@ class Nginx(Server):
             "start worker processes",
         ):
             self._log(process, "notice", line)
-        for number in range(process.world.cpus):
-            self._log(process, "notice", f"start worker process {process.pid + 28 + number}")
+        self._log(process, "notice", f"start worker process {process.pid + 28}")
 
     def _daemonize(self, process: Process) -> None:
         """Go on in a process of its own, as nginx does unless it is told not to."""
@@ -201,22 +202,39 @@ class Nginx(Server):
         target.signal(number)
 
     def _load(self, process: Process) -> Config:
-        main = process.fs.read(_CONF)
-        if main is None:
+        if process.fs.read(_CONF) is None:
             raise ConfigError(f'open() "{_CONF}" failed (2: No such file or directory)')
 
         def include(pattern: str) -> list[Directive]:
             path = pattern if pattern.startswith("/") else f"/etc/nginx/{pattern}"
             directory, _, name = path.rpartition("/")
             if "*" not in name:
-                return _read(process, path)
+                return self._read(process, path)
             names = fnmatch.filter(process.fs.names(directory), name)
-            return [found for name in names for found in _read(process, f"{directory}/{name}")]
+            return [found for name in names for found in self._read(process, f"{directory}/{name}")]
 
+        self._texts = []
         try:
-            return read_config(parse(main.decode("utf-8", "replace")), include)
+            config = read_config(self._read(process, _CONF), include)
         except ConfigError as error:
             raise ConfigError(str(error).replace("{file}", _CONF)) from error
+        # Many nginx have the same configuration: nobody changes it, so they share one.
+        key = tuple(self._texts)
+        if key not in _shared and len(_shared) >= _MAX_SHARED:
+            del _shared[next(iter(_shared))]
+        return _shared.setdefault(key, config)
+
+    def _read(self, process: Process, path: str) -> list[Directive]:
+        text = process.fs.text(path)
+        if not text and path.endswith("mime.types"):
+            return []
+        if not process.fs.exists(path):
+            raise ConfigError(f'open() "{path}" failed (2: No such file or directory) in {_CONF}')
+        self._texts.append(text)
+        try:
+            return _parsed(text)
+        except ConfigError as error:
+            raise ConfigError(str(error).replace("{file}", path)) from error
 
     def _log(self, process: Process, level: str, text: str) -> None:
         moment = f"{process.clock.now():%Y/%m/%d %H:%M:%S}"
@@ -269,16 +287,10 @@ class Nginx(Server):
         )
 
 
-def _read(process: Process, path: str) -> list[Directive]:
-    data = process.fs.read(path)
-    if data is None:
-        if path.endswith("mime.types"):
-            return []
-        raise ConfigError(f'open() "{path}" failed (2: No such file or directory) in {_CONF}')
-    try:
-        return parse(data.decode("utf-8", "replace"))
-    except ConfigError as error:
-        raise ConfigError(str(error).replace("{file}", path)) from error
+# Parsed files and configurations, by their text; the oldest go first.
+_MAX_SHARED = 128
+_shared: dict[tuple[str, ...], Config] = {}
+_parsed = lru_cache(maxsize=_MAX_SHARED)(parse)
 
 
 def _name_matches(name: str, host: str) -> bool:

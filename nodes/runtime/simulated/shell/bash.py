@@ -70,7 +70,10 @@ class Shell:
         self._process = process
         self._name = name.encode()
         self._loop = asyncio.get_running_loop()
-        self._waiting = 0
+        # Commands of ours that run, those of them that wait for their stdin, and those that write.
+        self._commands = 0
+        self._reading = 0
+        self._writing = 0
         self._busy_since: float | None = None
         self._busy = 0.0
         self._over = False
@@ -121,16 +124,13 @@ class Shell:
             return 2
         return int(result.exit_code)
 
-    async def through(self, awaitable: Awaitable[Result]) -> Result:
+    async def through(self, awaitable: Awaitable[Result], *, reading: bool = False) -> Result:
         """Wait, inside a command, for the interpreter itself: for its pipes."""
-        self._waiting -= 1
-        if not self._waiting and self._running:
-            self._start_busy()
+        self._count(reading=reading, change=1)
         try:
             return await awaitable
         finally:
-            self._waiting += 1
-            self._stop_busy()
+            self._count(reading=reading, change=-1)
 
     def cancel(self) -> None:
         """End the current run at its next command."""
@@ -156,14 +156,13 @@ class Shell:
 
     def _in_loop(self, handler: Handler) -> Callable[[Any], Awaitable[int]]:
         async def command(context: Any) -> int:
-            self._waiting += 1
-            self._stop_busy()
+            self._commands += 1
+            self._weigh()
             try:
                 return await handler(self, context)
             finally:
-                self._waiting -= 1
-                if not self._waiting and self._running:
-                    self._start_busy()
+                self._commands -= 1
+                self._weigh()
 
         return command
 
@@ -180,6 +179,21 @@ class Shell:
             data = _NOT_FOUND.sub(rb"bash: line 1: \1: command not found", data)
         self._process.out.put(STDERR, data)
         await self._process.out.drain()
+
+    def _count(self, *, reading: bool, change: int) -> None:
+        if reading:
+            self._reading += change
+        else:
+            self._writing += change
+        self._weigh()
+
+    def _weigh(self) -> None:
+        """Decide who has the next step: the interpreter, or a command of ours that waits."""
+        ours = self._commands > self._reading and not self._writing
+        if ours or not self._running:
+            self._stop_busy()
+        elif self._busy_since is None:
+            self._start_busy()
 
     def _start_busy(self) -> None:
         self._stop_busy()

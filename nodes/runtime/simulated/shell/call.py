@@ -46,8 +46,14 @@ class Call:
         return code
 
     async def stdin(self) -> AsyncIterator[bytes]:
-        while chunk := await self._shell.through(self._context.stdin.read_chunk()):
+        while chunk := await self._read_chunk():
             yield chunk
+
+    async def _read_chunk(self) -> bytes | None:
+        chunk: bytes | None = await self._shell.through(
+            self._context.stdin.read_chunk(), reading=True
+        )
+        return chunk
 
     async def input(self) -> bytes:
         """Read stdin to its end, or as much as is allowed."""
