@@ -28,9 +28,15 @@ class Storage:
     """
 
     def __init__(
-        self, *, clock: Clock, hub: Callable[[ClusterStore], Hub], alias: str = "default"
+        self,
+        *,
+        clock: Clock,
+        hub: Callable[[ClusterStore], Hub],
+        alias: str = "default",
+        writer: Callable[[str, asyncio.AbstractEventLoop], Writer] = Writer,
     ) -> None:
         self._clock = clock
+        self._make_writer = writer
         self._hub = hub
         self._alias = alias
         self._reader = Reader(alias)
@@ -138,5 +144,5 @@ class Storage:
         if self._writer is None:
             if self._closed:
                 raise Closed("the storage is closed")
-            self._writer = Writer(self._alias, asyncio.get_running_loop())
+            self._writer = self._make_writer(self._alias, asyncio.get_running_loop())
         return self._writer

@@ -78,6 +78,10 @@ class Writer:
         self._queue: SimpleQueue[Request | Job | None] = SimpleQueue()
         self._doubts: list[Staged] = []
         self._closed = False
+        self.start()
+
+    def start(self) -> None:
+        """Start the thread."""
         self._thread = threading.Thread(target=self._run, name="storage-writer", daemon=True)
         self._thread.start()
 

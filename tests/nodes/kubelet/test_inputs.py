@@ -9,8 +9,9 @@ from nodes.kubelet.environment import expand, resource_field, service_environmen
 from tests.nodes.kubelet.conftest import sleeper
 from tests.support.builders import obj, service
 from tests.support.eventually import eventually
+from tests.support.virtualtime import VIRTUAL_TIME
 
-pytestmark = pytest.mark.looptime
+pytestmark = VIRTUAL_TIME
 
 
 def configmap(**data):

@@ -8,8 +8,9 @@ from nodes.client.resources import PODS
 from tests.nodes.kubelet.conftest import script, sleeper
 from tests.support.builders import pod
 from tests.support.eventually import eventually
+from tests.support.virtualtime import VIRTUAL_TIME
 
-pytestmark = pytest.mark.looptime
+pytestmark = VIRTUAL_TIME
 
 
 async def test_a_pod_runs_and_says_so(rig):

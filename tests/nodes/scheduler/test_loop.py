@@ -15,8 +15,9 @@ from nodes.scheduler.loop import Scheduler
 from tests.support.builders import node, pod
 from tests.support.eventually import eventually
 from tests.support.fakeapi import FakeApi
+from tests.support.virtualtime import VIRTUAL_TIME
 
-pytestmark = pytest.mark.looptime
+pytestmark = VIRTUAL_TIME
 
 
 class Rig:
