@@ -1,0 +1,416 @@
+"""A cluster worker in a dict, served over HTTP on loopback: what the site asks of the real one.
+
+Control API, lists, watches, tables, logs and discovery; no validation and no controllers. Faults
+are fields: `forbidden` kinds, `down`, revisions that have `expired`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs
+
+import uvicorn
+
+ADMIN_TOKEN = "the-admin-token"
+CREATED = "2026-11-23T09:00:00Z"
+CORE = ("nodes", "pods", "services", "events", "namespaces", "configmaps")
+APPS = ("deployments", "replicasets", "statefulsets", "daemonsets")
+KINDS = {
+    "nodes": "Node",
+    "pods": "Pod",
+    "services": "Service",
+    "events": "Event",
+    "namespaces": "Namespace",
+    "configmaps": "ConfigMap",
+    "deployments": "Deployment",
+    "replicasets": "ReplicaSet",
+    "statefulsets": "StatefulSet",
+    "daemonsets": "DaemonSet",
+    "jobs": "Job",
+}
+CLUSTER_SCOPED = {"nodes", "namespaces"}
+
+
+@dataclass
+class Fake:
+    """Clusters by name; each holds objects by resource and key, and a log of changes."""
+
+    clusters: dict[str, FakeCluster] = field(default_factory=dict)
+    down: bool = False
+    requests: list[dict[str, Any]] = field(default_factory=list)
+
+    def add(self, name: str, owner: str = "operator", nodes: int = 0) -> FakeCluster:
+        cluster = FakeCluster(name, owner, nodes)
+        self.clusters[name] = cluster
+        return cluster
+
+    async def __call__(self, scope, receive, send):
+        if scope["type"] != "http":
+            return
+        body = b""
+        while True:
+            message = await receive()
+            body += message.get("body", b"")
+            if not message.get("more_body"):
+                break
+        headers = [(k.decode().lower(), v.decode()) for k, v in scope["headers"]]
+        request = Request(
+            scope["method"],
+            scope["path"],
+            {k: v[0] for k, v in parse_qs(scope["query_string"].decode()).items()},
+            dict(headers),
+            [v for k, v in headers if k == "impersonate-group"],
+            json.loads(body) if body else None,
+        )
+        self.requests.append({"path": request.path, "user": request.headers.get("impersonate-user")})
+        await self.answer(request, send)
+
+    async def answer(self, request, send):
+        if self.down:
+            return await reply(send, 503, status(503, "ServiceUnavailable", "down"))
+        if request.headers.get("authorization") != f"Bearer {ADMIN_TOKEN}":
+            return await reply(send, 401, status(401, "Unauthorized", "Unauthorized"))
+        if request.path.startswith("/kubeground/v1/clusters"):
+            return await self.control(request, send)
+        parts = request.path.split("/", 3)
+        cluster = self.clusters.get(parts[2]) if parts[1] == "clusters" else None
+        if cluster is None:
+            return await reply(send, 404, status(404, "NotFound", "no such cluster"))
+        return await cluster.answer(request, f"/{parts[3] if len(parts) > 3 else ''}", send)
+
+    async def control(self, request, send):
+        parts = request.path.removeprefix("/kubeground/v1/clusters").strip("/").split("/")
+        if parts == [""]:
+            if request.method == "GET":
+                items = [cluster.described for cluster in self.clusters.values()]
+                return await reply(send, 200, {"items": items})
+            name = request.body["name"]
+            if name in self.clusters:
+                text = f'clusters "{name}" already exists'
+                return await reply(send, 409, status(409, "AlreadyExists", text))
+            made = self.add(name, request.body["owner"], request.body["nodes"])
+            return await reply(send, 201, {**made.described, **made.access})
+        cluster = self.clusters.get(parts[0])
+        if cluster is None:
+            return await reply(send, 404, status(404, "NotFound", "not found"))
+        if request.method == "DELETE":
+            cluster.end()
+            del self.clusters[parts[0]]
+            return await reply(send, 200, {})
+        answers = {
+            "kubeconfig": {"kubeconfig": cluster.access["kubeconfig"]},
+            "connections": {"first": cluster.first},
+        }
+        return await reply(send, 200, answers[parts[1]])
+
+
+@dataclass
+class Request:
+    method: str
+    path: str
+    query: dict[str, str]
+    headers: dict[str, str]
+    groups: list[str]
+    body: Any
+
+
+class FakeCluster:
+    """One cluster. Change it from the loop that serves it, or through `Served.change`."""
+
+    def __init__(self, name: str, owner: str, nodes: int) -> None:
+        self.name, self.owner, self.wanted_nodes = name, owner, nodes
+        self.revision = 1
+        self.objects: dict[str, dict[str, dict[str, Any]]] = {kind: {} for kind in KINDS}
+        self.log: list[tuple[int, str, str, dict[str, Any]]] = []
+        self.watchers: list[asyncio.Queue] = []
+        self.first: dict[str, str] | None = None
+        self.forbidden: set[str] = set()
+        self.oldest = 0
+        self.ended = False
+        self.logs: dict[str, str] = {}
+
+    @property
+    def described(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "uid": f"uid-{self.name}",
+            "owner": self.owner,
+            "template": "default",
+            "nodes": len(self.objects["nodes"]) or self.wanted_nodes,
+            "created": CREATED,
+            "revision": self.revision,
+            "state": "running",
+        }
+
+    @property
+    def access(self) -> dict[str, str]:
+        server = f"https://127.0.0.1:6443/clusters/{self.name}"
+        config = f"apiVersion: v1\nkind: Config\nclusters:\n- cluster: {{server: {server}}}\n"
+        return {"server": server, "kubeconfig": config}
+
+    # --- changing it ------------------------------------------------------------------------
+
+    def put(self, resource: str, item: dict[str, Any]) -> dict[str, Any]:
+        """Create or replace an object; its uid stays."""
+        meta = item["metadata"]
+        key = f"{meta.get('namespace', '')}/{meta['name']}"
+        before = self.objects[resource].get(key)
+        self.revision += 1
+        meta.setdefault("uid", f"{resource}-{meta.get('namespace', '')}-{meta['name']}")
+        meta.setdefault("creationTimestamp", CREATED)
+        meta["resourceVersion"] = str(self.revision)
+        item.setdefault("kind", KINDS[resource])
+        item.setdefault("apiVersion", api_version(resource))
+        self.objects[resource][key] = item
+        self.note(resource, "MODIFIED" if before else "ADDED", item)
+        return item
+
+    def delete(self, resource: str, key: str) -> None:
+        item = json.loads(json.dumps(self.objects[resource].pop(key)))
+        self.revision += 1
+        item["metadata"]["resourceVersion"] = str(self.revision)
+        self.note(resource, "DELETED", item)
+
+    def note(self, resource: str, type_: str, item: dict[str, Any]) -> None:
+        entry = (self.revision, resource, type_, json.loads(json.dumps(item)))
+        self.log.append(entry)
+        for queue in self.watchers:
+            queue.put_nowait(entry)
+
+    def cut_watches(self) -> None:
+        for queue in self.watchers:
+            queue.put_nowait(None)
+
+    def end(self) -> None:
+        self.ended = True
+        self.cut_watches()
+
+    # --- answering --------------------------------------------------------------------------
+
+    async def answer(self, request: Request, path: str, send) -> None:
+        if not request.headers.get("impersonate-user") or "system:masters" not in request.groups:
+            return await reply(send, 403, status(403, "Forbidden", "not impersonated"))
+        if path in ("/api", "/apis"):
+            return await reply(send, 200, discovery(path))
+        parts = path.strip("/").split("/")
+        root, rest = (2, parts[2:]) if parts[0] == "api" else (3, parts[3:])
+        namespace = ""
+        if rest and rest[0] == "namespaces" and len(rest) > 2:
+            namespace, rest = rest[1], rest[2:]
+        resource = rest[0] if rest else ""
+        if root and resource not in self.objects:
+            return await reply(send, 404, status(404, "NotFound", "the server could not find it"))
+        if resource in self.forbidden:
+            user = request.headers["impersonate-user"]
+            text = f'{resource} is forbidden: User "{user}" cannot list resource "{resource}"'
+            return await reply(send, 403, status(403, "Forbidden", text))
+        if len(rest) == 1:
+            if request.query.get("watch"):
+                return await self.watch(request, resource, namespace, send)
+            return await self.list(request, resource, namespace, send)
+        return await self.one(request, resource, namespace, rest[1:], send)
+
+    def found(self, request: Request, resource: str, namespace: str) -> list[dict[str, Any]]:
+        items = list(self.objects[resource].values())
+        if namespace:
+            items = [i for i in items if i["metadata"].get("namespace") == namespace]
+        for term in filter(None, request.query.get("labelSelector", "").split(",")):
+            key, _, value = term.partition("=")
+            items = [i for i in items if i["metadata"].get("labels", {}).get(key) == value]
+        for term in filter(None, request.query.get("fieldSelector", "").split(",")):
+            key, _, value = term.partition("=")
+            items = [i for i in items if str(dig(i, key)) == value]
+        return items
+
+    async def list(self, request: Request, resource: str, namespace: str, send) -> None:
+        items = self.found(request, resource, namespace)
+        meta: dict[str, Any] = {"resourceVersion": str(self.revision)}
+        if "as=Table" in request.headers.get("accept", ""):
+            return await reply(send, 200, table(resource, items, meta))
+        limit = int(request.query.get("limit") or 0)
+        start = int(request.query.get("continue") or 0)
+        if limit and start + limit < len(items):
+            meta["continue"] = str(start + limit)
+            meta["remainingItemCount"] = len(items) - start - limit
+        end = start + limit if limit else len(items)
+        kind = f"{KINDS[resource]}List"
+        await reply(send, 200, {"kind": kind, "metadata": meta, "items": items[start:end]})
+
+    async def watch(self, request: Request, resource: str, namespace: str, send) -> None:
+        since = int(request.query.get("resourceVersion") or 0)
+        queue: asyncio.Queue = asyncio.Queue()
+        if since < self.oldest:
+            text = {"type": "ERROR", "object": status(410, "Expired", "too old resource version")}
+            await start(send, 200, "application/json")
+            await more(send, line(text))
+            return await done(send)
+        for entry in self.log:
+            if entry[0] > since:
+                queue.put_nowait(entry)
+        self.watchers.append(queue)
+        await start(send, 200, "application/json")
+        try:
+            while (entry := await queue.get()) is not None:
+                _, kind, type_, item = entry
+                if kind != resource:
+                    continue
+                if namespace and item["metadata"].get("namespace") != namespace:
+                    continue
+                await more(send, line({"type": type_, "object": item}))
+        finally:
+            self.watchers.remove(queue)
+        return await done(send)
+
+    async def one(self, request: Request, resource: str, namespace: str, rest, send) -> None:
+        item = self.objects[resource].get(f"{namespace}/{rest[0]}")
+        if item is None:
+            text = f'{resource} "{rest[0]}" not found'
+            return await reply(send, 404, status(404, "NotFound", text))
+        if rest[1:] != ["log"]:
+            return await reply(send, 200, item)
+        await start(send, 200, "text/plain")
+        await more(send, self.logs.get(rest[0], "").encode())
+        while request.query.get("follow") and not self.ended:
+            await asyncio.sleep(0.2)
+            await more(send, b"tick\n")
+        return await done(send)
+
+
+class Served:
+    """A fake on a port of its own, in a thread of its own."""
+
+    def __init__(self, fake: Fake, loop: asyncio.AbstractEventLoop, url: str) -> None:
+        self.fake, self.loop, self.url = fake, loop, url
+
+    def change(self, work, *args):
+        """Run `work` in the loop that serves, and return what it returns."""
+
+        async def run():
+            return work(*args)
+
+        return asyncio.run_coroutine_threadsafe(run(), self.loop).result(10)
+
+
+@contextmanager
+def served(fake: Fake, port: int = 0):
+    """Serve a fake on loopback while the block runs."""
+    config = uvicorn.Config(
+        fake, port=port, log_level="error", lifespan="off", timeout_graceful_shutdown=1
+    )
+    server = uvicorn.Server(config)
+    ready = threading.Event()
+    found: dict[str, Any] = {}
+
+    async def run() -> None:
+        sockets = [config.bind_socket()]
+        found["port"] = sockets[0].getsockname()[1]
+        found["loop"] = asyncio.get_running_loop()
+        task = asyncio.ensure_future(server.serve(sockets=sockets))
+        while not server.started and not task.done():
+            await asyncio.sleep(0.01)
+        ready.set()
+        await task
+
+    thread = threading.Thread(target=lambda: asyncio.run(run()), daemon=True)
+    thread.start()
+    assert ready.wait(10)
+    try:
+        yield Served(fake, found["loop"], f"http://127.0.0.1:{found['port']}")
+    finally:
+        for cluster in fake.clusters.values():
+            found["loop"].call_soon_threadsafe(cluster.end)
+        server.should_exit = True
+        thread.join(10)
+
+
+async def start(send, code: int, kind: str) -> None:
+    headers = [(b"content-type", kind.encode())]
+    await send({"type": "http.response.start", "status": code, "headers": headers})
+
+
+async def more(send, body: bytes) -> None:
+    await send({"type": "http.response.body", "body": body, "more_body": True})
+
+
+async def done(send) -> None:
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def reply(send, code: int, body: Any) -> None:
+    await start(send, code, "application/json")
+    await send({"type": "http.response.body", "body": json.dumps(body).encode()})
+
+
+def line(event: dict[str, Any]) -> bytes:
+    return json.dumps(event).encode() + b"\n"
+
+
+def status(code: int, reason: str, message: str) -> dict[str, Any]:
+    return {"kind": "Status", "status": "Failure", "code": code, "reason": reason, "message": message}
+
+
+def dig(item: dict[str, Any], path: str) -> Any:
+    for part in path.split("."):
+        item = item.get(part, {})
+    return item
+
+
+def api_version(resource: str) -> str:
+    if resource in APPS:
+        return "apps/v1"
+    return "batch/v1" if resource == "jobs" else "v1"
+
+
+def table(resource: str, items: list[dict[str, Any]], meta: dict[str, Any]) -> dict[str, Any]:
+    columns = [
+        {"name": "Name", "type": "string", "description": "Name of the object.", "priority": 0},
+        {"name": "Status", "type": "string", "description": "What it does now.", "priority": 0},
+        {"name": "Restarts", "type": "integer", "description": "How often.", "priority": 0},
+        {"name": "Node", "type": "string", "description": "Where it runs.", "priority": 1},
+    ]
+    rows = [
+        {
+            "cells": [
+                item["metadata"]["name"],
+                item.get("status", {}).get("phase", ""),
+                index % 12,
+                item.get("spec", {}).get("nodeName", ""),
+            ],
+            "object": {"kind": "PartialObjectMetadata", "metadata": item["metadata"]},
+        }
+        for index, item in enumerate(items)
+    ]
+    return {"kind": "Table", "metadata": meta, "columnDefinitions": columns, "rows": rows}
+
+
+def discovery(path: str) -> dict[str, Any]:
+    groups = {"": CORE} if path == "/api" else {"apps": APPS, "batch": ("jobs",)}
+    return {
+        "kind": "APIGroupDiscoveryList",
+        "items": [
+            {
+                "metadata": {"name": group} if group else {},
+                "versions": [
+                    {
+                        "version": "v1",
+                        "resources": [
+                            {
+                                "resource": plural,
+                                "responseKind": {"kind": KINDS[plural]},
+                                "scope": "Cluster" if plural in CLUSTER_SCOPED else "Namespaced",
+                                "verbs": ["get", "list", "watch"],
+                                "shortNames": ["po"] if plural == "pods" else [],
+                            }
+                            for plural in resources
+                        ],
+                    }
+                ],
+            }
+            for group, resources in groups.items()
+        ],
+    }

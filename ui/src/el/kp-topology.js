@@ -1,0 +1,492 @@
+// The topology: holds the store, the stream and the picture together, and draws what is around them.
+import { html, LitElement, nothing } from "lit";
+
+import { Announcer } from "../announcer.js";
+import { parse } from "../filter.js";
+import { readPalette } from "../palette.js";
+import { Layout } from "../scene/layout.js";
+import { LENSES } from "../scene/lenses.js";
+import { Scene } from "../scene/scene.js";
+import { Store } from "../store.js";
+import { CLOSE, Stream } from "../stream.js";
+import { span, t } from "../texts.js";
+import { readState, writeState } from "../url.js";
+import { bindKeys } from "../topology-keys.js";
+import { bindPointer } from "../topology-pointer.js";
+import * as notices from "../topology-notices.js";
+import { freshness } from "./kp-freshness.js";
+import "./kp-panel.js";
+import "./kp-table.js";
+import "./kp-tree.js";
+
+const FOLLOW_UP = 250; // ms between two updates of what is text: counters, outline, table
+const SLOW_FRAMES = 40;
+
+class Topology extends LitElement {
+  static properties = {
+    cluster: {},
+    src: {},
+    lens: { state: true },
+    view: { state: true },
+    ns: { state: true },
+    query: { state: true },
+    selected: { state: true },
+    gone: { state: true },
+    notice: { state: true },
+    ready: { state: true },
+    progress: { state: true },
+    said: { state: true },
+    outline: { state: true },
+    tick: { state: true },
+    calm: { state: true },
+  };
+
+  constructor() {
+    super();
+    const state = readState();
+    this.store = new Store();
+    this.lens = LENSES[state.lens] ? state.lens : "nodes";
+    this.view = state.view === "table" ? "table" : "picture";
+    this.ns = state.ns ?? "";
+    this.query = state.q ?? "";
+    this.tab = state.tab ?? "summary";
+    this.wanted = state.sel ?? "";
+    this.wantedCamera = state.at ?? "";
+    this.selected = null;
+    this.lastPod = null;
+    this.gone = "";
+    this.notice = null;
+    this.ready = false;
+    this.progress = null;
+    this.said = "";
+    this.outline = window.innerWidth > 1000;
+    this.tick = 0;
+    this.calm = false;
+    this.upstream = "ok";
+    this.matching = 0;
+    this.state = { name: "connecting" };
+    this.announcer = new Announcer((text) => (this.said = text));
+    this.setFilter();
+  }
+
+  createRenderRoot() {
+    return this;
+  }
+
+  firstUpdated() {
+    this.stage = this.querySelector(".kp-stage");
+    this.canvas = this.querySelector("canvas");
+    this.scene = new Scene(this.canvas, this.store);
+    this.readColours();
+    const reduced = matchMedia("(prefers-reduced-motion: reduce)");
+    this.scene.anim.enabled = !reduced.matches;
+    this.sizes = new ResizeObserver(() => this.resized());
+    this.sizes.observe(this.stage);
+    this.colours = () => this.readColours();
+    window.addEventListener("kp-theme", this.colours);
+    for (const query of ["(prefers-color-scheme: dark)", "(forced-colors: active)"]) {
+      matchMedia(query).addEventListener("change", this.colours);
+    }
+    this.visibility = () => this.scene.setHidden(document.visibilityState === "hidden");
+    document.addEventListener("visibilitychange", this.visibility);
+    bindPointer(this);
+    this.unbindKeys = bindKeys(this);
+    this.stream = new Stream(this.getAttribute("src"), {
+      hello: () => ({ cursor: this.store.cursor, rev: this.store.rev || null, scope: { ns: this.ns || null } }),
+      frame: (frame) => this.receive(frame),
+      state: (state) => this.streamState(state),
+    });
+    this.stream.start();
+    window.kp = { ...window.kp, topology: this };
+  }
+
+  disconnectedCallback() {
+    super.disconnectedCallback();
+    this.stream?.stop();
+    this.scene?.destroy();
+    this.sizes?.disconnect();
+    this.unbindKeys?.();
+    window.removeEventListener("kp-theme", this.colours);
+    document.removeEventListener("visibilitychange", this.visibility);
+  }
+
+  readColours() {
+    this.scene.palette = readPalette(this.stage);
+    this.scene.redraw();
+  }
+
+  resized() {
+    const { clientWidth: w, clientHeight: h } = this.stage;
+    if (!w || !h) return;
+    this.scene.resize(w, h, window.devicePixelRatio || 1);
+    if (this.ready && !this.moved) this.fit();
+  }
+
+  // --- the stream -------------------------------------------------------------------------
+
+  receive(frame) {
+    if (frame.op === "batch") this.receiveBatch(frame);
+    else if (frame.op === "snapshot") this.receiveSnapshot(frame);
+    else if (frame.op === "progress") this.progress = frame;
+    else if (frame.op === "gap") this.receiveGap(frame);
+    else if (frame.op === "beat") this.store.rev = Math.max(this.store.rev, frame.rev);
+    else if (frame.op === "status") this.upstream = frame.upstream;
+    else if (frame.op === "error") this.notice = notices.forbidden(frame);
+    this.tellFreshness();
+  }
+
+  receiveSnapshot(frame) {
+    const first = !this.ready;
+    this.state = { name: "live" };
+    const { removed } = this.store.snapshot(frame);
+    this.ready = true;
+    this.progress = null;
+    if (this.notice?.kind === "out-of-step" && this.resyncs > 1) this.notice = null;
+    if (first) this.chooseLens(this.lens, true);
+    else {
+      this.layout.sync();
+      this.settle();
+      this.scene.redraw();
+      this.noteRemoved(removed);
+    }
+    this.restore();
+    this.followUp();
+  }
+
+  receiveBatch(frame) {
+    this.state = { name: "live" };
+    const changes = this.store.batch(frame);
+    if (changes === false) {
+      this.notice = notices.outOfStep();
+      this.stream.send({ op: "resync" });
+    } else if (changes) this.apply(changes);
+    this.followUp();
+  }
+
+  receiveGap(frame) {
+    const away = this.stream.lostAt ? (Date.now() - this.stream.lostAt) / 1000 : 0;
+    this.notice = notices.gap(t.gap(span(away), frame.skipped, frame.to));
+  }
+
+  streamState(state) {
+    if (state.name === "lost" || state.name === "ended") this.state = state;
+    else if (state.name === "connecting" && this.state.name !== "live") this.state = { name: "connecting" };
+    if (state.name === "beat" && this.state.name !== "lost") this.state = { name: this.ready ? "live" : "connecting" };
+    if (state.name === "ended") this.notice = state.code === CLOSE.clusterGone ? notices.gone(this) : notices.signedOut(this);
+    this.tellFreshness();
+  }
+
+  tellFreshness() {
+    const { rev } = this.store;
+    if (this.state.name === "ended") freshness("ended", t.ended);
+    else if (this.state.name === "lost") {
+      const seconds = Math.round(this.state.wait / 1000);
+      freshness("lost", seconds > 1 ? t.reconnecting(seconds, rev) : t.reconnectingNow(rev));
+    } else if (this.state.name === "connecting") freshness("waiting", rev ? t.catchingUp : t.connecting);
+    else if (this.upstream === "down") freshness("lost", t.upstreamDown(rev));
+    else if (this.store.paused) freshness("paused", t.paused(this.store.waitingCount));
+    else freshness("live", t.live(rev, this.stream?.rtt ?? null));
+  }
+
+  /** Shows what changed: each pod by itself, or everything when boxes had to move. */
+  apply(changes) {
+    const now = performance.now();
+    let filterChanged = false;
+    for (const change of changes) {
+      if (change.table === "pods") {
+        this.applyPod(change, now);
+        filterChanged = true;
+      } else if (change.table === "nodes" || change.table === "owners") this.applyPlace(change);
+    }
+    if (this.layout.stale) this.settle();
+    if (filterChanged && this.selected) this.markRelated();
+  }
+
+  applyPod({ type, key, now: pod, was }, at) {
+    const { layout, scene } = this;
+    const before = layout.where.get(key);
+    const from = layout.corner(key);
+    if (type === "D") {
+      this.removePod(key, was, before, from, at);
+      return;
+    }
+    const news = !was || was.status !== pod.status;
+    const moved = layout.put(pod);
+    if (moved && before) scene.emptied(before);
+    if (moved && from) scene.anim.add("fly", key, { from, cls: pod.cls, box: layout.where.get(key).box }, at);
+    else if (news) scene.anim.add("flash", key, { box: layout.where.get(key).box }, at);
+    if (news) this.announcer.note(key, t.status[pod.cls].toLowerCase());
+    scene.changed(key);
+  }
+
+  removePod(key, was, place, from, at) {
+    this.layout.take(key);
+    if (place) {
+      this.scene.emptied(place);
+      this.scene.anim.add("fade", key, { from, cls: was?.cls ?? "unknown", box: place.box }, at);
+    }
+    if (key === this.selected) this.noteRemoved([was]);
+    this.announcer.note(key, t.deleted);
+  }
+
+  applyPlace({ table, type, key, now, was }) {
+    const own = table === "nodes" ? this.lens === "nodes" : this.lens === "owners";
+    if (!own) return;
+    const boxKey = table === "nodes" ? (now ?? was).name : key;
+    if (type === "D") this.layout.drop(boxKey);
+    else if (table === "nodes") this.layout.box(boxKey);
+    const box = this.layout.boxes.get(boxKey);
+    if (box) this.scene.dirtyBoxes.add(box);
+    this.scene.request();
+  }
+
+  /** Gives boxes their places after one came or grew, without moving what need not move. */
+  settle() {
+    const empty = this.layout.width;
+    this.layout.arrange(this.moved ? null : this.aspect());
+    if (!this.moved || !empty) this.scene.fit();
+    this.scene.redraw();
+  }
+
+  noteRemoved(pods) {
+    for (const pod of pods) {
+      if (pod && pod.uid === this.selected) this.gone = new Date().toLocaleTimeString("en-GB");
+    }
+  }
+
+  // --- what is shown ----------------------------------------------------------------------
+
+  aspect() {
+    return Math.max(0.5, Math.min(3, this.scene.view.w / Math.max(1, this.scene.view.h)));
+  }
+
+  chooseLens(name, keepCamera = false) {
+    this.lens = name;
+    writeState({ lens: name === "nodes" ? "" : name });
+    this.layout = new Layout(LENSES[name], this.store);
+    this.layout.arrange(this.aspect());
+    this.scene.setLayout(this.layout);
+    if (!keepCamera || !this.wantedCamera) this.fit();
+    this.markRelated();
+    this.tick += 1;
+  }
+
+  fit() {
+    if (!this.layout) return;
+    this.moved = false;
+    this.layout.arrange(this.aspect());
+    this.scene.fit();
+    writeState({ at: "" });
+  }
+
+  /** The user chose where to look: from now on the picture stays there. */
+  cameraMoved() {
+    this.moved = true;
+    const { x, y, k } = this.scene.camera;
+    writeState({ at: `${x.toFixed(0)},${y.toFixed(0)},${k.toFixed(2)}` });
+    if (this.scene.stats.slow > SLOW_FRAMES && this.scene.anim.enabled) {
+      this.scene.anim.enabled = false;
+      this.calm = true;
+    }
+  }
+
+  /** Takes selection and camera from the address, once. */
+  restore() {
+    if (this.wantedCamera) {
+      const [x, y, k] = this.wantedCamera.split(",").map(Number);
+      this.wantedCamera = "";
+      if (k > 0) {
+        this.moved = true;
+        this.scene.moveTo({ x, y, k });
+      }
+    }
+    if (this.wanted) {
+      const [kind, ns, name] = this.wanted.split("/");
+      this.wanted = "";
+      const found = this.store.find(kind, ns, name);
+      if (found) this.select(found.uid);
+      else this.notice = notices.missing(ns, name);
+    }
+  }
+
+  select(uid, focusPanel = false) {
+    const pod = uid && this.store.pods.get(uid);
+    this.selected = pod ? uid : null;
+    this.lastPod = pod || null;
+    this.gone = "";
+    writeState({ sel: pod ? `pods/${pod.ns}/${pod.name}` : "" });
+    this.markRelated();
+    if (!pod) return;
+    this.scene.reveal(uid);
+    this.querySelector("kp-tree")?.show(uid);
+    if (focusPanel) this.updateComplete.then(() => this.querySelector("kp-panel")?.focusHead());
+  }
+
+  /** Rings around the pods of the same owner, and lines to them. */
+  markRelated() {
+    const pod = this.selected && this.store.pods.get(this.selected);
+    const related = [];
+    if (pod?.owner) {
+      for (const other of this.store.pods.values()) {
+        if (other.owner === pod.owner && other.uid !== pod.uid) related.push(other.uid);
+      }
+    }
+    this.scene?.mark(pod ? this.selected : null, related);
+  }
+
+  setFilter() {
+    this.parsed = parse(this.query);
+    const { test } = this.parsed;
+    const { ns } = this;
+    if (ns && test) this.test = (pod) => pod.ns === ns && test(pod);
+    else this.test = ns ? (pod) => pod.ns === ns : test;
+    if (!this.scene) return;
+    this.scene.test = this.test;
+    this.scene.redraw();
+    this.count();
+    this.tick += 1;
+  }
+
+  filterBy(text) {
+    this.query = text;
+    writeState({ q: text.trim() });
+    this.setFilter();
+  }
+
+  scopeTo(ns) {
+    this.ns = ns;
+    writeState({ ns });
+    this.setFilter();
+  }
+
+  count() {
+    let n = 0;
+    if (this.test) for (const pod of this.store.pods.values()) if (this.test(pod)) n += 1;
+    this.matching = n;
+  }
+
+  /** Brings texts after the picture: counters, outline, table. Never more often than one can read. */
+  followUp() {
+    if (this.following) return;
+    this.following = setTimeout(() => {
+      this.following = 0;
+      this.scene.test = this.test;
+      this.count();
+      if (this.selected && this.store.pods.has(this.selected)) this.lastPod = this.store.pods.get(this.selected);
+      this.tick += 1;
+    }, FOLLOW_UP);
+  }
+
+  pause() {
+    if (this.store.paused) {
+      const changes = this.store.resume();
+      if (changes === false) this.stream.send({ op: "resync" });
+      else this.apply(changes);
+      this.followUp();
+    } else this.store.pause();
+    this.tellFreshness();
+    this.requestUpdate();
+  }
+
+  show(view) {
+    this.view = view;
+    writeState({ view: view === "table" ? "table" : "" });
+  }
+
+  namespaces() {
+    const found = new Set();
+    for (const pod of this.store.pods.values()) found.add(pod.ns);
+    for (const owner of this.store.owners.values()) found.add(owner.ns);
+    if (this.ns) found.add(this.ns);
+    return [...found].sort();
+  }
+
+  // --- for tests and for the curious ------------------------------------------------------
+
+  whereIs(path) {
+    const [kind, ns, name] = path.split("/");
+    const found = this.store.find(kind, ns, name);
+    const at = found && this.scene.whereIs(found.uid);
+    if (!at) return null;
+    const frame = this.canvas.getBoundingClientRect();
+    return { x: frame.left + at.x, y: frame.top + at.y };
+  }
+
+  stats() {
+    const { drawn, full, frames } = this.scene.stats;
+    return { drawn, full, frames, rev: this.store.rev, pods: this.store.pods.size, hidden: this.scene.hidden, anim: this.scene.anim.size };
+  }
+
+  // --- markup -----------------------------------------------------------------------------
+
+  render() {
+    const model = { layout: this.layout, store: this.store, test: this.test };
+    return html`${this.toolbar()}
+      <div class="kp-notices">${notices.render(this)}</div>
+      <div class="kp-body" data-outline=${this.outline} data-panel=${Boolean(this.lastPod)}>
+        <aside class="kp-outline" aria-label=${t.outline}><kp-tree .model=${model} .selected=${this.selected} .tick=${this.tick} @kp-select=${this.onSelect}></kp-tree></aside>
+        <div class="kp-stage" ?hidden=${this.view === "table"} tabindex="-1">
+          <canvas aria-hidden="true"></canvas>
+          ${this.legend()} ${notices.emptyState(this)}
+        </div>
+        ${this.view === "table" ? html`<kp-table .model=${model} .selected=${this.selected} .tick=${this.tick} @kp-select=${this.onSelect}></kp-table>` : nothing}
+        ${this.lastPod
+          ? html`<aside class="kp-panel" aria-label=${this.lastPod.name}>
+              <kp-panel cluster=${this.cluster} .pod=${this.lastPod} .store=${this.store} .gone=${this.gone} .tick=${this.tick} .tab=${this.tab} @kp-select=${this.onSelect} @kp-tab=${this.onTab}></kp-panel>
+            </aside>`
+          : nothing}
+      </div>
+      <p class="kp-sr" aria-live="polite">${this.said}</p>`;
+  }
+
+  toolbar() {
+    const all = this.store.pods.size;
+    const lens = (name, text) => html`<button type="button" aria-pressed=${this.lens === name} @click=${() => this.chooseLens(name)}>${text}</button>`;
+    return html`<div class="kp-toolbar kp-topology-bar" role="toolbar" aria-label=${t.picture}>
+      <div class="kp-segments" role="group" aria-label=${t.lens}>${lens("nodes", t.lensNodes)}${lens("owners", t.lensOwners)}</div>
+      <label class="kp-sr" for="topology-ns">${t.namespace}</label>
+      <select id="topology-ns" @change=${(event) => this.scopeTo(event.target.value)}>
+        <option value="" ?selected=${!this.ns}>${t.allNamespaces}</option>
+        ${this.namespaces().map((ns) => html`<option value=${ns} ?selected=${ns === this.ns}>${ns}</option>`)}
+      </select>
+      <label class="kp-sr" for="topology-filter">${t.filter}</label>
+      <input id="topology-filter" class="kp-filter" type="search" data-filter placeholder=${t.filterHint} autocomplete="off" spellcheck="false" aria-describedby="topology-count" .value=${this.query} @input=${(event) => this.filterBy(event.target.value)}>
+      <output id="topology-count" class="kp-muted kp-count" for="topology-filter">${this.test ? t.matches(this.matching, all) : t.pods(all)}</output>
+      <div class="kp-grow"></div>
+      <div class="kp-segments" role="group" aria-label=${t.fit}>
+        <button type="button" aria-label=${t.zoomOut} title=${t.zoomOut} @click=${() => this.zoom(1 / 1.4)}>−</button>
+        <button type="button" @click=${() => this.fit()}>${t.fit}</button>
+        <button type="button" aria-label=${t.zoomIn} title=${t.zoomIn} @click=${() => this.zoom(1.4)}>+</button>
+      </div>
+      <button type="button" class="kp-button" aria-pressed=${this.store.paused} @click=${() => this.pause()}>${this.store.paused ? t.resume : t.pause}</button>
+      <button type="button" class="kp-button" aria-pressed=${this.outline} @click=${() => (this.outline = !this.outline)}>${t.outline}</button>
+      <button type="button" class="kp-button" aria-pressed=${this.view === "table"} @click=${() => this.show(this.view === "table" ? "picture" : "table")}>${t.table}</button>
+    </div>`;
+  }
+
+  legend() {
+    const present = new Set();
+    for (const pod of this.store.pods.values()) present.add(pod.cls);
+    return html`<ul class="kp-legend" aria-label=${t.legend}>
+      ${[...present].map((cls) => html`<li><span class="kp-mark" data-cls=${cls} aria-hidden="true"></span>${t.status[cls]}</li>`)}
+    </ul>`;
+  }
+
+  zoom(factor) {
+    if (!this.layout) return;
+    this.scene.zoomBy(factor);
+    this.cameraMoved();
+  }
+
+  onSelect(event) {
+    event.stopPropagation();
+    this.select(event.detail.uid, event.detail.focusPanel);
+  }
+
+  onTab(event) {
+    this.tab = event.detail;
+    writeState({ tab: this.tab === "summary" ? "" : this.tab });
+  }
+}
+
+customElements.define("kp-topology", Topology);

@@ -1,0 +1,114 @@
+// The websocket to the site: says hello with what it has, keeps trying, and tells how it stands.
+//
+// Waits 250 ms after a loss, then x1.7 with jitter up to 10 s; at once when the network or the tab
+// comes back. Ends for good when the session did or the cluster is gone.
+
+const FIRST_WAIT = 250;
+const FACTOR = 1.7;
+const LONGEST_WAIT = 10_000;
+const PING_EVERY = 5000;
+// Two beats of the server and a bit: silence for so long is a dead connection.
+const SILENCE = 12_000;
+
+export const CLOSE = { signedOut: 4401, forbidden: 4403, clusterGone: 4404, restart: 1012 };
+
+/** Returns how long to wait before the n-th try, counted from 0. */
+export function backoff(n, random = Math.random) {
+  const wait = Math.min(FIRST_WAIT * FACTOR ** n, LONGEST_WAIT);
+  return Math.round(wait * (0.75 + random() * 0.5));
+}
+
+export class Stream {
+  /**
+   * @param {string} path
+   * @param {{hello: () => object, frame: (frame: object) => void, state: (state: object) => void}} owner
+   */
+  constructor(path, owner) {
+    this.path = path;
+    this.owner = owner;
+    this.tries = 0;
+    this.socket = null;
+    this.timer = null;
+    this.ticker = null;
+    this.heard = 0;
+    this.rtt = null;
+    this.ended = false;
+    this.lostAt = null;
+    this.wake = () => {
+      if (!this.ended && this.timer && document.visibilityState === "visible") this.open();
+    };
+  }
+
+  start() {
+    window.addEventListener("online", this.wake);
+    document.addEventListener("visibilitychange", this.wake);
+    this.open();
+  }
+
+  stop() {
+    this.ended = true;
+    window.removeEventListener("online", this.wake);
+    document.removeEventListener("visibilitychange", this.wake);
+    clearTimeout(this.timer);
+    clearInterval(this.ticker);
+    this.socket?.close(1000);
+  }
+
+  send(frame) {
+    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(frame));
+  }
+
+  open() {
+    clearTimeout(this.timer);
+    this.timer = null;
+    this.owner.state({ name: "connecting", lostAt: this.lostAt });
+    const url = new URL(this.path, location.href);
+    url.protocol = url.protocol.replace("http", "ws");
+    const socket = new WebSocket(url);
+    this.socket = socket;
+    socket.addEventListener("open", () => {
+      this.heard = performance.now();
+      this.send({ op: "hello", v: 1, ...this.owner.hello() });
+      this.watch();
+    });
+    socket.addEventListener("message", (event) => this.receive(event));
+    socket.addEventListener("close", (event) => this.closed(socket, event.code));
+  }
+
+  receive(event) {
+    this.heard = performance.now();
+    this.tries = 0;
+    const frame = JSON.parse(event.data);
+    if (frame.op === "pong") {
+      this.rtt = Math.max(1, Math.round(performance.now() - frame.t));
+      return this.owner.state({ name: "beat" });
+    }
+    if (frame.op === "snapshot" || frame.op === "batch") this.lostAt = null;
+    return this.owner.frame(frame);
+  }
+
+  watch() {
+    clearInterval(this.ticker);
+    this.send({ op: "ping", t: performance.now() });
+    this.ticker = setInterval(() => {
+      if (performance.now() - this.heard > SILENCE) this.socket.close(4408);
+      else this.send({ op: "ping", t: performance.now() });
+    }, PING_EVERY);
+  }
+
+  closed(socket, code) {
+    if (socket !== this.socket) return;
+    clearInterval(this.ticker);
+    if (this.ended) return;
+    this.lostAt ??= Date.now();
+    if (code === CLOSE.signedOut || code === CLOSE.clusterGone || code === CLOSE.forbidden) {
+      this.ended = true;
+      this.owner.state({ name: "ended", code });
+      return;
+    }
+    const wait = backoff(this.tries);
+    this.tries += 1;
+    this.timer = setTimeout(() => this.open(), wait);
+    this.owner.state({ name: "lost", wait, code });
+  }
+}

@@ -1,0 +1,74 @@
+// What the topology says when something is not as it should be: what happened, what to do.
+import { html, nothing } from "lit";
+
+import { suggest } from "./filter.js";
+import { t } from "./texts.js";
+
+const rule = (kind) => `- apiGroups: ["*"]\n  resources: ["${kind}"]\n  verbs: ["get", "list", "watch"]`;
+
+export const forbidden = (frame) => ({ kind: "forbidden", bad: true, text: t.forbidden(frame.kind), verbatim: frame.text, copy: rule(frame.kind) });
+export const outOfStep = () => ({ kind: "out-of-step", text: t.outOfStep });
+export const gap = (text) => ({ kind: "gap", text });
+export const gone = (host) => ({ kind: "gone", bad: true, text: t.clusterGone, link: { href: host.getAttribute("home"), text: t.allClusters } });
+export const signedOut = (host) => ({
+  kind: "signed-out",
+  bad: true,
+  text: t.signedOut,
+  link: { href: `${host.getAttribute("signin")}?next=${encodeURIComponent(location.pathname + location.search)}`, text: t.signIn },
+});
+export const missing = (ns, name) => ({ kind: "missing", bad: true, text: t.noSuchPod(ns, name) });
+
+/** The notice above the picture. Errors stay until they are dismissed or over. */
+export function render(host) {
+  const parts = [];
+  const { notice } = host;
+  if (notice) {
+    parts.push(html`<div class="kp-note ${notice.bad ? "kp-bad" : "kp-info"}" role=${notice.bad ? "alert" : "status"} data-notice=${notice.kind}>
+      <p>${notice.text} ${notice.link ? html`<a href=${notice.link.href}>${notice.link.text}</a>` : nothing}</p>
+      ${notice.verbatim ? html`<code>${notice.verbatim}</code>` : nothing}
+      ${notice.copy ? html`<button type="button" class="kp-button" @click=${() => navigator.clipboard.writeText(notice.copy)}>${t.copyRule}</button>` : nothing}
+      <button type="button" class="kp-icon" aria-label=${t.dismiss} @click=${() => (host.notice = null)}>×</button>
+    </div>`);
+  }
+  if (host.calm) parts.push(calm(host));
+  const filter = filterNote(host);
+  if (filter) parts.push(filter);
+  return parts;
+}
+
+function calm(host) {
+  const on = () => {
+    host.calm = false;
+    host.scene.stats.slow = -Infinity;
+    host.scene.anim.enabled = true;
+  };
+  return html`<div class="kp-note kp-info" role="status"><p>${t.tooSlow} <button type="button" class="kp-link" @click=${on}>${t.turnOn}</button></p></div>`;
+}
+
+function filterNote(host) {
+  const { bad } = host.parsed;
+  if (bad.length) return html`<div class="kp-note kp-warn" role="status"><p>${t.badTerm(bad[0])}</p></div>`;
+  if (!host.ready || !host.parsed.test || host.matching) return null;
+  const better = suggest(host.query, host.store.pods.values());
+  return html`<div class="kp-note kp-warn" role="status" data-notice="no-match">
+    <p>${t.nothingMatches(host.query.trim())}
+      ${better ? html`<button type="button" class="kp-link" @click=${() => host.filterBy(better.text)}>${t.didYouMean(better.text, better.count)}</button>` : nothing}
+      <button type="button" class="kp-link" @click=${() => host.filterBy("")}>${t.clearFilter}</button></p>
+  </div>`;
+}
+
+/** What stands in the middle while there is nothing to see. */
+export function emptyState(host) {
+  if (!host.ready) {
+    const { progress } = host;
+    const text = progress?.total ? t.reading(progress.read, progress.total) : t.readingFirst;
+    return html`<div class="kp-hint-box" role="status">${text}</div>`;
+  }
+  if (!host.store.nodes.size) return html`<div class="kp-hint-box">${t.noNodes}</div>`;
+  if (host.store.pods.size) {
+    const inScope = !host.ns || host.matching || host.parsed.test;
+    if (inScope) return nothing;
+    return html`<div class="kp-hint-box">${t.noPodsIn(host.ns)} <button type="button" class="kp-link" @click=${() => host.scopeTo("")}>${t.showAllNamespaces}</button></div>`;
+  }
+  return html`<div class="kp-hint-box">${t.noPods} ${t.tryThis} <code>kubectl create deployment web --image=nginx --replicas=3</code></div>`;
+}

@@ -1,0 +1,2 @@
+// The topology page.
+import "./el/kp-topology.js";
