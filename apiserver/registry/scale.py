@@ -7,7 +7,7 @@ from typing import Any
 
 from apimachinery.errors import Invalid
 from apimachinery.gvk import GroupVersionKind
-from apimachinery.labels import from_label_selector
+from apimachinery.labels import Selector, from_label_selector, from_set
 from apimachinery.meta import Obj, replace_in
 from apimachinery.validation.field import Path, invalid
 from apiserver.registry.table import dig
@@ -74,6 +74,9 @@ def _selector(obj: Obj, where: ScalePaths) -> str:
     if not isinstance(found, dict):
         return ""
     if "matchLabels" in found or "matchExpressions" in found:
-        return str(from_label_selector(found))
+        # Labels are printed as equalities, and expressions as what they are.
+        labels = from_set(found.get("matchLabels")).requirements
+        others = from_label_selector({"matchExpressions": found.get("matchExpressions")})
+        return str(Selector((*labels, *others.requirements)))
     # ReplicationControllers select by plain labels.
     return ",".join(f"{key}={value}" for key, value in sorted(found.items()))

@@ -322,5 +322,6 @@ def _refuse(resource: Resource, obj: Obj, errors: list[FieldError]) -> None:
 
 def _no_name_left(error: AlreadyExists) -> AlreadyExists:
     error.message += ", the server was not able to generate a unique name for the object"
+    error.args = (error.message,)
     error.details = (error.details or {}) | {"retryAfterSeconds": 1}
     return error

@@ -1,0 +1,183 @@
+"""Discovery, version, health, metrics, OpenAPI, keys; and who may see them."""
+
+import pytest
+
+from tests.apiserver.endpoints.support import TOKEN, Client, config_map
+
+V2 = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+MAPS = "/api/v1/namespaces/default/configmaps"
+
+
+async def test_groups_and_versions(client: Client):
+    groups = (await client.get("/apis")).json()["groups"]
+    assert [g["name"] for g in groups][:3] == ["apiregistration.k8s.io", "apps", "events.k8s.io"]
+    scaling = (await client.get("/apis/autoscaling")).json()
+    assert [v["version"] for v in scaling["versions"]] == ["v2", "v1"]
+    assert scaling["preferredVersion"]["version"] == "v2"
+    assert (await client.get("/api")).json()["versions"] == ["v1"]
+
+
+async def test_resources_of_a_version(client: Client):
+    rows = {r["name"]: r for r in (await client.get("/api/v1")).json()["resources"]}
+    assert list(rows) == sorted(rows)
+    assert rows["configmaps"] == {
+        "name": "configmaps",
+        "singularName": "configmap",
+        "namespaced": True,
+        "kind": "ConfigMap",
+        "verbs": [
+            "create", "delete", "deletecollection", "get", "list", "patch", "update", "watch",
+        ],
+        "shortNames": ["cm"],
+        "storageVersionHash": "qFsyl6wFWjQ=",
+    }  # fmt: skip
+    assert rows["pods/eviction"] == {
+        "name": "pods/eviction",
+        "singularName": "",
+        "namespaced": True,
+        "group": "policy",
+        "version": "v1",
+        "kind": "Eviction",
+        "verbs": ["create"],
+    }
+    assert "storageVersionHash" not in rows["bindings"]
+
+
+async def test_hashes_name_the_stored_version(client: Client):
+    async def hash_of(version: str, name: str) -> str:
+        rows = (await client.get(f"/apis/{version}")).json()["resources"]
+        return next(r["storageVersionHash"] for r in rows if r["name"] == name)
+
+    assert await hash_of("autoscaling/v1", "horizontalpodautoscalers") == "qwQve8ut294="
+    assert await hash_of("events.k8s.io/v1", "events") == "r2yiGXH7wu8="
+    definitions = await hash_of("apiextensions.k8s.io/v1", "customresourcedefinitions")
+    assert definitions == "jfWCUB31mvA="
+
+
+async def test_aggregated_discovery_can_be_cached(client: Client):
+    found = await client.get("/apis", accept=V2)
+    assert found.headers["content-type"] == V2
+    apps = next(i for i in found.json()["items"] if i["metadata"]["name"] == "apps")
+    deployments = next(
+        r for r in apps["versions"][0]["resources"] if r["resource"] == "deployments"
+    )
+    assert deployments["responseKind"] == {"group": "", "version": "", "kind": "Deployment"}
+    assert {s["subresource"] for s in deployments["subresources"]} == {"scale", "status"}
+    etag = found.headers["etag"]
+    again = await client.request("GET", "/apis", None, {"accept": V2, "if-none-match": etag})
+    assert (again.status, again.body) == (304, b"")
+    client.api.catalog.remove("leases.coordination.k8s.io")
+    changed = await client.get("/apis", accept=V2)
+    assert changed.headers["etag"] != etag
+
+
+@pytest.mark.parametrize("path", ["/nope", "/apis/nope", "/apis/apps/v9", "/healthz/nope"])
+async def test_paths_where_nothing_is(client: Client, path):
+    found = await client.get(path)
+    assert (found.status, found.body) == (404, b"404 page not found\n")
+
+
+async def test_health(client: Client):
+    assert (await client.get("/readyz")).body == b"ok"
+    assert (await client.get("/livez/ping")).body == b"ok"
+    verbose = (await client.get("/livez?verbose")).body.decode()
+    assert "[+]ping ok\n" in verbose
+    assert verbose.endswith("livez check passed\n")
+    excluded = (await client.get("/livez?verbose&exclude=etcd")).body.decode()
+    assert "[+]etcd excluded: ok" in excluded
+    client.api.store.revision = 0
+    failed = await client.get("/readyz")
+    assert failed.status == 500
+    assert b"[-]etcd failed: reason withheld" in failed.body
+    assert (await client.get("/readyz/etcd")).status == 500
+
+
+async def test_metrics_count_requests_and_objects(client: Client):
+    await client.post(MAPS, config_map("a"))
+    await client.get(f"{MAPS}/zz")
+    text = (await client.get("/metrics")).body.decode()
+    labels = 'verb="create",group="",version="v1",resource="configmaps",subresource=""'
+    assert f'apiserver_request_total{{code="201",{labels}}} 1' in text
+    assert f'apiserver_request_duration_seconds_bucket{{{labels},le="+Inf"}} 1' in text
+    assert 'apiserver_storage_objects{resource="configmaps"} 1' in text
+    assert 'code="404",verb="get"' in text
+
+
+async def test_version_and_paths(client: Client):
+    version = (await client.get("/version")).json()
+    assert (version["major"], version["minor"], version["gitVersion"]) == ("1", "36", "v1.36.2")
+    paths = (await client.get("/")).json()["paths"]
+    assert paths == sorted(paths)
+    assert {"/api/v1", "/apis/apps/v1", "/livez/ping", "/openapi/v3"} <= set(paths)
+
+
+async def test_openapi(client: Client):
+    index = (await client.get("/openapi/v3")).json()["paths"]
+    assert "apis/apps/v1" in index
+    found = await client.get(index["api/v1"]["serverRelativeURL"])
+    document = found.json()
+    assert "/api/v1/namespaces/{namespace}/pods/{name}" in document["paths"]
+    again = await client.request(
+        "GET", "/openapi/v3/api/v1", None, {"if-none-match": found.headers["etag"]}
+    )
+    assert again.status == 304
+    assert (await client.get("/openapi/v3/apis/nope/v1")).status == 404
+    kind = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
+    v2 = await client.get("/openapi/v2", accept=kind)
+    assert v2.headers["content-type"] == kind.replace("@", ".")
+
+
+async def test_token_keys_are_published(client: Client):
+    found = await client.get("/openid/v1/jwks")
+    assert found.headers["content-type"] == "application/jwk-set+json"
+    assert found.json()["keys"][0]["kty"] == "EC"
+    about = (await client.get("/.well-known/openid-configuration")).json()
+    assert about["jwks_uri"] == "https://test/openid/v1/jwks"
+
+
+async def test_strangers_are_sent_away(client: Client):
+    client.token = "wrong"
+    unknown = await client.get(MAPS)
+    assert (unknown.status, unknown.json()["reason"]) == (401, "Unauthorized")
+    client.token = ""
+    anonymous = await client.get(MAPS)
+    assert anonymous.message == (
+        'configmaps is forbidden: User "system:anonymous" cannot list resource "configmaps" in '
+        'API group "" in the namespace "default"'
+    )
+    assert (await client.get("/metrics")).message == (
+        'forbidden: User "system:anonymous" cannot get path "/metrics"'
+    )
+
+
+async def test_impersonation(client: Client):
+    who = {"impersonate-user": "ann", "impersonate-group": "devs"}
+    found = await client.request("GET", MAPS, None, who)
+    assert found.status == 403
+    assert 'User "ann"' in found.message
+    path = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
+    who["impersonate-group"] = "system:masters"
+    me = await client.request("POST", path, {}, who)
+    info = me.json()["status"]["userInfo"]
+    assert info["username"] == "ann"
+    assert info["groups"] == ["system:masters", "system:authenticated"]
+
+
+async def test_clusters_have_addresses_of_their_own(client: Client):
+    await client.post(f"/clusters/test{MAPS}", config_map("a"))
+    assert (await client.get(f"{MAPS}/a")).status == 200
+    assert (await client.get("/clusters/test/version")).status == 200
+    assert (await client.get("/clusters/other/version")).status == 404
+
+
+async def test_bodies_have_a_limit(client: Client):
+    found = await client.post(MAPS, b"{" + b" " * (3 * 1024 * 1024))
+    assert (found.status, found.json()["reason"]) == (413, "RequestEntityTooLarge")
+
+
+async def test_faults_are_told_and_logged(client: Client, caplog: pytest.LogCaptureFixture):
+    client.api.catalog = None  # type: ignore[assignment]
+    found = await client.get(MAPS)
+    assert (found.status, found.json()["reason"]) == (500, "InternalError")
+    assert "a request failed" in caplog.text
+    assert TOKEN not in found.message
