@@ -1,0 +1,82 @@
+"""ResourceClaims: devices that pods share or have for themselves."""
+
+from __future__ import annotations
+
+from apimachinery.gvk import GroupVersionKind
+from apimachinery.meta import Obj, is_deleting
+from apimachinery.validation.field import FieldErrors, Path, duplicate, forbidden, required
+from apiserver.registry.dra.requests import claim_spec_errors, default_claim_spec
+from apiserver.registry.podspec.checks import immutable
+from apiserver.registry.podspec.workload import keep_status
+from apiserver.registry.resource import Column, Resource, Subresource
+from apiserver.registry.strategy import StatusStrategy, Strategy, StrategyContext
+from apiserver.registry.table import AGE, NAME
+
+_SPEC, _STATUS = Path("spec"), Path("status")
+
+
+class ResourceClaimStrategy(Strategy):
+    """What is asked for is for good; the scheduler writes into status what was found."""
+
+    returns_deleted = True
+
+    def default(self, obj: Obj) -> None:
+        default_claim_spec(obj.setdefault("spec", {}))
+
+    def prepare_for_create(self, obj: Obj, ctx: StrategyContext) -> None:
+        obj["status"] = {}
+
+    def prepare_for_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> None:
+        keep_status(new, old)
+
+    def validate(self, obj: Obj, ctx: StrategyContext) -> FieldErrors:
+        yield from claim_spec_errors(obj.get("spec") or {}, _SPEC)
+
+    def validate_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> FieldErrors:
+        yield from immutable(new.get("spec"), old.get("spec"), _SPEC)
+        yield from self.validate(new, ctx)
+
+
+class ResourceClaimStatusStrategy(StatusStrategy):
+    """A claim is reserved only once it is allocated, and for each pod once."""
+
+    def validate_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> FieldErrors:
+        status, before = new.get("status") or {}, old.get("status") or {}
+        seen: set[str] = set()
+        for at, user in enumerate(status.get("reservedFor") or ()):
+            path = (_STATUS / "reservedFor")[at]
+            for name in ("resource", "name", "uid"):
+                if not user.get(name):
+                    yield required(path / name)
+            uid = user.get("uid") or ""
+            if uid in seen:
+                yield duplicate(path / "uid", uid)
+            seen.add(uid)
+        if seen and status.get("allocation") is None:
+            why = "may not be specified when `allocated` is not set"
+            yield forbidden(_STATUS / "reservedFor", why)
+        if before.get("allocation") is not None and status.get("allocation") is not None:
+            path = _STATUS / "allocation"
+            yield from immutable(status["allocation"], before["allocation"], path)
+
+
+def _state(obj: Obj, now: float) -> str:
+    status, states = obj.get("status") or {}, ["deleted"] if is_deleting(obj) else []
+    if status.get("allocation") is not None:
+        states.append("allocated")
+        if status.get("reservedFor"):
+            states.append("reserved")
+    elif not states:
+        states.append("pending")
+    return ",".join(states)
+
+
+_STRATEGY = ResourceClaimStrategy()
+RESOURCECLAIMS = Resource(
+    kind=GroupVersionKind("resource.k8s.io", "v1", "ResourceClaim"),
+    plural="resourceclaims",
+    singular="resourceclaim",
+    strategy=_STRATEGY,
+    subresources={"status": Subresource(strategy=ResourceClaimStatusStrategy(_STRATEGY))},
+    columns=(NAME, Column("State", _state), AGE),
+)
