@@ -23,6 +23,7 @@ from nodes.controllers.disruption import DisruptionController
 from nodes.controllers.endpoints import EndpointsController
 from nodes.controllers.endpointslice.controller import EndpointSliceController
 from nodes.controllers.garbage.collector import GarbageCollector
+from nodes.controllers.job.controller import JobController
 from nodes.controllers.namespace import NamespaceController
 from nodes.controllers.nodelifecycle import NodeLifecycleController
 from nodes.controllers.podgc import PodGarbageCollector
@@ -43,6 +44,7 @@ CONTROLLERS: dict[str, type[Managed]] = {
     "endpoints-controller": EndpointsController,
     "endpointslice-controller": EndpointSliceController,
     "garbage-collector-controller": GarbageCollector,
+    "job-controller": JobController,
     "namespace-controller": NamespaceController,
     "node-lifecycle-controller": NodeLifecycleController,
     "pod-garbage-collector-controller": PodGarbageCollector,

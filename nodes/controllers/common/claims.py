@@ -44,8 +44,10 @@ def candidates(informer: Informer, owner: Obj) -> list[Obj]:
 class Claims:
     """Claims objects of one resource for owners of another."""
 
-    def __init__(self, client: Client, owners: Res, claimed: Res) -> None:
+    def __init__(self, client: Client, owners: Res, claimed: Res, finalizer: str = "") -> None:
+        """`finalizer`: what is adopted gets it, and what is released loses it."""
         self._client, self._owners, self._claimed = client, owners, claimed
+        self._finalizer = finalizer
 
     async def claim(self, owner: Obj, selector: Selector, found: Sequence[Obj]) -> list[Obj]:
         """Return those of `found` that are the owner's now."""
@@ -77,14 +79,18 @@ class Claims:
         return [obj for obj in adopted if obj is not None]
 
     async def _adopt(self, owner: Obj, obj: Obj) -> Obj | None:
-        body = {"ownerReferences": [owner_reference(owner)], "uid": uid_of(obj)}
+        body: Obj = {"ownerReferences": [owner_reference(owner)], "uid": uid_of(obj)}
+        if self._finalizer:
+            body["finalizers"] = [self._finalizer]
         return await self._patch(obj, body)
 
     async def _release(self, owner: Obj, obj: Obj) -> None:
-        body = {
+        body: Obj = {
             "ownerReferences": [{"$patch": "delete", "uid": uid_of(owner)}],
             "uid": uid_of(obj),
         }
+        if self._finalizer in (obj["metadata"].get("finalizers") or ()):
+            body["$deleteFromPrimitiveList/finalizers"] = [self._finalizer]
         await self._patch(obj, body)
 
     async def _patch(self, obj: Obj, metadata: Obj) -> Obj | None:
