@@ -13,7 +13,6 @@ from apiserver.endpoints.request import Answer, ApiRequest
 from apiserver.endpoints.requestinfo import is_true
 from apiserver.registry.deletion import DeleteOptions
 from apiserver.registry.resource import Resource
-from apiserver.registry.store import Stored
 from apiserver.storage import Key
 
 _QUERY = ("gracePeriodSeconds", "propagationPolicy", "orphanDependents", "dryRun")
@@ -116,8 +115,3 @@ async def delete_collection(request: ApiRequest) -> Answer:
             continue  # somebody else was faster
     request.trace.stage("storage", f"{len(found.entries)} objects")
     return Answer(listing=found)
-
-
-def gone(stored: Stored) -> bool:
-    """Tell whether a deletion has removed its object."""
-    return stored.gone

@@ -18,6 +18,7 @@ from apimachinery.schema import types
 from apimachinery.validation.metadata import validate_write_options
 from apiserver.admission.interfaces import AdmissionRequest, Operation
 from apiserver.auth.escalation import check_escalation
+from apiserver.auth.reviews import user_info
 from apiserver.auth.user import User
 from apiserver.endpoints import body, patching
 from apiserver.endpoints.request import Answer, ApiRequest
@@ -101,7 +102,7 @@ def begin(request: ApiRequest, operation: Operation) -> Change:
     namespace = info.namespace if resource.namespaced else ""
     change = Change(request, asked, strategy_of(request))
     change.writing = Writing(
-        registry.context(user.name, namespace, dry_run=dry_run),
+        registry.context(user.name, namespace, dry_run=dry_run, user_info=user_info(user)),
         change.check,
         request.warn,
         user.name,

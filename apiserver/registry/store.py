@@ -81,12 +81,20 @@ class Registry:
         self.objects = objects
         self.allocators = allocators or {}
 
-    def context(self, user: str, namespace: str, *, dry_run: bool = False) -> StrategyContext:
+    def context(
+        self,
+        user: str,
+        namespace: str,
+        *,
+        dry_run: bool = False,
+        user_info: Mapping[str, Any] | None = None,
+    ) -> StrategyContext:
         """Return what hooks may know of a request."""
         return StrategyContext(
             clock=self.clock,
             objects=self.objects,
             user=user,
+            user_info=user_info or {},
             namespace=namespace,
             dry_run=dry_run,
             allocators=self.allocators,

@@ -44,6 +44,8 @@ class StrategyContext:
     clock: Clock
     objects: ObjectReader
     user: str = ""
+    # The same user as authentication.k8s.io UserInfo: groups, uid, extra.
+    user_info: Mapping[str, Any] = field(default_factory=dict)
     namespace: str = ""
     dry_run: bool = False
     # What the cluster hands out: service addresses, node ports. See registry/core/services.py.
