@@ -17,6 +17,8 @@ from typing import Any
 # Daphne must be imported before anything else of Twisted: it installs the reactor.
 from daphne.server import Server  # type: ignore[import-untyped]
 
+from playground.supervisor import end_with_parent
+
 log = logging.getLogger("kubeground.site")
 
 GOODBYE = 0.2  # seconds for close frames to leave
@@ -93,6 +95,7 @@ def main() -> None:
     parser.add_argument("--fd", type=int, required=True, help="the listening socket")
     parser.add_argument("--ready-fd", type=int, help="gets one byte when the site answers")
     options = parser.parse_args()
+    end_with_parent()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s site %(name)s: %(message)s")
     for noisy in ("httpx", "httpcore", "daphne"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

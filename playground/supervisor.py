@@ -3,7 +3,9 @@
 The parent owns the listening sockets and lends them to its children, so an address never
 changes and never refuses while a child is started again. A child that dies is logged and
 started again, after a wait that doubles up to ten seconds. On SIGTERM or SIGINT both children
-get SIGTERM, and SIGKILL after `GRACE`: what was acknowledged is on disk by then.
+get SIGTERM, and SIGKILL after `GRACE`: what was acknowledged is on disk by then. A parent that is
+killed cannot tell them: each child holds the end of a pipe that breaks then, and ends by itself,
+so that the addresses are free for the next parent.
 """
 
 from __future__ import annotations
@@ -14,12 +16,14 @@ import os
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 log = logging.getLogger("kubeground.supervisor")
 
 GRACE = 4.0  # seconds until SIGKILL: the promise is an end within five
+PARENT = "KUBEGROUND_PARENT_FD"  # in a child's environment: the pipe that ends with its parent
 LONGEST_WAIT = 10.0  # seconds between two starts of a child that keeps dying
 
 
@@ -58,6 +62,7 @@ class Child:
 
     async def _run_once(self) -> int:
         reader, writer = os.pipe()
+        lifeline, held = os.pipe()
         descriptor = self.listener.fileno()
         try:
             self.process = await asyncio.create_subprocess_exec(
@@ -69,19 +74,25 @@ class Child:
                 "--ready-fd",
                 str(writer),
                 *self.arguments,
-                pass_fds=(descriptor, writer),
-                env={**os.environ, **self.environment},
+                pass_fds=(descriptor, writer, lifeline),
+                env={**os.environ, **self.environment, PARENT: str(lifeline)},
                 # Ctrl-C goes to the terminal's whole group; the parent alone decides.
                 start_new_session=True,
             )
+        except BaseException:
+            os.close(held)
+            os.close(reader)
+            raise
         finally:
             os.close(writer)
+            os.close(lifeline)
         asyncio.get_running_loop().add_reader(reader, self._on_ready, reader)
         try:
             return await self.process.wait()
         finally:
             asyncio.get_running_loop().remove_reader(reader)
             os.close(reader)
+            os.close(held)
 
     def _on_ready(self, reader: int) -> None:
         """The child writes a byte when it serves; end of file means that it is gone."""
@@ -101,6 +112,19 @@ class Child:
             log.warning("%s did not end in %.0f s and was killed", self.name, GRACE)
             process.kill()
             await process.wait()
+
+
+def end_with_parent() -> None:
+    """Send this process SIGTERM when the parent that started it is gone."""
+    given = os.environ.pop(PARENT, "")
+    if not given:
+        return
+
+    def watch() -> None:
+        os.read(int(given), 1)  # nothing is ever written: it returns when the pipe breaks
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, name="parent", daemon=True).start()
 
 
 async def supervise(children: Sequence[Child], on_ready: asyncio.Event) -> None:

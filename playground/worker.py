@@ -20,6 +20,7 @@ import uvloop
 from django import setup
 
 from playground.secure_server import ClientTrust, SecureServer, adopt, secure_server
+from playground.supervisor import end_with_parent
 
 log = logging.getLogger("kubeground.worker")
 
@@ -34,6 +35,7 @@ def main() -> None:
     parser.add_argument("--nodes", type=int, default=3, help="nodes of the default cluster")
     parser.add_argument("--template", default="default", help="template of the default cluster")
     options = parser.parse_args()
+    end_with_parent()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "playground.settings")
@@ -41,6 +43,9 @@ def main() -> None:
     # Thousands of parsed objects live for long: full collections are made rare, and what is
     # loaded by now is left out of them (150 ms pauses become 2 ms).
     gc.set_threshold(50_000, 20, 100)
+    # The shells' interpreter recurses on stacks of its own threads, 2 MB unless told otherwise: a
+    # script that calls itself must meet the bound on commands before the end of the stack.
+    os.environ.setdefault("RUST_MIN_STACK", str(512 * 1024 * 1024))
     uvloop.run(serve(options))
 
 

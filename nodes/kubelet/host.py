@@ -53,6 +53,10 @@ class Host:
         for key in ("reason", "message", "podIP"):
             if key in old and key not in status:
                 body["status"][key] = None
+        ips = status.get("podIPs")
+        if ips and (pod.get("status") or {}).get("podIPs") not in (None, ips):
+            # The list is merged by address: an earlier sandbox's would stay beside the new one.
+            body["status"]["podIPs"] = [*ips, {"$patch": "replace"}]
         try:
             await self.client.patch(
                 resources.PODS, namespace_of(pod), name_of(pod), body, STRATEGIC_PATCH, "status"

@@ -153,8 +153,14 @@ def test_patches(kubectl: Kubectl, kind: str, patch: object, env: str) -> None:
     assert said == "deployment.apps/web patched\n"
     path = "{.spec.template.spec.containers[0].env[*].name}"
     assert kubectl.field("deployment/web", path) == env
-    again = kubectl.run("patch", "deployment", "web", "-p", '{"spec":{"replicas":2}}')
-    assert again.out == "deployment.apps/web patched (no change)\n"
+
+
+def test_a_patch_that_changes_nothing_says_so(kubectl: Kubectl) -> None:
+    kubectl("create", "configmap", "a", "--from-literal=n=1")
+    before = kubectl.field("cm/a", "{.metadata.resourceVersion}")
+    said = kubectl("patch", "cm", "a", "-p", '{"data":{"n":"1"}}')
+    assert said == "configmap/a patched (no change)\n"
+    assert kubectl.field("cm/a", "{.metadata.resourceVersion}") == before
 
 
 def test_patches_of_subresources(kubectl: Kubectl) -> None:
@@ -164,9 +170,8 @@ def test_patches_of_subresources(kubectl: Kubectl) -> None:
     assert kubectl.field("deployment/web", "{.spec.replicas}") == "1"
     failed = '[{"op":"test","path":"/spec/replicas","value":9}]'
     said = kubectl.fails("patch", "deployment", "web", "--type=json", "-p", failed)
-    assert (
-        said
-        == "The request is invalid: the server rejected our request due to an error in our request\n"
+    assert said == (
+        "The request is invalid: the server rejected our request due to an error in our request\n"
     )
 
 

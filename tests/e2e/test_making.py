@@ -20,8 +20,7 @@ pytestmark = pytest.mark.e2e
             "deployment web --image=nginx --replicas=2 --port=80",
             "deployment.apps/web created",
             "deployment/web",
-            "{.spec.replicas} {.spec.template.spec.containers[0].ports[0].containerPort} "
-            "{.spec.strategy.rollingUpdate.maxSurge}",
+            "{.spec.replicas} {..containers[0].ports[0].containerPort} {..maxSurge}",
             "2 80 25%",
         ),
         (

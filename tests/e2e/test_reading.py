@@ -137,9 +137,8 @@ def test_nodes_deployments_and_services_described(kubectl: Kubectl) -> None:
     assert "2 desired | 2 updated | 2 total | 2 available | 0 unavailable" in deployment
     assert "NewReplicaSetAvailable" in deployment
     assert re.search(r"ScalingReplicaSet .* Scaled up replica set web-\w+ from 0 to 2", deployment)
-    wait_until(
-        lambda: re.search(r"^Endpoints: +\S+:80,\S+:80$", kubectl("describe", "svc", "web"), re.M)
-    )
+    endpoints = re.compile(r"^Endpoints: +\S+:80,\S+:80$", re.MULTILINE)
+    wait_until(lambda: endpoints.search(kubectl("describe", "svc", "web")))
     node = kubectl("describe", "node", "node-1")
     assert re.search(r"^  Ready +True .* KubeletReady ", node, re.MULTILINE)
     assert "Non-terminated Pods:" in node
@@ -209,8 +208,9 @@ def test_what_one_may_do(kubectl: Kubectl) -> None:
     assert re.search(r"^pods +\[\] +\[\] +\[get list\]$", rights, re.MULTILINE)
     said = kubectl.fails("delete", "pod", "x", acting)
     assert said == (
-        f'Error from server (Forbidden): pods "x" is forbidden: User "system:serviceaccount:{account}"'
-        f' cannot delete resource "pods" in API group "" in the namespace "{kubectl.namespace}"\n'
+        'Error from server (Forbidden): pods "x" is forbidden: '
+        f'User "system:serviceaccount:{account}" cannot delete resource "pods" in API group "" '
+        f'in the namespace "{kubectl.namespace}"\n'
     )
 
 
