@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Protocol
 
@@ -19,6 +20,8 @@ from apimachinery.errors import ApiError, TooLarge
 from apiserver.endpoints import negotiation, upgrades
 from apiserver.endpoints.api import ClusterApi
 from apiserver.endpoints.encode import status_body
+
+logger = logging.getLogger(__name__)
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -149,8 +152,12 @@ async def _send_stream(response: Any, receive: Receive, send: Send) -> None:
     finally:
         for task in (gone, pump):
             task.cancel()
-        await asyncio.gather(gone, pump, return_exceptions=True)
+        _, failed = await asyncio.gather(gone, pump, return_exceptions=True)
         response.close()
+    if isinstance(failed, Exception):
+        # The head is out, so all that is left is to break off; the client sees it as that.
+        logger.error("a stream broke off", exc_info=failed)
+        raise failed
 
 
 async def _pump(stream: Any, send: Send) -> None:

@@ -256,3 +256,23 @@ async def test_component_statuses_are_computed(client: Client):
     assert found.headers["warning"] == '299 - "v1 ComponentStatus is deprecated in v1.19+"'
     assert (await client.get("/api/v1/componentstatuses/scheduler")).status == 200
     assert (await client.get("/api/v1/componentstatuses/nope")).status == 404
+
+
+class BrokenKubelets(Kubelets):
+    """Streams that end badly."""
+
+    async def logs(
+        self, node: str, namespace: str, pod: str, container: str, options: Mapping[str, str]
+    ) -> AsyncIterator[bytes]:
+        yield b"first\n"
+        raise OSError("the node has gone")
+
+
+async def test_a_stream_that_breaks_off_is_seen_and_logged(
+    client: Client, caplog: pytest.LogCaptureFixture
+):
+    await bound_pod(client, "c")
+    client.api.streams = BrokenKubelets()
+    with pytest.raises(OSError, match="the node has gone"):
+        await client.get(f"{PODS}/p/log")
+    assert "a stream broke off" in caplog.text
