@@ -11,6 +11,7 @@ import { Store } from "../store.js";
 import { CLOSE, Stream } from "../stream.js";
 import { span, t } from "../texts.js";
 import { readState, writeState } from "../url.js";
+import { MARGIN } from "../scene/camera.js";
 import { bindKeys } from "../topology-keys.js";
 import { bindPointer } from "../topology-pointer.js";
 import * as notices from "../topology-notices.js";
@@ -21,6 +22,7 @@ import "./kp-tree.js";
 
 const FOLLOW_UP = 250; // ms between two updates of what is text: counters, outline, table
 const SLOW_FRAMES = 40;
+const PANEL = 440;
 
 class Topology extends LitElement {
   static properties = {
@@ -243,7 +245,7 @@ class Topology extends LitElement {
   /** Gives boxes their places after one came or grew, without moving what need not move. */
   settle() {
     const empty = this.layout.width;
-    this.layout.arrange(this.moved ? null : this.aspect());
+    this.layout.arrange(this.moved ? null : this.room());
     if (!this.moved || !empty) this.scene.fit();
     this.scene.redraw();
   }
@@ -256,15 +258,17 @@ class Topology extends LitElement {
 
   // --- what is shown ----------------------------------------------------------------------
 
-  aspect() {
-    return Math.max(0.5, Math.min(3, this.scene.view.w / Math.max(1, this.scene.view.h)));
+  /** The part of the screen that the picture may fill. */
+  room() {
+    const { w, h } = this.scene.view;
+    return { w: Math.max(200, w - 2 * MARGIN), h: Math.max(150, h - 2 * MARGIN) };
   }
 
   chooseLens(name, keepCamera = false) {
     this.lens = name;
     writeState({ lens: name === "nodes" ? "" : name });
     this.layout = new Layout(LENSES[name], this.store);
-    this.layout.arrange(this.aspect());
+    this.layout.arrange(this.room());
     this.scene.setLayout(this.layout);
     if (!keepCamera || !this.wantedCamera) this.fit();
     this.markRelated();
@@ -274,7 +278,7 @@ class Topology extends LitElement {
   fit() {
     if (!this.layout) return;
     this.moved = false;
-    this.layout.arrange(this.aspect());
+    this.layout.arrange(this.room());
     this.scene.fit();
     writeState({ at: "" });
   }
@@ -317,7 +321,7 @@ class Topology extends LitElement {
     writeState({ sel: pod ? `pods/${pod.ns}/${pod.name}` : "" });
     this.markRelated();
     if (!pod) return;
-    this.scene.reveal(uid);
+    this.scene.reveal(uid, Math.min(PANEL, this.scene.view.w / 2));
     this.querySelector("kp-tree")?.show(uid);
     if (focusPanel) this.updateComplete.then(() => this.querySelector("kp-panel")?.focusHead());
   }

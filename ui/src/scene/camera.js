@@ -1,10 +1,10 @@
 // Which part of the world is seen, and how large. Pure: every function returns a new camera.
 
 export const MIN_SCALE = 0.02;
-export const MAX_SCALE = 14;
+export const MAX_SCALE = 20;
 // Fitting a small cluster does not blow its pods up beyond this.
-const FIT_MAX = 4.2;
-const MARGIN = 20;
+export const FIT_MAX = 8.5;
+export const MARGIN = 22;
 
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 

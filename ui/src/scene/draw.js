@@ -3,12 +3,12 @@
 // `ctx` is already transformed so that one unit is one CSS pixel; `place` turns the world into it.
 import { worst } from "../status.js";
 import { t } from "../texts.js";
-import { HEAD, PAD, POD } from "./layout.js";
+import { POD } from "./layout.js";
 
 // Pods smaller than this many pixels are not told apart: their box shows a count instead.
 export const TILE_BELOW = 3.4;
 const SHAPE_FROM = 8;
-const CARD_FROM = 44;
+const CARD_FROM = 54;
 const DIM = 0.16;
 
 export function podSize(k) {
@@ -36,12 +36,13 @@ export function inView(box, place) {
 
 function drawBand(ctx, scene, place, band) {
   const title = scene.layout.lens.bandTitle(band.key);
-  const size = Math.min(13, 12 * place.k);
+  const size = Math.min(13, 0.75 * scene.layout.bandHead * place.k);
   if (!title || size < 7) return;
   ctx.font = `600 ${size}px ${scene.palette.font}`;
   ctx.fillStyle = scene.palette.muted;
   ctx.textBaseline = "middle";
-  ctx.fillText(title, (band.x - place.x) * place.k, (band.y + 8 - place.y) * place.k);
+  const middle = band.y + scene.layout.bandHead * 0.42;
+  ctx.fillText(title, (band.x - place.x) * place.k, (middle - place.y) * place.k);
 }
 
 export function drawBox(ctx, scene, place, box, tiles) {
@@ -68,11 +69,12 @@ export function drawBox(ctx, scene, place, box, tiles) {
 /** Draws a box's heading: title, note, count, and how much of its CPU is asked for. */
 export function drawHead(ctx, scene, place, box, at) {
   const { palette, layout, store } = scene;
-  const size = Math.min(13, 9.5 * place.k);
+  const high = layout.head * place.k;
+  const size = Math.min(13, 0.6 * high);
   if (size < 6.5) return;
   const { x, y, w } = at;
-  const pad = PAD * place.k;
-  const middle = y + (HEAD * place.k) / 2 - place.k;
+  const pad = layout.pad * place.k;
+  const middle = y + high * 0.44;
   const count = String(box.count);
   ctx.textBaseline = "middle";
   ctx.font = `500 ${size}px ${palette.font}`;
@@ -80,8 +82,8 @@ export function drawHead(ctx, scene, place, box, at) {
   ctx.textAlign = "right";
   ctx.fillText(count, x + w - pad, middle);
   ctx.textAlign = "left";
-  const room = w - 2 * pad - count.length * size * 0.6 - size;
-  const title = clip(layout.lens.title(box.key, store), room, size);
+  const room = w - 2 * pad - count.length * size * 0.66 - size;
+  const title = clip(layout.lens.title(box.key, store), room, size, palette.boldLetter);
   ctx.font = `600 ${size}px ${palette.font}`;
   ctx.fillStyle = palette.ink;
   ctx.fillText(title, x + pad, middle);
@@ -90,15 +92,15 @@ export function drawHead(ctx, scene, place, box, at) {
   if (note && room - used > size * 3) {
     ctx.font = `400 ${size * 0.86}px ${palette.font}`;
     ctx.fillStyle = layout.lens.state(box.key, store) === "bad" ? palette.failed : palette.muted;
-    ctx.fillText(clip(note, room - used, size * 0.86), x + pad + used, middle);
+    ctx.fillText(clip(note, room - used, size * 0.86, palette.letter), x + pad + used, middle);
   }
-  drawUse(ctx, scene, place, box, { x: x + pad, y: y + (HEAD - 4) * place.k, w: w - 2 * pad });
+  drawUse(ctx, scene, place, box, { x: x + pad, y: y + high * 0.78, w: w - 2 * pad });
 }
 
 function drawUse(ctx, scene, place, box, at) {
   const room = scene.layout.lens.room(box.key, scene.store);
   if (!room || place.k < 0.8) return;
-  const high = Math.max(1, Math.round(1.2 * place.k));
+  const high = Math.max(1, Math.min(3, Math.round(1.2 * place.k)));
   const share = Math.min(1, box.cpu / room);
   ctx.fillStyle = scene.palette.line;
   ctx.fillRect(at.x, at.y, at.w, high);
@@ -223,16 +225,16 @@ function drawCard(ctx, scene, pod, cls, x, y, size) {
   ctx.stroke();
   ctx.setLineDash([]);
   const pad = Math.max(3, size * 0.06);
-  const font = Math.max(8.5, Math.min(13, size / 9));
+  const font = Math.max(8, Math.min(13, size / 8.5));
   const mark = Math.round(font * 0.95);
   drawShape(ctx, palette, cls, Math.round(x + pad), Math.round(y + pad), mark, palette.card);
   ctx.textBaseline = "alphabetic";
   ctx.font = `500 ${font}px ${palette.font}`;
   ctx.fillStyle = palette.muted;
-  ctx.fillText(clip(pod.status, size - 2.6 * pad - mark, font), x + pad * 1.6 + mark, y + pad + font * 0.82);
+  ctx.fillText(clip(pod.status, size - 2.6 * pad - mark, font, palette.letter), x + pad * 1.6 + mark, y + pad + font * 0.82);
   ctx.fillStyle = palette.ink;
   ctx.font = `600 ${font}px ${palette.font}`;
-  const lines = nameLines(pod.name, size - 2 * pad, font);
+  const lines = nameLines(pod.name, size - 2 * pad, font, palette.boldLetter);
   let at = y + pad + font * 2.1;
   for (const line of lines) {
     ctx.fillText(line, x + pad, at);
@@ -243,14 +245,14 @@ function drawCard(ctx, scene, pod, cls, x, y, size) {
   const rest = [pod.ready, pod.restarts ? t.restartsOf(pod.restarts) : "", pod.ip].filter(Boolean);
   for (const line of rest) {
     if (at > y + size - pad * 0.5) break;
-    ctx.fillText(clip(line, size - 2 * pad, font * 0.92), x + pad, at);
+    ctx.fillText(clip(line, size - 2 * pad, font * 0.92, palette.letter), x + pad, at);
     at += font * 1.2;
   }
 }
 
 /** Breaks a name over two lines at a dash, as its end tells pods apart. */
-function nameLines(name, room, font) {
-  const fits = Math.floor(room / (font * 0.56));
+function nameLines(name, room, font, letter) {
+  const fits = Math.floor(room / (font * letter));
   if (name.length <= fits) return [name];
   const cut = name.lastIndexOf("-", fits);
   const at = cut > 2 ? cut + 1 : fits;
@@ -259,8 +261,8 @@ function nameLines(name, room, font) {
 }
 
 /** Shortens a text to a width, by the mean width of its letters. */
-export function clip(text, room, size) {
-  const fits = Math.floor(room / (size * 0.56));
+export function clip(text, room, size, letter) {
+  const fits = Math.floor(room / (size * letter));
   if (text.length <= fits) return text;
   return fits < 2 ? "" : `${text.slice(0, fits - 1)}…`;
 }

@@ -1,11 +1,11 @@
 // What is under a point of the world: a pod, a box, or nothing. Arithmetic, no search in pods.
-import { HEAD, PAD, PITCH, POD } from "./layout.js";
+import { PITCH, POD } from "./layout.js";
 
 /** Returns {box, uid} or null; uid is null between pods. */
 export function hit(layout, x, y) {
   for (const box of layout.boxes.values()) {
     if (x < box.x || y < box.y || x > box.x + box.w || y > box.y + box.h) continue;
-    return { box, uid: podAt(box, x - box.x - PAD, y - box.y - HEAD) };
+    return { box, uid: podAt(box, x - box.x - layout.pad, y - box.y - layout.head) };
   }
   return null;
 }

@@ -3,22 +3,31 @@
 // A pod keeps its slot as long as it stays in its box. A new pod takes the lowest free slot, a new
 // box the next place in its band. Boxes move only when one has to grow, or when asked to.
 
+import { FIT_MAX } from "./camera.js";
+
 export const POD = 12;
 export const GAP = 3;
 export const PITCH = POD + GAP;
-export const PAD = 7;
-export const HEAD = 21;
-const BAND_HEAD = 18;
-const BOX_GAP = 10;
-const BAND_GAP = 14;
-const MIN_WIDTH = 96;
+// What surrounds the pods, in pixels when the whole picture is fitted to the screen: a heading
+// needs room for its text, however few or many boxes there are. In the world's units it is less
+// the larger everything is drawn, and never more than `most`.
+const FRAME = {
+  head: { px: 34, most: 21 },
+  pad: { px: 14, most: 7 },
+  bandHead: { px: 26, most: 18 },
+  gap: { px: 18, most: 10 },
+  bandGap: { px: 20, most: 14 },
+  minWidth: { px: 170, most: 96 },
+};
 // How many slots a box may have: it grows in steps, so that it seldom does.
-const STEPS = [12, 24, 40, 60, 84, 112, 160, 240, 360, 540, 800, 1200, 2000, 4000, 8000, 20_000];
+const STEPS = [8, 15, 24, 40, 60, 84, 112, 160, 240, 360, 540, 800, 1200, 2000, 4000, 8000, 20_000];
 
 /** Returns the least step that holds n. */
 export function capacity(n) {
   return STEPS.find((step) => step >= n) ?? n;
 }
+
+const trayColumns = (slots) => Math.min(4, 1 + Math.ceil(slots / 15));
 
 export class Layout {
   constructor(lens, store) {
@@ -30,7 +39,8 @@ export class Layout {
     this.width = 0;
     this.height = 0;
     this.wrap = 0;
-    this.aspect = 1.6;
+    this.view = { w: 1600, h: 1000 };
+    this.frame(1);
     this.stale = true;
     this.fill();
   }
@@ -128,15 +138,33 @@ export class Layout {
     for (const pod of this.store.pods.values()) this.put(pod);
   }
 
-  /** Gives every box its place. `aspect` is what the picture should have; null keeps the wrap. */
-  arrange(aspect = null) {
-    this.measure();
-    if (aspect) {
-      this.aspect = aspect;
-      this.wrap = this.bestWrap();
+  /** Gives every box its place. `view` is what the picture should fill; null keeps the wrap. */
+  arrange(view = null) {
+    if (view) {
+      this.view = view;
+      // The scale depends on the frames and they on the scale: three rounds settle it.
+      let scale = 1;
+      for (let round = 0; round < 3; round += 1) {
+        this.frame(scale);
+        this.measure();
+        this.wrap = this.bestWrap();
+        this.flow(this.wrap);
+        scale = this.scale();
+      }
+    } else {
+      this.measure();
+      this.flow(this.wrap || this.bestWrap());
     }
-    this.flow(this.wrap || this.bestWrap());
     this.stale = false;
+  }
+
+  /** How large the whole world would be drawn. */
+  scale() {
+    return Math.min(this.view.w / this.width, this.view.h / this.height, FIT_MAX);
+  }
+
+  frame(scale) {
+    for (const [name, { px, most }] of Object.entries(FRAME)) this[name] = Math.min(most, px / scale);
   }
 
   measure() {
@@ -146,28 +174,29 @@ export class Layout {
     }
     for (const box of this.boxes.values()) {
       const slots = this.lens.uniform && !this.isTray(box) ? most : box.cap;
-      box.cols = this.isTray(box) ? 4 : Math.max(6, Math.ceil(Math.sqrt(slots * 1.7)));
+      box.cols = this.isTray(box) ? trayColumns(slots) : Math.ceil(Math.sqrt(slots * 1.8));
       box.rows = Math.ceil(slots / box.cols);
-      box.w = Math.max(MIN_WIDTH, box.cols * PITCH - GAP + 2 * PAD);
-      if (this.isTray(box)) box.w = 4 * PITCH - GAP + 2 * PAD;
-      box.h = HEAD + box.rows * PITCH - GAP + PAD;
+      box.w = box.cols * PITCH - GAP + 2 * this.pad;
+      if (!this.isTray(box)) box.w = Math.max(box.w, this.minWidth);
+      box.h = this.head + box.rows * PITCH - GAP + this.pad;
     }
   }
 
   /** Tries a few widths and takes the one whose picture fits the shape of the screen best. */
   bestWrap() {
     let area = 0;
-    let widest = MIN_WIDTH;
+    let widest = this.minWidth;
     for (const box of this.boxes.values()) {
-      area += (box.w + BOX_GAP) * (box.h + BOX_GAP);
+      if (this.isTray(box)) continue;
+      area += (box.w + this.gap) * (box.h + this.gap);
       widest = Math.max(widest, box.w);
     }
-    const guess = Math.sqrt(area * this.aspect);
+    const guess = Math.sqrt((area * this.view.w) / this.view.h);
     let best = { scale: 0, wrap: widest };
-    for (let factor = 0.5; factor <= 2.4; factor *= 1.12) {
+    for (let factor = 0.4; factor <= 4; factor *= 1.1) {
       const wrap = Math.max(widest, guess * factor);
       this.flow(wrap);
-      const scale = Math.min(this.aspect / this.width, 1 / this.height);
+      const scale = Math.min(this.view.w / this.width, this.view.h / this.height);
       if (scale > best.scale * 1.001) best = { scale, wrap };
     }
     return best.wrap;
@@ -175,39 +204,39 @@ export class Layout {
 
   flow(wrap) {
     const tray = this.lens.tray ? this.boxes.get("") : null;
-    const left = tray ? tray.w + 2 * BOX_GAP : 0;
+    const left = tray ? tray.w + 2 * this.gap : 0;
     const named = [...this.bands.keys()].some((key) => this.lens.bandTitle(key));
     let y = 0;
     let right = left;
     for (const band of this.bands.values()) {
-      if (y) y += BAND_GAP;
+      if (y) y += this.bandGap;
       band.x = left;
       band.y = y;
-      if (named) y += BAND_HEAD;
+      if (named) y += this.bandHead;
       let x = left;
       let tallest = 0;
       for (const box of band.boxes) {
         if (x > left && x + box.w > left + wrap) {
           x = left;
-          y += tallest + BOX_GAP;
+          y += tallest + this.gap;
           tallest = 0;
         }
         box.x = x;
         box.y = y;
-        x += box.w + BOX_GAP;
+        x += box.w + this.gap;
         tallest = Math.max(tallest, box.h);
-        right = Math.max(right, x - BOX_GAP);
+        right = Math.max(right, x - this.gap);
       }
       y += tallest;
     }
     if (tray) {
       tray.x = 0;
       tray.y = 0;
-      tray.h = Math.max(tray.h, y, HEAD + 3 * PITCH);
+      tray.h = Math.max(y, this.head + tray.rows * PITCH - GAP + this.pad);
     }
     this.named = named;
-    this.width = Math.max(right, tray ? tray.w : 0, MIN_WIDTH);
-    this.height = Math.max(y, tray ? tray.h : 0, HEAD + PITCH);
+    this.width = Math.max(right, tray ? tray.w : 0, this.minWidth);
+    this.height = Math.max(y, tray ? tray.h : 0, this.head + PITCH);
   }
 
   /** Returns the corner of a pod's square in the world, or null. */
@@ -218,8 +247,8 @@ export class Layout {
 
   slotCorner(box, slot) {
     return {
-      x: box.x + PAD + (slot % box.cols) * PITCH,
-      y: box.y + HEAD + Math.floor(slot / box.cols) * PITCH,
+      x: box.x + this.pad + (slot % box.cols) * PITCH,
+      y: box.y + this.head + Math.floor(slot / box.cols) * PITCH,
     };
   }
 }

@@ -4,8 +4,7 @@
 // zooms, a frame is one copy of it; 120 ms after the last move it is drawn anew, sharp. When still,
 // a change redraws its own rectangle alone. Marks (selection, hover, motion) are drawn on the
 // visible canvas over the copy, and wiped by copying again.
-import { ease } from "./anim.js";
-import { Animations } from "./anim.js";
+import { Animations, ease } from "./anim.js";
 import { fit, keepInSight, pan, toScreen, toWorld, zoom } from "./camera.js";
 import { drawBox, drawPod, drawScene, podSize, TILE_BELOW } from "./draw.js";
 import { POD } from "./layout.js";
@@ -85,14 +84,14 @@ export class Scene {
     this.timer = setTimeout(() => this.redraw(), REST);
   }
 
-  /** Brings a pod into view, if it is not. */
-  reveal(uid) {
+  /** Brings a pod into view, if it is not; what covers the right edge does not count as view. */
+  reveal(uid, covered = 0) {
     const corner = this.layout.corner(uid);
     if (!corner) return;
     const at = toScreen(this.camera, corner.x, corner.y);
     const size = podSize(this.camera.k);
     const margin = 24;
-    const dx = at.x < margin ? margin - at.x : Math.min(0, this.view.w - margin - size - at.x);
+    const dx = at.x < margin ? margin - at.x : Math.min(0, this.view.w - covered - margin - size - at.x);
     const dy = at.y < margin ? margin - at.y : Math.min(0, this.view.h - margin - size - at.y);
     if (dx || dy) this.panBy(dx, dy);
   }
