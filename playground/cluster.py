@@ -40,8 +40,9 @@ from nodes.network.fabric import Network
 from nodes.proxy import kubeproxy
 from nodes.runtime.simulated.runtime import SimulatedRuntime
 from nodes.scheduler import loop as scheduling
-from playground.machines import machine
+from playground.machines import API_ADDRESS, API_NODE, machine
 from playground.probing import SimulatedProbes
+from playground.proxying import NetworkProxy
 from playground.streams import KubeletStreams
 
 log = logging.getLogger(__name__)
@@ -74,6 +75,7 @@ class RunningCluster:
         seed = record.uid
         objects = StoredObjects(store)
         self.kubelets: dict[str, Kubelet] = {}
+        self._runtimes: dict[str, SimulatedRuntime] = {}
         self.api = ClusterApi(
             name=record.name,
             store=store,
@@ -88,6 +90,7 @@ class RunningCluster:
         self.first_client: dict[str, str] | None = None
         self._sink = EventSink(clock, self.tasks)
         self.network = Network(clock)
+        self.api.proxy = NetworkProxy(self.network, objects, API_ADDRESS)
         self.manager = Manager(
             self.transport,
             clock,
@@ -121,6 +124,7 @@ class RunningCluster:
     async def start(self) -> None:
         """Begin to authenticate and to work; returns when every node has registered."""
         self.auth.start(self.store.hub, self.store.revision)
+        self.network.add_node(API_NODE, API_ADDRESS)
         self._feed_dns()
         self.proxy.start()
         self._proxy_informers.start()
@@ -134,6 +138,7 @@ class RunningCluster:
         """Stop working. What was acknowledged is stored; nothing else needs saving."""
         for kubelet in self.kubelets.values():
             await kubelet.stop()
+            await self._runtimes[kubelet.name].close()
         self.scheduler.stop()
         self.manager.stop()
         for informers in (self._scheduler_informers, self._proxy_informers):
@@ -145,7 +150,7 @@ class RunningCluster:
     async def _add_node(self, made: Machine) -> None:
         self.network.add_node(made.name, made.address, made.pod_cidr)
         self.network.set_rules(made.name, self.proxy.table(made.name, made.address))
-        runtime = SimulatedRuntime(made.name, self.clock, self.network)
+        runtime = self._runtimes[made.name] = SimulatedRuntime(made.name, self.clock, self.network)
         transport = self.transport(NODE_USER + made.name)
         client = Client(transport, "kubelet")
         kubelet = Kubelet(

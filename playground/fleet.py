@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
+import random
 import uuid
 from collections.abc import Iterator
 
 from apimachinery.errors import AlreadyExists, NotFound
 from apimachinery.gvk import GroupResource
-from apimachinery.meta import Obj
 from apiserver.auth.bootstrap.objects import bootstrap_objects
 from apiserver.auth.cluster import create_credentials
-from apiserver.registry.catalog import RESOURCES
-from apiserver.registry.resource import Resource
-from apiserver.storage import ClusterRecord, Key, Storage, Write
+from apiserver.registry.bootstrap import initial_writes
+from apiserver.registry.catalog import Catalog
+from apiserver.registry.metadata import Identity
+from apiserver.storage import ClusterRecord, Storage
 from nodes.client.loopclock import LoopClock
 from playground.cluster import RunningCluster, Surface
 from playground.cluster_templates import TEMPLATES
@@ -24,6 +24,9 @@ from playground.secure_server import ClientTrust
 log = logging.getLogger(__name__)
 
 CLUSTERS = GroupResource("kubeground.io", "clusters")
+
+# The built-in kinds: what a cluster holds before it has any of its own.
+_CATALOG = Catalog()
 
 
 class Fleet:
@@ -63,7 +66,7 @@ class Fleet:
             )
             fresh = bootstrap_objects(clock, credentials.ca_certificate)
             objects = [*fresh, *TEMPLATES[template]()]
-            writes = initial_writes(objects, clock.timestamp())
+            writes = initial_writes(_CATALOG, objects, Identity(random.SystemRandom()), clock)
             store = await self._storage.create_cluster(record, writes)
             store.clock = clock
             return await self._start(RunningCluster(store, self._surface, clock))
@@ -98,45 +101,3 @@ class Fleet:
         self._running[cluster.name] = cluster
         await cluster.start()
         return cluster
-
-
-_BY_KIND: dict[tuple[str, str], Resource] = {
-    (resource.kind.api_version, resource.kind.kind): resource for resource in RESOURCES
-}
-
-
-def initial_writes(objects: list[Obj], now: str) -> list[Write]:
-    """Return the writes that make these objects as if they had been created one by one."""
-    return [_write(obj, _BY_KIND[obj["apiVersion"], obj["kind"]], now) for obj in objects]
-
-
-def _write(obj: Obj, resource: Resource, now: str) -> Write:
-    metadata = obj["metadata"]
-    stamped = {
-        "apiVersion": obj["apiVersion"],
-        "kind": obj["kind"],
-        "metadata": {
-            "name": metadata["name"],
-            **({"namespace": metadata["namespace"]} if "namespace" in metadata else {}),
-            "uid": str(uuid.UUID(int=secrets.randbits(128), version=4)),
-            **({"generation": metadata["generation"]} if "generation" in metadata else {}),
-            "creationTimestamp": now,
-            **{
-                key: value
-                for key, value in metadata.items()
-                if key not in ("name", "namespace", "generation")
-            },
-        },
-        **{k: v for k, v in obj.items() if k not in ("apiVersion", "kind", "metadata")},
-    }
-    return Write(
-        key=Key(resource.key, metadata.get("namespace") or "", metadata["name"]),
-        type="ADDED",
-        obj=stamped,
-        uid=stamped["metadata"]["uid"],
-        labels=metadata.get("labels") or {},
-        fields={path: read(stamped) for path, read in resource.selectable.items()},
-        expected=0,
-        actor="system:apiserver",
-        trace="",
-    )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from nodes.kubelet.node import Machine
 
 LARGEST = 1000
+# Where the API server stands on the cluster's network.
+API_NODE, API_ADDRESS = "control-plane", "172.18.0.1"
 
 
 def machine(number: int) -> Machine:

@@ -1,0 +1,115 @@
+"""`/proxy` of pods, services and nodes: from the API server onto the simulated network."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from apimachinery.errors import ServiceUnavailable
+from apimachinery.meta import Obj
+from apiserver.endpoints.proxying import ProxyTarget
+from apiserver.endpoints.request import Answer
+from apiserver.registry.objects import StoredObjects
+from nodes.network.fabric import Network
+from nodes.network.http import HttpResponse
+from nodes.network.http import request as http_request
+
+_METHODS = {"create": "POST", "update": "PUT", "patch": "PATCH", "delete": "DELETE"}
+# Between two hops these have a meaning of their own (RFC 9110, 7.6.1).
+_HOP = {"connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade"}
+_PRIVATE = {"authorization", "host", "content-length", "accept-encoding"}
+_SERVICE = "kubernetes.io/service-name"
+
+
+class NetworkProxy:
+    """Keeps apiserver.endpoints.api.Proxy; asks from the address of some node."""
+
+    def __init__(self, network: Network, objects: StoredObjects, source: str) -> None:
+        self._network, self._objects, self._source = network, objects, source
+
+    async def fetch(self, request: Any, target: ProxyTarget) -> Answer:
+        """Return what listens there answers. Raises ServiceUnavailable where nothing does."""
+        address, port = self._place(target)
+        query = f"?{urlencode(dict(request.params))}" if request.params else ""
+        headers = {
+            name: value
+            for name, value in request.headers.items()
+            if name not in _HOP and name not in _PRIVATE
+        }
+        try:
+            answer = await http_request(
+                self._network,
+                self._source,
+                f"http://{address}:{port}{target.path}{query}",
+                method=_METHODS.get(request.info.verb, "GET"),
+                headers=headers,
+                body=request.body if isinstance(request.body, bytes) else b"",
+            )
+        except OSError as error:
+            why = str(error) or "connect: connection refused"
+            shown = f"dial tcp {address}:{port}: {why}"
+            raise ServiceUnavailable(f"error trying to reach service: {shown}") from error
+        return _answer(answer)
+
+    def _place(self, target: ProxyTarget) -> tuple[str, int]:
+        if target.resource == "nodes":
+            node = self._objects.get("nodes", "", target.name) or {}
+            addresses = (node.get("status") or {}).get("addresses") or ()
+            found = next((a["address"] for a in addresses if a["type"] == "InternalIP"), "")
+            return found, int(target.port or 10250)
+        if target.resource == "pods":
+            return self._pod(target)
+        return self._endpoint(target)
+
+    def _pod(self, target: ProxyTarget) -> tuple[str, int]:
+        pod = self._objects.get("pods", target.namespace, target.name) or {}
+        address = (pod.get("status") or {}).get("podIP") or ""
+        if not address:
+            raise ServiceUnavailable("address not allowed")
+        containers = (pod.get("spec") or {}).get("containers") or ()
+        ports = [p for c in containers for p in c.get("ports") or ()]
+        named = next((p["containerPort"] for p in ports if p.get("name") == target.port), 0)
+        if target.port.isdigit():
+            return address, int(target.port)
+        return address, named or (ports[0]["containerPort"] if ports else 80)
+
+    def _endpoint(self, target: ProxyTarget) -> tuple[str, int]:
+        service = self._objects.get("services", target.namespace, target.name) or {}
+        port = _service_port(service, target.port)
+        if port is None:
+            raise ServiceUnavailable(
+                f'no service port "{target.port}" found for service "{target.name}"'
+            )
+        for part in self._objects.list("endpointslices.discovery.k8s.io", target.namespace):
+            if part["metadata"].get("labels", {}).get(_SERVICE) != target.name:
+                continue
+            number = next(
+                (p["port"] for p in part.get("ports") or () if p.get("name", "") == port), None
+            )
+            for endpoint in part.get("endpoints") or ():
+                ready = (endpoint.get("conditions") or {}).get("ready") is not False
+                if ready and number is not None:
+                    return endpoint["addresses"][0], number
+        raise ServiceUnavailable(f'no endpoints available for service "{target.name}"')
+
+
+def _service_port(service: Obj, wanted: str) -> str | None:
+    """Return the name ("" for an unnamed one) of the Service port that is meant."""
+    for port in (service.get("spec") or {}).get("ports") or ():
+        if wanted in ("", port.get("name", ""), str(port["port"])):
+            return str(port.get("name") or "")
+    return None
+
+
+def _answer(answer: HttpResponse) -> Answer:
+    kept = {
+        name: value
+        for name, value in answer.headers.items
+        if name.lower() not in _HOP | {"content-length", "content-type"}
+    }
+    return Answer(
+        code=answer.status,
+        text=answer.body,
+        content_type=answer.headers.get("Content-Type", "text/plain"),
+        headers=kept,
+    )
