@@ -17,6 +17,7 @@ from nodes.client.rest import Client
 from nodes.client.supervise import TaskSet
 from nodes.client.transport import Transport
 from nodes.controllers.common.base import Managed, ManagerContext, built_in
+from nodes.controllers.cronjob import CronJobController
 from nodes.controllers.daemonset import DaemonSetController
 from nodes.controllers.deployment.controller import DeploymentController
 from nodes.controllers.disruption import DisruptionController
@@ -33,11 +34,13 @@ from nodes.controllers.root_ca import RootCAPublisher
 from nodes.controllers.serviceaccount import ServiceAccountController
 from nodes.controllers.statefulset.controller import StatefulSetController
 from nodes.controllers.tainteviction import TaintEvictionController
+from nodes.controllers.ttlafterfinished import TTLAfterFinishedController
 
 USER = "system:kube-controller-manager"
 
 # The names are kube-controller-manager's own (`--controllers`).
 CONTROLLERS: dict[str, type[Managed]] = {
+    "cronjob-controller": CronJobController,
     "daemonset-controller": DaemonSetController,
     "deployment-controller": DeploymentController,
     "disruption-controller": DisruptionController,
@@ -54,6 +57,7 @@ CONTROLLERS: dict[str, type[Managed]] = {
     "serviceaccount-controller": ServiceAccountController,
     "statefulset-controller": StatefulSetController,
     "taint-eviction-controller": TaintEvictionController,
+    "ttl-after-finished-controller": TTLAfterFinishedController,
 }
 
 

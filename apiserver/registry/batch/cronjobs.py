@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from apimachinery.cron import CronError, parse_schedule
 from apimachinery.gvk import GroupVersionKind
 from apimachinery.meta import Obj
 from apimachinery.validation.field import FieldErrors, Path, invalid, not_supported, required
-from apiserver.registry.batch.cron import CronError, check_schedule
 from apiserver.registry.batch.jobspec import job_spec_errors
 from apiserver.registry.podspec.checks import nonnegative, one_of_required
 from apiserver.registry.podspec.defaults import default_template
@@ -106,7 +106,7 @@ def _spec_errors(spec: Obj, old: Obj | None) -> FieldErrors:
 def _schedule_errors(schedule: str, zone: str | None, *, had_zone: bool) -> FieldErrors:
     path = _SPEC / "schedule"
     try:
-        check_schedule(schedule)
+        parse_schedule(schedule)
     except CronError as error:
         yield invalid(path, schedule, str(error))
     if "TZ" not in schedule:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from apimachinery.cron import CronError, parse_schedule
 from apiserver.registry.batch import CRONJOBS
-from apiserver.registry.batch.cron import CronError, check_schedule
 from tests.apiserver.registry.trying import cells, create_errors, created, update_errors
 
 JOB = {
@@ -33,7 +33,7 @@ def spec(**more):
     ],
 )
 def test_good_schedules(schedule):
-    check_schedule(schedule)
+    parse_schedule(schedule)
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_good_schedules(schedule):
 )
 def test_bad_schedules(schedule, why):
     with pytest.raises(CronError) as error:
-        check_schedule(schedule)
+        parse_schedule(schedule)
     assert str(error.value) == why
     assert create_errors(CRONJOBS, spec=spec(schedule=schedule)) == [
         f'spec.schedule: Invalid value: "{schedule}": {why}'
