@@ -10,12 +10,14 @@ from apimachinery.errors import BadRequest
 from apimachinery.gvk import GroupVersionKind
 from apimachinery.labels import from_label_selector
 from apimachinery.meta import Obj
+from apimachinery.schema import types
 from apimachinery.validation.field import FieldErrors, Path, invalid, required
-from apimachinery.validation.names import is_dns1123_label
+from apimachinery.validation.names import is_dns1123_label, is_label_value
 from apiserver.registry.batch.jobspec import INDEXED, job_spec_errors
 from apiserver.registry.batch.jobstatus import has_condition, job_status_errors
-from apiserver.registry.podspec.checks import immutable
+from apiserver.registry.podspec.checks import IMMUTABLE, immutable
 from apiserver.registry.podspec.defaults import default_template
+from apiserver.registry.podspec.godiff import go_value
 from apiserver.registry.podspec.selectors import selector_errors
 from apiserver.registry.podspec.template import template_warnings
 from apiserver.registry.podspec.workload import SELECTOR, containers, keep_status
@@ -38,6 +40,13 @@ _FROZEN = (
 )
 # Parts of the template that may change until the first pod is made.
 _DIRECTIVES = ("nodeSelector", "tolerations", "schedulingGates")
+
+
+_DELETE_WARNING = (
+    "child pods are preserved by default when jobs are deleted; set "
+    "propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress "
+    "this warning"
+)
 
 
 class JobStrategy(Strategy):
@@ -90,6 +99,9 @@ class JobStrategy(Strategy):
         for name in _FROZEN:
             yield from immutable(spec.get(name), before.get(name), _SPEC / name)
 
+    def warnings_on_delete(self, obj: Obj) -> list[str]:
+        return [_DELETE_WARNING]
+
     def warnings_on_create(self, obj: Obj, ctx: StrategyContext) -> list[str]:
         warned = []
         if is_dns1123_label(obj["metadata"].get("name") or ""):
@@ -114,7 +126,8 @@ def _default_labels(obj: Obj) -> None:
     """A Job without labels has those of its pods."""
     labels = (obj["spec"]["template"].get("metadata") or {}).get("labels")
     metadata = obj.setdefault("metadata", {})
-    if labels and not metadata.get("labels"):
+    # A name that is no label value is refused for the template's labels, and for these but once.
+    if labels and not metadata.get("labels") and not is_label_value(metadata.get("name") or ""):
         metadata["labels"] = dict(labels)
 
 
@@ -202,7 +215,14 @@ def _template_errors(spec: Obj, before: Obj, *, directives: bool) -> FieldErrors
     template, old = spec["template"], before["template"]
     if directives:
         old = _with_directives(template, old)
-    yield from immutable(_bare(template), _bare(old), _SPEC / "template")
+    if _bare(template) != _bare(old):
+        yield invalid(_SPEC / "template", _go_template(template), IMMUTABLE)
+
+
+def _go_template(template: Obj) -> Obj:
+    """Print a template with the names of Go's fields, as messages show it."""
+    pod = types().definition("io.k8s.api.core.v1.PodSpec")
+    return {**(template.get("metadata") or {}), "Spec": go_value(pod, template.get("spec") or {})}
 
 
 def _with_directives(template: Obj, old: Obj) -> Obj:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from apimachinery.duration import human_duration
 from apimachinery.gvk import GroupVersionKind
 from apimachinery.meta import Obj
@@ -69,7 +66,7 @@ class CertificateSigningRequestStrategy(Strategy):
         spec = obj.setdefault("spec", {})
         for name in ("username", "uid", "groups", "extra"):
             spec.pop(name, None)
-        spec.update({key: value for key, value in _requester(ctx).items() if value})
+        spec.update({key: value for key, value in ctx.user_info.items() if value})
         obj["status"] = {}
 
     def prepare_for_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> None:
@@ -80,12 +77,6 @@ class CertificateSigningRequestStrategy(Strategy):
 
     def validate_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> FieldErrors:
         yield from _update_errors(new, old)
-
-
-def _requester(ctx: StrategyContext) -> Mapping[str, Any]:
-    """Return what is known of who asks: username, uid, groups, extra."""
-    found: Mapping[str, Any] = getattr(ctx, "user_info", None) or {"username": ctx.user}
-    return found
 
 
 def _request_errors(obj: Obj) -> FieldErrors:

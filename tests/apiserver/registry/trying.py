@@ -36,7 +36,9 @@ class Objects:
 
 
 def context(*objects: tuple[str, Obj], user: str = "ann") -> StrategyContext:
-    return StrategyContext(ManualClock(), Objects(*objects), user=user, namespace="default")
+    who = {"username": user, "groups": ["devs"]}
+    around = Objects(*objects)
+    return StrategyContext(ManualClock(), around, user=user, user_info=who, namespace="default")
 
 
 def read(resource: Resource, name: str = "a", **body: Any) -> Obj:
