@@ -1,0 +1,1 @@
+"""Numbers to hold ourselves to: `make bench` prints them beside their targets."""
