@@ -67,9 +67,7 @@ class FieldError:
     def message(self) -> str:
         words = self.type.value[1]
         shown = (
-            ""
-            if self.value is OMITTED or self.type in _WITHOUT_VALUE
-            else f": {show(self.value)}"
+            "" if self.value is OMITTED or self.type in _WITHOUT_VALUE else f": {show(self.value)}"
         )
         return f"{words}{shown}{f': {self.detail}' if self.detail else ''}"
 
