@@ -50,6 +50,10 @@ class Catalog:
     def __init__(self) -> None:
         self._known: dict[tuple[str, Identity], tuple[float, list[Resource]]] = {}
 
+    def forget(self) -> None:
+        """Ask again."""
+        self._known.clear()
+
     def resources(self, gateway: Gateway, cluster: str, identity: Identity) -> list[Resource]:
         """Return every kind that can be listed, core first, then by group and name."""
         key = (cluster, identity)

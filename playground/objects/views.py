@@ -74,6 +74,7 @@ def listing(request: HttpRequest, name: str, group: str, version: str, plural: s
     context: dict[str, Any] = {
         "cluster": asked.cluster,
         "page": "objects",
+        "live": True,
         "resource": resource,
         "question": question,
         "namespace": question.namespace,

@@ -102,6 +102,10 @@ class Gateway:
     def __init__(self, client: httpx.Client) -> None:
         self._client = client
 
+    def close(self) -> None:
+        """Close the connections; the next call would fail."""
+        self._client.close()
+
     def clusters(self) -> list[Cluster]:
         """Return every cluster, oldest first."""
         found = [Cluster.read(item) for item in self._control("GET", CONTROL)["items"]]

@@ -58,6 +58,22 @@ class ClusterConsumer(AsyncWebsocketConsumer):
     async def begin(self, user: User, cluster: Cluster) -> None:
         """Start what this stream is for."""
 
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        """Take a frame of the page; one that makes no sense is dropped."""
+        try:
+            frame = orjson.loads(text_data or "")
+        except orjson.JSONDecodeError:
+            return
+        if not isinstance(frame, dict) or "op" not in frame:
+            return
+        if frame["op"] == "ping":
+            await self.send(protocol.encode("pong", t=frame.get("t")))
+        else:
+            await self.hear(frame)
+
+    async def hear(self, frame: dict[str, Any]) -> None:
+        """Take what only some streams understand."""
+
     async def disconnect(self, code: int) -> None:
         """Stop everything that was started."""
         await self.tasks.stop()
@@ -96,20 +112,13 @@ class TopologyConsumer(ClusterConsumer):
         if self._upstream is not None:
             self.upstreams.leave(self._upstream, self._subscriber)
 
-    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        """Take a frame of the page; one that makes no sense is dropped."""
-        try:
-            frame = orjson.loads(text_data or "")
-            op = frame.get("op")
-        except (orjson.JSONDecodeError, AttributeError):
-            return
-        if op == "hello" and not self._hello.done():
+    async def hear(self, frame: dict[str, Any]) -> None:
+        """Take a hello, once, or the wish for everything again."""
+        if frame["op"] == "hello" and not self._hello.done():
             self._hello.set_result(frame)
-        elif op == "resync":
+        elif frame["op"] == "resync":
             self._sent = -1
             self._subscriber.wake.set()
-        elif op == "ping":
-            await self.send(protocol.encode("pong", t=frame.get("t")))
 
     async def _pump(self, upstream: Upstream) -> None:
         """Send what is new whenever there is something, until the cluster is gone."""

@@ -89,7 +89,7 @@ def _container_word(status: Mapping[str, Any], word: str) -> str:
             word = str(waiting)
         elif ended := state.get("terminated"):
             word = _ended_word(ended)
-        elif state.get("running") and container.get("ready"):
+        elif "running" in state and container.get("ready"):
             running = True
     if word == "Completed" and running:
         return "Running" if _is_ready(status.get("conditions") or ()) else "NotReady"

@@ -17,7 +17,9 @@ from playground.sandboxes.gateway import gateway
 def topology(request: HttpRequest, name: str) -> HttpResponse:
     """Show a cluster, live."""
     cluster = access.find(gateway(), access.signed_in(request.user), name)
-    return render(request, "topology/page.html", {"cluster": cluster, "page": "topology"})
+    return render(
+        request, "topology/page.html", {"cluster": cluster, "page": "topology", "live": True}
+    )
 
 
 @login_required

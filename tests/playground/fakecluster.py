@@ -67,7 +67,9 @@ class Fake:
             [v for k, v in headers if k == "impersonate-group"],
             json.loads(body) if body else None,
         )
-        self.requests.append({"path": request.path, "user": request.headers.get("impersonate-user")})
+        self.requests.append(
+            {"path": request.path, "user": request.headers.get("impersonate-user")}
+        )
         await self.answer(request, send)
 
     async def answer(self, request, send):
@@ -351,7 +353,13 @@ def line(event: dict[str, Any]) -> bytes:
 
 
 def status(code: int, reason: str, message: str) -> dict[str, Any]:
-    return {"kind": "Status", "status": "Failure", "code": code, "reason": reason, "message": message}
+    return {
+        "kind": "Status",
+        "status": "Failure",
+        "code": code,
+        "reason": reason,
+        "message": message,
+    }
 
 
 def dig(item: dict[str, Any], path: str) -> Any:

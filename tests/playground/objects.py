@@ -49,7 +49,13 @@ def pod(
         }
     ]
     owners = [
-        {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "rs", "uid": owner, "controller": True}
+        {
+            "apiVersion": "apps/v1",
+            "kind": "ReplicaSet",
+            "name": "rs",
+            "uid": owner,
+            "controller": True,
+        }
     ]
     return {
         "metadata": {
@@ -80,7 +86,9 @@ def pod(
     }
 
 
-def workload(kind: str, name: str, desired: int, ready: int, owner: str = "", namespace: str = "default"):
+def workload(
+    kind: str, name: str, desired: int, ready: int, owner: str = "", namespace: str = "default"
+):
     owners = [{"kind": "Deployment", "name": "d", "uid": owner, "controller": True}]
     return {
         "metadata": {
@@ -144,5 +152,7 @@ def large(cluster: FakeCluster, pods: int, nodes: int) -> None:
         cluster.put("deployments", workload("d", name, 10, 10))
         cluster.put("replicasets", workload("rs", f"{name}-5f", 10, 10, owner=f"d-{name}"))
         for index in range(first, min(first + 10, pods)):
-            item = pod(f"{name}-5f-{index}", f"node-{index % nodes}", app=name, owner=f"rs-{name}-5f")
+            item = pod(
+                f"{name}-5f-{index}", f"node-{index % nodes}", app=name, owner=f"rs-{name}-5f"
+            )
             cluster.put("pods", item)

@@ -1,0 +1,200 @@
+"""The pages: what stands on them, in their good, empty and broken states."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from playground.sandboxes.gateway import gateway
+
+pytestmark = pytest.mark.django_db
+PODS = "/clusters/demo/objects/core/v1/pods"
+HTMX = {"HX-Request": "true"}
+
+
+def text(response):
+    return response.content.decode()
+
+
+def test_a_learner_without_clusters_is_invited(worker, as_learner):
+    page = text(as_learner.get("/"))
+    assert "No clusters yet." in page
+    assert "<details open>" in page
+
+
+def test_a_card_tells_about_its_cluster(worker, as_operator):
+    page = text(as_operator.get("/"))
+    assert '<a href="/clusters/demo/topology">demo</a>' in page
+    assert "<dd>3</dd>" in page
+
+
+def test_a_new_cluster_leads_to_how_to_connect(worker, as_learner):
+    response = as_learner.post("/", {"name": "lab", "nodes": "2", "template": "bare"})
+    assert response["Location"] == "/?connect=lab"
+    page = text(as_learner.get(response["Location"]))
+    assert "Connect kubectl to lab" in page
+    assert "Waiting for your first request" in page
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("demo", "of this name already"), ("No!", "RFC 1123"), ("", "required")],
+)
+def test_a_form_says_what_is_wrong_beside_the_field(worker, as_learner, name, said):
+    response = as_learner.post("/", {"name": name, "nodes": "2", "template": "bare"})
+    assert response.status_code in {409, 422}
+    assert said in text(response)
+    assert 'aria-invalid="true"' in text(response)
+
+
+def test_deleting_takes_the_name(worker, as_operator):
+    assert "Type <code>demo</code>" in text(as_operator.get("/clusters/demo/delete"))
+    wrong = as_operator.post("/clusters/demo/delete", {"confirm": "dem"})
+    assert wrong.status_code == 422
+    assert "Nothing was deleted" in text(wrong)
+    assert as_operator.post("/clusters/demo/delete", {"confirm": "demo"})["Location"] == "/"
+    assert "demo" not in worker.fake.clusters
+
+
+def test_the_first_request_of_a_client_is_told(worker, as_operator):
+    assert as_operator.get("/clusters/demo/connections").json() == {"first": None}
+    first = {"at": "", "method": "GET", "path": "/version", "userAgent": "kubectl/v1.36.2 (linux)"}
+    worker.fake.clusters["demo"].first = first
+    assert as_operator.get("/clusters/demo/connections").json() == {"first": first}
+
+
+def test_the_kubeconfig_is_a_file(worker, as_operator):
+    response = as_operator.get("/clusters/demo/kubeconfig")
+    assert 'filename="demo.kubeconfig"' in response["Content-Disposition"]
+    assert "kind: Config" in text(response)
+
+
+@pytest.mark.parametrize(
+    "path", ["topology", "objects/core/v1/pods", "connect", "kubeconfig", "delete", "connections"]
+)
+def test_nothing_of_another_ones_cluster_is_shown(worker, as_learner, path):
+    response = as_learner.get(f"/clusters/demo/{path}")
+    assert response.status_code == 404
+    assert "kind: Config" not in text(response)
+
+
+def test_a_list_has_the_columns_of_the_server(worker, as_operator):
+    page = text(as_operator.get(PODS))
+    assert "Restarts" in page
+    assert 'href="/clusters/demo/objects/core/v1/pods/default/web-7c9-0"' in page
+    assert "kubectl get pods -A" in page
+
+
+def test_a_list_is_asked_for_as_the_user(worker, as_operator):
+    as_operator.get(PODS)
+    users = {one["user"] for one in worker.fake.requests if one["path"].endswith("/pods")}
+    assert users == {"operator"}
+
+
+def rows(response):
+    return re.findall(r'/pods/[\w-]+/[\w-]+">([^<]+)<', text(response))
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ({"q": "api"}, ["api-0"]),
+        ({"q": "app=big"}, ["big-0"]),
+        ({"ns": "kube-system"}, ["dns-0"]),
+        ({"ns": "default", "sort": "-name", "q": "web"}, ["web-7c9-2", "web-7c9-1", "web-7c9-0"]),
+        (
+            {"ns": "default", "sort": "restarts", "q": "web"},
+            ["web-7c9-0", "web-7c9-1", "web-7c9-2"],
+        ),
+        ({"q": "nothing-like-it"}, []),
+    ],
+)
+def test_a_list_is_filtered_and_sorted(worker, as_operator, query, found):
+    response = as_operator.get(PODS, query, headers=HTMX)
+    assert "<html" not in text(response)
+    assert rows(response) == found
+
+
+def test_more_columns_when_asked(worker, as_operator):
+    assert ">Node</a>" not in text(as_operator.get(PODS))
+    wide = text(as_operator.get(PODS, {"wide": "on"}))
+    assert ">Node</a>" in wide
+    assert "-o wide" in wide
+
+
+def test_long_lists_are_cut_and_say_so(worker, as_operator):
+    page = text(as_operator.get(PODS, {"shown": "2"}, headers=HTMX))
+    assert "Showing 2 of 6." in page
+
+
+def test_an_empty_list_offers_a_way_on(worker, as_operator):
+    page = text(as_operator.get("/clusters/demo/objects/batch/v1/jobs", {"ns": "default"}))
+    assert "No jobs in <code>default</code>." in page
+    assert "Show all namespaces" in page
+
+
+def test_a_forbidden_list_says_what_to_ask_for(worker, as_operator):
+    worker.fake.clusters["demo"].forbidden = {"pods"}
+    page = text(as_operator.get(PODS))
+    assert "You may not list pods here." in page
+    assert "cannot list resource" in page
+    assert "get, list, watch on pods" in page
+
+
+def test_an_unknown_kind_is_named(worker, as_operator):
+    response = as_operator.get("/clusters/demo/objects/example.com/v1/castles")
+    assert response.status_code == 404
+    assert "serves no kind “castles”" in text(response)
+
+
+def test_a_pod_in_words(worker, as_operator):
+    page = text(as_operator.get(f"{PODS}/default/api-0"))
+    assert "CrashLoopBackOff" in page
+    assert "about api-0" in page
+    assert "Logs" in page
+
+
+def test_yaml_without_managed_fields_unless_asked(worker, as_operator):
+    pod = worker.fake.clusters["demo"].objects["pods"]["default/api-0"]
+    pod["metadata"]["managedFields"] = [{"manager": "kubectl"}]
+    page = text(as_operator.get(f"{PODS}/default/api-0?tab=yaml"))
+    assert "phase: Running" in page
+    assert "manager: kubectl" not in page
+    assert "manager: kubectl" in text(as_operator.get(f"{PODS}/default/api-0?tab=yaml&managed"))
+
+
+def test_events_of_one_object(worker, as_operator):
+    assert "Back-off restarting" in text(as_operator.get(f"{PODS}/default/api-0?tab=events"))
+    assert "No events" in text(as_operator.get(f"{PODS}/default/web-7c9-0?tab=events"))
+
+
+def test_a_missing_object_names_the_closest(worker, as_operator):
+    response = as_operator.get(f"{PODS}/default/web-7c9-9")
+    assert response.status_code == 404
+    assert "No Pod <code>web-7c9-9</code> in <code>default</code>." in text(response)
+    assert "web-7c9-0</a>" in text(response)
+
+
+def test_objects_without_a_namespace_have_a_page(worker, as_operator):
+    page = text(as_operator.get("/clusters/demo/objects/core/v1/nodes/-/n1"))
+    assert "v1.36.2" in page
+    assert "Logs" not in page
+
+
+def test_names_are_shown_as_text(worker, as_operator):
+    pod = worker.fake.clusters["demo"].objects["pods"]["default/api-0"]
+    pod["metadata"]["annotations"] = {"note": "<script>alert(1)</script>"}
+    page = text(as_operator.get(f"{PODS}/default/api-0"))
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;alert" in page
+
+
+def test_a_worker_that_does_not_answer_has_a_page(worker, as_operator, settings):
+    settings.API_URL = "http://127.0.0.1:9"
+    gateway().close()
+    gateway.cache_clear()
+    response = as_operator.get("/")
+    assert response.status_code == 503
+    assert "The clusters do not answer" in text(response)
+    assert "Nothing is lost" in text(response)

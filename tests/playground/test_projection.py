@@ -1,0 +1,149 @@
+"""Rows of objects: the words of kubectl's STATUS column, owners, requests."""
+
+from __future__ import annotations
+
+import pytest
+
+from playground.topology import podstatus
+from playground.topology.projection import COLUMNS, KINDS, node_row, pod_row, warning_row
+from tests.playground.fakecluster import Fake
+from tests.playground.objects import node, pod, small
+
+WAITING = {"waiting": {"reason": "ContainerCreating"}}
+CRASHED = {"terminated": {"reason": "Error", "exitCode": 1}}
+DONE = {"terminated": {"reason": "Completed", "exitCode": 0}}
+RUNNING = {"running": {}}
+
+
+def status_of(*states, init=(), init_specs=(), **more):
+    def entries(some):
+        return [
+            {"name": f"c{i}", "state": state, "ready": "running" in state}
+            for i, state in enumerate(some)
+        ]
+
+    return {
+        "metadata": {"name": "p", **more.pop("meta", {})},
+        "spec": {"containers": [{} for _ in states], "initContainers": list(init_specs)},
+        "status": {
+            "containerStatuses": entries(states),
+            "initContainerStatuses": entries(init),
+            **more,
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    ("given", "word"),
+    [
+        (status_of(RUNNING, phase="Running"), "Running"),
+        (status_of(WAITING, phase="Pending"), "ContainerCreating"),
+        (status_of(CRASHED, phase="Failed"), "Error"),
+        (status_of(DONE, phase="Succeeded"), "Completed"),
+        (status_of({"terminated": {"exitCode": 3}}, phase="Failed"), "ExitCode:3"),
+        (status_of({"terminated": {"signal": 9, "exitCode": 137}}, phase="Failed"), "Signal:9"),
+        (status_of(phase="Pending"), "Pending"),
+        (status_of(phase="Failed", reason="Evicted"), "Evicted"),
+        (status_of(WAITING, init=[RUNNING], init_specs=[{}, {}], phase="Pending"), "Init:0/2"),
+        (
+            status_of(WAITING, init=[DONE, CRASHED], init_specs=[{}, {}], phase="Pending"),
+            "Init:Error",
+        ),
+        (
+            status_of(
+                WAITING,
+                init=[{"waiting": {"reason": "ImagePullBackOff"}}],
+                init_specs=[{}],
+                phase="Pending",
+            ),
+            "Init:ImagePullBackOff",
+        ),
+        (status_of(RUNNING, phase="Running", meta={"deletionTimestamp": "now"}), "Terminating"),
+        (
+            status_of(
+                DONE, RUNNING, phase="Running", conditions=[{"type": "Ready", "status": "True"}]
+            ),
+            "Running",
+        ),
+        (status_of(DONE, RUNNING, phase="Running"), "NotReady"),
+    ],
+)
+def test_the_word_of_the_status_column(given, word):
+    assert podstatus.display_status(given) == word
+
+
+def test_a_gated_pod():
+    given = {"metadata": {}, "spec": {"schedulingGates": [{"name": "g"}]}, "status": {}}
+    assert podstatus.display_status(given) == "SchedulingGated"
+
+
+def test_why_a_pod_waits_is_the_schedulers_sentence():
+    assert (
+        podstatus.why(pod("p", phase="Pending")) == "0/3 nodes are available: 3 Insufficient cpu."
+    )
+
+
+def test_why_a_pod_fails_names_the_container():
+    given = status_of({"terminated": {"exitCode": 137, "reason": "OOMKilled"}})
+    assert podstatus.why(given) == "c0: OOMKilled (exit code 137)"
+
+
+def named(columns, row):
+    return dict(zip(columns, row, strict=True))
+
+
+def test_a_pods_row():
+    item = pod("p", "n1", owner="rs-1", restarts=2)
+    item["metadata"]["uid"] = "u"
+    row = named(COLUMNS["pods"], pod_row(item))
+    expected = {
+        "uid": "u",
+        "name": "p",
+        "node": "n1",
+        "status": "Running",
+        "ready": "1/1",
+        "restarts": 2,
+        "owner": "rs-1",
+        "cpu": 100,
+        "labels": {"app": "web"},
+    }
+    assert {key: row[key] for key in expected} == expected
+
+
+def test_a_nodes_row():
+    item = node("n1", "zone-a", ready=False)
+    item["metadata"]["uid"] = "u"
+    item["metadata"]["labels"]["node-role.kubernetes.io/control-plane"] = ""
+    item["spec"] = {"unschedulable": True, "taints": [{"key": "gpu", "effect": "NoSchedule"}]}
+    row = named(COLUMNS["nodes"], node_row(item))
+    assert (row["ready"], row["why"], row["cordoned"]) == ("NotReady", "kubelet stopped", True)
+    assert (row["zone"], row["roles"], row["cpu"]) == ("zone-a", ["control-plane"], 4000)
+    assert row["taints"] == ["gpu:NoSchedule"]
+
+
+def test_a_quantity_that_makes_no_sense_counts_as_nothing():
+    item = node("n1")
+    item["metadata"]["uid"] = "u"
+    item["status"]["allocatable"] = {"cpu": "a lot"}
+    assert named(COLUMNS["nodes"], node_row(item))["cpu"] == 0
+
+
+def test_an_event_of_the_new_kind_has_its_time_in_the_series():
+    event = {
+        "metadata": {"uid": "u", "name": "e", "creationTimestamp": "a"},
+        "involvedObject": {"kind": "Pod", "uid": "p"},
+        "series": {"count": 7, "lastObservedTime": "b"},
+    }
+    row = named(COLUMNS["warnings"], warning_row(event))
+    assert (row["of"], row["count"], row["at"]) == ("p", 7, "b")
+
+
+def test_every_kind_makes_rows_as_wide_as_its_columns():
+    cluster = Fake().add("c")
+    small(cluster)
+    seen = set()
+    for kind in KINDS:
+        for item in cluster.objects[kind.resource].values():
+            assert len(kind.row(item)) == len(COLUMNS[kind.table]), kind.resource
+            seen.add(kind.table)
+    assert seen == set(COLUMNS)

@@ -1,0 +1,284 @@
+"""The topology's websocket against a fake worker: what a page is told, and when it is cut off."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import pytest
+from channels.routing import URLRouter
+from channels.testing import WebsocketCommunicator
+from django.contrib.auth.models import AnonymousUser
+from django.urls import path
+
+from playground.objects.consumer import ChangesConsumer, LogConsumer
+from playground.topology.consumer import TopologyConsumer
+from playground.topology.projection import KINDS
+from playground.topology.upstream import Upstreams
+from tests.playground.objects import pod
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+async def upstreams():
+    made = Upstreams(linger=30)
+    yield made
+    await made.stop()
+
+
+@pytest.fixture
+def application(upstreams, worker):
+    def served(consumer):
+        return consumer.as_asgi()
+
+    bound = [type(c.__name__, (c,), {"upstreams": upstreams}) for c in CONSUMERS]
+    return URLRouter(
+        [
+            path("ws/clusters/<slug:name>/", served(bound[0])),
+            path("ws/clusters/<slug:name>/changes/", served(bound[1])),
+            path("ws/clusters/<slug:name>/logs/", served(bound[2])),
+        ]
+    )
+
+
+CONSUMERS = (TopologyConsumer, ChangesConsumer, LogConsumer)
+
+
+class Page:
+    """A browser's page, as far as the stream knows it."""
+
+    def __init__(self, application, user, cluster="demo", rest=""):
+        self.socket = WebsocketCommunicator(application, f"/ws/clusters/{cluster}/{rest}")
+        self.socket.scope["user"] = user
+        self.tables = {}
+        self.last = None
+
+    async def open(self, **hello):
+        assert (await self.socket.connect(timeout=5))[0]
+        await self.send(op="hello", v=1, **{"cursor": None, "rev": None, **hello})
+        return self
+
+    async def send(self, **frame):
+        await self.socket.send_to(text_data=json.dumps(frame))
+
+    async def next(self, *ops):
+        """Return the next frame of these kinds, folding what passes."""
+        while True:
+            frame = json.loads(await self.socket.receive_from(timeout=5))
+            self.fold(frame)
+            if frame["op"] in ops:
+                return frame
+
+    def fold(self, frame):
+        if frame["op"] == "snapshot":
+            self.tables = {
+                table: {row[0]: row for row in frame[table]["rows"]}
+                for table in ("nodes", "pods", "owners", "services", "warnings")
+            }
+            self.last = int(frame["cursor"].split(".")[1])
+        elif frame["op"] == "batch":
+            assert frame["from"] == self.last + 1
+            self.last = frame["to"]
+            for event in frame["ev"]:
+                rows = self.tables[event["k"]]
+                if event["t"] == "D":
+                    del rows[event["o"]]
+                else:
+                    rows[event["o"][0]] = event["o"]
+
+    async def until(self, condition):
+        while not condition(self.tables):
+            await self.next("batch", "snapshot")
+
+    async def close(self):
+        await self.socket.disconnect(timeout=5)
+
+
+@pytest.fixture
+async def page(application, operator):
+    opened = await Page(application, operator).open()
+    yield opened
+    await opened.close()
+
+
+async def all_tables(page):
+    """Wait until every kind was read: those that are not essential come after the snapshot."""
+    await page.until(lambda tables: tables and all(tables.values()))
+    return page.tables
+
+
+async def settled(page, worker):
+    """Wait until every kind is watched, too."""
+    await all_tables(page)
+    while len(worker.fake.clusters["demo"].watchers) < len(KINDS):
+        await asyncio.sleep(0.01)
+
+
+async def closed_with(socket):
+    while True:
+        message = await socket.receive_output(timeout=5)
+        if message["type"] == "websocket.close":
+            return message["code"]
+
+
+async def test_a_page_gets_the_whole_picture_then_the_changes(page, worker):
+    frame = await page.next("snapshot")
+    assert len(frame["pods"]["rows"]) == 6
+    tables = await all_tables(page)
+    assert {row[1] for row in tables["nodes"].values()} == {"n1", "n2", "n3"}
+    worker.change(worker.fake.clusters["demo"].put, "pods", pod("new-0", "n3"))
+    await page.until(lambda tables: "pods-default-new-0" in tables["pods"])
+    worker.change(worker.fake.clusters["demo"].delete, "pods", "default/new-0")
+    await page.until(lambda tables: "pods-default-new-0" not in tables["pods"])
+
+
+async def test_two_pages_of_one_user_share_one_watcher(page, application, operator, worker):
+    await settled(page, worker)
+    asked = len(worker.fake.requests)
+    other = await Page(application, operator).open()
+    await other.next("snapshot")
+    watched = [one for one in worker.fake.requests[asked:] if "/api/" in one["path"]]
+    await other.close()
+    assert watched == []
+
+
+async def test_many_changes_at_once_come_folded(page, worker):
+    await all_tables(page)
+    cluster = worker.fake.clusters["demo"]
+
+    def churn():
+        for count in range(50):
+            cluster.put("pods", pod("web-7c9-0", "n1", owner="rs-web-7c9", restarts=count))
+
+    worker.change(churn)
+    events = []
+    while sum(event.get("n", 1) for event in events) < 49:
+        events += (await page.next("batch"))["ev"]
+    assert len(events) < 10
+    assert events[-1]["o"][6] == 49
+
+
+async def test_a_page_that_comes_back_gets_what_it_missed(page, application, operator, worker):
+    await all_tables(page)
+    first = Page(application, operator)
+    await first.open()
+    cursor = (await first.next("snapshot"))["cursor"]
+    await first.close()
+    worker.change(worker.fake.clusters["demo"].put, "pods", pod("late", "n1"))
+    await page.until(lambda tables: "pods-default-late" in tables["pods"])
+    again = Page(application, operator)
+    again.tables, again.last = first.tables, first.last
+    await again.open(cursor=cursor)
+    frame = await again.next("batch", "snapshot", "gap")
+    assert frame["op"] == "batch"
+    assert [event["o"][2] for event in frame["ev"]] == ["late"]
+    await again.close()
+
+
+async def test_a_page_of_another_process_is_told_how_much_it_missed(page, application, operator):
+    await all_tables(page)
+    again = await Page(application, operator).open(cursor="gone.12", rev=3)
+    gap = await again.next("gap")
+    snapshot = await again.next("snapshot")
+    assert gap["skipped"] == snapshot["rev"] - 3
+    await again.close()
+
+
+async def test_a_page_may_ask_for_everything_again(page):
+    await page.next("snapshot")
+    await page.send(op="resync")
+    assert len((await page.next("snapshot"))["pods"]["rows"]) == 6
+
+
+async def test_a_ping_is_answered_and_nonsense_is_not(page):
+    await page.socket.send_to(text_data="no json")
+    await page.socket.send_to(text_data="[]")
+    await page.send(op="ping", t=12.5)
+    assert (await page.next("pong"))["t"] == 12.5
+
+
+async def test_watches_that_break_off_go_on(page, worker):
+    await all_tables(page)
+    cluster = worker.fake.clusters["demo"]
+    worker.change(cluster.cut_watches)
+    worker.change(cluster.put, "pods", pod("after", "n2"))
+    await page.until(lambda tables: "pods-default-after" in tables["pods"])
+
+
+async def test_a_watch_that_is_too_old_lists_again(page, worker):
+    await all_tables(page)
+    cluster = worker.fake.clusters["demo"]
+
+    def lose():
+        cluster.oldest = cluster.revision + 1
+        cluster.cut_watches()
+        cluster.log.clear()
+        cluster.put("pods", pod("after", "n2"))
+        cluster.delete("pods", "default/api-0")
+        cluster.log.clear()
+
+    worker.change(lose)
+    await page.until(lambda tables: "pods-default-after" in tables["pods"])
+    await page.until(lambda tables: "pods-default-api-0" not in tables["pods"])
+
+
+async def test_what_one_may_not_list_is_said_in_the_apis_words(application, operator, worker):
+    worker.fake.clusters["demo"].forbidden = {"pods"}
+    page = await Page(application, operator).open()
+    frame = await page.next("error")
+    assert (frame["code"], frame["kind"]) == ("forbidden", "pods")
+    assert 'cannot list resource "pods"' in frame["text"]
+    assert (await page.next("snapshot"))["pods"]["rows"] == []
+    await page.close()
+
+
+async def test_strangers_are_cut_off(application, worker):
+    page = await Page(application, AnonymousUser()).open()
+    assert await closed_with(page.socket) == 4401
+
+
+async def test_another_ones_cluster_is_not_there(application, learner, worker):
+    page = await Page(application, learner).open()
+    assert await closed_with(page.socket) == 4404
+
+
+async def test_a_deleted_cluster_ends_its_pages(page, worker):
+    await page.next("snapshot")
+    worker.change(lambda: worker.fake.clusters.pop("demo").end())
+    assert await closed_with(page.socket) == 4404
+
+
+async def test_the_list_page_hears_that_its_list_changed(application, operator, worker):
+    revision = worker.fake.clusters["demo"].revision
+    page = await Page(
+        application, operator, rest=f"changes/?path=/api/v1/pods&rv={revision}"
+    ).open()
+    # The change comes after the watch: what was before `rv` is on the page already.
+    await asyncio.sleep(0.2)
+    worker.change(worker.fake.clusters["demo"].put, "pods", pod("new", "n1"))
+    assert (await page.next("changed", "end"))["op"] == "changed"
+    await page.close()
+
+
+@pytest.mark.parametrize("wanted", ["/kubeground/v1/clusters", "/api/../../kubeground"])
+async def test_no_other_address_can_be_watched(application, operator, worker, wanted):
+    page = await Page(application, operator, rest=f"changes/?path={wanted}").open()
+    await page.next("error", "end")
+    assert not [r for r in worker.fake.requests if r["user"] and "kubeground" in r["path"]]
+    await page.close()
+
+
+async def test_logs_are_followed(application, operator, worker):
+    page = await Page(
+        application, operator, rest="logs/?ns=default&pod=web-7c9-0&container=main"
+    ).open()
+    assert (await page.next("log"))["text"] == "ready to serve\n"
+    assert (await page.next("log"))["text"] == "tick\n"
+    await page.close()
+
+
+async def test_logs_of_a_pod_that_is_not_there(application, operator, worker):
+    page = await Page(application, operator, rest="logs/?ns=default&pod=none").open()
+    frame = await page.next("error")
+    assert frame["text"] == 'pods "none" not found'
