@@ -30,6 +30,7 @@ from nodes.controllers.nodelifecycle import NodeLifecycleController
 from nodes.controllers.podgc import PodGarbageCollector
 from nodes.controllers.replicaset import ReplicaSetController
 from nodes.controllers.replicationcontroller import ReplicationControllerController
+from nodes.controllers.resourcequota import ResourceQuotaController
 from nodes.controllers.root_ca import RootCAPublisher
 from nodes.controllers.serviceaccount import ServiceAccountController
 from nodes.controllers.statefulset.controller import StatefulSetController
@@ -53,6 +54,7 @@ CONTROLLERS: dict[str, type[Managed]] = {
     "pod-garbage-collector-controller": PodGarbageCollector,
     "replicaset-controller": ReplicaSetController,
     "replicationcontroller-controller": ReplicationControllerController,
+    "resourcequota-controller": ResourceQuotaController,
     "root-ca-certificate-publisher-controller": RootCAPublisher,
     "serviceaccount-controller": ServiceAccountController,
     "statefulset-controller": StatefulSetController,

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 
 from apimachinery.meta import Obj, name_of, revision_of, uid_of
 from apimachinery.quantity import ZERO, Quantity, parse
+from apimachinery.quota.scopes import in_scope
+from apimachinery.quota.usage import CAN_GROW, Usage, concerns, unsaid, usage_of
 from apiserver.admission.interfaces import (
     ANY,
     CREATE,
@@ -20,8 +22,6 @@ from apiserver.admission.interfaces import (
     NotYet,
     Rule,
 )
-from apiserver.admission.quota.scopes import in_scope
-from apiserver.admission.quota.usage import CAN_GROW, Usage, concerns, unsaid, usage_of
 from apiserver.registry.strategy import ObjectReader
 
 QUOTAS = "resourcequotas"

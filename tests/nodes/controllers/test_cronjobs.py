@@ -183,8 +183,8 @@ async def test_time_zones(rig):
         (
             {"schedule": "0 0 31 2 *"},
             (
-                "InvalidSchedule invalid schedule: 0 0 31 2 * : time difference between two schedules"
-                " is less than 1 second"
+                "InvalidSchedule invalid schedule: 0 0 31 2 * : time difference between two"
+                " schedules is less than 1 second"
             ),
         ),
     ],

@@ -1,0 +1,108 @@
+"""ResourceQuotas: what of each is used, counted from what there is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from apimachinery.meta import Obj, namespace_of
+from apimachinery.quantity import ZERO, Quantity
+from apimachinery.quota.scopes import in_scope
+from apimachinery.quota.usage import BARE_NAMES, CAN_GROW, concerns, usage_of
+from nodes.client.controller import DONE, Result
+from nodes.client.informer import Informer
+from nodes.client.lister import Key, key_of
+from nodes.client.resources import RESOURCEQUOTAS
+from nodes.controllers.common.base import ManagedController, ManagerContext
+
+_COUNT = "count/"
+
+
+class ResourceQuotaController(ManagedController):
+    """Keys are ResourceQuotas. Follows the resources that some quota counts, and no others."""
+
+    name = "resourcequota-controller"
+    service_account = "resourcequota-controller"
+    component = "resourcequota-controller"
+    reconciles = RESOURCEQUOTAS
+    # To count again takes as long as there are objects: rather less often than after each.
+    rest = 2.0
+
+    def __init__(self, context: ManagerContext) -> None:
+        super().__init__(context)
+        self._followed: dict[str, Informer] = {}
+
+    async def reconcile(self, key: Key) -> Result:
+        quota = self.informer(RESOURCEQUOTAS).get(*key)
+        if quota is None:
+            return DONE
+        hard: dict[str, str] = quota["spec"].get("hard") or {}
+        used: dict[str, Quantity] = {}
+        for resource, names in _by_resource(hard).items():
+            informer = await self._follow(resource)
+            if informer is not None:
+                used |= _total(quota, resource, informer.list(key.namespace), names)
+        before = quota.get("status") or {}
+        status = {
+            "hard": hard,
+            "used": (before.get("used") or {}) | {name: str(used[name]) for name in used},
+        }
+        status["used"] = {name: amount for name, amount in status["used"].items() if name in hard}
+        if status != {"hard": before.get("hard"), "used": before.get("used")}:
+            await self.client.update_status({**quota, "status": status}, RESOURCEQUOTAS)
+        return DONE
+
+    async def _follow(self, resource: str) -> Informer | None:
+        """Return what there is of a resource, None if there is no such resource."""
+        for served in self.manager.resources():
+            if str(served.group_resource) == resource and served.namespaced:
+                informer = self.informer(served)
+                # An informer of a custom kind is another one once the kind was away.
+                if self._followed.get(resource) is not informer:
+                    self._followed[resource] = informer
+                    informer.on_change(self._handler(resource))
+                await informer.settled.wait()
+                return informer
+        return None
+
+    def _handler(self, resource: str) -> Callable[[Obj | None, Obj | None], None]:
+        def changed(old: Obj | None, new: Obj | None) -> None:
+            obj = new if new is not None else old
+            if obj is None:
+                return
+            quotas = self.informer(RESOURCEQUOTAS).list(namespace_of(obj))
+            if not quotas or (old is not None and new is not None and _same(resource, old, new)):
+                return
+            for quota in quotas:
+                if any(concerns(resource, name) for name in quota["spec"].get("hard") or ()):
+                    self.queue.add(key_of(quota))
+
+        return changed
+
+
+def _same(resource: str, old: Obj, new: Obj) -> bool:
+    """Tell whether a change leaves an object's usage and its scopes as they were."""
+    if resource not in CAN_GROW:
+        return True
+    deadlines = [(one.get("spec") or {}).get("activeDeadlineSeconds") for one in (old, new)]
+    return deadlines[0] == deadlines[1] and usage_of(resource, old) == usage_of(resource, new)
+
+
+def _by_resource(hard: dict[str, str]) -> dict[str, set[str]]:
+    """Return the names of a quota by the resource that each is about."""
+    counted = {name.removeprefix(_COUNT) for name in hard if name.startswith(_COUNT)}
+    found: dict[str, set[str]] = {}
+    for resource in sorted(BARE_NAMES | counted):
+        names = {name for name in hard if concerns(resource, name)}
+        if names:
+            found[resource] = names
+    return found
+
+
+def _total(quota: Obj, resource: str, objects: list[Obj], names: set[str]) -> dict[str, Quantity]:
+    total = dict.fromkeys(names, ZERO)
+    for obj in objects:
+        if in_scope(quota, resource, obj):
+            for name, amount in usage_of(resource, obj).items():
+                if name in names:
+                    total[name] += amount
+    return total

@@ -1,0 +1,105 @@
+"""What of a quota is used."""
+
+import pytest
+
+from nodes.client.resources import PODS, RESOURCEQUOTAS, Res
+from tests.support.builders import obj, pod, service
+
+pytestmark = pytest.mark.looptime
+
+RQ = "resourcequota-controller"
+
+
+def quota(hard, **spec):
+    return obj("ResourceQuota", "q", spec={"hard": hard, **spec})
+
+
+def used(rig):
+    return (rig.need("resourcequotas", "q").get("status") or {}).get("used")
+
+
+async def test_what_is_there_is_counted(rig):
+    hard = {"pods": "5", "requests.cpu": "1", "limits.memory": "1Gi", "services": "3"}
+    hard |= {"count/configmaps": "9", "configmaps": "9", "services.nodeports": "0"}
+    await rig.create(
+        pod("a").requests(cpu="100m"),
+        pod("b").requests(cpu="250m").phase("Running"),
+        pod("over").requests(cpu="500m").phase("Succeeded"),
+        pod("elsewhere", "other").requests(cpu="1"),
+        service("s"),
+        obj("ConfigMap", "c"),
+    )
+    await rig.run(RQ)
+    await rig.create(quota(hard))
+    await rig.settle(1)
+    assert rig.need("resourcequotas", "q")["status"] == {
+        "hard": hard,
+        "used": {
+            "pods": "2",
+            "requests.cpu": "350m",
+            "limits.memory": "0",
+            "services": "1",
+            "services.nodeports": "0",
+            "configmaps": "1",
+            "count/configmaps": "1",
+        },
+    }
+
+
+async def test_it_follows_what_comes_and_goes(rig):
+    await rig.run(RQ)
+    await rig.create(quota({"pods": "5", "requests.memory": "1Gi"}))
+    await rig.settle(1)
+    assert used(rig) == {"pods": "0", "requests.memory": "0"}
+    await rig.create(pod("a").requests(memory="512Mi"), pod("b").requests(memory="100Mi"))
+    await rig.settle(1)
+    assert used(rig) == {"pods": "2", "requests.memory": "612Mi"}
+    body = {"status": {"phase": "Failed"}}
+    await rig.client.patch(PODS, "default", "a", body, subresource="status")
+    await rig.settle(1)
+    assert used(rig) == {"pods": "1", "requests.memory": "100Mi"}
+    await rig.client.delete(PODS, "default", "b", grace=0)
+    await rig.settle(1)
+    assert used(rig) == {"pods": "0", "requests.memory": "0"}
+
+
+async def test_a_new_limit_is_taken_over(rig):
+    await rig.run(RQ)
+    await rig.create(quota({"pods": "5", "secrets": "1"}))
+    await rig.settle(1)
+    await rig.client.patch(
+        RESOURCEQUOTAS, "default", "q", {"spec": {"hard": {"pods": "7", "secrets": None}}}
+    )
+    await rig.settle(1)
+    assert rig.need("resourcequotas", "q")["status"] == {
+        "hard": {"pods": "7"},
+        "used": {"pods": "0"},
+    }
+
+
+async def test_only_pods_in_scope_count(rig):
+    await rig.run(RQ)
+    await rig.create(pod("best"), pod("burst").requests(cpu="1"), service("s"))
+    await rig.create(quota({"pods": "5"}, scopes=["BestEffort"]))
+    await rig.settle(1)
+    assert used(rig) == {"pods": "1"}
+
+
+async def test_custom_kinds_are_counted_and_unknown_ones_are_not(rig):
+    rig.resources.append(Res("example.com", "v1", "foos", "Foo"))
+    await rig.run(RQ)
+    await rig.create(quota({"count/foos.example.com": "1", "count/bars.example.com": "1"}))
+    await rig.settle(1)
+    assert used(rig) == {"count/foos.example.com": "0"}
+
+
+async def test_changes_that_use_nothing_cost_nothing(rig):
+    await rig.run(RQ)
+    await rig.create(quota({"pods": "5"}), pod("a"))
+    await rig.settle(1)
+    before = len(rig.api.calls)
+    await rig.client.patch(
+        PODS, "default", "a", {"status": {"phase": "Running"}}, subresource="status"
+    )
+    await rig.settle(100)
+    assert len(rig.api.calls) == before + 1
