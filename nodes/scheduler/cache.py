@@ -52,6 +52,7 @@ class Cache:
         self._nodes: dict[str, NodeInfo] = {}
         self._pods: dict[str, PodInfo] = {}
         self._places: dict[str, str] = {}
+        self._nominated: dict[str, tuple[PodInfo, str]] = {}
         self._listed: list[NodeInfo] | None = None
         self.counts = Counts(self._pods, self._places)
 
@@ -85,6 +86,7 @@ class Cache:
 
     def place(self, pod: PodInfo, node_name: str) -> None:
         """Let the pod stand on the node, whether it is bound there or about to be."""
+        self.unnominate(pod.uid)
         self.remove(pod.uid)
         info = self._nodes.get(node_name)
         if info is None:
@@ -105,6 +107,29 @@ class Cache:
         if not info.obj and not info.pods:
             del self._nodes[node_name]
         return True
+
+    def nominate(self, pod: PodInfo, node: str) -> None:
+        """Keep the room that is being made on a node for the pod that it is made for."""
+        self._nominated[pod.uid] = (pod, node)
+
+    def unnominate(self, uid: str) -> None:
+        self._nominated.pop(uid, None)
+
+    def with_nominated(self, node: NodeInfo, pod: PodInfo) -> NodeInfo:
+        """Return the node as it looks to a pod: with those that wait for room there before it."""
+        if not self._nominated:
+            return node
+        waiting = [
+            other
+            for uid, (other, place) in self._nominated.items()
+            if place == node.name and uid != pod.uid and other.priority >= pod.priority
+        ]
+        if not waiting:
+            return node
+        fuller = node.copy()
+        for other in waiting:
+            fuller.add(other)
+        return fuller
 
     def place_of(self, uid: str) -> str | None:
         return self._places.get(uid)

@@ -12,6 +12,7 @@ from nodes.scheduler.decisions import Attempt
 from nodes.scheduler.framework import Code, CycleState, FilterPlugin, Reader, Scores, Status
 from nodes.scheduler.nodeinfo import NodeInfo
 from nodes.scheduler.podinfo import PodInfo
+from nodes.scheduler.preemption import Candidate, Preemption
 from nodes.scheduler.profile import Profile
 
 # Scores are kept for this many of the best nodes: a thousand of them would drown the record.
@@ -22,21 +23,28 @@ _FEW_NODES = 100
 
 @dataclass(slots=True)
 class Outcome:
-    """The node that was chosen, or why there is none."""
+    """The node that was chosen, or why there is none and whose going would change that."""
 
     node: str = ""
     message: str = ""
     refused_by: set[str] = field(default_factory=set)
+    preemption: Candidate | None = None
 
 
 class Cycle:
     """Tries pods against the cache, with one profile."""
 
     def __init__(
-        self, cache: Cache, profile: Profile, readers: dict[str, Reader], chance: random.Random
+        self,
+        cache: Cache,
+        profile: Profile,
+        readers: dict[str, Reader],
+        budgets: Reader,
+        chance: random.Random,
     ) -> None:
         self._cache, self._profile = cache, profile
         self._readers, self._chance = readers, chance
+        self._preemption = Preemption(profile, readers, budgets)
         self._start = 0
 
     def run(self, pod: PodInfo, attempt: Attempt) -> Outcome:
@@ -59,13 +67,29 @@ class Cycle:
         attempt.seconds["filter"] = filtered - began
         attempt.refused = refused
         if not fitting:
-            return Outcome(
-                message=sentence(len(nodes), refused, hopeless),
-                refused_by={plugin for plugin, _ in refused.values()},
-            )
+            return self._make_room(pod, nodes, refused, hopeless)
         chosen = fitting[0] if len(fitting) == 1 else self._best(state, pod, fitting, attempt)
         attempt.seconds["score"] = time.perf_counter() - filtered
         return Outcome(node=chosen.name)
+
+    def _make_room(
+        self,
+        pod: PodInfo,
+        nodes: list[NodeInfo],
+        refused: dict[str, tuple[str, tuple[str, ...]]],
+        hopeless: set[str],
+    ) -> Outcome:
+        """Look for pods of lower priority that could go; say why the pod waits."""
+        refused_by = {plugin for plugin, _ in refused.values()}
+        if why := self._preemption.not_eligible(pod, nodes):
+            message = f"{sentence(len(nodes), refused)} no new claims to deallocate, "
+            return Outcome(message=f"{message}preemption: {why}", refused_by=refused_by)
+        counts = self._cache.counts
+        found = self._preemption.find(pod, nodes, counts, hopeless.__contains__)
+        if found is not None:
+            return Outcome("", sentence(len(nodes), refused), refused_by, found)
+        message = f"{sentence(len(nodes), refused)} {no_victims(len(nodes), refused, hopeless)}"
+        return Outcome(message=message, refused_by=refused_by)
 
     def _pre_filter(
         self, state: CycleState, pod: PodInfo
@@ -98,6 +122,7 @@ class Cycle:
         looked = 0
         for looked in range(1, total + 1):
             node = nodes[(self._start + looked - 1) % total]
+            node = self._cache.with_nominated(node, pod)
             for plugin in filters:
                 status = plugin.filter(state, pod, node)
                 if not status.ok:
@@ -149,21 +174,25 @@ class Cycle:
         return chosen
 
 
-def sentence(
+def sentence(total: int, refused: dict[str, tuple[str, tuple[str, ...]]]) -> str:
+    """Build the sentence of FailedScheduling: each reason with its count."""
+    reasons = Counter(reason for _, found in refused.values() for reason in found)
+    return f"0/{total} nodes are available: {_histogram(reasons)}."
+
+
+def no_victims(
     total: int, refused: dict[str, tuple[str, tuple[str, ...]]], hopeless: set[str]
 ) -> str:
-    """Build the sentence of FailedScheduling: reasons with their counts, then preemption's."""
-    reasons = Counter(reason for _, found in refused.values() for reason in found)
-    preemption = Counter(
+    """Say why nobody's going helps, node by node."""
+    reasons = Counter(
         "Preemption is not helpful for scheduling"
         if node in hopeless
         else "No preemption victims found for incoming pod"
         for node in refused
     )
     return (
-        f"0/{total} nodes are available: {_histogram(reasons)}. "
         f"no new claims to deallocate, preemption: 0/{total} nodes are available: "
-        f"{_histogram(preemption)}."
+        f"{_histogram(reasons)}."
     )
 
 

@@ -27,6 +27,7 @@ from nodes.scheduler.cycle import Cycle, Outcome
 from nodes.scheduler.decisions import Attempt, Decisions
 from nodes.scheduler.framework import Event, Reader
 from nodes.scheduler.podinfo import PodInfo
+from nodes.scheduler.preemption import Candidate
 from nodes.scheduler.profile import Profile
 from nodes.scheduler.queue import Queue, Waiting
 
@@ -74,6 +75,7 @@ class Scheduler:
             self.cache,
             self.profile,
             readers,
+            informers.get(resources.PODDISRUPTIONBUDGETS),
             random.Random(seed),  # noqa: S311 - a tie-break that can be repeated, not a secret
         )
         self._helped_by = {
@@ -160,6 +162,7 @@ class Scheduler:
 
     def _forget(self, uid: str) -> None:
         self.queue.remove(uid)
+        self.cache.unnominate(uid)
         if self.cache.remove(uid):
             self._move(Event.POD_GONE)
 
@@ -204,6 +207,8 @@ class Scheduler:
             work = self._bind(waiting, outcome.node, attempt)
         else:
             self.queue.put_back(waiting, outcome.refused_by, moves)
+            if outcome.preemption is not None:
+                self.cache.nominate(pod, outcome.preemption.node)
             work = self._refuse(waiting, outcome)
         self._tasks.spawn("bind" if outcome.node else "refuse", self._released(work))
 
@@ -253,21 +258,57 @@ class Scheduler:
         }
         known = (pod.obj.get("status") or {}).get("conditions") or ()
         old: Obj = next((c for c in known if c.get("type") == condition["type"]), {})
-        if all(old.get(key) == value for key, value in condition.items()):
+        status: Obj = {"conditions": [condition]}
+        if outcome.preemption is not None:
+            status["nominatedNodeName"] = outcome.preemption.node
+        elif all(old.get(key) == value for key, value in condition.items()):
             return
         if old.get("status") != "False":
             condition["lastTransitionTime"] = self._clock.timestamp()
+        await self._patch_status(pod, status)
+        if outcome.preemption is not None:
+            await self._send_away(pod, outcome.preemption)
+
+    async def _send_away(self, pod: PodInfo, choice: Candidate) -> None:
+        """Delete the victims of a preemption, with the condition that says why."""
+        for victim in choice.victims:
+            now = self._clock.timestamp()
+            condition = {
+                "type": "DisruptionTarget",
+                "status": "True",
+                "reason": "PreemptionByScheduler",
+                "message": f"{self.profile.name}: preempting to accommodate a higher priority pod",
+                "lastTransitionTime": now,
+            }
+            await self._patch_status(victim, {"conditions": [condition]})
+            try:
+                await self._client.delete(
+                    resources.PODS, victim.namespace, victim.name, uid=victim.uid
+                )
+            except ApiError as error:
+                log.debug("victim stays: %s/%s: %s", *victim.key, error.message)
+                continue
+            self._recorder.event(
+                victim.obj,
+                NORMAL,
+                "Preempted",
+                f"Preempted by pod {pod.uid} on node {choice.node}",
+                action="Preempting",
+                related=pod.obj,
+            )
+
+    async def _patch_status(self, pod: PodInfo, status: Obj) -> None:
         try:
             await self._client.patch(
                 resources.PODS,
                 pod.namespace,
                 pod.name,
-                {"status": {"conditions": [condition]}},
+                {"status": status},
                 STRATEGIC_PATCH,
                 "status",
             )
         except ApiError as error:
-            log.debug("condition refused: %s/%s: %s", *pod.key, error.message)
+            log.debug("status refused: %s/%s: %s", *pod.key, error.message)
 
 
 def _allocatable(node: Obj) -> object:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from apimachinery.meta import Obj, labels_of, name_of
 from nodes.scheduler.podinfo import PodInfo, amounts_of
@@ -42,6 +42,16 @@ class NodeInfo:
         self.taints = spec.get("taints") or []
         self.unschedulable = bool(spec.get("unschedulable"))
         self.allocatable = amounts_of((node.get("status") or {}).get("allocatable"))
+
+    def copy(self) -> NodeInfo:
+        """Return a node that can be tried out: changing it leaves this one as it is."""
+        return replace(
+            self,
+            requested=dict(self.requested),
+            pods=dict(self.pods),
+            ports=dict(self.ports),
+            with_affinity=dict(self.with_affinity),
+        )
 
     def add(self, pod: PodInfo) -> None:
         if pod.uid in self.pods:
