@@ -40,7 +40,8 @@ def pod(name: str = "", generate: str = "") -> dict[str, Any]:
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": metadata,
-        "spec": {"containers": [container]},
+        # No scheduler answers to this name: what is measured is the API alone.
+        "spec": {"containers": [container], "schedulerName": "nobody"},
     }
 
 
