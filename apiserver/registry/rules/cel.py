@@ -47,7 +47,8 @@ _STARTS = (
     "{'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, "
     "STRING, BYTES, IDENTIFIER}"
 )
-_DEEPEST = 250
+# A level takes a dozen calls, of which Python allows some hundreds.
+_DEEPEST = 50
 
 
 class CelError(ValueError):
