@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from apimachinery.schema import builder
+from apimachinery.schema.enums import ENUMS
 from apimachinery.schema.openapi_served import ServedResource
 from apimachinery.schema.table import Field, types
 
@@ -69,6 +70,8 @@ def _definition_v3(name: str, body: dict[str, Any]) -> dict[str, Any]:
         for field_name, schema in converted.get("properties", {}).items():
             if field_name in fields:
                 _add_defaults(schema, fields[field_name])
+    for field_name, values in ENUMS.get(name, {}).items():
+        converted["properties"][field_name]["enum"] = list(values)
     return converted
 
 
