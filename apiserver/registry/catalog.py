@@ -8,7 +8,7 @@ built-in part is shared. `generation` counts changes, so that what is derived fr
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from apimachinery.gvk import GroupVersion, GroupVersionKind
 from apiserver.registry.admissionregistration import RESOURCES as ADMISSIONREGISTRATION
@@ -166,7 +166,10 @@ def served_versions(resource: Resource) -> Iterator[Served]:
     """Yield a resource in the stored version, then in the further ones."""
     yield Served(resource, resource.kind, resource.plural)
     for version in resource.versions:
-        yield Served(resource, version.kind, version.plural or resource.plural, version)
+        ruled = resource
+        if version.strategy is not None:
+            ruled = replace(resource, strategy=version.strategy)
+        yield Served(ruled, version.kind, version.plural or resource.plural, version)
 
 
 def version_priority(version: str) -> tuple[int, int, int, str]:

@@ -63,6 +63,8 @@ class ServedVersion:
     to_storage: Callable[[Obj], Obj]
     from_storage: Callable[[Obj], Obj]
     plural: str = ""  # where it differs
+    # Rules of its own for what is written through this version; None: those of the resource.
+    strategy: Strategy | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -264,10 +264,10 @@ class Registry:
             if entry is None:
                 raise NotFound(resource.group_resource, key.name)
             old = self.objects.parse(entry)
-            deletion.check_preconditions(options, old, resource.kind)
-            how.check(None, old)
             if options.wants_orphans is None and not options.foreground:
                 how.warn(resource.strategy.warnings_on_delete(old))
+            deletion.check_preconditions(options, old, resource.kind)
+            how.check(None, old)
             obj = entry.obj()
             fate = deletion.begin(obj, resource.strategy, options, how.ctx)
             try:

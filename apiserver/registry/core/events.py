@@ -252,6 +252,7 @@ EVENTS = Resource(
             kind=GroupVersionKind("events.k8s.io", "v1", "Event"),
             to_storage=from_events_v1,
             from_storage=to_events_v1,
+            strategy=EventsV1Strategy(),
         ),
     ),
 )
