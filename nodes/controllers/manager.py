@@ -16,7 +16,7 @@ from nodes.client.resources import Res
 from nodes.client.rest import Client
 from nodes.client.supervise import TaskSet
 from nodes.client.transport import Transport
-from nodes.controllers.common.base import Managed, ManagerContext, built_in
+from nodes.controllers.common.base import Managed, ManagerContext, built_in, no_content
 from nodes.controllers.cronjob import CronJobController
 from nodes.controllers.daemonset import DaemonSetController
 from nodes.controllers.deployment.controller import DeploymentController
@@ -36,10 +36,15 @@ from nodes.controllers.serviceaccount import ServiceAccountController
 from nodes.controllers.statefulset.controller import StatefulSetController
 from nodes.controllers.tainteviction import TaintEvictionController
 from nodes.controllers.ttlafterfinished import TTLAfterFinishedController
+from nodes.controllers.volumes.binder import PersistentVolumeBinder
+from nodes.controllers.volumes.ephemeral import EphemeralVolumeController
+from nodes.controllers.volumes.expander import VolumeExpander
+from nodes.controllers.volumes.protection import ClaimProtection, VolumeProtection
+from nodes.controllers.volumes.provisioner import SimulatedProvisioner
 
 USER = "system:kube-controller-manager"
 
-# The names are kube-controller-manager's own (`--controllers`).
+# The names are kube-controller-manager's own (`--controllers`), but for the provisioner.
 CONTROLLERS: dict[str, type[Managed]] = {
     "cronjob-controller": CronJobController,
     "daemonset-controller": DaemonSetController,
@@ -47,15 +52,21 @@ CONTROLLERS: dict[str, type[Managed]] = {
     "disruption-controller": DisruptionController,
     "endpoints-controller": EndpointsController,
     "endpointslice-controller": EndpointSliceController,
+    "ephemeral-volume-controller": EphemeralVolumeController,
     "garbage-collector-controller": GarbageCollector,
     "job-controller": JobController,
     "namespace-controller": NamespaceController,
     "node-lifecycle-controller": NodeLifecycleController,
+    "persistentvolume-binder-controller": PersistentVolumeBinder,
+    "persistentvolume-expander-controller": VolumeExpander,
+    "persistentvolume-protection-controller": VolumeProtection,
+    "persistentvolumeclaim-protection-controller": ClaimProtection,
     "pod-garbage-collector-controller": PodGarbageCollector,
     "replicaset-controller": ReplicaSetController,
     "replicationcontroller-controller": ReplicationControllerController,
     "resourcequota-controller": ResourceQuotaController,
     "root-ca-certificate-publisher-controller": RootCAPublisher,
+    "simulated-provisioner": SimulatedProvisioner,
     "serviceaccount-controller": ServiceAccountController,
     "statefulset-controller": StatefulSetController,
     "taint-eviction-controller": TaintEvictionController,
@@ -75,6 +86,7 @@ class Manager:
         events: EventSink | None = None,
         resources: Callable[[], Sequence[Res]] = built_in,
         root_ca: str = "",
+        discard_volume: Callable[[str], None] = no_content,
         seed: int = 0,
         only: Sequence[str] = (),
     ) -> None:
@@ -84,6 +96,7 @@ class Manager:
         self._transport_for = transport_for
         self._events = events if events is not None else EventSink(clock, tasks)
         self._resources, self._root_ca, self._seed = resources, root_ca, seed
+        self._discard_volume = discard_volume
         names = only or tuple(CONTROLLERS)
         self.controllers = {name: self._make(name) for name in names}
 
@@ -122,5 +135,6 @@ class Manager:
                 random.Random(f"{self._seed}/{name}"),  # noqa: S311
                 self._resources,
                 self._root_ca,
+                self._discard_volume,
             )
         )

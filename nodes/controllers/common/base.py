@@ -15,16 +15,22 @@ def built_in() -> Sequence[Res]:
     return ALL
 
 
+def no_content(name: str) -> None:
+    """Keep no content: there is none to forget."""
+
+
 @dataclass(frozen=True, slots=True)
 class ManagerContext(Context):
     """A controller's context, and what the cluster as a whole knows.
 
     resources: every resource that can be listed, watched and deleted now, custom ones included.
     root_ca: the PEM bundle by which pods know the API server.
+    discard_volume: forget what a persistent volume held, by its name.
     """
 
     resources: Callable[[], Sequence[Res]] = field(default=built_in)
     root_ca: str = ""
+    discard_volume: Callable[[str], None] = field(default=no_content)
 
 
 class Managed(Protocol):

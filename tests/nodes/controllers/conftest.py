@@ -77,6 +77,7 @@ class Rig:
         self.faults = {}
         self.manager = None
         self.resources = list(ALL)
+        self.discard_volume = lambda name: None
 
     def transport_for(self, user):
         return self.faults.setdefault(user, Faulty(self.api.transport(user)))
@@ -89,6 +90,7 @@ class Rig:
             events=EventSink(self.clock, self.tasks),
             resources=lambda: self.resources,
             root_ca="PEM",
+            discard_volume=self.discard_volume,
             only=names,
         )
         await self.manager.run()

@@ -1,0 +1,122 @@
+"""The provisioner of the simulated nodes' storage: makes volumes for claims, and deletes them.
+
+It stands where the provisioner of a CSI driver would: it is told by annotations and class names.
+"""
+
+from __future__ import annotations
+
+from apimachinery.errors import AlreadyExists, NotFound
+from apimachinery.meta import Obj, annotations_of, is_deleting, name_of, namespace_of, uid_of
+from nodes.client.controller import DONE, Loop, Result
+from nodes.client.events import NORMAL, reference
+from nodes.client.lister import Key, key_of
+from nodes.client.resources import PERSISTENTVOLUMECLAIMS, PERSISTENTVOLUMES, STORAGECLASSES
+from nodes.controllers.common.base import ManagedController, ManagerContext
+from nodes.controllers.volumes import facts
+
+
+class SimulatedProvisioner(ManagedController):
+    """Keys are claims; volumes have a queue of their own."""
+
+    name = "simulated-provisioner"
+    service_account = "persistent-volume-binder"
+    component = facts.SIMULATED
+    reconciles = PERSISTENTVOLUMECLAIMS
+
+    def __init__(self, context: ManagerContext) -> None:
+        super().__init__(context)
+        self._volumes: Loop[Key] = Loop("simulated volumes", context, self._see_to_volume)
+
+    def start(self) -> None:
+        super().start()
+        self.informer(STORAGECLASSES)
+        self.informer(PERSISTENTVOLUMES).on_change(self._on_volume)
+
+    def release(self) -> None:
+        super().release()
+        self._volumes.release()
+
+    def stop(self) -> None:
+        super().stop()
+        self._volumes.stop()
+
+    @property
+    def idle(self) -> bool:
+        return super().idle and self._volumes.idle
+
+    def on_object(self, old: Obj | None, new: Obj | None) -> None:
+        if new is not None and _is_ours_to_make(new):
+            super().on_object(old, new)
+
+    def _on_volume(self, old: Obj | None, new: Obj | None) -> None:
+        if new is None and old is not None:
+            self.manager.discard_volume(name_of(old))
+        elif new is not None and _is_to_go(new):
+            self._volumes.queue.add(key_of(new))
+
+    async def reconcile(self, key: Key) -> Result:
+        claim = self.informer(PERSISTENTVOLUMECLAIMS).get(*key)
+        if claim is None or not _is_ours_to_make(claim) or is_deleting(claim):
+            return DONE
+        storage_class = self.informer(STORAGECLASSES).get("", facts.class_of(claim))
+        if storage_class is None:
+            return DONE
+        where = f"{namespace_of(claim)}/{name_of(claim)}"
+        message = f'External provisioner is provisioning volume for claim "{where}"'
+        self.recorder.event(claim, NORMAL, "Provisioning", message)
+        volume = build_volume(claim, storage_class)
+        try:
+            await self.client.create(volume, PERSISTENTVOLUMES)
+        except AlreadyExists:
+            return DONE
+        message = f"Successfully provisioned volume {name_of(volume)}"
+        self.recorder.event(claim, NORMAL, "ProvisioningSucceeded", message)
+        return DONE
+
+    async def _see_to_volume(self, key: Key) -> Result:
+        volume = self.informer(PERSISTENTVOLUMES).get(*key)
+        if volume is None or not _is_to_go(volume):
+            return DONE
+        try:
+            await self.client.delete(PERSISTENTVOLUMES, "", key.name, uid=uid_of(volume))
+        except NotFound:
+            return DONE
+        return DONE
+
+
+def _is_ours_to_make(claim: Obj) -> bool:
+    notes = annotations_of(claim)
+    asked = notes.get(facts.PROVISIONER) == facts.SIMULATED
+    return asked and not claim["spec"].get("volumeName")
+
+
+def _is_to_go(volume: Obj) -> bool:
+    """Tell whether a volume of ours has been released for good."""
+    return (
+        annotations_of(volume).get(facts.PROVISIONED_BY) == facts.SIMULATED
+        and (volume.get("status") or {}).get("phase") == "Released"
+        and volume["spec"].get("persistentVolumeReclaimPolicy") == "Delete"
+        and not is_deleting(volume)
+    )
+
+
+def build_volume(claim: Obj, storage_class: Obj) -> Obj:
+    """Build the volume for a claim; the same claim gives the same name."""
+    name = f"pvc-{uid_of(claim)}"
+    spec: Obj = {
+        "capacity": {"storage": str(facts.requested(claim))},
+        "csi": {"driver": facts.SIMULATED, "volumeHandle": name},
+        "accessModes": claim["spec"].get("accessModes") or [],
+        "claimRef": reference(claim, ""),
+        "persistentVolumeReclaimPolicy": storage_class.get("reclaimPolicy") or "Delete",
+        "storageClassName": name_of(storage_class),
+        "volumeMode": claim["spec"].get("volumeMode") or "Filesystem",
+    }
+    if options := storage_class.get("mountOptions"):
+        spec["mountOptions"] = options
+    return {
+        "apiVersion": "v1",
+        "kind": "PersistentVolume",
+        "metadata": {"name": name, "annotations": {facts.PROVISIONED_BY: facts.SIMULATED}},
+        "spec": spec,
+    }
