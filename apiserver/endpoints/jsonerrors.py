@@ -27,6 +27,8 @@ def syntax_error(text: str) -> str:
             raise _wrong(text, at, "after top-level value")
     except _Invalid as error:
         return str(error)
+    except RecursionError:
+        return "exceeded max depth"
     return ""
 
 

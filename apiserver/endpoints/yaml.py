@@ -16,6 +16,11 @@ _Dumper: Any = getattr(pyyaml, "CSafeDumper", pyyaml.SafeDumper)
 _BOOLEANS = {"y": True, "n": False}
 _LETTER = re.compile(r"^[yYnN]$")
 
+# Values in a document: one without aliases has fewer than it has bytes.
+_LARGEST_EXPANSION = 100_000
+# Values inside of values; what is read goes through functions that call themselves for each.
+_DEEPEST = 200
+
 __all__ = ["YAMLError", "dump", "load"]
 
 
@@ -54,7 +59,9 @@ _KubernetesDumper.add_representer(str, _represent_text)
 
 def load(text: bytes) -> Any:
     """Read one document; keys become text, as they are in JSON. Raises YAMLError."""
-    return _text_keys(pyyaml.load(text, Loader=_KubernetesLoader))  # noqa: S506 - a safe loader
+    _check_depth(text)
+    found = pyyaml.load(text, Loader=_KubernetesLoader)  # noqa: S506 - a safe loader
+    return _Expansion(max(len(text), _LARGEST_EXPANSION)).text_keys(found)
 
 
 def dump(value: Any) -> bytes:
@@ -70,12 +77,45 @@ def dump(value: Any) -> bytes:
     return text
 
 
-def _text_keys(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {_key(key): _text_keys(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_text_keys(item) for item in value]
-    return value
+def _check_depth(text: bytes) -> None:
+    """Refuse what is nested deeper than the loader's stack: it would end the process."""
+    depth = 0
+    for event in pyyaml.parse(text, Loader=_Loader):
+        if isinstance(event, pyyaml.CollectionStartEvent):
+            depth += 1
+            if depth > _DEEPEST:
+                raise YAMLError("exceeded max depth")
+        elif isinstance(event, pyyaml.CollectionEndEvent):
+            depth -= 1
+
+
+class _Expansion:
+    """What a document says once its aliases are written out, with keys as text.
+
+    A few hundred bytes of aliases of aliases say more than memory holds, and an alias inside of
+    what it stands for says it for ever: both are refused.
+    """
+
+    def __init__(self, budget: int) -> None:
+        self._left = budget
+        self._inside: set[int] = set()
+
+    def text_keys(self, value: Any) -> Any:
+        self._left -= 1
+        if self._left < 0:
+            raise YAMLError("document contains excessive aliasing")
+        if not isinstance(value, (dict, list)):
+            return value
+        if id(value) in self._inside:
+            raise YAMLError("anchor value contains itself")
+        self._inside.add(id(value))
+        made: Any
+        if isinstance(value, dict):
+            made = {_key(key): self.text_keys(item) for key, item in value.items()}
+        else:
+            made = [self.text_keys(item) for item in value]
+        self._inside.discard(id(value))
+        return made
 
 
 def _key(key: Any) -> str:
