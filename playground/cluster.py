@@ -38,6 +38,7 @@ from nodes.kubelet.kubelet import Kubelet, Runtime
 from nodes.kubelet.node import Machine
 from nodes.network.fabric import Network
 from nodes.proxy import kubeproxy
+from nodes.runtime.simulated.hostfiles import SharedVolumes
 from nodes.runtime.simulated.runtime import SimulatedRuntime
 from nodes.scheduler import loop as scheduling
 from playground.machines import API_ADDRESS, API_NODE, machine
@@ -91,12 +92,14 @@ class RunningCluster:
         self._sink = EventSink(clock, self.tasks)
         self.network = Network(clock)
         self.api.proxy = NetworkProxy(self.network, objects, API_ADDRESS)
+        self._volumes = SharedVolumes()
         self.manager = Manager(
             self.transport,
             clock,
             self.tasks,
             events=self._sink,
             root_ca=surface.ca_certificate,
+            discard_volume=self._volumes.discard,
         )
         self._scheduler_informers = Informers(self.transport(scheduling.USER), clock, self.tasks)
         client = Client(self.transport(scheduling.USER), "kube-scheduler")
@@ -150,7 +153,9 @@ class RunningCluster:
     async def _add_node(self, made: Machine) -> None:
         self.network.add_node(made.name, made.address, made.pod_cidr)
         self.network.set_rules(made.name, self.proxy.table(made.name, made.address))
-        runtime = self._runtimes[made.name] = SimulatedRuntime(made.name, self.clock, self.network)
+        runtime = self._runtimes[made.name] = SimulatedRuntime(
+            made.name, self.clock, self.network, shared=self._volumes
+        )
         transport = self.transport(NODE_USER + made.name)
         client = Client(transport, "kubelet")
         kubelet = Kubelet(

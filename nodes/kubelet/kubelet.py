@@ -15,6 +15,7 @@ from nodes.client.events import NORMAL, Recorder
 from nodes.client.informer import Informers
 from nodes.client.rest import STRATEGIC_PATCH, Client
 from nodes.client.supervise import TaskSet
+from nodes.kubelet.claims import PersistentVolumes
 from nodes.kubelet.host import Host, ServiceLister
 from nodes.kubelet.images import ImageManager
 from nodes.kubelet.node import Machine, node_object, node_status
@@ -75,7 +76,14 @@ class Kubelet:
             runtime.files,
             ImageManager(runtime.images, clock),
             sources,
-            Volumes(runtime.files, sources, self._token, clock, machine.address),
+            Volumes(
+                runtime.files,
+                sources,
+                PersistentVolumes(client, clock),
+                self._token,
+                clock,
+                machine.address,
+            ),
             services,
             network,
             recorder,

@@ -12,12 +12,12 @@ import logging
 from apimachinery.clock import Timer, parse_time
 from apimachinery.meta import Obj, is_deleting, name_of, namespace_of, uid_of
 from nodes.kubelet import status as statuses
+from nodes.kubelet.claims import MountFailed
 from nodes.kubelet.container_config import sandbox_config
 from nodes.kubelet.containers import Containers
 from nodes.kubelet.host import Host
 from nodes.kubelet.records import ContainerRecord
 from nodes.kubelet.sources import references
-from nodes.kubelet.volumes import MountFailed
 from nodes.runtime.cri import ContainerEventType, RuntimeCallError
 
 log = logging.getLogger(__name__)

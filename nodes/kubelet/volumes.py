@@ -1,7 +1,8 @@
 """Volumes: what a pod's containers find under their mounts, filled and kept up to date.
 
 Every volume is a directory of HostFiles below the pod's own. ConfigMap, Secret, projected and
-downward API volumes are written whole at each change, so that a container never sees half.
+downward API volumes are written whole at each change, so that a container never sees half. A claim
+leads to the directory of its persistent volume, which outlives the pod.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Awaitable, Callable
 
 from apimachinery.clock import Clock
 from apimachinery.meta import Obj, name_of, namespace_of, uid_of
+from nodes.kubelet.claims import MountFailed, PersistentVolumes, claim_name
 from nodes.kubelet.environment import pod_field, resource_field
 from nodes.kubelet.sources import Missing, Sources
 from nodes.runtime.cri import HostFiles
@@ -22,17 +24,22 @@ Files = dict[str, tuple[bytes, int]]
 TokenSource = Callable[[Obj, str, int], Awaitable[str]]
 
 
-class MountFailed(Exception):
-    """A volume cannot be made now: a FailedMount event with this message, and another try."""
-
-
 class Volumes:
     """The volumes of a node's pods."""
 
     def __init__(
-        self, files: HostFiles, sources: Sources, token: TokenSource, clock: Clock, host_ip: str
+        self,
+        files: HostFiles,
+        sources: Sources,
+        persistent: PersistentVolumes,
+        token: TokenSource,
+        clock: Clock,
+        host_ip: str,
     ) -> None:
         self._files, self._sources, self._token = files, sources, token
+        self._persistent = persistent
+        # Where the claims of a pod lead: by its uid and the volume's name.
+        self._claimed: dict[tuple[str, str], str] = {}
         self._clock, self._host_ip = clock, host_ip
         self._tokens: dict[tuple[str, str, str], tuple[str, float]] = {}
 
@@ -40,7 +47,7 @@ class Volumes:
         """Make or refresh every volume of the pod. Raises MountFailed."""
         for volume in pod["spec"].get("volumes") or ():
             files = await self._files_of(pod, volume, pod_ips)
-            path = volume_path(pod, volume)
+            path = await self._claimed_path(pod, volume) or volume_path(pod, volume)
             if files is None:
                 if not self._files.is_dir(path):
                     self._files.mkdir(path, 0o777)
@@ -52,13 +59,23 @@ class Volumes:
         self._files.remove(pod_directory(pod))
         for key in [key for key in self._tokens if key[0] == uid_of(pod)]:
             del self._tokens[key]
+        for claimed in [one for one in self._claimed if one[0] == uid_of(pod)]:
+            del self._claimed[claimed]
+
+    async def _claimed_path(self, pod: Obj, volume: Obj) -> str:
+        """Return where a volume's claim leads, "" if it has none. Raises MountFailed."""
+        key = (uid_of(pod), volume["name"])
+        if claim_name(pod, volume) and key not in self._claimed:
+            self._claimed[key] = await self._persistent.path(pod, volume)
+        return self._claimed.get(key, "")
 
     def path(self, pod: Obj, volume_name: str, sub_path: str = "") -> str:
         """Return the host path behind a mount, making a directory that is not there."""
         volume = next(
             (v for v in pod["spec"].get("volumes") or () if v["name"] == volume_name), None
         )
-        base = volume_path(pod, volume or {"name": volume_name, "emptyDir": {}})
+        claimed = self._claimed.get((uid_of(pod), volume_name))
+        base = claimed or volume_path(pod, volume or {"name": volume_name, "emptyDir": {}})
         if volume is not None and "hostPath" in volume:
             base = "/host" + (volume["hostPath"].get("path") or "/")
             if not self._files.exists(base):

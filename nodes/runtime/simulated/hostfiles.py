@@ -2,7 +2,7 @@
 
 Each volume of a pod is a tree of its own, found by where the kubelet puts volumes; a path that is
 mounted from anywhere else becomes a tree of its own then. So a mount is one tree, shared by all
-containers that have it.
+containers that have it. Persistent volumes are trees that all nodes of a cluster have in common.
 """
 
 from __future__ import annotations
@@ -13,13 +13,29 @@ from collections.abc import Mapping
 from nodes.runtime.simulated.volume import File, Volume
 
 _PODS = "/var/lib/kubelet/pods/"
+# Every node finds the persistent volumes of the cluster here.
+PERSISTENT = "/var/lib/kubelet/plugins/kubeground.io~simulated/"
+
+
+class SharedVolumes:
+    """What the persistent volumes of a cluster hold, whichever node a pod is on."""
+
+    def __init__(self) -> None:
+        self.trees: dict[str, Volume] = {}
+
+    def discard(self, name: str) -> None:
+        """Forget what a volume held; fine if it held nothing."""
+        root = PERSISTENT + name
+        for path in [one for one in self.trees if one == root or one.startswith(f"{root}/")]:
+            del self.trees[path]
 
 
 class MemoryHostFiles:
     """Keeps cri.HostFiles for one node."""
 
-    def __init__(self) -> None:
+    def __init__(self, shared: SharedVolumes | None = None) -> None:
         self._volumes: dict[str, Volume] = {"/": Volume()}
+        self._shared = shared if shared is not None else SharedVolumes()
 
     # -- HostFiles -------------------------------------------------------------------------------
 
@@ -52,29 +68,32 @@ class MemoryHostFiles:
         volume, inside = self.find(path)
         prefix = f"{inside}/" if inside else ""
         own = sum(len(file.data) for name, file in volume.walk() if name.startswith(prefix))
-        below = (tree for root, tree in self._volumes.items() if root.startswith(f"{path}/"))
+        trees = self._trees(path)
+        below = (tree for root, tree in trees.items() if root.startswith(f"{path}/"))
         return own + sum(tree.used_bytes() for tree in below)
 
     def remove(self, path: str) -> None:
         path = posixpath.normpath(path)
         volume, inside = self.find(path)
         volume.remove(inside)
+        trees = self._trees(path)
         if not inside and path != "/":
-            del self._volumes[path]
-        for root in [root for root in self._volumes if root.startswith(f"{path}/")]:
-            del self._volumes[root]
+            del trees[path]
+        for root in [root for root in trees if root.startswith(f"{path}/")]:
+            del trees[root]
 
     # -- for the runtime -------------------------------------------------------------------------
 
     def find(self, path: str) -> tuple[Volume, str]:
         """Return the tree that holds a path, and where in it that is."""
         path = posixpath.normpath(path)
+        trees = self._trees(path)
         root = path
-        while root not in self._volumes:
+        while root not in trees:
             if own := _is_volume_root(root):
-                self._volumes[root] = Volume()
+                trees[root] = Volume()
             root = root if own else posixpath.dirname(root)
-        return self._volumes[root], path[len(root) :].lstrip("/")
+        return trees[root], path[len(root) :].lstrip("/")
 
     def mounted(self, path: str) -> Volume:
         """Return the directory as a tree of its own, split from the one that held it if need be."""
@@ -88,7 +107,7 @@ class MemoryHostFiles:
             if name.startswith(prefix):
                 own.write(name[len(prefix) :], file.data, file.mode)
         volume.remove(inside)
-        self._volumes[path] = own
+        self._trees(path)[path] = own
         return own
 
     def inner_mounts(self, path: str) -> list[tuple[str, Volume]]:
@@ -96,13 +115,19 @@ class MemoryHostFiles:
         start = posixpath.normpath(path).rstrip("/") + "/"
         return [
             (root[len(start) :], tree)
-            for root, tree in self._volumes.items()
+            for root, tree in self._trees(start).items()
             if root.startswith(start)
         ]
 
+    def _trees(self, path: str) -> dict[str, Volume]:
+        """Return the trees among which a path is."""
+        return self._shared.trees if path.startswith(PERSISTENT) else self._volumes
+
 
 def _is_volume_root(path: str) -> bool:
-    """Whether the path is <pods>/UID, or <pods>/UID/volumes/PLUGIN/NAME."""
+    """Whether the path is <pods>/UID, <pods>/UID/volumes/PLUGIN/NAME or <persistent>/NAME."""
+    if path.startswith(PERSISTENT):
+        return "/" not in path[len(PERSISTENT) :]
     if not path.startswith(_PODS):
         return False
     parts = path[len(_PODS) :].split("/")

@@ -42,7 +42,7 @@ from nodes.runtime.cri import (
 from nodes.runtime.simulated.catalogue import lower_files
 from nodes.runtime.simulated.container import SimContainer
 from nodes.runtime.simulated.filesystem import Filesystem
-from nodes.runtime.simulated.hostfiles import MemoryHostFiles
+from nodes.runtime.simulated.hostfiles import MemoryHostFiles, SharedVolumes
 from nodes.runtime.simulated.imageservice import SimulatedImages, missing
 from nodes.runtime.simulated.pipes import Collector, OutputQueue
 from nodes.runtime.simulated.sandbox import SimSandbox
@@ -69,10 +69,17 @@ class _Subscription:
 class SimulatedRuntime:
     """The runtime of one node. `images` and `files` are its ImageService and its HostFiles."""
 
-    def __init__(self, node: str, clock: Clock, network: Network, seed: int = 0) -> None:
+    def __init__(
+        self,
+        node: str,
+        clock: Clock,
+        network: Network,
+        seed: int = 0,
+        shared: SharedVolumes | None = None,
+    ) -> None:
         """The node has to be in the network already (`Network.add_node`)."""
         self.node = node
-        self.files = MemoryHostFiles()
+        self.files = MemoryHostFiles(shared)
         self.images = SimulatedImages(clock, f"{seed}/{node}")
         self._clock = clock
         self._network = network

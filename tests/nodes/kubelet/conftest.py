@@ -11,6 +11,7 @@ from nodes.client.supervise import TaskSet
 from nodes.kubelet.kubelet import Kubelet, Runtime
 from nodes.kubelet.node import Machine
 from nodes.network.fabric import Network
+from nodes.runtime.simulated.hostfiles import SharedVolumes
 from nodes.runtime.simulated.runtime import SimulatedRuntime
 from playground.probing import SimulatedProbes
 from tests.support.builders import pod
@@ -28,13 +29,14 @@ class Rig:
         self.client = Client(self.api.transport("admin"))
         self.network = Network(self.clock)
         self.network.add_node("n1", "172.18.0.2", "10.244.0.0/24")
+        self.shared = SharedVolumes()
         self.kubelet = self.make()
 
     def make(self):
         transport = self.api.transport("system:node:n1")
         client = Client(transport, "kubelet")
         informers = Informers(transport, self.clock, self.tasks)
-        self.runtime = SimulatedRuntime("n1", self.clock, self.network)
+        self.runtime = SimulatedRuntime("n1", self.clock, self.network, shared=self.shared)
         runtime = self.runtime
         return Kubelet(
             Machine("n1", "172.18.0.2", "10.244.0.0/24"),

@@ -1,0 +1,83 @@
+"""Where a claim leads: the directory of the persistent volume that it is bound to.
+
+A claim that waits for its first consumer is bound when the pod has a node, so a kubelet may come
+a moment too early: it waits a little before it calls that a failure.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from apimachinery.clock import Clock
+from apimachinery.errors import ApiError
+from apimachinery.meta import Obj, name_of, namespace_of
+from nodes.client.resources import PERSISTENTVOLUMECLAIMS, PERSISTENTVOLUMES
+from nodes.client.rest import Client
+
+_PERSISTENT = "/var/lib/kubelet/plugins/kubeground.io~simulated/"
+_WAITS = (0.02, 0.05, 0.1, 0.2, 0.4, 0.8)
+
+
+class MountFailed(Exception):
+    """A volume cannot be made now: a FailedMount event with this message, and another try."""
+
+
+def claim_name(pod: Obj, volume: Obj) -> str:
+    """Return the name of a volume's claim, "" if it has none."""
+    if "persistentVolumeClaim" in volume:
+        return str(volume["persistentVolumeClaim"].get("claimName") or "")
+    return f"{name_of(pod)}-{volume['name']}" if "ephemeral" in volume else ""
+
+
+class PersistentVolumes:
+    """Finds the volumes behind the claims of a node's pods."""
+
+    def __init__(self, client: Client, clock: Clock) -> None:
+        self._client, self._clock = client, clock
+
+    async def path(self, pod: Obj, volume: Obj) -> str:
+        """Return the host path of a volume's claim. Raises MountFailed."""
+        namespace, claim, name = namespace_of(pod), claim_name(pod, volume), volume["name"]
+        try:
+            bound = await self._bound(namespace, claim)
+        except ApiError as error:
+            why = f"failed to fetch PVC from API server: {error.message}"
+            raise MountFailed(_unmounted(name, namespace, claim, why)) from error
+        if not bound:
+            raise MountFailed(_unmounted(name, namespace, claim, "PVC is not bound"))
+        try:
+            found = await self._client.get(PERSISTENTVOLUMES, "", bound)
+        except ApiError as error:
+            why = f"failed to fetch PV {bound} from API server: {error.message}"
+            raise MountFailed(_unmounted(name, namespace, claim, why)) from error
+        return directory(found)
+
+    async def _bound(self, namespace: str, claim: str) -> str:
+        """Return the name of the volume that a claim is bound to, "" if it is not bound."""
+        for wait in (*_WAITS, 0.0):
+            found = await self._client.get(PERSISTENTVOLUMECLAIMS, namespace, claim)
+            if (found.get("status") or {}).get("phase") == "Bound":
+                return str(found["spec"]["volumeName"])
+            if wait:
+                await self._clock.sleep(wait)
+        return ""
+
+
+def directory(volume: Obj) -> str:
+    """Return where a node finds a persistent volume."""
+    spec = volume["spec"]
+    for source in ("hostPath", "local"):
+        if source in spec:
+            return "/host" + str(spec[source].get("path") or "/")
+    if "nfs" in spec:
+        # Volumes of one export hold the same files.
+        export = f"nfs:{spec['nfs'].get('server')}:{spec['nfs'].get('path')}"
+        return _PERSISTENT + quote(export, safe="")
+    return _PERSISTENT + name_of(volume)
+
+
+def _unmounted(volume: str, namespace: str, claim: str, why: str) -> str:
+    return (
+        f"Unable to attach or mount volumes: unmounted volumes=[{volume}], unattached volumes=[],"
+        f" failed to process volumes=[{volume}]: error processing PVC {namespace}/{claim}: {why}"
+    )

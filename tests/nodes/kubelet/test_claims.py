@@ -1,0 +1,92 @@
+"""What a pod leaves on a persistent volume, the next one finds."""
+
+import pytest
+
+from nodes.client.resources import PERSISTENTVOLUMECLAIMS, PODS
+from nodes.kubelet.claims import directory
+from tests.nodes.kubelet.conftest import sleeper
+from tests.support.builders import obj
+from tests.support.virtualtime import VIRTUAL_TIME
+
+pytestmark = VIRTUAL_TIME
+
+
+def volume(**source):
+    return obj("PersistentVolume", "v", "", spec=source or {"csi": {"driver": "d"}})
+
+
+def claim(phase="Bound"):
+    spec = {"volumeName": "v"} if phase == "Bound" else {}
+    return obj("PersistentVolumeClaim", "c", spec=spec, status={"phase": phase})
+
+
+def user(name):
+    made = sleeper(volumeMounts=[{"name": "data", "mountPath": "/data"}])
+    made["metadata"]["name"] = name
+    source = {"claimName": "c"}
+    made["spec"]["volumes"] = [{"name": "data", "persistentVolumeClaim": source}]
+    return made
+
+
+async def create(rig, *objects):
+    for one in objects:
+        await rig.client.create(one)
+
+
+async def test_content_outlives_the_pod(rig):
+    await create(rig, volume(), claim(), user("p"))
+    await rig.ready()
+    await rig.run("p", "sh", "-c", "mkdir /data/sub; echo hello > /data/sub/file")
+    await rig.client.delete(PODS, "default", "p", grace=0)
+    await create(rig, user("q"))
+    await rig.ready("q")
+    printed, _ = await rig.run("q", "cat", "/data/sub/file")
+    assert printed == "hello\n"
+    rig.shared.discard("v")
+    assert rig.shared.trees == {}
+
+
+async def test_a_pod_waits_for_its_claim(rig):
+    await create(rig, volume(), claim("Pending"), user("p"))
+    rig.clock.call_later(0.3, rig.tasks.spawn, "bind", bind(rig))
+    await rig.ready()
+    assert rig.messages("FailedMount") == []
+
+
+async def bind(rig):
+    where = ("default", "c")
+    await rig.client.patch(PERSISTENTVOLUMECLAIMS, *where, {"spec": {"volumeName": "v"}})
+    status = {"status": {"phase": "Bound"}}
+    await rig.client.patch(PERSISTENTVOLUMECLAIMS, *where, status, subresource="status")
+
+
+@pytest.mark.parametrize(
+    ("objects", "why"),
+    [
+        ([claim("Pending")], "PVC is not bound"),
+        ([], 'failed to fetch PVC from API server: persistentvolumeclaims "c" not found'),
+    ],
+)
+async def test_a_claim_that_does_not_lead_anywhere(rig, objects, why):
+    await create(rig, *objects, user("p"))
+    await rig.clock.sleep(3)
+    assert rig.messages("FailedMount")[0] == (
+        "Unable to attach or mount volumes: unmounted volumes=[data], unattached volumes=[],"
+        f" failed to process volumes=[data]: error processing PVC default/c: {why}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "where"),
+    [
+        ({"hostPath": {"path": "/data"}}, "/host/data"),
+        ({"local": {"path": "/mnt/disk"}}, "/host/mnt/disk"),
+        ({"csi": {}}, "/var/lib/kubelet/plugins/kubeground.io~simulated/v"),
+        (
+            {"nfs": {"server": "s", "path": "/x"}},
+            "/var/lib/kubelet/plugins/kubeground.io~simulated/nfs%3As%3A%2Fx",
+        ),
+    ],
+)
+def test_where_a_volume_is(source, where):
+    assert directory(volume(**source)) == where
