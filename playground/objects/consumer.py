@@ -42,7 +42,7 @@ class _StreamConsumer(ClusterConsumer):
             await self._stream(cluster, identity)
         except httpx.HTTPError as error:
             await self.send(protocol.encode("error", code="unreachable", text=str(error)))
-            await self.close(4503)
+            await self.end(Close.UNREACHABLE)
 
     async def _stream(self, cluster: Cluster, identity: Identity) -> None:
         """Send until there is nothing more; each kind of stream says how."""
@@ -56,7 +56,7 @@ class _StreamConsumer(ClusterConsumer):
                 error = refusal(response.status_code, await response.aread())
                 text = error.message
                 await self.send(protocol.encode("error", code=error.reason or "Refused", text=text))
-                await self.close(Close.FORBIDDEN if error.code == 403 else 4000)
+                await self.end(Close.FORBIDDEN if error.code == 403 else Close.REFUSED)
                 return
             await self._relay(response)
         await self.send(protocol.encode("end"))

@@ -39,24 +39,28 @@ class ClusterConsumer(AsyncWebsocketConsumer):
         await self.accept()
         user: object = self.scope.get("user")
         if not isinstance(user, User) or not user.is_active:
-            await self.close(Close.SIGNED_OUT)
+            await self.end(Close.SIGNED_OUT)
             return
         name = str(self.scope["url_route"]["kwargs"]["name"])
         try:
             cluster = await asyncio.to_thread(access.find, gateway(), user, name)
         except Http404:
-            await self.close(Close.CLUSTER_GONE)
+            await self.end(Close.CLUSTER_GONE)
             return
         except GatewayError as error:
             # The browser tries again by itself, as after a restart.
             await self.send(protocol.encode("status", upstream="down", text=str(error)))
-            await self.close(4503)
+            await self.end(Close.UNREACHABLE)
             return
         await self.begin(user, cluster)
 
     @abstractmethod
     async def begin(self, user: User, cluster: Cluster) -> None:
         """Start what this stream is for."""
+
+    async def end(self, code: Close) -> None:
+        """Close the stream; the server takes plain numbers alone."""
+        await self.close(int(code))
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Take a frame of the page; one that makes no sense is dropped."""
@@ -133,25 +137,28 @@ class TopologyConsumer(ClusterConsumer):
             for notice in notices:
                 await self.send(notice)
             if subscriber.closed is not None:
-                await self.close(subscriber.closed)
+                await self.end(subscriber.closed)
                 return
             if not upstream.ready:
                 continue
-            if not greeted:
+            if greeted:
+                await self._catch_up(upstream)
+            else:
                 greeted = True
                 await self._greet(upstream, hello)
-            await self._catch_up(upstream)
 
     async def _greet(self, upstream: Upstream, hello: dict[str, Any]) -> None:
         """Decide what a page that comes back needs."""
         number = protocol.parse_cursor(upstream.epoch, hello.get("cursor"))
+        seen, now = hello.get("rev"), upstream.world.revision
         if number is not None and upstream.world.covers(number):
             self._sent = number
-            return
-        seen, now = hello.get("rev"), upstream.world.revision
-        if isinstance(seen, int) and seen < now:
+        elif isinstance(seen, int) and seen < now:
             gap = protocol.encode("gap", **{"from": seen}, to=now, skipped=now - seen)
             await self.send(gap)
+        await self._catch_up(upstream)
+        # Even a page that missed nothing hears that it is up to date.
+        await self.send(protocol.encode("beat", rev=now))
 
     async def _catch_up(self, upstream: Upstream) -> None:
         world = upstream.world
@@ -170,6 +177,6 @@ class TopologyConsumer(ClusterConsumer):
             await asyncio.sleep(BEAT_SECONDS)
             beats += 1
             if beats % BEATS_BETWEEN_SESSION_CHECKS == 0 and not await self.still_signed_in():
-                await self.close(Close.SIGNED_OUT)
+                await self.end(Close.SIGNED_OUT)
                 return
             await self.send(protocol.encode("beat", rev=upstream.world.revision))

@@ -10,7 +10,7 @@ Site to browser:
     snapshot {cursor, rev, nodes, pods, owners, services, warnings}     {cols, rows} each
     batch {from, to, cursor, rev, ev: [{t, k, o, n?}]}   t A|M|D, k table, o row (D: key), n folded
     gap {from, to, skipped}     revisions that were not seen; a snapshot follows
-    beat {rev}                  every five seconds
+    beat {rev}                  after what was missed, then every five seconds
     status {upstream: ok|down, text}
     error {code, kind, text}    what may not be read, in the API's words
     pong {t}
@@ -38,6 +38,8 @@ class Close(IntEnum):
     SIGNED_OUT = 4401
     FORBIDDEN = 4403
     CLUSTER_GONE = 4404
+    REFUSED = 4422
+    UNREACHABLE = 4503
     RESTART = 1012
 
 

@@ -1,4 +1,4 @@
-"""The site as a process of its own, over a fake cluster worker; and what makes screenshots of it."""
+"""The site as a process of its own, over a fake cluster worker."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -126,6 +127,8 @@ class FakeCluster:
 
     def __init__(self, name: str, owner: str, nodes: int) -> None:
         self.name, self.owner, self.wanted_nodes = name, owner, nodes
+        # A cluster that was made again under an old name is another one.
+        self.uid = str(uuid.uuid4())
         self.revision = 1
         self.objects: dict[str, dict[str, dict[str, Any]]] = {kind: {} for kind in KINDS}
         self.log: list[tuple[int, str, str, dict[str, Any]]] = []
@@ -140,7 +143,7 @@ class FakeCluster:
     def described(self) -> dict[str, Any]:
         return {
             "name": self.name,
-            "uid": f"uid-{self.name}",
+            "uid": self.uid,
             "owner": self.owner,
             "template": "default",
             "nodes": len(self.objects["nodes"]) or self.wanted_nodes,
@@ -241,7 +244,8 @@ class FakeCluster:
             meta["remainingItemCount"] = len(items) - start - limit
         end = start + limit if limit else len(items)
         kind = f"{KINDS[resource]}List"
-        await reply(send, 200, {"kind": kind, "metadata": meta, "items": items[start:end]})
+        page = {"kind": kind, "metadata": meta, "items": items[start:end]}
+        return await reply(send, 200, page)
 
     async def watch(self, request: Request, resource: str, namespace: str, send) -> None:
         since = int(request.query.get("resourceVersion") or 0)
@@ -313,7 +317,7 @@ def served(fake: Fake, port: int = 0):
         found["port"] = sockets[0].getsockname()[1]
         found["loop"] = asyncio.get_running_loop()
         task = asyncio.ensure_future(server.serve(sockets=sockets))
-        while not server.started and not task.done():
+        while not server.started and not task.done():  # noqa: ASYNC110 - uvicorn has no event
             await asyncio.sleep(0.01)
         ready.set()
         await task

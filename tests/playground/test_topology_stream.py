@@ -111,7 +111,7 @@ async def all_tables(page):
 async def settled(page, worker):
     """Wait until every kind is watched, too."""
     await all_tables(page)
-    while len(worker.fake.clusters["demo"].watchers) < len(KINDS):
+    while len(worker.fake.clusters["demo"].watchers) < len(KINDS):  # noqa: ASYNC110
         await asyncio.sleep(0.01)
 
 

@@ -111,6 +111,7 @@ function go(index) {
 }
 
 tinykeys(window, {
+  "?": single(() => help.showModal()),
   "Shift+?": single(() => help.showModal()),
   "g t": single(() => go(0)),
   "g o": single(() => go(1)),

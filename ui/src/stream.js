@@ -69,6 +69,7 @@ export class Stream {
     socket.addEventListener("open", () => {
       this.heard = performance.now();
       this.send({ op: "hello", v: 1, ...this.owner.hello() });
+      this.owner.state({ name: "open" });
       this.watch();
     });
     socket.addEventListener("message", (event) => this.receive(event));
@@ -83,7 +84,7 @@ export class Stream {
       this.rtt = Math.max(1, Math.round(performance.now() - frame.t));
       return this.owner.state({ name: "beat" });
     }
-    if (frame.op === "snapshot" || frame.op === "batch") this.lostAt = null;
+    if (frame.op === "snapshot" || frame.op === "batch" || frame.op === "beat") this.lostAt = null;
     return this.owner.frame(frame);
   }
 

@@ -21,7 +21,7 @@ export function writeState(changes) {
     }
     pending = {};
     // Slashes and commas are legal in a query and easier to read.
-    const text = params.toString().replaceAll("%2F", "/").replaceAll("%2C", ",").replaceAll("%3A", ":");
+    const text = params.toString().replaceAll("%2F", "/").replaceAll("%2C", ",").replaceAll("%3A", ":").replaceAll("%3D", "=");
     history.replaceState(history.state, "", text ? `?${text}` : location.pathname);
   }, 150);
 }

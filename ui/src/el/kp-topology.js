@@ -131,7 +131,7 @@ class Topology extends LitElement {
     else if (frame.op === "snapshot") this.receiveSnapshot(frame);
     else if (frame.op === "progress") this.progress = frame;
     else if (frame.op === "gap") this.receiveGap(frame);
-    else if (frame.op === "beat") this.store.rev = Math.max(this.store.rev, frame.rev);
+    else if (frame.op === "beat") this.receiveBeat(frame);
     else if (frame.op === "status") this.upstream = frame.upstream;
     else if (frame.op === "error") this.notice = notices.forbidden(frame);
     this.tellFreshness();
@@ -165,6 +165,12 @@ class Topology extends LitElement {
     this.followUp();
   }
 
+  /** A beat ends the catching up: whatever was missed came before it. */
+  receiveBeat(frame) {
+    this.store.rev = Math.max(this.store.rev, frame.rev);
+    if (this.ready) this.state = { name: "live" };
+  }
+
   receiveGap(frame) {
     const away = this.stream.lostAt ? (Date.now() - this.stream.lostAt) / 1000 : 0;
     this.notice = notices.gap(t.gap(span(away), frame.skipped, frame.to));
@@ -172,8 +178,8 @@ class Topology extends LitElement {
 
   streamState(state) {
     if (state.name === "lost" || state.name === "ended") this.state = state;
-    else if (state.name === "connecting" && this.state.name !== "live") this.state = { name: "connecting" };
-    if (state.name === "beat" && this.state.name !== "lost") this.state = { name: this.ready ? "live" : "connecting" };
+    else if (state.name === "connecting") this.state = { name: state.lostAt ? "retrying" : "connecting" };
+    else if (state.name === "open") this.state = { name: "connecting" };
     if (state.name === "ended") this.notice = state.code === CLOSE.clusterGone ? notices.gone(this) : notices.signedOut(this);
     this.tellFreshness();
   }
@@ -184,7 +190,8 @@ class Topology extends LitElement {
     else if (this.state.name === "lost") {
       const seconds = Math.round(this.state.wait / 1000);
       freshness("lost", seconds > 1 ? t.reconnecting(seconds, rev) : t.reconnectingNow(rev));
-    } else if (this.state.name === "connecting") freshness("waiting", rev ? t.catchingUp : t.connecting);
+    } else if (this.state.name === "retrying") freshness("lost", t.reconnectingNow(rev));
+    else if (this.state.name === "connecting") freshness("waiting", rev ? t.catchingUp : t.connecting);
     else if (this.upstream === "down") freshness("lost", t.upstreamDown(rev));
     else if (this.store.paused) freshness("paused", t.paused(this.store.waitingCount));
     else freshness("live", t.live(rev, this.stream?.rtt ?? null));
@@ -322,8 +329,11 @@ class Topology extends LitElement {
     this.markRelated();
     if (!pod) return;
     this.scene.reveal(uid, Math.min(PANEL, this.scene.view.w / 2));
-    this.querySelector("kp-tree")?.show(uid);
-    if (focusPanel) this.updateComplete.then(() => this.querySelector("kp-panel")?.focusHead());
+    // The outline and the panel learn of the layout and of the pod with the next rendering.
+    this.updateComplete.then(() => {
+      this.querySelector("kp-tree")?.show(uid);
+      if (focusPanel) this.querySelector("kp-panel")?.focusHead();
+    });
   }
 
   /** Rings around the pods of the same owner, and lines to them. */

@@ -1,0 +1,115 @@
+"""Chromium, a site as its own process, and a fake cluster worker behind it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+import pytest
+from playwright.sync_api import expect, sync_playwright
+
+from tests.browser.serving import ROOT, running_site
+from tests.playground.fakecluster import Fake, served
+from tests.playground.objects import small
+
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+# The machine may be busy with other tests: an expectation waits this long.
+PATIENCE_MS = 15_000
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if "tests/browser/" in str(item.path):
+            item.add_marker(pytest.mark.e2e)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    assert CHROMIUM, "no Chromium: apt-get install chromium"
+    assert (ROOT / "static/dist/manifest.json").exists(), "run `node build.mjs` first"
+    expect.set_options(timeout=PATIENCE_MS)
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="session")
+def worker():
+    with served(Fake()) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def site(worker, tmp_path_factory):
+    with running_site(tmp_path_factory.mktemp("site"), worker.url) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def signed_in(browser, site):
+    """The operator's cookies, from the link that the command prints."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(site.link)
+    assert page.url == f"{site.url}/"
+    state = context.storage_state()
+    context.close()
+    return state
+
+
+@pytest.fixture
+def demo(worker):
+    """The cluster "demo", new for each test."""
+
+    def anew():
+        for cluster in worker.fake.clusters.values():
+            cluster.end()
+        worker.fake.clusters.clear()
+        cluster = worker.fake.add("demo")
+        small(cluster)
+        return cluster
+
+    return worker.change(anew)
+
+
+@pytest.fixture
+def change(worker, demo):
+    """Call a method of the cluster in the thread that serves it: change("put", "pods", ...)."""
+
+    def call(name, *arguments):
+        return worker.change(getattr(demo, name), *arguments)
+
+    return call
+
+
+@pytest.fixture(params=["light"])
+def context(request, browser, signed_in):
+    made = browser.new_context(
+        storage_state=signed_in,
+        color_scheme=request.param,
+        reduced_motion="reduce",
+        viewport={"width": 1280, "height": 800},
+    )
+    made.set_default_timeout(PATIENCE_MS)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def page(context, demo):
+    """A page whose console must stay empty of errors: a refused script or style is one."""
+    opened = context.new_page()
+    problems = []
+    opened.on("pageerror", lambda error: problems.append(str(error)))
+    opened.on("console", lambda message: note(problems, message))
+    yield opened
+    assert problems == []
+
+
+def note(problems, message):
+    # A lost connection is the point of some tests; the browser logs each.
+    lost = ("WebSocket connection", "ERR_CONNECTION", "Failed to load resource")
+    if message.type == "error" and not any(text in message.text for text in lost):
+        problems.append(message.text)

@@ -1,0 +1,176 @@
+"""Every page in light and dark: accessible by axe's rules; and what only a browser can show."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from tests.playground.objects import pod
+
+PAGES = {
+    "clusters": "/",
+    "connect": "/?connect=demo",
+    "new cluster": "/?new",
+    "topology": "/clusters/demo/topology",
+    "topology, owners": "/clusters/demo/topology?lens=owners",
+    "topology, table": "/clusters/demo/topology?view=table",
+    "topology, selection": "/clusters/demo/topology?sel=pods/default/api-0",
+    "topology, no match": "/clusters/demo/topology?q=app=wbe",
+    "list": "/clusters/demo/objects/core/v1/pods",
+    "empty list": "/clusters/demo/objects/batch/v1/jobs",
+    "object": "/clusters/demo/objects/core/v1/pods/default/api-0",
+    "yaml": "/clusters/demo/objects/core/v1/pods/default/api-0?tab=yaml",
+    "events": "/clusters/demo/objects/core/v1/pods/default/api-0?tab=events",
+    "logs": "/clusters/demo/objects/core/v1/pods/default/web-7c9-0?tab=logs",
+    "missing object": "/clusters/demo/objects/core/v1/pods/default/nothing",
+    "missing page": "/clusters/none/topology",
+}
+
+
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+@pytest.fixture(scope="session")
+def axe():
+    return Axe()
+
+
+def violations(axe, page):
+    found = axe.run(page, options={"runOnly": RULES})
+    return [
+        (rule["id"], [node["html"][:160] for node in rule["nodes"]])
+        for rule in found.response["violations"]
+        if rule["impact"] in {"serious", "critical", "moderate"}
+    ]
+
+
+@pytest.mark.parametrize("context", ["light", "dark"], indirect=True)
+@pytest.mark.parametrize("path", PAGES.values(), ids=PAGES.keys())
+def test_every_page_is_accessible(page, site, axe, path):
+    page.goto(site.url + path)
+    if "/topology" in path and "none" not in path:
+        expect(page.locator(".kp-chip")).to_have_text(re.compile("^Live"))
+    if "sel=" in path:
+        expect(page.locator(".kp-panel .kp-containers")).to_be_visible()
+    assert violations(axe, page) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_sign_in_page_is_accessible(browser, site, axe, scheme):
+    context = browser.new_context(color_scheme=scheme)
+    page = context.new_page()
+    page.goto(f"{site.url}/sign-in/used-before")
+    assert violations(axe, page) == []
+    context.close()
+
+
+def test_forced_colours_keep_the_shapes(context, page, site):
+    page.emulate_media(forced_colors="active")
+    page.goto(f"{site.url}/clusters/demo/topology")
+    expect(page.locator(".kp-chip")).to_have_text(re.compile("^Live"))
+    colours = page.evaluate("kp.topology.scene.palette.running")
+    assert colours == "CanvasText"
+
+
+def test_signing_in_with_a_password_and_out(browser, site):
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(f"{site.url}/clusters/demo/topology")
+    page.get_by_label("User name").fill("learner")
+    page.get_by_label("Password").fill("wrong")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert")).to_contain_text("do not belong together")
+    page.get_by_label("Password").fill("a long enough password")
+    page.get_by_role("button", name="Sign in").click()
+    # Led back to where one wanted to go; it is not a learner's to see.
+    expect(page.get_by_role("heading", level=1)).to_have_text("Not found")
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
+    context.close()
+
+
+def test_a_cluster_from_nothing_to_the_first_request(page, site, worker):
+    page.goto(site.url)
+    page.get_by_text("New cluster").click()
+    page.get_by_label("Name").fill("demo")
+    page.get_by_role("button", name="Start cluster").click()
+    expect(page.locator(".kp-wrong")).to_contain_text("of this name already")
+    page.get_by_label("Name").fill("lab")
+    page.get_by_role("button", name="Start cluster").click()
+    drawer = page.get_by_role("dialog")
+    expect(drawer).to_contain_text("Waiting for your first request…")
+    with page.expect_download() as download:
+        drawer.get_by_role("link", name="Download lab.kubeconfig").click()
+    assert download.value.suggested_filename == "lab.kubeconfig"
+    worker.fake.clusters["lab"].first = {
+        "at": "",
+        "method": "GET",
+        "path": "/version",
+        "userAgent": "kubectl/v1.36.2 (linux/amd64)",
+    }
+    expect(drawer).to_contain_text("Received GET /version from kubectl v1.36.2")
+    page.keyboard.press("Escape")
+    expect(page).to_have_url(f"{site.url}/")
+
+
+def test_a_cluster_is_deleted_by_typing_its_name(page, site, worker):
+    page.goto(site.url)
+    page.get_by_role("link", name="Delete demo").click()
+    drawer = page.get_by_role("dialog")
+    drawer.get_by_label("Type demo to confirm").fill("dem")
+    drawer.get_by_role("button", name="Delete the cluster").click()
+    expect(drawer.get_by_role("alert")).to_contain_text("Nothing was deleted")
+    drawer.get_by_label("Type demo to confirm").fill("demo")
+    drawer.get_by_role("button", name="Delete the cluster").click()
+    expect(page.get_by_text("No clusters yet.")).to_be_visible()
+    assert "demo" not in worker.fake.clusters
+
+
+def test_a_list_follows_the_cluster(page, site, change):
+    page.goto(f"{site.url}/clusters/demo/objects/core/v1/pods")
+    expect(page.locator(".kp-chip")).to_have_text(re.compile("^Live"))
+    change("put", "pods", pod("fresh-0", "n1"))
+    expect(page.get_by_role("link", name="fresh-0")).to_be_visible()
+
+
+def test_a_list_is_filtered_while_typing_and_the_address_follows(page, site):
+    page.goto(f"{site.url}/clusters/demo/objects/core/v1/pods")
+    page.keyboard.press("/")
+    page.keyboard.type("web")
+    expect(page.locator("tbody tr")).to_have_count(3)
+    expect(page).to_have_url(re.compile("q=web"))
+    expect(page.get_by_label("Filter")).to_be_focused()
+    page.get_by_role("link", name="Name", exact=True).click()
+    expect(page).to_have_url(re.compile("sort=name"))
+    page.get_by_role("link", name="Name ↑", exact=True).click()
+    expect(page.locator("tbody tr").first).to_contain_text("web-7c9-2")
+
+
+def test_keys_can_be_switched_off(page, site):
+    page.goto(f"{site.url}/clusters/demo/topology")
+    page.keyboard.press("?")
+    help_ = page.get_by_role("dialog", name="Keys")
+    help_.get_by_label("Single keys are on").uncheck()
+    page.keyboard.press("Escape")
+    page.keyboard.press("?")
+    expect(help_).to_be_hidden()
+    page.get_by_role("button", name="Keys").click()
+    help_.get_by_label("Single keys are on").check()
+
+
+def test_the_theme_stays_as_chosen(page, site):
+    page.goto(site.url)
+    page.get_by_role("button", name="Light or dark").click()
+    page.reload()
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+
+
+def test_a_narrow_screen_does_not_scroll_sideways(page, site):
+    page.set_viewport_size({"width": 380, "height": 740})
+    for path in ("/", "/clusters/demo/topology", "/clusters/demo/objects/core/v1/pods"):
+        page.goto(site.url + path)
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= 380, path
