@@ -162,10 +162,3 @@ def test_proxy(kubectl: Kubectl) -> None:
             assert "Welcome to nginx" in page.text
             page = client.get(f"/api/v1/namespaces/{kubectl.namespace}/services/web:80/proxy/")
             assert "Welcome to nginx" in page.text
-
-
-def test_port_forward(kubectl: Kubectl) -> None:
-    start(kubectl, "web", "nginx")
-    with kubectl.started("port-forward", "pod/web", ":80") as forward:
-        port = forward.until(r"Forwarding from 127\.0\.0\.1:(\d+) -> 80").group(1)
-        assert "Welcome to nginx" in httpx.get(f"http://127.0.0.1:{port}/", timeout=10).text

@@ -144,6 +144,12 @@ class Playground:
         self.process.wait(10)
         self._close()
 
+    def kill_parent(self) -> None:
+        """End the parent alone."""
+        self.process.kill()
+        self.process.wait(10)
+        self._close()
+
     def _close(self) -> None:
         if self.process.stdout is not None:
             self.process.stdout.close()
