@@ -26,7 +26,9 @@ from apiserver.auth.user import (
 from apiserver.endpoints.api import ClusterApi
 from apiserver.endpoints.local import LocalTransport
 from apiserver.registry.core.allocators import open_allocators
+from apiserver.registry.custom.service import CustomResources
 from apiserver.registry.objects import StoredObjects
+from apiserver.registry.resource import Resource
 from apiserver.storage import ClusterStore
 from nodes.client import resources
 from nodes.client.events import EventSink, Recorder
@@ -87,6 +89,7 @@ class RunningCluster:
             objects=objects,
         )
         self.api.streams = KubeletStreams(self.kubelets, store)
+        self.custom = CustomResources(self.api.catalog, self.api.registry, self.tasks.spawn)
         # The first request of a client from outside, for the page that waits for it.
         self.first_client: dict[str, str] | None = None
         self._sink = EventSink(clock, self.tasks)
@@ -98,6 +101,7 @@ class RunningCluster:
             clock,
             self.tasks,
             events=self._sink,
+            resources=self.resources,
             root_ca=surface.ca_certificate,
             discard_volume=self._volumes.discard,
         )
@@ -122,11 +126,16 @@ class RunningCluster:
         """Return the URL that a kubeconfig names."""
         return f"{self.surface.api_url}/clusters/{self.name}"
 
+    def resources(self) -> list[resources.Res]:
+        """Return every kind that can be listed and deleted now, custom ones included."""
+        return [*resources.ALL, *map(_address, self.custom)]
+
     # -- life ------------------------------------------------------------------------------------
 
     async def start(self) -> None:
         """Begin to authenticate and to work; returns when every node has registered."""
         self.auth.start(self.store.hub, self.store.revision)
+        self.custom.start()
         self.network.add_node(API_NODE, API_ADDRESS)
         self._feed_dns()
         self.proxy.start()
@@ -146,6 +155,7 @@ class RunningCluster:
         self.manager.stop()
         for informers in (self._scheduler_informers, self._proxy_informers):
             informers.stop()
+        self.custom.stop()
         self.auth.stop()
         await self.tasks.close()
         await self.network.close()
@@ -203,6 +213,12 @@ class RunningCluster:
             server or self.server, self.surface.ca_certificate, self.name, user, issued
         )
         return kubeconfig_yaml(config)
+
+
+def _address(resource: Resource) -> resources.Res:
+    """Return how workers address a custom kind: in a version that is served."""
+    kind = resource.kind if resource.serves_storage else resource.versions[0].kind
+    return resources.Res(kind.group, kind.version, resource.plural, kind.kind, resource.namespaced)
 
 
 def component_user(name: str) -> User:

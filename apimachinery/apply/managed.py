@@ -50,14 +50,14 @@ def update_managers(
     now: str,
     api_version: str,
     subresource: str = "",
-    reset: Set | None = None,
+    reset: Mapping[str, Any] | None = None,
 ) -> list[Obj] | None:
     """Return the managedFields of `new`, which replaces `live` (None: it is created).
 
     None means that nothing is tracked. The live list itself comes back where nothing changed.
     """
     plan = plan_of(schema)
-    ignored = _ignored(new, subresource) if reset is None else reset
+    ignored = _ignored(new, subresource) if reset is None else dict(reset)
     actor = Manager(manager, "Update", api_version, subresource)
     if live is None:
         return _create(
@@ -231,7 +231,7 @@ def apply_patch(
     now: str,
     api_version: str,
     subresource: str = "",
-    reset: Set | None = None,
+    reset: Mapping[str, Any] | None = None,
 ) -> Obj:
     """Return the live object (None: none yet) with the applied configuration merged in.
 
@@ -242,7 +242,7 @@ def apply_patch(
     _check(plan, applied, api_version)
     actor = Manager(manager, "Apply", "", subresource)
     owners = _owners_before_apply(plan, live, now, api_version)
-    ignored = _ignored(applied, subresource) if reset is None else reset
+    ignored = _ignored(applied, subresource) if reset is None else dict(reset)
     fields = walk.field_set(plan, _trimmed(applied))
     fields = fieldset.canonical(fieldset.recursive_difference(fields, ignored))
     old = owners.get(actor)

@@ -56,7 +56,8 @@ class Plan:
     """How one type is walked."""
 
     __slots__ = (
-        "_fields", "_item", "_schema", "built_in", "keys", "kind", "scalar", "sole_key", "struct",
+        "_defaults", "_fields", "_item", "_schema", "built_in", "keys", "kind", "scalar",
+        "sole_key", "struct",
     )  # fmt: skip
 
     def __init__(self, schema: AnySchema) -> None:
@@ -70,6 +71,8 @@ class Plan:
         self.built_in = bool(schema is not None and schema.go_type)
         if self.kind == KEYED and schema is not None:
             self.keys = tuple(sorted(schema.list_map_keys or (schema.patch_merge_key,)))
+        # Custom kinds say themselves which keys have defaults.
+        self._defaults: Mapping[str, Any] = getattr(schema, "key_defaults", _KEY_DEFAULTS)
         self.sole_key = self.keys[0] if len(self.keys) == 1 else ""
 
     @property
@@ -104,14 +107,14 @@ class Plan:
         if self.sole_key:
             value = item.get(self.sole_key)
             if value is None:
-                value = _KEY_DEFAULTS.get(self.sole_key)
+                value = self._defaults.get(self.sole_key)
                 if value is None:
                     return None
             return f'k:{{"{self.sole_key}":{orjson.dumps(value).decode()}}}'
         found = {}
         for key in self.keys:
             value = item.get(key)
-            found[key] = _KEY_DEFAULTS.get(key) if value is None else value
+            found[key] = self._defaults.get(key) if value is None else value
             if found[key] is None:
                 return None
         return "k:" + orjson.dumps(found).decode()
@@ -131,7 +134,8 @@ def _made(schema: Any) -> Plan:
 
 def _field(field: Any, *, built_in: bool) -> FieldPlan:
     plan = plan_of(field.schema)
-    inline = built_in and plan.struct and not field.pointer
+    # Metadata is a struct by value in custom kinds, too.
+    inline = (built_in or plan.built_in) and plan.struct and not field.pointer
     present = built_in and not inline and not field.omitempty
     zero = None if field.pointer else _ZERO.get(plan.scalar)
     return FieldPlan(f"f:{field.name}", plan, inline, present, zero)

@@ -75,7 +75,14 @@ def _isbn13(text: str) -> bool:
 _DATE_TIME = _matches(r"^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:?\d{2})?$")
 _ISBN10 = _matches(r"^\d{9}[\dxX]$")
 _HEX = "[0-9a-fA-F]"
-_UUID = f"^{_HEX}{{8}}-?{_HEX}{{4}}-?{{}}-?{{}}-?{_HEX}{{12}}$"
+
+
+def _uuid(third: str, fourth: str) -> Callable[[str], bool]:
+    four = f"{_HEX}{{4}}"
+    return _matches(f"^{four}{four}-?{four}-?{third}-?{fourth}-?{four}{four}{four}$")
+
+
+_ANY, _REST = f"{_HEX}{{4}}", f"{_HEX}{{3}}"
 _DURATION = r"^\s*([+-]?\d+(\.\d+)?\s*(ns|us|µs|ms|s|m|h|d|w|[a-z]+)\s*)+$"
 _CHECKS: dict[str, Callable[[str], bool]] = {
     "bsonobjectid": _matches(f"^{_HEX}{{24}}$"),
@@ -101,10 +108,10 @@ _CHECKS: dict[str, Callable[[str], bool]] = {
     "rgbcolor": _matches(r"^rgb\(\s*\d{1,3}\s*,\s*\d{1,3}\s*,\s*\d{1,3}\s*\)$"),
     "ssn": _matches(r"^\d{3}[- ]?\d{2}[- ]?\d{4}$"),
     "uri": _parses(_uri),
-    "uuid": _matches(_UUID.format(f"{_HEX}{{4}}", f"{_HEX}{{4}}")),
-    "uuid3": _matches(_UUID.format(f"3{_HEX}{{3}}", f"{_HEX}{{4}}")),
-    "uuid4": _matches(_UUID.format(f"4{_HEX}{{3}}", f"[89abAB]{_HEX}{{3}}")),
-    "uuid5": _matches(_UUID.format(f"5{_HEX}{{3}}", f"[89abAB]{_HEX}{{3}}")),
+    "uuid": _uuid(_ANY, _ANY),
+    "uuid3": _uuid(f"3{_REST}", _ANY),
+    "uuid4": _uuid(f"4{_REST}", f"[89abAB]{_REST}"),
+    "uuid5": _uuid(f"5{_REST}", f"[89abAB]{_REST}"),
 }
 _NUMERIC = frozenset({"int32", "int64", "float", "double"})
 

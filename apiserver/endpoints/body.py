@@ -10,13 +10,14 @@ from typing import Any, Literal
 
 import orjson
 
-from apimachinery.errors import ApiError, BadRequest, UnsupportedMediaType
-from apimachinery.gvk import GroupVersion, GroupVersionKind
-from apimachinery.meta import Obj
+from apimachinery.errors import ApiError, BadRequest, Invalid, UnsupportedMediaType
+from apimachinery.gvk import GroupKind, GroupVersion, GroupVersionKind
+from apimachinery.meta import Obj, name_of
 from apimachinery.protobuf import decode_request
 from apimachinery.schema import types
 from apimachinery.schema.decode import decode as decode_built_in
 from apimachinery.schema.decode import find_duplicate_fields, no_kind_registered, strict_error
+from apimachinery.validation.field import Path, invalid
 from apiserver.endpoints import yaml
 from apiserver.endpoints.jsonerrors import syntax_error
 from apiserver.endpoints.request import ApiRequest
@@ -64,7 +65,10 @@ def read_object(request: ApiRequest, kind: GroupVersionKind) -> Obj:
         raw, body = body, parse(request, kind.kind)
         if mode != "Ignore" and media_type(request) == JSON:
             duplicates = find_duplicate_fields(raw)
-    given = check_kind(body, kind)
+    if request.resource.custom and kind == request.target.kind:
+        given = check_custom_kind(body, kind)
+    else:
+        given = check_kind(body, kind)
     return decode(request, body, given, mode, duplicates)
 
 
@@ -95,9 +99,9 @@ def parse(request: ApiRequest, kind: str) -> Obj:
         return parse_json(request.body, kind)
     if chosen == YAML:
         return parse_yaml(request.body, kind)
-    if chosen == PROTOBUF:
+    if chosen == PROTOBUF and not (request.resource.custom and kind == request.target.kind.kind):
         return decode_request(request.body)
-    raise unsupported(_OBJECTS)
+    raise unsupported(_OBJECTS if chosen != PROTOBUF else _OBJECTS[:2])
 
 
 def unsupported(accepted: tuple[str, ...]) -> ApiError:
@@ -183,6 +187,29 @@ def check_kind(body: Obj, kind: GroupVersionKind) -> GroupVersionKind:
         f"the API version in the data ({found.api_version}) does not match the expected API "
         f"version ({kind.api_version})"
     )
+
+
+def check_custom_kind(body: Obj, kind: GroupVersionKind) -> GroupVersionKind:
+    """Return the kind of a custom resource. Raises BadRequest or Invalid on any other.
+
+    Nothing is taken from the path here: an object says itself what it is.
+    """
+    version, name = body.get("apiVersion"), body.get("kind")
+    if not name or name.__class__ is not str:
+        shown = orjson.dumps(body).decode()
+        why = f"Object 'Kind' is missing in '{shown}'"
+        raise BadRequest(
+            f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}: {why}'
+        )
+    if version != kind.api_version:
+        raise BadRequest(
+            f"the API version in the data ({version or ''}) does not match the expected API "
+            f"version ({kind.api_version})"
+        )
+    if name != kind.kind:
+        errors = [invalid(Path("kind"), name, f"must be {kind.kind}")]
+        raise Invalid(GroupKind(kind.group, name), name_of(body), errors)
+    return kind
 
 
 def _is_built_in(kind: GroupVersionKind) -> bool:

@@ -124,6 +124,8 @@ def route(request: ApiRequest) -> Handler:
         raise PathNotFound
     request.served = served
     resource = served.resource
+    if resource.deprecation:
+        request.warn([resource.deprecation])
     _check_scope(request)
     if not info.subresource:
         if info.verb not in resource.verbs:

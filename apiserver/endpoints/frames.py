@@ -69,7 +69,7 @@ def _tables(request: ApiRequest) -> Format:
             headers=False,
         )
 
-    key = ("table", resource.key, include, version)
+    key = ("table", resource.key, resource.kind.version, include, version)
     shared = formats.converted(key, lambda event: convert(event, headers=False), bookmark)
     named = False
 

@@ -96,6 +96,7 @@ def merge_applied(
         now=request.api.clock.timestamp(),
         api_version=request.target.kind.api_version,
         subresource=request.info.subresource,
+        reset=request.resource.strategy.reset_fields(request.info.subresource),
     )
     merged.setdefault("metadata", {})
     return merged

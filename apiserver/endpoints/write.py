@@ -180,6 +180,7 @@ def track(request: ApiRequest, live: Obj | None, new: Obj) -> None:
         now=request.api.clock.timestamp(),
         api_version=request.target.kind.api_version,
         subresource=request.info.subresource,
+        reset=request.resource.strategy.reset_fields(request.info.subresource),
     )
     if fields:
         new["metadata"]["managedFields"] = fields

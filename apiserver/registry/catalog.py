@@ -164,9 +164,10 @@ class Catalog:
 
 def served_versions(resource: Resource) -> Iterator[Served]:
     """Yield a resource in the stored version, then in the further ones."""
-    yield Served(resource, resource.kind, resource.plural)
+    if resource.serves_storage:
+        yield Served(resource, resource.kind, resource.plural)
     for version in resource.versions:
-        ruled = resource
+        ruled = version.resource or resource
         if version.strategy is not None:
             ruled = replace(resource, strategy=version.strategy)
         yield Served(ruled, version.kind, version.plural or resource.plural, version)

@@ -63,6 +63,8 @@ class ServedVersion:
     to_storage: Callable[[Obj], Obj]
     from_storage: Callable[[Obj], Obj]
     plural: str = ""  # where it differs
+    # What is particular to the version: schema, columns and subresources of a custom kind.
+    resource: Resource | None = None
     # Rules of its own for what is written through this version; None: those of the resource.
     strategy: Strategy | None = None
 
@@ -89,6 +91,10 @@ class Resource:
     storage_version: str = ""
     # Defined by a CustomResourceDefinition: the type table knows nothing of it.
     custom: bool = False
+    # Is the version that is stored also served? (that of a custom kind need not be)
+    serves_storage: bool = True
+    # Told to whoever uses the version.
+    deprecation: str = ""
     # The name in messages, and as text in the store: "pods", "deployments.apps".
     group_resource: GroupResource = field(init=False)
     key: str = field(init=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from apimachinery.errors import Invalid
+from apimachinery.errors import InternalError, Invalid
 from apimachinery.gvk import GroupVersionKind
 from apimachinery.labels import Selector, from_label_selector, from_set
 from apimachinery.meta import Obj, replace_in
@@ -23,13 +23,17 @@ class ScalePaths:
     spec: str = "spec.replicas"
     status: str = "status.replicas"
     selector: str = ""
+    # Of a custom resource: what no path names is not looked for.
+    custom: bool = False
 
 
 def scale_of(obj: Obj, paths: ScalePaths | None = None) -> Obj:
-    """Return the Scale of an object."""
+    """Return the Scale of an object. Raises InternalError where its author left replicas out."""
     where = paths or ScalePaths()
     meta = obj["metadata"]
     replicas = _at(obj, where.spec)
+    if where.custom and dig(obj, tuple(where.spec.split("."))) is None:
+        raise InternalError(f'the spec replicas field ".{where.spec}" does not exist')
     status: Obj = {"replicas": _at(obj, where.status)}
     selector = _selector(obj, where)
     if selector:
@@ -68,6 +72,8 @@ def _at(obj: Obj, path: str) -> int:
 
 
 def _selector(obj: Obj, where: ScalePaths) -> str:
+    if where.custom and not where.selector:
+        return ""
     if where.selector:
         return str(dig(obj, tuple(where.selector.split("."))) or "")
     found = dig(obj, ("spec", "selector"))

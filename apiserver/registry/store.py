@@ -160,6 +160,7 @@ class Registry:
         _refuse(resource, obj, errors)
         how.warn(strategy.warnings_on_create(obj, how.ctx))
         how.check(obj, None)
+        strategy.canonicalize(obj)
 
     def _require_absent(self, key: Key) -> None:
         if self.store.get(key) is not None:
@@ -247,6 +248,7 @@ class Registry:
         _refuse(resource, new, errors)
         how.warn(strategy.warnings_on_update(new, old, how.ctx))
         how.check(new, old)
+        own.canonicalize(new)
         if deletion.is_finished(new, resource.strategy):
             return await self._remove(resource, entry, new, how)
         if new == old:

@@ -89,6 +89,13 @@ class Strategy:
         """
         return deepcopy(body), []
 
+    def reset_fields(self, subresource: str) -> Mapping[str, Any] | None:
+        """Return the fields that a write takes from elsewhere (FieldsV1), None for the usual."""
+        return None
+
+    def canonicalize(self, obj: Obj) -> None:
+        """Give an object the form in which it is stored. Called once it is valid."""
+
     def default(self, obj: Obj) -> None:
         """Fill in what was left out, as pkg/apis/<group>/<version>/defaults.go does."""
 

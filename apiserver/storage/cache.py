@@ -46,6 +46,14 @@ class ResourceCache:
             self._lists.pop(None, None)
             self._lists.pop(key.namespace, None)
 
+    def restate(self, old: Entry, new: Entry) -> None:
+        """Show an object in another form at the same revision, unless it has moved on."""
+        key = old.key
+        if self._entries.get(key) is old:
+            self._entries[key] = new
+            self._lists.pop(None, None)
+            self._lists.pop(key.namespace, None)
+
     def __len__(self) -> int:
         return len(self._keys)
 

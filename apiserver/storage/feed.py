@@ -50,5 +50,8 @@ class Hub(Protocol):
     ) -> Subscription:
         """Subscribe from any revision that the log still has."""
 
+    def end(self, resource: str, reason: str) -> None:
+        """End every subscription to a resource."""
+
     def close(self, reason: str) -> None:
         """End every subscription."""

@@ -15,7 +15,8 @@ from functools import partial
 from typing import TypeAlias
 
 from apimachinery.clock import Clock
-from apiserver.storage import history
+from apimachinery.meta import Obj
+from apiserver.storage import codec, history
 from apiserver.storage.cache import ResourceCache
 from apiserver.storage.errors import Closed, Compacted, StorageError
 from apiserver.storage.feed import Hub
@@ -152,6 +153,18 @@ class ClusterStore:
             cache.apply(event)
             self.revision = event.revision
         self.hub.publish(events)
+
+    def restate(self, entry: Entry, obj: Obj, fields: dict[str, str]) -> None:
+        """Show a stored object in another form, as its kind's schema has it by now.
+
+        Nothing is written: the object keeps its revision, and takes the form with its next write.
+        """
+        cache = self._resources.get(entry.key.resource)
+        if cache is not None:
+            head, tail = codec.encode(obj)
+            raw = b"%b%d%b" % (head, entry.revision, tail)
+            new = Entry(entry.key, entry.uid, entry.revision, raw, entry.labels, fields)
+            cache.restate(entry, new)
 
     async def close(self, reason: str) -> None:
         """Refuse further writes, wait for those under way, and end every watch."""

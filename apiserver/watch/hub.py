@@ -130,6 +130,12 @@ class WatchHub:
         subscription.catch_up(selection.within(missed), upto)
         return subscription
 
+    def end(self, resource: str, reason: str) -> None:
+        """End the subscriptions to a resource that is served no more."""
+        topic = self._topics.pop(resource, None)
+        for subscription in topic.members() if topic is not None else ():
+            subscription.end(reason)
+
     def close(self, reason: str) -> None:
         """End every subscription."""
         if self._timer is not None:

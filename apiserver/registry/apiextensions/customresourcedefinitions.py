@@ -20,6 +20,7 @@ from apiserver.registry.apiextensions.versions import (
     version_errors,
     view,
 )
+from apiserver.registry.custom import conditions
 from apiserver.registry.podspec.checks import immutable, one_of_required
 from apiserver.registry.podspec.workload import keep_status
 from apiserver.registry.resource import Resource, Subresource
@@ -92,6 +93,21 @@ class CustomResourceDefinitionStrategy(Strategy):
         path = ("names", "plural")
         yield from immutable(dig(spec, path), dig(before, path), _SPEC / "names" / "plural")
         yield from _status_errors(new)
+
+    def may_be_removed(self, obj: Obj) -> bool:
+        """Objects of a kind go before its definition, so that none goes at once."""
+        return bool(obj["metadata"].get("deletionTimestamp"))
+
+    def prepare_for_delete(self, obj: Obj, ctx: StrategyContext) -> None:
+        metadata, status = obj["metadata"], obj.get("status") or {}
+        metadata.pop("deletionGracePeriodSeconds", None)
+        if any(one.get("type") == "Terminating" for one in status.get("conditions") or ()):
+            return
+        finalizers = metadata.get("finalizers") or []
+        if conditions.CLEANUP not in finalizers:
+            metadata["finalizers"] = [*finalizers, conditions.CLEANUP]
+        now = ctx.clock.timestamp()
+        obj["status"] = conditions.with_condition(status, conditions.PENDING, now)
 
 
 def is_established(crd: Obj) -> bool:

@@ -1,0 +1,116 @@
+"""Columns and field selectors of a custom kind: values at JSON paths that its author gave."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import orjson
+
+from apimachinery.clock import parse_time
+from apimachinery.duration import translate_timestamp_since
+from apimachinery.jsonpath import JsonPathError, compiled
+from apimachinery.meta import Obj
+from apiserver.registry.resource import Column
+from apiserver.registry.table import NAME, dig
+
+_CREATED = (
+    "CreationTimestamp is a timestamp representing the server time when this object was created."
+)
+_AGE: Obj = {
+    "name": "Age",
+    "type": "date",
+    "jsonPath": ".metadata.creationTimestamp",
+    "description": _CREATED,
+}
+
+
+def columns_of(version: Obj) -> tuple[Column, ...]:
+    """Return the columns of a version; without any of its own it shows ages."""
+    given: Iterable[Obj] = version.get("additionalPrinterColumns") or [_AGE]
+    return (NAME, *map(_column, given))
+
+
+def _column(given: Obj) -> Column:
+    path, kind = given.get("jsonPath") or "", given.get("type") or "string"
+    about = given.get("description")
+    return Column(
+        given.get("name") or "",
+        _cell(path, kind),
+        type=kind,
+        format=given.get("format") or "",
+        priority=given.get("priority") or 0,
+        description=about or f"Custom resource definition column (in JSONPath format): {path}",
+    )
+
+
+def _cell(text: str, kind: str) -> Callable[[Obj, float], Any]:
+    try:
+        path = compiled(text)
+    except JsonPathError:
+        return lambda obj, now: None
+    show = _SHOWN.get(kind, _text)
+    return lambda obj, now: show(path.first(obj), now)
+
+
+def _text(value: Any, now: float) -> Any:
+    del now
+    if value is None or isinstance(value, str):
+        return value
+    return orjson.dumps(value).decode()
+
+
+def _integer(value: Any, now: float) -> Any:
+    del now
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return int(value) if is_number else None
+
+
+def _number(value: Any, now: float) -> Any:
+    del now
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return float(value) if is_number else None
+
+
+def _boolean(value: Any, now: float) -> Any:
+    del now
+    return value if isinstance(value, bool) else None
+
+
+def _date(value: Any, now: float) -> Any:
+    if not isinstance(value, str):
+        return None
+    try:
+        parse_time(value)
+    except ValueError:
+        return "<invalid>"
+    return translate_timestamp_since(value, now)
+
+
+_SHOWN: Mapping[str, Callable[[Any, float], Any]] = {
+    "integer": _integer,
+    "number": _number,
+    "boolean": _boolean,
+    "date": _date,
+}
+
+
+def selectable_of(versions: Iterable[Obj]) -> dict[str, Callable[[Obj], str]]:
+    """Return the field selectors of all versions: label -> value as text."""
+    found: dict[str, Callable[[Obj], str]] = {}
+    for version in versions:
+        for given in version.get("selectableFields") or ():
+            path = (given.get("jsonPath") or "").removeprefix(".")
+            if path:
+                found[path] = _reader(tuple(path.split(".")))
+    return found
+
+
+def _reader(parts: tuple[str, ...]) -> Callable[[Obj], str]:
+    def read(obj: Obj) -> str:
+        value = dig(obj, parts)
+        if value is None:
+            return ""
+        return value if isinstance(value, str) else orjson.dumps(value).decode()
+
+    return read
