@@ -18,6 +18,7 @@ from apiserver.storage import Key
 _EVICTION = GroupVersionKind("policy", "v1", "Eviction")
 _BUDGETS = "poddisruptionbudgets.policy"
 _REFUSED = "Cannot evict pod as it would violate the pod's disruption budget."
+# Seconds until the controller will have looked at a budget that has just changed.
 _RETRY_AFTER = 10
 # A budget counts running pods; one that has ended, or not begun, cannot be disrupted.
 _UNCOUNTED = ("Pending", "Succeeded", "Failed")
@@ -87,7 +88,8 @@ def _spend(budget: Obj, pod: str, now: str) -> Obj:
     name, status = name_of(budget), budget.get("status") or {}
     allowed = status.get("disruptionsAllowed") or 0
     if (status.get("observedGeneration") or 0) < (budget["metadata"].get("generation") or 0):
-        raise _too_many(f"The disruption budget {name} is still being processed by the server.")
+        why = f"The disruption budget {name} is still being processed by the server."
+        raise _too_many(why, _RETRY_AFTER)
     if allowed < 0:
         about = GroupResource("policy", "poddisruptionbudgets")
         raise Forbidden(about, name, "pdb disruptions allowed is negative")
@@ -102,6 +104,6 @@ def _spend(budget: Obj, pod: str, now: str) -> Obj:
     return {**budget, "metadata": metadata, "status": spent}
 
 
-def _too_many(why: str) -> TooManyRequests:
+def _too_many(why: str, retry_after: int = 0) -> TooManyRequests:
     cause = {"reason": "DisruptionBudget", "message": why}
-    return TooManyRequests(_REFUSED, _RETRY_AFTER, {"causes": [cause]})
+    return TooManyRequests(_REFUSED, retry_after, {"causes": [cause]})

@@ -16,7 +16,6 @@ from apiserver.registry.table import NAME, dig
 class PodTemplateStrategy(Strategy):
     """Checked as the templates of workloads are."""
 
-    allow_create_on_update = True
     has_generation = True
     returns_deleted = True
 
