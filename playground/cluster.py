@@ -43,6 +43,7 @@ from nodes.proxy import kubeproxy
 from nodes.runtime.simulated.hostfiles import SharedVolumes
 from nodes.runtime.simulated.runtime import SimulatedRuntime
 from nodes.scheduler import loop as scheduling
+from playground.keys import ClusterKeys
 from playground.machines import API_ADDRESS, API_NODE, machine
 from playground.probing import SimulatedProbes
 from playground.proxying import NetworkProxy
@@ -104,6 +105,7 @@ class RunningCluster:
             resources=self.resources,
             root_ca=surface.ca_certificate,
             discard_volume=self._volumes.discard,
+            authority=ClusterKeys(self.authority, self.auth.tokens, clock),
         )
         self._scheduler_informers = Informers(self.transport(scheduling.USER), clock, self.tasks)
         client = Client(self.transport(scheduling.USER), "kube-scheduler")

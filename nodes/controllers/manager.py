@@ -16,16 +16,25 @@ from nodes.client.resources import Res
 from nodes.client.rest import Client
 from nodes.client.supervise import TaskSet
 from nodes.client.transport import Transport
-from nodes.controllers.common.base import Managed, ManagerContext, built_in, no_content
+from nodes.controllers.bootstrap import BootstrapSigner, TokenCleaner
+from nodes.controllers.certificates.controllers import (
+    ApprovingController,
+    CleanerController,
+    SigningController,
+)
+from nodes.controllers.clusterroleaggregation import ClusterRoleAggregationController
+from nodes.controllers.common.base import Authority, Managed, ManagerContext, built_in, no_content
 from nodes.controllers.cronjob import CronJobController
 from nodes.controllers.daemonset import DaemonSetController
 from nodes.controllers.deployment.controller import DeploymentController
 from nodes.controllers.disruption import DisruptionController
 from nodes.controllers.endpoints import EndpointsController
 from nodes.controllers.endpointslice.controller import EndpointSliceController
+from nodes.controllers.endpointslice.mirroring import EndpointSliceMirroringController
 from nodes.controllers.garbage.collector import GarbageCollector
 from nodes.controllers.job.controller import JobController
 from nodes.controllers.namespace import NamespaceController
+from nodes.controllers.nodeipam import NodeIPAMController
 from nodes.controllers.nodelifecycle import NodeLifecycleController
 from nodes.controllers.podgc import PodGarbageCollector
 from nodes.controllers.replicaset import ReplicaSetController
@@ -33,6 +42,7 @@ from nodes.controllers.replicationcontroller import ReplicationControllerControl
 from nodes.controllers.resourcequota import ResourceQuotaController
 from nodes.controllers.root_ca import RootCAPublisher
 from nodes.controllers.serviceaccount import ServiceAccountController
+from nodes.controllers.serviceaccounttoken import TokensController
 from nodes.controllers.statefulset.controller import StatefulSetController
 from nodes.controllers.tainteviction import TaintEvictionController
 from nodes.controllers.ttlafterfinished import TTLAfterFinishedController
@@ -46,16 +56,23 @@ USER = "system:kube-controller-manager"
 
 # The names are kube-controller-manager's own (`--controllers`), but for the provisioner.
 CONTROLLERS: dict[str, type[Managed]] = {
+    "bootstrap-signer-controller": BootstrapSigner,
+    "certificatesigningrequest-approving-controller": ApprovingController,
+    "certificatesigningrequest-cleaner-controller": CleanerController,
+    "certificatesigningrequest-signing-controller": SigningController,
+    "clusterrole-aggregation-controller": ClusterRoleAggregationController,
     "cronjob-controller": CronJobController,
     "daemonset-controller": DaemonSetController,
     "deployment-controller": DeploymentController,
     "disruption-controller": DisruptionController,
     "endpoints-controller": EndpointsController,
     "endpointslice-controller": EndpointSliceController,
+    "endpointslice-mirroring-controller": EndpointSliceMirroringController,
     "ephemeral-volume-controller": EphemeralVolumeController,
     "garbage-collector-controller": GarbageCollector,
     "job-controller": JobController,
     "namespace-controller": NamespaceController,
+    "node-ipam-controller": NodeIPAMController,
     "node-lifecycle-controller": NodeLifecycleController,
     "persistentvolume-binder-controller": PersistentVolumeBinder,
     "persistentvolume-expander-controller": VolumeExpander,
@@ -66,10 +83,12 @@ CONTROLLERS: dict[str, type[Managed]] = {
     "replicationcontroller-controller": ReplicationControllerController,
     "resourcequota-controller": ResourceQuotaController,
     "root-ca-certificate-publisher-controller": RootCAPublisher,
-    "simulated-provisioner": SimulatedProvisioner,
     "serviceaccount-controller": ServiceAccountController,
+    "serviceaccount-token-controller": TokensController,
+    "simulated-provisioner": SimulatedProvisioner,
     "statefulset-controller": StatefulSetController,
     "taint-eviction-controller": TaintEvictionController,
+    "token-cleaner-controller": TokenCleaner,
     "ttl-after-finished-controller": TTLAfterFinishedController,
 }
 
@@ -87,6 +106,7 @@ class Manager:
         resources: Callable[[], Sequence[Res]] = built_in,
         root_ca: str = "",
         discard_volume: Callable[[str], None] = no_content,
+        authority: Authority | None = None,
         seed: int = 0,
         only: Sequence[str] = (),
     ) -> None:
@@ -96,7 +116,7 @@ class Manager:
         self._transport_for = transport_for
         self._events = events if events is not None else EventSink(clock, tasks)
         self._resources, self._root_ca, self._seed = resources, root_ca, seed
-        self._discard_volume = discard_volume
+        self._discard_volume, self._authority = discard_volume, authority
         names = only or tuple(CONTROLLERS)
         self.controllers = {name: self._make(name) for name in names}
 
@@ -123,7 +143,8 @@ class Manager:
     def _make(self, name: str) -> Managed:
         factory = CONTROLLERS[name]
         account, component = factory.service_account, factory.component
-        transport = self._transport_for(f"system:serviceaccount:kube-system:{account}")
+        user = f"system:serviceaccount:kube-system:{account}" if account else USER
+        transport = self._transport_for(user)
         client = Client(transport, "kube-controller-manager")
         return factory(
             ManagerContext(
@@ -136,5 +157,6 @@ class Manager:
                 self._resources,
                 self._root_ca,
                 self._discard_volume,
+                self._authority,
             )
         )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
 from apimachinery.gvk import GroupResource
+from apimachinery.meta import Obj
 from nodes.client.controller import Context, Controller
 from nodes.client.resources import ALL, Res
 
@@ -19,6 +20,18 @@ def no_content(name: str) -> None:
     """Keep no content: there is none to forget."""
 
 
+class Authority(Protocol):
+    """What signs with the keys of the cluster; the keys themselves stay where they are."""
+
+    def sign_request(self, pem: bytes, usages: Sequence[str], seconds: float | None) -> str:
+        """Return a certificate for a certificate request, both in PEM."""
+        ...
+
+    def account_token(self, account: Obj, secret: str) -> str:
+        """Return the token of a service account that the secret of this name is to hold."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class ManagerContext(Context):
     """A controller's context, and what the cluster as a whole knows.
@@ -26,15 +39,20 @@ class ManagerContext(Context):
     resources: every resource that can be listed, watched and deleted now, custom ones included.
     root_ca: the PEM bundle by which pods know the API server.
     discard_volume: forget what a persistent volume held, by its name.
+    authority: holds the cluster's keys, where there is one.
     """
 
     resources: Callable[[], Sequence[Res]] = field(default=built_in)
     root_ca: str = ""
     discard_volume: Callable[[str], None] = field(default=no_content)
+    authority: Authority | None = None
 
 
 class Managed(Protocol):
-    """What the manager runs. `service_account` acts; `component` signs the events."""
+    """What the manager runs. `service_account` acts; `component` signs the events.
+
+    Without a service account it is the manager itself that acts.
+    """
 
     name: ClassVar[str]
     service_account: ClassVar[str]

@@ -78,6 +78,7 @@ class Rig:
         self.manager = None
         self.resources = list(ALL)
         self.discard_volume = lambda name: None
+        self.authority = None
 
     def transport_for(self, user):
         return self.faults.setdefault(user, Faulty(self.api.transport(user)))
@@ -91,6 +92,7 @@ class Rig:
             resources=lambda: self.resources,
             root_ca="PEM",
             discard_volume=self.discard_volume,
+            authority=self.authority,
             only=names,
         )
         await self.manager.run()

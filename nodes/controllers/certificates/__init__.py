@@ -1,0 +1,1 @@
+"""Certificate signing requests: approving kubelets, signing what is approved, cleaning up."""
