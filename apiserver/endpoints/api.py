@@ -76,12 +76,19 @@ class ClusterApi:
         self.traces = Traces()
         self.metrics = Metrics()
         self.started = clock.seconds()
-        # Documents made from the catalog, by name, each with the catalog's generation.
-        self.documents: dict[Any, tuple[int, Any]] = {}
+        # Documents made from one generation of the catalog, by name.
+        self._documents: dict[Any, Any] = {}
+        self._generation = self.catalog.generation
 
     def document(self, key: Any, make: Callable[[], Any]) -> Any:
-        """Return what `make` makes of the catalog, made once for each state of it."""
-        found = self.documents.get(key)
-        if found is None or found[0] != self.catalog.generation:
-            found = self.documents[key] = (self.catalog.generation, make())
-        return found[1]
+        """Return what `make` makes of the catalog, made once for each state of it.
+
+        None is no document: clients choose the paths, and what is not there must not be kept.
+        """
+        if self._generation != self.catalog.generation:
+            self._generation = self.catalog.generation
+            self._documents.clear()
+        found = self._documents.get(key)
+        if found is None and (found := make()) is not None:
+            self._documents[key] = found
+        return found

@@ -32,6 +32,8 @@ URLCONF = "apiserver.urls"
 # What etcd takes, with room for the request around it.
 LARGEST_BODY = 3 * 1024 * 1024
 _CLUSTERS = "/clusters/"
+# Their heads are whole answers (RFC 9112, 6.3).
+_WITHOUT_BODY = (204, 304)
 
 
 class Lookup(Protocol):
@@ -128,8 +130,10 @@ async def _send_response(response: Any, scope: Scope, receive: Receive, send: Se
         (name.encode("ascii").lower(), value.encode("latin-1")) for name, value in response.items()
     ]
     streaming = response.streaming
-    content = b"" if streaming else response.content
-    if not streaming:
+    # Bytes after a head that ends the answer would be taken for the answer to the next request.
+    bare = response.status_code in _WITHOUT_BODY
+    content = b"" if streaming or bare else response.content
+    if not streaming and not bare:
         headers.append((b"content-length", b"%d" % len(content)))
     await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
     if not streaming:

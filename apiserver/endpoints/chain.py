@@ -175,6 +175,15 @@ def not_allowed() -> ApiError:
 def _finish(request: ApiRequest) -> None:
     trace, info, api = request.trace, request.info, request.api
     api.traces.add(trace)
-    labels = (info.verb, info.group, info.version, info.resource, info.subresource)
     if info.verb != "watch":
-        api.metrics.observe(labels, trace.code, trace.seconds)
+        api.metrics.observe(_labels(request), trace.code, trace.seconds)
+
+
+def _labels(request: ApiRequest) -> tuple[str, str, str, str, str]:
+    """Return what a request is counted under; names that nothing is served by are not kept."""
+    info = request.info
+    served = request.served or request.api.catalog.find(info.group, info.version, info.resource)
+    if served is None:
+        return info.verb, "", "", "", ""
+    part = info.subresource if info.subresource in served.resource.subresources else ""
+    return info.verb, info.group, info.version, info.resource, part

@@ -13,12 +13,13 @@ from typing import Any
 import orjson
 
 from apimachinery.gvk import GroupVersion
+from apimachinery.meta import Obj
 from apiserver.auth.tokens import openid_configuration
 from apiserver.endpoints import discovery, health, openapi_pages
-from apiserver.endpoints.api import ClusterApi
 from apiserver.endpoints.negotiation import JSON, YAML
 from apiserver.endpoints.request import Answer, ApiRequest
 from apiserver.endpoints.version import VERSION
+from apiserver.registry.catalog import Catalog
 
 _NOT_FOUND = b"404 page not found\n"
 _TEXT = "text/plain; charset=utf-8"
@@ -105,8 +106,12 @@ async def discovery_page(request: ApiRequest) -> Answer:
     output = request.output
     if len(parts) == 1 and output.transform:
         return _aggregated(request, core=parts[0] == "api")
-    key = ("discovery", *parts)
-    made = request.api.document(key, lambda: _legacy(request.api, parts, request.headers))
+    api = request.api
+    if parts == ["api"]:
+        # It names the host that was asked, so it is made for each who asks.
+        made: Obj | None = discovery.api_versions(request.headers.get("host", ""))
+    else:
+        made = api.document(("discovery", *parts), lambda: _legacy(api.catalog, parts))
     if made is None:
         return not_found()
     if output.media_type == YAML:
@@ -114,10 +119,8 @@ async def discovery_page(request: ApiRequest) -> Answer:
     return Answer(text=orjson.dumps(made), content_type=JSON)
 
 
-def _legacy(api: ClusterApi, parts: list[str], headers: Any) -> Any:
-    catalog = api.catalog
-    if parts == ["api"]:
-        return discovery.api_versions(headers.get("host", ""))
+def _legacy(catalog: Catalog, parts: list[str]) -> Obj | None:
+    """Return the document of a path, None where nothing is served."""
     if parts == ["apis"]:
         return discovery.group_list(catalog)
     if parts[0] == "api":

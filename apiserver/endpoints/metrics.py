@@ -28,7 +28,6 @@ class Metrics:
     def __init__(self) -> None:
         self._requests: dict[tuple[_Labels, int], int] = {}
         self._durations: dict[_Labels, _Histogram] = {}
-        self.open_streams: dict[_Labels, int] = {}
 
     def observe(self, labels: _Labels, code: int, seconds: float) -> None:
         """Count a request that is over."""
@@ -40,18 +39,9 @@ class Metrics:
         histogram.counts[bisect_left(BUCKETS, seconds)] += 1
         histogram.total += seconds
 
-    def stream_opened(self, labels: _Labels) -> None:
-        self.open_streams[labels] = self.open_streams.get(labels, 0) + 1
-
-    def stream_closed(self, labels: _Labels) -> None:
-        self.open_streams[labels] -= 1
-
     def text(self, objects: Iterable[tuple[str, int]]) -> str:
         """Return everything in Prometheus' text format; `objects` counts what is stored."""
         lines = [*self._request_lines(), *self._duration_lines()]
-        lines += _head("apiserver_longrunning_requests", "gauge", "Streams that are open.")
-        for labels, count in sorted(self.open_streams.items()):
-            lines.append(f"apiserver_longrunning_requests{{{_labels(labels)}}} {count}")
         lines += _head("apiserver_storage_objects", "gauge", "Objects stored, by resource.")
         for resource, count in sorted(objects):
             lines.append(f'apiserver_storage_objects{{resource="{resource}"}} {count}')

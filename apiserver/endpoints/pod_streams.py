@@ -5,6 +5,7 @@ from __future__ import annotations
 from apimachinery.errors import BadRequest, ServiceUnavailable
 from apimachinery.meta import Obj
 from apiserver.admission.interfaces import AdmissionRequest, Operation
+from apiserver.auth.attributes import Attributes, forbidden
 from apiserver.auth.user import User
 from apiserver.endpoints.request import Answer, ApiRequest
 
@@ -59,6 +60,7 @@ async def connect(request: ApiRequest) -> Answer:
 
 def check_connect(request: ApiRequest) -> Obj:
     """Check that a connection into a pod may be made, and return the pod."""
+    _authorize_create(request)
     info, api = request.info, request.api
     pod = api.registry.get(request.resource, info.namespace, info.name).obj()
     if info.subresource in ("exec", "attach"):
@@ -79,3 +81,24 @@ def check_connect(request: ApiRequest) -> Obj:
     api.admission.validate(asked)
     request.warn(asked.warnings)
     return pod
+
+
+def _authorize_create(request: ApiRequest) -> None:
+    """Refuse those who may only read: a WebSocket opens by GET, and opens a shell all the same."""
+    info = request.info
+    if info.verb == "create":
+        return
+    asked = Attributes(
+        request.user or User(""),
+        "create",
+        info.group,
+        info.version,
+        info.resource,
+        info.subresource,
+        info.namespace,
+        info.name,
+        info.path,
+    )
+    decision = request.api.auth.authorize(asked)
+    if not decision.allowed:
+        raise forbidden(asked, decision.reason)

@@ -78,6 +78,6 @@ async def open_stream(request: ApiRequest) -> Watch:
 
 def _timeout(request: ApiRequest) -> float:
     text = request.params.get("timeoutSeconds", "")
-    if text.isdigit() and int(text):
+    if text.isascii() and text.isdigit() and int(text):
         return float(text)
     return SHORTEST_WATCH * (1 + random.random())  # noqa: S311 - spreads load, hides nothing

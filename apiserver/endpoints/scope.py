@@ -12,6 +12,8 @@ from apiserver.endpoints.request import ApiRequest
 from apiserver.endpoints.trace import Trace
 
 _NO_PARAMS: dict[str, str] = {}
+# Traces are kept, so what clients may put into one is bounded.
+LONGEST_ID, LONGEST_PATH = 64, 1024
 
 
 def request_of_scope(scope: Mapping[str, Any], method: str) -> ApiRequest:
@@ -24,8 +26,9 @@ def request_of_scope(scope: Mapping[str, Any], method: str) -> ApiRequest:
         params = dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True))
     path = scope["path"]
     info = requestinfo.parse(method, path, params)
-    trace = Trace(headers.get("audit-id") or api.identity.uid(), api.clock.seconds())
-    trace.verb, trace.path, trace.resource = info.verb, path, info.resource
+    audit_id = headers.get("audit-id", "")[:LONGEST_ID] or api.identity.uid()
+    trace = Trace(audit_id, api.clock.seconds())
+    trace.verb, trace.path, trace.resource = info.verb, path[:LONGEST_PATH], info.resource
     return ApiRequest(
         api=api,
         info=info,

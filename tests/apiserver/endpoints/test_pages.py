@@ -2,6 +2,7 @@
 
 import pytest
 
+from apiserver.endpoints.request import Answer, ApiRequest
 from tests.apiserver.endpoints.support import TOKEN, Client, config_map
 
 V2 = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
@@ -181,3 +182,52 @@ async def test_faults_are_told_and_logged(client: Client, caplog: pytest.LogCapt
     assert (found.status, found.json()["reason"]) == (500, "InternalError")
     assert "a request failed" in caplog.text
     assert TOKEN not in found.message
+
+
+async def test_what_clients_make_up_is_not_kept(client: Client):
+    """Names in paths, hosts and Audit-IDs are anybody's: memory must not grow by them."""
+
+    async def ask(number: int) -> None:
+        await client.get(f"/apis/g{number}")
+        await client.get(f"/apis/g{number}/v1")
+        await client.get(f"/api/v{number}x")
+        await client.get(f"/apis/g{number}/v1/things{number}/x/part{number}")
+        await client.get(f"/api/v1/pods/x/part{number}")
+
+    def kept() -> int:
+        metrics = client.api.metrics.text([])
+        return len(metrics.splitlines()) + len(client.api._documents)
+
+    await ask(0)
+    before = kept()
+    for number in range(1, 5):
+        await ask(number)
+    assert kept() == before
+
+    long = {"Audit-ID": "a" * 1000}
+    await client.request("GET", f"/{'p' * 2000}", headers=long)
+    trace = next(iter(client.api.traces))
+    assert (len(trace.audit_id), len(trace.path)) == (64, 1024)
+
+
+async def test_the_host_is_that_of_who_asks(client: Client):
+    def address(found: dict) -> str:
+        return found["serverAddressByClientCIDRs"][0]["serverAddress"]
+
+    assert address((await client.get("/api", host="one")).json()) == "one"
+    assert address((await client.get("/api", host="two")).json()) == "two"
+
+
+async def test_a_head_that_ends_the_answer_has_no_body(client: Client):
+    """Bytes behind it would be read as the answer to the connection's next request."""
+
+    class Pod:
+        async def fetch(self, request: ApiRequest, target: object) -> Answer:
+            return Answer(int(request.params["code"]), text=b"HTTP/1.1 200 OK\r\n\r\n")
+
+    client.api.proxy = Pod()
+    await client.post("/api/v1/nodes", {"metadata": {"name": "n"}})
+    for code, length in ((200, "19"), (204, None), (304, None)):
+        found = await client.get(f"/api/v1/nodes/n/proxy?code={code}")
+        assert (found.status, bool(found.body)) == (code, length is not None)
+        assert found.headers.get("content-length") == length

@@ -203,8 +203,10 @@ async def test_logs_are_of_one_container(client: Client, query, message):
     assert (await client.get(f"{PODS}/p/log{query}")).message == message
 
 
-async def websocket(client: Client, path: str) -> list[Any]:
-    scope = {**client.scope("GET", path, {}), "type": "websocket"}
+async def websocket(
+    client: Client, path: str, headers: Mapping[str, str] | None = None
+) -> list[Any]:
+    scope = {**client.scope("GET", path, headers or {}), "type": "websocket"}
     scope["extensions"] = {"websocket.http.response": {}}
     sent: list[Any] = []
 
@@ -230,6 +232,29 @@ async def test_connections_are_authorized_first(client: Client):
     start, _ = await websocket(client, f"{PODS}/p/exec?command=ls")
     assert start["status"] == 403
     assert len(kubelets.connected) == 1
+
+
+async def test_who_may_only_read_gets_no_connection(client: Client):
+    kubelets = client.api.streams = Kubelets()
+    await bound_pod(client, "c")
+    group = "/apis/rbac.authorization.k8s.io/v1/namespaces/default"
+    rules = [{"apiGroups": [""], "resources": ["pods/exec"], "verbs": ["get"]}]
+    await client.post(f"{group}/roles", {"metadata": {"name": "r"}, "rules": rules})
+    subject = {"kind": "User", "name": "ann", "apiGroup": "rbac.authorization.k8s.io"}
+    ref = {"kind": "Role", "name": "r", "apiGroup": "rbac.authorization.k8s.io"}
+    bound = {"metadata": {"name": "r"}, "subjects": [subject], "roleRef": ref}
+    await client.post(f"{group}/rolebindings", bound)
+
+    asked = f"{PODS}/p/exec?command=ls"
+    start, body = await websocket(client, asked, {"Impersonate-User": "ann"})
+    assert start["status"] == 403
+    assert 'User "ann" cannot create resource "pods/exec"' in orjson.loads(body["body"])["message"]
+
+    role = f"{group}/roles/r"
+    rules[0]["verbs"].append("create")
+    await client.request("PUT", role, {"metadata": {"name": "r"}, "rules": rules})
+    await websocket(client, asked, {"Impersonate-User": "ann"})
+    assert kubelets.connected == ["exec ls"]
 
 
 async def test_a_connection_has_to_be_upgraded(client: Client):
