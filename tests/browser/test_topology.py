@@ -157,7 +157,7 @@ def test_the_keyboard_alone_finds_opens_and_reads_a_pod(topology):
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
-    expect(page.locator(".kp-panel h2")).to_be_focused()
+    expect(page.locator(".kp-panel-head h2")).to_be_focused()
     assert selected(page) == "api-0"
     page.keyboard.press("l")
     expect(page.locator(".kp-panel").get_by_role("log")).to_be_visible()
@@ -167,7 +167,7 @@ def test_the_keyboard_alone_finds_opens_and_reads_a_pod(topology):
 
 def test_the_arrow_keys_walk_through_the_picture(topology):
     page = topology("?sel=pods/default/web-7c9-0")
-    expect(page.locator(".kp-panel h2")).to_have_text("web-7c9-0")
+    expect(page.locator(".kp-panel-head h2")).to_have_text("web-7c9-0")
     page.keyboard.press("ArrowRight")
     assert selected(page) != "web-7c9-0"
     page.keyboard.press("ArrowLeft")
@@ -219,7 +219,7 @@ def test_changes_are_said_aloud(topology, change):
 
 def test_the_server_restarts_and_nothing_is_lost(topology, change, site):
     page = topology("?sel=pods/default/api-0")
-    expect(page.locator(".kp-panel h2")).to_have_text("api-0")
+    expect(page.locator(".kp-panel-head h2")).to_have_text("api-0")
     page.keyboard.press("+")
     before = page.evaluate("({...kp.topology.scene.camera})")
     page.evaluate("window.stillThere = true")

@@ -40,7 +40,9 @@ class Panel extends LitElement {
     if (!pod) return nothing;
     const chain = store.chain(pod);
     const services = store.servicesOf(pod);
-    const warning = store.warningOf.get(pod.uid);
+    const latest = store.warningOf.get(pod.uid);
+    // The scheduler says the same in the condition and in the event: once is enough.
+    const warning = latest && latest.message !== pod.why ? latest : null;
     return html`<div class="kp-panel-head">
         <span class="kp-mark" data-cls=${pod.cls} aria-hidden="true"></span>
         <div class="kp-grow"><h2 tabindex="-1">${pod.name}</h2><p class="kp-muted">${pod.ns} · ${pod.status} · ${pod.ready}</p></div>

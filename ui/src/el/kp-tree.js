@@ -96,7 +96,7 @@ class Tree extends LitElement {
       aria-expanded=${row.open === null ? nothing : row.open}
       aria-selected=${row.uid && row.uid === this.selected ? "true" : "false"}
       tabindex=${i === this.at ? 0 : -1}
-    ><span class="kp-mark" data-cls=${row.cls ?? nothing} aria-hidden="true"></span><span class="kp-tree-text">${row.text}</span><span class="kp-tree-note">${row.note}</span></div>`;
+    ><span class="kp-mark" data-cls=${row.cls ?? nothing} aria-hidden="true"></span><span class="kp-tree-text">${row.text}</span><span class=${row.cls === "running" ? "kp-sr" : "kp-tree-note"}>${row.note}</span></div>`;
   }
 
   updated() {

@@ -252,7 +252,8 @@ function drawCard(ctx, scene, pod, cls, x, y, size) {
 
 /** Breaks a name over two lines at a dash, as its end tells pods apart. */
 function nameLines(name, room, font, letter) {
-  const fits = Math.floor(room / (font * letter));
+  // A name's end may have wide letters only, such as "mmw4w": a tenth is left for them.
+  const fits = Math.floor(room / (font * letter * 1.1));
   if (name.length <= fits) return [name];
   const cut = name.lastIndexOf("-", fits);
   const at = cut > 2 ? cut + 1 : fits;
