@@ -30,6 +30,8 @@ BETA_CLASS = "volume.beta.kubernetes.io/storage-class"
 _DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 
 SIMULATED = "kubeground.io/simulated"
+# A driver has a domain name.
+DRIVER = "simulated.kubeground.io"
 
 CLAIMS = "claims"
 

@@ -105,7 +105,7 @@ def build_volume(claim: Obj, storage_class: Obj) -> Obj:
     name = f"pvc-{uid_of(claim)}"
     spec: Obj = {
         "capacity": {"storage": str(facts.requested(claim))},
-        "csi": {"driver": facts.SIMULATED, "volumeHandle": name},
+        "csi": {"driver": facts.DRIVER, "volumeHandle": name},
         "accessModes": claim["spec"].get("accessModes") or [],
         "claimRef": reference(claim, ""),
         "persistentVolumeReclaimPolicy": storage_class.get("reclaimPolicy") or "Delete",

@@ -232,7 +232,7 @@ async def test_a_volume_is_made_and_goes_with_its_claim(rig):
     name = f"pvc-{found['metadata']['uid']}"
     assert found["status"]["capacity"] == {"storage": "1500Mi"}
     made = rig.need("persistentvolumes", name)
-    assert made["spec"]["csi"] == {"driver": "kubeground.io/simulated", "volumeHandle": name}
+    assert made["spec"]["csi"] == {"driver": "simulated.kubeground.io", "volumeHandle": name}
     assert (made["spec"]["persistentVolumeReclaimPolicy"], made["spec"]["storageClassName"]) == (
         "Delete",
         "fast",
