@@ -7,6 +7,7 @@ import argparse
 from benchmarks.idle import idle
 from benchmarks.result import Benchmark, Row
 from benchmarks.serving import creation, fan_out, requests
+from benchmarks.topology import topology
 from benchmarks.workloads import deployments
 
 BENCHMARKS: dict[str, Benchmark] = {
@@ -15,6 +16,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "deployments": deployments,
     "fan-out": fan_out,
     "idle": idle,
+    "topology": topology,
 }
 
 
