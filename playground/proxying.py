@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from apimachinery.errors import ServiceUnavailable
 from apimachinery.meta import Obj
@@ -17,7 +17,18 @@ from nodes.network.http import request as http_request
 _METHODS = {"create": "POST", "update": "PUT", "patch": "PATCH", "delete": "DELETE"}
 # Between two hops these have a meaning of their own (RFC 9110, 7.6.1).
 _HOP = {"connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade"}
-_PRIVATE = {"authorization", "host", "content-length", "accept-encoding"}
+# The client's credentials are for the API server alone: who serves the port must not see them.
+_PRIVATE = {
+    "authorization",
+    "host",
+    "content-length",
+    "accept-encoding",
+    "sec-websocket-protocol",
+}
+_IMPERSONATION = "impersonate-"
+# What a path may hold as it is (RFC 3986); it arrives decoded, and a line break in it would begin
+# another request.
+_PATH = "/:@!$&'()*+,;=~"
 _SERVICE = "kubernetes.io/service-name"
 
 
@@ -34,13 +45,13 @@ class NetworkProxy:
         headers = {
             name: value
             for name, value in request.headers.items()
-            if name not in _HOP and name not in _PRIVATE
+            if name not in _HOP and name not in _PRIVATE and not name.startswith(_IMPERSONATION)
         }
         try:
             answer = await http_request(
                 self._network,
                 self._source,
-                f"http://{address}:{port}{target.path}{query}",
+                f"http://{address}:{port}{quote(target.path, safe=_PATH)}{query}",
                 method=_METHODS.get(request.info.verb, "GET"),
                 headers=headers,
                 body=request.body if isinstance(request.body, bytes) else b"",

@@ -26,7 +26,7 @@ _NAME = "metadata.name="
 
 @dataclass(slots=True)
 class RequestInfo:
-    """A request, taken apart. `rest` is what follows a subresource (of a proxy)."""
+    """A request, taken apart. `rest` is what follows a subresource, its last slash with it."""
 
     path: str
     verb: str
@@ -65,6 +65,8 @@ def parse(method: str, path: str, params: Mapping[str, str]) -> RequestInfo:
         parts = parts[1:]
         info.verb = "watch"
     _place(info, parts)
+    if info.rest and path.endswith("/"):
+        info.rest += "/"
     if info.verb == "get" and not info.name:
         info.verb = "watch" if is_true(params.get("watch")) else "list"
     elif info.verb == "delete" and not info.name:

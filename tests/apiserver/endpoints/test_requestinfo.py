@@ -48,6 +48,8 @@ def test_paths_of_resources(method, path, params, expected):
 def test_what_follows_a_proxy_is_kept():
     info = parse("GET", "/api/v1/namespaces/a/services/http:web:80/proxy/x/y", {})
     assert (info.name, info.subresource, info.rest) == ("http:web:80", "proxy", "x/y")
+    assert parse("GET", "/api/v1/nodes/n/proxy/x/", {}).rest == "x/"
+    assert parse("GET", "/api/v1/nodes/n/proxy/", {}).rest == ""
 
 
 @pytest.mark.parametrize("path", ["/", "/api", "/api/v1", "/apis", "/apis/apps", "/apis/apps/v1"])

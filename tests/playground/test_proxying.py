@@ -1,0 +1,101 @@
+"""What goes on from the API server to a port of a pod, and what does not."""
+
+import pytest
+
+from apimachinery.errors import ServiceUnavailable
+from apiserver.endpoints.proxying import ProxyTarget
+from apiserver.endpoints.requestinfo import RequestInfo
+from nodes.client.loopclock import LoopClock
+from nodes.network.fabric import Network
+from nodes.network.http import Headers, HttpRequest, HttpResponse, serve_http
+from playground.proxying import NetworkProxy
+
+POD = {
+    "metadata": {"name": "p", "namespace": "default"},
+    "spec": {"containers": [{"name": "c", "ports": [{"containerPort": 80}]}]},
+    "status": {"podIP": "10.244.0.2"},
+}
+
+
+class Objects:
+    """The reads of StoredObjects that a pod's address takes."""
+
+    def get(self, resource, namespace, name):
+        return POD if (resource, namespace, name) == ("pods", "default", "p") else None
+
+
+class Asked:
+    """An ApiRequest, as far as a proxy looks at it."""
+
+    def __init__(self, verb="get", params=None, body=b"", **headers):
+        self.info = RequestInfo("/", verb)
+        self.params, self.body = params or {}, body
+        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
+
+
+@pytest.fixture
+async def network():
+    made = Network(LoopClock())
+    made.add_node("control-plane", "172.18.0.1")
+    made.add_node("n1", "172.18.0.2", "10.244.0.0/24")
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+def seen(network):
+    """Serve port 80 of the pod; return the requests that came."""
+    requests: list[HttpRequest] = []
+
+    async def app(request: HttpRequest) -> HttpResponse:
+        requests.append(request)
+        return HttpResponse(200, Headers([("X-Pod", "p"), ("Connection", "close")]), b"hello")
+
+    address = network.allocate("n1", "default/p")
+    assert address == POD["status"]["podIP"]
+    network.listen(address, 80, serve_http(app))
+    return requests
+
+
+async def fetch(network, request, path="/", port=""):
+    proxy = NetworkProxy(network, Objects(), "172.18.0.1")
+    return await proxy.fetch(request, ProxyTarget("pods", "default", "p", port, "http", path))
+
+
+async def test_an_answer_comes_back(network, seen):
+    answer = await fetch(network, Asked("create", {"q": "a b"}, b"body"), "/x/")
+    assert (answer.code, answer.text, answer.headers) == (200, b"hello", {"X-Pod": "p"})
+    (request,) = seen
+    assert (request.method, request.target, request.body) == ("POST", "/x/?q=a+b", b"body")
+
+
+async def test_credentials_stay_with_the_api_server(network, seen):
+    asked = Asked(
+        authorization="Bearer secret",
+        sec_websocket_protocol="base64url.bearer.authorization.k8s.io.c2VjcmV0",
+        impersonate_user="ann",
+        impersonate_extra_scopes="all",
+        accept="text/html",
+    )
+    await fetch(network, asked)
+    assert sorted(name for name, _ in seen[0].headers.items) == ["Connection", "Host", "accept"]
+
+
+@pytest.mark.parametrize(
+    ("path", "target"),
+    [
+        ("/a b", "/a%20b"),
+        ("/a?b#c", "/a%3Fb%23c"),
+        ("/ HTTP/1.1\r\nX-Forged: 1\r\n\r\nGET /two", "/%20HTTP/1.1%0D%0AX-Forged:%201"),
+    ],
+)
+async def test_a_path_is_one_path(network, seen, path, target):
+    await fetch(network, Asked(), path)
+    (request,) = seen
+    assert request.target.startswith(target)
+    assert "X-Forged" not in request.headers
+
+
+async def test_nothing_listens(network, seen):
+    with pytest.raises(ServiceUnavailable, match="connection refused"):
+        await fetch(network, Asked(), port="81")
