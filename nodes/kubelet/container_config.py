@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from apimachinery import quantity
 from apimachinery.meta import Obj, name_of, namespace_of, uid_of
-from nodes.kubelet.environment import expand
+from nodes.kubelet.environment import BadEnvironment, expand
 from nodes.kubelet.volumes import log_directory
 from nodes.runtime.cri import (
     ContainerConfig,
@@ -84,7 +84,10 @@ def container_config(
     envs: Mapping[str, str],
     path: Callable[[Obj, str, str], str],
 ) -> ContainerConfig:
-    """Return a container's configuration. `path(pod, volume, sub_path)` is the host's side."""
+    """Return a container's configuration. `path(pod, volume, sub_path)` is the host's side.
+
+    Raises BadEnvironment where variables lead a subPathExpr out of its volume.
+    """
     name = container["name"]
     return ContainerConfig(
         ContainerMetadata(name, attempt),
@@ -139,6 +142,10 @@ def _mounts(
     found = []
     for mount in container.get("volumeMounts") or ():
         sub = mount.get("subPath") or expand(mount.get("subPathExpr") or "", envs)
+        if sub.startswith("/"):
+            raise BadEnvironment(f"error SubPath `{sub}` must not be an absolute path")
+        if ".." in sub.split("/"):
+            raise BadEnvironment(f"unable to provision SubPath `{sub}`: must not contain '..'")
         found.append(
             Mount(mount["mountPath"], path(pod, mount["name"], sub), bool(mount.get("readOnly")))
         )

@@ -188,18 +188,18 @@ class Containers:
             return
         record.image = image.image
         pod = worker.pod
+        attempt = record.restarts + (1 if record.status is not None else 0)
         try:
             envs = await environment(
                 pod, record.spec, host.sources, host.services.list(), worker.pod_ips, host.node_ip
+            )
+            config = container_config(
+                pod, record.spec, attempt, image.reference, envs, host.volumes.path
             )
         except BadEnvironment as error:
             report("Warning", "Failed", f"Error: {error}")
             self._wait(record, "CreateContainerConfigError", str(error), 10.0)
             return
-        attempt = record.restarts + (1 if record.status is not None else 0)
-        config = container_config(
-            pod, record.spec, attempt, image.reference, envs, host.volumes.path
-        )
         sandbox = sandbox_config(pod, 0)
         try:
             new_id = await host.runtime.create_container(worker.sandbox_id, config, sandbox)

@@ -11,7 +11,7 @@ from nodes.kubelet.sources import Missing, Sources, text_of
 
 
 class BadEnvironment(Exception):
-    """The environment cannot be made: CreateContainerConfigError with this message."""
+    """What needs the environment cannot be made: CreateContainerConfigError with this message."""
 
 
 _REFERENCE = re.compile(r"\$(\$|\([^()]*\))")

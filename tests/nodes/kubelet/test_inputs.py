@@ -157,3 +157,21 @@ async def test_downward_and_projected_volumes(rig):
     await rig.ready()
     assert await rig.run("p", "cat", "/in/labels") == ('app="x"\ntier="y"', 0)
     assert await rig.run("p", "cat", "/in/sub/a.txt") == ("1", 0)
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("..", "unable to provision SubPath `../x`: must not contain '..'"),
+        ("/etc", "error SubPath `/etc/x` must not be an absolute path"),
+    ],
+)
+async def test_variables_do_not_lead_out_of_a_volume(rig, value, message):
+    """The API sees "$(DIR)/x" alone; what it comes to would be another pod's volume."""
+    built = sleeper(
+        env=[{"name": "DIR", "value": value}],
+        volumeMounts=[{"name": "v", "mountPath": "/in", "subPathExpr": "$(DIR)/x"}],
+    ).spec(volumes=[{"name": "v", "emptyDir": {}}])
+    await rig.create(built)
+    waiting = {"reason": "CreateContainerConfigError", "message": message}
+    await eventually(lambda: rig.container().get("state") == {"waiting": waiting})
