@@ -74,7 +74,8 @@ def list_json(served: Served, listing: Listing) -> bytes:
     if served.is_storage:
         items: Iterable[bytes] = _items(served, listing.entries)
     else:
-        items = (_bare(object_of(served, entry)) for entry in listing.entries)
+        write = orjson.dumps if served.resource.custom else _bare
+        items = (write(object_of(served, entry)) for entry in listing.entries)
     head = b'{"kind":"%sList","apiVersion":"%s","metadata":%s,"items":[' % (
         kind.kind.encode(),
         kind.api_version.encode(),
