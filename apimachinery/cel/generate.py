@@ -1,0 +1,270 @@
+"""Turns a checked tree into closures: each part becomes a function of a frame.
+
+A frame is a list: the budget, the variables of the program, then those of loops. What is known
+when the closure is made is worked out then, so that running costs little more than Python itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from apimachinery.cel import operators
+from apimachinery.cel.ast import (
+    Call,
+    Fold,
+    ListNode,
+    Literal,
+    MapNode,
+    Name,
+    Node,
+    OptionalMap,
+    Select,
+    StructNode,
+)
+from apimachinery.cel.calls import call
+from apimachinery.cel.errors import EvalError, NoOverload
+from apimachinery.cel.loops import loop
+from apimachinery.cel.readers import reader
+from apimachinery.cel.schema_names import unescape
+from apimachinery.cel.types import NAMED, Type
+from apimachinery.cel.values import NOTHING, Lazy, Opt, Struct
+
+Run = Callable[[list[Any]], Any]
+_MISSING = object()
+
+
+class Generator:
+    """Makes the closures of one program."""
+
+    def __init__(self, variables: Mapping[str, Type]) -> None:
+        self._variables = variables
+        # Where the variables stand in a frame; place 0 is the budget's.
+        self.slots: dict[str, int] = {}
+        self.size = 1
+        self.count = 0
+        self._scopes: list[dict[str, int]] = []
+        self._by_kind: dict[type[Node], Callable[..., Run]] = {
+            Literal: self._literal,
+            Name: self._name,
+            Select: self._select,
+            Call: self._call,
+            ListNode: self._list,
+            MapNode: self._map,
+            StructNode: self._struct,
+            Fold: self._fold,
+            OptionalMap: self._optional_map,
+        }
+
+    def program(self, tree: Node) -> Run:
+        """Return the closure of a whole tree, which pays for its own size."""
+        run = self.make(tree)
+        cost = self.count
+
+        def whole(frame: list[Any]) -> Any:
+            frame[0].spend(cost)
+            return run(frame)
+
+        return whole
+
+    def make(self, node: Node) -> Run:
+        self.count += 1
+        return self._by_kind[type(node)](node)
+
+    def _slot(self) -> int:
+        self.size += 1
+        return self.size - 1
+
+    def _literal(self, node: Literal) -> Run:
+        value = node.value
+        return lambda frame: value
+
+    def _name(self, node: Name) -> Run:
+        for scope in reversed(self._scopes):
+            if node.name in scope:
+                return _from(scope[node.name])
+        return self._global(node.name.removeprefix("."), node)
+
+    def _global(self, name: str, node: Node) -> Run:
+        if name in self._variables:
+            if name not in self.slots:
+                self.slots[name] = self._slot()
+            return _from(self.slots[name])
+        named = NAMED.get(name)
+        if named is None and node.type is not None:
+            named = node.type.params[0]
+        return lambda frame: named
+
+    def _select(self, node: Select) -> Run:
+        if node.variable:
+            return self._global(node.variable, node)
+        operand = self.make(node.operand)
+        kind = node.operand.type
+        field, read = node.field, None
+        if kind is not None and kind.params and kind.kind == "optional_type":
+            kind = kind.params[0]
+        if kind is not None and kind.kind == "object" and kind.fields is not None:
+            known = kind.fields()
+            if known is not None:
+                read = reader(known[field])
+                field = unescape(field)
+        if node.test:
+            return _has(operand, field)
+        if node.optional:
+            return _optional_field(operand, field, read)
+        return _field(operand, field, read)
+
+    def _call(self, node: Call) -> Run:
+        made = [self.make(each) for each in node.operands]
+        special = operators.SPECIAL.get(node.function)
+        if special is not None:
+            return special(*made)
+        return call(node, made)
+
+    def _list(self, node: ListNode) -> Run:
+        made = [self.make(each) for each in node.elements]
+        optional = node.optional
+        if not optional:
+            if all(isinstance(each, Literal) for each in node.elements):
+                fixed = [each.value for each in node.elements if isinstance(each, Literal)]
+                return lambda frame: fixed
+            return lambda frame: [run(frame) for run in made]
+
+        def listed(frame: list[Any]) -> Any:
+            found = []
+            for at, run in enumerate(made):
+                value = run(frame)
+                if at not in optional:
+                    found.append(value)
+                elif value.present:
+                    found.append(value.value)
+            return found
+
+        return listed
+
+    def _map(self, node: MapNode) -> Run:
+        made = [
+            (self.make(entry.key), self.make(entry.value), entry.optional) for entry in node.entries
+        ]
+
+        def mapped(frame: list[Any]) -> Any:
+            found: dict[Any, Any] = {}
+            for key, value, optional in made:
+                name, given = operators.map_key(key(frame)), value(frame)
+                if name in found:
+                    raise EvalError(f"Failed with repeated key: {name}")
+                if not optional:
+                    found[name] = given
+                elif given.present:
+                    found[name] = given.value
+            return found
+
+        return mapped
+
+    def _struct(self, node: StructNode) -> Run:
+        made = [(entry.key, self.make(entry.value), entry.optional) for entry in node.entries]
+        name = node.name
+
+        def struct(frame: list[Any]) -> Any:
+            fields = {}
+            for key, value, optional in made:
+                given = value(frame)
+                if not optional:
+                    fields[key] = given
+                elif given.present:
+                    fields[key] = given.value
+            return Struct(name, fields)
+
+        return struct
+
+    def _fold(self, node: Fold) -> Run:
+        over = self.make(node.range)
+        first = self._slot()
+        second = self._slot() if node.second else 0
+        scope = {node.first: first}
+        if node.second:
+            scope[node.second] = second
+        before = self.count
+        self._scopes.append(scope)
+        steps = [self.make(step) for step in node.steps]
+        self._scopes.pop()
+        # Three steps of CEL's own loop stand around each of ours.
+        return loop(node.kind, over, steps, first, second, self.count - before + 3)
+
+    def _optional_map(self, node: OptionalMap) -> Run:
+        target = self.make(node.target)
+        slot = self._slot()
+        self._scopes.append({node.name: slot})
+        step = self.make(node.step)
+        self._scopes.pop()
+        flat = node.flat
+
+        def mapped(frame: list[Any]) -> Any:
+            value = target(frame)
+            if not isinstance(value, Opt):
+                raise NoOverload
+            if not value.present:
+                return NOTHING
+            frame[slot] = value.value
+            found = step(frame)
+            return found if flat else Opt(found)
+
+        return mapped
+
+
+def _from(slot: int) -> Run:
+    return lambda frame: frame[slot]
+
+
+def _get(value: Any, field: str) -> Any:
+    """Return a field, `_MISSING` where there is none. Raises NoOverload."""
+    if isinstance(value, dict):
+        return value.get(field, _MISSING)
+    if isinstance(value, Lazy):
+        try:
+            return value.find(field)
+        except KeyError:
+            return _MISSING
+    raise NoOverload
+
+
+def _field(operand: Run, field: str, read: Callable[[Any], Any] | None) -> Run:
+    def select(frame: list[Any]) -> Any:
+        value = operand(frame)
+        if isinstance(value, Opt):
+            return _through(value, field, read)
+        found = value.get(field, _MISSING) if type(value) is dict else _get(value, field)
+        if found is _MISSING:
+            raise EvalError(f"no such key: {field}")
+        return found if read is None else read(found)
+
+    return select
+
+
+def _through(value: Opt, field: str, read: Callable[[Any], Any] | None) -> Opt:
+    if not value.present:
+        return NOTHING
+    found = _get(value.value, field)
+    if found is _MISSING:
+        return NOTHING
+    return Opt(found if read is None else read(found))
+
+
+def _optional_field(operand: Run, field: str, read: Callable[[Any], Any] | None) -> Run:
+    def select(frame: list[Any]) -> Any:
+        value = operand(frame)
+        return _through(value if isinstance(value, Opt) else Opt(value), field, read)
+
+    return select
+
+
+def _has(operand: Run, field: str) -> Run:
+    def test(frame: list[Any]) -> Any:
+        value = operand(frame)
+        if isinstance(value, Opt):
+            if not value.present:
+                return False
+            value = value.value
+        return _get(value, field) is not _MISSING
+
+    return test

@@ -1,0 +1,124 @@
+"""An expression as a row of tokens, and the values of literals."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from apimachinery.cel.errors import Issue
+from apimachinery.cel.values import INT_MAX, UINT_MAX, UInt
+
+_TOKEN = re.compile(
+    r"""(?P<space>[ \t\r\n\f]+|//[^\n]*)
+    |(?P<text>(?:[bB]?[rR]|[rR][bB])(?:\"{3}(?:.|\n)*?\"{3}|'{3}(?:.|\n)*?'{3}
+        |\"[^\"\n\r]*\"|'[^'\n\r]*')
+      |[bB]?(?:\"{3}(?:\\.|[^\\])*?\"{3}|'{3}(?:\\.|[^\\])*?'{3}
+        |\"(?:\\.|[^\"\\\n\r])*\"|'(?:\\.|[^'\\\n\r])*'))
+    |(?P<number>0x[0-9a-fA-F]+[uU]?|[0-9]*\.[0-9]+(?:[eE][+-]?[0-9]+)?
+        |[0-9]+[eE][+-]?[0-9]+|[0-9]+[uU]?)
+    |(?P<name>[A-Za-z_][A-Za-z0-9_]*)
+    |(?P<quoted>`[A-Za-z0-9_.\-/ ]+`)
+    |(?P<sign>&&|\|\||<=|>=|==|!=|[-+*/%<>!?:.,()\[\]{}])""",
+    re.VERBOSE,
+)
+_ESCAPE = re.compile(
+    r"""\\(?:(?P<plain>[abfnrtv"'`?\\])|[xX](?P<x>[0-9a-fA-F]{2})|u(?P<u>[0-9a-fA-F]{4})
+    |U(?P<U>[0-9a-fA-F]{8})|(?P<octal>[0-3][0-7]{2})|(?P<wrong>.|$))""",
+    re.VERBOSE | re.DOTALL,
+)
+_PLAIN = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
+_LAST_CODE_POINT = 0x10FFFF
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One word: its kind is name, quoted, text, number, sign or end."""
+
+    kind: str
+    text: str
+    offset: int
+
+
+def tokens(source: str) -> Iterator[Token]:
+    """Yield the tokens of a source, then "end". Raises Issue."""
+    at = 0
+    while at < len(source):
+        match = _TOKEN.match(source, at)
+        if match is None:
+            raise Issue(at, f"Syntax error: token recognition error at: '{source[at]}'")
+        if match.lastgroup and match.lastgroup != "space":
+            yield Token(match.lastgroup, match[0], at)
+        at = match.end()
+    yield Token("end", "<EOF>", len(source))
+
+
+def number(token: Token, *, negative: bool = False) -> int | float:
+    """Return the value of a number. Raises Issue."""
+    text = token.text
+    sign = -1 if negative else 1
+    if text[-1] in "uU" and not negative:
+        value = int(text[:-1], 0 if text.startswith("0x") else 10)
+        if value > UINT_MAX:
+            raise Issue(token.offset, "Syntax error: invalid uint literal")
+        return UInt(value)
+    if not text.startswith("0x") and set(text) & set(".eE"):
+        return sign * float(text)
+    value = sign * int(text, 16 if text.startswith("0x") else 10)
+    if not -INT_MAX - 1 <= value <= INT_MAX:
+        raise Issue(token.offset, "Syntax error: invalid int literal")
+    return value
+
+
+def string(token: Token) -> str | bytes:
+    """Return the value of a string or of bytes. Raises Issue."""
+    text = token.text
+    quote = next(at for at, char in enumerate(text) if char in "\"'")
+    marks = text[:quote].lower()
+    width = 3 if text[quote : quote + 3] in ('"""', "'''") else 1
+    inner = text[quote + width : -width].replace("\r\n", "\n").replace("\r", "\n")
+    if "b" in marks:
+        if "r" in marks:
+            return inner.encode()
+        return _unescape_bytes(inner, token.offset)
+    return inner if "r" in marks else _unescape(inner, token.offset)
+
+
+def _unescape(text: str, offset: int) -> str:
+    if "\\" not in text:
+        return text
+
+    def replace(match: re.Match[str]) -> str:
+        code = _code(match, offset)
+        if isinstance(code, str):
+            return code
+        if code > _LAST_CODE_POINT or 0xD800 <= code <= 0xDFFF:
+            raise Issue(offset, "Syntax error: invalid unicode code point")
+        return chr(code)
+
+    return _ESCAPE.sub(replace, text)
+
+
+def _unescape_bytes(text: str, offset: int) -> bytes:
+    found, at = bytearray(), 0
+    for match in _ESCAPE.finditer(text):
+        found += text[at : match.start()].encode()
+        code = _code(match, offset)
+        if isinstance(code, str):
+            found += code.encode()
+        elif match["u"] or match["U"]:
+            raise Issue(offset, "Syntax error: unable to unescape string")
+        else:
+            found.append(code)
+        at = match.end()
+    return bytes(found + text[at:].encode())
+
+
+def _code(match: re.Match[str], offset: int) -> str | int:
+    if match["plain"]:
+        return _PLAIN.get(match["plain"], match["plain"])
+    if match["octal"]:
+        return int(match["octal"], 8)
+    if match["wrong"] is not None:
+        raise Issue(offset, f"Syntax error: token recognition error at: '{match[0]}'")
+    return int(match["x"] or match["u"] or match["U"], 16)

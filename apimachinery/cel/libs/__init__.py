@@ -1,0 +1,1 @@
+"""The functions of expressions, one library a module; `all.py` lists them."""

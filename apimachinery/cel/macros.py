@@ -1,0 +1,54 @@
+"""The calls that are no calls: has(), and what runs over lists and maps."""
+
+from __future__ import annotations
+
+from apimachinery.cel.ast import Call, Fold, Name, Node, OptionalMap, Select
+from apimachinery.cel.errors import Issue
+
+# name -> how many arguments it has with one loop variable, and with two.
+_FOLDS: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
+    "all": ((2,), (3,)),
+    "exists": ((2,), (3,)),
+    "exists_one": ((2,), ()),
+    "existsOne": ((2,), (3,)),
+    "map": ((2, 3), ()),
+    "filter": ((2,), ()),
+    "transformList": ((), (3, 4)),
+    "transformMap": ((), (3, 4)),
+    "transformMapEntry": ((), (3, 4)),
+}
+_OPTIONAL = {"optMap": False, "optFlatMap": True}
+_NOT_SIMPLE = "argument must be a simple name"
+
+
+def expand(offset: int, function: str, target: Node | None, args: list[Node]) -> Node:
+    """Return the tree of a call, a macro where it is one. Raises Issue."""
+    if target is None:
+        if function == "has" and len(args) == 1:
+            return _has(offset, args[0])
+        return Call(offset, function, None, args)
+    if function in _OPTIONAL and len(args) == 2:
+        flat = _OPTIONAL[function]
+        return OptionalMap(offset, target, _variable(args[0]), args[1], flat)
+    one, two = _FOLDS.get(function, ((), ()))
+    kind = "existsOne" if function == "exists_one" else function
+    if len(args) in one:
+        return Fold(offset, kind, target, _variable(args[0]), "", args[1:])
+    if len(args) in two:
+        first, second = _variable(args[0]), _variable(args[1])
+        if first == second:
+            raise Issue(args[1].offset, f"duplicate variable name: {first}")
+        return Fold(offset, kind, target, first, second, args[2:])
+    return Call(offset, function, target, args)
+
+
+def _has(offset: int, arg: Node) -> Node:
+    if isinstance(arg, Select) and not arg.test:
+        return Select(arg.offset, arg.operand, arg.field, test=True)
+    raise Issue(arg.offset, "invalid argument to has() macro")
+
+
+def _variable(node: Node) -> str:
+    if not isinstance(node, Name) or node.name.startswith("."):
+        raise Issue(node.offset, _NOT_SIMPLE)
+    return node.name
