@@ -18,9 +18,15 @@ from typing import Any, cast
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from uvicorn.server import ServerState
+from websockets.datastructures import Headers
+from websockets.server import ServerProtocol
 
 # Go's client keeps an idle connection for 90 s; closing later than it does avoids the race.
 KEEP_ALIVE_SECONDS = 120
+# A ping a connection shows TCP that the other side has gone. No answer is waited for: it stands
+# in line behind what a client does not read for now, as `kubectl exec ... | less` does not.
+PING_SECONDS = 30.0
 # How long streams may go on after SIGTERM: watches end at once, being told to.
 SHUTDOWN_SECONDS = 2
 
@@ -43,8 +49,29 @@ class HttpProtocol(HttpToolsProtocol):
         super().on_headers_complete()
 
 
+class Handshake(ServerProtocol):
+    """The WebSocket handshake, for Kubernetes' names of protocols too.
+
+    `SPDY/3.1+portforward.k8s.io` is no token of HTTP's, which the library would insist on. What
+    is offered goes to the application as it is, and the application chooses.
+    """
+
+    def process_subprotocol(self, headers: Headers) -> None:
+        """Leave the choice to the application."""
+
+
 class WebSocketProtocol(WebSocketsSansIOProtocol):
     """uvicorn's WebSocket protocol, likewise."""
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self.conn = Handshake(max_size=config.ws_max_size, logger=self.logger)
 
     async def run_asgi(self) -> None:
         certificate = peer_certificate(self.transport)
@@ -105,6 +132,8 @@ def secure_server(
         http=HttpProtocol,
         ws=WebSocketProtocol,
         ws_per_message_deflate=False,
+        ws_ping_interval=PING_SECONDS,
+        ws_ping_timeout=None,
         lifespan="off",
         loop="uvloop",
         log_level="warning",

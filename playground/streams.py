@@ -9,12 +9,15 @@ from urllib.parse import parse_qs
 import orjson
 
 from apimachinery.clock import parse_time
-from apimachinery.errors import ApiError, BadRequest, NotFound
+from apimachinery.errors import ApiError, BadRequest, InternalError, NotFound
 from apimachinery.gvk import GroupResource
 from apimachinery.meta import Obj, annotations_of
 from apiserver.storage import ClusterStore, Key
-from nodes.kubelet import streaming
+from nodes.kubelet import portforward, streaming
 from nodes.kubelet.kubelet import Kubelet
+from nodes.kubelet.portforward_channels import serve_channels
+from nodes.kubelet.portforward_spdy import serve_spdy
+from nodes.network.stream import ByteStream
 from nodes.runtime.cri import AttachRequest, ExecRequest, LogOptions, Session
 
 DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
@@ -44,6 +47,9 @@ class KubeletStreams:
         """Serve exec and attach over the WebSocket of `scope`."""
         info = request.info
         query = parse_qs(scope["query_string"].decode(), keep_blank_values=True)
+        if info.subresource == "portforward":
+            await self._forward(info.namespace, info.name, query, scope, receive, send)
+            return
         protocol = streaming.choose(scope.get("subprotocols") or ())
         await receive()  # websocket.connect
         if protocol is None:
@@ -62,17 +68,65 @@ class KubeletStreams:
             send,
         )
 
-    def _container(
-        self, namespace: str, name: str, query: Mapping[str, list[str]]
-    ) -> tuple[Kubelet, str]:
+    async def _forward(
+        self,
+        namespace: str,
+        name: str,
+        query: Mapping[str, list[str]],
+        scope: Any,
+        receive: Any,
+        send: Any,
+    ) -> None:
+        """Serve port-forward, by whichever of its protocols the client offers."""
+        protocol = portforward.choose(scope.get("subprotocols") or ())
+        await receive()  # websocket.connect
+        ports: list[int] = []
+        try:
+            if protocol is None:
+                raise BadRequest("unable to upgrade: unsupported protocol")
+            kubelet, sandbox = self._sandbox(namespace, name)
+            if protocol != portforward.SPDY:
+                ports = _ports(query)
+        except ApiError as error:
+            await _refuse(send, error)
+            return
+        runtime, clock = kubelet.host.runtime, kubelet.host.clock
+
+        async def dial(port: int) -> ByteStream:
+            return await runtime.port_forward(sandbox, port)
+
+        await send({"type": "websocket.accept", "subprotocol": protocol or None})
+        if protocol == portforward.SPDY:
+            await serve_spdy(dial, sandbox, clock, receive, send)
+        else:
+            await serve_channels(protocol, ports, dial, sandbox, receive, send)
+
+    def _sandbox(self, namespace: str, name: str) -> tuple[Kubelet, str]:
+        """Return the kubelet of a pod and the id of the pod's sandbox there."""
+        pod, node = self._pod(namespace, name)
+        kubelet = self._kubelet(node, name)
+        sandbox = kubelet.find(namespace, name).sandbox_id
+        if not sandbox:
+            shown = f"{name}_{namespace}({pod['metadata']['uid']})"
+            raise InternalError(f'failed to find sandboxID for pod "{shown}"')
+        return kubelet, sandbox
+
+    def _pod(self, namespace: str, name: str) -> tuple[Obj, str]:
+        """Return a pod and the name of its node. Raises NotFound or BadRequest."""
         entry = self._store.get(Key("pods", namespace, name))
         if entry is None:
             raise NotFound(GroupResource("", "pods"), name)
         pod = entry.obj()
-        container = (query.get("container") or [""])[0] or default_container(pod)
         node = pod["spec"].get("nodeName") or ""
         if not node:
             raise BadRequest(f"pod {name} does not have a host assigned")
+        return pod, node
+
+    def _container(
+        self, namespace: str, name: str, query: Mapping[str, list[str]]
+    ) -> tuple[Kubelet, str]:
+        pod, node = self._pod(namespace, name)
+        container = (query.get("container") or [""])[0] or default_container(pod)
         kubelet = self._kubelet(node, name)
         record = kubelet.container(namespace, name, container)
         if not record.running:
@@ -123,6 +177,14 @@ def log_options(options: Mapping[str, str], now: float) -> LogOptions:
         limit_bytes=limit,
         stream=options.get("stream") or "All",
     )
+
+
+def _ports(query: Mapping[str, list[str]]) -> list[int]:
+    """Read the ports that a client without SPDY asks for. Raises BadRequest."""
+    try:
+        return portforward.parse_ports(query.get("ports") or ())
+    except ValueError as error:
+        raise BadRequest(str(error)) from error
 
 
 async def _begin(
