@@ -37,6 +37,9 @@ format: setup-dev ## Put the code in order
 bench: setup-dev ## Print the numbers of docs/benchmarks.md; takes some minutes
 	@$(BIN)/python -m benchmarks $(ARGS)
 
+screenshots: setup-dev ## Take pictures of every page into docs/screenshots
+	@$(BIN)/python scripts/screenshots.py
+
 clean: ## Remove what was built and installed; data in .kubeground stays
 	@rm -rf $(VENV) $(STAMPS) node_modules static/dist apimachinery/data/types.* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -53,12 +56,12 @@ $(BIN)/python:
 $(STAMPS)/packages: requirements.txt | $(BIN)/python
 	@mkdir -p $(STAMPS)
 	@echo "Installing packages"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
 $(STAMPS)/packages-dev: requirements-dev.txt $(STAMPS)/packages
 	@echo "Installing what the tests need"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
 $(STAMPS)/system:

@@ -1,20 +1,32 @@
 #!/usr/bin/env bash
-# Run the tests: `unit` (no processes), `e2e` (real clients, browsers, servers), or `all` with lint.
-# The last line is pytest's own, over everything that ran.
+# Run the tests: `unit` (no processes), `e2e` (real clients, servers and browsers), or `all`, with
+# lint and the front end's own. Playwright leaves a running event loop behind, so the browser's
+# tests have a process to themselves. The last line sums everything up.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 what=${1:-all}
 failed=0
+results=.build/test-results
+rm -rf "$results" && mkdir -p "$results"
+
+run() {
+    local name=$1
+    shift
+    python -m pytest --junit-xml="$results/$name.xml" "$@" ${PYTEST_ARGS:-} || failed=1
+}
+
 if [ "$what" = all ]; then
     echo "Lint"
     scripts/lint.sh || failed=1
     echo "Front end"
     npm run --silent test || failed=1
 fi
-case $what in
-    unit) select=(-m "not e2e") ;;
-    e2e) select=(-m e2e) ;;
-    *) select=() ;;
-esac
-python -m pytest "${select[@]}" ${PYTEST_ARGS:-} || failed=1
+if [ "$what" != e2e ]; then
+    run unit -m "not e2e" --ignore=tests/e2e --ignore=tests/browser
+fi
+if [ "$what" != unit ]; then
+    run clients tests/e2e
+    run browser tests/browser
+fi
+python scripts/sum_results.py "$results" || failed=1
 exit $failed
