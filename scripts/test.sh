@@ -3,7 +3,7 @@
 # lint and the front end's own. Playwright leaves a running event loop behind, so the browser's
 # tests have a process to themselves. The last line sums everything up.
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." && export PATH="$PWD/.venv/bin:$PATH"
 what=${1:-all}
 failed=0
 results=.build/test-results
