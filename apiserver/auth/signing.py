@@ -65,8 +65,9 @@ def sign_request(
             x509.AuthorityKeyIdentifier.from_issuer_public_key(ca.key.public_key()),
             critical=False,
         )
-        .add_extension(_key_usage(usages), critical=True)
     )
+    if (usage := _key_usage(usages)) is not None:
+        builder = builder.add_extension(usage, critical=True)
     if extended := [_EXTENDED[usage] for usage in usages if usage in _EXTENDED]:
         builder = builder.add_extension(x509.ExtendedKeyUsage(extended), critical=False)
     try:
@@ -78,8 +79,11 @@ def sign_request(
     return certificate.public_bytes(serialization.Encoding.PEM).decode()
 
 
-def _key_usage(usages: Sequence[str]) -> x509.KeyUsage:
+def _key_usage(usages: Sequence[str]) -> x509.KeyUsage | None:
+    """Return what the key may do, None if that is left open: an empty list would forbid all."""
     asked = {_KEY_USAGES[usage] for usage in usages if usage in _KEY_USAGES}
+    if not asked:
+        return None
     values = {name: name in asked for name in _KEY_USAGES.values()}
     # These two say how a key agrees, and mean nothing without that.
     for name in ("encipher_only", "decipher_only"):
