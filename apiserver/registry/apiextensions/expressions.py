@@ -1,17 +1,13 @@
-"""Rules in CEL within a schema: whether they compile, and name fields that are there."""
+"""Rules in CEL within a schema: whether they are well formed, and compile."""
 
 from __future__ import annotations
 
+from apimachinery.cel import fieldpaths
+from apimachinery.cel.rules import compile_rule
 from apimachinery.meta import Obj
 from apimachinery.validation.field import FieldErrors, Path, invalid, not_supported, required
-from apiserver.registry.rules.cel import CelError, Node, parse
 
 _REASONS = ("FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired")
-_META = {
-    "type": "object",
-    "properties": {"name": {"type": "string"}, "generateName": {"type": "string"}},
-}
-_IMPLICIT = {"apiVersion": {"type": "string"}, "kind": {"type": "string"}, "metadata": _META}
 
 
 def rule_form_errors(schema: Obj, path: Path) -> FieldErrors:
@@ -40,26 +36,54 @@ def _has_lines(text: str) -> bool:
     return "\n" in text or "\r" in text
 
 
-def rule_errors(schema: Obj, path: Path, *, resource: bool) -> FieldErrors:
+def rule_errors(
+    schema: Obj, path: Path, *, resource: bool, apart: Path | None = None
+) -> FieldErrors:
     """Yield which rules of a schema, or below it, cannot be compiled.
 
     `resource`: this is the root, or an embedded object, which has apiVersion, kind and metadata.
+    `apart`: where a list begins whose elements cannot be told from one update to the next.
     """
     resource = resource or bool(schema.get("x-kubernetes-embedded-resource"))
-    shape = schema
-    if resource:
-        shape = schema | {"properties": (schema.get("properties") or {}) | _IMPLICIT}
+    for at, spec in enumerate(schema.get("x-kubernetes-validations") or ()):
+        where = (path / "x-kubernetes-validations")[at]
+        yield from _one_errors(spec, schema, where, resource=resource, apart=apart)
+    if apart is None and _loses_track(schema):
+        apart = path
     for name, part in (schema.get("properties") or {}).items():
-        yield from rule_errors(part, (path / "properties").key(name), resource=False)
+        below = (path / "properties").key(name)
+        yield from rule_errors(part, below, resource=False, apart=apart)
     for name in ("items", "additionalProperties"):
         if isinstance(schema.get(name), dict):
-            yield from rule_errors(schema[name], path / name, resource=False)
-    for at, rule in enumerate(schema.get("x-kubernetes-validations") or ()):
-        where = (path / "x-kubernetes-validations")[at]
-        for field in ("rule", "messageExpression"):
-            text = rule.get(field) or ""
-            if text and (why := _why_not(text, shape)) is not None:
-                yield invalid(where / field, _go_rule(rule), f"compilation failed: {why}")
+            yield from rule_errors(schema[name], path / name, resource=False, apart=apart)
+
+
+def _loses_track(schema: Obj) -> bool:
+    """Tell whether what stands below has no old value to be compared with."""
+    if schema.get("type") == "array":
+        return bool(schema.get("x-kubernetes-list-type") != "map")
+    return schema.get("x-kubernetes-map-type") == "atomic"
+
+
+def _one_errors(
+    spec: Obj, schema: Obj, where: Path, *, resource: bool, apart: Path | None
+) -> FieldErrors:
+    if not (spec.get("rule") or "").strip():
+        return
+    rule = compile_rule(spec, schema, root=resource)
+    if rule.problem:
+        yield invalid(where / "rule", _go_rule(spec), rule.problem)
+    if rule.message_problem:
+        yield invalid(where / "messageExpression", _go_rule(spec), rule.message_problem)
+    if apart is not None and rule.of_transitions:
+        why = f"oldSelf cannot be used on the uncorrelatable portion of the schema within {apart}"
+        yield invalid(where / "rule", spec["rule"], why)
+    if spec.get("fieldPath"):
+        try:
+            fieldpaths.read(spec["fieldPath"], schema)
+        except fieldpaths.FieldPathError as error:
+            why = f"fieldPath must be a valid path: {error}"
+            yield invalid(where / "fieldPath", spec["fieldPath"], why)
 
 
 def _go_rule(rule: Obj) -> Obj:
@@ -72,36 +96,3 @@ def _go_rule(rule: Obj) -> Obj:
         "FieldPath": rule.get("fieldPath") or "",
         "OptionalOldSelf": rule.get("optionalOldSelf"),
     }
-
-
-def _why_not(text: str, schema: Obj) -> str | None:
-    try:
-        _shape_of(parse(text), schema, text)
-    except CelError as error:
-        return str(error)
-    return None
-
-
-def _shape_of(node: Node, schema: Obj, source: str) -> Obj | None:
-    """Return the schema of a chain of fields that starts at self; None: not known."""
-    if node.kind == "name":
-        return schema if node.name in ("self", "oldSelf") else None
-    shapes = [_shape_of(part, schema, source) for part in node.parts]
-    if node.kind != "select":
-        return None
-    target = shapes[0]
-    if target is None or not _is_closed(target) or node.name.startswith("__"):
-        return None
-    known: dict[str, Obj] = target.get("properties") or {}
-    if node.name not in known:
-        raise CelError(source, node.offset, f"undefined field '{node.name}'")
-    return known[node.name]
-
-
-def _is_closed(schema: Obj) -> bool:
-    """Tell whether an object has the fields of its schema alone."""
-    return schema.get("type") == "object" and not (
-        schema.get("additionalProperties")
-        or schema.get("x-kubernetes-preserve-unknown-fields")
-        or schema.get("x-kubernetes-int-or-string")
-    )

@@ -12,6 +12,7 @@ from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from apimachinery.cel.rules import compile_rules as compile_cel
 from apimachinery.errors import NotFound
 from apimachinery.meta import Obj, is_deleting, name_of
 from apimachinery.structural import defaulting
@@ -24,7 +25,7 @@ from apiserver.registry.apiextensions.names import status_after_naming
 from apiserver.registry.catalog import Catalog
 from apiserver.registry.custom import conditions
 from apiserver.registry.custom.building import Building
-from apiserver.registry.custom.schemas import RuleCompiler, no_rules
+from apiserver.registry.custom.schemas import RuleCompiler
 from apiserver.registry.custom.strategy import CustomResourceStrategy
 from apiserver.registry.custom.writing import OwnWrites
 from apiserver.registry.resource import Resource
@@ -56,7 +57,7 @@ class CustomResources:
         catalog: Catalog,
         registry: Registry,
         spawn: Spawn,
-        compile_rules: RuleCompiler = no_rules,
+        compile_rules: RuleCompiler = compile_cel,
     ) -> None:
         self._catalog, self._registry, self._spawn = catalog, registry, spawn
         self._store, self._clock = registry.store, registry.clock
