@@ -18,7 +18,7 @@ from apimachinery.schema import types
 from apimachinery.schema.decode import decode as decode_built_in
 from apimachinery.schema.decode import find_duplicate_fields, no_kind_registered, strict_error
 from apimachinery.validation.field import Path, invalid
-from apiserver.endpoints import yaml
+from apiserver.endpoints import depth, yaml
 from apiserver.endpoints.jsonerrors import syntax_error
 from apiserver.endpoints.request import ApiRequest
 from apiserver.registry.resource import Resource
@@ -115,7 +115,7 @@ def unsupported(accepted: tuple[str, ...]) -> ApiError:
 def parse_json(raw: bytes, kind: str) -> Obj:
     """Read a JSON object. Raises BadRequest in the words of Go's decoder."""
     try:
-        value = orjson.loads(raw)
+        value = depth.loads(raw)
     except orjson.JSONDecodeError as error:
         why = syntax_error(raw.decode("utf-8", "replace")) or str(error)
         raise _unrecognized(raw, kind, why) from None
@@ -128,7 +128,7 @@ def parse_json(raw: bytes, kind: str) -> Obj:
 def parse_yaml(raw: bytes, kind: str) -> Obj:
     """Read a YAML object; most clients send JSON, which YAML contains."""
     try:
-        value = orjson.loads(raw)
+        value = depth.loads(raw)
     except orjson.JSONDecodeError:
         try:
             value = yaml.load(raw)

@@ -14,7 +14,7 @@ from apimachinery.patch import json as json_patch
 from apimachinery.patch import merge, strategic
 from apimachinery.schema.decode import no_kind_registered
 from apimachinery.validation.field import Path, invalid
-from apiserver.endpoints import body
+from apiserver.endpoints import body, depth
 from apiserver.endpoints.jsonerrors import syntax_error
 from apiserver.endpoints.request import ApiRequest
 from apiserver.endpoints.requestinfo import is_true
@@ -28,7 +28,7 @@ def read_patch(request: ApiRequest, kind: str) -> Any:
     if not isinstance(request.body, bytes):
         return request.body
     try:
-        return orjson.loads(request.body)
+        return depth.loads(request.body)
     except orjson.JSONDecodeError as error:
         why = syntax_error(request.body.decode("utf-8", "replace")) or str(error)
         raise BadRequest(f"error decoding patch: {why}") from None

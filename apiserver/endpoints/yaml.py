@@ -11,6 +11,8 @@ from typing import Any
 import yaml as pyyaml
 from yaml import YAMLError
 
+from apiserver.endpoints.depth import DEEPEST
+
 _Loader: Any = getattr(pyyaml, "CSafeLoader", pyyaml.SafeLoader)
 _Dumper: Any = getattr(pyyaml, "CSafeDumper", pyyaml.SafeDumper)
 _BOOLEANS = {"y": True, "n": False}
@@ -18,8 +20,6 @@ _LETTER = re.compile(r"^[yYnN]$")
 
 # Values in a document: one without aliases has fewer than it has bytes.
 _LARGEST_EXPANSION = 100_000
-# Values inside of values; what is read goes through functions that call themselves for each.
-_DEEPEST = 200
 
 __all__ = ["YAMLError", "dump", "load"]
 
@@ -83,7 +83,7 @@ def _check_depth(text: bytes) -> None:
     for event in pyyaml.parse(text, Loader=_Loader):
         if isinstance(event, pyyaml.CollectionStartEvent):
             depth += 1
-            if depth > _DEEPEST:
+            if depth > DEEPEST:
                 raise YAMLError("exceeded max depth")
         elif isinstance(event, pyyaml.CollectionEndEvent):
             depth -= 1
