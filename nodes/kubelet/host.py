@@ -22,6 +22,9 @@ from nodes.runtime.cri import HostFiles, RuntimeService
 
 log = logging.getLogger(__name__)
 
+# How long to wait before something that failed is tried again.
+RETRY = 2.0
+
 
 class ServiceLister(Protocol):
     def list(self) -> Iterable[Obj]: ...
@@ -47,12 +50,18 @@ class Host:
     sandboxes: dict[str, Any] = field(default_factory=dict)
 
     async def write_status(self, pod: Obj, before: Obj | None, status: Obj) -> bool:
-        """Write a pod's status; False if the pod is not there any more."""
+        """Write a pod's status; False if the pod is not there any more, or may not have it.
+
+        Raises ApiError where the API cannot answer now: the status has to be written later.
+        """
         body: Obj = {"metadata": {"uid": uid_of(pod)}, "status": dict(status)}
         old = before if before is not None else pod.get("status") or {}
         for key in ("reason", "message", "podIP"):
             if key in old and key not in status:
                 body["status"][key] = None
+        body["status"]["conditions"] = _replacing(
+            status.get("conditions") or [], old.get("conditions") or []
+        )
         ips = status.get("podIPs")
         if ips and (pod.get("status") or {}).get("podIPs") not in (None, ips):
             # The list is merged by address: an earlier sandbox's would stay beside the new one.
@@ -64,17 +73,38 @@ class Host:
         except (NotFound, Conflict):
             return False
         except ApiError as error:
+            if _passes(error):
+                raise
             log.warning("status refused: %s/%s: %s", namespace_of(pod), name_of(pod), error.message)
             return False
         return True
 
     async def forget_in_api(self, pod: Obj) -> None:
-        """Delete the object of a pod whose containers are gone."""
-        try:
-            await self.client.delete(
-                resources.PODS, namespace_of(pod), name_of(pod), uid=uid_of(pod), grace=0
-            )
-        except (NotFound, Conflict):
-            return
-        except ApiError as error:
-            log.warning("delete refused: %s/%s: %s", namespace_of(pod), name_of(pod), error.message)
+        """Delete the object of a pod whose containers are gone, however long that takes."""
+        key = namespace_of(pod), name_of(pod)
+        while True:
+            try:
+                await self.client.delete(resources.PODS, *key, uid=uid_of(pod), grace=0)
+            except (NotFound, Conflict):
+                return
+            except ApiError as error:
+                log.warning("delete refused: %s/%s: %s", *key, error.message)
+                if not _passes(error):
+                    return
+            else:
+                return
+            await self.clock.sleep(RETRY)
+
+
+def _passes(error: ApiError) -> bool:
+    """Tell whether the same request may be answered later."""
+    return error.code >= 500 or error.code == 429
+
+
+def _replacing(new: list[Obj], old: list[Obj]) -> list[Obj]:
+    """Return conditions that, merged by type, leave nothing of the old ones behind."""
+    before = {condition["type"]: condition for condition in old}
+    return [
+        {key: None for key in before.get(condition["type"], {}) if key not in condition} | condition
+        for condition in new
+    ]

@@ -4,10 +4,12 @@ import asyncio
 
 import pytest
 
+from apimachinery.errors import ServiceUnavailable
 from nodes.client.resources import PODS
 from tests.nodes.kubelet.conftest import script, sleeper
 from tests.support.builders import pod
 from tests.support.eventually import eventually
+from tests.support.faults import Faulty
 from tests.support.virtualtime import VIRTUAL_TIME
 
 pytestmark = VIRTUAL_TIME
@@ -27,6 +29,8 @@ async def test_a_pod_runs_and_says_so(rig):
         "ContainersReady",
         "PodScheduled",
     ]
+    # What was said while it was not ready does not stay behind.
+    assert "reason" not in rig.condition("Ready")
     container = rig.container()
     assert container["ready"] is True
     assert container["started"] is True
@@ -211,3 +215,15 @@ async def test_a_readiness_gate_holds_the_pod_back(rig):
     await rig.create(sleeper().spec(readinessGates=[{"conditionType": "example.com/ok"}]))
     await eventually(lambda: rig.condition("ContainersReady").get("status") == "True")
     assert rig.condition("Ready")["reason"] == "ReadinessGatesNotReady"
+
+
+async def test_what_the_api_could_not_take_is_written_later(rig):
+    """The last status of a pod, and its deletion, must not be lost to a moment's fault."""
+    client = rig.kubelet.host.client
+    faulty = client.transport = Faulty(client.transport)
+    faulty.fail("patch", "pods", ServiceUnavailable("away"), times=3)
+    await rig.create(sleeper())
+    await rig.ready()
+    faulty.fail("delete", "pods", ServiceUnavailable("away"), times=3)
+    await rig.client.delete(PODS, "default", "p")
+    await eventually(lambda: rig.api.get("pods", "p") is None, within=60)
