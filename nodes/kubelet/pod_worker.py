@@ -10,20 +10,19 @@ from __future__ import annotations
 import logging
 
 from apimachinery.clock import Timer, parse_time
+from apimachinery.errors import ApiError
 from apimachinery.meta import Obj, is_deleting, name_of, namespace_of, uid_of
 from nodes.kubelet import status as statuses
 from nodes.kubelet.claims import MountFailed
 from nodes.kubelet.container_config import sandbox_config
 from nodes.kubelet.containers import Containers
-from nodes.kubelet.host import Host
+from nodes.kubelet.host import RETRY, Host
 from nodes.kubelet.records import ContainerRecord
 from nodes.kubelet.sources import references
 from nodes.runtime.cri import ContainerEventType, RuntimeCallError
 
 log = logging.getLogger(__name__)
 
-# How long a failed mount or sandbox waits before it is tried again.
-_RETRY = 2.0
 # Writes of status that come within this time go out as one.
 _STATUS_DELAY = 0.02
 
@@ -113,10 +112,10 @@ class PodWorker:
                     await self._sync()
                 except RuntimeCallError as error:
                     log.warning("runtime refused: %s/%s: %s", *self.key, error)
-                    self.wake_in(_RETRY)
+                    self.wake_in(RETRY)
                 except Exception:
                     log.exception("sync failed: %s/%s", *self.key)
-                    self.wake_in(_RETRY)
+                    self.wake_in(RETRY)
                 if not self._again or self.finished:
                     return
         finally:
@@ -174,7 +173,7 @@ class PodWorker:
                     "FailedCreatePodSandBox",
                     f"Failed to create pod sandbox: {error}",
                 )
-                self.wake_in(_RETRY)
+                self.wake_in(RETRY)
                 return False
             found = await self.host.runtime.pod_sandbox_status(self.sandbox_id)
             ip = found.network.ip or self.host.node_ip
@@ -187,7 +186,7 @@ class PodWorker:
             except MountFailed as error:
                 self._volumes_dirty = True
                 self.report("Warning", "FailedMount", str(error))
-                self.wake_in(_RETRY)
+                self.wake_in(RETRY)
                 return False
         return True
 
@@ -245,10 +244,10 @@ class PodWorker:
         path = record.field_path if record is not None else ""
         self.host.recorder.event(self.pod, kind, reason, message, field_path=path)
 
-    def status_changed(self) -> None:
+    def status_changed(self, delay: float = _STATUS_DELAY) -> None:
         """See to it that the status is written soon; changes that come together go as one."""
         if self._status_timer is None and not self.finished:
-            self._status_timer = self.host.clock.call_later(_STATUS_DELAY, self._status_due)
+            self._status_timer = self.host.clock.call_later(delay, self._status_due)
 
     def _status_due(self) -> None:
         self._status_timer = None
@@ -262,7 +261,12 @@ class PodWorker:
         try:
             while True:
                 self._write_again = False
-                await self._write_status()
+                try:
+                    await self._write_status()
+                except ApiError as error:
+                    log.warning("status not written: %s/%s: %s", *self.key, error.message)
+                    self.status_changed(RETRY)
+                    return
                 if not self._write_again:
                     return
         finally:

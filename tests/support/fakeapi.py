@@ -414,7 +414,7 @@ def _merge_list(old: list[Obj], patch: list[Obj], key: str) -> list[Obj]:
         if item.get("$patch") == "delete":
             result.pop(item[key], None)
         else:
-            result[item[key]] = {**result.get(item[key], {}), **item}
+            result[item[key]] = _merged(result.get(item[key], {}), item, strategic=True)
     return list(result.values())
 
 

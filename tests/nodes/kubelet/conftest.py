@@ -13,10 +13,12 @@ from nodes.kubelet.node import Machine
 from nodes.network.fabric import Network
 from nodes.runtime.simulated.hostfiles import SharedVolumes
 from nodes.runtime.simulated.runtime import SimulatedRuntime
+from nodes.runtime.simulated.shell.helpers import Interpreters
 from playground.probing import SimulatedProbes
 from tests.support.builders import pod
 from tests.support.eventually import eventually
 from tests.support.fakeapi import FakeApi
+from tests.support.interpreters import same_loop
 
 _RESOURCES = {"Pod": PODS, "ConfigMap": CONFIGMAPS, "Secret": SECRETS, "Service": SERVICES}
 
@@ -36,7 +38,13 @@ class Rig:
         transport = self.api.transport("system:node:n1")
         client = Client(transport, "kubelet")
         informers = Informers(transport, self.clock, self.tasks)
-        self.runtime = SimulatedRuntime("n1", self.clock, self.network, shared=self.shared)
+        self.runtime = SimulatedRuntime(
+            "n1",
+            self.clock,
+            self.network,
+            shared=self.shared,
+            interpreters=Interpreters(same_loop),
+        )
         runtime = self.runtime
         return Kubelet(
             Machine("n1", "172.18.0.2", "10.244.0.0/24"),
