@@ -208,6 +208,48 @@ async def test_another_signer_is_left_alone(rig, keys):
     assert "certificate" not in csr_status(rig)
 
 
+def answer_reviews(rig, *allowed):
+    """Stand in for the API where the fake one knows no reviews and no approvals."""
+    transport = rig.transport_for(rig.account("certificate-controller"))
+    passed_on = transport.call
+
+    async def call(request):
+        if request.resource == "subjectaccessreviews":
+            asked = request.body["spec"]["resourceAttributes"]["subresource"]
+            return {**request.body, "status": {"allowed": asked in allowed}}
+        if request.subresource == "approval":
+            request.subresource = "status"
+        return await passed_on(request)
+
+    transport.call = call
+
+
+@pytest.mark.parametrize(
+    ("allowed", "username", "message"),
+    [
+        (["selfnodeclient"], "system:node:n1", "Auto approving self kubelet"),
+        (["nodeclient"], "system:bootstrap:abcdef", "Auto approving kubelet"),
+        (["selfnodeclient"], "system:bootstrap:abcdef", ""),
+        ([], "system:node:n1", ""),
+    ],
+)
+async def test_kubelets_are_approved_as_far_as_they_may(rig, allowed, username, message):
+    answer_reviews(rig, *allowed)
+    await rig.run("certificatesigningrequest-approving-controller")
+    made = signing_request(
+        requests.KUBELET_CLIENT,
+        name="system:node:n1",
+        organization="system:nodes",
+        usages=("digital signature", "client auth"),
+    )
+    made["spec"]["username"] = username
+    await rig.create(made)
+    await rig.settle(0.5)
+    found = [(one["type"], one["message"]) for one in csr_status(rig).get("conditions", ())]
+    tail = " client certificate after SubjectAccessReview."
+    assert found == ([("Approved", message + tail)] if message else [])
+
+
 @pytest.mark.parametrize(("kind", "hours"), [(None, 24), ("Denied", 1), ("Failed", 1)])
 async def test_old_requests_go(rig, kind, hours):
     await rig.run(CLEANER)
