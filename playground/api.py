@@ -15,26 +15,30 @@ SITE_AGENT = b"kubeground-site"
 _CLUSTERS = "/clusters/"
 
 
-def application(fleet: Fleet, token: str, default: str) -> Any:
-    """Return the ASGI application of a worker."""
+class Application:
+    """The ASGI application of a worker."""
 
-    async def lookup(name: str) -> ClusterApi | None:
-        cluster = fleet.find(name)
-        return cluster.api if cluster is not None else None
+    def __init__(self, fleet: Fleet, token: str, default: str) -> None:
+        self._fleet, self._default = fleet, default
+        self._server = ApiServer(self._lookup, default)
+        self._control = Control(fleet, token)
 
-    server = ApiServer(lookup, default)
-    control = Control(fleet, token)
-
-    async def app(scope: Any, receive: Any, send: Any) -> None:
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http" and scope["path"].startswith(PREFIX):
-            await control(scope, receive, send)
+            await self._control(scope, receive, send)
             return
-        cluster = fleet.find(_name(scope.get("path", ""), default))
+        cluster = self._fleet.find(_name(scope.get("path", ""), self._default))
         if cluster is not None and cluster.first_client is None:
             _note_client(cluster, scope)
-        await server(scope, receive, send)
+        await self._server(scope, receive, send)
 
-    return app
+    def end_streams(self) -> None:
+        """Let watches and followed logs end, so that the process can."""
+        self._server.end_streams()
+
+    async def _lookup(self, name: str) -> ClusterApi | None:
+        cluster = self._fleet.find(name)
+        return cluster.api if cluster is not None else None
 
 
 def _name(path: str, default: str) -> str:

@@ -12,6 +12,7 @@ import gc
 import logging
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -56,7 +57,7 @@ async def serve(options: argparse.Namespace) -> None:
     from apiserver.watch.hub import WatchHub  # noqa: PLC0415
     from nodes.client.loopclock import LoopClock  # noqa: PLC0415
     from nodes.client.supervise import TaskSet  # noqa: PLC0415
-    from playground.api import application  # noqa: PLC0415
+    from playground.api import Application  # noqa: PLC0415
     from playground.certificates import ensure_serving  # noqa: PLC0415
     from playground.cluster import Surface  # noqa: PLC0415
     from playground.fleet import Fleet  # noqa: PLC0415
@@ -82,23 +83,26 @@ async def serve(options: argparse.Namespace) -> None:
     if default is not None:
         # The default cluster is also served at the root: the short address is the one to show.
         write_private(instance.kubeconfig_file, default.admin_kubeconfig(server=api_url))
-    app = application(fleet, surface.admin_token, DEFAULT_CLUSTER)
+    app = Application(fleet, surface.admin_token, DEFAULT_CLUSTER)
     server = secure_server(app, instance.serving_certificate_file, instance.serving_key_file, trust)
     gc.collect()
     gc.freeze()
     tasks = TaskSet(clock, "worker")
     tasks.serve("housekeeping", lambda: keep_house(fleet))
-    await _run(server, adopt(options.fd), options.ready_fd)
+    await _run(server, app.end_streams, adopt(options.fd), options.ready_fd)
     await tasks.close()
     await fleet.close()
 
 
-async def _run(server: SecureServer, listener: Any, ready: int) -> None:
+async def _run(
+    server: SecureServer, end_streams: Callable[[], None], listener: Any, ready: int
+) -> None:
     """Serve until SIGTERM or SIGINT; tell the parent once connections are taken."""
     loop = asyncio.get_running_loop()
 
     def stop() -> None:
         server.should_exit = True
+        end_streams()
 
     def started() -> None:
         os.write(ready, b"1")

@@ -49,6 +49,7 @@ class ApiServer(ASGIHandler):
         # The base class would load the middleware of the site, which has no part in the API.
         self._lookup = lookup
         self._default = default
+        self._pumps: set[asyncio.Task[None]] = set()
         self._resolver = get_resolver(URLCONF)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -82,7 +83,12 @@ class ApiServer(ASGIHandler):
             await _refuse(send, _no_cluster())
             return
         response = await view(request)
-        await _send_response(response, scope, receive, send)
+        await self._send_response(response, scope, receive, send)
+
+    def end_streams(self) -> None:
+        """Let every stream end now: watches are taken up again where the server is next."""
+        for pump in list(self._pumps):
+            pump.cancel()
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         api, path = await self._find(scope["path"])
@@ -91,6 +97,54 @@ class ApiServer(ASGIHandler):
             return
         scope = {**scope, "path": path, "kubeground.api": api, "kubeground.body": b""}
         await upgrades.serve(api, scope, receive, send)
+
+    async def _send_response(
+        self, response: Any, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        headers = [
+            (name.encode("ascii").lower(), value.encode("latin-1"))
+            for name, value in response.items()
+        ]
+        streaming = response.streaming
+        # Bytes after a head that ends the answer would be taken for the answer to the next request.
+        bare = response.status_code in _WITHOUT_BODY
+        content = b"" if streaming or bare else response.content
+        if not streaming and not bare:
+            headers.append((b"content-length", b"%d" % len(content)))
+        await send(
+            {"type": "http.response.start", "status": response.status_code, "headers": headers}
+        )
+        if not streaming:
+            if scope["method"] == "HEAD":
+                content = b""
+            await send({"type": "http.response.body", "body": content})
+            return
+        await self._send_stream(response, receive, send)
+
+    async def _send_stream(self, response: Any, receive: Receive, send: Send) -> None:
+        """Send chunks until the stream ends, the client goes or the server does."""
+        # Servers send the head with the first chunk; a watch without events would never begin.
+        await send({"type": "http.response.body", "body": b"", "more_body": True})
+        stream = response.streaming_content
+        gone = asyncio.ensure_future(_gone(receive))
+        pump = asyncio.ensure_future(_pump(stream, send))
+        self._pumps.add(pump)
+        ended = False
+        try:
+            await asyncio.wait((gone, pump), return_when=asyncio.FIRST_COMPLETED)
+            ended = pump.cancelled()
+        finally:
+            self._pumps.discard(pump)
+            for task in (gone, pump):
+                task.cancel()
+            _, failed = await asyncio.gather(gone, pump, return_exceptions=True)
+            response.close()
+        if isinstance(failed, Exception):
+            # The head is out, so all that is left is to break off; the client sees it as that.
+            logger.error("a stream broke off", exc_info=failed)
+            raise failed
+        if ended:
+            await send({"type": "http.response.body", "body": b""})
 
     async def _find(self, path: str) -> tuple[ClusterApi | None, str]:
         """Return the cluster that a path is about, and the rest of the path."""
@@ -123,45 +177,6 @@ async def _read_body(receive: Receive) -> bytes | None:
 def _check_size(size: int) -> None:
     if size > LARGEST_BODY:
         raise TooLarge(f"Request entity too large: limit is {LARGEST_BODY}")
-
-
-async def _send_response(response: Any, scope: Scope, receive: Receive, send: Send) -> None:
-    headers = [
-        (name.encode("ascii").lower(), value.encode("latin-1")) for name, value in response.items()
-    ]
-    streaming = response.streaming
-    # Bytes after a head that ends the answer would be taken for the answer to the next request.
-    bare = response.status_code in _WITHOUT_BODY
-    content = b"" if streaming or bare else response.content
-    if not streaming and not bare:
-        headers.append((b"content-length", b"%d" % len(content)))
-    await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
-    if not streaming:
-        if scope["method"] == "HEAD":
-            content = b""
-        await send({"type": "http.response.body", "body": content})
-        return
-    await _send_stream(response, receive, send)
-
-
-async def _send_stream(response: Any, receive: Receive, send: Send) -> None:
-    """Send chunks until the stream ends or the client goes, whichever is first."""
-    # Servers send the head with the first chunk; a watch without events would never begin.
-    await send({"type": "http.response.body", "body": b"", "more_body": True})
-    stream = response.streaming_content
-    gone = asyncio.ensure_future(_gone(receive))
-    pump = asyncio.ensure_future(_pump(stream, send))
-    try:
-        await asyncio.wait((gone, pump), return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in (gone, pump):
-            task.cancel()
-        _, failed = await asyncio.gather(gone, pump, return_exceptions=True)
-        response.close()
-    if isinstance(failed, Exception):
-        # The head is out, so all that is left is to break off; the client sees it as that.
-        logger.error("a stream broke off", exc_info=failed)
-        raise failed
 
 
 async def _pump(stream: Any, send: Send) -> None:
