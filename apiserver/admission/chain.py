@@ -1,12 +1,13 @@
 """The admission chain: each request meets only the plugins that handle it, in their order.
 
 Which plugins those are is worked out once for each (resource, subresource, operation) and kept,
-so an object that concerns nobody costs a dictionary look-up.
+so an object that concerns nobody costs a dictionary look-up. `admit` and `validate` return None
+where everything is said, and something to await where a webhook has to be asked.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 
 from apimachinery.gvk import GroupResource
@@ -20,11 +21,23 @@ class Stage(NamedTuple):
     run: Callable[[AdmissionRequest], None]
 
 
+class WaitingStage(NamedTuple):
+    """The part of a plugin that may have to wait."""
+
+    plugin: str
+    concerns: Callable[[AdmissionRequest], bool]
+    run: Callable[[AdmissionRequest], Awaitable[None]]
+
+
 class Handlers(NamedTuple):
     """The stages that one kind of request goes through."""
 
     mutators: tuple[Stage, ...]
     validators: tuple[Stage, ...]
+    waiting_mutators: tuple[WaitingStage, ...] = ()
+    waiting_validators: tuple[WaitingStage, ...] = ()
+    # Those that come after what waits: quota counts what nobody refuses any more.
+    last_validators: tuple[Stage, ...] = ()
 
 
 class AdmissionChain:
@@ -47,23 +60,84 @@ class AdmissionChain:
             found = self._handlers[key] = self._select(str(resource), subresource, operation)
         return found
 
-    def admit(self, request: AdmissionRequest) -> None:
+    def admit(self, request: AdmissionRequest) -> Awaitable[None] | None:
         """Let every mutator that handles this request change its object."""
         stages = self.handlers(request.resource, request.subresource, request.operation)
-        for stage in stages.mutators:
-            stage.run(request)
+        _run(stages.mutators, request)
+        waiting = _concerned(stages.waiting_mutators, request)
+        if waiting:
+            return _admit_waiting(stages, waiting, request)
+        if request.reinvoke:
+            _again(stages, request)
+        return None
 
-    def validate(self, request: AdmissionRequest) -> None:
+    def validate(self, request: AdmissionRequest) -> Awaitable[None] | None:
         """Let every validator that handles this request look at its object."""
         stages = self.handlers(request.resource, request.subresource, request.operation)
-        for stage in stages.validators:
-            stage.run(request)
+        _run(stages.validators, request)
+        waiting = _concerned(stages.waiting_validators, request)
+        if waiting:
+            return _validate_waiting(stages, waiting, request)
+        _run(stages.last_validators, request)
+        return None
 
     def _select(self, resource: str, subresource: str, operation: Operation) -> Handlers:
         chosen = [p for p in self._plugins if p.handles.matches(resource, subresource, operation)]
-        return Handlers(_stages(chosen, "admit"), _stages(chosen, "validate"))
+        waits = [at for at, plugin in enumerate(chosen) if hasattr(plugin, "validate_async")]
+        middle = waits[0] if waits else len(chosen)
+        return Handlers(
+            _stages(chosen, "admit"),
+            _stages(chosen[:middle], "validate"),
+            _waiting_stages(chosen, "admit_async"),
+            _waiting_stages(chosen, "validate_async"),
+            _stages(chosen[middle:], "validate"),
+        )
+
+
+def _run(stages: Sequence[Stage], request: AdmissionRequest) -> None:
+    for stage in stages:
+        stage.run(request)
+
+
+def _concerned(stages: Sequence[WaitingStage], request: AdmissionRequest) -> list[WaitingStage]:
+    return [stage for stage in stages if stage.concerns(request)] if stages else []
+
+
+def _again(stages: Handlers, request: AdmissionRequest) -> None:
+    """Run the mutators a second time on an object that came out of the first changed."""
+    request.reinvoked = True
+    if request.object is not None:
+        request.default(request.object)
+    _run(stages.mutators, request)
+
+
+async def _admit_waiting(
+    stages: Handlers, waiting: Sequence[WaitingStage], request: AdmissionRequest
+) -> None:
+    for stage in waiting:
+        await stage.run(request)
+    if request.reinvoke:
+        _again(stages, request)
+        for stage in waiting:
+            await stage.run(request)
+
+
+async def _validate_waiting(
+    stages: Handlers, waiting: Sequence[WaitingStage], request: AdmissionRequest
+) -> None:
+    for stage in waiting:
+        await stage.run(request)
+    _run(stages.last_validators, request)
 
 
 def _stages(plugins: Sequence[Plugin], phase: str) -> tuple[Stage, ...]:
     runs = ((plugin.name, getattr(plugin, phase, None)) for plugin in plugins)
     return tuple(Stage(name, run) for name, run in runs if run is not None)
+
+
+def _waiting_stages(plugins: Sequence[Plugin], phase: str) -> tuple[WaitingStage, ...]:
+    return tuple(
+        WaitingStage(plugin.name, getattr(plugin, "concerns"), getattr(plugin, phase))  # noqa: B009
+        for plugin in plugins
+        if hasattr(plugin, phase)
+    )

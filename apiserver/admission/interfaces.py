@@ -3,11 +3,14 @@
 A plugin names in `handles` what it wants to see. A `Mutator` may change `request.object`; a
 `Validator` only looks. Either refuses by raising an ApiError; the first refusal ends the request.
 All mutators run before any validator. Plugins get readers in the constructor, never a client.
+
+Most plugins answer at once. One that has to ask somebody over the network is `waiting`: it tells
+at once whether a request concerns it, and only such a request waits.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Protocol
@@ -29,6 +32,14 @@ class Operation(Enum):
 CREATE, UPDATE = Operation.CREATE, Operation.UPDATE
 DELETE, CONNECT = Operation.DELETE, Operation.CONNECT
 ANY = "*"
+
+
+def _same(obj: Obj) -> Obj:
+    return obj
+
+
+def _nothing(obj: Obj) -> None:
+    del obj
 
 
 class UserInfo(Protocol):
@@ -55,6 +66,18 @@ class May(Protocol):
     ) -> bool: ...
 
 
+@dataclass(frozen=True, slots=True)
+class View:
+    """An object as the request's version shows it, where another one is stored."""
+
+    kind: GroupVersionKind | None = None
+    shown: Callable[[Obj], Obj] = _same
+    stored: Callable[[Obj], Obj] = _same
+
+
+AS_STORED = View()
+
+
 @dataclass(slots=True)
 class AdmissionRequest:
     """One write (or connect), on its way to the store.
@@ -79,6 +102,23 @@ class AdmissionRequest:
     dry_run: bool = False
     warnings: list[str] = field(default_factory=list)
     annotations: dict[str, str] = field(default_factory=dict)
+    view: View = AS_STORED
+    # Fills in what a changed object lacks; the chain calls it before the mutators run again.
+    default: Callable[[Obj], None] = _nothing
+    # A mutator that came late has changed the object, so that those before it run once more.
+    reinvoke: bool = False
+    # This is that second run.
+    reinvoked: bool = False
+    # What a plugin remembers of this request from the first run to the second, by its name.
+    memory: dict[str, Any] = field(default_factory=dict)
+
+    def put(self, new: Obj) -> None:
+        """Let an object take the place of the request's own, which others hold already."""
+        if self.object is None or new is self.object:
+            return
+        kept = dict(new)
+        self.object.clear()
+        self.object.update(kept)
 
     def refusal(self, why: str, kind: type[Forbidden] = Forbidden) -> Forbidden:
         """Return the 403 that names this request's object, as admission.NewForbidden makes it."""
@@ -137,3 +177,23 @@ class Validator(Plugin, Protocol):
     """A plugin that looks at the object in its final form."""
 
     def validate(self, request: AdmissionRequest) -> None: ...
+
+
+class Waiting(Plugin, Protocol):
+    """A plugin that may have to ask somebody and wait for the answer."""
+
+    def concerns(self, request: AdmissionRequest) -> bool:
+        """Tell whether it has to; called for every request that it handles, so it is quick."""
+        ...
+
+
+class WaitingMutator(Waiting, Protocol):
+    """A waiting plugin that may change the object; it comes after all other mutators."""
+
+    async def admit_async(self, request: AdmissionRequest) -> None: ...
+
+
+class WaitingValidator(Waiting, Protocol):
+    """A waiting plugin that looks at the object in its final form."""
+
+    async def validate_async(self, request: AdmissionRequest) -> None: ...

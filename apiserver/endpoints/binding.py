@@ -35,8 +35,7 @@ async def bind(request: ApiRequest) -> Answer:
         raise Invalid(_BINDING.group_kind, name, errors)
     change.admission.kind = _BINDING
     change.admission.name = name
-    change.admit(binding, None)
-    change.check(binding, None)
+    await change.go_through(binding)
     change.writing.check = lambda _new, _old: None
     pods = request.api.catalog.get("pods")
     if pods is None:

@@ -33,8 +33,7 @@ async def evict(request: ApiRequest) -> Answer:
     change = write.begin(request, Operation.CREATE)
     change.admission.kind = _EVICTION
     pod = api.registry.get(request.resource, info.namespace, info.name).obj()
-    change.admit(eviction, None)
-    change.check(eviction, None)
+    await change.go_through(eviction)
     options = DeleteOptions.read(eviction.get("deleteOptions") or {})
     change.writing.ctx.dry_run = change.writing.ctx.dry_run or bool(options.dry_run)
     change.writing.check = lambda _new, _old: None

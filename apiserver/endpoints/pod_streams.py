@@ -54,11 +54,11 @@ def choose_container(pod: Obj, wanted: str) -> str:
 
 async def connect(request: ApiRequest) -> Answer:
     """Refuse a connection that was not upgraded: exec, attach and portforward need one."""
-    check_connect(request)
+    await check_connect(request)
     raise BadRequest("Upgrade request required")
 
 
-def check_connect(request: ApiRequest) -> Obj:
+async def check_connect(request: ApiRequest) -> Obj:
     """Check that a connection into a pod may be made, and return the pod."""
     _authorize_create(request)
     info, api = request.info, request.api
@@ -77,8 +77,10 @@ def check_connect(request: ApiRequest) -> Obj:
         object=pod,
         options=dict(request.params),
     )
-    api.admission.admit(asked)
-    api.admission.validate(asked)
+    for run in (api.admission.admit, api.admission.validate):
+        waiting = run(asked)
+        if waiting is not None:
+            await waiting
     request.warn(asked.warnings)
     return pod
 

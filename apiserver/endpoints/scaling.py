@@ -45,13 +45,17 @@ async def scale(request: ApiRequest) -> Answer:
     change.admission.kind = SCALE
     make_scale = _scaler(request)
 
-    def make(old: Obj | None) -> Obj:
+    async def make(old: Obj | None) -> Obj:
         if old is None:
             raise AssertionError("a scale never creates")
         before = scale_of(old, paths)
         after = make_scale(before)
         change.admission.object, change.admission.old_object = after, before
-        request.api.admission.admit(change.admission)
+        waiting = request.api.admission.admit(change.admission)
+        if waiting is not None:
+            await waiting
+        # Admission is about the Scale, not about the object that it is a part of.
+        change.writing.check = lambda _new, _old: change.check(after, before)
         new = scaled(old, after, paths)
         write.track(request, old, new)
         return new

@@ -34,8 +34,7 @@ async def review(request: ApiRequest) -> Answer:
     if request.resource.namespaced:
         obj["metadata"].setdefault("namespace", request.info.namespace)
     request.resource.strategy.default(obj)
-    change.admit(obj, None)
-    change.check(obj, None)
+    await change.go_through(obj)
     user, namespace = request.user or User(""), request.info.namespace
     answer = answer_review(request.api.auth, kind.kind, obj, user, namespace)
     request.trace.stage("review")
@@ -50,8 +49,7 @@ async def token(request: ApiRequest) -> Answer:
     asked: Obj = body.read_object(request, _TOKEN_REQUEST)
     change = write.begin(request, Operation.CREATE)
     change.admission.kind = _TOKEN_REQUEST
-    change.admit(asked, None)
-    change.check(asked, None)
+    await change.go_through(asked)
     made = create_token(request.api.auth, entry.obj(), asked)
     request.trace.stage("token")
     return Answer(201, obj=made, as_is=True)

@@ -58,7 +58,7 @@ async def _check(request: ApiRequest) -> Answer:
     chain.route(request)
     if request.info.subresource not in _PARTS:
         raise BadRequest("Upgrade request not expected")
-    return Answer(101, obj=check_connect(request))
+    return Answer(101, obj=await check_connect(request))
 
 
 async def _deny(scope: Scope, send: Send, error: ApiError) -> None:

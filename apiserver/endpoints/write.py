@@ -6,7 +6,7 @@ the registry's own (prepare, validate), validating admission, storage.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +16,7 @@ from apimachinery.gvk import GroupKind
 from apimachinery.meta import Obj, name_of, namespace_of
 from apimachinery.schema import types
 from apimachinery.validation.metadata import validate_write_options
-from apiserver.admission.interfaces import AdmissionRequest, Operation
+from apiserver.admission.interfaces import AdmissionRequest, Operation, View
 from apiserver.auth.escalation import check_escalation
 from apiserver.auth.reviews import user_info
 from apiserver.auth.user import User
@@ -25,7 +25,7 @@ from apiserver.endpoints.request import Answer, ApiRequest
 from apiserver.endpoints.requestinfo import is_true
 from apiserver.registry.catalog import Served
 from apiserver.registry.resource import Resource
-from apiserver.registry.store import Stored, Writing
+from apiserver.registry.store import Make, Stored, Writing
 from apiserver.registry.strategy import Strategy
 from apiserver.storage import Key
 
@@ -42,31 +42,66 @@ class Change:
     strategy: Strategy
     writing: Writing = field(init=False)
 
-    def admit(self, obj: Obj, old: Obj | None) -> None:
-        """Let mutating admission change the object, and fill in defaults for what it added."""
+    def admit(self, obj: Obj, old: Obj | None) -> Awaitable[None] | None:
+        """Let mutating admission change the object, and fill in defaults for what it added.
+
+        Returns what to wait for, where a webhook has to be asked.
+        """
         asked, chain = self.admission, self.request.api.admission
         asked.operation = Operation.CREATE if old is None else Operation.UPDATE
         asked.object, asked.old_object = obj, old
-        stages = chain.handlers(asked.resource, asked.subresource, asked.operation)
-        if stages.mutators:
-            chain.admit(asked)
-            self.strategy.default(obj)
+        asked.default = self.strategy.default
+        waiting = chain.admit(asked)
+        if waiting is not None:
+            return self._finish_admission(obj, waiting)
+        self.strategy.default(obj)
+        self.request.trace.stage("mutating admission")
+        return None
+
+    async def _finish_admission(self, obj: Obj, waiting: Awaitable[None]) -> None:
+        await waiting
+        self.strategy.default(obj)
         self.request.trace.stage("mutating admission")
 
-    def check(self, obj: Obj | None, old: Obj | None) -> None:
-        """Let validating admission see the object as it will be stored."""
+    async def go_through(self, obj: Obj) -> None:
+        """Take what is never stored through the whole of admission."""
+        waiting = self.admit(obj, None)
+        if waiting is not None:
+            await waiting
+        waiting = self.check(obj, None)
+        if waiting is not None:
+            await waiting
+
+    def check(self, obj: Obj | None, old: Obj | None) -> Awaitable[None] | None:
+        """Let validating admission see the object as it will be stored.
+
+        Returns what to wait for, where a webhook has to be asked.
+        """
         asked = self.admission
         self.request.trace.stage("validation")
         asked.object, asked.old_object = obj, old
         if obj is not None and not asked.name:
             asked.name = name_of(obj)
+        chain = self.request.api.admission
         if obj is not None:
             self._check_rights(obj, old)
-        else:
-            # What would change an object may refuse its deletion, too.
-            self.request.api.admission.admit(asked)
-        self.request.api.admission.validate(asked)
-        self.request.warn(asked.warnings)
+        # What would change an object may refuse its deletion, too.
+        elif (waiting := chain.admit(asked)) is not None:
+            return self._finish_check(waiting, then_validate=True)
+        if (waiting := chain.validate(asked)) is not None:
+            return self._finish_check(waiting)
+        self._checked()
+        return None
+
+    async def _finish_check(self, waiting: Awaitable[None], *, then_validate: bool = False) -> None:
+        await waiting
+        rest = self.request.api.admission.validate(self.admission) if then_validate else None
+        if rest is not None:
+            await rest
+        self._checked()
+
+    def _checked(self) -> None:
+        self.request.warn(self.admission.warnings)
         self.request.trace.stage("validating admission")
 
     def _check_rights(self, obj: Obj, old: Obj | None) -> None:
@@ -98,6 +133,9 @@ def begin(request: ApiRequest, operation: Operation) -> Change:
         options=options,
         dry_run=dry_run,
     )
+    served = request.target
+    if served.version is not None:
+        asked.view = View(served.kind, served.version.from_storage, served.version.to_storage)
     registry = request.api.registry
     namespace = info.namespace if resource.namespaced else ""
     change = Change(request, asked, strategy_of(request))
@@ -206,7 +244,9 @@ async def create(request: ApiRequest) -> Answer:
     _match_namespace(request, obj)
     resource.strategy.default(obj)
     track(request, None, obj)
-    change.admit(obj, None)
+    waiting = change.admit(obj, None)
+    if waiting is not None:
+        await waiting
     stored = await request.api.registry.create(
         resource, obj, change.writing.ctx.namespace, change.writing
     )
@@ -242,7 +282,7 @@ async def update(request: ApiRequest) -> Answer:
     check_name(request, sent)
     change.strategy.default(sent)
 
-    def make(old: Obj | None) -> Obj:
+    def make(old: Obj | None) -> Obj | Awaitable[Obj]:
         obj = {**sent, "metadata": dict(sent["metadata"])}
         if old is not None:
             obj["metadata"].setdefault("uid", old["metadata"].get("uid"))
@@ -293,12 +333,12 @@ def _unknown_patch(request: ApiRequest, kind: str) -> ApiError:
     )
 
 
-def _patcher(change: Change, kind: str) -> Callable[[Obj | None], Obj]:
+def _patcher(change: Change, kind: str) -> Make:
     request = change.request
     served = request.target
     instructions = patching.read_patch(request, kind)
 
-    def make(old: Obj | None) -> Obj:
+    def make(old: Obj | None) -> Obj | Awaitable[Obj]:
         if old is None:
             raise AssertionError("a patch never creates")
         shown = from_storage(served, old)
@@ -312,12 +352,12 @@ def _patcher(change: Change, kind: str) -> Callable[[Obj | None], Obj]:
     return make
 
 
-def _applier(change: Change) -> Callable[[Obj | None], Obj]:
+def _applier(change: Change) -> Make:
     request = change.request
     served = request.target
     applied = patching.read_applied(request)
 
-    def make(old: Obj | None) -> Obj:
+    def make(old: Obj | None) -> Obj | Awaitable[Obj]:
         shown = None if old is None else from_storage(served, old)
         merged = patching.merge_applied(
             request, shown, applied, schema_of(served), manager_of(request)
@@ -334,25 +374,33 @@ def _applier(change: Change) -> Callable[[Obj | None], Obj]:
         elif obj == old:
             # Applying what is there already is no write, so its time does not count either.
             return old
-        change.admit(obj, old)
-        return obj
+        return _admitted(change, obj, old)
 
     return make
 
 
-def finish(change: Change, obj: Obj, old: Obj | None) -> Obj:
+def finish(change: Change, obj: Obj, old: Obj | None) -> Obj | Awaitable[Obj]:
     """Take a changed object through field managers and mutating admission."""
     if old is None:
         _match_namespace(change.request, obj)
     track(change.request, old, obj)
-    change.admit(obj, old)
+    return _admitted(change, obj, old)
+
+
+def _admitted(change: Change, obj: Obj, old: Obj | None) -> Obj | Awaitable[Obj]:
+    waiting = change.admit(obj, old)
+    return obj if waiting is None else _settled(obj, waiting)
+
+
+async def _settled(obj: Obj, waiting: Awaitable[None]) -> Obj:
+    await waiting
     return obj
 
 
 async def _store(
     request: ApiRequest,
     change: Change,
-    make: Callable[[Obj | None], Obj],
+    make: Make,
     *,
     creates: bool,
 ) -> Answer:

@@ -11,7 +11,7 @@ that it runs on the very object that is going to be stored.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -39,8 +39,9 @@ from apiserver.storage import Changed, ClusterStore, Entry, Exists, Key, Missing
 # A hot object (a lease, an Endpoints) sees some tens of writers at once; more is a livelock.
 TRIES = 100
 
-Check = Callable[[Obj | None, Obj | None], None]
-Make = Callable[[Obj | None], Obj]
+# Both may return something to wait for, where whoever asks has to ask somebody else.
+Check = Callable[[Obj | None, Obj | None], Awaitable[None] | None]
+Make = Callable[[Obj | None], Obj | Awaitable[Obj]]
 
 
 @dataclass(slots=True)
@@ -136,7 +137,10 @@ class Registry:
         )
         strategy.prepare_for_create(obj, how.ctx)
         try:
-            self._check_new(resource, obj, how)
+            waiting = self._check_new(resource, obj, how)
+            if waiting is not None:
+                await waiting
+            strategy.canonicalize(obj)
             key = Key(resource.key, namespace, meta["name"])
             if how.ctx.dry_run:
                 self._require_absent(key)
@@ -148,7 +152,7 @@ class Registry:
                 raise
             raise AlreadyExists(resource.group_resource, meta["name"]) from None
 
-    def _check_new(self, resource: Resource, obj: Obj, how: Writing) -> None:
+    def _check_new(self, resource: Resource, obj: Obj, how: Writing) -> Awaitable[None] | None:
         strategy = resource.strategy
         strategy.drop_disabled(obj, None)
         errors = list(
@@ -159,8 +163,7 @@ class Registry:
         errors += strategy.validate(obj, how.ctx)
         _refuse(resource, obj, errors)
         how.warn(strategy.warnings_on_create(obj, how.ctx))
-        how.check(obj, None)
-        strategy.canonicalize(obj)
+        return how.check(obj, None)
 
     def _require_absent(self, key: Key) -> None:
         if self.store.get(key) is not None:
@@ -187,13 +190,13 @@ class Registry:
         for _ in range(TRIES):
             entry = self.store.get(key)
             if entry is None and creates:
-                obj = make(None)
+                obj = await _made(make(None))
                 obj["metadata"].pop("resourceVersion", None)
                 return await self.create(resource, obj, key.namespace, how)
             if entry is None:
                 break
             old = self.objects.parse(entry)
-            new = make(old)
+            new = await _made(make(old))
             if new is old:
                 return Stored(old, entry)
             pinned = self._pin(resource, strategy, new, old) and not carried
@@ -247,7 +250,9 @@ class Registry:
         errors += strategy.validate_update(new, old, how.ctx)
         _refuse(resource, new, errors)
         how.warn(strategy.warnings_on_update(new, old, how.ctx))
-        how.check(new, old)
+        waiting = how.check(new, old)
+        if waiting is not None:
+            await waiting
         own.canonicalize(new)
         if deletion.is_finished(new, resource.strategy):
             return await self._remove(resource, entry, new, how)
@@ -269,7 +274,9 @@ class Registry:
             if options.wants_orphans is None and not options.foreground:
                 how.warn(resource.strategy.warnings_on_delete(old))
             deletion.check_preconditions(options, old, resource.kind)
-            how.check(None, old)
+            waiting = how.check(None, old)
+            if waiting is not None:
+                await waiting
             obj = entry.obj()
             fate = deletion.begin(obj, resource.strategy, options, how.ctx)
             try:
@@ -322,6 +329,10 @@ class Registry:
         )
         stamped = replace_in(first, ("metadata", "resourceVersion"), str(entry.revision))
         return Stored(stamped, entry, created=created)
+
+
+async def _made(found: Obj | Awaitable[Obj]) -> Obj:
+    return found if isinstance(found, dict) else await found
 
 
 def _refuse(resource: Resource, obj: Obj, errors: list[FieldError]) -> None:

@@ -99,3 +99,72 @@ def test_handlers_are_worked_out_once():
 )
 def test_refusal_names_the_object(obj, shown):
     assert request(obj).refusal("no").message == f'pods "{shown}" is forbidden: no'
+
+
+class Asking(Spy):
+    """Has to ask somebody, where `asks` says so."""
+
+    asks = True
+
+    def concerns(self, request):
+        return self.asks
+
+    async def admit_async(self, request):
+        self.log.append(f"{self.name} asked to admit")
+
+    async def validate_async(self, request):
+        self.log.append(f"{self.name} asked to validate")
+
+
+async def test_what_waits_comes_after_the_mutators_and_before_the_last_validators():
+    log = []
+    pods = Rule(("pods",), (CREATE,))
+    chain = AdmissionChain(
+        [Both("a", pods, log), Asking("hooks", pods, log), Both("quota", pods, log)]
+    )
+    asked = request(named("p", "ns"))
+
+    waiting = chain.admit(asked)
+    assert waiting is not None
+    await waiting
+    waiting = chain.validate(asked)
+    assert waiting is not None
+    await waiting
+
+    assert log == [
+        "a admits", "quota admits", "hooks asked to admit",
+        "a validates", "hooks asked to validate", "quota validates",
+    ]  # fmt: skip
+
+
+def test_nobody_waits_for_a_plugin_that_is_not_concerned():
+    log = []
+    pods = Rule(("pods",), (CREATE,))
+    hooks = Asking("hooks", pods, log)
+    hooks.asks = False
+    chain = AdmissionChain([hooks, Both("quota", pods, log)])
+
+    assert chain.admit(request(named("p", "ns"))) is None
+    assert chain.validate(request(named("p", "ns"))) is None
+    assert log == ["quota admits", "quota validates"]
+
+
+async def test_mutators_run_again_after_a_late_change():
+    log = []
+    pods = Rule(("pods",), (CREATE,))
+
+    class Late(Asking):
+        async def admit_async(self, request):
+            await super().admit_async(request)
+            request.reinvoke = True
+
+    chain = AdmissionChain([Mutating("a", pods, log), Late("hooks", pods, log)])
+    asked = request(named("p", "ns"))
+    asked.default = lambda obj: log.append("defaults")
+    waiting = chain.admit(asked)
+    assert waiting is not None
+    await waiting
+
+    again = ["a admits", "hooks asked to admit"]
+    assert log == [*again, "defaults", *again]
+    assert asked.reinvoked
