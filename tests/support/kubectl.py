@@ -8,7 +8,7 @@ import re
 import select
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -125,23 +125,19 @@ class Running:
         self.said = ""
 
     def until(self, pattern: str, within: float = 20.0) -> re.Match[str]:
-        """Return the first match in all that it has printed."""
-        return self.until_true(lambda text: re.search(pattern, text, re.MULTILINE), within)
-
-    def until_true(
-        self, check: Callable[[str], re.Match[str] | None], within: float = 20.0
-    ) -> re.Match[str]:
+        """Return the first match in the whole lines that it has printed."""
         stream = self.process.stdout
         assert stream is not None
         end = time.monotonic() + within
-        while (found := check(self.said)) is None:
-            left = end - time.monotonic()
-            readable, _, _ = select.select([stream], [], [], max(left, 0))
+        while True:
+            lines = self.said[: self.said.rfind("\n") + 1]
+            if found := re.search(pattern, lines, re.MULTILINE):
+                return found
+            readable, _, _ = select.select([stream], [], [], max(end - time.monotonic(), 0))
             assert readable, f"not printed within {within} s; it printed:\n{self.said}"
             chunk = os.read(stream.fileno(), 65536)
             assert chunk, f"ended before; it printed:\n{self.said}"
             self.said += chunk.decode()
-        return found
 
     def rest(self, within: float = 20.0) -> str:
         """Return all that it prints until it ends."""
