@@ -7,11 +7,13 @@ roles) is unknown to every other, which is what keeps tenants apart.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from apimachinery.clock import Clock
+from apimachinery.meta import Obj
 from apiserver.auth.attributes import Attributes, Decision
 from apiserver.auth.authentication import Authenticator, TokenUser
 from apiserver.auth.impersonation import Headers, impersonate, wanted_user
@@ -21,7 +23,9 @@ from apiserver.auth.rbac import RESOURCES, RoleIndex
 from apiserver.auth.source import Objects
 from apiserver.auth.tokens import API_AUDIENCES, ServiceAccountTokens, create_token_key
 from apiserver.auth.user import MASTERS, User
-from apiserver.storage.types import Event
+from apiserver.storage.types import Event, Key
+
+log = logging.getLogger(__name__)
 
 SUPERUSER = Decision(True, "", MASTERS)
 _RESOURCE_RULE = ("verbs", "apiGroups", "resources", "resourceNames")
@@ -127,15 +131,26 @@ class ClusterAuth:
     def _load(self) -> None:
         for resource in RESOURCES:
             for entry in self.objects.list(resource, None):
-                self.roles.put(resource, entry.obj())
+                self._put(entry.key, entry.obj())
 
     def _take(self, events: Sequence[Event]) -> None:
         for event in events:
             key = event.entry.key
             if event.type == "DELETED":
-                self.roles.remove(key.resource, key.namespace, key.name)
+                self.roles.remove(*key)
             else:
-                self.roles.put(key.resource, event.obj)
+                self._put(key, event.obj)
+
+    def _put(self, key: Key, obj: Obj) -> None:
+        """Take in a role or binding; one that cannot be understood grants nothing.
+
+        A fault must not end the subscription: rights that were taken away would be kept.
+        """
+        try:
+            self.roles.put(key.resource, obj)
+        except Exception:
+            log.exception("cannot read %s", "/".join(key))
+            self.roles.remove(*key)
 
     # -- the questions --------------------------------------------------------------------------
 

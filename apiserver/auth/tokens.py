@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
 import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -230,7 +231,8 @@ class ServiceAccountTokens:
         secret_name = claims.get(f"{_LEGACY}secret.name", "")
         secret = self._objects.get(Key("secrets", namespace, secret_name))
         data = (secret.obj().get("data") or {}) if secret is not None else {}
-        if data.get("token") != base64.b64encode(token.encode()).decode():
+        known = str(data.get("token") or "").encode()
+        if not hmac.compare_digest(known, base64.b64encode(token.encode())):
             raise InvalidToken("service account token has been invalidated")
         self._check_account(namespace, {"name": name, "uid": uid})
         return _user(namespace, name, uid, {})

@@ -225,3 +225,17 @@ def test_decision_takes_microseconds():
     best = min(timeit.repeat(lambda: auth.authorize(asked), number=500, repeat=5)) / 500
 
     assert best < 50e-6  # some 3 us; the bound leaves room for a busy machine
+
+
+def test_a_role_that_cannot_be_read_grants_nothing(caplog):
+    """A fault must not end the subscription, or what is taken away later would stay granted."""
+    cluster = FakeCluster()
+    auth = new_auth(cluster)
+    cluster.put(role("ns", "r", rule("get", "core", "pods")))
+    cluster.put(binding("ns", "b", "Role/r", user("ann")))
+    assert auth.authorize(ask("get", "pods")).allowed
+    cluster.put(role("ns", "r", {"verbs": 1, "resources": ["pods"]}))
+    assert not auth.authorize(ask("get", "pods")).allowed
+    assert "cannot read roles.rbac.authorization.k8s.io/ns/r" in caplog.text
+    cluster.put(role("ns", "r", rule("get", "core", "pods")))
+    assert auth.authorize(ask("get", "pods")).allowed
