@@ -64,7 +64,7 @@ class Informer:
     def start(self) -> None:
         if not self._started:
             self._started = True
-            self._tasks.spawn(f"list {self.resource.plural}", self._relist())
+            self._tasks.serve(f"list {self.resource.plural}", self._relist)
 
     def stop(self) -> None:
         self._stopped = True
@@ -130,13 +130,13 @@ class Informer:
         if self._stopped:
             return
         if error is None:
-            self._tasks.spawn(f"watch {self.resource.plural}", self._again())
+            self._tasks.serve(f"watch {self.resource.plural}", self._again)
             return
         if isinstance(error, Expired):
-            self._tasks.spawn(f"list {self.resource.plural}", self._relist())
+            self._tasks.serve(f"list {self.resource.plural}", self._relist)
             return
         log.warning("watch of %s ended: %s", self.resource.plural, error.message)
-        self._tasks.spawn(f"list {self.resource.plural}", self._relist_later())
+        self._tasks.serve(f"list {self.resource.plural}", self._relist_later)
 
     async def _again(self) -> None:
         """Take up a watch that the server ended in good order, from where it was."""

@@ -196,3 +196,14 @@ async def test_a_watch_that_is_refused_is_not_tried_without_pause(api, clock, ta
     informers.start()
     await asyncio.sleep(60)
     assert 4 <= refusing.lists <= 8
+
+
+async def test_a_fault_does_not_end_an_informer(api, clock, tasks, client, caplog):
+    faulty = Faulty(api.transport())
+    faulty.fail("list", "pods", ValueError("broken"))
+    informers = Informers(faulty, clock, tasks)
+    await client.create(pod("a"))
+    pods = informers.get(PODS)
+    informers.start()
+    await eventually(lambda: names(pods.list()) == ["a"])
+    assert "broken" in caplog.text
