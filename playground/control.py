@@ -165,7 +165,7 @@ def _errors(wanted: dict[str, Any]) -> FieldErrors:
             yield invalid(Path("name"), name, message)
     if isinstance(nodes, bool) or not isinstance(nodes, int) or not 0 <= nodes <= LARGEST:
         yield invalid(Path("nodes"), nodes, f"must be between 0 and {LARGEST}, inclusive")
-    if wanted["template"] not in TEMPLATES:
+    if not isinstance(wanted["template"], str) or wanted["template"] not in TEMPLATES:
         yield not_supported(Path("template"), wanted["template"], sorted(TEMPLATES))
     if not isinstance(wanted["owner"], str) or not _TEXT.fullmatch(wanted["owner"]):
         yield invalid(Path("owner"), wanted["owner"], "must be a short text")

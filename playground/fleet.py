@@ -69,16 +69,25 @@ class Fleet:
             writes = initial_writes(_CATALOG, objects, Identity(random.SystemRandom()), clock)
             store = await self._storage.create_cluster(record, writes)
             store.clock = clock
-            return await self._start(RunningCluster(store, self._surface, clock))
+            try:
+                return await self._start(RunningCluster(store, self._surface, clock))
+            except BaseException:
+                await self._storage.delete_cluster(name)
+                raise
 
     async def open_all(self) -> None:
-        """Open every cluster of the database."""
+        """Open every cluster of the database. One that cannot be opened is logged and left out."""
         await self._storage.purge()
         for record in await self._storage.clusters():
-            store = await self._storage.open_cluster(record.name)
-            clock = LoopClock()
-            store.clock = clock
-            await self._start(RunningCluster(store, self._surface, clock))
+            try:
+                await self._open(record.name)
+            except Exception:
+                log.exception("cannot open cluster %s", record.name)
+
+    async def _open(self, name: str) -> None:
+        store = await self._storage.open_cluster(name)
+        store.clock = clock = LoopClock()
+        await self._start(RunningCluster(store, self._surface, clock))
 
     async def delete(self, name: str) -> None:
         """End a cluster and remove all of it. Raises NotFound."""
@@ -86,18 +95,32 @@ class Fleet:
             cluster = self._running.pop(name, None)
             if cluster is None:
                 raise NotFound(CLUSTERS, name)
-            await cluster.close()
+            await _close(cluster)
             await self._storage.delete_cluster(name)
 
     async def close(self) -> None:
         """End all clusters, their writes committed."""
         running = list(self._running.values())
         self._running.clear()
-        await asyncio.gather(*(cluster.close() for cluster in running))
+        await asyncio.gather(*map(_close, running))
         await self._storage.close()
 
     async def _start(self, cluster: RunningCluster) -> RunningCluster:
         self._trust.add(cluster.auth.ca_certificate)
         self._running[cluster.name] = cluster
-        await cluster.start()
+        try:
+            await cluster.start()
+        except BaseException:
+            # Half of a cluster would answer, and hold its name, without anything at work in it.
+            del self._running[cluster.name]
+            await _close(cluster)
+            raise
         return cluster
+
+
+async def _close(cluster: RunningCluster) -> None:
+    """End a cluster's workers; a fault of theirs keeps nobody else from ending."""
+    try:
+        await cluster.close()
+    except Exception:
+        log.exception("cannot end cluster %s in good order", cluster.name)

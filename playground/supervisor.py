@@ -24,7 +24,8 @@ log = logging.getLogger("kubeground.supervisor")
 
 GRACE = 4.0  # seconds until SIGKILL: the promise is an end within five
 PARENT = "KUBEGROUND_PARENT_FD"  # in a child's environment: the pipe that ends with its parent
-LONGEST_WAIT = 10.0  # seconds between two starts of a child that keeps dying
+# Seconds between two starts of a child that keeps dying; one that lived longer starts at the first.
+FIRST_WAIT, LONGEST_WAIT = 0.1, 10.0
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -51,12 +52,18 @@ class Child:
     process: asyncio.subprocess.Process | None = None
 
     async def run(self) -> None:
-        """Start the process, and again whenever it ends, until cancelled."""
-        wait = 0.1
+        """Start the process, and again whenever it ends or cannot start, until cancelled."""
+        wait, now = FIRST_WAIT, asyncio.get_running_loop().time
         while True:
-            code = await self._run_once()
+            began = now()
+            try:
+                how = f"ended with {await self._run_once()}"
+            except OSError as error:  # no memory or no descriptor left: there may be, later
+                how = f"could not be started ({error})"
             self.ready.clear()
-            log.error("%s ended with %s; starting it again in %.1f s", self.name, code, wait)
+            if now() - began > LONGEST_WAIT:
+                wait = FIRST_WAIT
+            log.error("%s %s; starting it again in %.1f s", self.name, how, wait)
             await asyncio.sleep(wait)
             wait = min(wait * 2, LONGEST_WAIT)
 

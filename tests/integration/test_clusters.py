@@ -10,7 +10,7 @@ from apiserver.auth.pki import CertificateAuthority, issue_client_certificate
 from apiserver.watch.hub import WatchHub
 from nodes.client import resources
 from nodes.client.loopclock import LoopClock
-from playground.cluster import Surface
+from playground.cluster import RunningCluster, Surface
 from playground.fleet import Fleet
 from playground.housekeeping import tidy
 from playground.secure_server import ClientTrust
@@ -39,6 +39,31 @@ async def test_two_clusters_do_not_see_each_other(fleet):
     assert seen == []
     await two.client.create(dict(obj("ConfigMap", "mine", data={"a": "2"})))
     assert one.get("configmaps", "mine")["data"] == {"a": "1"}
+
+
+async def test_a_cluster_that_cannot_start_harms_no_other(fleet, monkeypatch, caplog):
+    async def broken(self):
+        raise ValueError("broken")
+
+    await fleet.create("good", nodes=0, template="bare")
+    with monkeypatch.context() as patch:
+        patch.setattr(RunningCluster, "start", broken)
+        with pytest.raises(ValueError, match="broken"):
+            await fleet.create("bad", nodes=0, template="bare")
+    assert [cluster.name for cluster in fleet] == ["good"]
+    await fleet.create("bad", nodes=0, template="bare")
+
+    start = RunningCluster.start
+
+    async def only_good(self):
+        await (broken if self.name == "bad" else start)(self)
+
+    monkeypatch.setattr(RunningCluster, "start", only_good)
+    again = Fleet(fleet._storage, Surface("https://127.0.0.1:6443", "CA", "t"), ClientTrust())
+    await again.open_all()
+    assert [cluster.name for cluster in again] == ["good"]
+    assert "cannot open cluster bad" in caplog.text
+    await again.find("good").close()
 
 
 async def test_credentials_of_one_cluster_are_unknown_to_the_other(fleet):
