@@ -45,8 +45,13 @@ class Informer:
         *,
         namespace: str = "",
         field_selector: str = "",
+        whole: bool = True,
     ) -> None:
+        """`whole`: False keeps of each object what tells who it is and whose (see `_outline`)."""
         self.resource = resource
+        self._whole = whole
+        # Objects that were kept in outline have to be taken in again.
+        self._outdated = False
         self.synced = asyncio.Event()
         # Synced, or known not to be served: there is nothing to wait for.
         self.settled = asyncio.Event()
@@ -64,6 +69,18 @@ class Informer:
     def start(self) -> None:
         if not self._started:
             self._started = True
+            self._tasks.serve(f"list {self.resource.plural}", self._relist)
+
+    def keep_whole(self) -> None:
+        """Keep whole objects from now on; what is there in outline is listed again."""
+        if self._whole:
+            return
+        self._whole = True
+        if self.settled.is_set() and not self._stopped:
+            self._outdated = True
+            if self._watch is not None:
+                self._watch.cancel()
+                self._watch = None
             self._tasks.serve(f"list {self.resource.plural}", self._relist)
 
     def stop(self) -> None:
@@ -157,8 +174,9 @@ class Informer:
             key = key_of(obj)
             gone.discard(key)
             known = self._store.get(*key)
-            if known is None or revision_of(known) != revision_of(obj):
+            if known is None or self._outdated or revision_of(known) != revision_of(obj):
                 self._apply(obj, deleted=False)
+        self._outdated = False
         for key in sorted(gone):
             last = self._store.get(*key)
             if last is not None:
@@ -182,7 +200,9 @@ class Informer:
             self._tell(handler, old, obj)
 
     def _typed(self, obj: Obj) -> Obj:
-        """Give an item of a list its kind, which lists leave out."""
+        """Give an item of a list its kind, which lists leave out; leave out what is not kept."""
+        if not self._whole:
+            obj = _outline(obj)
         if "kind" in obj and "apiVersion" in obj:
             return obj
         return {"apiVersion": self.resource.api_version, "kind": self.resource.kind, **obj}
@@ -194,6 +214,28 @@ class Informer:
             log.exception("handler of %s failed", self.resource.plural)
 
 
+# What ownership and deletion are decided by; a role's rules are a hundred times as much.
+_KEPT = (
+    "name",
+    "namespace",
+    "uid",
+    "resourceVersion",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "finalizers",
+    "labels",
+    "ownerReferences",
+)
+
+
+def _outline(obj: Obj) -> Obj:
+    """Return an object's kind and the part of its metadata that tells who it is and whose."""
+    metadata = obj["metadata"]
+    outline: Obj = {key: obj[key] for key in ("apiVersion", "kind") if key in obj}
+    outline["metadata"] = {key: metadata[key] for key in _KEPT if key in metadata}
+    return outline
+
+
 class Informers:
     """The informers that share one user's view: at most one list and watch for a resource."""
 
@@ -202,8 +244,18 @@ class Informers:
         self._informers: dict[tuple[Res, str, str], Informer] = {}
         self._started = False
 
-    def get(self, resource: Res, field_selector: str = "", namespace: str = "") -> Informer:
-        """Return the informer of a resource; it starts with the others, or now if they have."""
+    def get(
+        self,
+        resource: Res,
+        field_selector: str = "",
+        namespace: str = "",
+        *,
+        whole: bool = True,
+    ) -> Informer:
+        """Return the informer of a resource; it starts with the others, or now if they have.
+
+        `whole`: False is content with outlines, as long as nobody else wants whole objects.
+        """
         informer = self._informers.get((resource, namespace, field_selector))
         if informer is None:
             informer = Informer(
@@ -213,10 +265,13 @@ class Informers:
                 self._tasks,
                 namespace=namespace,
                 field_selector=field_selector,
+                whole=whole,
             )
             self._informers[resource, namespace, field_selector] = informer
             if self._started:
                 informer.start()
+        elif whole:
+            informer.keep_whole()
         return informer
 
     def start(self) -> None:

@@ -86,7 +86,8 @@ class GarbageCollector:
         for resource in now:
             if resource not in self._watched:
                 self._watched[resource] = self._handler(resource)
-                self._context.informers.get(resource).on_change(self._watched[resource])
+                informer = self._context.informers.get(resource, whole=False)
+                informer.on_change(self._watched[resource])
         for resource in set(self._watched) - set(now):
             del self._watched[resource]
             self._context.informers.drop(resource)

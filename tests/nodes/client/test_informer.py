@@ -207,3 +207,20 @@ async def test_a_fault_does_not_end_an_informer(api, clock, tasks, client, caplo
     informers.start()
     await eventually(lambda: names(pods.list()) == ["a"])
     assert "broken" in caplog.text
+
+
+async def test_an_outline_becomes_whole_when_somebody_asks(client, informers):
+    await client.create(pod("a").labels(app="x"))
+    outlined, seen = informers.get(PODS, whole=False), []
+    outlined.on_change(lambda old, new: seen.append(new))
+    informers.start()
+    await informers.synced()
+    assert set(seen[0]) == {"apiVersion", "kind", "metadata"}
+    assert seen[0]["metadata"]["labels"] == {"app": "x"}
+
+    assert informers.get(PODS) is outlined
+    await eventually(lambda: "spec" in (outlined.get("default", "a") or {}))
+    await client.patch(PODS, "default", "a", {"spec": {"nodeName": "n1"}})
+    await eventually(lambda: seen[-1]["spec"].get("nodeName") == "n1")
+    # Nobody has less afterwards because somebody is content with less.
+    assert "spec" in (informers.get(PODS, whole=False).get("default", "a") or {})
