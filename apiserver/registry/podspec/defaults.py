@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from apimachinery.meta import Obj
+from apimachinery.quantity import canonical_resources
 from apiserver.registry.podspec import podresources
 from apiserver.registry.podspec.volumedefaults import default_volume
 
@@ -82,6 +83,9 @@ def _default_container(container: Obj) -> None:
         container["terminationMessagePolicy"] = "File"
     if container.get("resources") is None:
         container["resources"] = {}
+    for part in ("limits", "requests"):
+        if amounts := container["resources"].get(part):
+            container["resources"][part] = canonical_resources(amounts)
     for port in container.get("ports") or ():
         if not port.get("protocol"):
             port["protocol"] = "TCP"

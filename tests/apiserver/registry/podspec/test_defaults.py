@@ -146,3 +146,10 @@ def test_twice_is_once():
     again = copy.deepcopy(obj)
     PODS.strategy.default(again)
     assert again == obj
+
+
+def test_amounts_are_rounded_up_to_thousandths():
+    given = {"limits": {"cpu": "1500u", "memory": "1Gi"}, "requests": {"cpu": "1n"}}
+    found = pod(containers=[{**C, "resources": given}])["containers"][0]["resources"]
+    assert found["limits"] == {"cpu": "2m", "memory": "1Gi"}
+    assert found["requests"] == {"cpu": "1m", "memory": "1Gi"}
