@@ -5,17 +5,22 @@ from __future__ import annotations
 from apimachinery.gvk import APPS_V1
 from apimachinery.meta import Obj
 from apimachinery.validation.field import FieldErrors, Path, invalid, required
-from apiserver.registry.apps.replicas import template_label_errors, workload_selector_errors
-from apiserver.registry.apps.rollout import at_most_all, is_zero, number_or_percent_errors
+from apiserver.registry.apps.replicas import (
+    WorkloadStrategy,
+    template_label_errors,
+    workload_selector_errors,
+)
+from apiserver.registry.apps.rollout import is_zero
 from apiserver.registry.podspec.checks import (
+    at_most_all,
     decremented,
-    immutable,
     nonnegative,
     nonnegative_fields,
+    number_or_percent_errors,
     one_of,
 )
 from apiserver.registry.podspec.defaults import default_template
-from apiserver.registry.podspec.template import replicated_template_errors, template_warnings
+from apiserver.registry.podspec.template import replicated_template_errors
 from apiserver.registry.podspec.workload import (
     SELECTOR,
     containers,
@@ -24,7 +29,7 @@ from apiserver.registry.podspec.workload import (
     number,
 )
 from apiserver.registry.resource import Column, Resource, Subresource
-from apiserver.registry.strategy import StatusStrategy, Strategy, StrategyContext
+from apiserver.registry.strategy import StatusStrategy, StrategyContext
 from apiserver.registry.table import AGE, NAME, dig
 
 _SPEC = Path("spec")
@@ -42,7 +47,7 @@ _COUNTS = (
 )
 
 
-class DaemonSetStrategy(Strategy):
+class DaemonSetStrategy(WorkloadStrategy):
     """An annotation counts the changes of the template, for clients of an older version."""
 
     has_generation = True
@@ -86,20 +91,6 @@ class DaemonSetStrategy(Strategy):
         yield from nonnegative(spec.get("minReadySeconds"), _SPEC / "minReadySeconds")
         yield from _strategy_errors(spec["updateStrategy"], _SPEC / "updateStrategy")
         yield from nonnegative(spec.get("revisionHistoryLimit"), _SPEC / "revisionHistoryLimit")
-
-    def validate_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> FieldErrors:
-        yield from self.validate(new, ctx)
-        yield from immutable(
-            new["spec"].get("selector"), old["spec"].get("selector"), _SPEC / "selector"
-        )
-
-    def warnings_on_create(self, obj: Obj, ctx: StrategyContext) -> list[str]:
-        return template_warnings(obj["spec"]["template"], _SPEC / "template")
-
-    def warnings_on_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> list[str]:
-        if new["spec"]["template"] == old["spec"]["template"]:
-            return []
-        return self.warnings_on_create(new, ctx)
 
 
 def _generation(obj: Obj) -> int:

@@ -6,6 +6,7 @@ from apimachinery.gvk import APPS_V1, GroupVersionKind
 from apimachinery.meta import Obj, annotations_of
 from apimachinery.validation.field import FieldErrors, Path, forbidden, invalid, required
 from apiserver.registry.apps.replicas import (
+    WorkloadStrategy,
     not_more,
     template_label_errors,
     workload_selector_errors,
@@ -13,16 +14,15 @@ from apiserver.registry.apps.replicas import (
 from apiserver.registry.apps.rollout import cannot_move, is_zero, rollout_errors
 from apiserver.registry.podspec.checks import (
     decremented,
-    immutable,
     nonnegative,
     nonnegative_fields,
     one_of,
 )
 from apiserver.registry.podspec.defaults import default_template
-from apiserver.registry.podspec.template import replicated_template_errors, template_warnings
+from apiserver.registry.podspec.template import replicated_template_errors
 from apiserver.registry.podspec.workload import SELECTOR, containers, keep_status, number
 from apiserver.registry.resource import Column, Resource, Subresource
-from apiserver.registry.strategy import StatusStrategy, Strategy, StrategyContext, put_back
+from apiserver.registry.strategy import StatusStrategy, StrategyContext, put_back
 from apiserver.registry.table import AGE, NAME
 
 _SPEC = Path("spec")
@@ -38,7 +38,7 @@ _COUNTS = (
 )
 
 
-class DeploymentStrategy(Strategy):
+class DeploymentStrategy(WorkloadStrategy):
     """The selector never changes: it says which ReplicaSets are the Deployment's own."""
 
     has_generation = True
@@ -83,20 +83,6 @@ class DeploymentStrategy(Strategy):
         yield from nonnegative(spec.get("minReadySeconds"), _SPEC / "minReadySeconds")
         yield from nonnegative(spec.get("revisionHistoryLimit"), _SPEC / "revisionHistoryLimit")
         yield from _deadline_errors(spec)
-
-    def validate_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> FieldErrors:
-        yield from self.validate(new, ctx)
-        yield from immutable(
-            new["spec"].get("selector"), old["spec"].get("selector"), _SPEC / "selector"
-        )
-
-    def warnings_on_create(self, obj: Obj, ctx: StrategyContext) -> list[str]:
-        return template_warnings(obj["spec"]["template"], _SPEC / "template")
-
-    def warnings_on_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> list[str]:
-        if new["spec"]["template"] == old["spec"]["template"]:
-            return []
-        return self.warnings_on_create(new, ctx)
 
 
 def _deadline_errors(spec: Obj) -> FieldErrors:

@@ -8,11 +8,32 @@ from apimachinery.errors import BadRequest
 from apimachinery.labels import from_label_selector
 from apimachinery.meta import Obj
 from apimachinery.validation.field import FieldErrors, Path, invalid, required
-from apiserver.registry.podspec.checks import nonnegative_fields
+from apiserver.registry.podspec.checks import immutable, nonnegative_fields
 from apiserver.registry.podspec.selectors import selector_errors
+from apiserver.registry.podspec.template import template_warnings
+from apiserver.registry.strategy import Strategy, StrategyContext
 
+_SPEC = Path("spec")
 _MISMATCH = "`selector` does not match template `labels`"
 _COUNTS = ("replicas", "fullyLabeledReplicas", "readyReplicas", "availableReplicas")
+
+
+class WorkloadStrategy(Strategy):
+    """What runs pods of one template: its selector, which says whose pods are its own, stays."""
+
+    def validate_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> FieldErrors:
+        yield from self.validate(new, ctx)
+        yield from immutable(
+            new["spec"].get("selector"), old["spec"].get("selector"), _SPEC / "selector"
+        )
+
+    def warnings_on_create(self, obj: Obj, ctx: StrategyContext) -> list[str]:
+        return template_warnings(obj["spec"]["template"], _SPEC / "template")
+
+    def warnings_on_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> list[str]:
+        if new["spec"]["template"] == old["spec"]["template"]:
+            return []
+        return self.warnings_on_create(new, ctx)
 
 
 def workload_selector_errors(spec: Obj, path: Path, kind: str) -> FieldErrors:

@@ -6,22 +6,23 @@ from apimachinery.gvk import APPS_V1, GroupVersionKind
 from apimachinery.meta import Obj
 from apimachinery.validation.field import FieldErrors, Path
 from apiserver.registry.apps.replicas import (
+    WorkloadStrategy,
     replica_status_errors,
     template_label_errors,
     workload_selector_errors,
 )
-from apiserver.registry.podspec.checks import immutable, nonnegative
+from apiserver.registry.podspec.checks import nonnegative
 from apiserver.registry.podspec.defaults import default_template
-from apiserver.registry.podspec.template import replicated_template_errors, template_warnings
+from apiserver.registry.podspec.template import replicated_template_errors
 from apiserver.registry.podspec.workload import SELECTOR, containers, keep_status, number
 from apiserver.registry.resource import Column, Resource, Subresource
-from apiserver.registry.strategy import StatusStrategy, Strategy, StrategyContext
+from apiserver.registry.strategy import StatusStrategy, StrategyContext
 from apiserver.registry.table import AGE, NAME
 
 _SPEC = Path("spec")
 
 
-class ReplicaSetStrategy(Strategy):
+class ReplicaSetStrategy(WorkloadStrategy):
     """The selector never changes: the pods of the old one would be nobody's."""
 
     has_generation = True
@@ -45,20 +46,6 @@ class ReplicaSetStrategy(Strategy):
         yield from workload_selector_errors(spec, _SPEC, "deployment")
         yield from template_label_errors(spec, _SPEC)
         yield from replicated_template_errors(spec["template"], "ReplicaSet", _SPEC / "template")
-
-    def validate_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> FieldErrors:
-        yield from self.validate(new, ctx)
-        yield from immutable(
-            new["spec"].get("selector"), old["spec"].get("selector"), _SPEC / "selector"
-        )
-
-    def warnings_on_create(self, obj: Obj, ctx: StrategyContext) -> list[str]:
-        return template_warnings(obj["spec"]["template"], _SPEC / "template")
-
-    def warnings_on_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> list[str]:
-        if new["spec"]["template"] == old["spec"]["template"]:
-            return []
-        return self.warnings_on_create(new, ctx)
 
 
 class ReplicaSetStatusStrategy(StatusStrategy):

@@ -13,11 +13,13 @@ from apiserver.registry.apps.replicas import (
     template_label_errors,
     workload_selector_errors,
 )
-from apiserver.registry.apps.rollout import at_most_all, is_zero, number_or_percent_errors
+from apiserver.registry.apps.rollout import is_zero
 from apiserver.registry.podspec.checks import (
+    at_most_all,
     decremented,
     nonnegative,
     nonnegative_fields,
+    number_or_percent_errors,
     obey,
     one_of_required,
 )

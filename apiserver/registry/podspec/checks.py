@@ -8,6 +8,7 @@ from typing import Any
 from apimachinery.meta import Obj
 from apimachinery.quantity import ZERO, parse
 from apimachinery.validation.field import FieldErrors, Path, invalid, not_supported, required
+from apimachinery.validation.names import is_percent
 
 NEGATIVE = "must be greater than or equal to 0"
 NOT_POSITIVE = "must be greater than zero"
@@ -47,9 +48,24 @@ def nonnegative_quantity(amount: Any, path: Path) -> FieldErrors:
         yield invalid(path, str(amount), NEGATIVE)
 
 
-def positive_quantity(amount: Any, path: Path) -> FieldErrors:
-    if parse(amount) <= ZERO:
-        yield invalid(path, str(amount), NOT_POSITIVE)
+def number_or_percent_errors(value: Any, path: Path) -> FieldErrors:
+    """Yield that a value is neither a number from 0 on nor a percentage."""
+    if isinstance(value, str):
+        yield from obey(is_percent, value, path)
+    else:
+        yield from nonnegative(value, path)
+
+
+def at_most_all(value: Any, path: Path) -> FieldErrors:
+    """Yield that a percentage is more than everything."""
+    percent = percentage(value)
+    if percent is not None and percent > 100:
+        yield invalid(path, value, "must not be greater than 100%")
+
+
+def percentage(value: Any) -> int | None:
+    """Return the number of a percentage, None for anything else."""
+    return int(value[:-1]) if isinstance(value, str) and not is_percent(value) else None
 
 
 def immutable(new: Any, old: Any, path: Path) -> FieldErrors:

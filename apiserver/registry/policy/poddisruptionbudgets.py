@@ -8,8 +8,13 @@ from apimachinery.gvk import GroupVersionKind
 from apimachinery.meta import Obj
 from apimachinery.validation.field import FieldErrors, Path, duplicate, invalid, required
 from apimachinery.validation.names import is_path_segment, is_qualified_name
-from apimachinery.validation.values import at_most_100_percent, int_or_percent
-from apiserver.registry.podspec.checks import nonnegative_fields, obey, one_of
+from apiserver.registry.podspec.checks import (
+    at_most_all,
+    nonnegative_fields,
+    number_or_percent_errors,
+    obey,
+    one_of,
+)
 from apiserver.registry.podspec.selectors import selector_errors
 from apiserver.registry.podspec.workload import keep_status
 from apiserver.registry.resource import Column, Resource, Subresource
@@ -43,8 +48,8 @@ class PodDisruptionBudgetStrategy(Strategy):
             yield invalid(_SPEC, _go_spec(spec), why)
         for side in _SIDES:
             if spec.get(side) is not None:
-                yield from int_or_percent(_SPEC / side, spec[side])
-                yield from at_most_100_percent(_SPEC / side, spec[side])
+                yield from number_or_percent_errors(spec[side], _SPEC / side)
+                yield from at_most_all(spec[side], _SPEC / side)
         yield from selector_errors(spec.get("selector"), _SPEC / "selector")
         policy = spec.get("unhealthyPodEvictionPolicy")
         if policy is not None:
