@@ -60,39 +60,12 @@ def _two(large: int, large_unit: str, small: int, small_unit: str) -> str:
     return f"{large}{large_unit}" + (f"{small}{small_unit}" if small else "")
 
 
-def short_human_duration(seconds: float) -> str:
-    """Print an age in one unit: 90s is 1m."""
-    whole = int(seconds)
-    if whole < -1:
-        return INVALID
-    if whole < _MINUTE:
-        return f"{max(whole, 0)}s"
-    if whole < _HOUR:
-        return f"{whole // _MINUTE}m"
-    hours = whole // _HOUR
-    if hours < _DAY_HOURS:
-        return f"{hours}h"
-    if hours < _YEAR_HOURS:
-        return f"{hours // _DAY_HOURS}d"
-    return f"{hours // _YEAR_HOURS}y"
-
-
 def translate_timestamp_since(timestamp: str | None, now: float) -> str:
     """Return the age of an RFC 3339 timestamp at `now` (seconds since the epoch)."""
     if not timestamp:
         return UNKNOWN
     try:
         return human_duration(now - parse_time(timestamp).timestamp())
-    except ValueError:
-        return UNKNOWN
-
-
-def translate_timestamp_until(timestamp: str | None, now: float) -> str:
-    """Return how long it is from `now` until a timestamp."""
-    if not timestamp:
-        return UNKNOWN
-    try:
-        return human_duration(parse_time(timestamp).timestamp() - now)
     except ValueError:
         return UNKNOWN
 

@@ -62,21 +62,6 @@ class ApiError(Exception):
         body["code"] = self.code
         return body
 
-    @staticmethod
-    def from_status(status: dict[str, Any]) -> ApiError:
-        """Return the error that a server's Status means, as the class of its reason."""
-        by_reason = {cls.reason: cls for cls in ApiError.__subclasses__()}
-        cls = by_reason.get(status.get("reason", ""), ApiError)
-        error = cls.__new__(cls)
-        ApiError.__init__(
-            error,
-            status.get("message", ""),
-            details=status.get("details"),
-            reason=status.get("reason", ""),
-            code=status.get("code", 500),
-        )
-        return error
-
 
 def _about(resource: GroupResource, name: str, **more: Any) -> dict[str, Any]:
     details: dict[str, Any] = {}

@@ -4,13 +4,7 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from apimachinery.validation.names import is_percent
-
 IntOrString: TypeAlias = int | str
-
-
-def is_percentage(value: IntOrString) -> bool:
-    return isinstance(value, str) and not is_percent(value)
 
 
 def scaled(value: IntOrString, total: int, *, round_up: bool) -> int:

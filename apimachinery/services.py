@@ -10,16 +10,10 @@ from apimachinery.pods import TERMINAL, all_containers, is_ready, phase_of
 
 Service = Mapping[str, Any]
 
-_LOAD_BALANCER_WIDTH = 16
-
 
 def spec_of(service: Service) -> Mapping[str, Any]:
     found: Mapping[str, Any] = service.get("spec") or {}
     return found
-
-
-def service_type(service: Service) -> str:
-    return str(spec_of(service).get("type") or "ClusterIP")
 
 
 def is_headless(service: Service) -> bool:
@@ -101,46 +95,3 @@ def hostname_in_endpoints(pod: Mapping[str, Any], service: Service) -> str:
     spec = pod.get("spec") or {}
     same = spec.get("subdomain") == (service.get("metadata") or {}).get("name")
     return str(spec.get("hostname") or "") if same else ""
-
-
-def display_ports(service: Service) -> str:
-    """Return the PORT(S) column: "80/TCP,443:30443/TCP"."""
-    shown = []
-    for port in spec_of(service).get("ports") or ():
-        protocol = port.get("protocol") or "TCP"
-        node_port = f":{port['nodePort']}" if port.get("nodePort") else ""
-        shown.append(f"{port.get('port')}{node_port}/{protocol}")
-    return ",".join(shown) or "<none>"
-
-
-def display_cluster_ip(service: Service) -> str:
-    """Return the CLUSTER-IP column: the first address, "None" for a headless service."""
-    spec = spec_of(service)
-    every = spec.get("clusterIPs") or ([spec["clusterIP"]] if spec.get("clusterIP") else [])
-    return str(every[0]) if every else "<none>"
-
-
-def display_external_ip(service: Service, *, wide: bool = False) -> str:
-    """Return the EXTERNAL-IP column."""
-    spec = spec_of(service)
-    external = list(spec.get("externalIPs") or ())
-    match service_type(service):
-        case "ClusterIP" | "NodePort":
-            return ",".join(external) or "<none>"
-        case "LoadBalancer":
-            balancer = load_balancer_addresses(service, wide=wide)
-            return ",".join(([balancer] if balancer else []) + external) or "<pending>"
-        case "ExternalName":
-            return str(spec.get("externalName") or "")
-        case _:
-            return "<unknown>"
-
-
-def load_balancer_addresses(obj: Mapping[str, Any], *, wide: bool = False) -> str:
-    """Return what a load balancer answers at, sorted; clipped where the column is narrow."""
-    ingress = ((obj.get("status") or {}).get("loadBalancer") or {}).get("ingress") or ()
-    found = sorted({one.get("ip") or one.get("hostname") or "" for one in ingress} - {""})
-    text = ",".join(found)
-    if wide or len(text) <= _LOAD_BALANCER_WIDTH:
-        return text
-    return text[: _LOAD_BALANCER_WIDTH - 3] + "..."

@@ -139,13 +139,3 @@ def created_cell(obj: Obj, now: float) -> str:
     """Return the creation time itself, for kinds that have no printer of their own."""
     del now
     return (obj.get("metadata") or {}).get("creationTimestamp") or ""
-
-
-def text_or_none(value: Any) -> str:
-    """Return a cell's text, `<none>` for what is not there."""
-    return str(value) if value not in (None, "", [], {}) else "<none>"
-
-
-def labels_cell(labels: Mapping[str, str] | None) -> str:
-    """Print labels or a selector's labels as `a=b,c=d`, sorted, `<none>` without any."""
-    return ",".join(f"{key}={value}" for key, value in sorted((labels or {}).items())) or "<none>"

@@ -107,12 +107,6 @@ def max_unavailable(deployment: Mapping[str, Any]) -> int:
     return min(_rolling(deployment)[1], desired)
 
 
-def min_available(deployment: Mapping[str, Any]) -> int:
-    if not is_rolling_update(deployment):
-        return 0
-    return desired_replicas(deployment) - max_unavailable(deployment)
-
-
 def revision(obj: Mapping[str, Any]) -> int:
     """Return the revision that a Deployment or its ReplicaSet bears, 0 where there is none."""
     try:
@@ -121,22 +115,11 @@ def revision(obj: Mapping[str, Any]) -> int:
         return 0
 
 
-def max_revision(replicasets: Iterable[Mapping[str, Any]]) -> int:
-    return max(map(revision, replicasets), default=0)
-
-
 def find_new_replicaset(deployment: Mapping[str, Any], replicasets: Iterable[Obj]) -> Obj | None:
     """Return the oldest ReplicaSet that has the deployment's template."""
     wanted = without_hash(deployment["spec"]["template"])
     same = [one for one in replicasets if without_hash(one["spec"]["template"]) == wanted]
     return min(same, key=_age_key, default=None)
-
-
-def old_replicasets(deployment: Mapping[str, Any], replicasets: Iterable[Obj]) -> list[Obj]:
-    """Return all ReplicaSets but the new one, oldest first."""
-    every = list(replicasets)
-    new = find_new_replicaset(deployment, every)
-    return sorted((one for one in every if one is not new), key=_age_key)
 
 
 def _age_key(obj: Mapping[str, Any]) -> tuple[str, str]:
@@ -154,15 +137,3 @@ def is_complete(deployment: Mapping[str, Any]) -> bool:
         and status_of(deployment, "availableReplicas") == desired
         and observed >= int((deployment.get("metadata") or {}).get("generation") or 0)
     )
-
-
-def container_names(template: Mapping[str, Any]) -> str:
-    """Return the wide column CONTAINERS."""
-    found = (template.get("spec") or {}).get("containers") or ()
-    return ",".join(container.get("name") or "" for container in found)
-
-
-def container_images(template: Mapping[str, Any]) -> str:
-    """Return the wide column IMAGES."""
-    found = (template.get("spec") or {}).get("containers") or ()
-    return ",".join(container.get("image") or "" for container in found)

@@ -22,13 +22,6 @@ _SET_ORDER = "$setElementOrder/"
 _DELETE_FROM = "$deleteFromPrimitiveList/"
 
 
-class FieldLike(Protocol):
-    """A field of an object, as the type table has it."""
-
-    @property
-    def schema(self) -> Any: ...
-
-
 class SchemaLike(Protocol):
     """What a patch has to know of a type."""
 

@@ -192,33 +192,6 @@ def validate_field_manager(manager: str, path: Path) -> FieldErrors:
         at += len(char.encode())
 
 
-def validate_label_selector(selector: Obj | None, path: Path) -> FieldErrors:
-    """Check metav1.LabelSelector."""
-    if not selector:
-        return
-    yield from validate_labels(selector.get("matchLabels"), path / "matchLabels")
-    for index, expression in enumerate(selector.get("matchExpressions") or ()):
-        yield from _selector_requirement(expression, (path / "matchExpressions")[index])
-
-
-def _selector_requirement(expression: Obj, path: Path) -> FieldErrors:
-    operator = expression.get("operator") or ""
-    given = expression.get("values") or ()
-    if operator in ("In", "NotIn"):
-        if not given:
-            why = "must be specified when `operator` is 'In' or 'NotIn'"
-            yield required(path / "values", why)
-    elif operator in ("Exists", "DoesNotExist"):
-        if given:
-            why = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"
-            yield forbidden(path / "values", why)
-    else:
-        yield invalid(path / "operator", operator, "not a valid selector operator")
-    yield from values.matches(path / "key", expression.get("key") or "", names.is_qualified_name)
-    for index, value in enumerate(given):
-        yield from values.matches((path / "values")[index], value, names.is_label_value)
-
-
 def validate_write_options(options: Mapping[str, Any], *, patch: str = "") -> FieldErrors:
     """Check the query of a write; `patch` is the media type where it is a PATCH."""
     manager = options.get("fieldManager") or ""

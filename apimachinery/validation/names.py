@@ -63,11 +63,6 @@ _PERCENT = "[0-9]+%"
 _PERCENT_WORDS = "a valid percent string must be a numeric string followed by an ending '%'"
 _HEADER = "[-A-Za-z0-9]+"
 _HEADER_WORDS = "a valid HTTP header must consist of alphanumeric characters or '-'"
-_ENV = "[-._a-zA-Z][-._a-zA-Z0-9]*"
-_ENV_WORDS = (
-    "a valid environment variable name must consist of alphabetic characters, digits, "
-    "'_', '-', or '.', and must not start with a digit"
-)
 _RELAXED_ENV_WORDS = (
     "a valid environment variable name must consist only of printable ASCII characters "
     "other than '='"
@@ -85,7 +80,6 @@ _label_value_re = re.compile(_LABEL_VALUE)
 _identifier_re = re.compile(_IDENTIFIER)
 _percent_re = re.compile(_PERCENT)
 _header_re = re.compile(_HEADER)
-_env_re = re.compile(_ENV)
 _config_key_re = re.compile(_CONFIG_KEY)
 _port_name_re = re.compile("[-a-z0-9]+")
 
@@ -242,15 +236,6 @@ def is_http_header_name(value: str) -> list[str]:
     if _header_re.fullmatch(value):
         return []
     return [regex_error(_HEADER_WORDS, _HEADER, "X-Header-Name")]
-
-
-def is_env_var_name(value: str) -> list[str]:
-    """Check a variable's name by the older, strict rule (envFrom prefixes of old objects)."""
-    errors = []
-    if not _env_re.fullmatch(value):
-        examples = ("my.env-name", "MY_ENV.NAME", "MyEnvName1")
-        errors.append(regex_error(_ENV_WORDS, _ENV, *examples))
-    return errors + _climbs(value)
 
 
 def is_relaxed_env_var_name(value: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from apimachinery.intorstring import is_percentage, scaled
+from apimachinery.intorstring import scaled
 
 
 @pytest.mark.parametrize(
@@ -26,9 +26,3 @@ def test_scaling(value, total, up, down):
 def test_other_text_is_refused(value):
     with pytest.raises(ValueError, match="invalid value for IntOrString"):
         scaled(value, 10, round_up=True)
-
-
-def test_percentages_are_told_apart():
-    assert is_percentage("10%")
-    assert not is_percentage("http")
-    assert not is_percentage(10)

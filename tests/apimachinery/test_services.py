@@ -73,36 +73,4 @@ def test_addresses():
     assert not services.has_cluster_ip(service(clusterIP="None"))
     assert services.cluster_ips(service(clusterIP="10.0.0.1")) == ["10.0.0.1"]
     assert services.cluster_ips(service(clusterIPs=["None"])) == []
-    assert services.display_cluster_ip(service(clusterIP="None")) == "None"
-    assert services.display_cluster_ip(service()) == "<none>"
     assert services.pod_ips({"status": {"podIP": "10.1.0.1"}}) == ["10.1.0.1"]
-
-
-@pytest.mark.parametrize(
-    ("given", "shown"),
-    [
-        (service(), "<none>"),
-        (service(type="NodePort", externalIPs=["1.1.1.1", "2.2.2.2"]), "1.1.1.1,2.2.2.2"),
-        (service(type="LoadBalancer"), "<pending>"),
-        (service(type="ExternalName", externalName="a.b"), "a.b"),
-        (service(type="Odd"), "<unknown>"),
-        (
-            service(type="LoadBalancer", externalIPs=["9.9.9.9"])
-            | {"status": {"loadBalancer": {"ingress": [{"ip": "1.1.1.1"}]}}},
-            "1.1.1.1,9.9.9.9",
-        ),
-        (
-            service(type="LoadBalancer")
-            | {"status": {"loadBalancer": {"ingress": [{"hostname": "very-long.example.com"}]}}},
-            "very-long.exa...",
-        ),
-    ],
-)
-def test_external_addresses(given, shown):
-    assert services.display_external_ip(given) == shown
-
-
-def test_ports_column():
-    ports = [{"port": 80, "protocol": "TCP"}, {"port": 53, "nodePort": 30053, "protocol": "UDP"}]
-    assert services.display_ports(service(ports=ports)) == "80/TCP,53:30053/UDP"
-    assert services.display_ports(service()) == "<none>"

@@ -56,10 +56,6 @@ def test_cells_and_partial_lists():
     assert table.name_cell(OBJ, 0) == "a"
     assert table.age_cell(OBJ, 100) == "100s"
     assert table.created_cell(OBJ, 0) == "1970-01-01T00:00:00Z"
-    assert table.text_or_none("") == "<none>"
-    assert table.text_or_none(0) == "0"
-    assert table.labels_cell({"b": "2", "a": "1"}) == "a=1,b=2"
-    assert table.labels_cell(None) == "<none>"
     listed = table.partial_metadata_list([OBJ], {"resourceVersion": "9"})
     assert listed["kind"] == "PartialObjectMetadataList"
     assert "data" not in listed["items"][0]

@@ -61,13 +61,11 @@ def deployment(replicas=4, surge="25%", unavailable="25%", kind="RollingUpdate")
 def test_rollout_limits():
     assert workloads.max_surge(deployment()) == 1
     assert workloads.max_unavailable(deployment()) == 1
-    assert workloads.min_available(deployment()) == 3
     assert workloads.max_unavailable(deployment(2, unavailable=9)) == 2
     assert workloads.max_unavailable(deployment(0, unavailable=9)) == 0
     recreate = deployment(kind="Recreate")
     assert workloads.max_surge(recreate) == 0
     assert workloads.max_unavailable(recreate) == 0
-    assert workloads.min_available(recreate) == 0
     assert workloads.desired_replicas({}) == 1
 
 
@@ -88,10 +86,7 @@ def test_replicasets_of_a_deployment():
     new = replicaset("b", "2", hashed(TEMPLATE, "y"), "2026-01-01T00:00:01Z")
     twin = replicaset("c", "odd", hashed(TEMPLATE, "z"), "2026-01-01T00:00:02Z")
     assert workloads.find_new_replicaset(deployment(), [old, twin, new]) is new
-    assert workloads.old_replicasets(deployment(), [twin, old, new]) == [old, twin]
     assert workloads.find_new_replicaset(deployment(), [old]) is None
-    assert workloads.max_revision([old, new, twin]) == 2
-    assert workloads.max_revision([]) == 0
 
 
 def test_completion():
@@ -104,9 +99,3 @@ def test_completion():
     assert not complete(observedGeneration=1)
     assert not complete(replicas=5)
     assert not complete(availableReplicas=3)
-
-
-def test_wide_columns():
-    template = {"spec": {"containers": [{"name": "a", "image": "x"}, {"name": "b", "image": "y"}]}}
-    assert workloads.container_names(template) == "a,b"
-    assert workloads.container_images(template) == "x,y"

@@ -3,7 +3,6 @@
 import pytest
 
 from apimachinery.validation import metadata, names
-from apimachinery.validation.field import Path
 
 GOOD = {
     "name": "web-1",
@@ -151,37 +150,6 @@ def test_updates_of_a_dying_object():
     assert update(dying, generation=1) == [
         "metadata.generation: Invalid value: 1: must not be decremented"
     ]
-
-
-@pytest.mark.parametrize(
-    ("selector", "starts"),
-    [
-        (None, []),
-        ({}, []),
-        ({"matchLabels": {"a": "b"}}, []),
-        ({"matchLabels": {"a": "b!"}}, ['s.matchLabels: Invalid value: "b!": a valid label']),
-        (
-            {"matchExpressions": [{"key": "a", "operator": "In"}]},
-            ["s.matchExpressions[0].values: Required value: must be specified when `operator`"],
-        ),
-        (
-            {"matchExpressions": [{"key": "a", "operator": "Exists", "values": ["x"]}]},
-            ["s.matchExpressions[0].values: Forbidden: may not be specified when `operator` is"],
-        ),
-        (
-            {"matchExpressions": [{"key": "", "operator": "Like"}]},
-            [
-                's.matchExpressions[0].operator: Invalid value: "Like": not a valid selector',
-                's.matchExpressions[0].key: Invalid value: "": name part must be non-empty',
-                's.matchExpressions[0].key: Invalid value: "": name part must consist of',
-            ],
-        ),
-    ],
-)
-def test_label_selectors(selector, starts):
-    errors = [str(e) for e in metadata.validate_label_selector(selector, Path("s"))]
-    assert len(errors) == len(starts)
-    assert all(error.startswith(start) for error, start in zip(errors, starts, strict=True))
 
 
 @pytest.mark.parametrize(
