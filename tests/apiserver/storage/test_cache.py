@@ -1,0 +1,36 @@
+"""What a cluster holds, in order; and what asking costs."""
+
+from apiserver.storage.cache import ResourceCache
+from apiserver.storage.types import Entry, Event, Key
+
+
+def entry(namespace: str, name: str, revision: int = 1) -> Entry:
+    return Entry(Key("pods", namespace, name), "uid", revision, b"{}", {}, {})
+
+
+def names(cache: ResourceCache, namespace: str | None) -> list[str]:
+    return [f"{one.key.namespace}/{one.key.name}" for one in cache.list(namespace)]
+
+
+def test_lists_follow_changes_in_order():
+    cache = ResourceCache([entry("b", "2"), entry("a", "1"), entry("a-b", "3")])
+    assert names(cache, None) == ["a/1", "a-b/3", "b/2"]
+    assert names(cache, "a") == ["a/1"]
+    cache.apply(Event("ADDED", 2, entry("a", "0", 2), None))
+    assert names(cache, "a") == ["a/0", "a/1"]
+    cache.apply(Event("DELETED", 3, entry("a", "1", 3), None))
+    assert names(cache, None) == ["a/0", "a-b/3", "b/2"]
+
+
+def test_what_did_not_change_is_not_listed_again():
+    cache = ResourceCache([entry("a", "1"), entry("b", "2")])
+    kept = cache.list("a")
+    cache.apply(Event("ADDED", 2, entry("b", "3", 2), None))
+    assert cache.list("a") is kept
+
+
+def test_namespaces_that_are_not_there_leave_nothing_behind():
+    cache = ResourceCache([entry("a", "1")])
+    for number in range(10):
+        assert not cache.list(f"none-{number}")
+    assert len(cache._lists) == 0
