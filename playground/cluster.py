@@ -23,6 +23,7 @@ from apiserver.auth.user import (
     User,
     service_account_groups,
 )
+from apiserver.endpoints.aggregation import Aggregation
 from apiserver.endpoints.api import ClusterApi
 from apiserver.endpoints.local import LocalTransport
 from apiserver.registry.core.allocators import open_allocators
@@ -38,13 +39,17 @@ from nodes.client.supervise import TaskSet
 from nodes.controllers.manager import Manager
 from nodes.kubelet.kubelet import Kubelet, Runtime
 from nodes.kubelet.node import Machine
+from nodes.kubelet.pages import KubeletPages
+from nodes.kubelet.stats import NodeStats
 from nodes.network.fabric import Network
 from nodes.proxy import kubeproxy
 from nodes.runtime.simulated.hostfiles import SharedVolumes
 from nodes.runtime.simulated.runtime import SimulatedRuntime
+from nodes.runtime.simulated.shell.helpers import Interpreters
 from nodes.scheduler import loop as scheduling
 from playground.keys import ClusterKeys
 from playground.machines import API_ADDRESS, API_NODE, machine
+from playground.metrics import MetricsServer
 from playground.probing import SimulatedProbes
 from playground.proxying import NetworkProxy
 from playground.streams import KubeletStreams
@@ -95,8 +100,17 @@ class RunningCluster:
         self.first_client: dict[str, str] | None = None
         self._sink = EventSink(clock, self.tasks)
         self.network = Network(clock)
-        self.api.proxy = NetworkProxy(self.network, objects, API_ADDRESS)
+        self._pages: dict[str, KubeletPages] = {}
+        self._stats: dict[str, NodeStats] = {}
+        self.api.proxy = NetworkProxy(self.network, objects, API_ADDRESS, self._pages)
+        self.aggregation = Aggregation(
+            self.api,
+            component_user(API_USER),
+            self.tasks.spawn,
+            [MetricsServer(self._stats, objects, clock).extension()],
+        )
         self._volumes = SharedVolumes()
+        self._interpreters = Interpreters()
         self.manager = Manager(
             self.transport,
             clock,
@@ -138,6 +152,7 @@ class RunningCluster:
         """Begin to authenticate and to work; returns when every node has registered."""
         self.auth.start(self.store.hub, self.store.revision)
         self.custom.start()
+        self.aggregation.start()
         self.network.add_node(API_NODE, API_ADDRESS)
         self._feed_dns()
         self.proxy.start()
@@ -153,10 +168,12 @@ class RunningCluster:
         for kubelet in self.kubelets.values():
             await kubelet.stop()
             await self._runtimes[kubelet.name].close()
+        await self._interpreters.close()
         self.scheduler.stop()
         self.manager.stop()
         for informers in (self._scheduler_informers, self._proxy_informers):
             informers.stop()
+        self.aggregation.stop()
         self.custom.stop()
         self.auth.stop()
         await self.tasks.close()
@@ -166,7 +183,11 @@ class RunningCluster:
         self.network.add_node(made.name, made.address, made.pod_cidr)
         self.network.set_rules(made.name, self.proxy.table(made.name, made.address))
         runtime = self._runtimes[made.name] = SimulatedRuntime(
-            made.name, self.clock, self.network, shared=self._volumes
+            made.name,
+            self.clock,
+            self.network,
+            shared=self._volumes,
+            interpreters=self._interpreters,
         )
         transport = self.transport(NODE_USER + made.name)
         client = Client(transport, "kubelet")
@@ -182,6 +203,8 @@ class RunningCluster:
             tasks=self.tasks,
         )
         self.kubelets[made.name] = kubelet
+        pages = self._pages[made.name] = KubeletPages(kubelet)
+        self._stats[made.name] = pages.stats
         await kubelet.start()
 
     def _feed_dns(self) -> None:

@@ -69,6 +69,8 @@ def at_terminal(command: Sequence[str], env: Mapping[str, str]) -> Iterator[Term
         stderr=inside,
         env={**env, "TERM": "xterm"},
         start_new_session=True,
+        # Only the terminal that controls a session tells of a new size.
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
     )
     os.close(inside)
     try:

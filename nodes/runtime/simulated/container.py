@@ -28,6 +28,7 @@ from nodes.runtime.simulated.process import (
     Process,
     Surroundings,
 )
+from nodes.runtime.simulated.shell.helpers import Interpreters
 from nodes.runtime.simulated.usage import Meter
 
 NANO = 1_000_000_000
@@ -41,6 +42,7 @@ class SimContainer:
 
     __slots__ = (
         "_clock",
+        "_interpreters",
         "_kill_timer",
         "_on_exit",
         "_oom",
@@ -76,6 +78,7 @@ class SimContainer:
         net: PodNetwork,
         clock: Clock,
         on_exit: Callable[[SimContainer], None],
+        interpreters: Interpreters,
     ) -> None:
         self.id = container_id
         self.pod_sandbox_id = pod_sandbox_id
@@ -99,6 +102,7 @@ class SimContainer:
         self._world: Surroundings | None = None
         self._clock = clock
         self._on_exit = on_exit
+        self._interpreters = interpreters
         self._kill_timer: Timer | None = None
         self._oom = False
 
@@ -296,6 +300,7 @@ class SimContainer:
                 port.container_port for port in self.config.declared_ports if port.protocol == "TCP"
             ),
             out_of_memory=self.out_of_memory,
+            interpreters=self._interpreters,
         )
 
     def _fail_to_start(self, failure: CannotRun) -> NoReturn:

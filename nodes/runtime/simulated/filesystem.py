@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from bashkit import Bash
+import posixpath
+from typing import NamedTuple
 
 from nodes.runtime.cri import Mount
 from nodes.runtime.simulated.hostfiles import MemoryHostFiles
 from nodes.runtime.simulated.volume import Files, Volume, relative
 
+# Links that lead to links, before Linux says ELOOP.
+_MAX_LINKS = 40
+
 
 class ReadOnly(OSError):
     """The path may not be written."""
+
+
+class Tree(NamedTuple):
+    """A tree of files at its place in a container."""
+
+    path: str
+    volume: Volume
+    readonly: bool
 
 
 class _MountPoint:
@@ -44,8 +56,14 @@ class Filesystem:
         self._mounts = tuple(sorted(points, key=lambda point: -len(point.path)))
 
     def read(self, path: str) -> bytes | None:
-        volume, inside, _ = self._at(path)
-        return volume.read(inside)
+        """Return a file's content, None where there is no file; a link leads to its target."""
+        for _ in range(_MAX_LINKS):
+            volume, inside, _readonly = self._at(path)
+            target = volume.link(inside)
+            if target is None:
+                return volume.read(inside)
+            path = posixpath.join(posixpath.dirname(f"/{relative(path)}"), target)
+        return None
 
     def text(self, path: str) -> str:
         """Return a file as text, "" where there is none."""
@@ -90,25 +108,25 @@ class Filesystem:
 
     # -- shells ----------------------------------------------------------------------------------
 
-    def mount_into(self, bash: Bash) -> None:
-        """Let a shell see the same files. `collect` has to follow when it has run."""
-        root = self.root.live()
+    def trees(self) -> list[Tree]:
+        """Return what a shell has to see, outer trees first. `collect` follows when it has run."""
         for point in reversed(self._mounts):
             if point.is_file:
-                self.root.write(point.path, point.volume.read(point.inside) or b"")
+                data = point.volume.read(point.inside) or b""
+                if self.root.read(point.path) != data:
+                    self.root.write(point.path, data)
             else:
                 self.root.mkdir(point.path)
-        bash.mount("/", root)
+        found = [Tree("/", self.root, self._readonly)]
         for point in reversed(self._mounts):
-            if not point.is_file:
-                self._mount_tree(bash, point)
-
-    def _mount_tree(self, bash: Bash, point: _MountPoint) -> None:
-        tree = point.volume.readers() if point.readonly else point.volume.live()
-        bash.mount(f"/{point.path}", tree)
-        for below, volume in self._host.inner_mounts(point.host_path):
-            inner = volume.readers() if point.readonly else volume.live()
-            bash.mount(f"/{point.path}/{below}", inner)
+            if point.is_file:
+                continue
+            found.append(Tree(f"/{point.path}", point.volume, point.readonly))
+            found += [
+                Tree(f"/{point.path}/{below}", volume, point.readonly)
+                for below, volume in self._host.inner_mounts(point.host_path)
+            ]
+        return found
 
     def collect(self) -> None:
         """Give files that are mounted alone back what a shell wrote, and keep the limits."""

@@ -81,9 +81,14 @@ def text_files(files: Mapping[str, str]) -> dict[str, File]:
     return {path.lstrip("/"): File(text.encode()) for path, text in files.items()}
 
 
+# What the interpreter knows by another name; a file may not call itself.
+_STAND_INS = {"ash": "sh", "dash": "sh", "zcat": "gunzip -c"}
+
+
 def executables(*paths: str) -> dict[str, File]:
     """Return files for commands, so that `which` and absolute paths find them."""
+    names = {path: path.rpartition("/")[2] for path in paths}
     return {
-        path.lstrip("/"): File(f'#!/bin/sh\n{path.rpartition("/")[2]} "$@"\n'.encode(), 0o755)
-        for path in paths
+        path.lstrip("/"): File(f'#!/bin/sh\n{_STAND_INS.get(name, name)} "$@"\n'.encode(), 0o755)
+        for path, name in names.items()
     }

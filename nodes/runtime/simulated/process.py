@@ -20,6 +20,8 @@ from nodes.network.stream import ByteStream, Stream
 from nodes.runtime.cri import STDERR, STDOUT
 from nodes.runtime.simulated.filesystem import Filesystem
 from nodes.runtime.simulated.pipes import Sink, TtySink
+from nodes.runtime.simulated.shell.helpers import Interpreters
+from nodes.runtime.simulated.termios import TerminalSettings
 from nodes.runtime.simulated.usage import Meter
 
 log = logging.getLogger(__name__)
@@ -109,6 +111,8 @@ class Surroundings:
     memory_limit: int
     declared_ports: tuple[int, ...]
     out_of_memory: Callable[[], None]
+    # Where its shells are interpreted.
+    interpreters: Interpreters
     processes: dict[int, Process] = field(default_factory=dict)
     last_pid: int = 0
 
@@ -130,6 +134,7 @@ class Process:
         "program",
         "started",
         "stdin",
+        "terminal",
         "tty",
         "world",
     )
@@ -155,6 +160,7 @@ class Process:
         self.out: Sink = TtySink(out) if tty else out
         self.stdin = stdin
         self.tty = tty
+        self.terminal = TerminalSettings() if tty else None
         self.exit_code: int | None = None
         self._on_exit = on_exit
         self._listeners: list[Listener] | None = None

@@ -47,7 +47,7 @@ from nodes.runtime.simulated.imageservice import SimulatedImages, missing
 from nodes.runtime.simulated.pipes import Collector, OutputQueue
 from nodes.runtime.simulated.sandbox import SimSandbox
 from nodes.runtime.simulated.sessions import SimulatedSession
-from nodes.runtime.simulated.shell.bash import settle
+from nodes.runtime.simulated.shell.helpers import Interpreters
 from nodes.runtime.simulated.status import container_stats, container_status, listed
 
 VERSION = VersionResponse("0.1.0", "containerd", "2.1.0", "v1")
@@ -76,12 +76,18 @@ class SimulatedRuntime:
         network: Network,
         seed: int = 0,
         shared: SharedVolumes | None = None,
+        interpreters: Interpreters | None = None,
     ) -> None:
-        """The node has to be in the network already (`Network.add_node`)."""
+        """The node has to be in the network already (`Network.add_node`).
+
+        shared: the persistent volumes, interpreters: those of shells, of the whole cluster.
+        """
         self.node = node
         self.files = MemoryHostFiles(shared)
         self.images = SimulatedImages(clock, f"{seed}/{node}")
         self._clock = clock
+        self._owns_interpreters = interpreters is None
+        self._interpreters = interpreters if interpreters is not None else Interpreters()
         self._network = network
         self._seed = seed
         self._ids = 0
@@ -165,7 +171,15 @@ class SimulatedRuntime:
         for path, data in sandbox.files().items():
             fs.root.write(path, data)
         container = SimContainer(
-            self._new_id(), sandbox.id, config, image, fs, sandbox.net, self._clock, self._exited
+            self._new_id(),
+            sandbox.id,
+            config,
+            image,
+            fs,
+            sandbox.net,
+            self._clock,
+            self._exited,
+            self._interpreters,
         )
         self._containers[container.id] = container
         self._tell(container, ContainerEventType.CREATED)
@@ -257,6 +271,7 @@ class SimulatedRuntime:
         process = container.exec(
             request.cmd, out=output, stdin=server, tty=request.tty, on_exit=session.finish
         )
+        session.process = process
         return session
 
     async def attach(self, request: AttachRequest) -> Session:
@@ -275,7 +290,7 @@ class SimulatedRuntime:
                 container.stdin.close_write()
 
         stdin = container.stdin if request.stdin else None
-        session = SimulatedSession(output, stdin, detach)
+        session = SimulatedSession(output, stdin, detach, container.main)
         container.attached = [*(container.attached or ()), output]
         self._sessions.setdefault(container.id, []).append(session)
         return session
@@ -311,7 +326,8 @@ class SimulatedRuntime:
         """End all containers, and wait until nothing of them runs any more."""
         for container in list(self._containers.values()):
             container.kill()
-        await settle()
+        if self._owns_interpreters:
+            await self._interpreters.close()
 
     def _exited(self, container: SimContainer) -> None:
         for session in self._sessions.pop(container.id, ()):

@@ -8,19 +8,26 @@ from contextlib import suppress
 
 from nodes.network.stream import Stream
 from nodes.runtime.simulated.pipes import OutputQueue
+from nodes.runtime.simulated.process import Process
 
 
 class SimulatedSession:
     """Keeps cri.Session."""
 
-    __slots__ = ("_code", "_on_close", "_output", "_stdin")
+    __slots__ = ("_code", "_on_close", "_output", "_stdin", "process")
 
     def __init__(
-        self, output: OutputQueue, stdin: Stream | None, on_close: Callable[[], None]
+        self,
+        output: OutputQueue,
+        stdin: Stream | None,
+        on_close: Callable[[], None],
+        process: Process | None = None,
     ) -> None:
+        """Process: the one whose terminal the client has."""
         self._output = output
         self._stdin = stdin
         self._on_close = on_close
+        self.process = process
         self._code: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
     async def write_stdin(self, data: bytes) -> None:
@@ -34,7 +41,9 @@ class SimulatedSession:
             self._stdin.close_write()
 
     def resize(self, width: int, height: int) -> None:
-        """Simulated programs draw no screens, so their terminal has no size."""
+        terminal = self.process.terminal if self.process is not None else None
+        if terminal is not None:
+            terminal.resize(height, width)
 
     def output(self) -> AsyncIterator[tuple[int, bytes]]:
         return self._output.chunks()

@@ -1,36 +1,53 @@
 """A tree of files in memory: an image's files with the changes on top, or a volume.
 
-The files below (`lower`) are shared by all containers of an image and never change. Until a shell
-needs the tree it is a small dict of changes; from then on a file system of the shell's interpreter
-holds it, and both the shell and everyone here read and write that one. Paths are relative, without
-a slash in front; "" is the root.
+The files below (`lower`) are shared by all containers of an image and never change; the changes are
+a small dict. This is the truth: interpreters of shells hold copies, which they keep alike by being
+told of every change (`Watcher`) and by handing back what a script has changed (`apply`). Paths are
+relative, without a slash in front; "" is the root.
 """
 
 from __future__ import annotations
 
 import posixpath
+import stat
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
-
-from bashkit import FileSystem
+from typing import NamedTuple, Protocol
 
 # A tree may hold this much; a shell that has written more loses its largest files again.
 MAX_BYTES = 32 * 1024 * 1024
 MAX_FILES = 4000
-_DEEPEST = 32
-# The interpreter shows its devices as files.
-_DEVICES = frozenset(f"dev/{name}" for name in ("null", "zero", "random", "urandom", "fd"))
+# As deep as interpreters' own limits go; a path may not be longer than Linux' PATH_MAX.
+_MAX_DIRECTORIES = 4000
+_LONGEST_PATH = 4096
 
 
 class File(NamedTuple):
-    """The content of a file and its permission bits."""
+    """The content of a file and its permission bits; of a symbolic link, where it leads."""
 
     data: bytes
     mode: int = 0o644
 
+    @property
+    def is_link(self) -> bool:
+        return stat.S_ISLNK(self.mode)
+
 
 class NoSpace(OSError):
     """The tree is full."""
+
+
+class Watcher(Protocol):
+    """Told of each path that changes, before or after; a directory stands for all below."""
+
+    def touched(self, volume: Volume, path: str) -> None: ...
+
+
+class Changes(NamedTuple):
+    """What a script has done to a tree. `gone` names every file, link and directory."""
+
+    files: Mapping[str, File]
+    directories: tuple[str, ...]
+    gone: tuple[str, ...]
 
 
 Files = Mapping[str, File]
@@ -40,58 +57,53 @@ _EMPTY: Files = {}
 class Volume:
     """One tree."""
 
-    __slots__ = ("_dirs", "_live", "_lower", "_readers", "_upper")
+    __slots__ = ("_dirs", "_lower", "_upper", "_watchers")
 
     def __init__(self, lower: Files = _EMPTY) -> None:
         self._lower = lower
         self._upper: dict[str, File | None] | None = None
         self._dirs: set[str] | None = None
-        self._live: FileSystem | None = None
-        self._readers: FileSystem | None = None
+        self._watchers: tuple[Watcher, ...] = ()
 
     # -- reading ---------------------------------------------------------------------------------
 
+    @property
+    def is_root(self) -> bool:
+        """Whether this is the root of an image, which has its devices."""
+        return bool(self._lower)
+
     def read(self, path: str) -> bytes | None:
         """Return a file's content, None where there is no file."""
-        if self._live is not None:
-            return _read(self._live, path)
         file = self._file(path)
-        return None if file is None else file.data
+        return None if file is None or file.is_link else file.data
+
+    def link(self, path: str) -> str | None:
+        """Return where a symbolic link leads, None where there is none."""
+        file = self._file(path)
+        return file.data.decode("utf-8", "replace") if file is not None and file.is_link else None
+
+    def file(self, path: str) -> File | None:
+        """Return a file or a link as it is kept."""
+        return self._file(path)
 
     def mode(self, path: str) -> int:
         """Return a file's permission bits, 0 where there is none."""
-        if self._live is not None:
-            full = f"/{path}"
-            return int(self._live.stat(full)["mode"]) & 0o7777 if self._live.exists(full) else 0
         file = self._file(path)
-        return 0 if file is None else file.mode
+        return 0 if file is None else stat.S_IMODE(file.mode)
 
     def is_dir(self, path: str) -> bool:
-        if not path:
-            return True
-        if self._live is not None:
-            full = f"/{path}"
-            return self._live.exists(full) and _is_dir(self._live, full)
-        if self._dirs is not None and path in self._dirs:
+        if not path or (self._dirs is not None and path in self._dirs):
             return True
         prefix = f"{path}/"
-        return any(name.startswith(prefix) for name in self._names())
+        return any(name.startswith(prefix) for name in self._names()) or any(
+            name.startswith(prefix) for name in self._dirs or ()
+        )
 
     def exists(self, path: str) -> bool:
-        if self._live is not None:
-            return self._live.exists(f"/{path}")
         return self._file(path) is not None or self.is_dir(path)
 
     def names(self, path: str) -> list[str]:
         """Return the names in a directory, in order; directories end in a slash."""
-        if self._live is not None:
-            full = f"/{path}"
-            if not self.is_dir(path):
-                return []
-            return sorted(
-                entry["name"] + ("/" if entry["metadata"]["file_type"] == "directory" else "")
-                for entry in self._live.read_dir(full)
-            )
         prefix = f"{path}/" if path else ""
         found = set()
         for name in self._names():
@@ -105,20 +117,24 @@ class Volume:
 
     def walk(self) -> Iterator[tuple[str, File]]:
         """Yield all files with their paths."""
-        if self._live is not None:
-            yield from _walk(self._live, "", 0)
-            return
+        for name, file in self.entries():
+            if not file.is_link:
+                yield name, file
+
+    def entries(self) -> Iterator[tuple[str, File]]:
+        """Yield all files and links with their paths."""
         for name in list(self._names()):
             file = self._file(name)
             if file is not None:
                 yield name, file
 
+    def directories(self) -> list[str]:
+        """Return the directories that were made, not those that files are in."""
+        return sorted(self._dirs or ())
+
     def used_bytes(self) -> int:
         """Return what has been written on top of the image."""
-        if self._live is None:
-            return sum(len(file.data) for file in (self._upper or {}).values() if file)
-        written = sum(size for _, size in _sizes(self._live, "", 0))
-        return max(0, written - sum(len(file.data) for file in self._lower.values()))
+        return sum(len(file.data) for file in (self._upper or {}).values() if file)
 
     # -- writing ---------------------------------------------------------------------------------
 
@@ -126,51 +142,23 @@ class Volume:
         """Write a file; its directories are made. NoSpace when the tree is full."""
         if len(data) > MAX_BYTES:
             raise NoSpace("No space left on device")
-        if self._readers is not None:
-            _put(self._readers, path, data, mode)
-        if self._live is not None:
-            _put(self._live, path, data, mode)
-            return
-        upper = self._upper = {} if self._upper is None else self._upper
-        if path not in upper and len(upper) >= MAX_FILES:
-            raise NoSpace("No space left on device")
-        upper[path] = File(data, mode)
+        self._put(path, File(data, mode))
+        self._tell(path)
 
     def append(self, path: str, data: bytes) -> None:
         """Add to a file's end."""
         self.write(path, (self.read(path) or b"") + data, self.mode(path) or 0o644)
 
     def mkdir(self, path: str) -> None:
-        if not path:
-            return
-        for live in filter(None, (self._live, self._readers)):
-            if not live.exists(f"/{path}"):
-                live.mkdir(f"/{path}", recursive=True)
-        if self._live is None:
-            self._dirs = {path} if self._dirs is None else self._dirs | {path}
+        if path and not self.is_dir(path):
+            self._make(path)
+            self._tell(path)
 
     def remove(self, path: str) -> None:
         """Remove a file, or a directory with all in it; fine if there is none."""
-        for live in filter(None, (self._live, self._readers)):
-            if path and live.exists(f"/{path}"):
-                live.remove(f"/{path}", recursive=True)
-            elif not path:
-                for entry in live.read_dir("/"):
-                    live.remove(f"/{entry['name']}", recursive=True)
-        if self._live is not None:
-            return
-        prefix = f"{path}/" if path else ""
-        upper = {} if self._upper is None else self._upper
-        for name in list(self._names()):
-            if name == path or name.startswith(prefix):
-                if name in self._lower:
-                    upper[name] = None
-                else:
-                    upper.pop(name, None)
-        self._upper = upper or None
-        if self._dirs is not None:
-            kept = {name for name in self._dirs if name != path and not name.startswith(prefix)}
-            self._dirs = kept or None
+        removed = self._take_away(path)
+        for name in [path] if path else removed:
+            self._tell(name)
 
     def replace(self, files: Files) -> None:
         """Hold exactly these files."""
@@ -178,61 +166,101 @@ class Volume:
             if name not in files:
                 self.remove(name)
         for name, file in files.items():
-            if self.read(name) != file.data or self.mode(name) != file.mode:
+            if self._file(name) != file:
                 self.write(name, file.data, file.mode)
 
-    # -- for shells ------------------------------------------------------------------------------
+    # -- for interpreters ------------------------------------------------------------------------
 
-    def live(self) -> FileSystem:
-        """Return the file system that holds the tree from now on."""
-        if self._live is None:
-            fresh = self._copied()
-            for name in self._dirs or ():
-                if not fresh.exists(f"/{name}"):
-                    fresh.mkdir(f"/{name}", recursive=True)
-            self._live, self._upper, self._dirs = fresh, None, None
-        return self._live
+    def watch(self, watcher: Watcher) -> None:
+        """Tell a holder of a copy of all that changes from now on."""
+        if watcher not in self._watchers:
+            self._watchers = (*self._watchers, watcher)
 
-    def readers(self) -> FileSystem:
-        """Return a copy for those who may only read: what they write is gone with the next call."""
-        fresh = self._copied()
-        if self._readers is None:
-            self._readers = fresh
-        else:
-            truth = dict(_walk(fresh, "", 0))
-            for name, file in list(_walk(self._readers, "", 0)):
-                if truth.get(name) != file:
-                    self._readers.remove(f"/{name}", recursive=True)
-            for name, file in truth.items():
-                _put(self._readers, name, file.data, file.mode)
-        return self._readers
+    def unwatch(self, watcher: Watcher) -> None:
+        self._watchers = tuple(other for other in self._watchers if other is not watcher)
+
+    def apply(self, changes: Changes, origin: Watcher) -> None:
+        """Take over what a script has changed in a copy; what has no room is lost again."""
+        for path in changes.gone:
+            self._drop(path)
+            self._tell(path, origin)
+        # A directory outlives its last file.
+        left = {posixpath.dirname(path) for path in changes.gone}.difference(changes.gone, ("",))
+        for path in left:
+            self._make(path)
+        for path in changes.directories:
+            self._make(path)
+            self._tell(path, origin)
+        for path, file in changes.files.items():
+            try:
+                self._put(path, file)
+            except NoSpace:
+                self._tell(path)
+            else:
+                self._tell(path, origin)
+        self.trim()
 
     def trim(self) -> bool:
         """Take the largest files away until the tree keeps its limit. Whether any had to go."""
-        if self._live is None:
-            return False
-        files = [(size, name) for name, size in _sizes(self._live, "", 0)]
-        total = sum(size for size, _ in files)
+        total = self.used_bytes()
         if total <= MAX_BYTES:
             return False
-        for size, name in sorted(files, reverse=True):
-            self._live.remove(f"/{name}")
+        upper = self._upper or {}
+        sizes = sorted(((len(file.data), name) for name, file in upper.items() if file))
+        while total > MAX_BYTES and sizes:
+            size, name = sizes.pop()
+            self._drop(name)
+            self._tell(name)
             total -= size
-            if total <= MAX_BYTES:
-                break
         return True
 
-    def _copied(self) -> FileSystem:
-        fresh = FileSystem()
-        for entry in fresh.read_dir("/"):
-            name = entry["name"]
-            # A root needs its devices; a volume has none.
-            if not self.is_dir(name) and not (name == "dev" and self._lower):
-                fresh.remove(f"/{name}", recursive=True)
-        made: set[str] = set()
-        for name, file in self.walk():
-            _put(fresh, name, file.data, file.mode, made)
-        return fresh
+    # -- inside ----------------------------------------------------------------------------------
+
+    def _put(self, path: str, file: File) -> None:
+        upper = self._upper = {} if self._upper is None else self._upper
+        if len(path) > _LONGEST_PATH or (path not in upper and len(upper) >= MAX_FILES):
+            raise NoSpace("No space left on device")
+        upper[path] = file
+
+    def _make(self, path: str) -> None:
+        made = self._dirs = set() if self._dirs is None else self._dirs
+        if len(path) <= _LONGEST_PATH and len(made) < _MAX_DIRECTORIES:
+            made.add(path)
+
+    def _drop(self, path: str) -> None:
+        """Forget exactly this file, link or directory."""
+        if self._dirs is not None:
+            self._dirs.discard(path)
+        upper = self._upper
+        if path in self._lower:
+            upper = self._upper = {} if upper is None else upper
+            upper[path] = None
+        elif upper is not None:
+            upper.pop(path, None)
+
+    def _take_away(self, path: str) -> list[str]:
+        """Remove without telling; return the names at the root that are gone."""
+        prefix = f"{path}/" if path else ""
+        upper = {} if self._upper is None else self._upper
+        gone: set[str] = set()
+        for name in list(self._names()):
+            if name == path or name.startswith(prefix):
+                gone.add(name.partition("/")[0])
+                if name in self._lower:
+                    upper[name] = None
+                else:
+                    upper.pop(name, None)
+        self._upper = upper or None
+        if self._dirs is not None:
+            kept = {name for name in self._dirs if name != path and not name.startswith(prefix)}
+            gone.update(name.partition("/")[0] for name in self._dirs - kept)
+            self._dirs = kept or None
+        return sorted(gone)
+
+    def _tell(self, path: str, origin: Watcher | None = None) -> None:
+        for watcher in self._watchers:
+            if watcher is not origin:
+                watcher.touched(self, path)
 
     def _file(self, path: str) -> File | None:
         upper = self._upper
@@ -256,57 +284,3 @@ _KEPT = File(b"")
 def relative(path: str) -> str:
     """Return an absolute path as a tree knows it."""
     return posixpath.normpath(f"/{path}").lstrip("/")
-
-
-def _put(live: FileSystem, path: str, data: bytes, mode: int, made: set[str] | None = None) -> None:
-    directory = path.rpartition("/")[0]
-    if directory and (made is None or directory not in made):
-        if not live.exists(f"/{directory}"):
-            live.mkdir(f"/{directory}", recursive=True)
-        if made is not None:
-            made.add(directory)
-    try:
-        live.write_file(f"/{path}", data)
-    except RuntimeError as error:
-        raise NoSpace(str(error)) from error
-    if mode != 0o644:
-        live.chmod(f"/{path}", mode)
-
-
-def _read(live: FileSystem, path: str) -> bytes | None:
-    full = f"/{path}"
-    if not live.exists(full):
-        return None
-    try:
-        return live.read_file(full)
-    except RuntimeError:  # a directory, or a link to nothing
-        return None
-
-
-def _is_dir(live: FileSystem, full: str) -> bool:
-    return bool(live.stat(full)["file_type"] == "directory")
-
-
-def _walk(live: FileSystem, path: str, depth: int) -> Iterator[tuple[str, File]]:
-    for name, entry in _entries(live, path, depth):
-        data = _read(live, name)
-        if data is not None:
-            yield name, File(data, int(entry["mode"]) & 0o7777)
-
-
-def _sizes(live: FileSystem, path: str, depth: int) -> Iterator[tuple[str, int]]:
-    for name, entry in _entries(live, path, depth):
-        yield name, int(entry["size"])
-
-
-def _entries(live: FileSystem, path: str, depth: int) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the plain files below a path with what is known of them."""
-    if depth > _DEEPEST:
-        return
-    for entry in live.read_dir(f"/{path}"):
-        name = f"{path}/{entry['name']}" if path else entry["name"]
-        kind = entry["metadata"]["file_type"]
-        if kind == "directory":
-            yield from _entries(live, name, depth + 1)
-        elif kind == "file" and name not in _DEVICES:
-            yield name, entry["metadata"]

@@ -17,6 +17,8 @@ from nodes.runtime.cri import (
     PodSandboxMetadata,
 )
 from nodes.runtime.simulated.runtime import SimulatedRuntime
+from nodes.runtime.simulated.shell.helpers import Interpreters
+from tests.support.interpreters import same_loop
 
 DNS = DNSConfig(
     ("10.96.0.10",),
@@ -61,6 +63,9 @@ class Lab:
     # Made when a test first asks: fixtures run before the loop's time is virtual.
     pods = 0
 
+    def __init__(self, connect=same_loop):
+        self.interpreters = Interpreters(connect)
+
     @cached_property
     def clock(self):
         return LoopClock(epoch=1_767_323_045)
@@ -73,7 +78,7 @@ class Lab:
 
     @cached_property
     def runtime(self):
-        return SimulatedRuntime("n1", self.clock, self.net)
+        return SimulatedRuntime("n1", self.clock, self.net, interpreters=self.interpreters)
 
     @property
     def files(self):
@@ -124,4 +129,5 @@ class Lab:
 
     async def close(self):
         await self.runtime.close()
+        await self.interpreters.close()
         await self.net.close()

@@ -16,11 +16,8 @@ from nodes.runtime.simulated.volume import File, NoSpace, Volume
 LOWER = {"etc/a": File(b"a"), "etc/b": File(b"b", 0o755), "usr/x/y": File(b"y")}
 
 
-@pytest.mark.parametrize("live", [False, True])
-def test_a_tree_over_an_image(live):
+def test_a_tree_over_an_image():
     tree = Volume(LOWER)
-    if live:
-        tree.live()
     assert tree.read("etc/a") == b"a"
     assert tree.read("etc") is None
     assert tree.mode("etc/b") == 0o755
@@ -38,30 +35,6 @@ def test_a_tree_over_an_image(live):
     tree.remove("etc")
     assert not tree.exists("etc/c/d")
     assert "etc/" not in tree.names("")
-
-
-def test_going_live_keeps_everything():
-    tree = Volume(LOWER)
-    tree.write("etc/c", b"c", 0o600)
-    tree.remove("etc/a")
-    tree.mkdir("empty")
-    before = dict(tree.walk())
-    tree.live()
-    assert dict(tree.walk()) == before
-    assert tree.is_dir("empty")
-
-
-def test_readers_get_a_copy_that_follows():
-    tree = Volume()
-    tree.write("key", b"1")
-    copy = tree.readers()
-    copy.write_file("/key", b"hacked")
-    copy.write_file("/new", b"x")
-    assert tree.read("key") == b"1"
-    tree.write("key", b"2")
-    assert copy.read_file("/key") == b"2"
-    assert tree.readers() is copy
-    assert not copy.exists("/new")
 
 
 def test_a_tree_is_bounded():

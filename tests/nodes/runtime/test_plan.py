@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from bashkit import Bash
 
-from nodes.runtime.simulated.shell.bash import parses
 from nodes.runtime.simulated.shell.durations import parse_duration
 from nodes.runtime.simulated.shell.plan import FromFile, Interactive, Loop, Script, Wait, plan
 
-BASH = Bash()
 FOREVER = 100 * 365 * 86400.0
 
 
 def planned(*argv):
-    return plan(argv, lambda text: parses(BASH, text))
+    return plan(argv)
 
 
 @pytest.mark.parametrize(

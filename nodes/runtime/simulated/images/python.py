@@ -10,6 +10,7 @@ from nodes.runtime.simulated.images.base import DEBIAN_FILES
 from nodes.runtime.simulated.images.files import FileServer
 from nodes.runtime.simulated.process import SIGINT, SIGTERM, Process
 from nodes.runtime.simulated.shell.bash import Exhausted
+from nodes.runtime.simulated.shell.helpers import Lost
 from nodes.runtime.simulated.shell.options import parse_options
 from nodes.runtime.simulated.shell.setup import make_shell
 
@@ -80,6 +81,11 @@ class Python:
             if process.pid != 1:
                 process.complain("Killed")
                 process.exit(137)
+        except Lost:
+            process.complain("Killed")
+            process.exit(137)
+        finally:
+            shell.close()
 
 
 PYTHON = ImageFamily(

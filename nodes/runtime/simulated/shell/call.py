@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from nodes.network.stream import Stream, stream_pair
-from nodes.runtime.cri import STDOUT
+from nodes.runtime.cri import STDERR, STDOUT
 from nodes.runtime.simulated.pipes import OutputQueue
 from nodes.runtime.simulated.process import PodNetwork, Process, Program
 from nodes.runtime.simulated.shell.bash import Shell
+from nodes.runtime.simulated.shell.remote import Remote
 
 MAX_INPUT = 1024 * 1024
 
@@ -26,7 +26,7 @@ class Call:
     cwd: str
     process: Process
     _shell: Shell
-    _context: Any
+    _remote: Remote
 
     @property
     def net(self) -> PodNetwork:
@@ -35,10 +35,10 @@ class Call:
     async def out(self, text: str | bytes) -> None:
         data = text.encode() if isinstance(text, str) else text
         if data:
-            await self._shell.through(self._context.stdout.write(data))
+            await self._shell.through(self._remote.write(STDOUT, data))
 
     async def err(self, text: str) -> None:
-        await self._shell.through(self._context.stderr.write(text.encode()))
+        await self._shell.through(self._remote.write(STDERR, text.encode()))
 
     async def fail(self, text: str, code: int = 1) -> int:
         """Print a line of complaint; return the code."""
@@ -50,10 +50,7 @@ class Call:
             yield chunk
 
     async def _read_chunk(self) -> bytes | None:
-        chunk: bytes | None = await self._shell.through(
-            self._context.stdin.read_chunk(), reading=True
-        )
-        return chunk
+        return await self._shell.through(self._remote.read(), reading=True)
 
     async def input(self) -> bytes:
         """Read stdin to its end, or as much as is allowed."""
@@ -92,8 +89,7 @@ class Call:
         try:
             child.start()
             async for stream, data in queue.chunks():
-                target = self._context.stdout if stream == STDOUT else self._context.stderr
-                await self._shell.through(target.write(data))
+                await self._shell.through(self._remote.write(stream, data))
             return await ended
         finally:
             feed.close()

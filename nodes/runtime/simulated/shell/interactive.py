@@ -7,8 +7,10 @@ import re
 
 from nodes.runtime.simulated.process import Process
 from nodes.runtime.simulated.shell.bash import Exhausted, Shell
+from nodes.runtime.simulated.shell.helpers import Lost
 from nodes.runtime.simulated.shell.setup import make_shell
 from nodes.runtime.simulated.shell.terminal import EndOfInput, Interrupted, LineReader, Terminal
+from nodes.runtime.simulated.shell.whole import stands_alone
 
 _EXIT = re.compile(r"^\s*(?:exit|logout)\s*(\d*)\s*;?\s*$")
 _HEREDOC = re.compile(r"<<-?\s*(['\"]?)(\w+)\1")
@@ -19,9 +21,15 @@ async def interact(process: Process, name: str) -> int:
     """Serve one shell session until its input ends; return the exit code."""
     assert process.stdin is not None  # noqa: S101 - the caller has looked
     shell = make_shell(process, name)
-    if process.tty:
-        return await _Session(process, shell, name, Terminal(process)).run()
-    return await _Session(process, shell, name, LineReader(process.stdin)).run()
+    source = Terminal(process) if process.tty else LineReader(process.stdin)
+    try:
+        return await _Session(process, shell, name, source).run()
+    except Lost:
+        # The interpreter is gone, and the session's variables with it.
+        process.complain("Killed")
+        return 137
+    finally:
+        shell.close()
 
 
 class _Session:
@@ -54,20 +62,20 @@ class _Session:
     async def _command(self) -> str:
         """Read lines until they are a whole command."""
         command = await self._source.line(self._prompt())
-        while not self._is_whole(command) and len(command) < _LONGEST_COMMAND:
+        while not await self._is_whole(command) and len(command) < _LONGEST_COMMAND:
             try:
                 command += "\n" + await self._source.line("> ")
             except EndOfInput:
                 break
         return command
 
-    def _is_whole(self, command: str) -> bool:
+    async def _is_whole(self, command: str) -> bool:
         if command.endswith("\\") and not command.endswith("\\\\"):
             return False
         document = _HEREDOC.search(command)
-        if document and not re.search(rf"^\s*{document[2]}$", command, re.MULTILINE):
+        if document and not re.search(rf"^[ \t]*{document[2]}$", command, re.MULTILINE):
             return False
-        return self._shell.parses(command)
+        return stands_alone(command) or await self._shell.parses(command)
 
     async def _run(self, command: str) -> int:
         # Each run starts with $? at 0: what the last one gave is handed on.

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 import shlex
 
-from bashkit import Bash
-
 from nodes.runtime.simulated.image import DEBIAN
 from nodes.runtime.simulated.process import SIGINT, Process
-from nodes.runtime.simulated.shell.bash import Exhausted, Shell, parses
+from nodes.runtime.simulated.shell.bash import Exhausted, Shell
+from nodes.runtime.simulated.shell.helpers import Lost
 from nodes.runtime.simulated.shell.interactive import interact
 from nodes.runtime.simulated.shell.plan import (
     FromFile,
@@ -26,33 +25,30 @@ from nodes.runtime.simulated.shell.setup import feed_stdin, make_shell
 # A loop may turn this often; `while sleep 0.01` is a load generator, not a clock.
 SHORTEST_PAUSE = 0.2
 _TRAP = re.compile(
-    r"\btrap\s+(?P<quote>['\"])(?P<action>.*?)(?P=quote)\s+(?P<signals>[A-Z0-9 ]+)", re.DOTALL
+    r"\btrap\s+(?P<quote>['\"])(?P<action>.{0,2000}?)(?P=quote)\s+(?P<signals>[A-Z0-9 ]+)",
+    re.DOTALL,
 )
+# As much of a script is searched for traps; the pattern looks ahead from each one.
+_SCANNED = 64 * 1024
 _EXIT = re.compile(r"\bexit\s*(\d*)")
-_analyst: list[Bash] = []
-
-
-def _parses(text: str) -> bool:
-    if not _analyst:
-        _analyst.append(Bash())
-    return parses(_analyst[0], text)
 
 
 class ScriptProgram:
     """Keeps process.Program for everything that a shell would run."""
 
-    __slots__ = ("_argv", "_name", "_plan", "_shell", "_state", "_traps")
+    __slots__ = ("_argv", "_losses", "_name", "_plan", "_shell", "_state", "_traps")
 
     def __init__(self, name: str, argv: tuple[str, ...]) -> None:
         self._name = name
         self._argv = argv
+        self._losses = 0
         self._plan: Plan | None = None
         self._shell: Shell | None = None
         self._state: bytes | None = None
         self._traps: dict[int, str] | None = None
 
     def start(self, process: Process) -> None:
-        todo = plan(self._argv, _parses)
+        todo = plan(self._argv)
         if isinstance(todo, FromFile):
             todo = self._read(process, todo)
         self._plan = todo
@@ -120,13 +116,25 @@ class ScriptProgram:
         try:
             code = await shell.run(feed_stdin(process, text))
             if keep:
-                self._state = shell.state()
+                self._state = await shell.state()
         except Exhausted:
             return await self._endless(process)
+        except Lost:
+            return self._killed(process, again=keep)
         else:
+            self._losses = 0
             return code
         finally:
             self._shell = None
+            shell.close()
+
+    def _killed(self, process: Process, *, again: bool) -> int:
+        """The interpreter broke. A loop gets a second try: it may have been another's script."""
+        self._losses += 1
+        if not again or self._losses > 1:
+            process.complain("Killed")
+            process.exit(137)
+        return 137
 
     async def _endless(self, process: Process) -> int:
         """Go on as a busy loop does, without being one. A process of an exec is killed."""
@@ -148,7 +156,7 @@ class ScriptProgram:
         head = f"set -{flags}\n" if flags else ""
         if todo.args:
             return Script(f"{head}set -- {shlex.join(todo.args)}\n{text}")
-        return Script(head + text) if head else plan_text(text, _parses)
+        return Script(head + text) if head else plan_text(text)
 
     # -- signals ---------------------------------------------------------------------------------
 
@@ -175,7 +183,7 @@ class ScriptProgram:
 def _find_traps(text: str) -> dict[int, str]:
     found: dict[int, str] = {}
     numbers = {"TERM": 15, "INT": 2, "HUP": 1, "QUIT": 3, "15": 15, "2": 2, "1": 1}
-    for match in _TRAP.finditer(text):
+    for match in _TRAP.finditer(text[:_SCANNED]):
         for signal in match["signals"].split():
             number = numbers.get(signal.removeprefix("SIG"))
             if number:

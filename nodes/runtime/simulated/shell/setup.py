@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from nodes.runtime.simulated.process import Process, Program
 from nodes.runtime.simulated.shell.bash import Handler, Shell
 from nodes.runtime.simulated.shell.call import MAX_INPUT, Call, Command
 from nodes.runtime.simulated.shell.commands import commands_of
+from nodes.runtime.simulated.shell.remote import Remote
 
 # Through this command a script reads what the client of an exec types.
 _STDIN = "__stdin"
@@ -37,10 +37,8 @@ def feed_stdin(process: Process, script: str) -> str:
 
 
 def _handler(process: Process, command: Command) -> Handler:
-    async def handler(shell: Shell, context: Any) -> int:
-        call = Call(
-            context.name, list(context.argv), context.env, context.cwd, process, shell, context
-        )
+    async def handler(shell: Shell, remote: Remote) -> int:
+        call = Call(remote.name, remote.argv, remote.env, remote.cwd, process, shell, remote)
         return await command(call) & 0xFF
 
     return handler

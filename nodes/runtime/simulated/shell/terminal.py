@@ -57,6 +57,7 @@ class Terminal:
         assert process.stdin is not None  # noqa: S101 - a terminal has input
         self._stdin = process.stdin
         self._out = process.out
+        self._settings = process.terminal
         self._keys = ""
         self._partial = b""
         self._text = ""
@@ -68,7 +69,7 @@ class Terminal:
     async def line(self, prompt: str) -> str:
         """Show the prompt; return the line that is typed."""
         self._prompt, self._text, self._at, self._back = prompt, "", 0, 0
-        self._show(prompt)
+        self._out.put(STDOUT, prompt.encode())
         while True:
             key = await self._key()
             if key in "\r\n":
@@ -82,24 +83,27 @@ class Terminal:
     async def watch(self, running: asyncio.Future[Any], cancel: Callable[[], None]) -> None:
         """Wait for a command while listening for Ctrl-C; other keys are typed ahead."""
         reading: asyncio.Future[str] | None = None
-        typed = ""
+        keys, typed, self._keys = self._keys, "", ""
         try:
             while not running.done():
-                reading = asyncio.ensure_future(self._fresh())
-                await asyncio.wait([running, reading], return_when=asyncio.FIRST_COMPLETED)
-                if not reading.done():
-                    break
-                keys = reading.result()
+                if not keys:
+                    reading = asyncio.ensure_future(self._fresh())
+                    await asyncio.wait([running, reading], return_when=asyncio.FIRST_COMPLETED)
+                    if not reading.done():
+                        break
+                    keys = reading.result()
                 if not keys:
                     cancel()
                     raise Interrupted
                 if _CTRL_C in keys:
                     self._show("^C\n")
                     cancel()
+                    # What was typed before it is lost, as with a real terminal; not what follows.
+                    typed, keys = "", keys.rpartition(_CTRL_C)[2]
                     raise Interrupted
-                typed = (typed + keys)[-MAX_LINE:]
+                typed, keys = (typed + keys)[-MAX_LINE:], ""
         finally:
-            self._keys += typed
+            self._keys = typed + keys
             if reading is not None and not reading.done():
                 reading.cancel()
 
@@ -173,7 +177,9 @@ class Terminal:
         self._text, self._at = text, len(text)
 
     def _show(self, text: str) -> None:
-        self._out.put(STDOUT, text.encode())
+        """Show what is typed, unless `stty -echo` keeps it hidden."""
+        if self._settings is None or self._settings.echo:
+            self._out.put(STDOUT, text.encode())
 
     async def _key(self) -> str:
         """Return one character, or one escape sequence."""

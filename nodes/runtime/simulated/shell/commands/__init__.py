@@ -8,6 +8,7 @@ from __future__ import annotations
 from nodes.runtime.simulated.image import BUSYBOX, DEBIAN
 from nodes.runtime.simulated.shell.call import Call, Command
 from nodes.runtime.simulated.shell.commands import names, network, system
+from nodes.runtime.simulated.shell.commands.stty import stty
 
 COMMANDS: dict[str, Command] = {
     "apk": system.offline,
@@ -38,6 +39,7 @@ COMMANDS: dict[str, Command] = {
     "reset": system.nothing,
     "sleep": system.sleep,
     "ss": network.netstat,
+    "stty": stty,
     "sync": system.nothing,
     "top": system.top,
     "tty": system.tty,

@@ -1,0 +1,296 @@
+"""The interpreters of one cluster: processes that start with the first shell and end when idle.
+
+No cluster shares a process with another. Within a cluster a container's shells share one, since
+they work on the same files; other containers get another process as long as there are few. When a
+process is lost its runs end with `Lost`, and the next shell gets a new one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from nodes.runtime.simulated.filesystem import Filesystem, Tree
+from nodes.runtime.simulated.shell.links import Connect, Link, own_process
+from nodes.runtime.simulated.shell.mirrors import Mirrors
+from nodes.runtime.simulated.shell.wire import Head
+from nodes.runtime.simulated.volume import Volume
+
+log = logging.getLogger(__name__)
+
+# Processes of one cluster: three neighbours do not disturb each other, and 60 MB are enough.
+MAX_HELPERS = 3
+# Seconds that an unused process waits for the next shell.
+KEPT = 60.0
+# A run that was cancelled ends at its next command. One that has none within this many seconds
+# is ended with its process.
+GRACE = 1.0
+# After so many losses within a minute each start waits: 0.5 s, 1 s, ... up to 8 s.
+_FREE_LOSSES = 4
+_LONGEST_WAIT = 8.0
+
+
+class Lost(Exception):
+    """The interpreter has ended, and the run with it."""
+
+
+class Runner(Protocol):
+    """Who is told what a run does."""
+
+    def printed(self, stream: int, data: bytes) -> None: ...
+
+    def called(self, call: int, head: Head) -> None: ...
+
+    def heard(self, call: int, head: Head, body: bytes) -> None: ...
+
+    def aborted(self, call: int) -> None: ...
+
+
+class Helper:
+    """One interpreter process, and what it is doing for whom."""
+
+    def __init__(self, on_lost: Callable[[Helper], None]) -> None:
+        self.link: Link | None = None
+        self.alive = True
+        self.users: dict[Filesystem, int] = {}
+        self.idle: asyncio.TimerHandle | None = None
+        self._loop = asyncio.get_running_loop()
+        self._on_lost = on_lost
+        self._mirrors = Mirrors(self._post)
+        self._ids = 0
+        self._runs: dict[int, tuple[Runner, asyncio.Future[Head]]] = {}
+        self._calls: dict[int, Runner] = {}
+        self._shells: dict[int, list[Volume]] = {}
+        self._questions: dict[int, asyncio.Future[tuple[Head, bytes]]] = {}
+
+    # -- asking ----------------------------------------------------------------------------------
+
+    def send(self, op: str, body: bytes = b"", **head: Any) -> None:
+        """Send a message, after all that has changed in the files that it holds."""
+        self._mirrors.flush()
+        self._post({"op": op, **head}, body)
+
+    def open(self, trees: list[Tree], body: bytes, **head: Any) -> int:
+        """Make a shell on these trees; return its number."""
+        if not self.alive:
+            raise Lost
+        hold = self._mirrors.hold
+        seen = [
+            (tree.path, hold(tree.volume, writable=not tree.readonly), tree.readonly)
+            for tree in trees
+        ]
+        number = self._new_id()
+        self._shells[number] = [tree.volume for tree in trees]
+        self.send("shell", body, shell=number, trees=seen, **head)
+        return number
+
+    def drop(self, shell: int) -> None:
+        """Let go of a shell."""
+        volumes = self._shells.pop(shell, None)
+        if volumes is not None and self.alive:
+            self.send("drop", shell=shell)
+            for volume in volumes:
+                self._mirrors.release(volume)
+
+    def run(self, shell: int, script: bytes, runner: Runner) -> tuple[int, asyncio.Future[Head]]:
+        """Begin a run. The future gives its end, or Lost."""
+        number = self._new_id()
+        ended: asyncio.Future[Head] = self._loop.create_future()
+        if not self.alive:
+            ended.set_exception(Lost())
+            return number, ended
+        self._runs[number] = (runner, ended)
+        self.send("run", script, run=number, shell=shell)
+        return number, ended
+
+    async def ask(self, op: str, body: bytes = b"", **head: Any) -> tuple[Head, bytes]:
+        """Send a question, return its answer. Lost."""
+        if not self.alive:
+            raise Lost
+        number = self._new_id()
+        answer = self._questions[number] = self._loop.create_future()
+        self.send(op, body, question=number, **head)
+        watch = self._loop.call_later(GRACE * 3, self.end)
+        try:
+            found: tuple[Head, bytes] = await answer
+        finally:
+            watch.cancel()
+            self._questions.pop(number, None)
+        return found
+
+    def end_unless(self, ended: asyncio.Future[Head]) -> asyncio.TimerHandle:
+        """End the process if a run that was cancelled does not end soon."""
+        return self._loop.call_later(GRACE, lambda: None if ended.done() else self.end())
+
+    def end(self) -> None:
+        if self.link is not None:
+            self.link.end()
+
+    # -- hearing ---------------------------------------------------------------------------------
+
+    def receive(self, head: Head, body: bytes) -> None:
+        """Take a message of the process."""
+        op = head["op"]
+        if op == "files":
+            self._mirrors.apply(head, body)
+        elif op == "out":
+            runner, _ = self._runs.get(head["run"], (None, None))
+            if runner is not None:
+                runner.printed(2 if head["stream"] == 2 else 1, body)
+        elif op == "ended":
+            _, ended = self._runs.pop(head["run"], (None, None))
+            if ended is not None and not ended.done():
+                ended.set_result(head)
+        elif op == "answer":
+            answer = self._questions.get(head["question"])
+            if answer is not None and not answer.done():
+                answer.set_result((head, body))
+        else:
+            self._receive_call(op, head, body)
+
+    def _receive_call(self, op: str, head: Head, body: bytes) -> None:
+        number = head["call"]
+        if op == "call":
+            runner, _ = self._runs.get(head["run"], (None, None))
+            if runner is not None:
+                self._calls[number] = runner
+                runner.called(number, head)
+        elif number in self._calls:
+            if op == "abort":
+                self._calls[number].aborted(number)
+            else:
+                self._calls[number].heard(number, head, body)
+
+    def call_ended(self, call: int, code: int) -> None:
+        """A command has run: let the script go on."""
+        if self._calls.pop(call, None) is not None:
+            self.send("done", call=call, code=code)
+
+    def lost(self) -> None:
+        """The process is gone."""
+        if not self.alive:
+            return
+        self.alive = False
+        self._mirrors.close()
+        for runner, ended in self._runs.values():
+            for call in [call for call, other in self._calls.items() if other is runner]:
+                runner.aborted(call)
+            if not ended.done():
+                ended.set_exception(Lost())
+                ended.exception()  # nobody may be waiting any more
+        for answer in self._questions.values():
+            if not answer.done():
+                answer.set_exception(Lost())
+                answer.exception()
+        self._runs.clear()
+        self._calls.clear()
+        self._on_lost(self)
+
+    def _post(self, head: Head, body: bytes) -> None:
+        if self.link is not None and self.alive:
+            self.link.send(head, body)
+
+    def _new_id(self) -> int:
+        self._ids += 1
+        return self._ids
+
+
+class Interpreters:
+    """All of one cluster."""
+
+    def __init__(self, connect: Connect = own_process) -> None:
+        self._connect = connect
+        self._helpers: list[Helper] = []
+        self._starting = asyncio.Lock()
+        self._losses: deque[float] = deque(maxlen=16)
+        self._closed = False
+        self._ending: set[Helper] = set()
+
+    @property
+    def count(self) -> int:
+        return len(self._helpers)
+
+    async def take(self, fs: Filesystem) -> Helper:
+        """Return an interpreter for a container's shell; `release` it afterwards."""
+        async with self._starting:
+            helper = self._choose(fs) or await self._start()
+        helper.users[fs] = helper.users.get(fs, 0) + 1
+        if helper.idle is not None:
+            helper.idle.cancel()
+            helper.idle = None
+        return helper
+
+    def release(self, helper: Helper, fs: Filesystem) -> None:
+        left = helper.users.get(fs, 0) - 1
+        if left > 0:
+            helper.users[fs] = left
+            return
+        helper.users.pop(fs, None)
+        if not helper.users and helper.alive and not self._closed:
+            loop = asyncio.get_running_loop()
+            helper.idle = loop.call_later(KEPT, self._end, helper)
+
+    async def close(self) -> None:
+        """End all, and wait for it."""
+        self._closed = True
+        for helper in list(self._helpers):
+            self._end(helper)
+        ending = [helper.link for helper in self._ending if helper.link is not None]
+        for link in ending:
+            await link.settle()
+
+    def _choose(self, fs: Filesystem) -> Helper | None:
+        """Return the one that has the container already, an idle one, or the least used."""
+        for helper in self._helpers:
+            if fs in helper.users:
+                return helper
+        least = min(self._helpers, key=lambda helper: len(helper.users), default=None)
+        if least is None or not least.users or len(self._helpers) >= MAX_HELPERS:
+            return least
+        return None
+
+    async def _start(self) -> Helper:
+        if self._closed:
+            raise Lost
+        await self._wait_after_losses()
+        helper = Helper(self._lost)
+        self._helpers.append(helper)
+        try:
+            helper.link = await self._connect(helper.receive, helper.lost)
+        except OSError as error:
+            log.warning("no interpreter for shells could be started: %s", error)
+            helper.lost()
+            raise Lost from error
+        if helper not in self._helpers:  # all were closed meanwhile
+            helper.end()
+            raise Lost
+        return helper
+
+    async def _wait_after_losses(self) -> None:
+        now = asyncio.get_running_loop().time()
+        recent = sum(moment > now - 60 for moment in self._losses)
+        if recent > _FREE_LOSSES:
+            await asyncio.sleep(min(0.5 * 2 ** (recent - _FREE_LOSSES - 1), _LONGEST_WAIT))
+
+    def _end(self, helper: Helper) -> None:
+        self._forget(helper)
+        self._ending.add(helper)
+        helper.end()
+
+    def _lost(self, helper: Helper) -> None:
+        if helper in self._helpers:
+            self._losses.append(asyncio.get_running_loop().time())
+            log.info("an interpreter of shells has ended before its time")
+        self._forget(helper)
+        if not self._closed:
+            self._ending.discard(helper)
+
+    def _forget(self, helper: Helper) -> None:
+        if helper in self._helpers:
+            self._helpers.remove(helper)
+        if helper.idle is not None:
+            helper.idle.cancel()
+            helper.idle = None
