@@ -17,6 +17,7 @@ from apiserver.auth.authentication import admin_token
 from apiserver.auth.cluster import ClusterAuth, Credentials
 from apiserver.auth.kubeconfig import kubeconfig, kubeconfig_yaml
 from apiserver.auth.pki import CertificateAuthority, issue_client_certificate
+from apiserver.auth.questions import Questions
 from apiserver.auth.user import (
     AUTHENTICATED,
     MASTERS,
@@ -26,6 +27,7 @@ from apiserver.auth.user import (
 from apiserver.endpoints.aggregation import Aggregation
 from apiserver.endpoints.api import ClusterApi
 from apiserver.endpoints.local import LocalTransport
+from apiserver.registry.catalog import Catalog
 from apiserver.registry.core.allocators import open_allocators
 from apiserver.registry.custom.service import CustomResources
 from apiserver.registry.objects import StoredObjects
@@ -53,6 +55,7 @@ from playground.metrics import MetricsServer
 from playground.probing import SimulatedProbes
 from playground.proxying import NetworkProxy
 from playground.streams import KubeletStreams
+from playground.webhooks import WebhookCalls, allowed_hosts
 
 log = logging.getLogger(__name__)
 
@@ -83,6 +86,17 @@ class RunningCluster:
         self.auth = ClusterAuth(credentials, store, clock, admin_token(surface.admin_token))
         seed = record.uid
         objects = StoredObjects(store)
+        self.network = Network(clock)
+        calls = WebhookCalls(self.network, objects, API_ADDRESS, allowed_hosts())
+        catalog = Catalog()
+        around = Surroundings(
+            objects,
+            random.Random(seed),  # noqa: S311
+            self.auth.may,
+            Questions(self.auth),
+            catalog,
+            calls,
+        )
         self.kubelets: dict[str, Kubelet] = {}
         self._runtimes: dict[str, SimulatedRuntime] = {}
         self.api = ClusterApi(
@@ -90,7 +104,8 @@ class RunningCluster:
             store=store,
             clock=clock,
             auth=self.auth,
-            admission=admission_chain(Surroundings(objects, random.Random(seed), self.auth.may)),  # noqa: S311
+            admission=admission_chain(around),
+            catalog=catalog,
             allocators=open_allocators(objects.list("services")),
             objects=objects,
         )
@@ -99,7 +114,6 @@ class RunningCluster:
         # The first request of a client from outside, for the page that waits for it.
         self.first_client: dict[str, str] | None = None
         self._sink = EventSink(clock, self.tasks)
-        self.network = Network(clock)
         self._pages: dict[str, KubeletPages] = {}
         self._stats: dict[str, NodeStats] = {}
         self.api.proxy = NetworkProxy(self.network, objects, API_ADDRESS, self._pages)
@@ -151,6 +165,7 @@ class RunningCluster:
     async def start(self) -> None:
         """Begin to authenticate and to work; returns when every node has registered."""
         self.auth.start(self.store.hub, self.store.revision)
+        self.api.admission.start(self.store.hub, self.store.revision)
         self.custom.start()
         self.aggregation.start()
         self.network.add_node(API_NODE, API_ADDRESS)
@@ -175,6 +190,7 @@ class RunningCluster:
             informers.stop()
         self.aggregation.stop()
         self.custom.stop()
+        self.api.admission.stop()
         self.auth.stop()
         await self.tasks.close()
         await self.network.close()

@@ -1,7 +1,7 @@
 """What a new cluster starts with, by template.
 
 `bare` holds only what Kubernetes itself makes. `default` adds what a learner expects to find:
-a default StorageClass and an IngressClass.
+a default StorageClass, an IngressClass, and metrics for `kubectl top`.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from apimachinery.meta import Obj
+from playground.metrics import metrics_objects
 
 
 def _bare() -> list[Obj]:
@@ -37,6 +38,7 @@ def _default() -> list[Obj]:
             },
             "spec": {"controller": "kubeground.io/ingress"},
         },
+        *metrics_objects(),
     ]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -10,6 +12,7 @@ from apimachinery.meta import Obj
 from apiserver.endpoints.proxying import ProxyTarget
 from apiserver.endpoints.request import Answer
 from apiserver.registry.objects import StoredObjects
+from nodes.kubelet.pages import KubeletPages
 from nodes.network.fabric import Network
 from nodes.network.http import HttpResponse
 from nodes.network.http import request as http_request
@@ -29,17 +32,27 @@ _IMPERSONATION = "impersonate-"
 # What a path may hold as it is (RFC 3986); it arrives decoded, and a line break in it would begin
 # another request.
 _PATH = "/:@!$&'()*+,;=~"
+KUBELET_PORT = 10250
 _SERVICE = "kubernetes.io/service-name"
 
 
 class NetworkProxy:
     """Keeps apiserver.endpoints.api.Proxy; asks from the address of some node."""
 
-    def __init__(self, network: Network, objects: StoredObjects, source: str) -> None:
+    def __init__(
+        self,
+        network: Network,
+        objects: StoredObjects,
+        source: str,
+        kubelets: Mapping[str, KubeletPages] = MappingProxyType({}),
+    ) -> None:
         self._network, self._objects, self._source = network, objects, source
+        self._kubelets = kubelets
 
     async def fetch(self, request: Any, target: ProxyTarget) -> Answer:
         """Return what listens there answers. Raises ServiceUnavailable where nothing does."""
+        if target.resource == "nodes" and target.port in ("", str(KUBELET_PORT)):
+            return await self._ask_kubelet(request, target)
         address, port = self._place(target)
         query = f"?{urlencode(dict(request.params))}" if request.params else ""
         headers = {
@@ -62,12 +75,23 @@ class NetworkProxy:
             raise ServiceUnavailable(f"error trying to reach service: {shown}") from error
         return _answer(answer)
 
+    async def _ask_kubelet(self, request: Any, target: ProxyTarget) -> Answer:
+        """Return a page of the node's kubelet, which has no port on the simulated network."""
+        kubelet = self._kubelets.get(target.name)
+        if kubelet is None:
+            raise ServiceUnavailable(f"error trying to reach service: no kubelet at {target.name}")
+        if request.info.verb not in ("get", "list"):
+            text = b"405: Method Not Allowed"
+            return Answer(405, text=text, content_type="text/plain; charset=utf-8")
+        page = await kubelet.get(target.path)
+        return Answer(page.code, text=page.body, content_type=page.content_type)
+
     def _place(self, target: ProxyTarget) -> tuple[str, int]:
         if target.resource == "nodes":
             node = self._objects.get("nodes", "", target.name) or {}
             addresses = (node.get("status") or {}).get("addresses") or ()
             found = next((a["address"] for a in addresses if a["type"] == "InternalIP"), "")
-            return found, int(target.port or 10250)
+            return found, int(target.port)
         if target.resource == "pods":
             return self._pod(target)
         return self._endpoint(target)

@@ -7,19 +7,24 @@ other. It holds no requests: `chain.serve` takes it along with each.
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
 from apimachinery.clock import Clock
+from apimachinery.meta import Obj
 from apiserver.admission.chain import AdmissionChain
 from apiserver.auth.cluster import ClusterAuth
 from apiserver.endpoints.metrics import Metrics
 from apiserver.endpoints.trace import Traces
 from apiserver.registry.catalog import Catalog
+from apiserver.registry.core import componentstatuses
 from apiserver.registry.metadata import Identity
 from apiserver.registry.objects import StoredObjects
 from apiserver.registry.store import Registry
 from apiserver.storage import ClusterStore
+
+# Returns the objects of a namespace ("" for all), or of one name ("" for all of them).
+Read = Callable[[str, str], Awaitable[list[Obj]]]
 
 
 class NodeStreams(Protocol):
@@ -73,6 +78,9 @@ class ClusterApi:
         self.identity = Identity(source or random.Random())  # noqa: S311
         self.objects = objects or StoredObjects(store)
         self.registry = Registry(store, clock, self.identity, self.objects, allocators)
+        # Kinds of which nothing is stored: what there is, is computed when it is read.
+        self.computed: dict[str, Read] = {}
+        self.computed[componentstatuses.COMPONENTSTATUSES.key] = componentstatuses.read
         self.traces = Traces()
         self.metrics = Metrics()
         self.started = clock.seconds()

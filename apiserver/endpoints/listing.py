@@ -19,6 +19,7 @@ from apimachinery.errors import ApiError, BadRequest, Expired, Invalid, Timeout
 from apimachinery.fields import EVERY_FIELD, FieldSelector, parse_fields
 from apimachinery.gvk import GroupKind
 from apimachinery.labels import EVERYTHING, Selector, parse_selector
+from apimachinery.meta import Obj
 from apimachinery.validation.field import FieldErrors, Path, forbidden, not_supported
 from apiserver.endpoints.request import Listing
 from apiserver.endpoints.requestinfo import is_true
@@ -107,6 +108,17 @@ class Chosen:
             entry = store.get(Key(self.resource.key, self.namespace or "", name))
             return self.select([entry]) if entry is not None else []
         return self.select(store.list(self.resource.key, self.namespace))
+
+    def takes(self, obj: Obj) -> bool:
+        """Tell whether the selectors leave an object of which nothing is stored."""
+        meta = obj["metadata"]
+        if not self.labels.matches(meta.get("labels") or {}):
+            return False
+        known = {"metadata.name": meta["name"], "metadata.namespace": meta.get("namespace") or ""}
+        return all(
+            (known.get(one.field, "") == one.value) == (one.operator == "=")
+            for one in self.fields.requirements
+        )
 
     def _matches(self, entry: Entry) -> bool:
         if not self.labels.matches(entry.labels):

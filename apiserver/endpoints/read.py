@@ -7,41 +7,47 @@ import random
 from apimachinery.errors import NotFound
 from apimachinery.meta import Obj
 from apiserver.endpoints import listing
+from apiserver.endpoints.api import Read
 from apiserver.endpoints.frames import watch_format
 from apiserver.endpoints.request import Answer, ApiRequest
 from apiserver.endpoints.requestinfo import is_true
-from apiserver.registry.core.componentstatuses import computed as component_statuses
 from apiserver.watch.stream import Watch, WatchOptions, open_watch
 
 # Kubernetes ends watches without a timeout after 30 to 60 minutes, so that they spread out.
 SHORTEST_WATCH = 1800
-# Kinds of which nothing is stored: what there is, is computed.
-_COMPUTED = {"componentstatuses": component_statuses}
 
 
 async def get(request: ApiRequest) -> Answer:
     """Return one object."""
     info, resource = request.info, request.resource
-    if resource.key in _COMPUTED:
-        return Answer(obj=_computed(request, info.name))
+    computed = request.api.computed.get(resource.key)
+    if computed is not None:
+        found = await _computed(request, computed)
+        if not found:
+            raise NotFound(resource.group_resource, info.name)
+        return Answer(obj=found[0])
     namespace = info.namespace if resource.namespaced else ""
     entry = request.api.registry.get(resource, namespace, info.name)
     request.trace.stage("storage")
     return Answer(entry=entry)
 
 
-def _computed(request: ApiRequest, name: str) -> Obj:
-    for obj in _COMPUTED[request.resource.key]():
-        if obj["metadata"]["name"] == name:
-            return obj
-    raise NotFound(request.resource.group_resource, name)
+async def _computed(request: ApiRequest, read: Read) -> list[Obj]:
+    """Return the objects of which nothing is stored, as the selectors leave them."""
+    info, resource = request.info, request.resource
+    chosen = listing.Chosen.read(resource, info.namespace, request.params)
+    # A list's name is that of its field selector: what it leaves may be nothing.
+    found = await read(chosen.namespace or "", info.name if info.verb == "get" else "")
+    request.trace.stage("computed", f"{len(found)} objects")
+    return [obj for obj in found if chosen.takes(obj)]
 
 
 async def list_objects(request: ApiRequest) -> Answer:
     """Return the objects that the selectors leave, or a page of them."""
     resource = request.resource
-    if resource.key in _COMPUTED:
-        return Answer(objs=_COMPUTED[resource.key]())
+    computed = request.api.computed.get(resource.key)
+    if computed is not None:
+        return Answer(objs=await _computed(request, computed))
     chosen = listing.Chosen.read(resource, request.info.namespace, request.params)
     found = await listing.list_page(request.api.store, chosen, request.params)
     request.trace.stage("storage", f"{len(found.entries)} objects")

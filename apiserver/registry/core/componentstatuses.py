@@ -29,6 +29,11 @@ def computed() -> list[Obj]:
     ]
 
 
+async def read(namespace: str, name: str) -> list[Obj]:
+    """Return the one that is named, or all of them."""
+    return [one for one in computed() if name in ("", one["metadata"]["name"])]
+
+
 def _healthy(obj: Obj) -> Obj | None:
     return next((c for c in obj.get("conditions") or () if c.get("type") == "Healthy"), None)
 
