@@ -19,6 +19,17 @@ PER_CALL = 1_000_000
 _TOO_DEEP = f"expression recursion limit exceeded: {DEEPEST}"
 
 
+def _gathered(libraries: Iterable[Sequence[Overload]]) -> dict[str, list[Overload]]:
+    found: dict[str, list[Overload]] = {}
+    for library in libraries:
+        for overload in library:
+            found.setdefault(overload.function, []).append(overload)
+    return found
+
+
+_BASE = _gathered(KUBERNETES)
+
+
 class Program:
     """A compiled expression: stateless, so any number of clusters may share it."""
 
@@ -62,7 +73,7 @@ class Env:
     def __init__(
         self,
         variables: Mapping[str, Type],
-        libraries: Iterable[Sequence[Overload]] = (),
+        libraries: Sequence[Sequence[Overload]] = (),
         structs: Mapping[str, Type] | None = None,
         *,
         open_structs: Sequence[str] = (),
@@ -75,10 +86,15 @@ class Env:
         self.variables = dict(variables)
         self.structs = dict(structs or {})
         self.open_structs = tuple(open_structs)
-        self.functions: dict[str, list[Overload]] = {}
-        for library in (*KUBERNETES, *libraries):
-            for overload in library:
-                self.functions.setdefault(overload.function, []).append(overload)
+        self.functions = _BASE if not libraries else _gathered((*KUBERNETES, *libraries))
+
+    def extended(self, variables: Mapping[str, Type]) -> Env:
+        """Return this with further variables; the functions are shared."""
+        found = object.__new__(Env)
+        found.variables = {**self.variables, **variables}
+        found.structs, found.open_structs = self.structs, self.open_structs
+        found.functions = self.functions
+        return found
 
     def check(self, source: str) -> tuple[Node, Type]:
         """Return the checked tree of an expression, and its type. Raises CompileError."""

@@ -8,10 +8,11 @@ where everything is said, and something to await where a webhook has to be asked
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from apimachinery.gvk import GroupResource
 from apiserver.admission.interfaces import AdmissionRequest, Operation, Plugin
+from apiserver.storage.feed import Hub
 
 
 class Stage(NamedTuple):
@@ -40,6 +41,14 @@ class Handlers(NamedTuple):
     last_validators: tuple[Stage, ...] = ()
 
 
+class Follower(Protocol):
+    """What a plugin follows of its cluster."""
+
+    def start(self, hub: Hub, revision: int) -> None: ...
+
+    def stop(self) -> None: ...
+
+
 class AdmissionChain:
     """The plugins of one cluster. Raises the first refusal."""
 
@@ -51,6 +60,20 @@ class AdmissionChain:
     def names(self) -> tuple[str, ...]:
         """Return the names of all plugins, in order."""
         return tuple(plugin.name for plugin in self._plugins)
+
+    def start(self, hub: Hub, revision: int) -> None:
+        """Let the plugins that follow configurations read them at `revision`, and follow them."""
+        for followed in self._followed():
+            followed.start(hub, revision)
+
+    def stop(self) -> None:
+        """Follow no more."""
+        for followed in self._followed():
+            followed.stop()
+
+    def _followed(self) -> list[Follower]:
+        found = (getattr(plugin, "followed", None) for plugin in self._plugins)
+        return [each for each in found if each is not None]
 
     def handlers(self, resource: GroupResource, subresource: str, operation: Operation) -> Handlers:
         """Return the stages for a kind of request; the endpoint may time each."""

@@ -105,6 +105,8 @@ class AdmissionRequest:
     view: View = AS_STORED
     # Fills in what a changed object lacks; the chain calls it before the mutators run again.
     default: Callable[[Obj], None] = _nothing
+    # Reads an object that a patch has changed, as it would be read from the client.
+    decode: Callable[[Obj], Obj] = _same
     # A mutator that came late has changed the object, so that those before it run once more.
     reinvoke: bool = False
     # This is that second run.

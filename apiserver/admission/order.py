@@ -6,6 +6,8 @@ import random
 from dataclasses import dataclass
 
 from apiserver.admission.chain import AdmissionChain
+from apiserver.admission.hooks.inquiry import Ask, nobody_asks
+from apiserver.admission.hooks.places import Places
 from apiserver.admission.interfaces import May, Plugin, UserInfo
 from apiserver.admission.plugins.certificate_approval import CertificateApproval
 from apiserver.admission.plugins.certificate_signing import CertificateSigning
@@ -16,6 +18,8 @@ from apiserver.admission.plugins.default_ingress_class import DefaultIngressClas
 from apiserver.admission.plugins.default_storage_class import DefaultStorageClass
 from apiserver.admission.plugins.default_toleration_seconds import DefaultTolerationSeconds
 from apiserver.admission.plugins.limit_ranger import LimitRanger
+from apiserver.admission.plugins.mutating_admission_policy import MutatingAdmissionPolicy
+from apiserver.admission.plugins.mutating_webhook import MutatingAdmissionWebhook
 from apiserver.admission.plugins.namespace_lifecycle import NamespaceLifecycle
 from apiserver.admission.plugins.node_restriction import NodeRestriction
 from apiserver.admission.plugins.persistent_volume_claim_resize import (
@@ -30,6 +34,14 @@ from apiserver.admission.plugins.storage_object_in_use_protection import (
     StorageObjectInUseProtection,
 )
 from apiserver.admission.plugins.taint_nodes_by_condition import TaintNodesByCondition
+from apiserver.admission.plugins.validating_admission_policy import ValidatingAdmissionPolicy
+from apiserver.admission.plugins.validating_webhook import ValidatingAdmissionWebhook
+from apiserver.admission.policies.params import Params
+from apiserver.admission.policies.policy import Surroundings as PolicySurroundings
+from apiserver.admission.webhooks.calling import Call, no_call
+from apiserver.admission.webhooks.configurations import WebhookSurroundings
+from apiserver.registry.catalog import Catalog
+from apiserver.registry.metadata import Identity
 from apiserver.registry.strategy import ObjectReader
 
 
@@ -46,11 +58,20 @@ class Surroundings:
     objects: ObjectReader
     chance: random.Random
     may: May = nobody_may
+    # What expressions ask of the authorizer.
+    ask: Ask = nobody_asks
+    # The kinds that are served; None: each under its own name alone.
+    catalog: Catalog | None = None
+    # The way to webhooks.
+    call: Call = no_call
 
 
 def plugins(around: Surroundings) -> list[Plugin]:
     """Return a cluster's plugins in the order in which they run."""
-    objects = around.objects
+    objects, places = around.objects, Places(around.catalog)
+    identity = Identity(around.chance)
+    policies = PolicySurroundings(objects, places, Params(objects, around.catalog), around.ask)
+    webhooks = WebhookSurroundings(objects, places, around.ask, around.call, identity.uid)
     return [
         NamespaceLifecycle(objects),
         LimitRanger(objects),
@@ -68,6 +89,10 @@ def plugins(around: Surroundings) -> list[Plugin]:
         CertificateSigning(around.may),
         CertificateSubjectRestriction(),
         DefaultIngressClass(objects),
+        MutatingAdmissionPolicy(policies, around.catalog),
+        MutatingAdmissionWebhook(webhooks),
+        ValidatingAdmissionPolicy(policies),
+        ValidatingAdmissionWebhook(webhooks),
         # Quota comes last, so that nothing is counted that another plugin refuses.
         ResourceQuota(objects),
     ]

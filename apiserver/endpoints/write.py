@@ -134,6 +134,7 @@ def begin(request: ApiRequest, operation: Operation) -> Change:
         dry_run=dry_run,
     )
     served = request.target
+    asked.decode = lambda obj: _decoded(request, obj)
     if served.version is not None:
         asked.view = View(served.kind, served.version.from_storage, served.version.to_storage)
     registry = request.api.registry
@@ -147,6 +148,14 @@ def begin(request: ApiRequest, operation: Operation) -> Change:
         request.trace.audit_id,
     )
     return change
+
+
+def _decoded(request: ApiRequest, obj: Obj) -> Obj:
+    """Read what admission has changed; a Scale or an Eviction is left as it is."""
+    kind = request.target.kind
+    if (obj.get("apiVersion"), obj.get("kind")) != (kind.api_version, kind.kind):
+        return obj
+    return patching.decode_patched(request, obj, "Ignore")
 
 
 def write_options(request: ApiRequest) -> dict[str, Any]:

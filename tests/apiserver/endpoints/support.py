@@ -15,9 +15,12 @@ from apimachinery.clock import Clock, ManualClock
 from apimachinery.meta import Obj
 from apiserver.admission.chain import AdmissionChain
 from apiserver.admission.order import Surroundings, admission_chain
+from apiserver.admission.webhooks.calling import Call as WebhookCall
+from apiserver.admission.webhooks.calling import no_call
 from apiserver.auth.authentication import admin_token
 from apiserver.auth.bootstrap.objects import bootstrap_objects
 from apiserver.auth.cluster import ClusterAuth, Credentials, create_credentials
+from apiserver.auth.questions import Questions
 from apiserver.auth.user import MASTERS, User
 from apiserver.endpoints.api import ClusterApi
 from apiserver.endpoints.asgi import ApiServer
@@ -109,9 +112,16 @@ def credentials() -> Credentials:
 
 
 async def make_api(
-    clock: Clock | None = None, *, admission: bool = True, bare: bool = False
+    clock: Clock | None = None,
+    *,
+    admission: bool = True,
+    bare: bool = False,
+    call: WebhookCall | None = None,
 ) -> ClusterApi:
-    """Return the API of a fresh cluster; `bare` has no objects at all but namespace default."""
+    """Return the API of a fresh cluster; `bare` has no objects at all but namespace default.
+
+    `call` reaches webhooks.
+    """
     clock = clock or ManualClock()
     store = MemoryStore(clock)
     catalog, identity = Catalog(), Identity(random.Random(1))
@@ -124,7 +134,11 @@ async def make_api(
     objects = StoredObjects(store)
     chain = AdmissionChain([])
     if admission:
-        chain = admission_chain(Surroundings(objects, random.Random(2)))
+        around = Surroundings(
+            objects, random.Random(2), auth.may, Questions(auth), catalog, call or no_call
+        )
+        chain = admission_chain(around)
+        chain.start(store.hub, store.revision)
     return ClusterApi(
         name="test",
         store=store,

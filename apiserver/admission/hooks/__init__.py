@@ -1,0 +1,1 @@
+"""What policies and webhooks share: which requests they are about, and what expressions see."""

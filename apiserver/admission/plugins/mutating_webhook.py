@@ -1,0 +1,109 @@
+"""MutatingAdmissionWebhook: asks webhooks one after the other, each about the last one's object."""
+
+from __future__ import annotations
+
+import orjson
+
+from apimachinery.errors import ApiError, InternalError
+from apimachinery.patch import json as json_patch
+from apiserver.admission.hooks.inquiry import Inquiry
+from apiserver.admission.hooks.places import put_back
+from apiserver.admission.hooks.reinvocation import Reinvocation
+from apiserver.admission.interfaces import ANY, AdmissionRequest, Operation, Rule
+from apiserver.admission.webhooks import review
+from apiserver.admission.webhooks.configurations import (
+    MutatingWebhooks,
+    WebhookSurroundings,
+    inquire,
+    matched,
+)
+from apiserver.admission.webhooks.review import Verdict
+from apiserver.admission.webhooks.webhook import CallingError, Webhook
+
+
+class MutatingAdmissionWebhook:
+    """Changes objects as webhooks say, and asks them again where a later one has changed more."""
+
+    name = "MutatingAdmissionWebhook"
+    handles = Rule((ANY,), tuple(Operation), (ANY,))
+
+    def __init__(self, around: WebhookSurroundings) -> None:
+        self._around = around
+        self.followed = MutatingWebhooks(around.objects, around.places)
+
+    def concerns(self, request: AdmissionRequest) -> bool:
+        webhooks = self.followed.hooks(request)
+        return bool(webhooks) and any(True for _ in matched(request, webhooks, self._around))
+
+    async def admit_async(self, request: AdmissionRequest) -> None:
+        memory = Reinvocation.of(request, self.name)
+        # What one webhook changes decides whether the next one matches.
+        for order, webhook in enumerate(self.followed.hooks(request)):
+            place = webhook.match.place(request, self._around.places, self._around.find_namespace)
+            if place is None or memory.skips(request, webhook.key):
+                continue
+            inquiry = inquire(request, webhook, place, self._around)
+            if isinstance(inquiry, ApiError):
+                raise inquiry
+            if inquiry is not None:
+                await self._ask(request, webhook, inquiry, memory, order)
+        memory.end(request)
+
+    async def _ask(
+        self,
+        request: AdmissionRequest,
+        webhook: Webhook,
+        inquiry: Inquiry,
+        memory: Reinvocation,
+        order: int,
+    ) -> None:
+        changed = False
+        try:
+            verdict = await webhook.ask(
+                inquiry, self._around.call, self._around.uid(), mutating=True
+            )
+            if not verdict.allowed:
+                raise review.denial(webhook.name, verdict.status)
+            changed = _change(request, webhook, inquiry, verdict)
+        except CallingError as error:
+            refusal = webhook.failed(error)
+            if refusal is not None:
+                raise refusal from None
+        self._note(request, webhook, order, changed=changed)
+        if changed:
+            memory.changed(request)
+        memory.called(webhook.key, if_needed=webhook.if_needed)
+
+    @staticmethod
+    def _note(request: AdmissionRequest, webhook: Webhook, order: int, *, changed: bool) -> None:
+        """Write into the audit annotations whether the object was changed."""
+        turn = int(request.reinvoked)
+        key = f"mutation.webhook.admission.k8s.io/round_{turn}_index_{order}"
+        note = {
+            "configuration": webhook.configuration,
+            "webhook": webhook.name,
+            "mutated": changed,
+        }
+        request.annotations[key] = orjson.dumps(note).decode()
+
+
+def _change(
+    request: AdmissionRequest, webhook: Webhook, inquiry: Inquiry, verdict: Verdict
+) -> bool:
+    """Carry out the patch of an answer; tell whether it changed anything."""
+    if not verdict.patch:
+        return False
+    before = inquiry.object
+    if before is None:
+        raise InternalError(
+            f'admission webhook "{webhook.name}" attempted to modify the object, which is not '
+            "supported for this operation"
+        )
+    try:
+        after = json_patch.apply(before, verdict.patch)
+    except ApiError as error:
+        raise InternalError(error.message) from None
+    if after == before:
+        return False
+    put_back(request, inquiry.place, before, after)
+    return True

@@ -1,0 +1,59 @@
+"""ValidatingAdmissionWebhook: asks all webhooks that a request matches, at the same time."""
+
+from __future__ import annotations
+
+import asyncio
+
+from apimachinery.errors import ApiError
+from apiserver.admission.hooks.inquiry import Inquiry
+from apiserver.admission.interfaces import ANY, AdmissionRequest, Operation, Rule
+from apiserver.admission.webhooks import review
+from apiserver.admission.webhooks.configurations import (
+    ValidatingWebhooks,
+    WebhookSurroundings,
+    inquire,
+    matched,
+)
+from apiserver.admission.webhooks.webhook import CallingError, Webhook
+
+
+class ValidatingAdmissionWebhook:
+    """Refuses what a webhook denies, or cannot be asked about."""
+
+    name = "ValidatingAdmissionWebhook"
+    handles = Rule((ANY,), tuple(Operation), (ANY,))
+
+    def __init__(self, around: WebhookSurroundings) -> None:
+        self._around = around
+        self.followed = ValidatingWebhooks(around.objects, around.places)
+
+    def concerns(self, request: AdmissionRequest) -> bool:
+        webhooks = self.followed.hooks(request)
+        return bool(webhooks) and any(True for _ in matched(request, webhooks, self._around))
+
+    async def validate_async(self, request: AdmissionRequest) -> None:
+        asked = []
+        webhooks = self.followed.hooks(request)
+        for webhook, place in matched(request, webhooks, self._around):
+            inquiry = inquire(request, webhook, place, self._around)
+            if isinstance(inquiry, ApiError):
+                raise inquiry
+            if inquiry is not None:
+                asked.append(self._ask(webhook, inquiry))
+        async with asyncio.TaskGroup() as group:
+            answers = [group.create_task(each) for each in asked]
+        for answer in answers:
+            refusal = answer.result()
+            if refusal is not None:
+                raise refusal
+
+    async def _ask(self, webhook: Webhook, inquiry: Inquiry) -> ApiError | None:
+        try:
+            verdict = await webhook.ask(
+                inquiry, self._around.call, self._around.uid(), mutating=False
+            )
+        except CallingError as error:
+            return webhook.failed(error)
+        except ApiError as error:
+            return error
+        return None if verdict.allowed else review.denial(webhook.name, verdict.status)

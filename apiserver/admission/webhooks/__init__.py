@@ -1,0 +1,1 @@
+"""Admission webhooks: reviews that are sent, and what the answers mean."""
