@@ -121,6 +121,15 @@ class OptionalMap(Node):
     flat: bool
 
 
+@dataclass(slots=True, eq=False)
+class Bind(Node):
+    """`cel.bind(x, value, step)`: a name for a value."""
+
+    name: str
+    value: Node
+    step: Node
+
+
 def names(node: Node) -> str | None:
     """Return `a.b.c` where a node is nothing but names, else None."""
     if isinstance(node, Name):

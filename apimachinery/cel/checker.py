@@ -10,6 +10,7 @@ from typing import Protocol
 
 from apimachinery.cel import literals
 from apimachinery.cel.ast import (
+    Bind,
     Call,
     Entry,
     Fold,
@@ -73,6 +74,7 @@ class Checker(FoldChecker):
             StructNode: self._struct,
             Fold: self.fold,
             OptionalMap: self.optional_map,
+            Bind: self.bind,
         }
 
     def check(self, tree: Node) -> Type:

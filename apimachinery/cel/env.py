@@ -77,15 +77,18 @@ class Env:
         structs: Mapping[str, Type] | None = None,
         *,
         open_structs: Sequence[str] = (),
+        bindings: bool = False,
     ) -> None:
         """Take in what may be named.
 
         structs: object types that may be written out, by name. open_structs: names of which
-        anything below may be written out, with any field ("Object", "Object.spec").
+        anything below may be written out, with any field ("Object", "Object.spec"). bindings:
+        there is cel.bind.
         """
         self.variables = dict(variables)
         self.structs = dict(structs or {})
         self.open_structs = tuple(open_structs)
+        self.bindings = bindings
         self.functions = _BASE if not libraries else _gathered((*KUBERNETES, *libraries))
 
     def extended(self, variables: Mapping[str, Type]) -> Env:
@@ -93,13 +96,13 @@ class Env:
         found = object.__new__(Env)
         found.variables = {**self.variables, **variables}
         found.structs, found.open_structs = self.structs, self.open_structs
-        found.functions = self.functions
+        found.functions, found.bindings = self.functions, self.bindings
         return found
 
     def check(self, source: str) -> tuple[Node, Type]:
         """Return the checked tree of an expression, and its type. Raises CompileError."""
         try:
-            tree = parse(source)
+            tree = parse(source, bindings=self.bindings)
             checker = Checker(self)
             kind = checker.check(tree)
         except RecursionError:

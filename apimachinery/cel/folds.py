@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from apimachinery.cel.ast import Fold, Node, OptionalMap
+from apimachinery.cel.ast import Bind, Fold, Node, OptionalMap
 from apimachinery.cel.types import (
     BOOL,
     DYN,
@@ -94,6 +94,13 @@ class FoldChecker:
             return "int, int"
         kind = self.shown(list_of(DYN)) if node.kind in ("map", "filter") else "list(dyn)"
         return f"{kind}, {kind}"
+
+    def bind(self, node: Bind) -> Type:
+        """Return the type of cel.bind."""
+        self.scopes.append({node.name: self.visit(node.value)})
+        found = self.visit(node.step)
+        self.scopes.pop()
+        return found
 
     def optional_map(self, node: OptionalMap) -> Type:
         """Return the type of optMap and optFlatMap."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from apimachinery.cel import operators
 from apimachinery.cel.ast import (
+    Bind,
     Call,
     Fold,
     ListNode,
@@ -54,6 +55,7 @@ class Generator:
             StructNode: self._struct,
             Fold: self._fold,
             OptionalMap: self._optional_map,
+            Bind: self._bind,
         }
 
     def program(self, tree: Node) -> Run:
@@ -190,6 +192,19 @@ class Generator:
         self._scopes.pop()
         # Three steps of CEL's own loop stand around each of ours.
         return loop(node.kind, over, steps, first, second, self.count - before + 3)
+
+    def _bind(self, node: Bind) -> Run:
+        value = self.make(node.value)
+        slot = self._slot()
+        self._scopes.append({node.name: slot})
+        step = self.make(node.step)
+        self._scopes.pop()
+
+        def bound(frame: list[Any]) -> Any:
+            frame[slot] = value(frame)
+            return step(frame)
+
+        return bound
 
     def _optional_map(self, node: OptionalMap) -> Run:
         target = self.make(node.target)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from apimachinery.cel.ast import Call, Fold, Name, Node, OptionalMap, Select
+from apimachinery.cel.ast import Bind, Call, Fold, Name, Node, OptionalMap, Select, names
 from apimachinery.cel.errors import Issue
 
 # name -> how many arguments it has with one loop variable, and with two.
@@ -21,12 +21,19 @@ _OPTIONAL = {"optMap": False, "optFlatMap": True}
 _NOT_SIMPLE = "argument must be a simple name"
 
 
-def expand(offset: int, function: str, target: Node | None, args: list[Node]) -> Node:
-    """Return the tree of a call, a macro where it is one. Raises Issue."""
+def expand(
+    offset: int, function: str, target: Node | None, args: list[Node], *, bindings: bool = False
+) -> Node:
+    """Return the tree of a call, a macro where it is one. Raises Issue.
+
+    bindings: `cel.bind` is a macro, too.
+    """
     if target is None:
         if function == "has" and len(args) == 1:
             return _has(offset, args[0])
         return Call(offset, function, None, args)
+    if bindings and function == "bind" and len(args) == 3 and names(target) == "cel":
+        return Bind(offset, _variable(args[0]), args[1], args[2])
     if function in _OPTIONAL and len(args) == 2:
         flat = _OPTIONAL[function]
         return OptionalMap(offset, target, _variable(args[0]), args[1], flat)

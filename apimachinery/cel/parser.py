@@ -55,13 +55,13 @@ LONGEST = 100_000
 T = TypeVar("T")
 
 
-def parse(source: str) -> Node:
-    """Read an expression. Raises CompileError."""
+def parse(source: str, *, bindings: bool = False) -> Node:
+    """Read an expression; `bindings` allows cel.bind. Raises CompileError."""
     if len(source) > LONGEST:
         why = f"expression code point size exceeds limit: size: {len(source)}, limit {LONGEST}"
         raise CompileError(source, [Issue(0, why)])
     try:
-        return _Parser(source).whole()
+        return _Parser(source, bindings=bindings).whole()
     except Issue as issue:
         raise CompileError(source, [issue]) from None
 
@@ -69,7 +69,8 @@ def parse(source: str) -> Node:
 class _Parser:
     """Each method reads one level of CEL's grammar."""
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, *, bindings: bool) -> None:
+        self._bindings = bindings
         self._tokens = list(lexer.tokens(source))
         self._at = 0
         self._depth = 0
@@ -213,7 +214,8 @@ class _Parser:
         self._at += 1
         at = self._token.offset
         if token.kind == "name" and not optional and self._take("("):
-            return expand(at, token.text, target, self._listed(")", self._expression))
+            args = self._listed(")", self._expression)
+            return expand(at, token.text, target, args, bindings=self._bindings)
         return Select(offset, target, token.text.strip("`"), optional=optional)
 
     def _primary(self) -> Node:

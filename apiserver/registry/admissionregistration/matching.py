@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
+from apimachinery.cel.admission import Shape, Variables, compile_expression
 from apimachinery.meta import Obj
 from apimachinery.validation.field import (
     FieldErrors,
@@ -18,13 +19,21 @@ from apimachinery.validation.field import (
 from apimachinery.validation.names import is_path_segment, is_qualified_name
 from apiserver.registry.podspec.checks import obey, one_of
 from apiserver.registry.podspec.selectors import selector_errors
-from apiserver.registry.rules.cel import why_not
 
 FAILURE_POLICIES = ("Fail", "Ignore")
 MATCH_POLICIES = ("Equivalent", "Exact")
 _OPERATIONS = ("*", "CONNECT", "CREATE", "DELETE", "UPDATE")
 _SCOPES = ("*", "Cluster", "Namespaced")
 _MOST_CONDITIONS = 64
+FOR_WEBHOOKS = Shape(authorizer=True)
+
+
+class Compiles(NamedTuple):
+    """What an expression may name, and the types that it may have; none: any."""
+
+    shape: Shape
+    variables: Variables = ()
+    wanted: tuple[str, ...] = ()
 
 
 def default_rules(rules: Iterable[Obj] | None) -> None:
@@ -135,14 +144,18 @@ def _overlap_errors(resources: Sequence[str], path: Path) -> FieldErrors:
             of_all.add(part)
 
 
-def condition_errors(conditions: Sequence[Obj], path: Path) -> FieldErrors:
+def condition_errors(
+    conditions: Sequence[Obj], path: Path, shape: Shape = FOR_WEBHOOKS
+) -> FieldErrors:
     """Yield what is wrong with match conditions."""
+    compiles = Compiles(shape, wanted=("bool",))
     if len(conditions) > _MOST_CONDITIONS:
         yield too_many(path, len(conditions), _MOST_CONDITIONS)
     seen: set[str] = set()
     for at, condition in enumerate(conditions):
         name, where = condition.get("name") or "", path[at]
-        yield from expression_errors(condition.get("expression"), where / "expression", "")
+        text = condition.get("expression")
+        yield from expression_errors(text, where / "expression", "", compiles)
         if not name:
             yield required(where / "name")
             continue
@@ -152,9 +165,13 @@ def condition_errors(conditions: Sequence[Obj], path: Path) -> FieldErrors:
         seen.add(name)
 
 
-def expression_errors(text: Any, path: Path, missing: str) -> FieldErrors:
+def expression_errors(text: Any, path: Path, missing: str, compiles: Compiles) -> FieldErrors:
     """Yield that an expression is missing, or cannot be compiled."""
     if not (text or "").strip():
         yield required(path, missing)
-    elif (why := why_not(text)) is not None:
-        yield invalid(path, text, why)
+        return
+    found = compile_expression(text, compiles.shape, compiles.variables)
+    if compiles.wanted:
+        found = found.returns(*compiles.wanted)
+    if found.problem:
+        yield invalid(path, text, found.problem)

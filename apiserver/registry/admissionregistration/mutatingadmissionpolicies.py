@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from apimachinery.cel.admission import JSON_PATCH, OBJECT, compose
 from apimachinery.gvk import GroupVersionKind
 from apimachinery.meta import Obj
 from apimachinery.validation.field import FieldErrors, Path, invalid, required
-from apiserver.registry.admissionregistration.matching import expression_errors
+from apiserver.registry.admissionregistration.matching import Compiles, expression_errors
 from apiserver.registry.admissionregistration.policies import (
     SPEC,
     PolicyStrategy,
     param_kind,
     policy_errors,
+    shape_of,
 )
 from apiserver.registry.podspec.checks import one_of, one_of_required
 from apiserver.registry.resource import Column, Resource
@@ -18,6 +20,7 @@ from apiserver.registry.strategy import StrategyContext
 from apiserver.registry.table import AGE, NAME, count
 
 _REINVOCATION = ("IfNeeded", "Never")
+_RETURNS = {"ApplyConfiguration": OBJECT, "JSONPatch": f"list({JSON_PATCH})"}
 _SOURCES = {"ApplyConfiguration": "applyConfiguration", "JSONPatch": "jsonPatch"}
 
 
@@ -35,13 +38,15 @@ class MutatingAdmissionPolicyStrategy(PolicyStrategy):
         mutations, path = spec.get("mutations") or (), SPEC / "mutations"
         if not mutations:
             yield required(path, "mutations must contain at least one item")
+        shape = shape_of(spec)._replace(patches=True)
+        any_type = Compiles(shape, compose(spec.get("variables") or (), shape).types)
         for at, mutation in enumerate(mutations):
-            yield from _mutation_errors(mutation, path[at])
+            yield from _mutation_errors(mutation, path[at], any_type)
         policy = spec.get("reinvocationPolicy")
         yield from one_of_required(policy, _REINVOCATION, SPEC / "reinvocationPolicy")
 
 
-def _mutation_errors(mutation: Obj, path: Path) -> FieldErrors:
+def _mutation_errors(mutation: Obj, path: Path, compiles: Compiles) -> FieldErrors:
     kind = mutation.get("patchType") or ""
     if not kind:
         yield required(path / "patchType")
@@ -58,7 +63,8 @@ def _mutation_errors(mutation: Obj, path: Path) -> FieldErrors:
         elif name == kind and given is not None:
             missing = "expression is not specified"
             where = path / source / "expression"
-            yield from expression_errors(given.get("expression"), where, missing)
+            text = compiles._replace(wanted=(_RETURNS[kind],))
+            yield from expression_errors(given.get("expression"), where, missing, text)
 
 
 MUTATINGADMISSIONPOLICIES = Resource(

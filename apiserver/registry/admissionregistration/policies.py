@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from apimachinery.cel.admission import Shape, compose
 from apimachinery.gvk import GroupVersion
 from apimachinery.meta import Obj
 from apimachinery.validation.field import FieldErrors, Path, forbidden, invalid, required
@@ -15,6 +16,7 @@ from apimachinery.validation.names import (
 )
 from apiserver.registry.admissionregistration.matching import (
     FAILURE_POLICIES,
+    Compiles,
     condition_errors,
     default_match,
     expression_errors,
@@ -65,9 +67,20 @@ def policy_errors(spec: Obj) -> FieldErrors:
         yield from match_errors(match, path)
         if not match.get("resourceRules"):
             yield required(path / "resourceRules")
-    yield from condition_errors(spec.get("matchConditions") or (), SPEC / "matchConditions")
-    for at, variable in enumerate(spec.get("variables") or ()):
-        yield from _variable_errors(variable, (SPEC / "variables")[at])
+    shape = shape_of(spec)
+    conditions = spec.get("matchConditions") or ()
+    yield from condition_errors(conditions, SPEC / "matchConditions", shape)
+    variables = spec.get("variables") or ()
+    shape = shape._replace(patches=bool(spec.get("mutations")))
+    types = compose(variables, shape).types
+    for at, variable in enumerate(variables):
+        compiles = Compiles(shape, types[:at])
+        yield from _variable_errors(variable, (SPEC / "variables")[at], compiles)
+
+
+def shape_of(spec: Obj) -> Shape:
+    """Return what the expressions of a policy may name besides the request."""
+    return Shape(params=spec.get("paramKind") is not None, authorizer=True)
 
 
 def _param_kind_errors(kind: Obj, path: Path) -> FieldErrors:
@@ -92,14 +105,15 @@ def _param_kind_errors(kind: Obj, path: Path) -> FieldErrors:
         yield invalid(path / "kind", name, why)
 
 
-def _variable_errors(variable: Obj, path: Path) -> FieldErrors:
+def _variable_errors(variable: Obj, path: Path, compiles: Compiles) -> FieldErrors:
     name = variable.get("name") or ""
     if not name.strip():
         yield required(path / "name", "name is not specified")
     elif is_c_identifier(name):
         yield invalid(path / "name", name, "name is not a valid CEL identifier")
     missing = "expression is not specified"
-    yield from expression_errors(variable.get("expression"), path / "expression", missing)
+    text = variable.get("expression")
+    yield from expression_errors(text, path / "expression", missing, compiles)
 
 
 def binding_errors(spec: Obj) -> FieldErrors:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from apimachinery.cel.admission import compose
 from apimachinery.gvk import GroupVersionKind
 from apimachinery.meta import Obj
 from apimachinery.validation.field import FieldErrors, Path, duplicate, invalid, required
 from apimachinery.validation.names import is_qualified_name
-from apiserver.registry.admissionregistration.matching import expression_errors
+from apiserver.registry.admissionregistration.matching import Compiles, expression_errors
 from apiserver.registry.admissionregistration.policies import (
     SPEC,
     PolicyStrategy,
     param_kind,
     policy_errors,
+    shape_of,
 )
 from apiserver.registry.podspec.checks import obey, one_of
 from apiserver.registry.podspec.workload import keep_status
@@ -41,30 +43,36 @@ class ValidatingAdmissionPolicyStrategy(PolicyStrategy):
         if not checks and not notes:
             yield required(SPEC / "validations", _NOTHING)
             yield required(SPEC / "auditAnnotations", _NOTHING)
+        shape = shape_of(spec)
+        any_type = Compiles(shape, compose(spec.get("variables") or (), shape).types)
         for at, check in enumerate(checks):
-            yield from _validation_errors(check, (SPEC / "validations")[at])
+            yield from _validation_errors(check, (SPEC / "validations")[at], any_type)
         path = SPEC / "auditAnnotations"
         if len(notes) > _MOST_ANNOTATIONS:
             why = f"must not have more than {_MOST_ANNOTATIONS} auditAnnotations"
             yield invalid(path, list(notes), why)
         seen: set[str] = set()
         for at, note in enumerate(notes):
-            yield from _annotation_errors(note, obj["metadata"].get("name") or "", path[at])
+            name = obj["metadata"].get("name") or ""
+            yield from _annotation_errors(note, name, path[at], any_type)
             key = note.get("key") or ""
             if key in seen:
                 yield duplicate(path[at] / "key", key)
             seen.add(key)
 
 
-def _validation_errors(check: Obj, path: Path) -> FieldErrors:
+def _validation_errors(check: Obj, path: Path, compiles: Compiles) -> FieldErrors:
     missing = "expression is not specified"
-    yield from expression_errors(check.get("expression"), path / "expression", missing)
+    test = compiles._replace(wanted=("bool",))
+    yield from expression_errors(check.get("expression"), path / "expression", missing, test)
     shown = check.get("messageExpression") or ""
     if shown and not shown.strip():
         why = "must be non-empty if specified"
         yield invalid(path / "messageExpression", shown, why)
     elif shown:
-        yield from expression_errors(shown, path / "messageExpression", "")
+        without = compiles.shape._replace(authorizer=False)
+        text = compiles._replace(shape=without, wanted=("string",))
+        yield from expression_errors(shown, path / "messageExpression", "", text)
     message = check.get("message") or ""
     if message and not message.strip():
         yield invalid(path / "message", message, "message must be non-empty if specified")
@@ -74,7 +82,7 @@ def _validation_errors(check: Obj, path: Path) -> FieldErrors:
         yield from one_of(check["reason"], _REASONS, path / "reason")
 
 
-def _annotation_errors(note: Obj, name: str, path: Path) -> FieldErrors:
+def _annotation_errors(note: Obj, name: str, path: Path, compiles: Compiles) -> FieldErrors:
     key, value = note.get("key") or "", note.get("valueExpression") or ""
     if name:
         yield from obey(is_qualified_name, f"{name}/{key}", path / "key")
@@ -85,7 +93,8 @@ def _annotation_errors(note: Obj, name: str, path: Path) -> FieldErrors:
         yield required(path / "valueExpression", why)
     else:
         missing = "valueExpression is not specified"
-        yield from expression_errors(value, path / "valueExpression", missing)
+        text = compiles._replace(wanted=("string", "null_type"))
+        yield from expression_errors(value, path / "valueExpression", missing, text)
 
 
 _STRATEGY = ValidatingAdmissionPolicyStrategy()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from apimachinery.cel.devices import compile_selector
 from apimachinery.meta import Obj
 from apimachinery.validation.field import (
     FieldErrors,
@@ -17,7 +18,6 @@ from apimachinery.validation.field import (
 )
 from apimachinery.validation.names import is_dns1123_label, is_dns1123_subdomain, is_qualified_name
 from apiserver.registry.podspec.checks import name_or_required, obey
-from apiserver.registry.rules.cel import why_not
 
 _EXACT, _ALL = "ExactCount", "All"
 _MOST = 32
@@ -122,7 +122,7 @@ def selector_errors(selectors: Sequence[Obj], path: Path) -> FieldErrors:
             yield too_long(where, text, _LONGEST_EXPRESSION)
         elif not text:
             yield required(where)
-        elif (why := why_not(text)) is not None:
+        elif why := compile_selector(text).problem:
             yield invalid(where, text, why)
 
 

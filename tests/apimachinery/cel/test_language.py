@@ -266,3 +266,10 @@ def test_objects_written_out():
 def test_durations_of_an_optional_value():
     assert run("optional.of(duration('1m')).value()") == Duration(60 * 10**9)
     assert run("o", o=Opt("a")) == Opt("a")
+
+
+def test_bindings_where_they_are_allowed():
+    env = Env({"x": INT}, bindings=True)
+    assert env.compile("cel.bind(y, x + 1, y * y)").run({"x": 2}) == 9
+    with pytest.raises(CompileError, match="undeclared reference to 'cel'"):
+        ENV.compile("cel.bind(y, x + 1, y * y)")

@@ -59,9 +59,11 @@ def test_the_same_schema_is_compiled_once():
          "rule: self.size / 0 == 1")),
         ({"rule": "self.name == 'x'"}, ('Invalid value: "object": no such key: name evaluating '
          "rule: self.name == 'x'")),
-        ({"rule": "self.any > 'x'", "message": "m"}, ('Invalid value: "object": ' "'no such overload'"
-         ": call arguments did not match a supported operator, function or macro signature for "
-         "rule: m")),
+        (
+            {"rule": "self.any > 'x'", "message": "m"},
+            "Invalid value: \"object\": 'no such overload': call arguments did not match a "
+            "supported operator, function or macro signature for rule: m",
+        ),
     ],
 )  # fmt: skip
 def test_what_is_said(rule, said):
