@@ -61,8 +61,8 @@ def test_the_same_schema_is_compiled_once():
          "rule: self.name == 'x'")),
         (
             {"rule": "self.any > 'x'", "message": "m"},
-            "Invalid value: \"object\": 'no such overload': call arguments did not match a "
-            "supported operator, function or macro signature for rule: m",
+            ("Invalid value: \"object\": 'no such overload': call arguments did not match a "
+            "supported operator, function or macro signature for rule: m"),
         ),
     ],
 )  # fmt: skip
