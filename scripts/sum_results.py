@@ -6,15 +6,15 @@ Exits with 1 when a test failed, or when no test ran at all.
 from __future__ import annotations
 
 import sys
+import xml.etree.ElementTree as ET
 from pathlib import Path
-from xml.etree import ElementTree
 
 
 def totals(folder: Path) -> tuple[int, int, int]:
     """Return (passed, failed, skipped) over all reports."""
     tests = failed = skipped = 0
     for report in sorted(folder.glob("*.xml")):
-        for suite in ElementTree.parse(report).getroot().iter("testsuite"):
+        for suite in ET.parse(report).getroot().iter("testsuite"):
             tests += int(suite.get("tests", 0))
             failed += int(suite.get("failures", 0)) + int(suite.get("errors", 0))
             skipped += int(suite.get("skipped", 0))

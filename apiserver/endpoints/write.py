@@ -6,7 +6,7 @@ the registry's own (prepare, validate), validating admission, storage.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from typing import Any
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from apimachinery.nodes import matches_node_selector, matches_node_selector_term
-
 from apimachinery.meta import Obj
+from apimachinery.nodes import matches_node_selector, matches_node_selector_term
 from nodes.scheduler.framework import (
     SKIP,
     SUCCESS,

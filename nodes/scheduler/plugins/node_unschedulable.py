@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from apimachinery.nodes import tolerated
-
 from nodes.scheduler.framework import SUCCESS, CycleState, Event, FilterPlugin, Status
 from nodes.scheduler.nodeinfo import NodeInfo
 from nodes.scheduler.podinfo import PodInfo

@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from math import log
 from typing import Any
 
-from apimachinery.nodes import matches_node_selector, untolerated
-
 from apimachinery.labels import Selector, from_label_selector, from_set
 from apimachinery.meta import Obj, controller_of, labels_of
+from apimachinery.nodes import matches_node_selector, untolerated
 from nodes.scheduler.framework import (
     MAX_SCORE,
     SKIP,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from apimachinery.nodes import untolerated
-
 from nodes.scheduler.framework import (
     SUCCESS,
     CycleState,
