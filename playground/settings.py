@@ -7,6 +7,7 @@ KUBEGROUND_API_URL        where the cluster worker answers ("https://127.0.0.1:6
 KUBEGROUND_BIND           the address that both listen on ("127.0.0.1")
 KUBEGROUND_ALLOWED_HOSTS  further names of the site, separated by commas
 KUBEGROUND_CLUSTER_LIMIT  clusters that a learner may have at once ("3")
+KUBEGROUND_WEBHOOK_HOSTS  hosts outside that admission webhooks may be at, separated by commas
 KUBEGROUND_SECRET_KEY     Django's secret key, instead of the file in the data directory
 """
 

@@ -1,0 +1,108 @@
+"""The API server's way to webhooks: Services of the simulated network, and no host unasked."""
+
+import asyncio
+
+import pytest
+
+from apiserver.admission.webhooks.calling import Address, CallError
+from nodes.client.loopclock import LoopClock
+from nodes.network.fabric import Network
+from nodes.network.http import Headers, HttpResponse, serve_http
+from playground.webhooks import WebhookCalls, allowed_hosts
+
+SERVICE = {
+    "metadata": {"name": "web", "namespace": "hooks"},
+    "spec": {"ports": [{"name": "https", "port": 443, "targetPort": 8443}]},
+}
+CONFIG = {"service": {"namespace": "hooks", "name": "web", "path": "check"}}
+
+
+def endpoints(ready):
+    return {
+        "metadata": {"labels": {"kubernetes.io/service-name": "web"}},
+        "ports": [{"name": "https", "port": 8443}],
+        "endpoints": [{"addresses": ["10.244.0.2"], "conditions": {"ready": ready}}],
+    }
+
+
+class Objects:
+    def __init__(self, service=SERVICE, *slices):
+        self.service, self.slices = service, slices
+
+    def get(self, resource, namespace, name):
+        assert (resource, namespace, name) == ("services", "hooks", "web")
+        return self.service
+
+    def list(self, resource, namespace):
+        return self.slices
+
+
+@pytest.fixture
+async def network():
+    made = Network(LoopClock())
+    made.add_node("control-plane", "172.18.0.1")
+    made.add_node("n1", "172.18.0.2", "10.244.0.0/24")
+    assert made.allocate("n1", "hooks/web") == "10.244.0.2"
+    yield made
+    await made.close()
+
+
+def calls(network, *objects):
+    return WebhookCalls(network, Objects(*objects), "172.18.0.1", {"good.example.com"})
+
+
+async def test_a_service_is_asked_at_an_endpoint_that_is_ready(network):
+    seen = []
+
+    async def app(request):
+        seen.append(request)
+        return HttpResponse(200, Headers(), b"answer")
+
+    network.listen("10.244.0.2", 8443, serve_http(app))
+    ask = calls(network, SERVICE, endpoints(ready=False), endpoints(ready=True))
+    answer = await ask(Address.read(CONFIG), b"review", 10.0)
+    assert (answer.code, answer.body) == (200, b"answer")
+    (request,) = seen
+    assert (request.method, request.body) == ("POST", b"review")
+    assert request.headers.get("Host") == "web.hooks.svc:443"
+
+
+@pytest.mark.parametrize(
+    ("objects", "why"),
+    [
+        ((None,), 'service "web" not found'),
+        ((SERVICE,), 'no endpoints available for service "web"'),
+        ((SERVICE, endpoints(ready=False)), 'no endpoints available for service "web"'),
+        (({**SERVICE, "spec": {"ports": []}},), 'no service port 443 found for service "web"'),
+        (
+            (SERVICE, endpoints(ready=True)),
+            "dial tcp 10.244.0.2:8443: connect: connection refused",
+        ),
+    ],
+)
+async def test_why_a_service_is_not_reached(network, objects, why):
+    with pytest.raises(CallError) as caught:
+        await calls(network, *objects)(Address.read(CONFIG), b"", 10.0)
+    assert str(caught.value) == why
+
+
+async def test_a_webhook_that_takes_too_long(network):
+    async def app(request):
+        await asyncio.Event().wait()
+        return HttpResponse(200, Headers(), b"")
+
+    network.listen("10.244.0.2", 8443, serve_http(app))
+    with pytest.raises(CallError, match="context deadline exceeded"):
+        await calls(network, SERVICE, endpoints(ready=True))(Address.read(CONFIG), b"", 0.01)
+
+
+@pytest.mark.parametrize("url", ["https://evil.example.com/x", "https://127.0.0.1:6443/", "no"])
+async def test_a_host_outside_is_reached_only_where_it_is_allowed(network, url):
+    with pytest.raises(CallError, match="not allowed by KUBEGROUND_WEBHOOK_HOSTS"):
+        await calls(network)(Address.read({"url": url}), b"", 1.0)
+
+
+def test_the_hosts_that_an_operator_names(monkeypatch):
+    assert allowed_hosts() == frozenset()
+    monkeypatch.setenv("KUBEGROUND_WEBHOOK_HOSTS", "a.example.com, B.example.com,")
+    assert allowed_hosts() == {"a.example.com", "b.example.com"}
