@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import stat
 from typing import NamedTuple
 
 from nodes.runtime.cri import Mount
@@ -98,6 +99,22 @@ class Filesystem:
         if readonly:
             raise ReadOnly("Read-only file system")
         volume.write(inside, data, mode)
+
+    def mkdir(self, path: str) -> None:
+        """Make a directory and those above it. ReadOnly."""
+        volume, inside, readonly = self._at(path)
+        if readonly and not volume.is_dir(inside):
+            raise ReadOnly("Read-only file system")
+        volume.mkdir(inside)
+
+    def link(self, path: str) -> str | None:
+        """Return where a symbolic link leads, None where there is none."""
+        volume, inside, _ = self._at(path)
+        return volume.link(inside)
+
+    def make_link(self, path: str, target: str) -> None:
+        """Make a symbolic link. ReadOnly, or NoSpace."""
+        self.write(path, target.encode(), stat.S_IFLNK | 0o777)
 
     def written_bytes(self) -> int:
         return self.root.used_bytes()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from nodes.runtime.simulated.image import BUSYBOX, DEBIAN
 from nodes.runtime.simulated.shell.call import Call, Command
-from nodes.runtime.simulated.shell.commands import names, network, system
+from nodes.runtime.simulated.shell.commands import archive, names, network, system
 from nodes.runtime.simulated.shell.commands.stty import stty
 
 COMMANDS: dict[str, Command] = {
@@ -41,6 +41,7 @@ COMMANDS: dict[str, Command] = {
     "ss": network.netstat,
     "stty": stty,
     "sync": system.nothing,
+    "tar": archive.tar,
     "top": system.top,
     "tty": system.tty,
     "uname": system.uname,
