@@ -28,7 +28,7 @@ from apiserver.auth.user import (
     anonymous,
 )
 
-WEBSOCKET_TOKEN = "base64url.bearer.authorization.k8s.io."  # noqa: S105 - a protocol's prefix
+WEBSOCKET_TOKEN = "base64url.bearer.authorization.k8s.io."
 
 
 INVALID = "invalid bearer token"

@@ -13,7 +13,7 @@ from apiserver.auth.source import Objects
 from apiserver.auth.user import User
 from apiserver.storage.types import Key
 
-SECRET_TYPE = "bootstrap.kubernetes.io/token"  # noqa: S105 - the type of a Secret
+SECRET_TYPE = "bootstrap.kubernetes.io/token"
 GROUP = "system:bootstrappers"
 _TOKEN = re.compile(r"([a-z0-9]{6})\.([a-z0-9]{16})")
 _GROUP = re.compile(r"system:bootstrappers:[a-z0-9:-]{0,255}[a-z0-9]")

@@ -42,7 +42,7 @@ _OWN_WORDS = frozenset(
 )
 _MATCH = Path("resourceVersionMatch")
 _LIST_OPTIONS = GroupKind("meta.k8s.io", "ListOptions")
-_TOKEN_VERSION = "meta.k8s.io/v1"  # noqa: S105 - of a page token
+_TOKEN_VERSION = "meta.k8s.io/v1"
 _INCONSISTENT = (
     "The provided continue parameter is too old to display a consistent list result. You can "
     "start a new list without the continue parameter, or use the continue token in this response "
