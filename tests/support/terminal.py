@@ -70,7 +70,7 @@ def at_terminal(command: Sequence[str], env: Mapping[str, str]) -> Iterator[Term
         env={**env, "TERM": "xterm"},
         start_new_session=True,
         # Only the terminal that controls a session tells of a new size.
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509
     )
     os.close(inside)
     try:
