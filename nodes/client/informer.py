@@ -9,7 +9,6 @@ Objects are shared by all readers: never change them.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -19,6 +18,7 @@ from apimachinery.clock import Clock
 from apimachinery.errors import ApiError, Expired, NotFound
 from apimachinery.labels import Selector
 from apimachinery.meta import Obj, revision_of
+from nodes.client.flag import Flag
 from nodes.client.lister import NODE, Indexer, IndexFunc, Objs, by_node, key_of
 from nodes.client.resources import PODS, Res
 from nodes.client.rest import list_call
@@ -52,9 +52,9 @@ class Informer:
         self._whole = whole
         # Objects that were kept in outline have to be taken in again.
         self._outdated = False
-        self.synced = asyncio.Event()
+        self.synced = Flag()
         # Synced, or known not to be served: there is nothing to wait for.
-        self.settled = asyncio.Event()
+        self.settled = Flag()
         self.revision = 0
         self._call = list_call(resource, namespace, field_selector=field_selector)
         self._transport, self._clock, self._tasks = transport, clock, tasks
