@@ -44,9 +44,6 @@ def main() -> None:
     # Thousands of parsed objects live for long: full collections are made rare, and what is
     # loaded by now is left out of them (150 ms pauses become 2 ms).
     gc.set_threshold(50_000, 20, 100)
-    # The shells' interpreter recurses on stacks of its own threads, 2 MB unless told otherwise: a
-    # script that calls itself must meet the bound on commands before the end of the stack.
-    os.environ.setdefault("RUST_MIN_STACK", str(512 * 1024 * 1024))
     uvloop.run(serve(options))
 
 

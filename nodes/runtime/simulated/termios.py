@@ -87,6 +87,14 @@ _SANE_ON = {"cread", "brkint", "icrnl", "imaxbel", "opost", "onlcr", "isig", "ic
     "echoctl",
     "echoke",
 }
+# What `sane` leaves as it is.
+KEPT_BY_SANE = {"parenb", "parodd", "cstopb", "hupcl", "clocal", "crtscts"} | {
+    "ignpar",
+    "parmrk",
+    "inpck",
+    "istrip",
+    "ixon",
+}
 _RAW_OFF = {name for name, flag in FLAGS.items() if flag.word == "i"} | {"opost", "isig", "icanon"}
 
 
@@ -113,8 +121,7 @@ class TerminalSettings:
 
     def sane(self) -> None:
         """Set what a person at a terminal expects."""
-        kept = self.flags & {"parenb", "parodd", "cstopb", "hupcl", "clocal", "crtscts", "iutf8"}
-        self.flags = kept | _SANE_ON
+        self.flags = (self.flags & KEPT_BY_SANE) | _SANE_ON
         self.characters = {name: value for name, (_, value) in CHARACTERS.items()}
 
     def raw(self) -> None:

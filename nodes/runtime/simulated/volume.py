@@ -132,6 +132,16 @@ class Volume:
         """Return the directories that were made, not those that files are in."""
         return sorted(self._dirs or ())
 
+    def all_directories(self) -> set[str]:
+        """Return every directory but the root."""
+        found: set[str] = set(self._dirs or ())
+        for name in [*self._names(), *found]:
+            above = posixpath.dirname(name)
+            while above and above not in found:
+                found.add(above)
+                above = posixpath.dirname(above)
+        return found
+
     def used_bytes(self) -> int:
         """Return what has been written on top of the image."""
         return sum(len(file.data) for file in (self._upper or {}).values() if file)

@@ -66,6 +66,11 @@ class Lab:
     def __init__(self, connect=same_loop):
         self.interpreters = Interpreters(connect)
 
+    @property
+    def helpers(self):
+        """How many interpreters run."""
+        return len(self.interpreters.helpers)
+
     @cached_property
     def clock(self):
         return LoopClock(epoch=1_767_323_045)

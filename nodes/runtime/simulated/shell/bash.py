@@ -26,6 +26,8 @@ from nodes.runtime.simulated.shell.wire import Head
 
 # Real seconds that one run may compute, waiting not counted: a fork bomb is over before.
 MAX_BUSY = 3.0
+# What a command of ours costs the interpreter on the way here and back: not the script's doing.
+_FOR_A_COMMAND = 0.001
 # What execve takes as one argument, with room for a large ConfigMap.
 MAX_SCRIPT = 1024 * 1024
 # Beyond this the interpreter waits for its output to be read (outputs.WINDOW).
@@ -192,6 +194,7 @@ class Shell:
         if self._helper is not None:
             return self._helper
         process = self._process
+        await process.world.interpreters.calm_down(process.fs)
         with self._awake():
             helper = await process.world.interpreters.take(process.fs)
         try:
@@ -223,6 +226,7 @@ class Shell:
             code = 141 if not self._cancelled(call) else 143
         finally:
             self._calls.pop(call, None)
+            self._busy = max(0.0, self._busy - _FOR_A_COMMAND)
             if self._helper is not None:
                 self._helper.call_ended(call, code & 0xFF)
             self._weigh()

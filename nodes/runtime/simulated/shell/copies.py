@@ -7,7 +7,6 @@ reading; only what has changed is read and handed on.
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from bashkit import FileSystem
@@ -19,15 +18,12 @@ _DEEPEST = 32
 # The interpreter shows its devices as files.
 _DEVICES = frozenset(f"dev/{name}" for name in ("null", "zero", "random", "urandom", "fd"))
 _DIRECTORY = "directory"
+_KEPT = ("file", "symlink")
 
 
-class Entry(NamedTuple):
-    """What tells whether a file has changed."""
-
-    kind: str
-    size: int
-    mode: int
-    modified: float
+# What the interpreter says of a file: file_type, size, mode, modified, created. Kept and compared
+# as it is: a look at an image's hundreds of files has to take a fraction of a millisecond.
+Entry = dict[str, Any]
 
 
 class Changed(NamedTuple):
@@ -49,7 +45,7 @@ class Copy:
             if not (devices and entry["name"] == "dev"):
                 self.files.remove(f"/{entry['name']}", recursive=True)
         self._known: dict[str, Entry] = {}
-        self._known = dict(self._walk())
+        self._known = self._look()
 
     def put(
         self, files: list[list[Any]], directories: list[str], gone: list[str], body: bytes
@@ -66,7 +62,7 @@ class Copy:
 
     def changes(self) -> Changed | None:
         """Return what has changed since the last time; None if nothing has."""
-        now = self._trimmed(dict(self._walk()))
+        now = self._trimmed(self._look())
         before, self._known = self._known, now
         fresh = [path for path, entry in now.items() if before.get(path) != entry]
         gone = [path for path in before if path not in now]
@@ -77,14 +73,15 @@ class Copy:
         directories: list[str] = []
         for path in fresh:
             entry = now[path]
-            if entry.kind == _DIRECTORY:
-                if path not in before or before[path].kind != _DIRECTORY:
+            if entry["file_type"] == _DIRECTORY:
+                # What a directory holds is told by its files.
+                if path not in before or before[path]["file_type"] != _DIRECTORY:
                     directories.append(path)
                 continue
             data = self._content(path, entry)
             if data is not None:
-                link = stat.S_IFLNK if entry.kind == "symlink" else 0
-                files.append([path, link | entry.mode, len(data)])
+                link = stat.S_IFLNK if entry["file_type"] == "symlink" else 0
+                files.append([path, link | (entry["mode"] & 0o7777), len(data)])
                 parts.append(data)
         return Changed(files, directories, gone, b"".join(parts))
 
@@ -92,7 +89,7 @@ class Copy:
 
     def _content(self, path: str, entry: Entry) -> bytes | None:
         try:
-            if entry.kind == "symlink":
+            if entry["file_type"] == "symlink":
                 return self.files.read_link(f"/{path}").encode()
             return self.files.read_file(f"/{path}")
         except RuntimeError:  # gone meanwhile: the next look tells
@@ -138,18 +135,19 @@ class Copy:
 
     def _note(self, path: str) -> None:
         try:
-            self._known[path] = _entry(self.files.stat(f"/{path}"))
+            self._known[path] = self.files.stat(f"/{path}")
         except RuntimeError:
             self._known.pop(path, None)
 
     def _trimmed(self, now: dict[str, Entry]) -> dict[str, Entry]:
         """Take the largest files away until the tree keeps its limit."""
-        total = sum(entry.size for entry in now.values())
+        total = sum(entry["size"] for entry in now.values())
         if total <= MAX_BYTES:
             return now
-        for path in sorted(now, key=lambda path: now[path].size, reverse=True):
-            self.files.remove(f"/{path}")
-            total -= now.pop(path).size
+        for path in sorted(now, key=lambda path: now[path]["size"], reverse=True):
+            if now[path]["file_type"] == "file":
+                self.files.remove(f"/{path}")
+                total -= now.pop(path)["size"]
             if total <= MAX_BYTES:
                 break
         return now
@@ -160,28 +158,21 @@ class Copy:
         except RuntimeError:  # a script that runs has just removed it
             return []
 
-    def _walk(self) -> Iterator[tuple[str, Entry]]:
-        left = MAX_ENTRIES
+    def _look(self) -> dict[str, Entry]:
+        """Return all files, links and directories."""
+        found: dict[str, Entry] = {}
         stack = [("", 0)]
-        while stack:
+        while stack and len(found) < MAX_ENTRIES:
             directory, depth = stack.pop()
-            for found in self._list(directory):
-                path = f"{directory}/{found['name']}" if directory else found["name"]
-                entry = _entry(found["metadata"])
-                left -= 1
-                if left < 0:
-                    return
-                if entry.kind == _DIRECTORY:
+            prefix = f"{directory}/" if directory else ""
+            for entry in self._list(directory):
+                path = prefix + entry["name"]
+                about = entry["metadata"]
+                kind = about["file_type"]
+                if kind == _DIRECTORY:
                     if depth < _DEEPEST:
                         stack.append((path, depth + 1))
-                elif entry.kind not in ("file", "symlink") or path in _DEVICES:
+                elif kind not in _KEPT or path in _DEVICES:
                     continue
-                yield path, entry
-
-
-def _entry(found: dict[str, Any]) -> Entry:
-    kind = found["file_type"]
-    if kind == _DIRECTORY:
-        # What a directory holds is told by its files.
-        return Entry(kind, 0, 0, 0.0)
-    return Entry(kind, int(found["size"]), int(found["mode"]) & 0o7777, found["modified"])
+                found[path] = about
+        return found

@@ -27,7 +27,11 @@ MAX_HELPERS = 3
 KEPT = 60.0
 # A run that was cancelled ends at its next command. One that has none within this many seconds
 # is ended with its process.
-GRACE = 1.0
+GRACE = 0.5
+# A question is answered at once, unless another script has broken the interpreter.
+_ANSWER = 3.0
+# A process that has grown beyond this serves its last users; it does not give memory back.
+_WORN = 96 * 1024 * 1024
 # After so many losses within a minute each start waits: 0.5 s, 1 s, ... up to 8 s.
 _FREE_LOSSES = 4
 _LONGEST_WAIT = 8.0
@@ -55,6 +59,7 @@ class Helper:
     def __init__(self, on_lost: Callable[[Helper], None]) -> None:
         self.link: Link | None = None
         self.alive = True
+        self.worn = False
         self.users: dict[Filesystem, int] = {}
         self.idle: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
@@ -113,7 +118,7 @@ class Helper:
         number = self._new_id()
         answer = self._questions[number] = self._loop.create_future()
         self.send(op, body, question=number, **head)
-        watch = self._loop.call_later(GRACE * 3, self.end)
+        watch = self._loop.call_later(_ANSWER, self.end)
         try:
             found: tuple[Head, bytes] = await answer
         finally:
@@ -141,6 +146,7 @@ class Helper:
             if runner is not None:
                 runner.printed(2 if head["stream"] == 2 else 1, body)
         elif op == "ended":
+            self.worn = self.worn or int(head["memory"]) > _WORN
             _, ended = self._runs.pop(head["run"], (None, None))
             if ended is not None and not ended.done():
                 ended.set_result(head)
@@ -210,8 +216,18 @@ class Interpreters:
         self._ending: set[Helper] = set()
 
     @property
-    def count(self) -> int:
-        return len(self._helpers)
+    def helpers(self) -> list[Helper]:
+        """Those that run now."""
+        return list(self._helpers)
+
+    async def calm_down(self, fs: Filesystem) -> None:
+        """Wait ahead of `take` if that would start another after many were lost lately."""
+        if self._choose(fs) is not None:
+            return
+        now = asyncio.get_running_loop().time()
+        recent = sum(moment > now - 60 for moment in self._losses)
+        if recent > _FREE_LOSSES:
+            await asyncio.sleep(min(0.5 * 2 ** (recent - _FREE_LOSSES - 1), _LONGEST_WAIT))
 
     async def take(self, fs: Filesystem) -> Helper:
         """Return an interpreter for a container's shell; `release` it afterwards."""
@@ -229,7 +245,11 @@ class Interpreters:
             helper.users[fs] = left
             return
         helper.users.pop(fs, None)
-        if not helper.users and helper.alive and not self._closed:
+        if helper.users or not helper.alive or self._closed:
+            return
+        if helper.worn:
+            self._end(helper)
+        else:
             loop = asyncio.get_running_loop()
             helper.idle = loop.call_later(KEPT, self._end, helper)
 
@@ -247,7 +267,8 @@ class Interpreters:
         for helper in self._helpers:
             if fs in helper.users:
                 return helper
-        least = min(self._helpers, key=lambda helper: len(helper.users), default=None)
+        fresh = [helper for helper in self._helpers if not helper.worn] or self._helpers
+        least = min(fresh, key=lambda helper: len(helper.users), default=None)
         if least is None or not least.users or len(self._helpers) >= MAX_HELPERS:
             return least
         return None
@@ -255,7 +276,6 @@ class Interpreters:
     async def _start(self) -> Helper:
         if self._closed:
             raise Lost
-        await self._wait_after_losses()
         helper = Helper(self._lost)
         self._helpers.append(helper)
         try:
@@ -268,12 +288,6 @@ class Interpreters:
             helper.end()
             raise Lost
         return helper
-
-    async def _wait_after_losses(self) -> None:
-        now = asyncio.get_running_loop().time()
-        recent = sum(moment > now - 60 for moment in self._losses)
-        if recent > _FREE_LOSSES:
-            await asyncio.sleep(min(0.5 * 2 ** (recent - _FREE_LOSSES - 1), _LONGEST_WAIT))
 
     def _end(self, helper: Helper) -> None:
         self._forget(helper)

@@ -13,6 +13,7 @@ import resource
 import socket
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from nodes.runtime.simulated.shell.hosted import Host
@@ -26,6 +27,7 @@ _CPU_FOR_A_RUN = 10
 # Each shell has an event queue of its own: 4 files.
 _OPEN_FILES = 4096
 _LINGER = 0.003
+_PAGE = os.sysconf("SC_PAGESIZE")
 
 
 def main() -> None:
@@ -56,6 +58,12 @@ def _allow_cpu() -> None:
         resource.setrlimit(resource.RLIMIT_CPU, (soft, hard))
 
 
+def _resident() -> int:
+    """Return the bytes of memory that this process holds."""
+    with Path("/proc/self/statm").open("rb") as statm:
+        return int(statm.read().split()[1]) * _PAGE
+
+
 async def _serve(connection: socket.socket) -> None:
     loop = asyncio.get_running_loop()
     _, protocol = await loop.create_unix_connection(_Connection, sock=connection)
@@ -72,7 +80,7 @@ class _Connection(asyncio.Protocol):
         def send(head: Head, body: bytes) -> None:
             transport.write(encode(head, body))
 
-        self._receive = Host(send, _LINGER, _allow_cpu).receive
+        self._receive = Host(send, _LINGER, _allow_cpu, _resident).receive
 
     def data_received(self, data: bytes) -> None:
         try:

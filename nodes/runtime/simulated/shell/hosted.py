@@ -1,6 +1,6 @@
 """The interpreters of one process: shells, their runs, and copies of the trees that they see.
 
-Everything comes as a message and leaves as one; docs/adr/0004 has the table. Before anything that
+Everything comes as a message and leaves as one; docs/adr/0005 has the table. Before anything that
 the other side can see (output, a command of its own, the end of a run) it is told which files the
 script has changed, so both always act on the same files.
 """
@@ -41,14 +41,23 @@ class _Shell:
 
 
 class Host:
-    """Keeps the protocol. `linger`: seconds that output may wait for more of it."""
+    """Keeps the protocol.
+
+    linger: seconds that output may wait for more of it; on_run: called ahead of each run; memory:
+    says how many bytes the process holds.
+    """
 
     def __init__(
-        self, send: Send, linger: float = 0.0, on_run: Callable[[], None] | None = None
+        self,
+        send: Send,
+        linger: float = 0.0,
+        on_run: Callable[[], None] = lambda: None,
+        memory: Callable[[], int] = lambda: 0,
     ) -> None:
         self._send = send
         self._linger = linger
         self._on_run = on_run
+        self._memory = memory
         self._loop = asyncio.get_running_loop()
         self._copies: dict[int, Copy] = {}
         self._shells: dict[int, _Shell] = {}
@@ -168,13 +177,11 @@ class Host:
     # -- runs ------------------------------------------------------------------------------------
 
     def _run(self, head: Head, body: bytes) -> None:
-        if self._on_run is not None:
-            self._on_run()
+        self._on_run()
         shell = self._shells.get(head["shell"])
         if shell is None:  # it could not be made
             error = f"not made: {self._failure}"
-            failed = {"op": "ended", "run": head["run"], "code": 126, "error": error, "cwd": "/"}
-            self._send(failed, b"")
+            self._send_end(head["run"], 126, error, "/")
             return
         self._spawn(self._execute(head["run"], shell, body.decode()))
 
@@ -191,10 +198,11 @@ class Host:
             output.end()
             self._outputs.pop(number, None)
             self._tell_changes(shell)
-            cwd = shell.bash.shell_state().cwd
-            self._send(
-                {"op": "ended", "run": number, "code": code, "error": error[:4096], "cwd": cwd}, b""
-            )
+            self._send_end(number, code, error[:4096], shell.bash.shell_state().cwd)
+
+    def _send_end(self, run: int, code: int, error: str, cwd: str) -> None:
+        end = {"op": "ended", "run": run, "code": code, "error": error, "cwd": cwd}
+        self._send({**end, "memory": self._memory()}, b"")
 
     def _ack(self, head: Head, body: bytes) -> None:
         if output := self._outputs.get(head["run"]):

@@ -77,6 +77,10 @@ class _Process(asyncio.Protocol):
         self._transport: asyncio.WriteTransport | None = None
         self._reaped: asyncio.Future[int] | None = None
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     # -- Link ------------------------------------------------------------------------------------
 
     def send(self, head: Head, body: bytes) -> None:

@@ -55,8 +55,9 @@ class Mirrors:
                 found = {name: volume.file(name) for name in paths}
                 files = [(name, file) for name, file in found.items() if file is not None]
                 missing = [name for name, file in found.items() if file is None]
-                made = [name for name in missing if volume.is_dir(name)]
-                gone = [name for name in missing if name not in made]
+                directories = volume.all_directories() if missing else set()
+                made = [name for name in missing if name in directories]
+                gone = [name for name in missing if name not in directories]
                 self._tell(number, volume, files, made, gone)
 
     def apply(self, head: Head, body: bytes) -> None:

@@ -29,7 +29,7 @@ _TRAP = re.compile(
     re.DOTALL,
 )
 # As much of a script is searched for traps; the pattern looks ahead from each one.
-_SCANNED = 64 * 1024
+_SCANNED = 16 * 1024
 _EXIT = re.compile(r"\bexit\s*(\d*)")
 
 

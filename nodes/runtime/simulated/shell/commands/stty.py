@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nodes.runtime.simulated.shell.call import Call
-from nodes.runtime.simulated.termios import CHARACTERS, FLAGS, WORDS, TerminalSettings
+from nodes.runtime.simulated.termios import CHARACTERS, FLAGS, KEPT_BY_SANE, WORDS, TerminalSettings
 
 _SPEED = "speed 38400 baud;"
 _WIDTH = 80
@@ -67,7 +67,11 @@ def _changed(terminal: TerminalSettings) -> str:
     """Return the flags that are not as `sane` would have them."""
     sane = TerminalSettings()
     sane.sane()
-    names = [name for name in FLAGS if (name in sane.flags) != (name in terminal.flags)]
+    names = [
+        name
+        for name in FLAGS
+        if name not in KEPT_BY_SANE and (name in sane.flags) != (name in terminal.flags)
+    ]
     return " ".join(name if name in terminal.flags else f"-{name}" for name in names)
 
 
