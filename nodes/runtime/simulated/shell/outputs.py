@@ -37,6 +37,8 @@ class Output:
         self._complaints = float(_COMPLAINTS)
         self._counted = time.monotonic()
         self._left_out = 0
+        # Whether the last complaint that was sent has stopped within a line.
+        self._in_line = False
 
     async def out(self, data: bytes) -> None:
         await self._put(1, data)
@@ -50,6 +52,7 @@ class Output:
             return
         self._complaints -= len(data)
         self._say_left_out()
+        self._in_line = not data.endswith(b"\n")
         await self._put(2, data)
 
     def taken(self, size: int) -> None:
@@ -83,7 +86,8 @@ class Output:
 
     def _say_left_out(self) -> None:
         if self._left_out:
-            text = f"sh: {self._left_out} bytes of error messages left out\n"
+            start = "\n" if self._in_line else ""
+            text = f"{start}sh: {self._left_out} bytes of error messages left out\n"
             self._parts.append((2, text.encode()))
             self._size += len(text)
             self._left_out = 0
