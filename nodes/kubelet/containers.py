@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from apimachinery.duration import format_duration
 from apimachinery.meta import Obj
 from nodes.kubelet import hooks
 from nodes.kubelet.container_config import (
@@ -162,7 +163,8 @@ class Containers:
         record.retry_at = now + wait
         pod = self._worker.pod
         name = f"{pod['metadata']['name']}_{pod['metadata'].get('namespace')}({self._worker.uid})"
-        shown = f"back-off {_seconds(wait)} restarting failed container={record.name} pod={name}"
+        left = format_duration(round(wait))
+        shown = f"back-off {left} restarting failed container={record.name} pod={name}"
         record.last = record.terminated()
         record.waiting = ("CrashLoopBackOff", shown)
         self._worker.report(
@@ -343,10 +345,3 @@ def _stop_probes(record: ContainerRecord) -> None:
     for probe in record.probes:
         probe.stop()
     record.probes.clear()
-
-
-def _seconds(wait: float) -> str:
-    """Print a wait as Go prints a duration: 10s, 1m20s, 5m0s."""
-    whole = round(wait)
-    minutes, seconds = divmod(whole, 60)
-    return f"{minutes}m{seconds}s" if minutes else f"{seconds}s"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from apimachinery.meta import Obj
-from apimachinery.nodes import matches_node_selector, matches_node_selector_term
+from apimachinery.nodes import fits_node_requirements, matches_node_selector_term
 from nodes.scheduler.framework import (
     SKIP,
     SUCCESS,
@@ -37,12 +37,7 @@ class NodeAffinity(PreFilterPlugin, FilterPlugin, PreScorePlugin, ScorePlugin):
         return SUCCESS
 
     def filter(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> Status:
-        labels = node.labels
-        for key, value in (pod.spec.get("nodeSelector") or {}).items():
-            if labels.get(key) != value:
-                return Status.unresolvable(_WHY)
-        required = _required(pod)
-        if required is not None and not matches_node_selector(required, node.obj):
+        if not fits_node_requirements(pod.obj, node.obj):
             return Status.unresolvable(_WHY)
         return SUCCESS
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import log
-from typing import Any
 
 from apimachinery.labels import Selector, from_label_selector, from_set
-from apimachinery.meta import Obj, controller_of, labels_of
-from apimachinery.nodes import matches_node_selector, untolerated
+from apimachinery.meta import Obj, controller_of
+from apimachinery.nodes import fits_node_requirements, untolerated
 from nodes.scheduler.framework import (
     MAX_SCORE,
     SKIP,
@@ -217,18 +216,9 @@ def _count(
 
 
 def _counts(constraint: Constraint, pod: PodInfo, node: NodeInfo) -> bool:
-    if constraint.honor_affinity and not _matches_affinity(pod, node):
+    if constraint.honor_affinity and not fits_node_requirements(pod.obj, node.obj):
         return False
     if constraint.honor_taints and node.taints:
         hard = ("NoSchedule", "NoExecute")
         return not untolerated(node.taints, pod.spec.get("tolerations"), hard)
     return True
-
-
-def _matches_affinity(pod: PodInfo, node: NodeInfo) -> bool:
-    for key, value in (pod.spec.get("nodeSelector") or {}).items():
-        if labels_of(node.obj).get(key) != value:
-            return False
-    affinity: dict[str, Any] = (pod.spec.get("affinity") or {}).get("nodeAffinity") or {}
-    required = affinity.get("requiredDuringSchedulingIgnoredDuringExecution")
-    return required is None or matches_node_selector(required, node.obj)

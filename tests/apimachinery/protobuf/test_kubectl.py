@@ -15,8 +15,6 @@ from apimachinery.schema.decode import decode
 
 KUBECTL = Path(__file__).resolve().parents[3] / ".venv/bin/kubectl"
 
-pytestmark = pytest.mark.skipif(not KUBECTL.exists(), reason="kubectl is not installed")
-
 
 class Recorder(http.server.BaseHTTPRequestHandler):
     """Keeps the bodies that are posted, and answers each with itself in JSON."""
