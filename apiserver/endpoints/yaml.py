@@ -6,6 +6,7 @@ Reading: `y`, `n`, `on`, `off` are booleans, times stay text. Writing: keys in o
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import yaml as pyyaml
@@ -20,6 +21,7 @@ _LETTER = re.compile(r"^[yYnN]$")
 
 # Values in a document: one without aliases has fewer than it has bytes.
 _LARGEST_EXPANSION = 100_000
+_TOO_DEEP = "exceeded max depth"
 
 __all__ = ["YAMLError", "dump", "load"]
 
@@ -80,13 +82,21 @@ def dump(value: Any) -> bytes:
 def _check_depth(text: bytes) -> None:
     """Refuse what is nested deeper than the loader's stack: it would end the process."""
     depth = 0
-    for event in pyyaml.parse(text, Loader=_Loader):
+    for event in _events(text):
         if isinstance(event, pyyaml.CollectionStartEvent):
             depth += 1
             if depth > DEEPEST:
-                raise YAMLError("exceeded max depth")
+                raise YAMLError(_TOO_DEEP)
         elif isinstance(event, pyyaml.CollectionEndEvent):
             depth -= 1
+
+
+def _events(text: bytes) -> Iterator[Any]:
+    """Yield what the reader meets. It looks ahead, and may have a deepest level of its own."""
+    try:
+        yield from pyyaml.parse(text, Loader=_Loader)
+    except YAMLError as error:
+        raise (YAMLError(_TOO_DEEP) if "nesting depth" in str(error) else error) from error
 
 
 class _Expansion:
