@@ -16,6 +16,7 @@ from apiserver.admission.order import Surroundings, admission_chain
 from apiserver.auth.authentication import admin_token
 from apiserver.auth.cluster import ClusterAuth, Credentials
 from apiserver.auth.kubeconfig import kubeconfig, kubeconfig_yaml
+from apiserver.auth.options import AuthOptions
 from apiserver.auth.pki import CertificateAuthority, issue_client_certificate
 from apiserver.auth.questions import Questions
 from apiserver.auth.user import (
@@ -49,6 +50,7 @@ from nodes.runtime.simulated.hostfiles import SharedVolumes
 from nodes.runtime.simulated.runtime import SimulatedRuntime
 from nodes.runtime.simulated.shell.helpers import Interpreters
 from nodes.scheduler import loop as scheduling
+from playground.flags import DEFAULTS, Flags
 from playground.keys import ClusterKeys
 from playground.machines import API_ADDRESS, API_NODE, machine
 from playground.metrics import MetricsServer
@@ -67,11 +69,12 @@ ACCOUNT_USER = "system:serviceaccount:"
 
 @dataclass(frozen=True, slots=True)
 class Surface:
-    """What all clusters of an instance share: where they are served, and who may do all."""
+    """What all clusters of an instance share: where they are served, who may do all, the flags."""
 
     api_url: str
     ca_certificate: str
     admin_token: str
+    flags: Flags = DEFAULTS
 
 
 class RunningCluster:
@@ -83,7 +86,13 @@ class RunningCluster:
         self.tasks = TaskSet(clock, record.name)
         credentials = Credentials(record.ca_cert, record.ca_key, record.sa_key)
         self.authority = CertificateAuthority(record.ca_cert, record.ca_key)
-        self.auth = ClusterAuth(credentials, store, clock, admin_token(surface.admin_token))
+        self.auth = ClusterAuth(
+            credentials,
+            store,
+            clock,
+            admin_token(surface.admin_token),
+            AuthOptions(anonymous=surface.flags.anonymous_auth),
+        )
         seed = record.uid
         objects = StoredObjects(store)
         self.network = Network(clock)

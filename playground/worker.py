@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 import uvloop
 from django import setup
 
+from playground.flags import add_flags, read_flags
 from playground.secure_server import ClientTrust, SecureServer, adopt, secure_server
 from playground.supervisor import end_with_parent
 
@@ -35,6 +36,7 @@ def main() -> None:
     parser.add_argument("--ready-fd", type=int, required=True, help="told when the API answers")
     parser.add_argument("--nodes", type=int, default=3, help="nodes of the default cluster")
     parser.add_argument("--template", default="default", help="template of the default cluster")
+    add_flags(parser)
     options = parser.parse_args()
     end_with_parent()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
@@ -68,7 +70,7 @@ async def serve(options: argparse.Namespace) -> None:
         instance, clock, urlsplit(api_url).hostname or "", os.environ.get("KUBEGROUND_BIND", "")
     )
     trust = ClientTrust()
-    surface = Surface(api_url, ca, instance.admin_token())
+    surface = Surface(api_url, ca, instance.admin_token(), read_flags(vars(options)))
     storage = Storage(clock=clock, hub=WatchHub)
     fleet = Fleet(storage, surface, trust)
     await fleet.open_all()

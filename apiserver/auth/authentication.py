@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from apimachinery.errors import Unauthorized
 from apiserver.auth.bootstrap_tokens import bootstrap_user
+from apiserver.auth.options import AuthOptions
 from apiserver.auth.pki import BadCertificate, ClientVerifier
 from apiserver.auth.source import Objects
 from apiserver.auth.tokens import API_AUDIENCES, InvalidToken, ServiceAccountTokens
@@ -61,12 +62,14 @@ class Authenticator:
         tokens: ServiceAccountTokens,
         objects: Objects,
         instance_tokens: Mapping[bytes, User],
+        options: AuthOptions,
     ) -> None:
         self._certificates = certificates
         self._tokens = tokens
         self._objects = objects
         # By digest, so that looking one up takes no longer for a guess that is nearly right.
         self._instance_tokens = instance_tokens
+        self._anonymous = options.anonymous
 
     def authenticate(self, headers: Mapping[str, str], client_cert_der: bytes | None) -> User:
         """Return who asks. `headers` have lower-case names. Raises Unauthorized."""
@@ -79,6 +82,8 @@ class Authenticator:
                 return with_group(user)
         token = bearer_token(headers)
         if not token:
+            if not self._anonymous:
+                raise Unauthorized
             return anonymous()
         try:
             return self.token_user(token).user

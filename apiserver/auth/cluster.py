@@ -18,6 +18,7 @@ from apiserver.auth.attributes import Attributes, Decision
 from apiserver.auth.authentication import Authenticator, TokenUser
 from apiserver.auth.impersonation import Headers, impersonate, wanted_user
 from apiserver.auth.node import NodeAuthorizer, node_of
+from apiserver.auth.options import DEFAULTS, AuthOptions
 from apiserver.auth.pki import ClientVerifier, create_cluster_authority
 from apiserver.auth.rbac import RESOURCES, RoleIndex
 from apiserver.auth.source import Objects
@@ -96,6 +97,7 @@ class ClusterAuth:
         objects: Objects,
         clock: Clock,
         instance_tokens: Mapping[bytes, User] | None = None,
+        options: AuthOptions = DEFAULTS,
     ) -> None:
         self.objects = objects
         self.clock = clock
@@ -108,6 +110,7 @@ class ClusterAuth:
             self.tokens,
             objects,
             instance_tokens or {},
+            options,
         )
         self._subscriptions: list[Subscription] = []
 

@@ -69,12 +69,8 @@ class Grant(NamedTuple):
 
     rules: Rules | None
     problem: str
-    binding: Binding
-    subject: Subject
-
-    @property
-    def reason(self) -> str:
-        return self.binding.reason(self.subject)
+    # The answer to whatever the rules cover, made once: reasons are kept for every request.
+    allowed: Decision
 
 
 class RoleIndex:
@@ -129,7 +125,7 @@ class RoleIndex:
         grants = self.grants(wanted.user, wanted.namespace if wanted.resource_request else "")
         for grant in grants:
             if grant.rules is not None and grant.rules.allow(wanted):
-                return Decision(True, grant.reason, BY)
+                return grant.allowed
         problems = list(dict.fromkeys(grant.problem for grant in grants if grant.problem))
         if not problems:
             return NO_OPINION
@@ -152,7 +148,7 @@ class RoleIndex:
     def _grant(self, binding: Binding, subject: Subject) -> Grant:
         rules = self._roles.get(binding.role_key)
         problem = "" if rules is not None else missing_role(binding.role_kind, binding.role_name)
-        return Grant(rules, problem, binding, subject)
+        return Grant(rules, problem, Decision(True, binding.reason(subject), BY))
 
 
 NO_OPINION = Decision(False, "", BY)

@@ -39,6 +39,8 @@ _VERBS: dict[str, Handler] = {
     "deletecollection": remove.delete_collection,
 }
 
+# Audit annotations of authorization, on every request that came so far.
+DECISION, REASON = "authorization.k8s.io/decision", "authorization.k8s.io/reason"
 
 # Served, and on their way out: clients are told so with every answer.
 _DEPRECATED = {
@@ -96,6 +98,9 @@ def authorize(request: ApiRequest) -> None:
     """Ask the cluster's authorizers. Raises Forbidden."""
     attributes = attributes_of(request.info, request.user or User(""))
     decision = request.api.auth.authorize(attributes)
+    annotations = request.trace.annotations
+    annotations[DECISION] = "allow" if decision.allowed else "forbid"
+    annotations[REASON] = decision.reason
     if not decision.allowed:
         raise forbidden(attributes, decision.reason)
 

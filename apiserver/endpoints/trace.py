@@ -35,6 +35,8 @@ class Trace:
     user: str = ""
     code: int = 0
     stages: list[Stage] = field(default_factory=list)
+    # What the audit log adds to the request: authorization.k8s.io/reason and the like.
+    annotations: dict[str, str] = field(default_factory=dict)
     _mark: float = field(default_factory=perf_counter)
     _began: float = field(default_factory=perf_counter)
 
@@ -59,6 +61,7 @@ class Trace:
             "resource": self.resource,
             "user": self.user,
             "code": self.code,
+            "annotations": dict(self.annotations),
             "stages": [
                 {"name": s.name, "micros": round(s.micros, 1), "outcome": s.outcome}
                 for s in self.stages

@@ -14,6 +14,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from playground.accounts.links import create_sign_in_link
 from playground.cluster_templates import TEMPLATES
+from playground.flags import Flags, add_flags, read_flags
 from playground.instance import Instance
 from playground.supervisor import Child, listen, supervise
 
@@ -35,14 +36,19 @@ class Command(BaseCommand):
         parser.add_argument(
             "--template", choices=tuple(TEMPLATES), default="default", help="of the default cluster"
         )
+        add_flags(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
         if not 0 <= options["nodes"] <= 1000:
             raise CommandError("--nodes takes a number from 0 to 1000")
-        asyncio.run(self._serve(Instance(Path(options["data_dir"]).resolve()), options))
+        try:
+            flags = read_flags(options)
+        except ValueError as error:
+            raise CommandError(str(error)) from error
+        asyncio.run(self._serve(Instance(Path(options["data_dir"]).resolve()), options, flags))
 
-    async def _serve(self, instance: Instance, options: dict[str, Any]) -> None:
+    async def _serve(self, instance: Instance, options: dict[str, Any], flags: Flags) -> None:
         try:
             site_socket = listen(options["bind"], options["port"])
             api_socket = listen(options["bind"], options["secure_port"])
@@ -64,7 +70,10 @@ class Command(BaseCommand):
             "cluster worker",
             "playground.worker",
             api_socket,
-            ("--nodes", str(options["nodes"]), "--template", options["template"]),
+            (
+                *("--nodes", str(options["nodes"]), "--template", options["template"]),
+                *flags.arguments(),
+            ),
             environment,
         )
         site = Child("site", "playground.site", site_socket, (), environment)

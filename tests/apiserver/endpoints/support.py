@@ -20,6 +20,7 @@ from apiserver.admission.webhooks.calling import no_call
 from apiserver.auth.authentication import admin_token
 from apiserver.auth.bootstrap.objects import bootstrap_objects
 from apiserver.auth.cluster import ClusterAuth, Credentials, create_credentials
+from apiserver.auth.options import DEFAULTS, AuthOptions
 from apiserver.auth.questions import Questions
 from apiserver.auth.user import MASTERS, User
 from apiserver.endpoints.api import ClusterApi
@@ -117,10 +118,11 @@ async def make_api(
     admission: bool = True,
     bare: bool = False,
     call: WebhookCall | None = None,
+    options: AuthOptions = DEFAULTS,
 ) -> ClusterApi:
     """Return the API of a fresh cluster; `bare` has no objects at all but namespace default.
 
-    `call` reaches webhooks.
+    `call` reaches webhooks; `options` are those of authentication and authorization.
     """
     clock = clock or ManualClock()
     store = MemoryStore(clock)
@@ -129,7 +131,7 @@ async def make_api(
     if bare:
         first = [o for o in first if (o["kind"], o["metadata"]["name"]) == ("Namespace", "default")]
     await store.commit_many(initial_writes(catalog, first, identity, clock))
-    auth = ClusterAuth(credentials(), store, clock, admin_token(TOKEN))
+    auth = ClusterAuth(credentials(), store, clock, admin_token(TOKEN), options)
     auth.start(store.hub, store.revision)
     objects = StoredObjects(store)
     chain = AdmissionChain([])

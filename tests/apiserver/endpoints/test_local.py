@@ -6,7 +6,7 @@ from apimachinery.errors import ApiError, Conflict, Forbidden, NotFound
 from apiserver.auth.user import User
 from apiserver.endpoints.api import ClusterApi
 from apiserver.endpoints.local import LocalTransport
-from tests.apiserver.endpoints.support import ADMIN, Call, config_map, local
+from tests.apiserver.endpoints.support import ADMIN, Call, config_map, local, make_api
 
 
 def maps(verb: str, name: str = "", **more) -> Call:
@@ -99,3 +99,21 @@ async def test_unknown_resources(api: ClusterApi):
     with pytest.raises(ApiError) as refused:
         await local(api).call(Call("list", "", "v1", "nopes"))
     assert refused.value.code == 404
+
+
+async def test_why_a_request_was_allowed_is_kept():
+    api = await make_api()
+    await local(api, User("system:kube-scheduler")).call(Call("list", "", "v1", "pods"))
+    assert next(iter(api.traces)).annotations == {
+        "authorization.k8s.io/decision": "allow",
+        "authorization.k8s.io/reason": (
+            'RBAC: allowed by ClusterRoleBinding "system:kube-scheduler" of ClusterRole '
+            '"system:kube-scheduler" to User "system:kube-scheduler"'
+        ),
+    }
+    with pytest.raises(Forbidden):
+        await local(api, User("jane")).call(Call("list", "", "v1", "pods"))
+    assert next(iter(api.traces)).annotations == {
+        "authorization.k8s.io/decision": "forbid",
+        "authorization.k8s.io/reason": "",
+    }
