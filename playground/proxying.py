@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from apimachinery.errors import ServiceUnavailable
 from apimachinery.meta import Obj
@@ -14,10 +15,9 @@ from apiserver.endpoints.request import Answer
 from apiserver.registry.objects import StoredObjects
 from nodes.kubelet.pages import KubeletPages
 from nodes.network.fabric import Network
-from nodes.network.http import HttpResponse
+from nodes.network.http import BadMessage, HttpResponse
 from nodes.network.http import request as http_request
 
-_METHODS = {"create": "POST", "update": "PUT", "patch": "PATCH", "delete": "DELETE"}
 # Between two hops these have a meaning of their own (RFC 9110, 7.6.1).
 _HOP = {"connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade"}
 # The client's credentials are for the API server alone: who serves the port must not see them.
@@ -32,7 +32,10 @@ _IMPERSONATION = "impersonate-"
 # What a path may hold as it is (RFC 3986); it arrives decoded, and a line break in it would begin
 # another request.
 _PATH = "/:@!$&'()*+,;=~"
+# A header field as HTTP has it (RFC 9110, 5.5); a server in a container may send anything.
+_FIELD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\x00-\x08\x0a-\x1f\x7f]*")
 KUBELET_PORT = 10250
+LAST_PORT = 65535
 _SERVICE = "kubernetes.io/service-name"
 
 
@@ -54,7 +57,7 @@ class NetworkProxy:
         if target.resource == "nodes" and target.port in ("", str(KUBELET_PORT)):
             return await self._ask_kubelet(request, target)
         address, port = self._place(target)
-        query = f"?{urlencode(dict(request.params))}" if request.params else ""
+        query = f"?{request.query}" if request.query else ""
         headers = {
             name: value
             for name, value in request.headers.items()
@@ -65,15 +68,15 @@ class NetworkProxy:
                 self._network,
                 self._source,
                 f"http://{address}:{port}{quote(target.path, safe=_PATH)}{query}",
-                method=_METHODS.get(request.info.verb, "GET"),
+                method=request.method,
                 headers=headers,
                 body=request.body if isinstance(request.body, bytes) else b"",
             )
         except OSError as error:
             why = str(error) or "connect: connection refused"
-            shown = f"dial tcp {address}:{port}: {why}"
-            raise ServiceUnavailable(f"error trying to reach service: {shown}") from error
-        return _answer(answer)
+            shown = why if isinstance(error, BadMessage) else f"dial tcp {address}:{port}: {why}"
+            raise _unreachable(shown) from error
+        return _answer(answer, head=request.method == "HEAD")
 
     async def _ask_kubelet(self, request: Any, target: ProxyTarget) -> Answer:
         """Return a page of the node's kubelet, which has no port on the simulated network."""
@@ -91,7 +94,7 @@ class NetworkProxy:
             node = self._objects.get("nodes", "", target.name) or {}
             addresses = (node.get("status") or {}).get("addresses") or ()
             found = next((a["address"] for a in addresses if a["type"] == "InternalIP"), "")
-            return found, int(target.port)
+            return found, _number(target.port)
         if target.resource == "pods":
             return self._pod(target)
         return self._endpoint(target)
@@ -104,9 +107,9 @@ class NetworkProxy:
         containers = (pod.get("spec") or {}).get("containers") or ()
         ports = [p for c in containers for p in c.get("ports") or ()]
         named = next((p["containerPort"] for p in ports if p.get("name") == target.port), 0)
-        if target.port.isdigit():
-            return address, int(target.port)
-        return address, named or (ports[0]["containerPort"] if ports else 80)
+        if named or not target.port:
+            return address, named or (ports[0]["containerPort"] if ports else 80)
+        return address, _number(target.port)
 
     def _endpoint(self, target: ProxyTarget) -> tuple[str, int]:
         service = self._objects.get("services", target.namespace, target.name) or {}
@@ -128,6 +131,19 @@ class NetworkProxy:
         raise ServiceUnavailable(f'no endpoints available for service "{target.name}"')
 
 
+def _number(port: str) -> int:
+    """Read a port, as Go's dialer would. Raises ServiceUnavailable."""
+    if not (port.isascii() and port.isdigit()):
+        raise _unreachable(f"dial tcp: lookup tcp/{port}: unknown port")
+    if int(port[:6]) > LAST_PORT:
+        raise _unreachable(f"dial tcp: address {port}: invalid port")
+    return int(port)
+
+
+def _unreachable(why: str) -> ServiceUnavailable:
+    return ServiceUnavailable(f"error trying to reach service: {why}")
+
+
 def _service_port(service: Obj, wanted: str) -> str | None:
     """Return the name ("" for an unnamed one) of the Service port that is meant."""
     for port in (service.get("spec") or {}).get("ports") or ():
@@ -136,11 +152,13 @@ def _service_port(service: Obj, wanted: str) -> str | None:
     return None
 
 
-def _answer(answer: HttpResponse) -> Answer:
+def _answer(answer: HttpResponse, *, head: bool) -> Answer:
+    # The answer to HEAD has the length of a body that is not there.
+    ours = {"content-type"} if head else {"content-type", "content-length"}
     kept = {
         name: value
         for name, value in answer.headers.items
-        if name.lower() not in _HOP | {"content-length", "content-type"}
+        if name.lower() not in _HOP | ours and _FIELD.fullmatch(f"{name}:{value}")
     }
     return Answer(
         code=answer.status,

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
 from websockets.datastructures import Headers
@@ -29,6 +29,9 @@ KEEP_ALIVE_SECONDS = 120
 PING_SECONDS = 30.0
 # How long streams may go on after SIGTERM: watches end at once, being told to.
 SHUTDOWN_SECONDS = 2
+
+# What listens behind a proxied port may answer any code of three digits.
+STATUS_LINE.update({code: b"HTTP/1.1 %d \r\n" % code for code in range(600, 1000)})
 
 
 def peer_certificate(transport: asyncio.BaseTransport) -> bytes | None:

@@ -109,7 +109,7 @@ class ApiServer(ASGIHandler):
         # Bytes after a head that ends the answer would be taken for the answer to the next request.
         bare = response.status_code in _WITHOUT_BODY
         content = b"" if streaming or bare else response.content
-        if not streaming and not bare:
+        if not streaming and not bare and not response.has_header("Content-Length"):
             headers.append((b"content-length", b"%d" % len(content)))
         await send(
             {"type": "http.response.start", "status": response.status_code, "headers": headers}

@@ -144,7 +144,8 @@ def route(request: ApiRequest) -> Handler:
     if part is None:
         raise PathNotFound
     handler = subresources.HANDLERS.get(info.subresource)
-    if info.verb not in part.verbs:
+    # What a proxy hands on is for who listens there to allow.
+    if info.verb not in part.verbs and info.subresource != "proxy":
         raise not_allowed()
     if handler is not None and part.strategy is None:
         return handler
@@ -154,6 +155,8 @@ def route(request: ApiRequest) -> Handler:
 def _check_scope(request: ApiRequest) -> None:
     """Refuse paths that look right but are not: a name too many, a namespace too few."""
     info, resource = request.info, request.resource
+    if request.method == "HEAD" and info.subresource != "proxy":
+        raise not_allowed()
     collection = info.verb in ("list", "watch", "deletecollection")
     if resource.namespaced:
         if not info.namespace and info.verb not in ("list", "watch"):
@@ -163,7 +166,7 @@ def _check_scope(request: ApiRequest) -> None:
     if not collection and not info.subresource:
         if (info.verb == "create") == bool(info.name):
             raise not_allowed()
-    elif not info.verb:
+    elif not info.verb and info.subresource != "proxy":
         raise not_allowed()
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -16,6 +19,14 @@ from apiserver.registry.catalog import Served
 
 _TEXT = "text/plain; charset=utf-8"
 _V2_ACCEPT = "proto-openapi.spec.v2"
+_YEAR = timedelta(days=365)
+
+
+class _Document(NamedTuple):
+    """A document, and the hash that stands for it in its address and its ETag."""
+
+    raw: bytes
+    hash: str
 
 
 def served_resources(api: ClusterApi) -> tuple[ServedResource, ...]:
@@ -44,32 +55,79 @@ def _served(one: Served) -> ServedResource:
 async def v3_index(request: ApiRequest) -> Answer:
     """List the documents of /openapi/v3 with their hashes."""
     api = request.api
-    made = api.document("openapi/v3", lambda: orjson.dumps(openapi.index(served_resources(api))))
-    return _cached(request, made, JSON)
+
+    def make() -> _Document:
+        raw = orjson.dumps(openapi.index(served_resources(api)))
+        return _Document(raw, _hash(raw))
+
+    return _cached(request, api.document("openapi/v3", make), JSON)
 
 
 async def v3_document(request: ApiRequest) -> Answer:
-    """Return the document of one group and version."""
+    """Return the document of one group and version.
+
+    A client that names the document's hash may keep it for good; one that names an older hash is
+    sent to the newer document.
+    """
+    api = request.api
     path = request.info.path.removeprefix("/openapi/v3/").strip("/")
-    served = served_resources(request.api)
-    made = await asyncio.to_thread(openapi.document, path, served)
-    if made is None:
-        return Answer(404, text=b"404 page not found\n", content_type=_TEXT)
-    return _cached(request, made, JSON)
+    served = served_resources(api)
+
+    def make() -> _Document | None:
+        made = openapi.document(path, served)
+        return None if made is None else _Document(made, openapi.document_hash(path, served))
+
+    found = await _made(api, ("openapi/v3", path), make)
+    if found is None:
+        headers = {"X-Content-Type-Options": "nosniff"}
+        return Answer(404, text=b"404 page not found\n", content_type=_TEXT, headers=headers)
+    wanted = request.params.get("hash", "")
+    if wanted and wanted != found.hash:
+        where = f"/openapi/v3/{path}?hash={found.hash}"
+        return Answer(301, text=b"", content_type=_TEXT, headers={"Location": where})
+    answer = _cached(request, found, JSON)
+    if wanted:
+        expires = request.api.clock.now() + _YEAR
+        answer.headers["Cache-Control"] = "public, immutable"
+        answer.headers["Expires"] = expires.strftime("%a, %d %b %Y %H:%M:%S UTC")
+    return answer
 
 
 async def v2(request: ApiRequest) -> Answer:
     """Return the document of everything, in JSON or protobuf."""
     served = served_resources(request.api)
-    if _V2_ACCEPT in request.headers.get("accept", ""):
-        made = await asyncio.to_thread(openapi.v2_protobuf, served)
-        return _cached(request, made, openapi.V2_MEDIA_TYPE)
-    return _cached(request, await asyncio.to_thread(openapi.v2, served), JSON)
+    protobuf = _V2_ACCEPT in request.headers.get("accept", "")
+
+    def make() -> _Document:
+        made = (openapi.v2_protobuf if protobuf else openapi.v2)(served)
+        return _Document(made, _hash(made))
+
+    found = await _made(request.api, ("openapi/v2", protobuf), make)
+    kind = openapi.V2_MEDIA_TYPE if protobuf else JSON
+    return Answer(404) if found is None else _cached(request, found, kind)
 
 
-def _cached(request: ApiRequest, made: bytes, kind: str) -> Answer:
-    etag = f'"{hashlib.sha512(made).hexdigest().upper()}"'
+async def _made(
+    api: ClusterApi, key: tuple[Any, ...], make: Callable[[], _Document | None]
+) -> _Document | None:
+    """Return a document of the catalog as it is now; made in a thread, once."""
+    found: _Document | None = api.document(key, lambda: None)
+    if found is not None:
+        return found
+    generation = api.catalog.generation
+    made = await asyncio.to_thread(make)
+    if api.catalog.generation == generation:
+        api.document(key, lambda: made)
+    return made
+
+
+def _hash(raw: bytes) -> str:
+    return hashlib.sha512(raw).hexdigest().upper()
+
+
+def _cached(request: ApiRequest, document: _Document, kind: str) -> Answer:
+    etag = f'"{document.hash}"'
     headers = {"ETag": etag, "Vary": "Accept"}
     if request.headers.get("if-none-match") == etag:
         return Answer(304, text=b"", content_type=kind, headers=headers)
-    return Answer(text=made, content_type=kind, headers=headers)
+    return Answer(text=document.raw, content_type=kind, headers=headers)

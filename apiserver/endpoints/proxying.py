@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from apimachinery.errors import NotFound, ServiceUnavailable
+from apimachinery.errors import BadRequest, NotFound, ServiceUnavailable
 from apiserver.endpoints.request import Answer, ApiRequest
 
 _SERVICE_NAME = "kubernetes.io/service-name"
+_SCHEMES = ("", "http", "https")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +24,12 @@ class ProxyTarget:
 
 
 async def proxy(request: ApiRequest) -> Answer:
-    """Hand a request on to what listens there. Raises NotFound or ServiceUnavailable."""
+    """Hand a request on to what listens there. Raises ServiceUnavailable, or what is wrong."""
     info, api = request.info, request.api
     scheme, name, port = split_name(info.name)
+    if not name or scheme not in _SCHEMES:
+        kind = request.resource.kind.kind.lower()
+        raise BadRequest(f'invalid {kind} request "{info.name}"')
     api.registry.get(request.resource, info.namespace, name)
     if info.resource == "services" and not _slices(request, name):
         # Without any EndpointSlice nothing is known of the service's ends.
@@ -46,8 +50,13 @@ def _slices(request: ApiRequest, service: str) -> bool:
 
 
 def split_name(text: str) -> tuple[str, str, str]:
-    """Return scheme, name and port: of `name`, `name:port` or `scheme:name:port`."""
+    """Return scheme, name and port: of `name`, `name:port` or `scheme:name:port`.
+
+    The name is "" where the text has another form.
+    """
     parts = text.split(":")
     if len(parts) == 3:
         return parts[0], parts[1], parts[2]
-    return ("", parts[0], parts[1]) if len(parts) == 2 else ("", text, "")
+    if len(parts) > 3:
+        return "", "", ""
+    return "", parts[0], parts[1] if len(parts) == 2 else ""

@@ -32,6 +32,9 @@ class ApiRequest:
     info: RequestInfo
     params: Mapping[str, str]
     trace: Trace
+    # Of HTTP, "" in process. The query is kept as it came for those that it is handed on to.
+    method: str = ""
+    query: str = ""
     user: User | None = None
     # bytes as they came, or an object that is shared: never changed.
     body: Any = b""

@@ -23,7 +23,9 @@ def request_of_scope(scope: Mapping[str, Any], method: str) -> ApiRequest:
     query: bytes = scope["query_string"]
     params = _NO_PARAMS
     if query:
-        params = dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True))
+        # Of a parameter that comes twice the first counts.
+        pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
+        params = dict(reversed(pairs))
     path = scope["path"]
     info = requestinfo.parse(method, path, params)
     audit_id = headers.get("audit-id", "")[:LONGEST_ID] or api.identity.uid()
@@ -34,6 +36,8 @@ def request_of_scope(scope: Mapping[str, Any], method: str) -> ApiRequest:
         info=info,
         params=params,
         trace=trace,
+        method=method,
+        query=query.decode("latin-1"),
         body=scope["kubeground.body"],
         content_type=headers.get("content-type", ""),
         user_agent=headers.get("user-agent", ""),

@@ -111,7 +111,9 @@ async def response_of(request: ApiRequest, answer: Answer) -> HttpResponseBase:
         return with_headers(request, streaming, answer.headers)
     body, content_type = await encode.body_of(request, answer)
     request.trace.stage("encode", f"{len(body)} bytes")
-    response = HttpResponse(body, content_type=content_type, status=answer.code)
+    response = HttpResponse(body, content_type=content_type)
+    # Set afterwards: Django refuses codes from 600 on, which a proxied server may answer.
+    response.status_code = answer.code
     return with_headers(request, response, answer.headers)
 
 

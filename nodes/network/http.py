@@ -192,18 +192,30 @@ async def http_get(
 
 
 async def _read_response(stream: Stream, method: str) -> HttpResponse:
-    head, rest = await _read_head(stream, b"")
-    if not head:
-        raise EOFError
-    lines = head.decode("latin-1").split("\r\n")
-    parts = lines[0].split(" ", 2)
-    if len(parts) < 2 or not parts[0].startswith("HTTP/") or not parts[1].isdigit():
-        raise BadMessage(f"malformed HTTP response {lines[0][:80]!r}")
-    status, headers = int(parts[1]), _headers(lines[1:])
+    status, rest = 100, b""
+    # Some servers say that they go on before they answer.
+    while status < 200 and status != 101:
+        head, rest = await _read_head(stream, rest)
+        if not head:
+            raise EOFError
+        lines = head.decode("latin-1").split("\r\n")
+        parts = lines[0].split(" ", 2)
+        status = _status(parts)
+    headers = _headers(lines[1:])
     body = b""
     if method != "HEAD" and status not in (204, 304):
         body, _ = await _read_body(stream, headers, rest, until_end=True)
     return HttpResponse(status, headers, body, parts[2] if len(parts) > 2 else "")
+
+
+def _status(line: list[str]) -> int:
+    """Return the code of a status line, by its words. Raises BadMessage, as Go says it."""
+    if len(line) < 2 or not line[0].startswith("HTTP/"):
+        raise BadMessage(f'malformed HTTP response "{" ".join(line)[:80]}"')
+    code = line[1]
+    if len(code) != 3 or not (code.isascii() and code.isdigit()) or code < "100":
+        raise BadMessage(f'malformed HTTP status code "{code[:80]}"')
+    return int(code)
 
 
 async def _read_head(stream: ByteStream, rest: bytes) -> tuple[bytes, bytes]:

@@ -8,6 +8,7 @@ from apiserver.endpoints.requestinfo import RequestInfo
 from nodes.client.loopclock import LoopClock
 from nodes.network.fabric import Network
 from nodes.network.http import Headers, HttpRequest, HttpResponse, serve_http
+from nodes.network.stream import Stream
 from playground.proxying import NetworkProxy
 
 POD = {
@@ -27,9 +28,9 @@ class Objects:
 class Asked:
     """An ApiRequest, as far as a proxy looks at it."""
 
-    def __init__(self, verb="get", params=None, body=b"", **headers):
-        self.info = RequestInfo("/", verb)
-        self.params, self.body = params or {}, body
+    def __init__(self, method="GET", query="", body=b"", **headers):
+        self.info = RequestInfo("/", method.lower())
+        self.method, self.query, self.body = method, query, body
         self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
 
 
@@ -63,10 +64,10 @@ async def fetch(network, request, path="/", port=""):
 
 
 async def test_an_answer_comes_back(network, seen):
-    answer = await fetch(network, Asked("create", {"q": "a b"}, b"body"), "/x/")
+    answer = await fetch(network, Asked("POST", "q=a+b&q=c", b"body"), "/x/")
     assert (answer.code, answer.text, answer.headers) == (200, b"hello", {"X-Pod": "p"})
     (request,) = seen
-    assert (request.method, request.target, request.body) == ("POST", "/x/?q=a+b", b"body")
+    assert (request.method, request.target, request.body) == ("POST", "/x/?q=a+b&q=c", b"body")
 
 
 async def test_credentials_stay_with_the_api_server(network, seen):
@@ -99,3 +100,55 @@ async def test_a_path_is_one_path(network, seen, path, target):
 async def test_nothing_listens(network, seen):
     with pytest.raises(ServiceUnavailable, match="connection refused"):
         await fetch(network, Asked(), port="81")
+
+
+@pytest.mark.parametrize(
+    ("port", "why"),
+    [
+        ("70000", "dial tcp: address 70000: invalid port"),
+        ("9" * 5000, "invalid port"),
+        ("nope", "dial tcp: lookup tcp/nope: unknown port"),
+        ("²", "unknown port"),
+    ],
+)
+async def test_ports_that_are_none(network, seen, port, why):
+    with pytest.raises(ServiceUnavailable, match=why):
+        await fetch(network, Asked(), port=port)
+
+
+@pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "PATCH"])
+async def test_every_method_goes_on(network, seen, method):
+    answer = await fetch(network, Asked(method))
+    assert seen[0].method == method
+    assert answer.text == (b"" if method == "HEAD" else b"hello")
+    assert ("Content-Length" in answer.headers) == (method == "HEAD")
+
+
+async def answer_with(network, raw: bytes):
+    """Let what listens in the pod say `raw`, whatever it is asked; return what comes of it."""
+
+    async def handler(stream: Stream) -> None:
+        await stream.read()
+        await stream.write(raw)
+        stream.close()
+
+    network.listen(network.allocate("n1", "default/p"), 80, handler)
+    return await fetch(network, Asked())
+
+
+async def test_what_a_server_must_not_say_is_left_out(network):
+    raw = b"HTTP/1.1 999 Odd\r\nGood: 1\r\nBad\x01: 1\r\nN\xc3\xa4: 1\r\nWorse: \x00\r\n\r\nbody"
+    answer = await answer_with(network, raw)
+    assert (answer.code, answer.text, answer.headers) == (999, b"body", {"Good": "1"})
+
+
+async def test_announcements_come_before_the_answer(network):
+    raw = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+    answer = await answer_with(network, raw)
+    assert (answer.code, answer.text) == (200, b"ok")
+
+
+@pytest.mark.parametrize("code", [b"42", b"1000", b"099", b"x"])
+async def test_codes_that_are_none(network, code):
+    with pytest.raises(ServiceUnavailable, match="malformed HTTP status code"):
+        await answer_with(network, b"HTTP/1.1 " + code + b" Odd\r\n\r\n")

@@ -231,3 +231,54 @@ async def test_a_head_that_ends_the_answer_has_no_body(client: Client):
         found = await client.get(f"/api/v1/nodes/n/proxy?code={code}")
         assert (found.status, bool(found.body)) == (code, length is not None)
         assert found.headers.get("content-length") == length
+
+
+async def test_openapi_documents_have_addresses_that_can_be_kept(client: Client):
+    index = (await client.get("/openapi/v3")).json()["paths"]
+    where = index["apis/apps/v1"]["serverRelativeURL"]
+    found = await client.get(where)
+    assert found.headers["etag"] == f'"{where.partition("=")[2]}"'
+    assert found.headers["cache-control"] == "public, immutable"
+    assert found.headers["expires"].endswith(" UTC")
+    old = await client.get("/openapi/v3/apis/apps/v1?hash=OLD")
+    assert (old.status, old.headers["location"]) == (301, where)
+    plain = await client.get("/openapi/v3/apis/apps/v1")
+    assert plain.headers["cache-control"] == "no-cache, private"
+    # Made once for a generation of the catalog, not once for each who asks.
+    assert client.api.document(("openapi/v3", "apis/apps/v1"), lambda: None) is not None
+    client.api.catalog.remove("leases.coordination.k8s.io")
+    assert client.api.document(("openapi/v3", "apis/apps/v1"), lambda: None) is None
+
+
+async def test_every_method_is_for_who_listens_behind_a_proxy(client: Client):
+    asked = []
+
+    class Pod:
+        async def fetch(self, request: ApiRequest, target: object) -> Answer:
+            asked.append((request.method, request.query))
+            return Answer(999, text=b"odd")
+
+    client.api.proxy = Pod()
+    await client.post("/api/v1/nodes", {"metadata": {"name": "n"}})
+    for method in ("GET", "HEAD", "OPTIONS", "PROPFIND"):
+        found = await client.request(method, "/api/v1/nodes/n/proxy/x?a=1&a=2")
+        assert found.status == 999
+    assert asked == [(m, "a=1&a=2") for m in ("GET", "HEAD", "OPTIONS", "PROPFIND")]
+    wrong = await client.get("/api/v1/nodes/ftp:n:80/proxy/")
+    assert (wrong.status, wrong.message) == (400, 'invalid node request "ftp:n:80"')
+
+
+@pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "TRACE", "FOO"])
+async def test_methods_that_resources_do_not_have(client: Client, method):
+    found = await client.request(method, MAPS)
+    assert found.status == 405
+    assert method == "HEAD" or found.message == (
+        "the server does not allow this method on the requested resource"
+    )
+
+
+async def test_of_a_parameter_that_comes_twice_the_first_counts(client: Client):
+    for name in "ab":
+        await client.post(MAPS, config_map(name))
+    found = await client.get(f"{MAPS}?limit=1&limit=2")
+    assert len(found.json()["items"]) == 1
