@@ -89,10 +89,14 @@ def encode(obj: Obj, gvk: GroupVersionKind) -> bytes:
     schema = types().type_of(gvk)
     if schema is None:
         raise KeyError(str(gvk))
-    raw = writing.write_message(schema.name, obj)
+    return envelope(gvk, writing.write_message(schema.name, obj))
+
+
+def envelope(gvk: GroupVersionKind, raw: bytes) -> bytes:
+    """Return a message as a body that says which kind it is."""
     meta = wire.length_delimited(0x0A, gvk.api_version.encode())
     meta += wire.length_delimited(0x12, gvk.kind.encode())
-    envelope = wire.length_delimited(_TYPE_META << 3 | 2, meta)
-    envelope += wire.length_delimited(_RAW << 3 | 2, raw)
+    body = wire.length_delimited(_TYPE_META << 3 | 2, meta)
+    body += wire.length_delimited(_RAW << 3 | 2, raw)
     # contentEncoding and contentType are always written, and are empty.
-    return MAGIC + envelope + b"\x1a\x00\x22\x00"
+    return MAGIC + body + b"\x1a\x00\x22\x00"

@@ -20,8 +20,10 @@ from apimachinery.errors import ApiError, InternalError, PathNotFound, ServiceUn
 from apiserver.auth.attributes import Attributes, forbidden
 from apiserver.auth.user import User
 from apiserver.endpoints import read, remove, subresources, write
+from apiserver.endpoints.negotiation import PROTOBUF, not_acceptable
 from apiserver.endpoints.request import Answer, ApiRequest
 from apiserver.endpoints.requestinfo import RequestInfo
+from apiserver.registry.catalog import Served
 from apiserver.storage import StorageError
 
 logger = logging.getLogger(__name__)
@@ -123,12 +125,7 @@ def attributes_of(info: RequestInfo, user: User) -> Attributes:
 
 def route(request: ApiRequest) -> Handler:
     """Return what answers a request for a resource. Raises PathNotFound or MethodNotAllowed."""
-    info = request.info
-    served = request.api.catalog.find(info.group, info.version, info.resource)
-    if served is None:
-        raise PathNotFound
-    request.served = served
-    resource = served.resource
+    info, resource = request.info, _find(request).resource
     if resource.deprecation:
         request.warn([resource.deprecation])
     _check_scope(request)
@@ -150,6 +147,18 @@ def route(request: ApiRequest) -> Handler:
     if handler is not None and part.strategy is None:
         return handler
     return _VERBS[info.verb]
+
+
+def _find(request: ApiRequest) -> Served:
+    """Find what the path names. Raises PathNotFound, or NotAcceptable where it has no message."""
+    info = request.info
+    served = request.api.catalog.find(info.group, info.version, info.resource)
+    if served is None:
+        raise PathNotFound
+    request.served = served
+    if served.resource.custom and request.output.media_type == PROTOBUF:
+        raise not_acceptable()
+    return served
 
 
 def _check_scope(request: ApiRequest) -> None:

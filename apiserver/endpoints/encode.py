@@ -11,9 +11,10 @@ import orjson
 from apimachinery.errors import ApiError, NotAcceptable
 from apimachinery.gvk import GroupVersionKind
 from apimachinery.meta import Obj
+from apimachinery.protobuf import answers as protobuf
 from apimachinery.table import Row, check_include, partial_metadata, partial_metadata_list
 from apiserver.endpoints import tables, yaml
-from apiserver.endpoints.negotiation import JSON, YAML, Output
+from apiserver.endpoints.negotiation import JSON, PROTOBUF, YAML, Output
 from apiserver.endpoints.request import Answer, ApiRequest, Listing
 from apiserver.registry.catalog import Served
 from apiserver.storage import Entry
@@ -33,6 +34,8 @@ async def body_of(request: ApiRequest, answer: Answer) -> tuple[bytes, str]:
         return _json_of(request, answer), JSON
     if output.transform and not answer.as_is:
         shown: Any = await _transformed(request, answer, output)
+    elif output.media_type is PROTOBUF and answer.listing is not None:
+        return await _protobuf_list(request, answer, answer.listing), PROTOBUF
     else:
         shown = orjson.loads(_json_of(request, answer))
     return dump(shown, output)
@@ -42,7 +45,9 @@ def dump(value: Any, output: Output) -> tuple[bytes, str]:
     """Write an object in the media type that was asked for."""
     if output.media_type == YAML:
         return yaml.dump(value), YAML
-    return orjson.dumps(value), JSON
+    if output.media_type == PROTOBUF:
+        return protobuf.encode_object(value), PROTOBUF
+    return orjson.dumps(value, option=orjson.OPT_INDENT_2 if output.pretty else 0), JSON
 
 
 def status_body(error: ApiError, output: Output) -> tuple[bytes, str]:
@@ -147,6 +152,15 @@ async def _chunks(served: Served, answer: Answer) -> AsyncIterator[list[Obj]]:
         if start:
             await asyncio.sleep(0)
         yield [object_of(served, entry) for entry in entries[start : start + CHUNK]]
+
+
+async def _protobuf_list(request: ApiRequest, answer: Answer, listing: Listing) -> bytes:
+    """Write a list as one message; other requests get their turn in between."""
+    kind = request.target.kind
+    message = protobuf.ListMessage(kind, listing.metadata())
+    async for objects in _chunks(request.target, answer):
+        message.add(objects)
+    return message.body()
 
 
 def _transformed_object(request: ApiRequest, obj: Obj, output: Output) -> Obj:

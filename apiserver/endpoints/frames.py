@@ -1,4 +1,4 @@
-"""The form of a watch's events: objects, Tables of one row, metadata alone.
+"""The form of a watch's events: objects, Tables of one row, metadata alone; JSON or messages.
 
 What is the same for all watchers of a form is encoded once. A Table stream names its columns in
 its first event only, so that one frame is the stream's own.
@@ -6,9 +6,13 @@ its first event only, so that one frame is the stream's own.
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+from dataclasses import replace
+
 from apimachinery.meta import Obj
 from apimachinery.table import check_include, partial_metadata
 from apiserver.endpoints import tables
+from apiserver.endpoints.negotiation import PROTOBUF
 from apiserver.endpoints.request import ApiRequest
 from apiserver.storage import Event
 from apiserver.watch import formats
@@ -17,22 +21,28 @@ from apiserver.watch.formats import Format, bookmark_metadata
 
 def watch_format(request: ApiRequest) -> Format:
     """Return how a watch's frames are written."""
-    served, transform = request.target, request.output.transform
+    served, output = request.target, request.output
+    transform = output.transform
     if transform == "Table":
         return _tables(request)
+    binary = output.media_type == PROTOBUF
+    make = formats.messages if binary else formats.converted
     if transform.startswith("PartialObjectMetadata"):
-        return formats.converted("metadata", lambda event: partial_metadata(event.obj), _partial)
+        key: Hashable = ("metadata", binary)
+        return make(key, lambda event: partial_metadata(event.obj), _partial)
     kind = served.kind
     version = served.version
-    if version is None:
+    if version is None and not binary:
         return formats.whole_objects(kind.api_version, kind.kind)
 
     def bookmark(revision: int, end: bool) -> Obj:  # noqa: FBT001 - the format's own shape
         metadata = bookmark_metadata(revision, initial_events_end=end)
         return {"kind": kind.kind, "apiVersion": kind.api_version, "metadata": metadata}
 
-    key = ("version", kind)
-    return formats.converted(key, lambda event: version.from_storage(event.obj), bookmark)
+    def convert(event: Event) -> Obj:
+        return event.obj if version is None else version.from_storage(event.obj)
+
+    return make(("version", kind, binary), convert, bookmark)
 
 
 def _partial(revision: int, end: bool) -> Obj:  # noqa: FBT001 - the format's own shape
@@ -81,4 +91,4 @@ def _tables(request: ApiRequest) -> Format:
         first = formats.converted(object(), lambda e: convert(e, headers=True), bookmark)
         return first.event(one)
 
-    return Format(event, shared.bookmark)
+    return replace(shared, event=event)

@@ -46,7 +46,8 @@ async def page(request: ApiRequest) -> Answer:
 
 
 def _json(value: Any) -> Answer:
-    return Answer(text=orjson.dumps(value), content_type=JSON)
+    """Answer in several lines, whoever asks: people read these pages."""
+    return Answer(text=orjson.dumps(value, option=orjson.OPT_INDENT_2), content_type=JSON)
 
 
 async def _root(request: ApiRequest) -> Answer:
@@ -114,7 +115,7 @@ async def discovery_page(request: ApiRequest) -> Answer:
         made = api.document(("discovery", *parts), lambda: _legacy(api.catalog, parts))
     if made is None:
         return not_found()
-    if output.media_type == YAML:
+    if output.media_type == YAML or output.pretty:
         return Answer(obj=made, as_is=True)
     return Answer(text=orjson.dumps(made), content_type=JSON)
 

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
 import orjson
 
 from apimachinery.errors import ApiError, BadRequest, Expired, Invalid, Timeout
-from apimachinery.fields import EVERY_FIELD, FieldSelector, parse_fields
+from apimachinery.fields import EVERY_FIELD, FieldRequirement, FieldSelector, parse_fields
 from apimachinery.gvk import GroupKind
 from apimachinery.labels import EVERYTHING, Selector, parse_selector
 from apimachinery.meta import Obj
@@ -51,6 +52,9 @@ _INCONSISTENT = (
     "first chunk was returned and now may show up in the list."
 )
 
+# Digits and a sign of 64 bits, with room for leading zeros.
+_LONGEST_NUMBER = 40
+_WHOLE = re.compile(r"[+-]?[0-9]+")
 _labels = lru_cache(maxsize=512)(parse_selector)
 _fields = lru_cache(maxsize=512)(parse_fields)
 
@@ -77,6 +81,15 @@ class Chosen:
             if name not in _EVERYWHERE and name not in resource.selectable:
                 raise _unknown_field(resource, name)
         return cls(resource, within, labels, fields)
+
+    def named(self, name: str) -> Chosen:
+        """Return what is left with a name from the path. Raises BadRequest where both differ."""
+        if not self.fields.requirements:
+            only = FieldSelector((FieldRequirement("metadata.name", "=", name),))
+            return replace(self, fields=only)
+        if self.fields.exact("metadata.name") != name:
+            raise BadRequest("fieldSelector metadata.name doesn't match requested name")
+        return self
 
     @property
     def everything(self) -> bool:
@@ -183,11 +196,13 @@ async def list_page(store: ClusterStore, chosen: Chosen, params: Mapping[str, st
     if not params:
         return Listing(chosen.now(store), store.revision)
     check_options(params, watch=False)
-    limit = _limit(params)
+    limit = number(params, "limit")
     if token := params.get("continue"):
         return await _next_page(store, chosen, params, token, limit)
     revision = _wanted(store, params, paged=bool(limit))
     if revision is None:
+        # "Anything will do" is answered from the cache, which knows no pages.
+        limit = 0 if params.get("resourceVersion") == "0" else limit
         return _page(chosen.now(store), store.revision, limit, count=chosen.everything)
     try:
         found = await store.list_at(chosen.resource.key, chosen.namespace, revision)
@@ -212,6 +227,13 @@ def _wanted(store: ClusterStore, params: Mapping[str, str], *, paged: bool) -> i
     return revision if exact and revision < store.revision else None
 
 
+def check_fresh(store: ClusterStore, params: Mapping[str, str]) -> None:
+    """Refuse a resourceVersion that has not come yet, or is none."""
+    text = params.get("resourceVersion", "")
+    if text and (revision := parse_revision(text)) > store.revision:
+        raise too_large(revision, store.revision)
+
+
 def too_large(revision: int, current: int) -> ApiError:
     """Return the answer to a revision that has not come yet."""
     cause = {"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}
@@ -223,26 +245,31 @@ def too_large(revision: int, current: int) -> ApiError:
 
 def parse_revision(text: str) -> int:
     """Read a resourceVersion. Raises the error of a field without a class, as the storage does."""
+    problem = "invalid syntax"
     if text.isascii() and text.isdigit():
-        return int(text)
-    why = f'strconv.ParseUint: parsing "{text}": invalid syntax'
+        if len(text) <= _LONGEST_NUMBER and (revision := int(text)) < 2**64:
+            return revision
+        problem = "value out of range"
+    why = f'strconv.ParseUint: parsing "{text}": {problem}'
     raise ApiError(f'resourceVersion: Invalid value: "{text}": {why}', code=500, reason="")
 
 
-def _limit(params: Mapping[str, str]) -> int:
-    text = params.get("limit", "")
+def number(params: Mapping[str, str], name: str) -> int:
+    """Return a query's whole number, 0 where it has none. Raises BadRequest."""
+    text = params.get(name, "")
     if not text:
         return 0
-    try:
-        return max(int(text), 0)
-    except ValueError:
-        raise BadRequest(f'strconv.ParseInt: parsing "{text}": invalid syntax') from None
+    if not _WHOLE.fullmatch(text):
+        raise BadRequest(f'strconv.ParseInt: parsing "{text}": invalid syntax')
+    if len(text) > _LONGEST_NUMBER or not -(2**63) <= (number := int(text)) < 2**63:
+        raise BadRequest(f'strconv.ParseInt: parsing "{text}": value out of range')
+    return number
 
 
 def _page(
     entries: Sequence[Entry], revision: int, limit: int, *, count: bool, keep: bool = True
 ) -> Listing:
-    if not limit or len(entries) <= limit:
+    if limit <= 0 or len(entries) <= limit:
         return Listing(entries, revision)
     page = entries[:limit]
     left = len(entries) - limit if count else None
@@ -270,7 +297,7 @@ async def _next_page(
         found = await store.list_at(chosen.resource.key, chosen.namespace, revision)
     except Compacted:
         raise PageExpired(_token(last, -1)) from None
-    rest = [entry for entry in chosen.select(found) if entry.key > last]
+    rest = [entry for entry in chosen.select(found) if entry.key.path > last.path]
     return _page(rest, revision, limit, count=chosen.everything, keep=consistent)
 
 

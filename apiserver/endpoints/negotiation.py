@@ -1,22 +1,26 @@
-"""Which form an answer takes: JSON or YAML, the object itself, a Table, or metadata alone.
+"""Which form an answer takes: JSON, YAML or protobuf; the object, a Table, or metadata alone.
 
 A client's Accept header is the same from request to request, so what it comes to is remembered.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from apimachinery.errors import ApiError, NotAcceptable
 
 JSON, YAML = "application/json", "application/yaml"
+PROTOBUF = "application/vnd.kubernetes.protobuf"
 _TYPES = {
     "*/*": JSON,
     "application/*": JSON,
     JSON: JSON,
     YAML: YAML,
 }
+# What is made only for who takes nothing else: it costs twenty times what stored JSON does.
+_LAST_RESORT = {PROTOBUF: PROTOBUF}
 _OBJECTS = frozenset(
     ("meta.k8s.io", version, transform)
     for version in ("v1", "v1beta1")
@@ -31,6 +35,11 @@ AVAILABLE = (
 )
 
 
+# What Go's strconv.ParseBool takes for true.
+_GO_TRUE = frozenset(("1", "t", "T", "TRUE", "true", "True"))
+_PRETTY_AGENTS = ("curl", "Wget", "Mozilla/5.0")
+
+
 @dataclass(frozen=True, slots=True)
 class Output:
     """The form of an answer. `transform` is "" for the object itself."""
@@ -38,11 +47,13 @@ class Output:
     media_type: str = JSON
     transform: str = ""
     version: str = ""
+    # JSON over several lines, as browsers and curl are given it.
+    pretty: bool = False
 
     @property
     def plain(self) -> bool:
         """True where stored bytes can be sent as they are."""
-        return not self.transform and self.media_type is JSON
+        return not self.transform and self.media_type is JSON and not self.pretty
 
 
 DEFAULT = Output()
@@ -53,11 +64,21 @@ def negotiate(accept: str, *, discovery: bool = False) -> Output | None:
     """Return the first form in an Accept header that can be made, None where there is none."""
     if not accept or accept in (JSON, "*/*"):
         return DEFAULT
-    for media_type, _, given in sorted(_clauses(accept), key=lambda one: -one[1]):
-        output = _output(media_type, given, _DISCOVERY if discovery else _OBJECTS)
-        if output is not None:
-            return output
+    clauses = sorted(_clauses(accept), key=lambda one: -one[1])
+    known = _DISCOVERY if discovery else _OBJECTS
+    for types in (_TYPES, _LAST_RESORT):
+        for media_type, _, given in clauses:
+            output = _output(types.get(media_type), given, known)
+            if output is not None:
+                return output
     return None
+
+
+def prettily(output: Output, params: Mapping[str, str], user_agent: str) -> Output:
+    """Return the form in several lines where the query or the kind of client asks for it."""
+    asked = params.get("pretty", "")
+    pretty = asked in _GO_TRUE if asked else user_agent.startswith(_PRETTY_AGENTS)
+    return replace(output, pretty=True) if pretty else output
 
 
 def not_acceptable() -> ApiError:
@@ -83,13 +104,14 @@ def _quality(text: str) -> float:
 
 
 def _output(
-    media_type: str, given: dict[str, str], known: frozenset[tuple[str, str, str]]
+    chosen: str | None, given: dict[str, str], known: frozenset[tuple[str, str, str]]
 ) -> Output | None:
-    chosen = _TYPES.get(media_type)
     if chosen is None:
         return None
     transform = given.get("as", "")
     if not transform:
         return Output(chosen)
+    if chosen is PROTOBUF and not transform.startswith("PartialObjectMetadata"):
+        return None  # cells of a Table may be anything, which has no message
     wanted = given.get("g", ""), given.get("v", ""), transform
     return Output(chosen, transform, wanted[1]) if wanted in known else None

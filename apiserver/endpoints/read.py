@@ -26,6 +26,7 @@ async def get(request: ApiRequest) -> Answer:
         if not found:
             raise NotFound(resource.group_resource, info.name)
         return Answer(obj=found[0])
+    listing.check_fresh(request.api.store, request.params)
     namespace = info.namespace if resource.namespaced else ""
     entry = request.api.registry.get(resource, namespace, info.name)
     request.trace.stage("storage")
@@ -58,7 +59,7 @@ async def watch(request: ApiRequest) -> Answer:
     """Return a stream of events."""
     stream = await open_stream(request)
     request.trace.stage("watch opened")
-    return Answer(stream=stream, close=stream.close)
+    return Answer(stream=stream, close=stream.close, content_type=stream.content_type)
 
 
 async def open_stream(request: ApiRequest) -> Watch:
@@ -67,6 +68,8 @@ async def open_stream(request: ApiRequest) -> Watch:
     listing.check_options(params, watch=True)
     initial, after = listing.wants_initial(params)
     chosen = listing.Chosen.read(resource, request.info.namespace, params)
+    if request.info.name:
+        chosen = chosen.named(request.info.name)
     bookmarks = is_true(params.get("allowWatchBookmarks"))
     options = WatchOptions(
         resource=resource.key,
@@ -83,7 +86,7 @@ async def open_stream(request: ApiRequest) -> Watch:
 
 
 def _timeout(request: ApiRequest) -> float:
-    text = request.params.get("timeoutSeconds", "")
-    if text.isascii() and text.isdigit() and int(text):
-        return float(text)
+    """Return how long a watch may last; one that asks for less than nothing ends at once."""
+    if asked := listing.number(request.params, "timeoutSeconds"):
+        return max(float(asked), 0.0)
     return SHORTEST_WATCH * (1 + random.random())  # noqa: S311 - spreads load, hides nothing

@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 
 from apimachinery.errors import ApiError
 from apiserver.auth.user import User
-from apiserver.endpoints import chain, encode, info_pages
+from apiserver.endpoints import chain, compression, encode, info_pages
 from apiserver.endpoints.drf import (
     PARSERS,
     ClusterAuthentication,
@@ -27,6 +27,7 @@ from apiserver.endpoints.drf import (
     YAMLRenderer,
     exception_status,
 )
+from apiserver.endpoints.negotiation import prettily
 from apiserver.endpoints.request import Answer, ApiRequest
 from apiserver.endpoints.scope import request_of_scope
 
@@ -63,8 +64,10 @@ class ApiView(APIView):
         wrapped = ResourceRequest(request, asked, self._negotiator)
         self.request = wrapped
         try:
+            asked.output = prettily(asked.output, asked.params, asked.user_agent)
             if self.negotiates:
-                asked.output = self._negotiator.output(asked.headers.get("accept", ""))
+                output = self._negotiator.output(asked.headers.get("accept", ""))
+                asked.output = prettily(output, asked.params, asked.user_agent)
             door = ViewDoor(self, wrapped)
             answer = await chain.serve(asked, door, type(self).handler)
             return await response_of(asked, answer)
@@ -111,10 +114,15 @@ async def response_of(request: ApiRequest, answer: Answer) -> HttpResponseBase:
         return with_headers(request, streaming, answer.headers)
     body, content_type = await encode.body_of(request, answer)
     request.trace.stage("encode", f"{len(body)} bytes")
+    headers = answer.headers
+    if compression.wanted(body, request.headers):
+        body = await compression.compressed(body)
+        headers = headers | compression.HEADERS
+        request.trace.stage("compress", f"{len(body)} bytes")
     response = HttpResponse(body, content_type=content_type)
     # Set afterwards: Django refuses codes from 600 on, which a proxied server may answer.
     response.status_code = answer.code
-    return with_headers(request, response, answer.headers)
+    return with_headers(request, response, headers)
 
 
 def with_headers(

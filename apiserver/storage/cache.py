@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 
 from apiserver.storage.types import Entry, Event, Key
+
+_PATH = attrgetter("path")
+# What follows "/": the end of all paths that begin with a namespace's name and a slash.
+_AFTER_SLASH = "0"
 
 
 class ResourceCache:
@@ -19,14 +24,14 @@ class ResourceCache:
 
     def __init__(self, entries: Iterable[Entry] = ()) -> None:
         self._entries = {entry.key: entry for entry in entries}
-        self._keys = sorted(self._entries)
+        self._keys = sorted(self._entries, key=_PATH)
         self._lists: dict[str | None, tuple[Entry, ...]] = {}
 
     def get(self, key: Key) -> Entry | None:
         return self._entries.get(key)
 
     def list(self, namespace: str | None) -> Sequence[Entry]:
-        """Return a snapshot in the order of (namespace, name); None is every namespace."""
+        """Return a snapshot in the order of paths; None is every namespace."""
         found = self._lists.get(namespace)
         if found is None:
             found = tuple(map(self._entries.__getitem__, self._slice(namespace)))
@@ -38,10 +43,10 @@ class ResourceCache:
         key = event.entry.key
         if event.type == "DELETED":
             if self._entries.pop(key, None) is not None:
-                del self._keys[bisect_left(self._keys, key)]
+                del self._keys[bisect_left(self._keys, key.path, key=_PATH)]
         else:
             if key not in self._entries:
-                insort(self._keys, key)
+                insort(self._keys, key, key=_PATH)
             self._entries[key] = event.entry
         if self._lists:
             self._lists.pop(None, None)
@@ -61,8 +66,6 @@ class ResourceCache:
     def _slice(self, namespace: str | None) -> Sequence[Key]:
         if namespace is None or not self._keys:
             return self._keys
-        resource = self._keys[0].resource
-        start = bisect_left(self._keys, Key(resource, namespace, ""))
-        # "\x00" is the least that can follow: the first key beyond the namespace.
-        end = bisect_left(self._keys, Key(resource, namespace + "\x00", ""), lo=start)
+        start = bisect_left(self._keys, f"{namespace}/", key=_PATH)
+        end = bisect_left(self._keys, namespace + _AFTER_SLASH, lo=start, key=_PATH)
         return self._keys[start:end]

@@ -98,7 +98,7 @@ def _before(cursor: CursorWrapper, cluster: int, entry: Entry) -> Entry | None:
 def state(
     cursor: CursorWrapper, cluster: int, resource: str | None, namespace: str | None, revision: int
 ) -> list[Entry]:
-    """Return what a resource (or each) held at `revision`, in the order of keys."""
+    """Return what a resource (or each) held at `revision`, in the order of paths."""
     if resource is None:
         cursor.execute(_STATE_OF_ALL, [cluster, cluster, revision])
     elif namespace is None:
@@ -106,7 +106,9 @@ def state(
     else:
         cursor.execute(_STATE_IN, [cluster, cluster, resource, revision, namespace])
     # Sorted here: the database's own order depends on its locale.
-    return sorted(rows.entries(cursor.fetchall()), key=lambda entry: entry.key)
+    return sorted(
+        rows.entries(cursor.fetchall()), key=lambda entry: (entry.key.resource, entry.key.path)
+    )
 
 
 def records(

@@ -69,7 +69,7 @@ class ClusterStore:
         return self._resources.get(key.resource, _NOTHING).get(key)
 
     def list(self, resource: str, namespace: str | None = None) -> Sequence[Entry]:
-        """Return a snapshot in the order of (namespace, name); never change it."""
+        """Return a snapshot in the order of their paths; never change it."""
         return self._resources.get(resource, _NOTHING).list(namespace)
 
     def resources(self) -> Sequence[str]:

@@ -29,6 +29,14 @@ class Key(NamedTuple):
     namespace: str
     name: str
 
+    @property
+    def path(self) -> str:
+        """What etcd orders the objects of a resource by, and so every list.
+
+        "a-b/x" comes before "a/x": the order of pairs of namespace and name would be another.
+        """
+        return f"{self.namespace}/{self.name}"
+
 
 class Entry:
     """An object as stored: its JSON with the resourceVersion in it, and what selectors ask of it.

@@ -13,6 +13,7 @@ import orjson
 
 from apimachinery.errors import ApiError
 from apimachinery.meta import Obj
+from apimachinery.protobuf.answers import watch_frame
 from apiserver.storage import Event
 
 INITIAL_EVENTS_END = "k8s.io/initial-events-end"
@@ -23,11 +24,14 @@ class Format:
     """What a stream needs of an encoding.
 
     `event` makes the frame of an event. `bookmark` makes the frame that says up to which revision
-    everything was sent, and whether it ends the initial events.
+    everything was sent, and whether it ends the initial events. `error` makes the last frame of a
+    watch that fails.
     """
 
     event: Callable[[Event], bytes]
     bookmark: Callable[[int, bool], bytes]
+    error: Callable[[ApiError], bytes]
+    content_type: str = "application/json"
 
 
 def whole_objects(api_version: str, kind: str) -> Format:
@@ -37,7 +41,7 @@ def whole_objects(api_version: str, kind: str) -> Format:
         metadata = bookmark_metadata(revision, initial_events_end=initial_events_end)
         return _line("BOOKMARK", {"kind": kind, "apiVersion": api_version, "metadata": metadata})
 
-    return Format(_json, bookmark)
+    return Format(_json, bookmark, error_line)
 
 
 def converted(
@@ -57,7 +61,29 @@ def converted(
             frame = encodings[key] = _line(event.type, convert(event))
         return frame
 
-    return Format(encode, lambda revision, end: _line("BOOKMARK", bookmark(revision, end)))
+    return Format(
+        encode, lambda revision, end: _line("BOOKMARK", bookmark(revision, end)), error_line
+    )
+
+
+def messages(
+    key: Hashable, convert: Callable[[Event], Obj], bookmark: Callable[[int, bool], Obj]
+) -> Format:
+    """Return the format whose frames are protobuf messages; as for the keys, see `converted`."""
+
+    def encode(event: Event) -> bytes:
+        encodings = event.encodings
+        frame = encodings.get(key)
+        if frame is None:
+            frame = encodings[key] = watch_frame(event.type, convert(event))
+        return frame
+
+    return Format(
+        encode,
+        lambda revision, end: watch_frame("BOOKMARK", bookmark(revision, end)),
+        lambda error: watch_frame("ERROR", error.status()),
+        "application/vnd.kubernetes.protobuf;stream=watch",
+    )
 
 
 def bookmark_metadata(revision: int, *, initial_events_end: bool) -> Obj:
@@ -69,7 +95,7 @@ def bookmark_metadata(revision: int, *, initial_events_end: bool) -> Obj:
 
 
 def error_line(error: ApiError) -> bytes:
-    """Return the frame that ends a watch with a Status; it looks alike in every format."""
+    """Return the frame that ends a watch with a Status; it looks alike in every form of JSON."""
     return _line("ERROR", error.status())
 
 

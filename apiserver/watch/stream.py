@@ -19,7 +19,7 @@ from itertools import islice
 from apimachinery.clock import Clock, Timer
 from apimachinery.errors import Expired
 from apiserver.storage import ClusterStore, Compacted, Entry, Event, Selector, Subscription
-from apiserver.watch.formats import Format, error_line
+from apiserver.watch.formats import Format
 from apiserver.watch.selection import Selection
 
 logger = logging.getLogger(__name__)
@@ -112,10 +112,18 @@ class Watch:
             self.close()
             return
         if options.timeout is not None:
+            if options.timeout <= 0:
+                self._finish()
+                return
             self._deadline = self._clock.seconds() + options.timeout
             self._timers["end"] = self._clock.call_later(options.timeout, self._finish)
         if options.bookmarks:
             self._arm_bookmark()
+
+    @property
+    def content_type(self) -> str:
+        """The media type of the whole stream."""
+        return self._encoding.content_type
 
     def __aiter__(self) -> Watch:
         return self
@@ -137,7 +145,7 @@ class Watch:
 
     def fail(self, error: Expired) -> None:
         """End with an error, after what has come already."""
-        self._last = error_line(error)
+        self._last = self._encoding.error(error)
         self._finish()
 
     def close(self) -> None:

@@ -159,12 +159,14 @@ class StorageContract:
         await store.commit_many([create(key(name, space)) for space, name in places])
         await store.commit(create(key("other", resource="secrets")))
         before = store.list("configmaps")
-        assert [entry.key[1:] for entry in before] == sorted(places)
+        assert [entry.key[1:] for entry in before] == sorted(places, key="/".join)
         assert [entry.key.name for entry in store.list("configmaps", "a")] == ["b", "z"]
         assert store.list("configmaps", "a") is store.list("configmaps", "a")
         await store.commit(delete(key("b", "a")))
         await store.commit(update(key("z", "a"), n=1))
-        assert [entry.key[1:] for entry in before] == sorted(places), "a snapshot changed"
+        assert [entry.key[1:] for entry in before] == sorted(places, key="/".join), (
+            "a snapshot changed"
+        )
         assert [data_of(entry) for entry in store.list("configmaps", "a")] == [{"n": 1}]
         assert store.list("configmaps", "none") == ()
         assert store.list("none") == ()

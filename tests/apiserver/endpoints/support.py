@@ -92,7 +92,7 @@ class MemoryStore(ClusterStore):
                 state.pop(key, None)
             elif namespace in (None, key.namespace):
                 state[key] = event.entry
-        return [state[key] for key in sorted(state)]
+        return [state[key] for key in sorted(state, key=lambda key: key.path)]
 
     async def changes(
         self, resource: str | None, after: int, upto: int | None = None

@@ -55,6 +55,15 @@ async def test_selectors(client: Client, query, expected):
         ),
         (f"{MAPS}?resourceVersion=abc", "invalid resource version: resourceVersion: Invalid value"),
         (f"{MAPS}?limit=x", 'strconv.ParseInt: parsing "x": invalid syntax'),
+        (f"{MAPS}?limit=1_0", 'strconv.ParseInt: parsing "1_0": invalid syntax'),
+        (f"{MAPS}?limit={10**19}", f'strconv.ParseInt: parsing "{10**19}": value out of range'),
+        (f"{MAPS}?limit={'9' * 5000}", "strconv.ParseInt: parsing "),
+        (f"{MAPS}?resourceVersion={'9' * 5000}", "invalid resource version: resourceVersion: Inv"),
+        (f"{MAPS}?watch=1&timeoutSeconds=1s", 'strconv.ParseInt: parsing "1s": invalid syntax'),
+        (
+            "/api/v1/watch/namespaces/default/configmaps/a?fieldSelector=metadata.name%3Db",
+            "fieldSelector metadata.name doesn't match requested name",
+        ),
         (f"{MAPS}?continue=x", "continue key is not valid"),
     ],
 )
@@ -107,6 +116,32 @@ async def test_the_past_can_be_listed_exactly(client: Client):
     assert future.status == 504
     current = client.api.store.revision
     assert future.message == (f"Timeout: Too large resource version: 999999, current: {current}")
+
+
+async def test_anything_will_do_knows_no_pages(client: Client):
+    await fill(client, "a", "b")
+    found = await client.get(f"{MAPS}?limit=1&resourceVersion=0")
+    assert names(found) == ["a", "b"]
+    assert "continue" not in found.json()["metadata"]
+
+
+async def test_lists_of_all_namespaces_are_in_the_order_of_etcd(client: Client):
+    for namespace in ("a", "a-b"):
+        await client.post("/api/v1/namespaces", {"metadata": {"name": namespace}})
+        await client.post(f"/api/v1/namespaces/{namespace}/configmaps", config_map("m"))
+    first = await client.get("/api/v1/configmaps?limit=1")
+    assert first.json()["items"][0]["metadata"]["namespace"] == "a-b"
+    token = first.json()["metadata"]["continue"]
+    second = await client.get(f"/api/v1/configmaps?continue={token}")
+    assert [item["metadata"]["namespace"] for item in second.json()["items"]] == ["a"]
+
+
+async def test_one_object_can_be_asked_for_as_of_a_revision(client: Client):
+    await fill(client, "a")
+    assert (await client.get(f"{MAPS}/a?resourceVersion=1")).status == 200
+    future = await client.get(f"{MAPS}/a?resourceVersion=999999")
+    assert (future.status, future.json()["reason"]) == (504, "Timeout")
+    assert (await client.get(f"{MAPS}/a?resourceVersion=x")).status == 500
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,27 @@ def summary(events) -> list:
     return [(e["type"], e["object"]["metadata"].get("name", "")) for e in events]
 
 
+async def test_old_paths_watch_a_collection_or_one_object(client: Client):
+    await client.post(MAPS, config_map("a"))
+    await client.post(MAPS, config_map("b"))
+    every = Stream(client, "/api/v1/watch/configmaps")
+    one = Stream(client, "/api/v1/watch/namespaces/default/configmaps/b")
+    assert summary(await every.events()) == [("ADDED", "a"), ("ADDED", "b")]
+    assert summary(await one.events()) == [("ADDED", "b")]
+    await client.request("DELETE", f"{MAPS}/a")
+    await client.request("DELETE", f"{MAPS}/b")
+    assert summary(await one.events())[1:] == [("DELETED", "b")]
+    await every.leave()
+    await one.leave()
+
+
+async def test_a_watch_of_less_than_no_time_ends_at_once(client: Client):
+    await client.post(MAPS, config_map("a"))
+    stream = Stream(client, f"{MAPS}?watch=1&timeoutSeconds=-1")
+    assert summary(await stream.events()) == [("ADDED", "a")]
+    await stream.task
+
+
 async def test_a_watch_begins_with_what_is_there(client: Client):
     await client.post(MAPS, config_map("a"))
     stream = Stream(client, f"{MAPS}?watch=1")

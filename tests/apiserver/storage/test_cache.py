@@ -14,12 +14,12 @@ def names(cache: ResourceCache, namespace: str | None) -> list[str]:
 
 def test_lists_follow_changes_in_order():
     cache = ResourceCache([entry("b", "2"), entry("a", "1"), entry("a-b", "3")])
-    assert names(cache, None) == ["a/1", "a-b/3", "b/2"]
+    assert names(cache, None) == ["a-b/3", "a/1", "b/2"]
     assert names(cache, "a") == ["a/1"]
     cache.apply(Event("ADDED", 2, entry("a", "0", 2), None))
     assert names(cache, "a") == ["a/0", "a/1"]
     cache.apply(Event("DELETED", 3, entry("a", "1", 3), None))
-    assert names(cache, None) == ["a/0", "a-b/3", "b/2"]
+    assert names(cache, None) == ["a-b/3", "a/0", "b/2"]
 
 
 def test_what_did_not_change_is_not_listed_again():

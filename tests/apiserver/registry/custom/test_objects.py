@@ -78,6 +78,8 @@ async def test_protobuf_is_not_spoken(cluster: Cluster):
     assert (answer.status, answer.message.rpartition(": ")[2]) == (
         415, "application/json, application/yaml",
     )  # fmt: skip
+    only = {"accept": "application/vnd.kubernetes.protobuf"}
+    assert (await cluster.request("GET", WIDGETS, headers=only)).status == 406
 
 
 async def test_without_a_status_subresource_status_is_content(cluster: Cluster):
