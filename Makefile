@@ -47,7 +47,7 @@ clean: ## Remove what was built and installed; data in .kubeground stays
 setup: $(STAMPS)/packages $(STAMPS)/types $(STAMPS)/ui ## Install packages, build the type table and the front end
 
 setup-dev: setup $(STAMPS)/packages-dev $(STAMPS)/system
-	@scripts/kubectl-versions.sh
+	@$(BIN)/python scripts/client_tools.py
 
 $(BIN)/python:
 	@echo "Making the virtual environment in $(VENV)"

@@ -11,16 +11,20 @@ import asyncio
 import contextlib
 import socket
 import ssl
+import urllib.parse
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, cast
 
+import httptools
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
 from websockets.datastructures import Headers
 from websockets.server import ServerProtocol
+
+from playground import rawupgrade
 
 # Go's client keeps an idle connection for 90 s; closing later than it does avoids the race.
 KEEP_ALIVE_SECONDS = 120
@@ -41,7 +45,10 @@ def peer_certificate(transport: asyncio.BaseTransport) -> bytes | None:
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """uvicorn's HTTP protocol; the certificate is read once a connection."""
+    """uvicorn's HTTP protocol; the certificate is read once a connection.
+
+    A request for SPDY/3.1 leaves it, as one for a WebSocket does.
+    """
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self._tls = {"client_cert": peer_certificate(transport)}
@@ -50,6 +57,30 @@ class HttpProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         cast("dict[str, Any]", self.scope).setdefault("extensions", {})["tls"] = self._tls
         super().on_headers_complete()
+
+    def _should_upgrade(self) -> bool:
+        return self._get_upgrade() == rawupgrade.SPDY or super()._should_upgrade()
+
+    def handle_websocket_upgrade(self) -> None:
+        """Hand the connection over to the protocol that the client asks for."""
+        if self._get_upgrade() != rawupgrade.SPDY:
+            super().handle_websocket_upgrade()
+            return
+        self.connections.discard(self)
+        before = cast("Any", self.cycle)  # None on a fresh connection
+        if before is not None and not before.response_complete:
+            self.transport.close()  # the answer to an earlier request would go among the frames
+            return
+        url = httptools.parse_url(self.url)
+        scope = cast("dict[str, Any]", self.scope) | {
+            "type": "websocket",
+            "path": urllib.parse.unquote(url.path.decode("ascii")),
+            "raw_path": url.path,
+            "query_string": url.query or b"",
+            "subprotocols": rawupgrade.stream_protocols(self.headers),
+            "extensions": {"tls": self._tls, "websocket.http.response": {}, "spdy": {}},
+        }
+        rawupgrade.RawUpgrade(self.app, scope, self.server_state).take_over(self.transport)
 
 
 class Handshake(ServerProtocol):

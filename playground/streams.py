@@ -1,8 +1,9 @@
-"""From the API server to kubelets: logs, and WebSockets into containers."""
+"""From the API server to kubelets: logs, and connections into containers."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -13,7 +14,7 @@ from apimachinery.errors import ApiError, BadRequest, InternalError, NotFound
 from apimachinery.gvk import GroupResource
 from apimachinery.meta import Obj, annotations_of
 from apiserver.storage import ClusterStore, Key
-from nodes.kubelet import portforward, streaming
+from nodes.kubelet import portforward, portforward_spdy, streaming, streaming_spdy
 from nodes.kubelet.kubelet import Kubelet
 from nodes.kubelet.portforward_channels import serve_channels
 from nodes.kubelet.portforward_spdy import serve_spdy
@@ -22,6 +23,45 @@ from nodes.runtime.cri import AttachRequest, ExecRequest, LogOptions, Session
 
 DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
 _TRUE = {"1", "true", "True", "TRUE", "t", "T"}
+
+Serve = Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Upgrade:
+    """A connection that a client asks for: what for, how, and the two ends of it."""
+
+    subresource: str
+    namespace: str
+    name: str
+    query: Mapping[str, list[str]]
+    offered: tuple[str, ...]
+    spdy: bool
+    receive: Any
+    send: Any
+
+    def flag(self, name: str) -> bool:
+        return (self.query.get(name) or [""])[0] in _TRUE
+
+    def asked_streams(self) -> tuple[str, ...]:
+        """Return which of a program's streams are wanted. Raises BadRequest where none is."""
+        asked = tuple(name for name in ("stdin", "stdout", "stderr") if self.flag(name))
+        if not asked:
+            raise BadRequest("you must specify at least 1 of stdin, stdout, stderr")
+        # A terminal has one output.
+        return tuple(name for name in asked if name != "stderr" or not self.flag("tty"))
+
+    def agreed(self, protocol: str | None, spoken: Sequence[str]) -> str:
+        """Return the protocol that both sides know. Raises the refusal where there is none."""
+        if protocol is not None:
+            return protocol
+        if not self.spdy:
+            raise BadRequest("unable to upgrade: unsupported protocol")
+        if not self.offered:
+            raise BadRequest("unable to upgrade: X-Stream-Protocol-Version is required")
+        both = f"client supports [{' '.join(self.offered)}], server accepts [{' '.join(spoken)}]"
+        why = f"unable to upgrade: unable to negotiate protocol: {both}"
+        raise ApiError(why, code=403, reason="Forbidden")
 
 
 class KubeletStreams:
@@ -44,62 +84,60 @@ class KubeletStreams:
         )
 
     async def connect(self, request: Any, scope: Any, receive: Any, send: Any) -> None:
-        """Serve exec and attach over the WebSocket of `scope`."""
+        """Serve exec, attach and port-forward over the upgraded connection of `scope`."""
         info = request.info
-        query = parse_qs(scope["query_string"].decode(), keep_blank_values=True)
-        if info.subresource == "portforward":
-            await self._forward(info.namespace, info.name, query, scope, receive, send)
-            return
-        protocol = streaming.choose(scope.get("subprotocols") or ())
+        upgrade = _Upgrade(
+            info.subresource,
+            info.namespace,
+            info.name,
+            parse_qs(scope["query_string"].decode(), keep_blank_values=True),
+            tuple(scope.get("subprotocols") or ()),
+            "spdy" in scope.get("extensions", {}),
+            receive,
+            send,
+        )
         await receive()  # websocket.connect
-        if protocol is None:
-            await _refuse(send, BadRequest("unable to upgrade: unsupported protocol"))
-            return
+        plan = self._forwarding if info.subresource == "portforward" else self._session
         try:
-            kubelet, container_id = self._container(info.namespace, info.name, query)
+            protocol, serve = plan(upgrade)
         except ApiError as error:
             await _refuse(send, error)
             return
         await send({"type": "websocket.accept", "subprotocol": protocol or None})
-        await streaming.serve(
-            protocol,
-            lambda: _begin(kubelet, info.subresource, container_id, query),
-            receive,
-            send,
-        )
+        await serve()
 
-    async def _forward(
-        self,
-        namespace: str,
-        name: str,
-        query: Mapping[str, list[str]],
-        scope: Any,
-        receive: Any,
-        send: Any,
-    ) -> None:
-        """Serve port-forward, by whichever of its protocols the client offers."""
-        protocol = portforward.choose(scope.get("subprotocols") or ())
-        await receive()  # websocket.connect
-        ports: list[int] = []
-        try:
-            if protocol is None:
-                raise BadRequest("unable to upgrade: unsupported protocol")
-            kubelet, sandbox = self._sandbox(namespace, name)
-            if protocol != portforward.SPDY:
-                ports = _ports(query)
-        except ApiError as error:
-            await _refuse(send, error)
-            return
+    def _session(self, upgrade: _Upgrade) -> tuple[str, Serve]:
+        """Return how exec or attach is served. Raises the refusal of what cannot be."""
+        spoken = streaming_spdy if upgrade.spdy else streaming
+        protocol = upgrade.agreed(spoken.choose(upgrade.offered), streaming_spdy.PROTOCOLS)
+        kubelet, container_id = self._container(upgrade.namespace, upgrade.name, upgrade.query)
+        asked = upgrade.asked_streams()
+        receive, send, clock = upgrade.receive, upgrade.send, kubelet.host.clock
+
+        async def begin() -> Session:
+            return await _begin(kubelet, container_id, asked, upgrade)
+
+        if not upgrade.spdy:
+            return protocol, lambda: streaming.serve(protocol, begin, receive, send)
+        wanted = streaming_spdy.expected(protocol, asked, tty=upgrade.flag("tty"))
+        client = streaming_spdy.SpdyClient(protocol, wanted, clock)
+        return protocol, lambda: streaming_spdy.serve(client, begin, clock, receive, send)
+
+    def _forwarding(self, upgrade: _Upgrade) -> tuple[str, Serve]:
+        """Return how port-forward is served, by whichever of its protocols the client offers."""
+        spoken = portforward_spdy if upgrade.spdy else portforward
+        protocol = upgrade.agreed(spoken.choose(upgrade.offered), portforward_spdy.PROTOCOLS)
+        kubelet, sandbox = self._sandbox(upgrade.namespace, upgrade.name)
         runtime, clock = kubelet.host.runtime, kubelet.host.clock
+        receive, send = upgrade.receive, upgrade.send
 
         async def dial(port: int) -> ByteStream:
             return await runtime.port_forward(sandbox, port)
 
-        await send({"type": "websocket.accept", "subprotocol": protocol or None})
-        if protocol == portforward.SPDY:
-            await serve_spdy(dial, sandbox, clock, receive, send)
-        else:
-            await serve_channels(protocol, ports, dial, sandbox, receive, send)
+        if upgrade.spdy or protocol == portforward.SPDY:
+            return protocol, lambda: serve_spdy(dial, sandbox, clock, receive, send)
+        ports = _ports(upgrade.query)
+        return protocol, lambda: serve_channels(protocol, ports, dial, sandbox, receive, send)
 
     def _sandbox(self, namespace: str, name: str) -> tuple[Kubelet, str]:
         """Return the kubelet of a pod and the id of the pod's sandbox there."""
@@ -188,22 +226,15 @@ def _ports(query: Mapping[str, list[str]]) -> list[int]:
 
 
 async def _begin(
-    kubelet: Kubelet, subresource: str, container_id: str, query: Mapping[str, list[str]]
+    kubelet: Kubelet, container_id: str, asked: Collection[str], upgrade: _Upgrade
 ) -> Session:
-    def flag(name: str) -> bool:
-        return (query.get(name) or [""])[0] in _TRUE
-
+    tty = upgrade.flag("tty")
+    flags = (tty, "stdin" in asked, "stdout" in asked, "stderr" in asked)
     runtime = kubelet.host.runtime
-    if subresource == "attach":
-        return await runtime.attach(
-            AttachRequest(container_id, flag("tty"), flag("stdin"), flag("stdout"), flag("stderr"))
-        )
-    command = tuple(query.get("command") or ())
-    return await runtime.exec(
-        ExecRequest(
-            container_id, command, flag("tty"), flag("stdin"), flag("stdout"), flag("stderr")
-        )
-    )
+    if upgrade.subresource == "attach":
+        return await runtime.attach(AttachRequest(container_id, *flags))
+    command = tuple(upgrade.query.get("command") or ())
+    return await runtime.exec(ExecRequest(container_id, command, *flags))
 
 
 async def _refuse(send: Any, error: ApiError) -> None:

@@ -1,7 +1,8 @@
 """Connections into containers: authorized here, served by the kubelet of the pod's node.
 
-A websocket to exec, attach or portforward goes through the same stages as any request. What is
-refused before the connection is accepted is answered as HTTP would be.
+A websocket to exec, attach or portforward goes through the same stages as any request, and so
+does an upgrade to SPDY, which comes as one. What is refused before the connection is accepted is
+answered as HTTP would be.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ class _Door:
 
 async def serve(api: ClusterApi, scope: Scope, receive: Receive, send: Send) -> None:
     """Serve one websocket to its end."""
-    request = request_of_scope(scope, "GET")
+    request = request_of_scope(scope, scope.get("method", "GET"))
     # A watch over a websocket is no longer asked for by any client; a connection is.
     request.info.verb = "get" if request.info.is_resource else request.info.verb
     try:

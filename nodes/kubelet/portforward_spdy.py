@@ -1,4 +1,4 @@
-"""port-forward as kubectl speaks it: SPDY/3.1 inside one WebSocket.
+"""port-forward as kubectl speaks it: SPDY/3.1, inside one WebSocket or as the connection itself.
 
 For each connection the client opens a stream for errors and one for data, which belong together
 by their `requestid`. Each pair is bridged to one connection into the pod, with the backpressure
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 
 from apimachinery.clock import Clock, Timer
 from nodes.client.supervise import TaskSet
@@ -20,8 +21,14 @@ from nodes.runtime.cri import RuntimeCallError
 
 log = logging.getLogger(__name__)
 
+PROTOCOLS = ("portforward.k8s.io",)
 # A stream that finds no partner by then is given up, as the kubelet does.
 PAIRING = 30.0
+
+
+def choose(offered: Sequence[str]) -> str | None:
+    """Return the protocol of an upgrade to SPDY, None if it is not among those offered."""
+    return next((protocol for protocol in offered if protocol in PROTOCOLS), None)
 
 
 class _Pair:
@@ -131,7 +138,7 @@ async def _send_to(pod: ByteStream, client: Stream) -> None:
 
 
 async def serve_spdy(dial: Dial, sandbox: str, clock: Clock, receive: Receive, send: Send) -> None:
-    """Serve kubectl's connections over an accepted WebSocket until the client leaves."""
+    """Serve kubectl's connections over an accepted connection until the client leaves."""
 
     async def transport(data: bytes) -> None:
         await send({"type": "websocket.send", "bytes": data})

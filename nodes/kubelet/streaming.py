@@ -1,9 +1,10 @@
-"""exec and attach over a WebSocket: the channels of v5.channel.k8s.io and its predecessors.
+"""exec and attach: a session between a program and a client, and how a WebSocket carries it.
 
-Each message is a channel number and bytes: 0 stdin, 1 stdout, 2 stderr, 3 the outcome as a
-Status, 4 the terminal's size as JSON. In v5 the message 255, N closes channel N. The base64
-variants have the number as a digit and the rest encoded. What carries the messages is an ASGI
-WebSocket: plain callables, so that this knows no framework.
+On a WebSocket these are the channels of v5.channel.k8s.io and its predecessors. Each message is
+a channel number and bytes: 0 stdin, 1 stdout, 2 stderr, 3 the outcome as a Status, 4 the
+terminal's size as JSON. In v5 the message 255, N closes channel N. The base64 variants have the
+number as a digit and the rest encoded. What carries the messages is an ASGI WebSocket: plain
+callables, so that this knows no framework.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import base64
 import contextlib
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from nodes.runtime.cri import STDERR, STDOUT, RuntimeCallError, Session
 
@@ -59,6 +60,19 @@ def failure(message: str) -> dict[str, Any]:
     }
 
 
+class Client(Protocol):
+    """The client's end of a session."""
+
+    async def put(self, stream: int, data: bytes) -> None:
+        """Send output (STDOUT or STDERR)."""
+
+    async def end(self, status: dict[str, Any]) -> None:
+        """Send the outcome, and close."""
+
+    async def feed(self, session: Session) -> None:
+        """Hand input and sizes on until the client has left."""
+
+
 async def serve(
     protocol: str,
     begin: Callable[[], Awaitable[Session]],
@@ -66,22 +80,24 @@ async def serve(
     send: Send,
 ) -> None:
     """Serve one session over an accepted WebSocket, until the program or the client has ended."""
-    channels = _Channels(protocol, send)
+    await run(_Channels(protocol, receive, send), begin)
+
+
+async def run(client: Client, begin: Callable[[], Awaitable[Session]]) -> None:
+    """Run one session until the program or the client has ended."""
     try:
         session = await begin()
     except RuntimeCallError as error:
-        await channels.put(OUTCOME, json.dumps(failure(str(error))).encode())
-        await channels.close()
+        await client.end(failure(str(error)))
         return
-    reading = asyncio.ensure_future(_read(channels, session, receive))
-    writing = asyncio.ensure_future(_write(channels, session))
+    reading = asyncio.ensure_future(client.feed(session))
+    writing = asyncio.ensure_future(_write(client, session))
     try:
         await asyncio.wait((reading, writing), return_when=asyncio.FIRST_COMPLETED)
         if writing.done():
             code = await session.wait()
             with contextlib.suppress(OSError, RuntimeError):
-                await channels.put(OUTCOME, json.dumps(outcome(code)).encode())
-                await channels.close()
+                await client.end(outcome(code))
     finally:
         for task in (reading, writing):
             task.cancel()
@@ -89,55 +105,51 @@ async def serve(
         await session.close()
 
 
-async def _write(channels: _Channels, session: Session) -> None:
+async def _write(client: Client, session: Session) -> None:
     async for stream, data in session.output():
         if stream in (STDOUT, STDERR):
-            await channels.put(stream, data)
+            await client.put(stream, data)
 
 
-async def _read(channels: _Channels, session: Session, receive: Receive) -> None:
-    while True:
-        message = await receive()
-        if message["type"] == "websocket.disconnect":
-            return
-        decoded = channels.decode(message)
-        if decoded is None:
-            continue
-        channel, data = decoded
-        if channel == STDIN:
-            with contextlib.suppress(OSError):
-                await session.write_stdin(data)
-        elif channel == RESIZE:
-            _resize(session, data)
-        elif channel == CLOSE and data[:1] == b"\x00":
-            session.close_stdin()
-
-
-def _resize(session: Session, data: bytes) -> None:
-    try:
-        size = json.loads(data)
+def resize(session: Session, size: Any) -> None:
+    """Pass a terminal's size on; one that makes no sense changes nothing."""
+    with contextlib.suppress(ValueError, KeyError, TypeError, OverflowError):
         session.resize(int(size["Width"]), int(size["Height"]))
-    except (ValueError, KeyError, TypeError):
-        return  # a size that makes no sense changes nothing
 
 
 class _Channels:
     """Messages to and from channels, in the chosen protocol."""
 
-    def __init__(self, protocol: str, send: Send) -> None:
+    def __init__(self, protocol: str, receive: Receive, send: Send) -> None:
         self._text = protocol.endswith(BASE64)
         self._closes = protocol == V5
-        self._send = send
+        self._receive, self._send = receive, send
 
-    async def put(self, channel: int, data: bytes) -> None:
+    async def put(self, stream: int, data: bytes) -> None:
         if self._text:
-            text = f"{channel}{base64.b64encode(data).decode()}"
+            text = f"{stream}{base64.b64encode(data).decode()}"
             await self._send({"type": "websocket.send", "text": text})
         else:
-            await self._send({"type": "websocket.send", "bytes": bytes((channel,)) + data})
+            await self._send({"type": "websocket.send", "bytes": bytes((stream,)) + data})
 
-    async def close(self) -> None:
+    async def end(self, status: dict[str, Any]) -> None:
+        await self.put(OUTCOME, json.dumps(status).encode())
         await self._send({"type": "websocket.close", "code": 1000})
+
+    async def feed(self, session: Session) -> None:
+        while (message := await self._receive())["type"] != "websocket.disconnect":
+            decoded = self.decode(message)
+            if decoded is None:
+                continue
+            channel, data = decoded
+            if channel == STDIN:
+                with contextlib.suppress(OSError):
+                    await session.write_stdin(data)
+            elif channel == RESIZE:
+                with contextlib.suppress(ValueError, RecursionError):
+                    resize(session, json.loads(data))
+            elif channel == CLOSE and data[:1] == b"\x00":
+                session.close_stdin()
 
     def decode(self, message: Mapping[str, Any]) -> tuple[int, bytes] | None:
         """Return (channel, data), None for what is empty or makes no sense."""

@@ -16,9 +16,12 @@ from typing import Any
 
 from tests.support.server import ROOT
 
+CLIENTS = ROOT / ".build" / "clients"
 BINARIES = {
+    "1.24": CLIENTS / "kubectl-1.24",
+    "1.34": CLIENTS / "kubectl-1.34",
     "1.36": ROOT / ".venv" / "bin" / "kubectl",
-    "1.37": ROOT / ".build" / "kubectl-1.37" / "bin" / "kubectl",
+    "1.37": CLIENTS / "kubectl-1.37",
 }
 
 
