@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from nodes.network.fabric import Network
-from nodes.network.http import http_get
+from nodes.network.http import request as http_request
+from nodes.network.tls import INSECURE, TLSError
 
 _SHOWN = 512
 
@@ -30,19 +31,18 @@ class SimulatedProbes:
         given.setdefault("User-Agent", "kube-probe/1.36")
         given.setdefault("Accept", "*/*")
         try:
-            # The simulated network carries no TLS: what a probe would not check is left out.
-            answer = await http_get(
-                self._network,
-                self._address,
-                f"http://{ip}:{port}{path}",
-                headers=given,
-                timeout=timeout,
+            # A kubelet takes any certificate.
+            trust = INSECURE if tls else None
+            answer = await http_request(
+                self._network, self._address, url, headers=given, timeout=timeout, trust=trust
             )
         except TimeoutError:
             return False, (
                 f'Get "{url}": context deadline exceeded '
                 "(Client.Timeout exceeded while awaiting headers)"
             )
+        except TLSError as error:
+            return False, f'Get "{url}": {error}'
         except ConnectionRefusedError:
             return False, f'Get "{url}": dial tcp {ip}:{port}: connect: connection refused'
         except OSError as error:

@@ -1,24 +1,28 @@
 """HTTP/1.1 over the simulated network: what servers in containers and their clients need of it.
 
-Bodies are whole and bounded; connections are kept alive by servers and used once by `request`.
+Bodies are whole and bounded, but for answers that a server streams; connections are kept alive by
+servers and used once by `request`. `exchange` reads an answer as it arrives.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
 
 from nodes.network.dns import ResolvConf
 from nodes.network.fabric import Network
-from nodes.network.stream import ByteStream, Stream, read_until
+from nodes.network.stream import Address, ByteStream, read_until
+from nodes.network.tls import TLSError, Trust, open_tls
 
 MAX_HEAD = 32 * 1024
 MAX_BODY = 4 * 1024 * 1024
 # A server drops a connection that has asked for this much; clients open another.
 MAX_REQUESTS_PER_CONNECTION = 1000
+_TLS_HANDSHAKE = b"\x16"
 
 
 class BadMessage(OSError):
@@ -55,6 +59,8 @@ class HttpRequest:
     headers: Headers
     body: bytes = b""
     peer: str = ""
+    # The certificates that the client has shown, where the connection is under TLS.
+    certificates: Any = ()
 
     @property
     def path(self) -> str:
@@ -71,6 +77,8 @@ class HttpResponse:
     headers: Headers = field(default_factory=Headers)
     body: bytes = b""
     reason: str = ""
+    # Sent after the head in place of `body`, chunk by chunk, until it ends or the client goes.
+    stream: AsyncIterator[bytes] | None = None
 
     @property
     def phrase(self) -> str:
@@ -83,14 +91,27 @@ class HttpResponse:
             return ""
 
 
+class Connection(ByteStream, Protocol):
+    """What a server reads from: a connection, plain or under TLS."""
+
+    @property
+    def remote(self) -> Address: ...
+
+
 App = Callable[[HttpRequest], Awaitable[HttpResponse]]
 
 
-def serve_http(app: App) -> Callable[[Stream], Awaitable[None]]:
+class HttpHandler(Protocol):
+    """The handler of a listener; `rest` is what has been read of the connection already."""
+
+    async def __call__(self, stream: Connection, rest: bytes = b"") -> None: ...
+
+
+def serve_http(app: App) -> HttpHandler:
     """Return the handler of a listener: requests of one connection, one after the other."""
 
-    async def handler(stream: Stream) -> None:
-        rest = b""
+    async def handler(stream: Connection, rest: bytes = b"") -> None:
+        certificates = getattr(stream, "chain", ())
         for _ in range(MAX_REQUESTS_PER_CONNECTION):
             try:
                 request, rest = await read_request(stream, rest)
@@ -99,6 +120,7 @@ def serve_http(app: App) -> Callable[[Stream], Awaitable[None]]:
                 return
             if request is None:
                 return
+            request.certificates = certificates
             response = await app(request)
             close = (
                 request.headers.get("Connection").lower() == "close"
@@ -111,8 +133,12 @@ def serve_http(app: App) -> Callable[[Stream], Awaitable[None]]:
     return handler
 
 
-async def read_request(stream: Stream, rest: bytes) -> tuple[HttpRequest | None, bytes]:
+async def read_request(stream: Connection, rest: bytes) -> tuple[HttpRequest | None, bytes]:
     """Read one request; None where the client has closed. Returns what came after it."""
+    if not rest:
+        rest = await stream.read()
+    if rest[:1] == _TLS_HANDSHAKE:
+        raise BadMessage("a TLS handshake on a port that speaks HTTP")
     head, rest = await _read_head(stream, rest)
     if not head.strip():
         return None, b""
@@ -132,11 +158,35 @@ async def write_response(
     """Send one response with its length."""
     lines = [f"HTTP/1.1 {response.status} {response.phrase}"]
     lines += [f"{key}: {value}" for key, value in response.headers.items]
-    if "Content-Length" not in response.headers:
+    if response.stream is not None:
+        lines.append("Transfer-Encoding: chunked")
+    elif "Content-Length" not in response.headers:
         lines.append(f"Content-Length: {len(response.body)}")
     lines.append(f"Connection: {'close' if close else 'keep-alive'}")
     data = "\r\n".join(lines).encode("latin-1", "replace") + b"\r\n\r\n"
+    if response.stream is not None and not head:
+        await stream.write(data)
+        await _write_chunks(stream, response.stream)
+        return
     await stream.write(data if head else data + response.body)
+
+
+async def _write_chunks(stream: ByteStream, chunks: AsyncIterator[bytes]) -> None:
+    """Send a body as it comes. A client that goes ends it, though nothing has to be sent."""
+
+    async def pump() -> None:
+        async for chunk in chunks:
+            if chunk:
+                await stream.write(b"%x\r\n%s\r\n" % (len(chunk), chunk))
+        await stream.write(b"0\r\n\r\n")
+
+    tasks = [asyncio.ensure_future(pump()), asyncio.ensure_future(stream.read())]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def request(
@@ -149,34 +199,48 @@ async def request(
     body: bytes = b"",
     timeout: float = 30.0,
     resolv: ResolvConf | None = None,
+    trust: Trust | None = None,
 ) -> HttpResponse:
     """Send one request from an address of the network, and read its whole answer.
 
     Raises what `Network.connect` raises; TimeoutError too when the answer takes longer than
-    `timeout` in all; BadMessage for an answer that is not HTTP. Redirects are not followed.
+    `timeout` in all; BadMessage for an answer that is not HTTP; TLSError where there is to be TLS
+    (`trust`) and is none. Redirects are not followed.
     """
     parts = urlsplit(url if "://" in url else f"http://{url}")
     host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     started = network.clock.seconds()
-    stream = await network.connect(src_ip, host, port, resolv=resolv, timeout=timeout)
+    plain = await network.connect(src_ip, host, port, resolv=resolv, timeout=timeout)
     left = max(0.0, timeout - (network.clock.seconds() - started))
     fields = {"Host": parts.netloc.rpartition("@")[2], **(headers or {})}
     if body or method in ("POST", "PUT", "PATCH"):
         fields["Content-Length"] = str(len(body))
     fields["Connection"] = "close"
-    lines = [f"{method} {target} HTTP/1.1", *(f"{key}: {value}" for key, value in fields.items())]
-    deadline = network.clock.call_later(left, stream.close)
+    deadline = network.clock.call_later(left, plain.close)
     try:
-        await stream.write("\r\n".join(lines).encode("latin-1", "replace") + b"\r\n\r\n" + body)
+        stream: ByteStream = plain
+        if trust is not None:
+            stream = await open_tls(plain, trust, network.clock.now())
+        await write_request(stream, method, target, fields, body)
         return await _read_response(stream, method)
-    except (BrokenPipeError, EOFError):
+    except (BrokenPipeError, EOFError, TLSError) as error:
         if network.clock.seconds() - started >= timeout:
             raise TimeoutError("timed out") from None
+        if isinstance(error, TLSError):
+            raise
         raise ConnectionResetError("connection reset by peer") from None
     finally:
         deadline.cancel()
-        stream.close()
+        plain.close()
+
+
+async def write_request(
+    stream: ByteStream, method: str, target: str, fields: Mapping[str, str], body: bytes
+) -> None:
+    """Send a request with these header fields."""
+    lines = [f"{method} {target} HTTP/1.1", *(f"{key}: {value}" for key, value in fields.items())]
+    await stream.write("\r\n".join(lines).encode("latin-1", "replace") + b"\r\n\r\n" + body)
 
 
 async def http_get(
@@ -191,7 +255,15 @@ async def http_get(
     return await request(network, src_ip, url, headers=headers, timeout=timeout, resolv=resolv)
 
 
-async def _read_response(stream: Stream, method: str) -> HttpResponse:
+async def _read_response(stream: ByteStream, method: str) -> HttpResponse:
+    answer, rest = await read_response_head(stream)
+    if method != "HEAD" and answer.status not in (204, 304):
+        answer.body, _ = await _read_body(stream, answer.headers, rest, until_end=True)
+    return answer
+
+
+async def read_response_head(stream: ByteStream) -> tuple[HttpResponse, bytes]:
+    """Read an answer up to its body; return what came after it, too. BadMessage, EOFError."""
     status, rest = 100, b""
     # Some servers say that they go on before they answer.
     while status < 200 and status != 101:
@@ -201,11 +273,8 @@ async def _read_response(stream: Stream, method: str) -> HttpResponse:
         lines = head.decode("latin-1").split("\r\n")
         parts = lines[0].split(" ", 2)
         status = _status(parts)
-    headers = _headers(lines[1:])
-    body = b""
-    if method != "HEAD" and status not in (204, 304):
-        body, _ = await _read_body(stream, headers, rest, until_end=True)
-    return HttpResponse(status, headers, body, parts[2] if len(parts) > 2 else "")
+    reason = parts[2] if len(parts) > 2 else ""
+    return HttpResponse(status, _headers(lines[1:]), b"", reason), rest
 
 
 def _status(line: list[str]) -> int:

@@ -1,15 +1,19 @@
-"""agnhost: the many-purpose image of Kubernetes' own tests: netexec, serve-hostname, pause..."""
+"""agnhost: the many-purpose image of Kubernetes' own tests: netexec, webhook, pause..."""
 
 from __future__ import annotations
 
 from urllib.parse import parse_qs
 
-from nodes.network.http import Headers, HttpRequest, HttpResponse, serve_http
+from nodes.network.http import App, Headers, HttpRequest, HttpResponse, serve_http
+from nodes.network.stream import Address
+from nodes.network.tls import KeyPair, serve_tls
 from nodes.runtime.simulated.image import BUSYBOX, MIB, ImageFamily, executables
+from nodes.runtime.simulated.images import agnhost_convert
+from nodes.runtime.simulated.images.agnhost_review import Webhooks
 from nodes.runtime.simulated.images.base import ALPINE_FILES
 from nodes.runtime.simulated.process import Process
 from nodes.runtime.simulated.program import Server
-from nodes.runtime.simulated.shell.options import parse_options
+from nodes.runtime.simulated.shell.options import Options, parse_options
 
 _TEXT = Headers([("Content-Type", "text/plain; charset=utf-8")])
 
@@ -20,15 +24,18 @@ class Agnhost(Server):
     def start(self, process: Process) -> None:
         self._process = process
         args = list(process.argv[1:]) or ["pause"]
-        options = parse_options(
-            args[1:], "", "", ("http-port", "port", "udp-port", "delay-shutdown", "http-override")
-        )
+        options = parse_options(args[1:], "", "", _OPTIONS)
         if args[0] == "netexec":
             self._serve(int(options.number("http-port", default=8080)), self._netexec)
         elif args[0] in ("serve-hostname", "test-webserver"):
             self._serve(
                 int(options.number("port", "http-port", default=_PORTS[args[0]])), self._name
             )
+        elif args[0] == "webhook":
+            webhooks = Webhooks(process, options.value("sidecar-image"))
+            self._serve_tls(options, webhooks.answer)
+        elif args[0] == "crd-conversion-webhook":
+            self._serve_tls(options, agnhost_convert.answer)
         elif args[0] == "echo" or args[0] == "help":
             process.print(" ".join(args[1:]))
             process.exit(0)
@@ -47,6 +54,22 @@ class Agnhost(Server):
             process.exit(1)
             return
         process.print(f"Started HTTP server on port {port}")
+
+    def _serve_tls(self, options: Options, app: App) -> None:
+        """Serve under TLS, with a pair that is usually mounted from a Secret."""
+        process, port = self._process, int(options.number("port", default=443))
+        files = (options.value("tls-cert-file"), options.value("tls-private-key-file"))
+        try:
+            pair = KeyPair(*(_read(process, path) for path in files))
+            process.listen(port, serve_tls(serve_http(app), pair, failed=self._broke_off))
+        except (OSError, ValueError) as error:
+            process.complain(f"F {error}")
+            process.exit(255)
+
+    def _broke_off(self, client: Address, why: str) -> None:
+        moment = f"{self._process.clock.now():%Y/%m/%d %H:%M:%S}"
+        where = f"{client[0]}:{client[1]}"
+        self._process.complain(f"{moment} http: TLS handshake error from {where}: {why}")
 
     async def _name(self, request: HttpRequest) -> HttpResponse:
         self._process.work(0.0002)
@@ -75,6 +98,17 @@ class Agnhost(Server):
         return HttpResponse(200, _TEXT, texts[request.path].encode())
 
 
+def _read(process: Process, path: str) -> bytes:
+    data = process.fs.read(path)
+    if data is None:
+        raise FileNotFoundError(f"open {path}: no such file or directory")
+    return data
+
+
+_OPTIONS = (
+    *("http-port", "port", "udp-port", "delay-shutdown", "http-override", "v"),
+    *("tls-cert-file", "tls-private-key-file", "sidecar-image"),
+)
 _PORTS = {"serve-hostname": 9376, "test-webserver": 80}
 AGNHOST = ImageFamily(
     repositories=(

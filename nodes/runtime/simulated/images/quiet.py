@@ -1,8 +1,13 @@
-"""Any image that the catalogue does not know: a server that listens on its declared ports."""
+"""Any image that the catalogue does not know: a server that listens on its declared ports.
+
+Whether such a server would speak TLS nobody knows, so it answers either way; its certificate is
+its own, as that of many servers that are given none.
+"""
 
 from __future__ import annotations
 
 from nodes.network.http import Headers, HttpRequest, HttpResponse, serve_http
+from nodes.network.tls import KeyPair, serve_tls
 from nodes.runtime.simulated.image import BUSYBOX, MIB, ImageFamily
 from nodes.runtime.simulated.images.base import BUSYBOX_FILES
 from nodes.runtime.simulated.process import Process
@@ -18,9 +23,13 @@ class QuietServer(Server):
             body = f"{process.net.hostname}\n".encode()
             return HttpResponse(200, Headers([("Content-Type", "text/plain")]), body)
 
+        def pair() -> KeyPair:
+            return KeyPair.self_signed(process.net.hostname, process.clock.now())
+
+        http = serve_http(app)
         for port in process.world.declared_ports:
             try:
-                process.listen(port, serve_http(app))
+                process.listen(port, serve_tls(http, pair, plain=http))
             except OSError as error:
                 process.complain(f"listen :{port}: {error}")
                 process.exit(1)
