@@ -56,6 +56,7 @@ from playground.machines import API_ADDRESS, API_NODE, machine
 from playground.metrics import MetricsServer
 from playground.probing import SimulatedProbes
 from playground.proxying import NetworkProxy
+from playground.services import Services
 from playground.streams import KubeletStreams
 from playground.webhooks import WebhookCalls, allowed_hosts
 
@@ -96,7 +97,8 @@ class RunningCluster:
         seed = record.uid
         objects = StoredObjects(store)
         self.network = Network(clock)
-        calls = WebhookCalls(self.network, objects, API_ADDRESS, allowed_hosts())
+        services = Services(self.network, objects, API_ADDRESS)
+        calls = WebhookCalls(services, allowed_hosts())
         catalog = Catalog()
         around = Surroundings(
             objects,

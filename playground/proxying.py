@@ -17,6 +17,7 @@ from nodes.kubelet.pages import KubeletPages
 from nodes.network.fabric import Network
 from nodes.network.http import BadMessage, HttpResponse
 from nodes.network.http import request as http_request
+from nodes.network.tls import INSECURE
 
 # Between two hops these have a meaning of their own (RFC 9110, 7.6.1).
 _HOP = {"connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade"}
@@ -67,8 +68,10 @@ class NetworkProxy:
             answer = await http_request(
                 self._network,
                 self._source,
-                f"http://{address}:{port}{quote(target.path, safe=_PATH)}{query}",
+                f"{target.scheme}://{address}:{port}{quote(target.path, safe=_PATH)}{query}",
                 method=request.method,
+                # A kubelet's or a pod's certificate is taken as it is.
+                trust=INSECURE if target.scheme == "https" else None,
                 headers=headers,
                 body=request.body if isinstance(request.body, bytes) else b"",
             )

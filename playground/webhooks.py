@@ -1,34 +1,32 @@
-"""The API server's way to admission webhooks: Services on the simulated network, and allowed URLs.
+"""The API server's way to admission and conversion webhooks: Services, and URLs that are allowed.
 
-The simulated network carries no TLS, so whatever listens behind a webhook's Service is asked in
-plain HTTP, and a `caBundle` is not looked at. A webhook with a URL is asked over the real network,
-with certificates checked against the machine's own authorities, and only where the operator has
-named its host in KUBEGROUND_WEBHOOK_HOSTS.
+A webhook with a URL is asked over the real network, and only where the operator has named its
+host in KUBEGROUND_WEBHOOK_HOSTS. Either way its certificate has to be signed by the `caBundle` of
+its configuration.
 """
 
 from __future__ import annotations
 
+import base64
 import os
+import ssl
 from collections.abc import Collection
-from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 
-from apimachinery.meta import Obj
-from apiserver.admission.webhooks.calling import Address, CallError, Response
-from apiserver.registry.objects import StoredObjects
-from nodes.network.fabric import Network
+from apiserver.registry.calling import Address, CallError, ClientError, Response
+from nodes.network.http import MAX_BODY
 from nodes.network.http import request as http_request
+from nodes.network.tls import TLSError
+from playground.services import Services, dial_error
 
-_SERVICE = "kubernetes.io/service-name"
 _HEADERS = {
     "Content-Type": "application/json",
     "Accept": "application/json, */*",
     "User-Agent": "kube-apiserver-admission",
 }
 _TOO_LATE = "context deadline exceeded"
-MAX_ANSWER = 4 * 1024 * 1024
 
 
 def allowed_hosts() -> frozenset[str]:
@@ -38,61 +36,36 @@ def allowed_hosts() -> frozenset[str]:
 
 
 class WebhookCalls:
-    """Keeps apiserver.admission.webhooks.calling.Call; asks from the API server's address."""
+    """Keeps apiserver.registry.calling.Call; asks from the API server's address."""
 
-    def __init__(
-        self,
-        network: Network,
-        objects: StoredObjects,
-        source: str,
-        allowed: Collection[str] = (),
-    ) -> None:
-        self._network, self._objects, self._source = network, objects, source
-        self._allowed = allowed
+    def __init__(self, services: Services, allowed: Collection[str] = ()) -> None:
+        self._services, self._allowed = services, allowed
 
     async def __call__(self, address: Address, body: bytes, timeout: float) -> Response:
-        """Return the answer to a review. Raises CallError."""
+        """Return the answer to a review. Raises CallError, ClientError."""
         if not address.service:
             return await self._outside(address, body, timeout)
-        host, port = self._place(address)
-        name = f"{address.service}.{address.namespace}.svc"
-        url = f"http://{host}:{port}{address.path}?timeout={timeout:.0f}s"
+        services = self._services
+        trust = services.trust(address.ca_bundle, address.host)
+        host, port = services.place(address.namespace, address.service, address.port)
         try:
             answer = await http_request(
-                self._network,
-                self._source,
-                url,
+                services.network,
+                services.source,
+                f"https://{host}:{port}{address.path}?timeout={timeout:.0f}s",
                 method="POST",
-                headers={**_HEADERS, "Host": f"{name}:{address.port}"},
+                headers={**_HEADERS, "Host": f"{address.host}:{address.port}"},
                 body=body,
                 timeout=timeout,
+                trust=trust,
             )
         except TimeoutError:
             raise CallError(_TOO_LATE) from None
+        except TLSError as error:
+            raise CallError(str(error)) from None
         except OSError as error:
-            why = str(error) or "connection refused"
-            shown = why if ": " in why else f"connect: {why}"
-            raise CallError(f"dial tcp {host}:{port}: {shown}") from None
+            raise CallError(dial_error(error, host, port)) from None
         return Response(answer.status, answer.body)
-
-    def _place(self, address: Address) -> tuple[str, int]:
-        """Return an endpoint of the Service, or its own address where it has one."""
-        namespace, name = address.namespace, address.service
-        service = self._objects.get("services", namespace, name)
-        if service is None:
-            raise CallError(f'service "{name}" not found')
-        spec = service.get("spec") or {}
-        if spec.get("type") == "ExternalName":
-            return str(spec.get("externalName")), address.port
-        port = next((p for p in spec.get("ports") or () if p["port"] == address.port), None)
-        if port is None:
-            raise CallError(f'no service port {address.port} found for service "{name}"')
-        for part in self._objects.list("endpointslices.discovery.k8s.io", namespace):
-            if (part["metadata"].get("labels") or {}).get(_SERVICE) == name:
-                found = _ready(part, port)
-                if found is not None:
-                    return found
-        raise CallError(f'no endpoints available for service "{name}"')
 
     async def _outside(self, address: Address, body: bytes, timeout: float) -> Response:
         parts = urlsplit(address.url)
@@ -100,23 +73,35 @@ class WebhookCalls:
         if host not in self._allowed:
             raise CallError(f"dial tcp: lookup {host}: not allowed by KUBEGROUND_WEBHOOK_HOSTS")
         try:
-            async with httpx.AsyncClient(timeout=timeout, follow_redirects=False) as client:
+            async with httpx.AsyncClient(
+                timeout=timeout, follow_redirects=False, verify=_outer_trust(address.ca_bundle)
+            ) as client:
                 url = f"{address.url}?timeout={timeout:.0f}s"
                 answer = await client.post(url, content=body, headers=_HEADERS)
         except httpx.TimeoutException:
             raise CallError(_TOO_LATE) from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise CallError(str(error)) from None
-        if len(answer.content) > MAX_ANSWER:
+            raise CallError(_outer_error(error)) from None
+        if len(answer.content) > MAX_BODY:
             raise CallError("webhook response is too large")
         return Response(answer.status_code, answer.content)
 
 
-def _ready(part: Obj, port: Obj) -> tuple[str, int] | None:
-    """Return a ready endpoint of a slice, and the port that the Service's port means there."""
-    name = port.get("name") or ""
-    numbers: list[Any] = [p["port"] for p in part.get("ports") or () if p.get("name", "") == name]
-    for endpoint in part.get("endpoints") or ():
-        if (endpoint.get("conditions") or {}).get("ready") is not False and numbers:
-            return endpoint["addresses"][0], numbers[0]
-    return None
+def _outer_trust(bundle: str) -> ssl.SSLContext:
+    """Return what is demanded of a server outside; without a bundle, the machine's authorities."""
+    try:
+        pem = base64.b64decode(bundle).decode("ascii") if bundle else None
+        return ssl.create_default_context(cadata=pem)
+    except (ValueError, ssl.SSLError):
+        why = "unable to load root certificates: unable to parse bytes as PEM block"
+        raise ClientError(why) from None
+
+
+def _outer_error(error: Exception) -> str:
+    text = str(error)
+    if "CERTIFICATE_VERIFY_FAILED" not in text:
+        return text
+    _, _, why = text.partition("verify failed: ")
+    if "issuer" in why or "self-signed" in why or "self signed" in why:
+        why = "certificate signed by unknown authority"
+    return f"tls: failed to verify certificate: x509: {why.partition(' (_ssl')[0]}"

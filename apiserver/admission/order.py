@@ -38,8 +38,8 @@ from apiserver.admission.plugins.validating_admission_policy import ValidatingAd
 from apiserver.admission.plugins.validating_webhook import ValidatingAdmissionWebhook
 from apiserver.admission.policies.params import Params
 from apiserver.admission.policies.policy import Surroundings as PolicySurroundings
-from apiserver.admission.webhooks.calling import Call, no_call
 from apiserver.admission.webhooks.configurations import WebhookSurroundings
+from apiserver.registry.calling import Call, no_call
 from apiserver.registry.catalog import Catalog
 from apiserver.registry.metadata import Identity
 from apiserver.registry.strategy import ObjectReader

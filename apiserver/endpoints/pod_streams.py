@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from apimachinery.errors import BadRequest, ServiceUnavailable
 from apimachinery.meta import Obj
-from apiserver.admission.interfaces import AdmissionRequest, Operation
 from apiserver.auth.attributes import Attributes, forbidden
 from apiserver.auth.user import User
+from apiserver.endpoints.connecting import admit_connect
 from apiserver.endpoints.request import Answer, ApiRequest
 
 _DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
@@ -61,27 +61,11 @@ async def connect(request: ApiRequest) -> Answer:
 async def check_connect(request: ApiRequest) -> Obj:
     """Check that a connection into a pod may be made, and return the pod."""
     _authorize_create(request)
+    await admit_connect(request)
     info, api = request.info, request.api
     pod = api.registry.get(request.resource, info.namespace, info.name).obj()
     if info.subresource in ("exec", "attach"):
         choose_container(pod, request.params.get("container", ""))
-    asked = AdmissionRequest(
-        Operation.CONNECT,
-        request.resource.kind,
-        request.resource.group_resource,
-        info.version,
-        request.user or User(""),
-        info.subresource,
-        info.namespace,
-        info.name,
-        object=pod,
-        options=dict(request.params),
-    )
-    for run in (api.admission.admit, api.admission.validate):
-        waiting = run(asked)
-        if waiting is not None:
-            await waiting
-    request.warn(asked.warnings)
     return pod
 
 

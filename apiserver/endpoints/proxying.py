@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from apimachinery.errors import BadRequest, NotFound, ServiceUnavailable
+from apiserver.endpoints.connecting import admit_connect
 from apiserver.endpoints.request import Answer, ApiRequest
 
 _SERVICE_NAME = "kubernetes.io/service-name"
@@ -25,6 +26,7 @@ class ProxyTarget:
 
 async def proxy(request: ApiRequest) -> Answer:
     """Hand a request on to what listens there. Raises ServiceUnavailable, or what is wrong."""
+    await admit_connect(request)
     info, api = request.info, request.api
     scheme, name, port = split_name(info.name)
     if not name or scheme not in _SCHEMES:

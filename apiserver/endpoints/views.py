@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 
 from apimachinery.errors import ApiError
 from apiserver.auth.user import User
-from apiserver.endpoints import chain, compression, encode, info_pages
+from apiserver.endpoints import chain, compression, encode, info_pages, warnings
 from apiserver.endpoints.drf import (
     PARSERS,
     ClusterAuthentication,
@@ -134,14 +134,8 @@ def with_headers(
     for name, value in (more or {}).items():
         response[name] = value
     if request.warnings:
-        # Header values have no line breaks, and quotes are escaped (RFC 7234).
-        response["Warning"] = ", ".join(f"299 - {_quoted(text)}" for text in request.warnings)
+        response["Warning"] = warnings.header(request.warnings)
     return response
-
-
-def _quoted(text: str) -> str:
-    flat = " ".join(text.splitlines())
-    return '"' + flat.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 class ResourceView(ApiView):

@@ -101,7 +101,6 @@ class Change:
         self._checked()
 
     def _checked(self) -> None:
-        self.request.warn(self.admission.warnings)
         self.request.trace.stage("validating admission")
 
     def _check_rights(self, obj: Obj, old: Obj | None) -> None:
@@ -132,6 +131,9 @@ def begin(request: ApiRequest, operation: Operation) -> Change:
         info.name,
         options=options,
         dry_run=dry_run,
+        # Whatever becomes of the request, what admission has to say is said.
+        warnings=request.warnings,
+        annotations=request.trace.annotations,
     )
     served = request.target
     asked.decode = lambda obj: _decoded(request, obj)

@@ -1,20 +1,28 @@
 """The API server's way to webhooks: Services of the simulated network, and no host unasked."""
 
 import asyncio
+import base64
 
 import pytest
 
-from apiserver.admission.webhooks.calling import Address, CallError
+from apiserver.registry.calling import Address, CallError, ClientError
 from nodes.client.loopclock import LoopClock
 from nodes.network.fabric import Network
 from nodes.network.http import Headers, HttpResponse, serve_http
+from nodes.network.tls import KeyPair, serve_tls
+from playground.services import Services
 from playground.webhooks import WebhookCalls, allowed_hosts
+from tests.support.certificates import Authority
 
 SERVICE = {
     "metadata": {"name": "web", "namespace": "hooks"},
     "spec": {"ports": [{"name": "https", "port": 443, "targetPort": 8443}]},
 }
-CONFIG = {"service": {"namespace": "hooks", "name": "web", "path": "check"}}
+CA = Authority("the-ca")
+CONFIG = {
+    "service": {"namespace": "hooks", "name": "web", "path": "check"},
+    "caBundle": base64.b64encode(CA.pem).decode(),
+}
 
 
 def endpoints(ready):
@@ -48,7 +56,17 @@ async def network():
 
 
 def calls(network, *objects):
-    return WebhookCalls(network, Objects(*objects), "172.18.0.1", {"good.example.com"})
+    services = Services(network, Objects(*objects), "172.18.0.1")
+    return WebhookCalls(services, {"good.example.com"})
+
+
+def listen(network, app, name="web.hooks.svc"):
+    handler = serve_tls(serve_http(app), KeyPair(*CA.issue(name)))
+    network.listen("10.244.0.2", 8443, handler)
+
+
+async def hello(request):
+    return HttpResponse(200, Headers(), b"")
 
 
 async def test_a_service_is_asked_at_an_endpoint_that_is_ready(network):
@@ -58,7 +76,7 @@ async def test_a_service_is_asked_at_an_endpoint_that_is_ready(network):
         seen.append(request)
         return HttpResponse(200, Headers(), b"answer")
 
-    network.listen("10.244.0.2", 8443, serve_http(app))
+    listen(network, app)
     ask = calls(network, SERVICE, endpoints(ready=False), endpoints(ready=True))
     answer = await ask(Address.read(CONFIG), b"review", 10.0)
     assert (answer.code, answer.body) == (200, b"answer")
@@ -91,9 +109,41 @@ async def test_a_webhook_that_takes_too_long(network):
         await asyncio.Event().wait()
         return HttpResponse(200, Headers(), b"")
 
-    network.listen("10.244.0.2", 8443, serve_http(app))
+    listen(network, app)
     with pytest.raises(CallError, match="context deadline exceeded"):
         await calls(network, SERVICE, endpoints(ready=True))(Address.read(CONFIG), b"", 0.01)
+
+
+async def test_a_certificate_that_is_not_for_the_service(network):
+    listen(network, hello, "else.hooks.svc")
+    with pytest.raises(CallError) as caught:
+        await calls(network, SERVICE, endpoints(ready=True))(Address.read(CONFIG), b"", 10.0)
+    assert str(caught.value) == (
+        "tls: failed to verify certificate: x509: certificate is valid for else.hooks.svc, "
+        "not web.hooks.svc"
+    )
+
+
+async def test_a_certificate_of_an_authority_that_nobody_named(network):
+    listen(network, hello)
+    config = {"service": CONFIG["service"]}
+    with pytest.raises(CallError) as caught:
+        await calls(network, SERVICE, endpoints(ready=True))(Address.read(config), b"", 10.0)
+    assert str(caught.value) == (
+        "tls: failed to verify certificate: x509: certificate signed by unknown authority"
+    )
+
+
+async def test_a_service_that_speaks_plain_http(network):
+    network.listen("10.244.0.2", 8443, serve_http(hello))
+    with pytest.raises(CallError, match="server gave HTTP response to HTTPS client"):
+        await calls(network, SERVICE, endpoints(ready=True))(Address.read(CONFIG), b"", 10.0)
+
+
+async def test_a_bundle_that_is_none(network):
+    config = {**CONFIG, "caBundle": base64.b64encode(b"nothing").decode()}
+    with pytest.raises(ClientError, match="unable to load root certificates"):
+        await calls(network, SERVICE, endpoints(ready=True))(Address.read(config), b"", 10.0)
 
 
 @pytest.mark.parametrize("url", ["https://evil.example.com/x", "https://127.0.0.1:6443/", "no"])

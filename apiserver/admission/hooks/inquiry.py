@@ -20,6 +20,7 @@ from apiserver.admission.interfaces import AdmissionRequest, UserInfo
 Ask = Callable[[UserInfo, Question], Decision]
 
 _OPTIONS = {"CREATE": "CreateOptions", "UPDATE": "UpdateOptions", "DELETE": "DeleteOptions"}
+_NOT_OPTIONS = ("kind", "apiVersion", "force")
 _HIDDEN = ("managedFields", "ownerReferences", "selfLink")
 
 
@@ -147,7 +148,9 @@ def options_object(request: AdmissionRequest) -> Obj | None:
     kind = _OPTIONS.get(request.operation.value)
     if kind is None:
         return None
-    return {"kind": kind, "apiVersion": "meta.k8s.io/v1", **request.options}
+    # A patch is an update to those who are asked, and `force` is a matter between the two of us.
+    options = {k: v for k, v in request.options.items() if k not in _NOT_OPTIONS}
+    return {"kind": kind, "apiVersion": "meta.k8s.io/v1", **options}
 
 
 def user_object(user: UserInfo) -> Obj:

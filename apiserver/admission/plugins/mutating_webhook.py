@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import orjson
 
 from apimachinery.errors import ApiError, InternalError
@@ -19,6 +21,10 @@ from apiserver.admission.webhooks.configurations import (
 )
 from apiserver.admission.webhooks.review import Verdict
 from apiserver.admission.webhooks.webhook import CallingError, Webhook
+
+_MUTATION = "mutation.webhook.admission.k8s.io"
+# Audited at level Request and above, since it holds the request's own data.
+_PATCH = "patch.webhook.admission.k8s.io"
 
 
 class MutatingAdmissionWebhook:
@@ -57,7 +63,7 @@ class MutatingAdmissionWebhook:
         memory: Reinvocation,
         order: int,
     ) -> None:
-        changed = False
+        changed, notes = False, _Notes(request, webhook, order)
         try:
             verdict = await webhook.ask(
                 inquiry, self._around.call, self._around.uid(), mutating=True
@@ -65,26 +71,41 @@ class MutatingAdmissionWebhook:
             if not verdict.allowed:
                 raise review.denial(webhook.name, verdict.status)
             changed = _change(request, webhook, inquiry, verdict)
+            if verdict.patch:
+                notes.patched(verdict.patch)
         except CallingError as error:
             refusal = webhook.failed(error)
             if refusal is not None:
                 raise refusal from None
-        self._note(request, webhook, order, changed=changed)
+            notes.failed_open()
+        finally:
+            notes.mutated(changed=changed)
         if changed:
             memory.changed(request)
         memory.called(webhook.key, if_needed=webhook.if_needed)
 
-    @staticmethod
-    def _note(request: AdmissionRequest, webhook: Webhook, order: int, *, changed: bool) -> None:
-        """Write into the audit annotations whether the object was changed."""
-        turn = int(request.reinvoked)
-        key = f"mutation.webhook.admission.k8s.io/round_{turn}_index_{order}"
-        note = {
-            "configuration": webhook.configuration,
-            "webhook": webhook.name,
-            "mutated": changed,
-        }
-        request.annotations[key] = orjson.dumps(note).decode()
+
+class _Notes:
+    """What the audit log is told of one call."""
+
+    def __init__(self, request: AdmissionRequest, webhook: Webhook, order: int) -> None:
+        self._annotations, self._webhook = request.annotations, webhook.name
+        self._place = f"round_{int(request.reinvoked)}_index_{order}"
+        self._about = {"configuration": webhook.configuration, "webhook": webhook.name}
+
+    def mutated(self, *, changed: bool) -> None:
+        note = {**self._about, "mutated": changed}
+        self._put(_MUTATION, orjson.dumps(note).decode())
+
+    def patched(self, patch: Any) -> None:
+        note = {**self._about, "patch": patch, "patchType": "JSONPatch"}
+        self._put(_PATCH, orjson.dumps(note).decode())
+
+    def failed_open(self) -> None:
+        self._put(f"failed-open.{_MUTATION}", self._webhook)
+
+    def _put(self, prefix: str, text: str) -> None:
+        self._annotations[f"{prefix}/{self._place}"] = text
 
 
 def _change(

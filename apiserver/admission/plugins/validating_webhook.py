@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
+from typing import Any
 
 from apimachinery.errors import ApiError
 from apiserver.admission.hooks.inquiry import Inquiry
@@ -15,6 +17,8 @@ from apiserver.admission.webhooks.configurations import (
     matched,
 )
 from apiserver.admission.webhooks.webhook import CallingError, Webhook
+
+_FAILED_OPEN = "failed-open.validating.webhook.admission.k8s.io/round_0_index_"
 
 
 class ValidatingAdmissionWebhook:
@@ -32,14 +36,14 @@ class ValidatingAdmissionWebhook:
         return bool(webhooks) and any(True for _ in matched(request, webhooks, self._around))
 
     async def validate_async(self, request: AdmissionRequest) -> None:
-        asked = []
+        asked = list[Coroutine[Any, Any, ApiError | None]]()
         webhooks = self.followed.hooks(request)
         for webhook, place in matched(request, webhooks, self._around):
             inquiry = inquire(request, webhook, place, self._around)
             if isinstance(inquiry, ApiError):
                 raise inquiry
             if inquiry is not None:
-                asked.append(self._ask(webhook, inquiry))
+                asked.append(self._ask(webhook, inquiry, len(asked)))
         async with asyncio.TaskGroup() as group:
             answers = [group.create_task(each) for each in asked]
         for answer in answers:
@@ -47,12 +51,14 @@ class ValidatingAdmissionWebhook:
             if refusal is not None:
                 raise refusal
 
-    async def _ask(self, webhook: Webhook, inquiry: Inquiry) -> ApiError | None:
+    async def _ask(self, webhook: Webhook, inquiry: Inquiry, order: int) -> ApiError | None:
         try:
             verdict = await webhook.ask(
                 inquiry, self._around.call, self._around.uid(), mutating=False
             )
         except CallingError as error:
+            if webhook.fails_open:
+                inquiry.request.annotations[f"{_FAILED_OPEN}{order}"] = webhook.name
             return webhook.failed(error)
         except ApiError as error:
             return error

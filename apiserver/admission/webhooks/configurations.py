@@ -11,8 +11,8 @@ from apiserver.admission.hooks.inquiry import Ask, Inquiry
 from apiserver.admission.hooks.matching import FindNamespace
 from apiserver.admission.hooks.places import Place, Places
 from apiserver.admission.interfaces import AdmissionRequest
-from apiserver.admission.webhooks.calling import Call
 from apiserver.admission.webhooks.webhook import Webhook
+from apiserver.registry.calling import Call
 from apiserver.registry.strategy import ObjectReader
 
 GROUP = "admissionregistration.k8s.io"

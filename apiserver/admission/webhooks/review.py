@@ -17,7 +17,11 @@ VERSIONS = ("v1", "v1beta1")
 
 
 class ResponseError(Exception):
-    """An answer that is none."""
+    """An answer that is none; the text says what was wrong with what."""
+
+
+class PatchError(Exception):
+    """A patch that is none."""
 
 
 class Verdict(NamedTuple):
@@ -99,7 +103,7 @@ def _patch(response: Obj, version: str, *, mutating: bool) -> Any:
     try:
         return orjson.loads(base64.b64decode(patch, validate=True))
     except (ValueError, binascii.Error) as error:
-        raise ResponseError(f"received undecodable patch in webhook response: {error}") from None
+        raise PatchError(f"received undecodable patch in webhook response: {error}") from None
 
 
 def denial(webhook: str, status: Obj | None) -> ApiError:

@@ -14,8 +14,8 @@ from apiserver.admission.hooks.matching import EXEMPT, Match
 from apiserver.admission.hooks.places import Places
 from apiserver.admission.interfaces import AdmissionRequest
 from apiserver.admission.webhooks import review
-from apiserver.admission.webhooks.calling import Address, Call, CallError, Response
-from apiserver.admission.webhooks.review import ResponseError, Verdict
+from apiserver.admission.webhooks.review import PatchError, ResponseError, Verdict
+from apiserver.registry.calling import Address, Call, CallError, ClientError, post
 
 logger = logging.getLogger(__name__)
 _SHAPE = Shape(authorizer=True)
@@ -63,18 +63,18 @@ class Webhook:
             raise BadRequest(f'admission webhook "{self.name}" does not support dry run')
         body = review.review(inquiry, self._version, uid)
         try:
-            response = await call(self._address, body, float(self.timeout))
+            answer = await post(call, self._address, body, float(self.timeout))
         except CallError as error:
-            url = f"{self._address.url}?timeout={self.timeout}s"
-            why = f'failed to call webhook: Post "{url}": {error}'
-            raise CallingError(self.name, why) from None
-        if not 200 <= response.code < 300:
-            raise CallingError(self.name, f"failed to call webhook: {_refused(response)}")
+            raise CallingError(self.name, f"failed to call webhook: {error}") from None
+        except ClientError as error:
+            raise CallingError(self.name, f"could not get REST client: {error}") from None
         try:
-            verdict = review.read(response.body, self._version, uid, mutating=mutating)
+            verdict = review.read(answer, self._version, uid, mutating=mutating)
         except ResponseError as error:
             why = f"received invalid webhook response: {error}"
             raise CallingError(self.name, why) from None
+        except PatchError as error:
+            raise CallingError(self.name, str(error)) from None
         self._take_notes(inquiry.request, verdict)
         return verdict
 
@@ -89,14 +89,3 @@ class Webhook:
             logger.warning("Failed calling webhook, failing open %s: %s", self.name, error)
             return None
         return InternalError(str(error))
-
-
-def _refused(response: Response) -> str:
-    """Return what a client says of an answer that is an error."""
-    if response.code == 404:
-        return "the server could not find the requested resource"
-    if response.code >= 500:
-        text = response.body.decode(errors="replace").strip()
-        return f'an error on the server ("{text}") has prevented the request from succeeding'
-    code = response.code
-    return f"the server responded with the status code {code} but did not return more information"

@@ -7,7 +7,7 @@ import base64
 import orjson
 import pytest
 
-from apiserver.admission.webhooks.calling import Address, CallError, Response
+from apiserver.registry.calling import Address, CallError, Response
 from tests.apiserver.endpoints.support import Client, config_map, make_api
 
 GROUP = "/apis/admissionregistration.k8s.io/v1"
@@ -286,3 +286,131 @@ async def test_a_denial_of_a_mutating_webhook(client, server):
     server.answer = lambda request: {"allowed": False, "status": {"message": "no"}}
     answer = await client.post(MAPS, config_map("x"))
     assert answer.message == 'admission webhook "w0.example.com" denied the request: no'
+
+
+PODS = "/api/v1/namespaces/default/pods"
+
+
+@pytest.mark.parametrize(
+    ("path", "resource", "kind", "options"),
+    [
+        (
+            f"{PODS}/a/exec?command=ls&command=-l&stdout=1&container=c&stdin=false",
+            "pods/exec",
+            "PodExecOptions",
+            {"command": ["ls", "-l"], "stdout": True, "container": "c"},
+        ),
+        (
+            f"{PODS}/a/attach?stdin=true&tty=true",
+            "pods/attach",
+            "PodAttachOptions",
+            {"stdin": True, "tty": True},
+        ),
+        (
+            f"{PODS}/a/portforward?ports=80&ports=81",
+            "pods/portforward",
+            "PodPortForwardOptions",
+            {"ports": [80, 81]},
+        ),
+        (f"{PODS}/a:80/proxy/x/y/", "pods/proxy", "PodProxyOptions", {"path": "/x/y/"}),
+        (
+            "/api/v1/namespaces/default/services/https:a:/proxy/x",
+            "services/proxy",
+            "ServiceProxyOptions",
+            {"path": "/x"},
+        ),
+    ],
+)
+async def test_a_connection_is_its_options(client, server, path, resource, kind, options):
+    rule = {**RULE, "operations": ["CONNECT"], "resources": [resource]}
+    await register(client, "Validating", {"rules": [rule]})
+    server.answer = lambda request: {"allowed": False, "status": {"message": "stay out"}}
+    answer = await client.get(path)
+    assert answer.message.endswith("denied the request: stay out")
+    ((_, review, _),) = server.asked
+    request = review["request"]
+    name, _, part = resource.partition("/")
+    assert (request["resource"]["resource"], request["subResource"]) == (name, part)
+    assert (request["operation"], request["options"]) == ("CONNECT", None)
+    assert request["kind"] == {"group": "", "version": "v1", "kind": kind}
+    assert request["object"] == {"kind": kind, "apiVersion": "v1", **options}
+
+
+async def test_policies_see_the_options_of_a_connection(client):
+    rules = [{**RULE, "operations": ["CONNECT"], "resources": ["pods/exec"]}]
+    policy = {
+        "metadata": {"name": "no-shells"},
+        "spec": {
+            "matchConstraints": {"resourceRules": rules},
+            "validations": [{"expression": "!('sh' in object.command)", "message": "no shells"}],
+        },
+    }
+    binding = {
+        "metadata": {"name": "no-shells"},
+        "spec": {"policyName": "no-shells", "validationActions": ["Deny"]},
+    }
+    assert (await client.post(f"{GROUP}/validatingadmissionpolicies", policy)).status == 201
+    path = f"{GROUP}/validatingadmissionpolicybindings"
+    assert (await client.post(path, binding)).status == 201
+    assert (await client.get(f"{PODS}/a/exec?command=sh")).status == 422
+    assert (await client.get(f"{PODS}/a/exec?command=ls")).status == 404
+
+
+async def test_what_the_audit_log_is_told(client, server):
+    await register(
+        client,
+        "Mutating",
+        {},
+        {"failurePolicy": "Ignore", "clientConfig": {"url": "https://else.example.com"}},
+    )
+    operation = add("b", "2")
+
+    def answer(request):
+        if server.asked[-1][0].url.startswith("https://else"):
+            return CallError("no route")
+        return {**patch(operation), "auditAnnotations": {"why": "b was missing"}}
+
+    server.answer = answer
+    made = await client.post(MAPS, config_map("x", a="1"))
+    assert made.status == 201
+    trace = client.api.traces.get(made.headers["audit-id"])
+    found = {k: v for k, v in trace.annotations.items() if not k.startswith("authorization.")}
+    about = {"configuration": "hooks", "webhook": "w0.example.com"}
+    assert found.pop("w0.example.com/why") == "b was missing"
+    prefix, place = "mutation.webhook.admission.k8s.io", "round_0_index_0"
+    assert orjson.loads(found.pop(f"{prefix}/{place}")) == {**about, "mutated": True}
+    assert orjson.loads(found.pop(f"patch.webhook.admission.k8s.io/{place}")) == {
+        **about,
+        "patch": [operation],
+        "patchType": "JSONPatch",
+    }
+    assert found.pop(f"failed-open.{prefix}/round_0_index_1") == "w1.example.com"
+    assert not orjson.loads(found.pop(f"{prefix}/round_0_index_1"))["mutated"]
+    assert found == {}
+
+
+async def test_a_denial_comes_with_its_warnings(client, server):
+    await register(client, "Validating")
+    server.answer = lambda request: {"allowed": False, "warnings": ["think again", "two\nlines"]}
+    answer = await client.post(MAPS, config_map("x"))
+    assert answer.status == 400
+    assert answer.headers["warning"] == '299 - "think again"'
+
+
+async def test_a_patch_is_an_update_to_those_who_are_asked(client, server):
+    await client.post(MAPS, config_map("x"))
+    await register(client, "Validating")
+    headers = {"content-type": "application/apply-patch+yaml"}
+    query = "?fieldManager=me&force=true&fieldValidation=Warn"
+    body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x"}, "data": {"a": "1"}}
+    assert (await client.request("PATCH", f"{MAPS}/x{query}", body, headers)).status == 200
+    await client.request("DELETE", f"{MAPS}/x", {"kind": "DeleteOptions", "apiVersion": "v1"})
+    update, delete = (review["request"] for _, review, _ in server.asked)
+    meta = "meta.k8s.io/v1"
+    assert update["options"] == {
+        "kind": "UpdateOptions",
+        "apiVersion": meta,
+        "fieldManager": "me",
+        "fieldValidation": "Warn",
+    }
+    assert delete["options"] == {"kind": "DeleteOptions", "apiVersion": meta}

@@ -15,8 +15,6 @@ from apimachinery.clock import Clock, ManualClock
 from apimachinery.meta import Obj
 from apiserver.admission.chain import AdmissionChain
 from apiserver.admission.order import Surroundings, admission_chain
-from apiserver.admission.webhooks.calling import Call as WebhookCall
-from apiserver.admission.webhooks.calling import no_call
 from apiserver.auth.authentication import admin_token
 from apiserver.auth.bootstrap.objects import bootstrap_objects
 from apiserver.auth.cluster import ClusterAuth, Credentials, create_credentials
@@ -27,6 +25,8 @@ from apiserver.endpoints.api import ClusterApi
 from apiserver.endpoints.asgi import ApiServer
 from apiserver.endpoints.local import LocalTransport
 from apiserver.registry.bootstrap import initial_writes
+from apiserver.registry.calling import Call as WebhookCall
+from apiserver.registry.calling import no_call
 from apiserver.registry.catalog import Catalog
 from apiserver.registry.metadata import Identity
 from apiserver.registry.objects import StoredObjects

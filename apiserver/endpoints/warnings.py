@@ -1,0 +1,36 @@
+"""Warning headers (RFC 7234), as kube-apiserver records them: each text once, and not too much."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+
+# Beyond this many characters in all, every text is cut to the other; what is too much is left out.
+_TOTAL, _EACH = 4096, 256
+
+
+def header(texts: Iterable[str]) -> str:
+    """Return the value of a Warning header, "" for none."""
+    found = [text for text in dict.fromkeys(texts) if text and not _has_control(text)]
+    if sum(map(len, found)) > _TOTAL:
+        found = _shortened(found)
+    return ", ".join(f"299 - {_quoted(text)}" for text in found)
+
+
+def _shortened(texts: Iterable[str]) -> list[str]:
+    kept, size = list[str](), 0
+    for text in texts:
+        short = text[:_EACH]
+        size += len(short)
+        if size > _TOTAL:
+            break
+        kept.append(short)
+    return kept
+
+
+def _has_control(text: str) -> bool:
+    return any(unicodedata.category(letter) == "Cc" for letter in text)
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
