@@ -2,11 +2,11 @@
 
     ApiError
     +- BadRequest 400          +- Conflict 409 Conflict        +- TooManyRequests 429
-    +- Unauthorized 401        +- AlreadyExists 409            +- InternalError 500
-    +- Forbidden 403           +- Expired 410 Expired          +- ServiceUnavailable 503
-    +- NotFound 404            +- Gone 410 Gone                +- Timeout 504
-    +- MethodNotAllowed 405    +- TooLarge 413                 +- Invalid 422
-    +- NotAcceptable 406       +- UnsupportedMediaType 415
+    +- Unauthorized 401        +- AlreadyExists 409            |  +- Overloaded 429
+    +- Forbidden 403           +- Expired 410 Expired          +- InternalError 500
+    +- NotFound 404            +- Gone 410 Gone                +- ServiceUnavailable 503
+    +- MethodNotAllowed 405    +- TooLarge 413                 +- Timeout 504
+    +- NotAcceptable 406       +- UnsupportedMediaType 415     +- Invalid 422
 
 Messages, reasons and details are those of k8s.io/apimachinery/pkg/api/errors. Only the last
 step of a request makes a Status out of one of these; nothing else knows of HTTP.
@@ -222,6 +222,13 @@ class TooManyRequests(ApiError):
     ) -> None:
         wait = {"retryAfterSeconds": retry_after} if retry_after else {}
         super().__init__(message, details=(details or {}) | wait)
+
+
+class Overloaded(TooManyRequests):
+    """More is under way, or waits, than the server takes. It is answered as a line of text."""
+
+    def __init__(self, retry_after: int = 1) -> None:
+        super().__init__("Too many requests, please try again later.", retry_after)
 
 
 class InternalError(ApiError):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from apimachinery.clock import Clock
 from apimachinery.meta import Obj
@@ -27,7 +27,10 @@ from apiserver.auth.user import (
 )
 from apiserver.endpoints.aggregation import Aggregation
 from apiserver.endpoints.api import ClusterApi
+from apiserver.endpoints.flow_objects import FlowObjects
 from apiserver.endpoints.local import LocalTransport
+from apiserver.endpoints.options import ServingOptions
+from apiserver.flowcontrol.filter import FlowFilter
 from apiserver.registry.catalog import Catalog
 from apiserver.registry.core.allocators import open_allocators
 from apiserver.registry.custom.service import CustomResources
@@ -76,6 +79,7 @@ class Surface:
     ca_certificate: str
     admin_token: str
     flags: Flags = DEFAULTS
+    serving: ServingOptions = field(default_factory=ServingOptions)
 
 
 class RunningCluster:
@@ -119,6 +123,7 @@ class RunningCluster:
             catalog=catalog,
             allocators=open_allocators(objects.list("services")),
             objects=objects,
+            options=surface.serving,
         )
         self.api.streams = KubeletStreams(self.kubelets, store)
         self.custom = CustomResources(self.api.catalog, self.api.registry, self.tasks.spawn)
@@ -134,6 +139,7 @@ class RunningCluster:
             self.tasks.spawn,
             [MetricsServer(self._stats, objects, clock).extension()],
         )
+        self.flow_objects = FlowObjects(self.api, component_user(API_USER), self.tasks.spawn)
         self._volumes = SharedVolumes()
         self._interpreters = Interpreters()
         self.manager = Manager(
@@ -178,6 +184,9 @@ class RunningCluster:
         self.auth.start(self.store.hub, self.store.revision)
         self.api.admission.start(self.store.hub, self.store.revision)
         self.custom.start()
+        if isinstance(self.api.flow, FlowFilter):
+            self.api.flow.follow(self.store.hub, self.store.revision)
+        self.flow_objects.start()
         self.aggregation.start()
         self.network.add_node(API_NODE, API_ADDRESS)
         self._feed_dns()
@@ -200,6 +209,9 @@ class RunningCluster:
         for informers in (self._scheduler_informers, self._proxy_informers):
             informers.stop()
         self.aggregation.stop()
+        self.flow_objects.stop()
+        if isinstance(self.api.flow, FlowFilter):
+            self.api.flow.stop()
         self.custom.stop()
         self.api.admission.stop()
         self.auth.stop()

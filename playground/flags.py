@@ -28,6 +28,7 @@ Words = tuple[str, ...]  # separated by commas; given again, the flag adds to th
 Pairs = tuple[tuple[str, str], ...]  # key=value, separated by commas; likewise
 
 AUTHENTICATION = "Authentication"
+SERVING = "Serving"
 
 T = TypeVar("T")
 
@@ -44,6 +45,31 @@ class Flags:
 
     anonymous_auth: bool = flag(
         True, AUTHENTICATION, "Requests without credentials are those of system:anonymous."
+    )
+
+    enable_priority_and_fairness: bool = flag(
+        True,
+        SERVING,
+        "FlowSchemas and PriorityLevelConfigurations decide who is served; without them the two "
+        "numbers below are limits.",
+    )
+    max_requests_inflight: int = flag(
+        400,
+        SERVING,
+        "With the number below the seats of a cluster; without priority and fairness how many "
+        "reads may be under way at once, 0 for no limit.",
+    )
+    max_mutating_requests_inflight: int = flag(
+        200, SERVING, "The same for requests that change something."
+    )
+    request_timeout: Duration = flag(
+        Duration(60.0), SERVING, "What a request may take that is not meant to run long."
+    )
+    min_request_timeout: int = flag(
+        1800,
+        SERVING,
+        "Seconds after which watches end that name no timeout, at the earliest; at the latest "
+        "after twice as many.",
     )
 
     def arguments(self) -> list[str]:
@@ -63,7 +89,20 @@ class Flags:
 DEFAULTS = Flags()
 
 Check = Callable[[Flags], Iterator[str]]
-CHECKS: tuple[Check, ...] = ()
+
+
+def _not_negative(flags: Flags) -> Iterator[str]:
+    for name in (
+        "max_requests_inflight",
+        "max_mutating_requests_inflight",
+        "request_timeout",
+        "min_request_timeout",
+    ):
+        if getattr(flags, name) < 0:
+            yield f"--{name.replace('_', '-')} can not be negative value"
+
+
+CHECKS: tuple[Check, ...] = (_not_negative,)
 
 
 # -- how values are written -----------------------------------------------------------------------

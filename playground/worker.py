@@ -62,6 +62,7 @@ async def serve(options: argparse.Namespace) -> None:
     from playground.fleet import Fleet  # noqa: PLC0415
     from playground.housekeeping import keep_house  # noqa: PLC0415
     from playground.instance import Instance, write_private  # noqa: PLC0415
+    from playground.options import serving_options  # noqa: PLC0415
 
     instance = Instance(Path(os.environ["KUBEGROUND_DATA_DIR"]))
     api_url = os.environ["KUBEGROUND_API_URL"]
@@ -70,7 +71,8 @@ async def serve(options: argparse.Namespace) -> None:
         instance, clock, urlsplit(api_url).hostname or "", os.environ.get("KUBEGROUND_BIND", "")
     )
     trust = ClientTrust()
-    surface = Surface(api_url, ca, instance.admin_token(), read_flags(vars(options)))
+    flags = read_flags(vars(options))
+    surface = Surface(api_url, ca, instance.admin_token(), flags, serving_options(flags))
     storage = Storage(clock=clock, hub=WatchHub)
     fleet = Fleet(storage, surface, trust)
     await fleet.open_all()

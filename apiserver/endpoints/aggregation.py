@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Coroutine, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from apimachinery.errors import ApiError, NotFound
@@ -19,7 +19,7 @@ from apimachinery.gvk import GroupVersion
 from apimachinery.meta import Obj
 from apiserver.auth.user import User
 from apiserver.endpoints.api import ClusterApi, Read
-from apiserver.endpoints.local import LocalTransport
+from apiserver.endpoints.local import LocalTransport, OwnCall
 from apiserver.registry.apiregistration.apiservices import APISERVICES
 from apiserver.registry.resource import Resource
 from apiserver.storage import Event, Key, Subscription
@@ -51,22 +51,6 @@ class Availability(NamedTuple):
 
 LOCAL = Availability("True", "Local", "Local APIServices are always available")
 PASSED = Availability("True", "Passed", "all checks passed")
-
-
-@dataclass(slots=True)
-class _StatusUpdate:
-    """A write of an APIService's status, as our own transport takes it."""
-
-    name: str
-    body: Obj
-    verb: str = "update"
-    group: str = APISERVICES.kind.group
-    version: str = APISERVICES.kind.version
-    resource: str = APISERVICES.plural
-    namespace: str = ""
-    subresource: str = "status"
-    content_type: str = ""
-    params: dict[str, str] = field(default_factory=dict)
 
 
 class Aggregation:
@@ -228,12 +212,17 @@ class Aggregation:
         ]
         new = {**old, "status": {"conditions": [*others, condition]}}
         try:
-            await self._transport.call(_StatusUpdate(name, new))
+            await self._transport.call(_status_update(name, new))
         except NotFound:
             return
         except ApiError as error:
             # Whoever changed it in between will be looked at in turn.
             logger.info("status of %s: %s", name, error.message)
+
+
+def _status_update(name: str, new: Obj) -> OwnCall:
+    kind, plural = APISERVICES.kind, APISERVICES.plural
+    return OwnCall("update", kind, plural, name, new, subresource="status")
 
 
 def _version_of(apiservice: Obj) -> GroupVersion:

@@ -15,7 +15,10 @@ from apimachinery.meta import Obj
 from apiserver.admission.chain import AdmissionChain
 from apiserver.auth.cluster import ClusterAuth
 from apiserver.endpoints.metrics import Metrics
+from apiserver.endpoints.options import ServingOptions
 from apiserver.endpoints.trace import Traces
+from apiserver.flowcontrol.filter import FlowFilter
+from apiserver.flowcontrol.inflight import InFlightLimit
 from apiserver.registry.catalog import Catalog
 from apiserver.registry.core import componentstatuses
 from apiserver.registry.metadata import Identity
@@ -64,6 +67,7 @@ class ClusterApi:
         objects: StoredObjects | None = None,
         allocators: Mapping[str, Any] | None = None,
         source: random.Random | None = None,
+        options: ServingOptions | None = None,
     ) -> None:
         self.name = name
         self.store = store
@@ -81,6 +85,12 @@ class ClusterApi:
         # Kinds of which nothing is stored: what there is, is computed when it is read.
         self.computed: dict[str, Read] = {}
         self.computed[componentstatuses.COMPONENTSTATUSES.key] = componentstatuses.read
+        self.options = options = options or ServingOptions()
+        self.flow: FlowFilter | InFlightLimit = (
+            FlowFilter(store, clock, options.flow, options.turns, options.request_timeout)
+            if options.flow.enabled
+            else InFlightLimit(options.flow)
+        )
         self.traces = Traces()
         self.metrics = Metrics()
         self.started = clock.seconds()

@@ -19,6 +19,7 @@ from django.urls import Resolver404, get_resolver
 from apimachinery.errors import ApiError, TooLarge
 from apiserver.endpoints import negotiation, upgrades
 from apiserver.endpoints.api import ClusterApi
+from apiserver.endpoints.chain import LARGEST_BODY, too_large
 from apiserver.endpoints.encode import status_body
 
 logger = logging.getLogger(__name__)
@@ -29,8 +30,6 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 URLCONF = "apiserver.urls"
-# What etcd takes, with room for the request around it.
-LARGEST_BODY = 3 * 1024 * 1024
 _CLUSTERS = "/clusters/"
 # Their heads are whole answers (RFC 9112, 6.3).
 _WITHOUT_BODY = (204, 304)
@@ -66,16 +65,19 @@ class ApiServer(ASGIHandler):
         if api is None:
             await _refuse(send, _no_cluster())
             return
+        oversized = False
         try:
             body = await _read_body(receive)
-        except TooLarge as error:
-            await _refuse(send, error)
-            return
+        except TooLarge:
+            body, oversized = b"", True
         if body is None:
             return
         if path is not scope["path"]:
             scope = {**scope, "path": path, "root_path": ""}
         scope["kubeground.api"], scope["kubeground.body"] = api, body
+        if oversized:
+            # Who may not ask at all is told that first.
+            scope["kubeground.oversized"] = True
         request = ASGIRequest(scope, io.BytesIO(body))
         try:
             view = self._resolver.resolve(path).func
@@ -105,6 +107,7 @@ class ApiServer(ASGIHandler):
             (name.encode("ascii").lower(), value.encode("latin-1"))
             for name, value in response.items()
         ]
+        headers += getattr(response, "more_headers", ())
         streaming = response.streaming
         # Bytes after a head that ends the answer would be taken for the answer to the next request.
         bare = response.status_code in _WITHOUT_BODY
@@ -176,7 +179,7 @@ async def _read_body(receive: Receive) -> bytes | None:
 
 def _check_size(size: int) -> None:
     if size > LARGEST_BODY:
-        raise TooLarge(f"Request entity too large: limit is {LARGEST_BODY}")
+        raise too_large()
 
 
 async def _pump(stream: Any, send: Send) -> None:
@@ -191,7 +194,7 @@ async def _gone(receive: Receive) -> None:
 
 
 async def _refuse(send: Send, error: ApiError) -> None:
-    """Answer what no view can: there is no cluster, or the body is too large."""
+    """Answer what no view can: there is no cluster."""
     body, content_type = status_body(error, negotiation.DEFAULT)
     headers = [
         (b"content-type", content_type.encode()),

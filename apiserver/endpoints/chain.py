@@ -1,6 +1,7 @@
 """The way of every request, from who asks to what they get.
 
-    audit id -> authentication -> impersonation -> authorization -> what is asked for
+    audit id -> authentication -> impersonation -> priority and limits -> authorization
+      -> what is asked for
       read:   storage
       write:  decode -> default -> mutating admission -> default -> prepare -> validate
               -> validating admission -> storage
@@ -12,14 +13,22 @@ its time and outcome in the request's trace.
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Protocol
 
-from apimachinery.errors import ApiError, InternalError, PathNotFound, ServiceUnavailable
+from apimachinery.errors import (
+    ApiError,
+    InternalError,
+    PathNotFound,
+    ServiceUnavailable,
+    Timeout,
+    TooLarge,
+)
 from apiserver.auth.attributes import Attributes, forbidden
 from apiserver.auth.user import User
-from apiserver.endpoints import read, remove, subresources, write
+from apiserver.endpoints import limits, read, remove, subresources, write
 from apiserver.endpoints.negotiation import PROTOBUF, not_acceptable
 from apiserver.endpoints.request import Answer, ApiRequest
 from apiserver.endpoints.requestinfo import RequestInfo
@@ -27,6 +36,9 @@ from apiserver.registry.catalog import Served
 from apiserver.storage import StorageError
 
 logger = logging.getLogger(__name__)
+
+# What etcd takes, with room for the request around it.
+LARGEST_BODY = 3 * 1024 * 1024
 
 Handler = Callable[[ApiRequest], Awaitable[Answer]]
 
@@ -62,17 +74,20 @@ class Door(Protocol):
         """Raise Forbidden where the user may not."""
         ...
 
+    def respond(self, request: ApiRequest, answer: Answer) -> Awaitable[None] | None:
+        """Put the answer into the form that goes out; returns what to wait for, if anything."""
+        ...
+
 
 async def serve(request: ApiRequest, door: Door, handler: Handler | None = None) -> Answer:
     """Answer a request, or raise the ApiError that refuses it."""
     trace = request.trace
     try:
-        request.user = door.authenticate(request)
-        trace.user = request.user.name
-        trace.stage("authentication")
-        door.authorize(request)
-        trace.stage("authorization")
-        answer = await (handler or route(request))(request)
+        limit = limits.time_limit(request)
+        if limit is None:
+            answer = await _serve(request, door, handler)
+        else:
+            answer = await _serve_within(limit, request, door, handler)
         trace.code = answer.code
     except Exception as error:
         refusal = as_api_error(error)
@@ -84,6 +99,49 @@ async def serve(request: ApiRequest, door: Door, handler: Handler | None = None)
     finally:
         _finish(request)
     return answer
+
+
+async def _serve_within(
+    limit: float, request: ApiRequest, door: Door, handler: Handler | None
+) -> Answer:
+    try:
+        async with asyncio.timeout(limit) as end:
+            return await _serve(request, door, handler)
+    except TimeoutError:
+        if not end.expired():
+            raise
+        why = "request did not complete within requested timeout - context deadline exceeded"
+        raise Timeout(f"Timeout: {why}", details={}) from None
+
+
+async def _serve(request: ApiRequest, door: Door, handler: Handler | None) -> Answer:
+    """Take a request through the stages; it holds its place until its answer is made."""
+    trace = request.trace
+    request.user = door.authenticate(request)
+    trace.user = request.user.name
+    trace.stage("authentication")
+    place: Any = limits.enter(request)
+    if isinstance(place, Coroutine):
+        place = await place
+        trace.stage("priority and fairness", request.flow.label if request.flow else "")
+    try:
+        door.authorize(request)
+        trace.stage("authorization")
+        if request.oversized:
+            raise too_large()
+        answer = await (handler or route(request))(request)
+        waiting = door.respond(request, answer)
+        if waiting is not None:
+            await waiting
+        return answer
+    finally:
+        if place is not None:
+            place.leave()
+
+
+def too_large() -> TooLarge:
+    """Return the refusal of a body that was not read to its end."""
+    return TooLarge(f"Request entity too large: limit is {LARGEST_BODY}")
 
 
 def as_api_error(error: Exception) -> ApiError:

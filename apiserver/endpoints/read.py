@@ -13,9 +13,6 @@ from apiserver.endpoints.request import Answer, ApiRequest
 from apiserver.endpoints.requestinfo import is_true
 from apiserver.watch.stream import Watch, WatchOptions, open_watch
 
-# Kubernetes ends watches without a timeout after 30 to 60 minutes, so that they spread out.
-SHORTEST_WATCH = 1800
-
 
 async def get(request: ApiRequest) -> Answer:
     """Return one object."""
@@ -89,4 +86,5 @@ def _timeout(request: ApiRequest) -> float:
     """Return how long a watch may last; one that asks for less than nothing ends at once."""
     if asked := listing.number(request.params, "timeoutSeconds"):
         return max(float(asked), 0.0)
-    return SHORTEST_WATCH * (1 + random.random())  # noqa: S311 - spreads load, hides nothing
+    shortest = request.api.options.min_request_timeout
+    return shortest * (1 + random.random())  # noqa: S311 - spreads load, hides nothing

@@ -16,6 +16,7 @@ from apiserver.auth.user import User
 from apiserver.endpoints.negotiation import DEFAULT, Output
 from apiserver.endpoints.requestinfo import RequestInfo
 from apiserver.endpoints.trace import Trace
+from apiserver.flowcontrol.filter import Flow
 from apiserver.registry.catalog import Served
 from apiserver.registry.resource import Resource
 from apiserver.storage import Entry
@@ -44,6 +45,10 @@ class ApiRequest:
     headers: Mapping[str, str] = field(default_factory=dict)
     output: Output = DEFAULT
     served: Served | None = None
+    # Where priority and fairness has put the request; None where it takes no part.
+    flow: Flow | None = None
+    # The body is larger than the server takes, and was not read.
+    oversized: bool = False
     warnings: list[str] = field(default_factory=list)
 
     @property

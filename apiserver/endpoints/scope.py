@@ -38,6 +38,7 @@ def request_of_scope(scope: Mapping[str, Any], method: str) -> ApiRequest:
         trace=trace,
         method=method,
         query=query.decode("latin-1"),
+        oversized=scope.get("kubeground.oversized", False),
         body=scope["kubeground.body"],
         content_type=headers.get("content-type", ""),
         user_agent=headers.get("user-agent", ""),

@@ -38,6 +38,9 @@ class _Door:
     def authorize(self, request: ApiRequest) -> None:
         chain.authorize(request)
 
+    def respond(self, request: ApiRequest, answer: Answer) -> None:
+        """Do nothing: the connection is answered by who serves it."""
+
 
 async def serve(api: ClusterApi, scope: Scope, receive: Receive, send: Send) -> None:
     """Serve one websocket to its end."""

@@ -13,7 +13,7 @@ from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from rest_framework.views import APIView
 
-from apimachinery.errors import ApiError
+from apimachinery.errors import ApiError, Overloaded
 from apiserver.auth.user import User
 from apiserver.endpoints import chain, compression, encode, info_pages, warnings
 from apiserver.endpoints.drf import (
@@ -32,6 +32,8 @@ from apiserver.endpoints.request import Answer, ApiRequest
 from apiserver.endpoints.scope import request_of_scope
 
 logger = logging.getLogger(__name__)
+
+_TEXT = "text/plain; charset=utf-8"
 
 
 class ApiView(APIView):
@@ -53,7 +55,7 @@ class ApiView(APIView):
     # One of each serves all requests: they hold nothing.
     authenticators: ClassVar[tuple[ClusterAuthentication, ...]] = (ClusterAuthentication(),)
     permissions: ClassVar[tuple[ClusterPermission, ...]] = (ClusterPermission(),)
-    _negotiator: ClassVar[KubernetesNegotiation] = KubernetesNegotiation()
+    negotiator: ClassVar[KubernetesNegotiation] = KubernetesNegotiation()
 
     async def dispatch(  # type: ignore[override]  # awaited by our own handler alone
         self, request: Any, *args: Any, **kwargs: Any
@@ -61,26 +63,33 @@ class ApiView(APIView):
         """Take a request through the chain; every refusal becomes a Status here."""
         del args, kwargs
         asked = request_of_scope(request.scope, request.method or "GET")
-        wrapped = ResourceRequest(request, asked, self._negotiator)
+        wrapped = ResourceRequest(request, asked, self.negotiator)
         self.request = wrapped
+        door = ViewDoor(self, wrapped)
         try:
-            asked.output = prettily(asked.output, asked.params, asked.user_agent)
-            if self.negotiates:
-                output = self._negotiator.output(asked.headers.get("accept", ""))
-                asked.output = prettily(output, asked.params, asked.user_agent)
-            door = ViewDoor(self, wrapped)
-            answer = await chain.serve(asked, door, type(self).handler)
-            return await response_of(asked, answer)
+            await chain.serve(asked, door, type(self).handler)
         except Exception as error:
             return refusal_of(asked, exception_status(error))
+        return door.response
 
 
 class ViewDoor:
-    """The view's policies, as the chain asks them."""
+    """The view's policies, as the chain asks them, and the response in the end."""
+
+    response: HttpResponseBase
 
     def __init__(self, view: ApiView, request: ResourceRequest) -> None:
         self._view = view
         self._request = request
+        self._not_acceptable: ApiError | None = None
+        asked = request.asked
+        if view.negotiates:
+            try:
+                # Refusals have the form that was asked for, too, so it is read first.
+                asked.output = view.negotiator.output(asked.headers.get("accept", ""))
+            except ApiError as error:
+                self._not_acceptable = error
+        asked.output = prettily(asked.output, asked.params, asked.user_agent)
 
     def authenticate(self, request: ApiRequest) -> User:
         """Ask the first authenticator: it knows every credential there is."""
@@ -93,12 +102,22 @@ class ViewDoor:
         del request
         for permission in self._view.permissions:
             permission.has_permission(self._request, self._view)
+        if self._not_acceptable is not None:
+            raise self._not_acceptable
+
+    async def respond(self, request: ApiRequest, answer: Answer) -> None:
+        """Encode the answer."""
+        self.response = await response_of(request, answer)
 
 
 def refusal_of(asked: ApiRequest, error: ApiError) -> HttpResponseBase:
-    """Return the Status of a refusal over HTTP."""
-    body, content_type = encode.status_body(error, asked.output)
-    response = HttpResponse(body, content_type=content_type, status=error.code)
+    """Return the Status of a refusal over HTTP; one of the filters before it says it in a line."""
+    if isinstance(error, Overloaded):
+        response = HttpResponse(f"{error.message}\n", content_type=_TEXT, status=error.code)
+        response["X-Content-Type-Options"] = "nosniff"
+    else:
+        body, content_type = encode.status_body(error, asked.output)
+        response = HttpResponse(body, content_type=content_type, status=error.code)
     if error.retry_after:
         response["Retry-After"] = str(error.retry_after)
     if error.code == 401:
@@ -133,8 +152,11 @@ def with_headers(
     response["Cache-Control"] = "no-cache, private"
     for name, value in (more or {}).items():
         response[name] = value
-    if request.warnings:
-        response["Warning"] = warnings.header(request.warnings)
+    more_headers = warnings.headers(request.warnings) if request.warnings else []
+    if request.flow is not None:
+        more_headers += request.flow.headers
+    # Those that may come more than once, as bytes; the handler adds them.
+    response.more_headers = more_headers  # type: ignore[attr-defined]
     return response
 
 
@@ -146,7 +168,7 @@ class DiscoveryView(ApiView):
     """What is served: groups, versions, resources."""
 
     content_negotiation_class = DiscoveryNegotiation
-    _negotiator = DiscoveryNegotiation()
+    negotiator = DiscoveryNegotiation()
     handler = staticmethod(info_pages.discovery_page)
 
 

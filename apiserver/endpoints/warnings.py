@@ -9,12 +9,12 @@ from collections.abc import Iterable
 _TOTAL, _EACH = 4096, 256
 
 
-def header(texts: Iterable[str]) -> str:
-    """Return the value of a Warning header, "" for none."""
+def headers(texts: Iterable[str]) -> list[tuple[bytes, bytes]]:
+    """Return the Warning headers: one for each text."""
     found = [text for text in dict.fromkeys(texts) if text and not _has_control(text)]
     if sum(map(len, found)) > _TOTAL:
         found = _shortened(found)
-    return ", ".join(f"299 - {_quoted(text)}" for text in found)
+    return [(b"warning", f"299 - {_quoted(text)}".encode()) for text in found]
 
 
 def _shortened(texts: Iterable[str]) -> list[str]:

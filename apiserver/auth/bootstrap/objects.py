@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 from apimachinery.clock import Clock
 from apimachinery.meta import Obj
-from apiserver.auth.bootstrap.flowcontrol import flow_schemas, priority_levels
 from apiserver.auth.bootstrap.rbac import rbac_objects
+from apiserver.flowcontrol.bootstrap import flow_schemas, priority_levels
 
 NAMESPACES = ("kube-system", "kube-public", "kube-node-lease", "default")
 SERVICE_CIDR = "10.96.0.0/16"

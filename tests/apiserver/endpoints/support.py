@@ -24,6 +24,7 @@ from apiserver.auth.user import MASTERS, User
 from apiserver.endpoints.api import ClusterApi
 from apiserver.endpoints.asgi import ApiServer
 from apiserver.endpoints.local import LocalTransport
+from apiserver.endpoints.options import ServingOptions
 from apiserver.registry.bootstrap import initial_writes
 from apiserver.registry.calling import Call as WebhookCall
 from apiserver.registry.calling import no_call
@@ -119,10 +120,12 @@ async def make_api(
     bare: bool = False,
     call: WebhookCall | None = None,
     options: AuthOptions = DEFAULTS,
+    serving: ServingOptions | None = None,
 ) -> ClusterApi:
     """Return the API of a fresh cluster; `bare` has no objects at all but namespace default.
 
-    `call` reaches webhooks; `options` are those of authentication and authorization.
+    `call` reaches webhooks; `options` are those of authentication and authorization,
+    `serving` those of how requests are served.
     """
     clock = clock or ManualClock()
     store = MemoryStore(clock)
@@ -150,6 +153,7 @@ async def make_api(
         catalog=catalog,
         objects=objects,
         source=random.Random(3),
+        options=serving,
     )
 
 

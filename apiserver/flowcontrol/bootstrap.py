@@ -102,6 +102,20 @@ _SCHEMAS: dict[str, tuple[str, int, str, list[Any], Obj]] = {
 }
 
 
+# These are there always, with the specs that they have here.
+MANDATORY = ("exempt", "catch-all")
+
+
+def mandatory_levels() -> list[Obj]:
+    """Return the levels that nothing goes without."""
+    return [obj for obj in priority_levels() if obj["metadata"]["name"] in MANDATORY]
+
+
+def mandatory_schemas() -> list[Obj]:
+    """Return the schemas that nothing goes without."""
+    return [_flow_schema(name, "") for name in MANDATORY]
+
+
 def flow_schemas(now: str) -> list[Obj]:
     """Return the FlowSchemas, with the condition that their level exists."""
     return [_flow_schema(name, now) for name in _SCHEMAS]
@@ -135,20 +149,25 @@ def _flow_schema(name: str, now: str) -> Obj:
     }
     if distinguisher:
         spec["distinguisherMethod"] = {"type": distinguisher}
-    condition = {
-        "type": "Dangling",
-        "status": "False",
-        "lastTransitionTime": now,
-        "reason": "Found",
-        "message": "This FlowSchema references the PriorityLevelConfiguration object named "
-        f'"{level}" and it exists',
-    }
+    condition = dangling(level, found=True)
+    condition["lastTransitionTime"] = now
     return {
         "apiVersion": API_VERSION,
         "kind": "FlowSchema",
         "metadata": {"name": name, **_METADATA},
         "spec": spec,
         "status": {"conditions": [condition]},
+    }
+
+
+def dangling(level: str, *, found: bool) -> Obj:
+    """Return the condition that says whether a FlowSchema's level is there."""
+    about = f'This FlowSchema references the PriorityLevelConfiguration object named "{level}"'
+    return {
+        "type": "Dangling",
+        "status": "False" if found else "True",
+        "reason": "Found" if found else "NotFound",
+        "message": f"{about} and it exists" if found else f"{about} but there is no such object",
     }
 
 

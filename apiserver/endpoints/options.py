@@ -1,0 +1,21 @@
+"""What an operator may say about how requests are served; the flags are kube-apiserver's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from apiserver.flowcontrol.options import FlowOptions
+from apiserver.flowcontrol.turns import Turns
+
+
+@dataclass(frozen=True, slots=True)
+class ServingOptions:
+    """Times in seconds."""
+
+    # What a request has that is not meant to run long.
+    request_timeout: float = 60.0
+    # Watches without a timeout of their own end after this and before twice this: they spread out.
+    min_request_timeout: float = 1800.0
+    flow: FlowOptions = field(default_factory=FlowOptions)
+    # Of the event loop: all clusters that one serves share them.
+    turns: Turns = field(default_factory=Turns)
