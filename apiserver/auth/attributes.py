@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from apimachinery.errors import Forbidden
+from apimachinery.fields import FieldRequirement
 from apimachinery.gvk import GroupResource
 from apiserver.auth.user import User
 
@@ -18,7 +19,10 @@ _ESCAPED = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 @dataclass(frozen=True, slots=True)
 class Attributes:
-    """One request as authorization sees it: who, what verb, on what."""
+    """One request as authorization sees it: who, what verb, on what.
+
+    `fields` is the field selector of what reads or deletes many; no authorizer looks at labels.
+    """
 
     user: User
     verb: str
@@ -30,15 +34,20 @@ class Attributes:
     name: str = ""
     path: str = ""
     resource_request: bool = True
+    fields: tuple[FieldRequirement, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Yes or no; `reason` is the audit annotation's text, `by` names the authorizer."""
+    """Yes or no; `reason` is the audit annotation's text, `by` names the authorizer.
+
+    `denied` says that nobody further is asked: a no that is not just the lack of a yes.
+    """
 
     allowed: bool
     reason: str
     by: str
+    denied: bool = False
 
 
 def forbidden(attributes: Attributes, reason: str = "") -> Forbidden:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from apimachinery.fields import FieldRequirement
 from apimachinery.meta import Obj
 from apiserver.auth.attributes import Attributes, Decision
 from apiserver.auth.bootstrap.policy import node_rules
@@ -22,6 +23,7 @@ from apiserver.storage.types import Key
 BY = "Node"
 ALLOW = Decision(True, "", BY)
 _READS = {"get", "list", "watch"}
+_BY_RULES = "by rules"
 _UNRELATED = "no relationship found between node '{node}' and this object"
 
 
@@ -117,11 +119,18 @@ class NodeAuthorizer:
     def _resource_slice(self, node: str, wanted: Attributes) -> str:
         if wanted.subresource:
             return "cannot authorize ResourceSlice subresources"
-        if wanted.verb in {"create", "list", "watch", "deletecollection"}:
+        if wanted.verb == "create":
             return ""
+        if wanted.verb in {"list", "watch", "deletecollection"}:
+            if _selects(wanted, "nodeName", node):
+                return ""
+            return (
+                "can only list/watch/deletecollection resourceslices with nodeName field selector"
+            )
         if wanted.verb not in {"get", "update", "patch", "delete"}:
-            return "only the following verbs are allowed for a ResourceSlice: " + ", ".join(
-                ("get", "watch", "list", "create", "update", "patch", "delete")
+            return (
+                "only the following verbs are allowed for a ResourceSlice: get, watch, list, "
+                "create, update, patch, delete, deletecollection"
             )
         entry = self._objects.get(Key("resourceslices.resource.k8s.io", "", wanted.name))
         if entry is not None and (entry.obj().get("spec") or {}).get("nodeName") == node:
@@ -133,81 +142,109 @@ class NodeAuthorizer:
             # A list or watch of one name arrives here with that name.
             if wanted.name == node:
                 return ""
-            return f"node '{node}' cannot read '{wanted.name}', only its own Node object"
+            which = f"'{wanted.name}'" if wanted.name else "all nodes"
+            return f"node '{node}' cannot read {which}, only its own Node object"
         return _BY_RULES
 
     def _pod(self, node: str, wanted: Attributes) -> str:
-        if wanted.verb in {"list", "watch"} or not wanted.name:
+        if wanted.verb not in _READS:
             return _BY_RULES
-        if wanted.verb == "get" and not wanted.subresource:
-            entry = self._objects.get(Key("pods", wanted.namespace, wanted.name))
-            if entry is not None and entry.field("spec.nodeName") != node:
-                return _UNRELATED.format(node=node)
-        return _BY_RULES
+        if wanted.verb == "get" and wanted.subresource:
+            return _BY_RULES
+        if wanted.verb != "get" and _selects(wanted, "spec.nodeName", node):
+            return ""
+        if not wanted.name:
+            if wanted.verb == "get":
+                return "No Object name found"
+            return "can only list/watch pods with spec.nodeName field selector"
+        entry = self._objects.get(Key("pods", wanted.namespace, wanted.name))
+        if entry is not None and entry.field("spec.nodeName") == node:
+            return ""
+        return _UNRELATED.format(node=node)
 
     def _related(self, node: str, wanted: Attributes) -> str:
         if not wanted.name:
             return "No Object name found"
-        if wanted.resource == "volumeattachments":
-            entry = self._objects.get(Key("volumeattachments.storage.k8s.io", "", wanted.name))
-            if entry is not None and (entry.obj().get("spec") or {}).get("nodeName") == node:
-                return ""
-            return _UNRELATED.format(node=node)
-        for pod in self._pods(node, wanted.namespace):
-            if any(what == (wanted.resource, wanted.name) for what in self._references(pod)):
-                return ""
-        return _UNRELATED.format(node=node)
+        resource, namespace, name = wanted.resource, wanted.namespace, wanted.name
+        if resource == "volumeattachments":
+            found = self._attached(node, name)
+        elif resource == "persistentvolumes":
+            entry = self._objects.get(Key(resource, "", name))
+            found = entry is not None and self._mounts(node, entry.obj())
+        else:
+            found = self._runs(node, resource, namespace, name)
+            if not found and resource == "secrets":
+                found = self._mounts_with(node, namespace, name)
+        return "" if found else _UNRELATED.format(node=node)
 
-    def _pods(self, node: str, namespace: str) -> Iterator[Obj]:
-        for entry in self._objects.list("pods", namespace or None):
-            if entry.field("spec.nodeName") == node:
-                yield entry.obj()
+    def _attached(self, node: str, name: str) -> bool:
+        entry = self._objects.get(Key("volumeattachments.storage.k8s.io", "", name))
+        return entry is not None and (entry.obj().get("spec") or {}).get("nodeName") == node
 
-    def _references(self, pod: Obj) -> Iterator[tuple[str, str]]:
-        """Yield what a pod needs on its node: (resource, name)."""
-        # A mirror pod only reflects what the node already runs; it must not open anything up.
-        if "kubernetes.io/config.mirror" in (pod["metadata"].get("annotations") or {}):
-            return
-        spec = pod["spec"]
-        yield "serviceaccounts", spec.get("serviceAccountName") or ""
-        yield from pod_references(spec)
-        for status in (pod.get("status") or {}).get("resourceClaimStatuses") or ():
-            yield "resourceclaims", status.get("resourceClaimName") or ""
-        for resource, name in list(pod_references(spec)):
-            if resource == "persistentvolumeclaims":
-                key = Key(resource, pod["metadata"]["namespace"], name)
-                yield from self._behind_claim(key)
-        for volume in spec.get("volumes") or ():
-            if "ephemeral" in volume:
-                name = f"{pod['metadata']['name']}-{volume['name']}"
-                yield "persistentvolumeclaims", name
-                key = Key("persistentvolumeclaims", pod["metadata"]["namespace"], name)
-                yield from self._behind_claim(key)
+    def _runs(self, node: str, resource: str, namespace: str, name: str) -> bool:
+        """Tell whether a pod on the node refers to an object of its namespace."""
+        return any(
+            (resource, name) in _references(entry.obj())
+            for entry in self._objects.list("pods", namespace or None)
+            if entry.field("spec.nodeName") == node
+        )
 
-    def _behind_claim(self, key: Key) -> Iterator[tuple[str, str]]:
-        claim = self._objects.get(key)
-        if claim is None:
-            return
-        name = (claim.obj().get("spec") or {}).get("volumeName") or ""
-        volume = self._objects.get(Key("persistentvolumes", "", name)) if name else None
-        if volume is None:
-            return
-        yield "persistentvolumes", name
-        for source in (volume.obj().get("spec") or {}).values():
-            if isinstance(source, dict):
-                for field in _SECRET_FIELDS:
-                    if isinstance(reference := source.get(field), dict):
-                        yield "secrets", reference.get("name") or ""
+    def _mounts(self, node: str, volume: Obj) -> bool:
+        """Tell whether a pod on the node uses the claim that a volume is bound to."""
+        claim = (volume.get("spec") or {}).get("claimRef")
+        return bool(claim) and self._runs(
+            node, "persistentvolumeclaims", claim.get("namespace") or "", claim.get("name") or ""
+        )
+
+    def _mounts_with(self, node: str, namespace: str, secret: str) -> bool:
+        """Tell whether the node needs a secret to mount the volume of one of its pods."""
+        return any(
+            (namespace, secret) in _volume_secrets(entry.obj()) and self._mounts(node, entry.obj())
+            for entry in self._objects.list("persistentvolumes")
+        )
 
 
-_BY_RULES = "by rules"
+def _references(pod: Obj) -> Iterator[tuple[str, str]]:
+    """Yield what a pod needs on its node: (resource, name)."""
+    # A mirror pod only reflects what the node already runs; it must not open anything up.
+    if "kubernetes.io/config.mirror" in (pod["metadata"].get("annotations") or {}):
+        return
+    spec = pod["spec"]
+    yield "serviceaccounts", spec.get("serviceAccountName") or ""
+    yield from pod_references(spec)
+    status = pod.get("status") or {}
+    for claim in status.get("resourceClaimStatuses") or ():
+        yield "resourceclaims", claim.get("resourceClaimName") or ""
+    if extended := status.get("extendedResourceClaimStatus"):
+        yield "resourceclaims", extended.get("resourceClaimName") or ""
+    for volume in spec.get("volumes") or ():
+        if "ephemeral" in volume:
+            yield "persistentvolumeclaims", f"{pod['metadata']['name']}-{volume['name']}"
+
+
+def _volume_secrets(volume: Obj) -> Iterator[tuple[str, str]]:
+    """Yield the secrets that a node needs for a volume: (namespace, name)."""
+    spec = volume.get("spec") or {}
+    home = (spec.get("claimRef") or {}).get("namespace") or ""
+    for kind, source in spec.items():
+        if not isinstance(source, dict):
+            continue
+        if kind == "azureFile":
+            yield source.get("secretNamespace") or home, source.get("secretName") or ""
+        for field in _SECRET_FIELDS:
+            if isinstance(reference := source.get(field), dict):
+                yield reference.get("namespace") or home, reference.get("name") or ""
+
+
+def _selects(wanted: Attributes, field: str, value: str) -> bool:
+    return FieldRequirement(field, "=", value) in wanted.fields
+
+
+# The secrets of a volume that its node uses; those of controllers are none of its business.
 _SECRET_FIELDS = (
     "secretRef",
-    "userSecretRef",
-    "controllerPublishSecretRef",
     "nodeStageSecretRef",
     "nodePublishSecretRef",
-    "controllerExpandSecretRef",
     "nodeExpandSecretRef",
 )
 _CONTAINERS = ("initContainers", "containers", "ephemeralContainers")

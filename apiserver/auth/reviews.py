@@ -9,6 +9,7 @@ from apimachinery.errors import BadRequest, Invalid
 from apimachinery.gvk import GroupKind
 from apimachinery.meta import Obj
 from apimachinery.validation.field import FieldError, Path, invalid
+from apiserver.auth import selectors
 from apiserver.auth.attributes import Attributes
 from apiserver.auth.authentication import TokenRefused
 from apiserver.auth.cluster import ClusterAuth
@@ -28,14 +29,14 @@ def review(auth: ClusterAuth, kind: str, obj: Obj, user: User, namespace: str = 
 def _subject_access(auth: ClusterAuth, obj: Obj, user: User, namespace: str) -> Obj:
     del user, namespace
     spec = obj.get("spec") or {}
-    _raise_if([*_metadata_errors(obj), *_access_errors(spec), *_subject_errors(spec)])
+    _raise_if([*_subject_spec_errors(spec), *_metadata_errors(obj)])
     return _answer(auth, obj, _subject(spec))
 
 
 def _local_subject_access(auth: ClusterAuth, obj: Obj, user: User, namespace: str) -> Obj:
     del user
     spec, metadata = obj.get("spec") or {}, obj.get("metadata") or {}
-    errors = [*_metadata_errors(obj, "namespace"), *_access_errors(spec), *_subject_errors(spec)]
+    errors = [*_subject_spec_errors(spec), *_metadata_errors(obj, "namespace")]
     asked = spec.get("resourceAttributes")
     if asked is not None and (asked.get("namespace") or "") != (metadata.get("namespace") or ""):
         path = _SPEC / "resourceAttributes" / "namespace"
@@ -54,7 +55,8 @@ def _local_subject_access(auth: ClusterAuth, obj: Obj, user: User, namespace: st
 
 def _self_subject_access(auth: ClusterAuth, obj: Obj, user: User, namespace: str) -> Obj:
     del namespace
-    _raise_if([*_metadata_errors(obj), *_access_errors(obj.get("spec") or {})])
+    spec = obj.get("spec") or {}
+    _raise_if([*_access_errors(spec), *_selector_errors(spec), *_metadata_errors(obj)])
     return _answer(auth, obj, user)
 
 
@@ -132,23 +134,34 @@ def user_info(user: User) -> Obj:
 
 
 def _answer(auth: ClusterAuth, obj: Obj, user: User) -> Obj:
-    decision = auth.authorize(_attributes(obj.get("spec") or {}, user))
+    asked, problems = _attributes(obj.get("spec") or {}, user)
+    decision = auth.authorize(asked)
     status: Obj = {"allowed": decision.allowed}
+    if decision.denied:
+        status["denied"] = True
     if decision.reason:
         status["reason"] = decision.reason
+    if problems:
+        status["evaluationError"] = "; ".join(problems)
     return {**obj, "status": status}
 
 
-def _attributes(spec: Obj, user: User) -> Attributes:
+def _attributes(spec: Obj, user: User) -> tuple[Attributes, list[str]]:
+    """Return what is asked about, and which parts of it had to be left out."""
     path = spec.get("nonResourceAttributes")
     if path is not None:
         verb = path.get("verb") or ""
-        return Attributes(user, verb, path=path.get("path") or "", resource_request=False)
+        asked_path = path.get("path") or ""
+        return Attributes(user, verb, path=asked_path, resource_request=False), []
     asked: dict[str, Any] = spec.get("resourceAttributes") or {}
     verb, group, version, resource, subresource, namespace, name = (
         asked.get(field) or "" for field in _ASKED
     )
-    return Attributes(user, verb, group, version, resource, subresource, namespace, name)
+    fields, problems = selectors.read(asked)
+    attributes = Attributes(
+        user, verb, group, version, resource, subresource, namespace, name, fields=fields
+    )
+    return attributes, problems
 
 
 def _subject(spec: Obj) -> User:
@@ -163,6 +176,12 @@ def _raise_if(errors: list[FieldError]) -> None:
         raise Invalid(GroupKind(AUTHORIZATION, ""), "", errors)
 
 
+def _subject_spec_errors(spec: Obj) -> Iterator[FieldError]:
+    yield from _access_errors(spec)
+    yield from _subject_errors(spec)
+    yield from _selector_errors(spec)
+
+
 def _access_errors(spec: Obj) -> Iterator[FieldError]:
     resource, path = spec.get("resourceAttributes"), spec.get("nonResourceAttributes")
     if resource is not None and path is not None:
@@ -171,6 +190,12 @@ def _access_errors(spec: Obj) -> Iterator[FieldError]:
     if resource is None and path is None:
         words = "exactly one of nonResourceAttributes or resourceAttributes must be specified"
         yield invalid(_SPEC / "resourceAttributes", None, words)
+
+
+def _selector_errors(spec: Obj) -> Iterator[FieldError]:
+    asked = spec.get("resourceAttributes")
+    if asked is not None:
+        yield from selectors.errors(asked, _SPEC / "resourceAttributes")
 
 
 def _subject_errors(spec: Obj) -> Iterator[FieldError]:

@@ -20,18 +20,19 @@ from typing import Any, Protocol
 
 from apimachinery.errors import (
     ApiError,
+    BadRequest,
     InternalError,
     PathNotFound,
     ServiceUnavailable,
     Timeout,
     TooLarge,
 )
+from apimachinery.fields import FieldRequirement, parse_fields
 from apiserver.auth.attributes import Attributes, forbidden
 from apiserver.auth.user import User
 from apiserver.endpoints import limits, read, remove, subresources, write
 from apiserver.endpoints.negotiation import PROTOBUF, not_acceptable
 from apiserver.endpoints.request import Answer, ApiRequest
-from apiserver.endpoints.requestinfo import RequestInfo
 from apiserver.registry.catalog import Served
 from apiserver.storage import StorageError
 
@@ -53,6 +54,8 @@ _VERBS: dict[str, Handler] = {
     "deletecollection": remove.delete_collection,
 }
 
+# The verbs whose requests a field selector narrows down.
+_OF_MANY = frozenset({"list", "watch", "deletecollection"})
 # Audit annotations of authorization, on every request that came so far.
 DECISION, REASON = "authorization.k8s.io/decision", "authorization.k8s.io/reason"
 
@@ -156,7 +159,7 @@ def as_api_error(error: Exception) -> ApiError:
 
 def authorize(request: ApiRequest) -> None:
     """Ask the cluster's authorizers. Raises Forbidden."""
-    attributes = attributes_of(request.info, request.user or User(""))
+    attributes = attributes_of(request, request.user or User(""))
     decision = request.api.auth.authorize(attributes)
     annotations = request.trace.annotations
     annotations[DECISION] = "allow" if decision.allowed else "forbid"
@@ -165,8 +168,10 @@ def authorize(request: ApiRequest) -> None:
         raise forbidden(attributes, decision.reason)
 
 
-def attributes_of(info: RequestInfo, user: User) -> Attributes:
+def attributes_of(request: ApiRequest, user: User) -> Attributes:
     """Return a request as authorization sees it."""
+    info = request.info
+    selector = request.params.get("fieldSelector", "") if info.verb in _OF_MANY else ""
     return Attributes(
         user,
         info.verb,
@@ -178,7 +183,16 @@ def attributes_of(info: RequestInfo, user: User) -> Attributes:
         info.name,
         info.path,
         info.is_resource,
+        _requirements(selector) if selector else (),
     )
+
+
+def _requirements(selector: str) -> tuple[FieldRequirement, ...]:
+    """Return what a selector demands; one that nobody can read narrows nothing down."""
+    try:
+        return parse_fields(selector).requirements
+    except BadRequest:
+        return ()
 
 
 def route(request: ApiRequest) -> Handler:

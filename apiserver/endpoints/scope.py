@@ -58,5 +58,7 @@ def user_of_scope(request: ApiRequest, scope: Mapping[str, Any]) -> User:
         if name.startswith(b"impersonate-")
     ]
     if pairs:
-        user = auth.impersonate(user, pairs, chain.attributes_of(request.info, user))
+        user = auth.impersonate(
+            user, pairs, chain.attributes_of(request.info, user, request.params)
+        )
     return user

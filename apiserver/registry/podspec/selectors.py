@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from apimachinery.meta import Obj
 from apimachinery.validation.field import FieldErrors, Path, forbidden, invalid, required
 from apimachinery.validation.names import is_label_value, is_qualified_name
@@ -16,7 +19,7 @@ def selector_errors(selector: Obj | None, path: Path) -> FieldErrors:
     if labels:
         yield from label_errors(labels, path / "matchLabels")
     for at, requirement in enumerate(selector.get("matchExpressions") or ()):
-        yield from _requirement_errors(requirement, (path / "matchExpressions")[at])
+        yield from requirement_errors(requirement, (path / "matchExpressions")[at])
 
 
 def label_errors(labels: dict[str, str], path: Path) -> FieldErrors:
@@ -26,7 +29,10 @@ def label_errors(labels: dict[str, str], path: Path) -> FieldErrors:
         yield from obey(is_label_value, value, path)
 
 
-def _requirement_errors(requirement: Obj, path: Path) -> FieldErrors:
+def requirement_errors(
+    requirement: Mapping[str, Any], path: Path, *, any_operator: bool = False
+) -> FieldErrors:
+    """Yield what is wrong with one requirement; `any_operator` lets operators be unknown."""
     operator, values = requirement.get("operator") or "", requirement.get("values") or ()
     if operator in ("In", "NotIn"):
         if not values:
@@ -37,7 +43,7 @@ def _requirement_errors(requirement: Obj, path: Path) -> FieldErrors:
                 path / "values",
                 "may not be specified when `operator` is 'Exists' or 'DoesNotExist'",
             )
-    else:
+    elif not any_operator:
         yield invalid(path / "operator", operator, "not a valid selector operator")
     yield from obey(is_qualified_name, requirement.get("key") or "", path / "key")
     for at, value in enumerate(values):

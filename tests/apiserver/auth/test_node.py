@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from apimachinery.fields import parse_fields
 from apiserver.auth.attributes import Attributes
 from apiserver.auth.user import User
 from tests.apiserver.auth.fakes import FakeCluster, new_auth, plain
@@ -39,16 +40,23 @@ def cluster():
     made.put(mirror)
     made.put(plain("PersistentVolumeClaim", "ns", "claim", spec={"volumeName": "disk"}))
     csi = {"nodePublishSecretRef": {"name": "csi-secret", "namespace": "ns"}}
-    made.put(plain("PersistentVolume", "", "disk", spec={"csi": csi}))
+    claim = {"namespace": "ns", "name": "claim"}
+    csi["controllerPublishSecretRef"] = {"name": "controller-secret", "namespace": "ns"}
+    csi["nodeStageSecretRef"] = {"name": "stage-secret", "namespace": "kube-system"}
+    made.put(plain("PersistentVolume", "", "disk", spec={"csi": csi, "claimRef": claim}))
+    made.put(plain("PersistentVolume", "", "unbound", spec={"csi": csi}))
     return made
 
 
 AUTH = new_auth(cluster())
 
 
-def decide(verb, resource, name="", namespace="ns", group="", user=N1):
+def decide(verb, resource, name="", namespace="ns", group="", user=N1, selector=""):
     resource, _, subresource = resource.partition("/")
-    asked = Attributes(user, verb, group, "v1", resource, subresource, namespace, name)
+    fields = parse_fields(selector).requirements
+    asked = Attributes(
+        user, verb, group, "v1", resource, subresource, namespace, name, fields=fields
+    )
     return AUTH.authorize(asked)
 
 
@@ -72,7 +80,10 @@ def decide(verb, resource, name="", namespace="ns", group="", user=N1):
         ("delete", "serviceaccounts", "robot", False),
         ("get", "pods", "mine", True),
         ("get", "pods", "other", False),
-        ("list", "pods", "", True),
+        ("list", "pods", "", False),
+        ("get", "secrets", "controller-secret", False),
+        ("watch", "pods", "mine", True),
+        ("get", "pods", "gone", False),
         ("patch", "pods/status", "mine", True),
         ("create", "pods/eviction", "mine", True),
         ("create", "events", "", True),
@@ -121,3 +132,33 @@ def test_name_alone_makes_no_node():
     stranger = User("system:node:n1", ("system:authenticated",))
 
     assert not decide("get", "nodes", "n1", "", user=stranger).allowed
+
+
+def test_the_secrets_of_a_volume_may_be_in_any_namespace():
+    assert decide("get", "secrets", "stage-secret", "kube-system").allowed
+    assert not decide("get", "secrets", "stage-secret", "ns").allowed
+    assert not decide("get", "persistentvolumes", "unbound", "").allowed
+
+
+@pytest.mark.parametrize(
+    ("verb", "resource", "group", "field", "refused"),
+    [
+        ("list", "pods", "", "spec.nodeName", "can only list/watch pods with spec.nodeName"),
+        ("watch", "pods", "", "spec.nodeName", "can only list/watch pods with spec.nodeName"),
+        (
+            "deletecollection",
+            "resourceslices",
+            "resource.k8s.io",
+            "nodeName",
+            "can only list/watch/deletecollection resourceslices with nodeName",
+        ),
+    ],
+)
+def test_nodes_read_many_only_by_selecting_their_own(verb, resource, group, field, refused):
+    def ask(selector):
+        return decide(verb, resource, "", "", group, selector=selector)
+
+    assert ask(f"{field}=n1").allowed
+    assert ask(f"status.phase=Running,{field}=n1").allowed or group
+    for selector in ("", f"{field}=n2", f"{field}!=n1"):
+        assert ask(selector).reason == f"{refused} field selector"

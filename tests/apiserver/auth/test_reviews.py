@@ -235,3 +235,79 @@ def test_mounted_token_lives_a_year_and_says_an_hour():
 def test_token_request_refusals(spec, kind, words):
     with pytest.raises(kind, match=words):
         Robot().request(**spec)
+
+
+NODE = User("system:node:n1", ("system:nodes", "system:authenticated"))
+LIST = {"verb": "list", "resource": "pods"}
+
+
+@pytest.mark.parametrize(
+    "selector",
+    [
+        {"rawSelector": "spec.nodeName=n1"},
+        {"requirements": [{"key": "spec.nodeName", "operator": "In", "values": ["n1"]}]},
+    ],
+)
+def test_a_field_selector_counts_in_a_review(selector):
+    asked = {"resourceAttributes": {**LIST, "fieldSelector": selector}}
+    assert ask("SelfSubjectAccessReview", NODE, **asked)["status"] == {"allowed": True}
+    refused = ask("SelfSubjectAccessReview", NODE, resourceAttributes=LIST)["status"]
+    assert refused == {
+        "allowed": False,
+        "reason": "can only list/watch pods with spec.nodeName field selector",
+    }
+
+
+@pytest.mark.parametrize(
+    ("kind", "selector", "told"),
+    [
+        ("fieldSelector", {"rawSelector": "a"}, "ignored"),
+        ("labelSelector", {"rawSelector": "a b"}, "ignored"),
+        (
+            "fieldSelector",
+            {
+                "requirements": [
+                    {"key": "a", "operator": "In", "values": ["1"]},
+                    {"key": "b", "operator": "Newer"},
+                ]
+            },
+            "partially ignored",
+        ),
+        ("labelSelector", {"requirements": [{"key": "a", "operator": "Newer"}]}, "ignored"),
+    ],
+)
+def test_what_cannot_be_read_of_a_selector_is_left_out_and_said(kind, selector, told):
+    asked = {"resourceAttributes": {**PODS, kind: selector}}
+    found = ask("SelfSubjectAccessReview", **asked)["status"]
+    words = f"spec.resourceAttributes.{kind} {told} due to parse error"
+    assert found == {"allowed": True, "evaluationError": words}
+
+
+@pytest.mark.parametrize(
+    ("selector", "words"),
+    [
+        (
+            {},
+            (
+                "requirements: Required value: when spec.resourceAttributes.fieldSelector is "
+                "specified, requirements or rawSelector is required"
+            ),
+        ),
+        (
+            {"rawSelector": "a=b", "requirements": [{"key": "a", "operator": "Exists"}]},
+            'rawSelector: Invalid value: "a=b": may not specified at the same time as requirements',
+        ),
+        (
+            {"requirements": [{"key": "a", "operator": "In"}]},
+            (
+                "requirements[0].values: Required value: must be specified when `operator` is 'In' or "
+                "'NotIn'"
+            ),
+        ),
+    ],
+)
+def test_wrong_selectors_are_refused(selector, words):
+    with pytest.raises(Invalid) as refused:
+        asked = {"resourceAttributes": {**PODS, "fieldSelector": selector}}
+        ask("SelfSubjectAccessReview", **asked)
+    assert refused.value.message.endswith(f"spec.resourceAttributes.fieldSelector.{words}")
