@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import logging
 import random
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from apimachinery.clock import Clock
+from apimachinery.errors import AlreadyExists
 from apimachinery.meta import Obj
 from apiserver.admission.order import Surroundings, admission_chain
 from apiserver.auth.authentication import admin_token
@@ -53,7 +55,7 @@ from nodes.runtime.simulated.hostfiles import SharedVolumes
 from nodes.runtime.simulated.runtime import SimulatedRuntime
 from nodes.runtime.simulated.shell.helpers import Interpreters
 from nodes.scheduler import loop as scheduling
-from playground.flags import DEFAULTS, Flags
+from playground.flags import DEFAULTS, Flags, admission_options
 from playground.keys import ClusterKeys
 from playground.machines import API_ADDRESS, API_NODE, machine
 from playground.metrics import MetricsServer
@@ -111,6 +113,9 @@ class RunningCluster:
             Questions(self.auth),
             catalog,
             calls,
+            self._provision,
+            admission_options(surface.flags),
+            clock,
         )
         self.kubelets: dict[str, Kubelet] = {}
         self._runtimes: dict[str, SimulatedRuntime] = {}
@@ -263,6 +268,12 @@ class RunningCluster:
 
         self._proxy_informers.get(resources.SERVICES).on_change(service)
         self._proxy_informers.get(resources.ENDPOINTSLICES).on_change(endpointslice)
+
+    async def _provision(self, namespace: str) -> None:
+        """Make a namespace; somebody else may have been quicker."""
+        client = Client(self.transport(API_USER), "kube-apiserver")
+        with suppress(AlreadyExists):
+            await client.create({"metadata": {"name": namespace}}, resources.NAMESPACES)
 
     # -- who is who ------------------------------------------------------------------------------
 

@@ -22,6 +22,9 @@ from functools import cache
 from typing import Any, NewType, TypeVar
 
 from apimachinery.duration import format_duration, parse_duration
+from apiserver.admission.configuration import read_configuration
+from apiserver.admission.options import AdmissionOptions
+from apiserver.admission.order import ORDER, option_problems
 
 Duration = NewType("Duration", float)  # seconds; written as Go writes them: 1m30s
 Words = tuple[str, ...]  # separated by commas; given again, the flag adds to them
@@ -29,6 +32,7 @@ Pairs = tuple[tuple[str, str], ...]  # key=value, separated by commas; likewise
 
 AUTHENTICATION = "Authentication"
 SERVING = "Serving"
+ADMISSION = "Admission"
 
 T = TypeVar("T")
 
@@ -72,6 +76,25 @@ class Flags:
         "after twice as many.",
     )
 
+    enable_admission_plugins: Words = flag(
+        ("NodeRestriction",),
+        ADMISSION,
+        "Plugins that run beside those that are on by default, in whatever order: "
+        + ", ".join(f"{e.name}{'' if e.on else ' (off)'}" for e in ORDER),
+    )
+    disable_admission_plugins: Words = flag(
+        (), ADMISSION, "Plugins that do not run although they are on by default."
+    )
+    admission_control_config_file: str = flag(
+        "", ADMISSION, "File with an AdmissionConfiguration: how single plugins are set."
+    )
+    default_not_ready_toleration_seconds: int = flag(
+        300, ADMISSION, "How long a pod stays on a node that is not ready, unless it says."
+    )
+    default_unreachable_toleration_seconds: int = flag(
+        300, ADMISSION, "How long a pod stays on a node that cannot be reached, unless it says."
+    )
+
     def arguments(self) -> list[str]:
         """Return the flags that differ from their defaults as a command line."""
         line: list[str] = []
@@ -88,6 +111,25 @@ class Flags:
 
 DEFAULTS = Flags()
 
+
+def admission_options(flags: Flags) -> AdmissionOptions:
+    """Return what the flags say of admission. Raises ValueError for a file that is not right."""
+    return AdmissionOptions(
+        flags.enable_admission_plugins,
+        flags.disable_admission_plugins,
+        read_configuration(flags.admission_control_config_file),
+        flags.default_not_ready_toleration_seconds,
+        flags.default_unreachable_toleration_seconds,
+    )
+
+
+def _admission_problems(flags: Flags) -> Iterator[str]:
+    try:
+        yield from option_problems(admission_options(flags))
+    except ValueError as error:
+        yield str(error)
+
+
 Check = Callable[[Flags], Iterator[str]]
 
 
@@ -102,7 +144,7 @@ def _not_negative(flags: Flags) -> Iterator[str]:
             yield f"--{name.replace('_', '-')} can not be negative value"
 
 
-CHECKS: tuple[Check, ...] = (_not_negative,)
+CHECKS: tuple[Check, ...] = (_not_negative, _admission_problems)
 
 
 # -- how values are written -----------------------------------------------------------------------

@@ -37,6 +37,8 @@ class Handlers(NamedTuple):
     validators: tuple[Stage, ...]
     waiting_mutators: tuple[WaitingStage, ...] = ()
     waiting_validators: tuple[WaitingStage, ...] = ()
+    # Those that wait before anybody else looks: they make what the others would miss.
+    first_mutators: tuple[WaitingStage, ...] = ()
     # Those that come after what waits: quota counts what nobody refuses any more.
     last_validators: tuple[Stage, ...] = ()
 
@@ -86,13 +88,8 @@ class AdmissionChain:
     def admit(self, request: AdmissionRequest) -> Awaitable[None] | None:
         """Let every mutator that handles this request change its object."""
         stages = self.handlers(request.resource, request.subresource, request.operation)
-        _run(stages.mutators, request)
-        waiting = _concerned(stages.waiting_mutators, request)
-        if waiting:
-            return _admit_waiting(stages, waiting, request)
-        if request.reinvoke:
-            _again(stages, request)
-        return None
+        first = _concerned(stages.first_mutators, request)
+        return _admit_first(stages, first, request) if first else _admit(stages, request)
 
     def validate(self, request: AdmissionRequest) -> Awaitable[None] | None:
         """Let every validator that handles this request look at its object."""
@@ -108,11 +105,13 @@ class AdmissionChain:
         chosen = [p for p in self._plugins if p.handles.matches(resource, subresource, operation)]
         waits = [at for at, plugin in enumerate(chosen) if hasattr(plugin, "validate_async")]
         middle = waits[0] if waits else len(chosen)
+        begin = next((at for at, p in enumerate(chosen) if hasattr(p, "admit")), 0)
         return Handlers(
             _stages(chosen, "admit"),
             _stages(chosen[:middle], "validate"),
-            _waiting_stages(chosen, "admit_async"),
+            _waiting_stages(chosen[begin:], "admit_async"),
             _waiting_stages(chosen, "validate_async"),
+            _waiting_stages(chosen[:begin], "admit_async"),
             _stages(chosen[middle:], "validate"),
         )
 
@@ -124,6 +123,26 @@ def _run(stages: Sequence[Stage], request: AdmissionRequest) -> None:
 
 def _concerned(stages: Sequence[WaitingStage], request: AdmissionRequest) -> list[WaitingStage]:
     return [stage for stage in stages if stage.concerns(request)] if stages else []
+
+
+def _admit(stages: Handlers, request: AdmissionRequest) -> Awaitable[None] | None:
+    _run(stages.mutators, request)
+    waiting = _concerned(stages.waiting_mutators, request)
+    if waiting:
+        return _admit_waiting(stages, waiting, request)
+    if request.reinvoke:
+        _again(stages, request)
+    return None
+
+
+async def _admit_first(
+    stages: Handlers, first: Sequence[WaitingStage], request: AdmissionRequest
+) -> None:
+    for stage in first:
+        await stage.run(request)
+    rest = _admit(stages, request)
+    if rest is not None:
+        await rest
 
 
 def _again(stages: Handlers, request: AdmissionRequest) -> None:

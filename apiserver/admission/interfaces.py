@@ -59,10 +59,18 @@ class UserInfo(Protocol):
 
 
 class May(Protocol):
-    """Tells whether a user may do something to an object of the cluster's own scope."""
+    """Tells whether a user may do something to an object; its namespace is "" if it has none."""
 
     def __call__(
-        self, user: UserInfo, verb: str, group: str, resource: str, name: str, /
+        self,
+        user: UserInfo,
+        verb: str,
+        group: str,
+        resource: str,
+        name: str,
+        namespace: str = "",
+        subresource: str = "",
+        /,
     ) -> bool: ...
 
 

@@ -188,10 +188,20 @@ class ClusterAuth:
         reasons = [by_node.reason, *([by_role.reason] if by_role.reason else [])]
         return Decision(False, "\n".join(reasons), by_node.by)
 
-    def may(self, user: UserInfo, verb: str, group: str, resource: str, name: str) -> bool:
-        """Tell whether the user may do something to an object of the cluster's own scope."""
+    def may(
+        self,
+        user: UserInfo,
+        verb: str,
+        group: str,
+        resource: str,
+        name: str,
+        namespace: str = "",
+        subresource: str = "",
+    ) -> bool:
+        """Tell whether the user may do something to an object."""
         who = User(user.name, user.groups, user.uid)
-        return self.authorize(Attributes(who, verb, group, "*", resource, name=name)).allowed
+        asked = Attributes(who, verb, group, "*", resource, subresource, namespace, name)
+        return self.authorize(asked).allowed
 
     def rules_for(self, user: User, namespace: str) -> ResolvedRules:
         """List what RBAC lets the user do in the namespace."""

@@ -192,9 +192,10 @@ class NodeAuthorizer:
     def _mounts(self, node: str, volume: Obj) -> bool:
         """Tell whether a pod on the node uses the claim that a volume is bound to."""
         claim = (volume.get("spec") or {}).get("claimRef")
-        return bool(claim) and self._runs(
-            node, "persistentvolumeclaims", claim.get("namespace") or "", claim.get("name") or ""
-        )
+        if not claim:
+            return False
+        namespace, name = claim.get("namespace") or "", claim.get("name") or ""
+        return self._runs(node, "persistentvolumeclaims", namespace, name)
 
     def _mounts_with(self, node: str, namespace: str, secret: str) -> bool:
         """Tell whether the node needs a secret to mount the volume of one of its pods."""

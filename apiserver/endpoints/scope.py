@@ -58,7 +58,5 @@ def user_of_scope(request: ApiRequest, scope: Mapping[str, Any]) -> User:
         if name.startswith(b"impersonate-")
     ]
     if pairs:
-        user = auth.impersonate(
-            user, pairs, chain.attributes_of(request.info, user, request.params)
-        )
+        user = auth.impersonate(user, pairs, chain.attributes_of(request, user))
     return user

@@ -6,8 +6,7 @@ from typing import Any
 
 from apiserver.admission.interfaces import CREATE, UPDATE, AdmissionRequest, Rule
 
-SECONDS = 300
-TAINTS = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
+NOT_READY, UNREACHABLE = "node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"
 
 
 class DefaultTolerationSeconds:
@@ -16,14 +15,21 @@ class DefaultTolerationSeconds:
     name = "DefaultTolerationSeconds"
     handles = Rule(("pods",), (CREATE, UPDATE))
 
+    def __init__(self, not_ready: int = 300, unreachable: int = 300) -> None:
+        self._seconds = {NOT_READY: not_ready, UNREACHABLE: unreachable}
+
     def admit(self, request: AdmissionRequest) -> None:
         spec = (request.object or {}).get("spec")
         if spec is None:
             return
         tolerations: list[dict[str, Any]] = spec.get("tolerations") or []
-        missing = [taint for taint in TAINTS if not _tolerated(taint, tolerations)]
+        missing = [
+            _toleration(taint, seconds)
+            for taint, seconds in self._seconds.items()
+            if not _tolerated(taint, tolerations)
+        ]
         if missing:
-            spec["tolerations"] = [*tolerations, *map(_toleration, missing)]
+            spec["tolerations"] = [*tolerations, *missing]
 
 
 def _tolerated(taint: str, tolerations: list[dict[str, Any]]) -> bool:
@@ -33,10 +39,10 @@ def _tolerated(taint: str, tolerations: list[dict[str, Any]]) -> bool:
     )
 
 
-def _toleration(taint: str) -> dict[str, Any]:
+def _toleration(taint: str, seconds: int) -> dict[str, Any]:
     return {
         "key": taint,
         "operator": "Exists",
         "effect": "NoExecute",
-        "tolerationSeconds": SECONDS,
+        "tolerationSeconds": seconds,
     }

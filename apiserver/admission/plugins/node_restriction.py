@@ -8,11 +8,13 @@ from typing import Any
 from apimachinery.errors import NotFound
 from apimachinery.gvk import GroupResource
 from apimachinery.meta import Obj, annotations_of, labels_of, uid_of
+from apiserver.admission.audiences import token_audiences
 from apiserver.admission.interfaces import (
     CREATE,
     DELETE,
     UPDATE,
     AdmissionRequest,
+    May,
     Rule,
     UserInfo,
 )
@@ -24,6 +26,9 @@ NODES_GROUP = "system:nodes"
 NODE_USER = "system:node:"
 LEASES = "leases.coordination.k8s.io"
 CSI_NODES = "csinodes.storage.k8s.io"
+SLICES = "resourceslices.resource.k8s.io"
+# The verb on an audience, as a resource, that lets a node ask for any pod's token for it.
+REQUEST_AUDIENCE = "request-serviceaccounts-token-audience"
 LEASE_NAMESPACE = "kube-node-lease"
 
 
@@ -32,13 +37,13 @@ class NodeRestriction:
 
     name = "NodeRestriction"
     handles = Rule(
-        ("pods", "nodes", "persistentvolumeclaims", "serviceaccounts", LEASES, CSI_NODES),
+        ("pods", "nodes", "persistentvolumeclaims", "serviceaccounts", LEASES, CSI_NODES, SLICES),
         (CREATE, UPDATE, DELETE),
         ("", "status", "eviction", "token", "ephemeralcontainers", "resize", "binding"),
     )
 
-    def __init__(self, objects: ObjectReader) -> None:
-        self._objects = objects
+    def __init__(self, objects: ObjectReader, may: May) -> None:
+        self._objects, self._may = objects, may
         self._checks: dict[str, Callable[[str, AdmissionRequest], str]] = {
             "pods": self._pods,
             "nodes": _node,
@@ -46,6 +51,7 @@ class NodeRestriction:
             "serviceaccounts": self._token,
             LEASES: _lease,
             CSI_NODES: _csi_node,
+            SLICES: _slice,
         }
 
     def admit(self, request: AdmissionRequest) -> None:
@@ -120,16 +126,15 @@ class NodeRestriction:
         if request.operation is not CREATE or request.subresource != "token":
             return ""
         spec = (request.object or {}).get("spec") or {}
-        bound = spec.get("boundObjectRef")
-        if not bound:
-            return f'node "{node}" tried to create a token with no bound object'
-        if bound.get("kind") != "Pod" or bound.get("apiVersion") != "v1":
-            return "node may only request tokens bound to pods"
+        bound = spec.get("boundObjectRef") or {}
+        name = bound.get("name")
+        if bound.get("kind") != "Pod" or bound.get("apiVersion") != "v1" or not name:
+            return "node requested token not bound to a pod"
         if not bound.get("uid"):
             return "node requested token with a pod binding without a uid"
-        pod = self._objects.get("pods", request.namespace, bound.get("name") or "")
+        pod = self._objects.get("pods", request.namespace, name)
         if pod is None:
-            raise NotFound(GroupResource("", "pods"), bound.get("name") or "")
+            raise NotFound(GroupResource("", "pods"), name)
         if uid_of(pod) != bound["uid"]:
             return (
                 f"the UID in the bound object reference ({bound['uid']}) does not match the UID "
@@ -137,7 +142,22 @@ class NodeRestriction:
             )
         if _place(pod) != node:
             return "node requested token bound to a pod scheduled on a different node"
-        return ""
+        return self._audience(request, spec.get("audiences") or [], pod)
+
+    def _audience(self, request: AdmissionRequest, audiences: list[str], pod: Obj) -> str:
+        """A node's tokens are for those alone whom the pod's volumes are for."""
+        if len(audiences) > 1:
+            return "node may only request 0 or 1 audiences"
+        audience = audiences[0] if audiences else ""
+        if audience in token_audiences(self._objects, pod):
+            return ""
+        user = request.user
+        if self._may(user, REQUEST_AUDIENCE, "", audience, request.name, request.namespace):
+            return ""
+        return (
+            f'audience "{audience}" not found in pod spec volume, {user.name} is not authorized '
+            "to request tokens for this audience"
+        )
 
 
 def _node_of(user: UserInfo) -> str:
@@ -172,6 +192,9 @@ def _references(node: str, spec: dict[str, Any]) -> str:
         return f"{words} secrets"
     if any(True for _ in config_map_names(spec)):
         return f"{words} configmaps"
+    sources = ((volume.get("projected") or {}).get("sources") or () for volume in volumes)
+    if any("clusterTrustBundle" in source for listed in sources for source in listed):
+        return f"{words} clustertrustbundles"
     if any("persistentVolumeClaim" in volume for volume in volumes):
         return f"{words} persistentvolumeclaims"
     return ""
@@ -184,8 +207,10 @@ def _node(node: str, request: AdmissionRequest) -> str:
         return f'node "{node}" is not allowed to modify node "{asked}"'
     new, old = request.object or {}, request.old_object or {}
     if request.operation is CREATE:
+        if (new.get("spec") or {}).get("configSource"):
+            return f'node "{node}" is not allowed to create pods with a non-nil configSource'
         wrong = forbidden_labels(labels_of(new), {})
-        words = "set the following labels"
+        words = f'node "{node}" is not allowed to set the following labels'
     elif request.operation is UPDATE:
         taints = [(each.get("spec") or {}).get("taints") or [] for each in (new, old)]
         if taints[0] != taints[1]:
@@ -194,10 +219,10 @@ def _node(node: str, request: AdmissionRequest) -> str:
         if owners[0] != owners[1]:
             return f'node "{node}" is not allowed to modify ownerReferences'
         wrong = forbidden_labels(labels_of(new), labels_of(old))
-        words = "modify labels"
+        words = "is not allowed to modify labels"
     else:
         return ""
-    return f'node "{node}" is not allowed to {words}: {", ".join(wrong)}' if wrong else ""
+    return f"{words}: {', '.join(wrong)}" if wrong else ""
 
 
 def _claim(node: str, request: AdmissionRequest) -> str:
@@ -228,6 +253,14 @@ def _lease(node: str, request: AdmissionRequest) -> str:
     metadata = (request.object or {}).get("metadata") or {}
     if (request.name or metadata.get("name")) != node:
         return "can only access node lease with the same name as the requesting node"
+    return ""
+
+
+def _slice(node: str, request: AdmissionRequest) -> str:
+    verbs = {CREATE: ("create", request.object), DELETE: ("delete", request.old_object)}
+    verb, found = verbs.get(request.operation, ("", None))
+    if verb and ((found or {}).get("spec") or {}).get("nodeName") != node:
+        return f"can only {verb} ResourceSlice with the same NodeName as the requesting node"
     return ""
 
 

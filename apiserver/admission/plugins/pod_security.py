@@ -8,12 +8,19 @@ from typing import Any
 from apimachinery.errors import Invalid
 from apimachinery.gvk import GroupKind
 from apimachinery.meta import Obj, controller_of, labels_of, name_of
+from apiserver.admission.configuration import PLAIN, Exemptions
 from apiserver.admission.interfaces import CREATE, UPDATE, AdmissionRequest, Rule
 from apiserver.admission.pod_security.evaluate import violations
-from apiserver.admission.pod_security.policy import LevelVersion, Policy, policy_of
+from apiserver.admission.pod_security.policy import (
+    PRIVILEGED,
+    LevelVersion,
+    Policy,
+    policy_of,
+)
 from apiserver.admission.pod_specs import CONTAINERS, TEMPLATES, pod_template
 from apiserver.registry.strategy import ObjectReader
 
+EXEMPT = "pod-security.kubernetes.io/exempt"
 # A label change looks at so many pods at most, so that it stays quick.
 MOST_PODS = 3000
 
@@ -26,8 +33,14 @@ class PodSecurity:
         ("pods", "namespaces", *TEMPLATES), (CREATE, UPDATE), ("", "ephemeralcontainers")
     )
 
-    def __init__(self, objects: ObjectReader) -> None:
+    def __init__(
+        self,
+        objects: ObjectReader,
+        defaults: Policy = PRIVILEGED,
+        exemptions: Exemptions = PLAIN.exemptions,
+    ) -> None:
         self._objects = objects
+        self._defaults, self._exempt = defaults, exemptions
 
     def validate(self, request: AdmissionRequest) -> None:
         resource = str(request.resource)
@@ -37,26 +50,40 @@ class PodSecurity:
             if not request.subresource:
                 self._check_namespace(request, request.object)
             return
-        namespace = self._objects.get("namespaces", "", request.namespace)
-        if namespace is None:
+        if resource == "pods" and request.operation is not CREATE and not _significant(request):
             return
-        policy, _ = policy_of(labels_of(namespace))
+        namespace = self._objects.get("namespaces", "", request.namespace)
+        if namespace is None or self._exempts(request):
+            return
+        policy, _ = policy_of(labels_of(namespace), self._defaults)
         if policy.allows_all:
             return
-        if resource == "pods":
-            if request.operation is CREATE or _significant(request):
-                _check_pod(request, policy, request.object, enforce=True)
-            return
-        template = pod_template(resource, request.object)
-        if template is not None:
-            _check_pod(request, policy, template, enforce=False)
+        is_pod = resource == "pods"
+        pod = request.object if is_pod else pod_template(resource, request.object)
+        if pod is not None and not self._exempts_class(request, pod):
+            _check_pod(request, policy, pod, enforce=is_pod)
+
+    def _exempts(self, request: AdmissionRequest) -> bool:
+        if request.namespace in self._exempt.namespaces:
+            request.annotations[EXEMPT] = "namespace"
+        elif request.user.name in self._exempt.usernames:
+            request.annotations[EXEMPT] = "user"
+        return EXEMPT in request.annotations
+
+    def _exempts_class(self, request: AdmissionRequest, pod: Obj) -> bool:
+        runtime = (pod.get("spec") or {}).get("runtimeClassName") or ""
+        if runtime in self._exempt.runtime_classes:
+            request.annotations[EXEMPT] = "runtimeClass"
+        return EXEMPT in request.annotations
 
     def _check_namespace(self, request: AdmissionRequest, namespace: Obj) -> None:
-        new, errors = policy_of(labels_of(namespace))
-        old, old_errors = policy_of(labels_of(request.old_object or {}))
+        new, errors = policy_of(labels_of(namespace), self._defaults)
+        old, old_errors = policy_of(labels_of(request.old_object or {}), self._defaults)
         if errors and (request.operation is CREATE or errors != old_errors):
             raise Invalid(GroupKind("", "Namespace"), name_of(namespace), errors)
         if request.operation is CREATE or new.enforce == old.enforce:
+            return
+        if name_of(namespace) in self._exempt.namespaces:
             return
         relaxed = (
             new.enforce.version == old.enforce.version

@@ -35,9 +35,8 @@ CAPABILITIES = frozenset(
         "SYS_CHROOT",
     ]
 )
-SELINUX_TYPES = frozenset(
-    ("", "container_t", "container_init_t", "container_kvm_t", "container_engine_t")
-)
+SELINUX_TYPES = frozenset(("", "container_t", "container_init_t", "container_kvm_t"))
+SELINUX_TYPES_31 = SELINUX_TYPES | {"container_engine_t"}
 SYSCTLS = frozenset(
     [
         "kernel.shm_rmid_forced",
@@ -45,15 +44,18 @@ SYSCTLS = frozenset(
         "net.ipv4.tcp_syncookies",
         "net.ipv4.ping_group_range",
         "net.ipv4.ip_unprivileged_port_start",
-        "net.ipv4.ip_local_reserved_ports",
-        "net.ipv4.tcp_keepalive_time",
-        "net.ipv4.tcp_fin_timeout",
-        "net.ipv4.tcp_keepalive_intvl",
-        "net.ipv4.tcp_keepalive_probes",
-        "net.ipv4.tcp_rmem",
-        "net.ipv4.tcp_wmem",
     ]
 )
+SYSCTLS_27 = SYSCTLS | {"net.ipv4.ip_local_reserved_ports"}
+SYSCTLS_29 = SYSCTLS_27 | {
+    "net.ipv4.tcp_keepalive_time",
+    "net.ipv4.tcp_fin_timeout",
+    "net.ipv4.tcp_keepalive_intvl",
+    "net.ipv4.tcp_keepalive_probes",
+}
+SYSCTLS_32 = SYSCTLS_29 | {"net.ipv4.tcp_rmem", "net.ipv4.tcp_wmem"}
+SECCOMP_POD = "seccomp.security.alpha.kubernetes.io/pod"
+SECCOMP_CONTAINER = "container.seccomp.security.alpha.kubernetes.io/"
 SECCOMP = frozenset(("RuntimeDefault", "Localhost"))
 APPARMOR_ANNOTATION = "container.apparmor.security.beta.kubernetes.io/"
 APPARMOR = frozenset(("RuntimeDefault", "Localhost"))
@@ -156,9 +158,10 @@ def privileged(metadata: Spec, spec: Spec) -> Iterator[Finding]:
         yield Finding("privileged", detail)
 
 
-def proc_mount(metadata: Spec, spec: Spec) -> Iterator[Finding]:
+def proc_mount(metadata: Spec, spec: Spec, *, own_users: bool = True) -> Iterator[Finding]:
+    """`own_users`: a pod whose users are nobody on the node may do as it likes."""
     del metadata
-    if has_own_users(spec):
+    if own_users and has_own_users(spec):
         return
 
     def wrong(container: Spec) -> bool:
@@ -171,7 +174,9 @@ def proc_mount(metadata: Spec, spec: Spec) -> Iterator[Finding]:
         yield Finding("procMount", f"{named(names)} {words}")
 
 
-def selinux_options(metadata: Spec, spec: Spec) -> Iterator[Finding]:
+def selinux_options(
+    metadata: Spec, spec: Spec, *, allowed: frozenset[str] = SELINUX_TYPES_31
+) -> Iterator[Finding]:
     del metadata
 
     def options(holder: Spec) -> Spec:
@@ -179,19 +184,35 @@ def selinux_options(metadata: Spec, spec: Spec) -> Iterator[Finding]:
 
     def wrong(holder: Spec) -> bool:
         set_ = options(holder)
-        return bool(
-            set_.get("type", "") not in SELINUX_TYPES or set_.get("user") or set_.get("role")
-        )
+        return bool(set_.get("type", "") not in allowed or set_.get("user") or set_.get("role"))
 
     found = setters(spec, wrong)
     if not found:
         return
     every = [options(holder) for holder in holders(spec)]
-    types = sorted({each.get("type", "") for each in every} - SELINUX_TYPES)
+    types = sorted({each.get("type", "") for each in every} - allowed)
     data = [f"{plural(len(types), 'type', 'types')} {quoted(types)}"] if types else []
     data += [f"{f} may not be set" for f in ("user", "role") if any(e.get(f) for e in every)]
     words = f"set forbidden securityContext.seLinuxOptions: {'; '.join(data)}"
     yield Finding("seLinuxOptions", f"{' and '.join(found)} {words}")
+
+
+def seccomp_annotations(metadata: Spec, spec: Spec) -> Iterator[Finding]:
+    """Until v1.19 the profile was an annotation."""
+    annotations = metadata.get("annotations") or {}
+    keys = [SECCOMP_POD, *(SECCOMP_CONTAINER + each.get("name", "") for each in containers(spec))]
+    wrong = sorted(
+        f"{key}={quoted([annotations[key]])}"
+        for key in set(keys)
+        if key in annotations and not _allowed_seccomp(annotations[key])
+    )
+    if wrong:
+        words = plural(len(wrong), "annotation", "annotations")
+        yield Finding("seccompProfile", f"forbidden {words} {', '.join(wrong)}")
+
+
+def _allowed_seccomp(profile: str) -> bool:
+    return profile in {"runtime/default", "docker/default"} or profile.startswith("localhost/")
 
 
 def seccomp(metadata: Spec, spec: Spec) -> Iterator[Finding]:
@@ -214,10 +235,12 @@ def wrong_seccomp(holder: Spec) -> bool:
     return seccomp_type(holder) not in {None, *SECCOMP}
 
 
-def sysctls(metadata: Spec, spec: Spec) -> Iterator[Finding]:
+def sysctls(
+    metadata: Spec, spec: Spec, *, allowed: frozenset[str] = SYSCTLS_32
+) -> Iterator[Finding]:
     del metadata
     names = [each.get("name", "") for each in security(spec).get("sysctls") or ()]
-    wrong = [name for name in names if name not in SYSCTLS]
+    wrong = [name for name in names if name not in allowed]
     if wrong:
         yield Finding("forbidden sysctls", ", ".join(wrong))
 

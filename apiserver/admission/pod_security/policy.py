@@ -46,16 +46,21 @@ class Policy(NamedTuple):
         return not any(mode.strictness for mode in self)
 
 
-def policy_of(labels: Mapping[str, str]) -> tuple[Policy, list[FieldError]]:
+PRIVILEGED = Policy(LevelVersion(), LevelVersion(), LevelVersion())
+
+
+def policy_of(
+    labels: Mapping[str, str], defaults: Policy = PRIVILEGED
+) -> tuple[Policy, list[FieldError]]:
     """Return a namespace's policy, and what is wrong with its labels.
 
     A level that cannot be read counts as restricted where it is enforced, as privileged
     otherwise. Warnings follow what is enforced unless they are set.
     """
     errors: list[FieldError] = []
-    enforce = _mode("enforce", labels, errors, "restricted")
-    audit = _mode("audit", labels, errors, "privileged")
-    warn = _mode("warn", labels, errors, "privileged")
+    enforce = _mode("enforce", labels, errors, defaults.enforce)
+    audit = _mode("audit", labels, errors, defaults.audit)
+    warn = _mode("warn", labels, errors, defaults.warn)
     if f"{PREFIX}warn" not in labels and f"{PREFIX}enforce" in labels:
         level = enforce.level if labels[f"{PREFIX}enforce"] in LEVELS else warn.level
         version = warn.version if f"{PREFIX}warn-version" in labels else enforce.version
@@ -64,22 +69,27 @@ def policy_of(labels: Mapping[str, str]) -> tuple[Policy, list[FieldError]]:
 
 
 def _mode(
-    mode: str, labels: Mapping[str, str], errors: list[FieldError], fallback: str
+    mode: str, labels: Mapping[str, str], errors: list[FieldError], default: LevelVersion
 ) -> LevelVersion:
-    level, version = "privileged", LATEST
+    level, version = default
     given = labels.get(f"{PREFIX}{mode}")
     if given is not None:
+        fallback = "restricted" if mode == "enforce" else "privileged"
         level = given if given in LEVELS else fallback
         if given not in LEVELS:
             errors.append(_wrong(mode, given, "must be one of privileged, baseline, restricted"))
     given = labels.get(f"{PREFIX}{mode}-version")
     if given is not None:
-        fits = given == LATEST or _VERSION.fullmatch(given)
-        version = given if fits else LATEST
-        if not fits:
+        version = given if is_version(given) else LATEST
+        if not is_version(given):
             words = 'must be "latest" or "v1.x"'
             errors.append(_wrong(f"{mode}-version", given, words))
     return LevelVersion(level, version)
+
+
+def is_version(text: str) -> bool:
+    """Tell whether a text names a release whose reading of a level can be pinned."""
+    return text == LATEST or _VERSION.fullmatch(text) is not None
 
 
 def _wrong(label: str, value: str, words: str) -> FieldError:

@@ -35,9 +35,10 @@ VOLUMES = frozenset(
 NET_BIND = "NET_BIND_SERVICE"
 
 
-def privilege_escalation(metadata: Spec, spec: Spec) -> Iterator[Finding]:
+def privilege_escalation(metadata: Spec, spec: Spec, *, windows: bool = True) -> Iterator[Finding]:
+    """`windows`: pods for Windows, which knows no such thing, are left alone."""
     del metadata
-    if is_windows(spec):
+    if windows and is_windows(spec):
         return
 
     def wrong(container: Spec) -> bool:
@@ -49,9 +50,10 @@ def privilege_escalation(metadata: Spec, spec: Spec) -> Iterator[Finding]:
         yield Finding("allowPrivilegeEscalation != false", f"{named(names)} {words}")
 
 
-def capabilities(metadata: Spec, spec: Spec) -> Iterator[Finding]:
+def capabilities(metadata: Spec, spec: Spec, *, windows: bool = True) -> Iterator[Finding]:
+    """`windows`: pods for Windows, which knows no such thing, are left alone."""
     del metadata
-    if is_windows(spec):
+    if windows and is_windows(spec):
         return
 
     def listed(container: Spec, field: str) -> set[str]:
@@ -87,9 +89,9 @@ def volumes(metadata: Spec, spec: Spec) -> Iterator[Finding]:
         yield Finding("restricted volume types", detail)
 
 
-def run_as_non_root(metadata: Spec, spec: Spec) -> Iterator[Finding]:
+def run_as_non_root(metadata: Spec, spec: Spec, *, own_users: bool = True) -> Iterator[Finding]:
     del metadata
-    if has_own_users(spec):
+    if own_users and has_own_users(spec):
         return
     reason = "runAsNonRoot != true"
     found = setters(spec, lambda each: security(each).get("runAsNonRoot") is False)
@@ -105,17 +107,17 @@ def run_as_non_root(metadata: Spec, spec: Spec) -> Iterator[Finding]:
         yield Finding(reason, f"pod or {named(names)} {words}")
 
 
-def run_as_user(metadata: Spec, spec: Spec) -> Iterator[Finding]:
+def run_as_user(metadata: Spec, spec: Spec, *, own_users: bool = True) -> Iterator[Finding]:
     del metadata
-    if has_own_users(spec):
+    if own_users and has_own_users(spec):
         return
     found = setters(spec, lambda each: security(each).get("runAsUser") == 0)
     if found:
         yield Finding("runAsUser=0", f"{' and '.join(found)} must not set runAsUser=0")
 
 
-def seccomp_profile(metadata: Spec, spec: Spec) -> Iterator[Finding]:
-    if is_windows(spec):
+def seccomp_profile(metadata: Spec, spec: Spec, *, windows: bool = True) -> Iterator[Finding]:
+    if windows and is_windows(spec):
         return
     explicit = list(seccomp(metadata, spec))
     yield from explicit

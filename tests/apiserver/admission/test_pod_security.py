@@ -217,3 +217,39 @@ def test_stricter_label_names_the_pods_that_are_there():
         ),
         "a (and 1 other pod): host namespaces (hostPID=true)",
     ]
+
+
+@pytest.mark.parametrize(
+    ("since", "level", "containers", "more"),
+    [
+        (31, "baseline", [container(seLinuxOptions={"type": "container_engine_t"})], {}),
+        (27, "baseline", [], {"sysctls": "net.ipv4.ip_local_reserved_ports"}),
+        (29, "baseline", [], {"sysctls": "net.ipv4.tcp_fin_timeout"}),
+        (32, "baseline", [], {"sysctls": "net.ipv4.tcp_rmem"}),
+        (25, "restricted", [container(runAsNonRoot=True)], {"os": {"name": "windows"}}),
+        (35, "baseline", [container(procMount="Unmasked")], {"hostUsers": False}),
+        (35, "restricted", [container(**{**GOOD, "runAsNonRoot": False})], {"hostUsers": False}),
+    ],
+)
+def test_a_pinned_version_is_held_to_what_was_allowed_then(since, level, containers, more):
+    if name := more.pop("sysctls", None):
+        more = {"securityContext": {"sysctls": [{"name": name, "value": "1"}]}}
+    for minor, passes in ((since - 1, False), (since, True), (99, True)):
+        words = found(LevelVersion(level, f"v1.{minor}"), *containers, **more)
+        assert (words == "") is passes, words
+
+
+def test_before_v1_19_seccomp_was_an_annotation():
+    wrong = {"annotations": {"seccomp.security.alpha.kubernetes.io/pod": "unconfined"}}
+    assert found(LevelVersion("baseline", "v1.18"), container(), metadata=wrong) == (
+        "seccompProfile (forbidden annotation "
+        'seccomp.security.alpha.kubernetes.io/pod="unconfined")'
+    )
+    assert found(LevelVersion("baseline", "v1.19"), container(), metadata=wrong) == ""
+
+
+def test_a_check_of_baseline_holds_until_restricted_has_a_stricter_one():
+    adding = container(allowPrivilegeEscalation=False, capabilities={"add": ["NET_ADMIN"]})
+    words = "non-default capabilities"
+    assert words in found(LevelVersion("restricted", "v1.21"), adding)
+    assert words not in found(LevelVersion("restricted", "v1.22"), adding)

@@ -13,7 +13,7 @@ from cryptography.x509.oid import NameOID
 
 from apimachinery.errors import Forbidden, NotFound
 from apiserver.admission.interfaces import CREATE, DELETE, UPDATE
-from apiserver.admission.order import Surroundings, admission_chain
+from apiserver.admission.order import Surroundings, admission_chain, nobody_may
 from apiserver.admission.plugins.certificate_approval import CertificateApproval
 from apiserver.admission.plugins.certificate_signing import CertificateSigning
 from apiserver.admission.plugins.certificate_subject_restriction import (
@@ -257,7 +257,7 @@ OWNER = {"apiVersion": "v1", "kind": "Node", "name": "n1", "uid": "u1", "control
 
 
 def restrict(obj=None, resource="pods", operation=CREATE, **more):
-    plugin = NodeRestriction(Reader(nodes=[NODE], pods=[MINE, OTHER]))
+    plugin = NodeRestriction(Reader(nodes=[NODE], pods=[MINE, OTHER]), nobody_may)
     return plugin.admit, request(obj, resource, operation, user=N1, **more)
 
 
@@ -345,7 +345,7 @@ FORBIDDEN_LABEL = {"node-restriction.kubernetes.io__a": "b"}
             restrict(named("n2", "kube-node-lease"), "leases.coordination.k8s.io"),
             "can only access node lease with the same name as the requesting node",
         ),
-        (token(), "tried to create a token with no bound object"),
+        (token(), "node requested token not bound to a pod"),
         (token(name="p"), "node requested token with a pod binding without a uid"),
     ],
 )
@@ -360,7 +360,7 @@ def test_node_and_a_pod_that_is_not_there():
 
 
 def test_others_are_not_restricted():
-    plugin = NodeRestriction(Reader())
+    plugin = NodeRestriction(Reader(), nobody_may)
 
     plugin.admit(request(named("n2"), "nodes", user=User("admin", ("system:masters",))))
     nameless = request(named("n2"), "nodes", user=User("x", ("system:nodes",)))

@@ -300,14 +300,14 @@ def test_what_cannot_be_read_of_a_selector_is_left_out_and_said(kind, selector, 
         (
             {"requirements": [{"key": "a", "operator": "In"}]},
             (
-                "requirements[0].values: Required value: must be specified when `operator` is 'In' or "
-                "'NotIn'"
+                "requirements[0].values: Required value: must be specified when `operator` is "
+                "'In' or 'NotIn'"
             ),
         ),
     ],
 )
 def test_wrong_selectors_are_refused(selector, words):
+    asked = {"resourceAttributes": {**PODS, "fieldSelector": selector}}
     with pytest.raises(Invalid) as refused:
-        asked = {"resourceAttributes": {**PODS, "fieldSelector": selector}}
         ask("SelfSubjectAccessReview", **asked)
     assert refused.value.message.endswith(f"spec.resourceAttributes.fieldSelector.{words}")

@@ -14,6 +14,8 @@ import orjson
 from apimachinery.clock import Clock, ManualClock
 from apimachinery.meta import Obj
 from apiserver.admission.chain import AdmissionChain
+from apiserver.admission.options import DEFAULTS as ADMISSION_DEFAULTS
+from apiserver.admission.options import AdmissionOptions
 from apiserver.admission.order import Surroundings, admission_chain
 from apiserver.auth.authentication import admin_token
 from apiserver.auth.bootstrap.objects import bootstrap_objects
@@ -121,11 +123,12 @@ async def make_api(
     call: WebhookCall | None = None,
     options: AuthOptions = DEFAULTS,
     serving: ServingOptions | None = None,
+    switches: AdmissionOptions = ADMISSION_DEFAULTS,
 ) -> ClusterApi:
     """Return the API of a fresh cluster; `bare` has no objects at all but namespace default.
 
     `call` reaches webhooks; `options` are those of authentication and authorization,
-    `serving` those of how requests are served.
+    `switches` those of admission, `serving` those of how requests are served.
     """
     clock = clock or ManualClock()
     store = MemoryStore(clock)
@@ -139,12 +142,26 @@ async def make_api(
     objects = StoredObjects(store)
     chain = AdmissionChain([])
     if admission:
-        around = Surroundings(
-            objects, random.Random(2), auth.may, Questions(auth), catalog, call or no_call
+
+        async def provision(name: str) -> None:
+            body = {"metadata": {"name": name}}
+            await local(made).call(Call("create", "", "v1", "namespaces", body=body))
+
+        chain = admission_chain(
+            Surroundings(
+                objects,
+                random.Random(2),
+                auth.may,
+                Questions(auth),
+                catalog,
+                call or no_call,
+                provision,
+                switches,
+                clock,
+            )
         )
-        chain = admission_chain(around)
         chain.start(store.hub, store.revision)
-    return ClusterApi(
+    made = ClusterApi(
         name="test",
         store=store,
         clock=clock,
@@ -155,6 +172,7 @@ async def make_api(
         source=random.Random(3),
         options=serving,
     )
+    return made
 
 
 @dataclass(slots=True)
