@@ -34,7 +34,8 @@ from apiserver.endpoints.local import LocalTransport
 from apiserver.endpoints.options import ServingOptions
 from apiserver.flowcontrol.filter import FlowFilter
 from apiserver.registry.catalog import Catalog
-from apiserver.registry.core.allocators import open_allocators
+from apiserver.registry.core.serviceaddresses import missing
+from apiserver.registry.core.serviceallocation import open_allocators
 from apiserver.registry.custom.service import CustomResources
 from apiserver.registry.objects import StoredObjects
 from apiserver.registry.resource import Resource
@@ -55,6 +56,7 @@ from nodes.runtime.simulated.hostfiles import SharedVolumes
 from nodes.runtime.simulated.runtime import SimulatedRuntime
 from nodes.runtime.simulated.shell.helpers import Interpreters
 from nodes.scheduler import loop as scheduling
+from playground.cluster_templates import controllers_of
 from playground.flags import DEFAULTS, Flags, admission_options
 from playground.keys import ClusterKeys
 from playground.machines import API_ADDRESS, API_NODE, machine
@@ -156,6 +158,7 @@ class RunningCluster:
             root_ca=surface.ca_certificate,
             discard_volume=self._volumes.discard,
             authority=ClusterKeys(self.authority, self.auth.tokens, clock),
+            only=controllers_of(record.template),
         )
         self._scheduler_informers = Informers(self.transport(scheduling.USER), clock, self.tasks)
         client = Client(self.transport(scheduling.USER), "kube-scheduler")
@@ -186,6 +189,8 @@ class RunningCluster:
 
     async def start(self) -> None:
         """Begin to authenticate and to work; returns when every node has registered."""
+        objects = self.api.objects
+        await self.api.registry.restore(missing(objects.list("services"), objects), API_USER)
         self.auth.start(self.store.hub, self.store.revision)
         self.api.admission.start(self.store.hub, self.store.revision)
         self.custom.start()

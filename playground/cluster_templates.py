@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from apimachinery.meta import Obj
+from nodes.controllers.manager import CONTROLLERS
 from playground.metrics import metrics_objects
 
 
@@ -43,3 +44,12 @@ def _default() -> list[Obj]:
 
 
 TEMPLATES: dict[str, Callable[[], list[Obj]]] = {"default": _default, "bare": _bare}
+
+# What kube-controller-manager does not do unless it is told to: --allocate-node-cidrs. The machines
+# of a cluster bring their own ranges of pod addresses; this is about Nodes that users make.
+_LEFT_OUT = {"bare": ("node-ipam-controller",)}
+
+
+def controllers_of(template: str) -> list[str]:
+    """Return the controllers that run in clusters of a template."""
+    return [name for name in CONTROLLERS if name not in _LEFT_OUT.get(template, ())]

@@ -11,7 +11,7 @@ that it runs on the very object that is going to be stored.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -33,8 +33,19 @@ from apiserver.registry import deletion, metadata
 from apiserver.registry.deletion import DeleteOptions, Fate
 from apiserver.registry.objects import StoredObjects
 from apiserver.registry.resource import Resource
-from apiserver.registry.strategy import Strategy, StrategyContext
-from apiserver.storage import Changed, ClusterStore, Entry, Exists, Key, Missing, Write
+from apiserver.registry.strategy import Companion, Strategy, StrategyContext
+from apiserver.storage import (
+    Changed,
+    ClusterStore,
+    Dropped,
+    Entry,
+    EventType,
+    Exists,
+    Key,
+    Missing,
+    StorageError,
+    Write,
+)
 
 # A hot object (a lease, an Endpoints) sees some tens of writers at once; more is a livelock.
 TRIES = 100
@@ -145,12 +156,14 @@ class Registry:
             if how.ctx.dry_run:
                 self._require_absent(key)
                 return Stored(metadata.ordered(obj), None, created=True)
-            return await self._write(resource, key, "ADDED", obj, 0, how, created=True)
-        except (ApiError, Exists) as error:
+            return await self._write(resource, key, "ADDED", obj, None, how)
+        except (ApiError, Exists, Changed) as error:
             strategy.after_delete(obj, how.ctx)
-            if isinstance(error, ApiError):
-                raise
-            raise AlreadyExists(resource.group_resource, meta["name"]) from None
+            if isinstance(error, Exists):
+                raise AlreadyExists(resource.group_resource, meta["name"]) from None
+            if isinstance(error, Changed):
+                raise Conflict(resource.group_resource, meta["name"], MODIFIED) from None
+            raise
 
     def _check_new(self, resource: Resource, obj: Obj, how: Writing) -> Awaitable[None] | None:
         strategy = resource.strategy
@@ -260,7 +273,7 @@ class Registry:
             return Stored(old, entry)
         if how.ctx.dry_run:
             return Stored(metadata.ordered(new), None)
-        return await self._write(resource, entry.key, "MODIFIED", new, entry.revision, how)
+        return await self._write(resource, entry.key, "MODIFIED", new, entry, how)
 
     async def delete(
         self, resource: Resource, key: Key, options: DeleteOptions, how: Writing
@@ -286,7 +299,7 @@ class Registry:
                     return Stored(old, entry)
                 if how.ctx.dry_run:
                     return Stored(metadata.ordered(obj), None)
-                return await self._write(resource, key, "MODIFIED", obj, entry.revision, how)
+                return await self._write(resource, key, "MODIFIED", obj, entry, how)
             except Changed:
                 continue
             except Missing:
@@ -298,7 +311,7 @@ class Registry:
             return Stored(metadata.ordered(obj), None, gone=True)
         # Clients are told the object as it was last; its deletion has a revision of its own.
         last = metadata.ordered(obj)
-        await self._write(resource, entry.key, "DELETED", obj, entry.revision, how)
+        await self._write(resource, entry.key, "DELETED", obj, entry, how)
         resource.strategy.after_delete(last, how.ctx)
         return Stored(last, None, gone=True)
 
@@ -306,29 +319,64 @@ class Registry:
         self,
         resource: Resource,
         key: Key,
-        type_: Any,
+        type_: EventType,
         obj: Obj,
-        expected: int,
+        replaced: Entry | None,
         how: Writing,
-        *,
-        created: bool = False,
     ) -> Stored:
         first = metadata.ordered(obj)
-        entry = await self.store.commit(
-            Write(
-                key=key,
-                type=type_,
-                obj=first,
-                uid=first["metadata"]["uid"],
-                labels=labels_of(first),
-                fields={path: read(first) for path, read in resource.selectable.items()},
-                expected=expected,
-                actor=how.actor,
-                trace=how.trace,
-            )
+        write = Write(
+            key=key,
+            type=type_,
+            obj=first,
+            uid=first["metadata"]["uid"],
+            labels=labels_of(first),
+            fields={path: read(first) for path, read in resource.selectable.items()},
+            expected=0 if replaced is None else replaced.revision,
+            actor=how.actor,
+            trace=how.trace,
         )
+        companions = resource.strategy.companions(
+            None if type_ == "DELETED" else first,
+            None if replaced is None else self.objects.parse(replaced),
+        )
+        entry = await self._commit(write, companions)
         stamped = replace_in(first, ("metadata", "resourceVersion"), str(entry.revision))
-        return Stored(stamped, entry, created=created)
+        return Stored(stamped, entry, created=replaced is None)
+
+    async def _commit(self, write: Write, companions: Sequence[Companion]) -> Entry:
+        """Make a write with all that belongs to it. Raises Changed where that is not to be had."""
+        beside = [made for one in companions if (made := self._beside(one, write)) is not None]
+        if not beside:
+            return await self.store.commit(write)
+        result = (await self.store.commit_together([*beside, write]))[-1]
+        if isinstance(result, Dropped):
+            raise Changed(None)
+        if isinstance(result, StorageError):
+            raise result
+        return result
+
+    def _beside(self, companion: Companion, write: Write) -> Write | None:
+        """Return the write of a companion; None where it is gone, or its finalizers keep it."""
+        key = Key(companion.resource, "", companion.name)
+        if companion.obj is not None:
+            obj = replace_in(companion.obj, ("metadata", "uid"), self.identity.uid())
+            obj = replace_in(obj, ("metadata", "creationTimestamp"), self.clock.timestamp())
+            uid, labels = obj["metadata"]["uid"], labels_of(obj)
+            obj = metadata.ordered(obj)
+            return Write(key, "ADDED", obj, uid, labels, actor=write.actor, trace=write.trace)
+        entry = self.store.get(key)
+        if entry is None or self.objects.parse(entry)["metadata"].get("finalizers"):
+            return None
+        return Write(
+            key, "DELETED", None, expected=entry.revision, actor=write.actor, trace=write.trace
+        )
+
+    async def restore(self, companions: Sequence[Companion], actor: str) -> None:
+        """Make companions that are missing, as those of objects from before there were any."""
+        about = Write(Key("", "", ""), "ADDED", None, actor=actor)
+        writes = (self._beside(one, about) for one in companions)
+        await self.store.commit_many(write for write in writes if write is not None)
 
 
 async def _made(found: Obj | Awaitable[Obj]) -> Obj:

@@ -52,6 +52,18 @@ class StrategyContext:
     allocators: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Companion:
+    """A cluster-wide object that is written in one transaction with the object it belongs to.
+
+    With `obj`, complete but for what the server sets, it is made; without, it is removed.
+    """
+
+    resource: str  # as text: "ipaddresses.networking.k8s.io"
+    name: str
+    obj: Obj | None = None
+
+
 def _most_names(name: str, /) -> list[str]:
     return is_dns1123_subdomain(name)
 
@@ -155,6 +167,10 @@ class Strategy:
 
     def row_conditions(self, obj: Obj) -> Sequence[Mapping[str, str]]:
         """Return what marks the object's row in a Table: clients may hide completed pods."""
+        return ()
+
+    def companions(self, new: Obj | None, old: Obj | None) -> Sequence[Companion]:
+        """Return what is made or removed together with this write of `new` in place of `old`."""
         return ()
 
     def after_delete(self, obj: Obj, ctx: StrategyContext) -> None:

@@ -5,6 +5,7 @@
     +- Missing       update, delete: no such key       +- Unavailable  the database failed
     +- Changed       not at the revision expected      +- Fenced       another process writes here
     +- NoCluster     no cluster of that name           +- Closed       the cluster is closed here
+    +- Dropped       another write of the same group was refused
 
 The registry turns them into answers of the API; nothing below it knows of those.
 """
@@ -39,6 +40,10 @@ class Changed(StorageError):
     def __init__(self, current: Entry | None) -> None:
         super().__init__("changed since it was read")
         self.current = current
+
+
+class Dropped(StorageError):
+    """The write itself was good, but one that had to come with it was not."""
 
 
 class Compacted(StorageError):

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 
 from apimachinery.meta import Obj
 from apiserver.storage import codec, rows
-from apiserver.storage.errors import Changed, Exists, Missing, StorageError
+from apiserver.storage.errors import Changed, Dropped, Exists, Missing, StorageError
 from apiserver.storage.types import EMPTY, Entry, Event, Key, Write
 
 
@@ -82,6 +82,13 @@ class Staged:
         self._overlay[entry.key] = None if write.type == "DELETED" else entry
         self._attrs[entry.key] = attrs
         return entry
+
+    def add_together(self, group: Sequence[Prepared]) -> list[Entry | StorageError]:
+        """Stage all writes of a group, or none of them where one is refused."""
+        refusals = [_refusal(one.write.expected, self._current(one.write.key)) for one in group]
+        if any(refusals):
+            return [refusal or Dropped("refused together") for refusal in refusals]
+        return [self.add(prepared) for prepared in group]
 
     def upserts(self) -> list[rows.Row]:
         """Return the rows of objects that are there after the transaction, each once."""

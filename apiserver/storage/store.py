@@ -88,6 +88,13 @@ class ClusterStore:
         batch = list(writes)
         return await self._submit(batch) if batch else []
 
+    async def commit_together(self, writes: Sequence[Write]) -> Sequence[Entry | StorageError]:
+        """Make several writes to different keys, or none where one of them is refused.
+
+        That one gets its error, the others Dropped.
+        """
+        return await self._submit(writes, together=True)
+
     async def list_at(self, resource: str, namespace: str | None, revision: int) -> Sequence[Entry]:
         """Return what a resource held at a past revision. Raises Compacted."""
         if revision >= self.revision:
@@ -184,11 +191,14 @@ class ClusterStore:
         self._require(revision)  # the log may have been trimmed while it was read
         return found
 
-    def _submit(self, writes: Sequence[Write]) -> asyncio.Future[Results]:
+    def _submit(
+        self, writes: Sequence[Write], *, together: bool = False
+    ) -> asyncio.Future[Results]:
         if not self._open:
             raise Closed(f"cluster {self.name} is closed")
         now = self.clock.seconds()
-        return self._writer.write(self._head, [Prepared(write, now) for write in writes])
+        prepared = [Prepared(write, now) for write in writes]
+        return self._writer.write(self._head, prepared, together=together)
 
     def _require(self, revision: int) -> None:
         if revision < self.oldest:

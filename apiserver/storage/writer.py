@@ -39,14 +39,20 @@ BATCH = 256
 class Request:
     """Writes to one cluster, submitted together, and the future of their results."""
 
-    __slots__ = ("future", "head", "prepared", "results")
+    __slots__ = ("future", "head", "prepared", "results", "together")
 
     def __init__(
-        self, head: Head, prepared: Sequence[Prepared], future: asyncio.Future[list[Result]]
+        self,
+        head: Head,
+        prepared: Sequence[Prepared],
+        future: asyncio.Future[list[Result]],
+        *,
+        together: bool,
     ) -> None:
         self.head = head
         self.prepared = prepared
         self.future = future
+        self.together = together
         self.results: list[Result] = []
 
     def fail(self, error: StorageError) -> None:
@@ -85,12 +91,17 @@ class Writer:
         self._thread = threading.Thread(target=self._run, name="storage-writer", daemon=True)
         self._thread.start()
 
-    def write(self, head: Head, prepared: Sequence[Prepared]) -> asyncio.Future[list[Result]]:
-        """Queue writes to one cluster; each gets an entry or its own refusal."""
+    def write(
+        self, head: Head, prepared: Sequence[Prepared], *, together: bool = False
+    ) -> asyncio.Future[list[Result]]:
+        """Queue writes to one cluster; each gets an entry or its own refusal.
+
+        Those that belong `together` are made all, or none where one is refused.
+        """
         if self._closed:
             raise Closed("the storage is closed")
         future: asyncio.Future[list[Result]] = self._loop.create_future()
-        self._queue.put(Request(head, prepared, future))
+        self._queue.put(Request(head, prepared, future, together=together))
         return future
 
     def do(self, call: Callable[[CursorWrapper], T]) -> asyncio.Future[T]:
@@ -238,7 +249,10 @@ def _stage(batch: list[Request]) -> dict[int, Staged]:
         head = request.head
         if (mine := staged.get(head.cluster)) is None:
             mine = staged[head.cluster] = Staged(head)
-        request.results = [mine.add(prepared) for prepared in request.prepared]
+        if request.together:
+            request.results = mine.add_together(request.prepared)
+        else:
+            request.results = [mine.add(prepared) for prepared in request.prepared]
     return staged
 
 

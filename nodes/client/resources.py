@@ -69,7 +69,9 @@ LEASES = Res("coordination.k8s.io", "v1", "leases", "Lease")
 ENDPOINTSLICES = Res("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice")
 INGRESSCLASSES = Res("networking.k8s.io", "v1", "ingressclasses", "IngressClass", False)
 INGRESSES = Res("networking.k8s.io", "v1", "ingresses", "Ingress")
+IPADDRESSES = Res("networking.k8s.io", "v1", "ipaddresses", "IPAddress", False)
 NETWORKPOLICIES = Res("networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy")
+SERVICECIDRS = Res("networking.k8s.io", "v1", "servicecidrs", "ServiceCIDR", False)
 RUNTIMECLASSES = Res("node.k8s.io", "v1", "runtimeclasses", "RuntimeClass", False)
 PODDISRUPTIONBUDGETS = Res("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget")
 CLUSTERROLEBINDINGS = Res(
@@ -121,7 +123,9 @@ ALL: tuple[Res, ...] = (
     ENDPOINTSLICES,
     INGRESSCLASSES,
     INGRESSES,
+    IPADDRESSES,
     NETWORKPOLICIES,
+    SERVICECIDRS,
     RUNTIMECLASSES,
     PODDISRUPTIONBUDGETS,
     CLUSTERROLEBINDINGS,

@@ -43,6 +43,7 @@ from nodes.controllers.resourcequota import ResourceQuotaController
 from nodes.controllers.root_ca import RootCAPublisher
 from nodes.controllers.serviceaccount import ServiceAccountController
 from nodes.controllers.serviceaccounttoken import TokensController
+from nodes.controllers.servicecidr import ServiceCIDRController
 from nodes.controllers.statefulset.controller import StatefulSetController
 from nodes.controllers.tainteviction import TaintEvictionController
 from nodes.controllers.ttlafterfinished import TTLAfterFinishedController
@@ -83,6 +84,7 @@ CONTROLLERS: dict[str, type[Managed]] = {
     "replicationcontroller-controller": ReplicationControllerController,
     "resourcequota-controller": ResourceQuotaController,
     "root-ca-certificate-publisher-controller": RootCAPublisher,
+    "service-cidr-controller": ServiceCIDRController,
     "serviceaccount-controller": ServiceAccountController,
     "serviceaccount-token-controller": TokensController,
     "simulated-provisioner": SimulatedProvisioner,

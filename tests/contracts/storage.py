@@ -21,6 +21,7 @@ from apiserver.storage import (
     ClusterRecord,
     ClusterStore,
     Compacted,
+    Dropped,
     Entry,
     Event,
     Exists,
@@ -88,6 +89,15 @@ class StorageContract:
         with pytest.raises(Changed):
             await store.commit(delete("a", expected=first.revision))
         assert data_of(store.get(key("a"))) == {"n": 1}
+
+    async def test_a_group_is_written_whole_or_not_at_all(self, store: ClusterStore):
+        await store.commit(create("taken"))
+        refused = await store.commit_together([create("new"), create("taken")])
+        assert [type(one) for one in refused] == [Dropped, Exists]
+        assert (store.revision, store.get(key("new"))) == (1, None)
+        made = await store.commit_together([create("new"), delete("taken")])
+        assert [one.revision for one in made if isinstance(one, Entry)] == [2, 3]
+        assert store.get(key("taken")) is None
 
     async def test_an_update_that_changes_nothing_is_dropped(self, store: ClusterStore):
         first = await store.commit(create("a", {"l": "1"}, x=1, y=2))

@@ -23,8 +23,8 @@ class InlineWriter(Writer):
     def start(self) -> None:
         self._connection = self._connect(self._alias)
 
-    def write(self, head: Any, prepared: Any) -> Any:
-        future = super().write(head, prepared)
+    def write(self, head: Any, prepared: Any, *, together: bool = False) -> Any:
+        future = super().write(head, prepared, together=together)
         self._turn(self._queue.get())
         return future
 

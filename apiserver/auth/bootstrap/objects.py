@@ -12,9 +12,9 @@ from apimachinery.clock import Clock
 from apimachinery.meta import Obj
 from apiserver.auth.bootstrap.rbac import rbac_objects
 from apiserver.flowcontrol.bootstrap import flow_schemas, priority_levels
+from apiserver.registry.core.serviceaddresses import DEFAULT_CIDR
 
 NAMESPACES = ("kube-system", "kube-public", "kube-node-lease", "default")
-SERVICE_CIDR = "10.96.0.0/16"
 SERVICE_ADDRESS = "10.96.0.1"
 
 # Group, version: (group priority, version priority), as the aggregator sorts discovery.
@@ -146,7 +146,7 @@ def _service_network(now: str) -> Iterator[Obj]:
         "apiVersion": "networking.k8s.io/v1",
         "kind": "ServiceCIDR",
         "metadata": {"name": "kubernetes"},
-        "spec": {"cidrs": [SERVICE_CIDR]},
+        "spec": {"cidrs": [DEFAULT_CIDR]},
         "status": {"conditions": [ready]},
     }
     yield {

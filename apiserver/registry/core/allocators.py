@@ -1,6 +1,6 @@
-"""What a cluster hands out to Services: addresses of the service range, and node ports.
+"""What a cluster hands out to Services: node ports here, addresses in serviceaddresses.py.
 
-An allocator is a ledger in memory: value -> which Service took it, and when. It is made anew
+Node ports are a ledger in memory: port -> which Service took it, and when. It is made anew
 from the Services that exist when a cluster is opened, so nothing about it is stored. A request
 may fail after it took something; so nothing has to be given back: whoever finds a value taken
 looks whether that Service really has it, and if it has not for a while, the value is free.
@@ -8,23 +8,20 @@ looks whether that Service really has it, and if it has not for a while, the val
 
 from __future__ import annotations
 
-import ipaddress
 import random
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from apimachinery.meta import Obj, name_of, namespace_of
 
 SERVICE_IPS = "service-ips"
 NODE_PORTS = "node-ports"
-DEFAULT_CIDR = "10.96.0.0/12"
 FIRST_PORT, LAST_PORT = 30000, 32767
-# The lower part of a range is kept for those who choose for themselves:
-# min(max(16, 2768 / 32), 128) ports, min(max(16, addresses / 16), 256) addresses.
+# The lower part of the range is kept for those who choose for themselves:
+# min(max(16, 2768 / 32), 128) ports.
 _PORT_RESERVE = 86
-_ADDRESS_RESERVE = 256
 # How long a request may take from taking a value to being stored, in seconds.
-_GRACE = 30.0
+GRACE = 30.0
 
 Owner = tuple[str, str]
 # Tells whether a Service, as it is stored, has a value.
@@ -66,18 +63,18 @@ class Ledger:
         holder, since = self._taken[value]
         if holder == owner:
             return False
-        if now - since >= _GRACE and not holds(holder, value):
+        if now - since >= GRACE and not holds(holder, value):
             del self._taken[value]
             return False
         return True
 
-    def any_free(self, owner: Owner, now: float, holds: Holds) -> int:
-        """Return a free value, of the lower part only when the rest is gone."""
+    def any_free(self, owner: Owner, now: float, holds: Holds, chosen: Collection[int] = ()) -> int:
+        """Return a free value, of the lower part only when the rest is gone; none of `chosen`."""
         for value in self._candidates():
-            if value not in self._taken:
+            if value not in self._taken and value not in chosen:
                 return value
         for value in list(self._taken):
-            if not self.is_taken(value, owner, now, holds):
+            if value not in chosen and not self.is_taken(value, owner, now, holds):
                 return value
         raise Exhausted("range is full")
 
@@ -87,37 +84,6 @@ class Ledger:
                 start = self._random.randint(low, high)
                 yield from range(start, high + 1)
                 yield from range(low, start)
-
-
-class AddressRange:
-    """The addresses of the service range, without the first and the last, as a ledger."""
-
-    def __init__(self, cidr: str = DEFAULT_CIDR, seed: int = 0) -> None:
-        self.network = ipaddress.ip_network(cidr)
-        first = int(self.network.network_address)
-        self.ledger = Ledger(
-            first + 1, first + self.network.num_addresses - 2, _ADDRESS_RESERVE, seed
-        )
-
-    def number(self, address: str) -> int:
-        """Return an address as a number. Raises Taken where it is outside of the range."""
-        try:
-            number = int(ipaddress.ip_address(address))
-        except ValueError:
-            number = 0
-        edges = self.ledger.low - 1, self.ledger.high + 1
-        if not edges[0] <= number <= edges[1]:
-            raise Taken("the provided network does not match the current range")
-        if number in edges:
-            raise Taken(
-                f"the provided IP ({address}) is not in the valid range. "
-                f"The range of valid IPs is {self.network}"
-            )
-        return number
-
-    @staticmethod
-    def text(number: int) -> str:
-        return str(ipaddress.ip_address(number))
 
 
 class PortRange:
@@ -136,34 +102,17 @@ class PortRange:
         return port
 
 
-def open_allocators(
-    services: Iterable[Obj], cidr: str = DEFAULT_CIDR, seed: int = 0
-) -> dict[str, Any]:
-    """Return `StrategyContext.allocators` of a cluster whose Services are these."""
-    addresses, ports = AddressRange(cidr, seed), PortRange(seed)
+def open_ports(services: Iterable[Obj], seed: int = 0) -> PortRange:
+    """Return the node ports of a cluster whose Services are these."""
+    ports = PortRange(seed)
     for service in services:
-        owner = owner_of(service)
-        for address in service_addresses(service):
-            try:
-                addresses.ledger.record(addresses.number(address), owner)
-            except Taken:
-                continue  # of a range that the cluster had before
         for port in service_ports(service):
-            ports.ledger.record(port, owner)
-    return {SERVICE_IPS: addresses, NODE_PORTS: ports}
+            ports.ledger.record(port, owner_of(service))
+    return ports
 
 
 def owner_of(service: Mapping[str, Any]) -> Owner:
     return namespace_of(service), name_of(service)
-
-
-def service_addresses(service: Mapping[str, Any]) -> list[str]:
-    """Return the cluster addresses that a Service holds."""
-    spec = service.get("spec") or {}
-    if spec.get("type") == "ExternalName":
-        return []
-    found = spec.get("clusterIPs") or [spec.get("clusterIP")]
-    return [address for address in found if address and address != "None"]
 
 
 def service_ports(service: Mapping[str, Any]) -> list[int]:

@@ -42,11 +42,12 @@ class NodeStrategy(Strategy):
 
     def default(self, obj: Obj) -> None:
         spec = obj.get("spec") or {}
-        # podCIDR is the first of podCIDRs: whichever is given sets the other.
-        if spec.get("podCIDR") and not spec.get("podCIDRs"):
-            spec["podCIDRs"] = [spec["podCIDR"]]
-        elif spec.get("podCIDRs") and not spec.get("podCIDR"):
-            spec["podCIDR"] = spec["podCIDRs"][0]
+        # podCIDR is the first of podCIDRs; where they differ, a client knows podCIDR alone.
+        first, cidrs = spec.get("podCIDR"), spec.get("podCIDRs") or []
+        if first and first not in cidrs[:1]:
+            spec["podCIDRs"] = [first]
+        elif cidrs and not first:
+            spec["podCIDR"] = cidrs[0]
         status = obj.get("status") or {}
         if status.get("capacity") and not status.get("allocatable"):
             status["allocatable"] = dict(status["capacity"])

@@ -5,15 +5,11 @@ from __future__ import annotations
 from apimachinery.gvk import CORE_V1, GroupVersionKind
 from apimachinery.meta import Obj, annotations_of
 from apimachinery.validation.field import FieldErrors, Path
-from apimachinery.validation.names import is_dns1123_label
+from apimachinery.validation.names import is_dns1035_label
 from apiserver.registry.core import servicevalues as values
-from apiserver.registry.core.allocators import (
-    NODE_PORTS,
-    SERVICE_IPS,
-    owner_of,
-    service_addresses,
-    service_ports,
-)
+from apiserver.registry.core.allocators import NODE_PORTS, SERVICE_IPS, owner_of, service_ports
+from apiserver.registry.core.serviceaddresses import companions, service_addresses
+from apiserver.registry.core.serviceallocation import Allocation
 from apiserver.registry.core.servicevalidation import (
     load_balancer_status_errors,
     service_errors,
@@ -21,7 +17,7 @@ from apiserver.registry.core.servicevalidation import (
 )
 from apiserver.registry.podspec.workload import format_labels, keep_status
 from apiserver.registry.resource import Column, Resource, Subresource
-from apiserver.registry.strategy import StatusStrategy, Strategy, StrategyContext
+from apiserver.registry.strategy import Companion, StatusStrategy, Strategy, StrategyContext
 from apiserver.registry.table import AGE, NAME, dig, field
 
 _SPEC = Path("spec")
@@ -36,7 +32,7 @@ class ServiceStrategy(Strategy):
 
     allow_create_on_update = True
     returns_deleted = True
-    name_rule = staticmethod(is_dns1123_label)
+    name_rule = staticmethod(is_dns1035_label)
 
     def default(self, obj: Obj) -> None:
         spec = obj.setdefault("spec", {})
@@ -68,13 +64,11 @@ class ServiceStrategy(Strategy):
         self._allocate(new, old, ctx)
 
     def _allocate(self, new: Obj, old: Obj | None, ctx: StrategyContext) -> None:
-        # What is wrong on the face of it is reported by validation; nothing is taken for it.
-        if old is not None and list(update_errors(new, old)):
-            return
-        values.init_families(new, old)
-        allocation = values.Allocation(new, ctx)
+        allocation = Allocation(new, old, ctx)
         allocation.choose()
-        if not ctx.dry_run and not any(service_errors(new)):
+        # What is wrong is reported by validation; nothing is taken for it.
+        wrong = any(service_errors(new)) or (old is not None and any(update_errors(new, old)))
+        if not ctx.dry_run and not wrong:
             allocation.take()
 
     def validate(self, obj: Obj, ctx: StrategyContext) -> FieldErrors:
@@ -90,13 +84,15 @@ class ServiceStrategy(Strategy):
     def warnings_on_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> list[str]:
         return _warnings(new)
 
+    def companions(self, new: Obj | None, old: Obj | None) -> list[Companion]:
+        return companions(new, old)
+
     def after_delete(self, obj: Obj, ctx: StrategyContext) -> None:
         if SERVICE_IPS not in ctx.allocators:
             return
         owner = owner_of(obj)
-        addresses = ctx.allocators[SERVICE_IPS]
         for address in service_addresses(obj):
-            addresses.ledger.forget(addresses.number(address), owner)
+            ctx.allocators[SERVICE_IPS].forget(address, owner)
         for port in service_ports(obj):
             ctx.allocators[NODE_PORTS].ledger.forget(port, owner)
 

@@ -82,7 +82,7 @@ def _number_errors(number: int, end: int | None, path: Path) -> FieldErrors:
     if end is None:
         return
     if end < number:
-        yield invalid(path / "endPort", number, "must be greater than or equal to `port`")
+        yield invalid(path / "endPort", end, "must be greater than or equal to `port`")
     for message in is_port_number(end):
         yield invalid(path / "endPort", end, message)
 

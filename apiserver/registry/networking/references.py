@@ -15,6 +15,4 @@ def local_reference_errors(reference: Obj, path: Path) -> FieldErrors:
     if group is not None:
         yield from obey(is_dns1123_subdomain, group, path / "apiGroup")
     for name in ("kind", "name"):
-        yield from path_segment_errors(
-            reference.get(name) or "", path / name, f"{name} is required"
-        )
+        yield from path_segment_errors(reference.get(name) or "", path / name)

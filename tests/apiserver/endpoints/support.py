@@ -48,13 +48,15 @@ class MemoryWriter:
         self.before_commit: Callable[[], None] | None = None
 
     def write(
-        self, head: Head, prepared: Sequence[Prepared]
+        self, head: Head, prepared: Sequence[Prepared], *, together: bool = False
     ) -> asyncio.Future[list[Entry | StorageError]]:
         if self.before_commit is not None:
             hook, self.before_commit = self.before_commit, None
             hook()
         staged = Staged(head)
-        results = [staged.add(one) for one in prepared]
+        results = (
+            staged.add_together(prepared) if together else [staged.add(one) for one in prepared]
+        )
         staged.commit()
         head.apply(staged.events)
         future: asyncio.Future[list[Entry | StorageError]] = (

@@ -9,14 +9,11 @@ import pytest
 
 from apimachinery.clock import ManualClock
 from apimachinery.errors import Invalid
-from apiserver.registry.core.allocators import (
-    NODE_PORTS,
-    SERVICE_IPS,
-    Exhausted,
-    Ledger,
-    open_allocators,
-)
+from apiserver.registry.core.allocators import NODE_PORTS, SERVICE_IPS, Exhausted, Ledger
+from apiserver.registry.core.serviceaddresses import IPADDRESSES, companions
+from apiserver.registry.core.serviceallocation import open_allocators
 from apiserver.registry.core.services import SERVICES
+from apiserver.registry.strategy import Companion
 from tests.apiserver.registry.podspec.support import (
     Objects,
     changed,
@@ -106,9 +103,8 @@ def test_a_value_that_is_taken():
          ("spec.clusterIPs", 'Invalid value: ["192.168.0.1"]: failed to allocate IP 192.168.0.1: '
           "the provided network does not match the current range")),
         ({"clusterIP": "10.96.0.0"},
-         ("spec.clusterIPs", 'Invalid value: ["10.96.0.0"]: failed to allocate IP 10.96.0.0: the '
-          "provided IP (10.96.0.0) is not in the valid range. The range of valid IPs is "
-          "10.96.0.0/12")),
+         ("spec.clusterIPs", 'Invalid value: ["10.96.0.0"]: failed to allocate IP 10.96.0.0: '
+          "the provided network does not match the current range")),
         ({"type": "NodePort", "ports": [{"port": 1, "nodePort": 80}]},
          ("spec.ports[0].nodePort", "Invalid value: 80: provided port is not in the valid range. "
           "The range of valid ports is 30000-32767")),
@@ -129,7 +125,7 @@ def test_nothing_is_taken_for_a_dry_run_or_a_service_that_is_wrong():
     wrong = context()
     made(SERVICES, service(type="NodePort", sessionAffinity="Odd"), wrong)
     for each in (ctx, wrong):
-        assert len(each.allocators[SERVICE_IPS].ledger) == 0
+        assert len(each.allocators[SERVICE_IPS]) == 0
         assert len(each.allocators[NODE_PORTS].ledger) == 0
 
 
@@ -147,10 +143,14 @@ def test_what_a_failed_creation_took_is_free_again_at_once_for_it_and_soon_for_o
 def test_what_a_stored_service_holds_stays_its_own_until_it_is_deleted():
     objects, clock = Objects(), ManualClock()
     stored = objects.put("services", made(SERVICES, service("one", clusterIP="10.96.0.9")))
+    (address,) = companions(stored, None)
+    assert address.obj
+    objects.put(IPADDRESSES, address.obj)
     ctx = context(objects=objects, clock=clock, allocators=open_allocators([stored]))
     clock.advance(3600)
     assert refusal(service("two", clusterIP="10.96.0.9"), ctx)
-    SERVICES.strategy.after_delete(stored, ctx)
+    assert companions(None, stored) == [Companion(IPADDRESSES, "10.96.0.9")]
+    objects.stored.pop((IPADDRESSES, "", "10.96.0.9"))
     made(SERVICES, service("two", clusterIP="10.96.0.9"), ctx)
 
 

@@ -156,7 +156,7 @@ PEER, PORT = "spec.ingress[0].from[0]", "spec.ingress[0].ports[0]"
         (
             {"ports": [{"port": 90, "endPort": 80}]},
             [
-                f"{PORT}.endPort: Invalid value: 90: must be greater than or equal to `port`",
+                f"{PORT}.endPort: Invalid value: 80: must be greater than or equal to `port`",
             ],
         ),
         (
@@ -187,7 +187,7 @@ def test_network_policy(rule, errors):
         (
             ["10.0.0.0/24", "10.1.0.0/24"],
             (
-                'spec.cidrs: Invalid value: {"CIDRs":["10.0.0.0/24","10.1.0.0/24"]}: may specify '
+                'spec.cidrs: Invalid value: ["10.0.0.0/24","10.1.0.0/24"]: may specify '
                 "no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/64"
             ),
         ),
@@ -202,6 +202,23 @@ def test_network_policy(rule, errors):
 )
 def test_service_ranges(cidrs, why):
     assert create_errors(SERVICECIDRS, spec={"cidrs": cidrs}) == ([why] if why else [])
+
+
+@pytest.mark.parametrize(
+    ("cidrs", "errors"),
+    [
+        (["10.0.0.0/24", "fd00::/112"], []),
+        (["10.1.0.0/24"], ['spec.cidrs[0]: Invalid value: "10.1.0.0/24": field is immutable']),
+        (["10.0.0.0/24", "nope"], [
+            ('spec.cidrs[1]: Invalid value: "nope": must be a valid CIDR value, '
+            "(e.g. 10.9.8.0/24 or 2001:db8::/64)")]),
+        ([], ["spec.cidrs: Invalid value: []: field is immutable"]),
+    ],
+)  # fmt: skip
+def test_a_service_range_may_only_get_the_other_family(cidrs, errors):
+    old = created(SERVICECIDRS, spec={"cidrs": ["10.0.0.0/24"]})
+    change = {"cidrs": cidrs}
+    assert update_errors(SERVICECIDRS, old, lambda new: new.update(spec=change)) == errors
 
 
 def test_addresses_are_named_after_themselves():

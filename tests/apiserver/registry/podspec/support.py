@@ -8,7 +8,7 @@ from typing import Any
 from apimachinery.clock import ManualClock
 from apimachinery.meta import Obj, name_of, namespace_of
 from apimachinery.schema.decode import decode
-from apiserver.registry.core.allocators import open_allocators
+from apiserver.registry.core.serviceallocation import open_allocators
 from apiserver.registry.resource import Resource
 from apiserver.registry.strategy import Strategy, StrategyContext
 

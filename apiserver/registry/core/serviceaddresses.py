@@ -1,0 +1,222 @@
+"""The addresses of Services: ranges come from ServiceCIDRs, and each address taken is an IPAddress.
+
+The IPAddress is written in one transaction with the Service that holds it, so what is stored is the
+whole truth. In memory there is only what requests under way have chosen and not stored yet.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import random
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from apimachinery.meta import Obj, is_deleting, name_of, namespace_of
+from apimachinery.validation.names import parse_ip
+from apiserver.registry.core.allocators import GRACE, Exhausted, Owner, Taken
+from apiserver.registry.strategy import Companion, ObjectReader
+
+# The cluster's own range, and the name of the ServiceCIDR that stands for it.
+DEFAULT_CIDR = "10.96.0.0/16"
+DEFAULT_NAME = "kubernetes"
+SERVICECIDRS, IPADDRESSES = "servicecidrs.networking.k8s.io", "ipaddresses.networking.k8s.io"
+MANAGED_BY = "ipallocator.k8s.io"
+_SHORTEST_IPV6_PREFIX = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The addresses of one CIDR that may be given out: as numbers, from first to last.
+
+    Those below `split` are kept for who chooses for themselves, as long as others are left.
+    """
+
+    network: ipaddress.IPv4Network | ipaddress.IPv6Network
+    first: int
+    last: int
+    split: int
+
+    @property
+    def family(self) -> str:
+        return f"IPv{self.network.version}"
+
+    def candidates(self, source: random.Random) -> Iterator[str]:
+        """Yield every address, the upper part first; each part from a place drawn at random."""
+        for low, high in ((self.split, self.last), (self.first, self.split - 1)):
+            if low <= high:
+                start = source.randint(low, high)
+                yield from map(self._text, range(start, high + 1))
+                yield from map(self._text, range(low, start))
+
+    def __contains__(self, address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+        same = address.version == self.network.version
+        return same and self.first <= int(address) <= self.last
+
+    def _text(self, number: int) -> str:
+        kind = ipaddress.IPv4Address if self.network.version == 4 else ipaddress.IPv6Address
+        return str(kind(number))
+
+
+@lru_cache(maxsize=256)
+def range_of(cidr: str) -> Range | None:
+    """Return what a CIDR has to give; None where it is none, or too wide a range of IPv6."""
+    try:
+        network = ipaddress.ip_network(cidr)
+    except ValueError:
+        return None
+    ipv6 = network.version == 6
+    if ipv6 and network.prefixlen < _SHORTEST_IPV6_PREFIX:
+        return None
+    first = int(network.network_address) + 1
+    last = int(network.broadcast_address) - (0 if ipv6 else 1)
+    return Range(network, first, last, first + _reserve(network.num_addresses))
+
+
+def _reserve(size: int) -> int:
+    """Return how many addresses are kept: none of 16 or less, else a sixteenth, 16 to 256."""
+    return 0 if size <= 16 else min(max(16, size // 16), 256)
+
+
+def families(objects: ObjectReader) -> tuple[str, ...]:
+    """Return the IP families that Services may have here, the usual one first.
+
+    The ServiceCIDR of the cluster itself decides; further ones only add addresses.
+    """
+    own = objects.get(SERVICECIDRS, "", DEFAULT_NAME)
+    found = (range_of(cidr) for cidr in _cidrs(own))
+    return tuple(dict.fromkeys(one.family for one in found if one is not None))
+
+
+def _cidrs(servicecidr: Obj | None) -> list[str]:
+    # A cluster has its range before it has an object that says so.
+    cidrs = ((servicecidr or {}).get("spec") or {}).get("cidrs")
+    return cidrs or [DEFAULT_CIDR]
+
+
+def ranges(objects: ObjectReader) -> list[Range]:
+    """Return the ranges that addresses may be taken from now, the cluster's own first."""
+    servicecidrs = objects.list(SERVICECIDRS)
+    servicecidrs.sort(key=lambda one: (name_of(one) != DEFAULT_NAME, name_of(one)))
+    if not any(name_of(one) == DEFAULT_NAME for one in servicecidrs):
+        servicecidrs.insert(0, {"metadata": {"name": DEFAULT_NAME}})
+    named = dict.fromkeys(cidr for one in servicecidrs if _is_ready(one) for cidr in _cidrs(one))
+    return [found for cidr in named if (found := range_of(cidr)) is not None]
+
+
+def _is_ready(servicecidr: Obj) -> bool:
+    """Tell whether addresses may be taken; yes while no controller has said anything."""
+    if is_deleting(servicecidr):
+        return False
+    conditions = (servicecidr.get("status") or {}).get("conditions") or ()
+    ready = [one.get("status") for one in conditions if one.get("type") == "Ready"]
+    return not ready or ready[0] == "True"
+
+
+class Addresses:
+    """Chooses addresses, and remembers for a while which requests have chosen what."""
+
+    def __init__(self, seed: int = 0) -> None:
+        self._random = random.Random(seed)  # noqa: S311 - a repeatable run, not a secret
+        self._reserved: dict[str, tuple[Owner, float]] = {}
+
+    def __len__(self) -> int:
+        return len(self._reserved)
+
+    def check(self, text: str, owner: Owner, now: float, objects: ObjectReader) -> None:
+        """Raise Taken where a Service that asks for this address cannot have it."""
+        self.check_range(text, objects)
+        if not self._is_free(canonical(text), owner, now, objects):
+            raise Taken("provided IP is already allocated")
+
+    @staticmethod
+    def check_range(text: str, objects: ObjectReader) -> None:
+        """Raise Taken where an address is of no range."""
+        address = parse_ip(text)
+        if address is None or not any(address in each for each in ranges(objects)):
+            raise Taken("the provided network does not match the current range")
+
+    def any_free(self, family: str, owner: Owner, now: float, objects: ObjectReader) -> str:
+        """Return a free address of a family. Raises Exhausted."""
+        for each in ranges(objects):
+            if each.family == family:
+                for text in each.candidates(self._random):
+                    if self._is_free(text, owner, now, objects):
+                        return text
+        raise Exhausted("range is full")
+
+    def reserve(self, text: str, owner: Owner, now: float) -> None:
+        """Keep an address for a Service that is about to be stored."""
+        self._reserved[canonical(text)] = (owner, now)
+        # What is stored by now, or never will be. The oldest come first.
+        stale = (one for one, (_, since) in self._reserved.items() if now - since >= GRACE)
+        for old in list(stale):
+            del self._reserved[old]
+
+    def forget(self, text: str, owner: Owner) -> None:
+        """Take a reservation back, where it is the owner's."""
+        name = canonical(text)
+        if self._reserved.get(name, (None, 0.0))[0] == owner:
+            del self._reserved[name]
+
+    def _is_free(self, name: str, owner: Owner, now: float, objects: ObjectReader) -> bool:
+        holder, since = self._reserved.get(name, (owner, now))
+        if holder != owner and now - since < GRACE:
+            return False
+        return objects.get(IPADDRESSES, "", name) is None
+
+
+def canonical(text: str) -> str:
+    """Return an address in the one form that names its IPAddress."""
+    address = parse_ip(text)
+    return text if address is None else str(address)
+
+
+def companions(service: Obj | None, old: Obj | None) -> list[Companion]:
+    """Return the IPAddresses that come and go as a Service changes."""
+    now = [] if service is None else service_addresses(service)
+    before = [] if old is None else service_addresses(old)
+    gone = [Companion(IPADDRESSES, canonical(text)) for text in before if text not in now]
+    if service is None:
+        return gone
+    made = [text for text in now if text not in before]
+    return [*gone, *(_companion(canonical(text), service) for text in made)]
+
+
+def missing(services: Iterable[Obj], objects: ObjectReader) -> list[Companion]:
+    """Return the IPAddresses that Services should have and have not."""
+    return [
+        _companion(name, service)
+        for service in services
+        for name in map(canonical, service_addresses(service))
+        if objects.get(IPADDRESSES, "", name) is None
+    ]
+
+
+def service_addresses(service: Obj) -> list[str]:
+    """Return the cluster addresses that a Service holds."""
+    spec = service.get("spec") or {}
+    if spec.get("type") == "ExternalName":
+        return []
+    found = spec.get("clusterIPs") or [spec.get("clusterIP")]
+    return [address for address in found if address and address != "None"]
+
+
+def _companion(name: str, service: Obj) -> Companion:
+    labels = {
+        "ipaddress.kubernetes.io/ip-family": "IPv6" if ":" in name else "IPv4",
+        "ipaddress.kubernetes.io/managed-by": MANAGED_BY,
+    }
+    parent = {
+        "group": "",
+        "name": name_of(service),
+        "namespace": namespace_of(service),
+        "resource": "services",
+    }
+    obj = {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "IPAddress",
+        "metadata": {"name": name, "labels": labels},
+        "spec": {"parentRef": parent},
+    }
+    return Companion(IPADDRESSES, name, obj)
