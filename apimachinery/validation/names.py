@@ -271,9 +271,12 @@ def is_path_segment(value: str) -> list[str]:
 
 
 def is_ip(value: str) -> list[str]:
-    if parse_ip(value) is not None:
-        return []
-    return ["must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"]
+    """Return what is wrong with an address; it may be written in another form than the shortest."""
+    if parse_ip(value) is None:
+        return ["must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"]
+    if value != _without_zeros(value):
+        return ["must not have leading 0s"]
+    return ["must not be an IPv4-mapped IPv6 address"] if _is_mapped(value) else []
 
 
 def is_ipv4(value: str) -> list[str]:
@@ -287,9 +290,22 @@ def is_ipv6(value: str) -> list[str]:
 
 
 def is_cidr(value: str) -> list[str]:
-    if parse_cidr(value) is not None:
-        return []
-    return ["must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"]
+    """Return what is wrong with a range of addresses; its form may be longer than necessary."""
+    network = parse_cidr(value)
+    if network is None:
+        return ["must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"]
+    address, _, bits = value.partition("/")
+    if address != _without_zeros(address) or bits != str(network.prefixlen):
+        return ["must not have leading 0s in IP or prefix length"]
+    if _is_mapped(address):
+        return ["must not have an IPv4-mapped IPv6 address"]
+    if ipaddress.ip_address(address) != network.network_address:
+        return ["must not have bits set beyond the prefix length"]
+    return []
+
+
+def _is_mapped(address: str) -> bool:
+    return ":" in address and ipaddress.IPv6Address(address).ipv4_mapped is not None
 
 
 def parse_ip(value: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from apimachinery.gvk import APPS_V1
 from apimachinery.meta import Obj
-from apimachinery.validation.field import FieldErrors, Path, invalid, required
+from apimachinery.validation.field import FieldErrors, Path, invalid, not_supported, required
 from apiserver.registry.apps.replicas import (
     WorkloadStrategy,
-    template_label_errors,
-    workload_selector_errors,
+    empty_selector_errors,
+    mismatch,
+    reads_selector,
 )
-from apiserver.registry.apps.rollout import is_zero
+from apiserver.registry.apps.rollout import go_strategy, is_zero
 from apiserver.registry.podspec.checks import (
     at_most_all,
     decremented,
     nonnegative,
     nonnegative_fields,
     number_or_percent_errors,
-    one_of,
 )
 from apiserver.registry.podspec.defaults import default_template
+from apiserver.registry.podspec.selectors import selector_errors
 from apiserver.registry.podspec.template import replicated_template_errors
 from apiserver.registry.podspec.workload import (
     SELECTOR,
@@ -51,6 +52,8 @@ class DaemonSetStrategy(WorkloadStrategy):
     """An annotation counts the changes of the template, for clients of an older version."""
 
     has_generation = True
+    checked_twice = True
+    warns_of_name = False
 
     def default(self, obj: Obj) -> None:
         spec = obj.setdefault("spec", {})
@@ -85,8 +88,12 @@ class DaemonSetStrategy(WorkloadStrategy):
 
     def validate(self, obj: Obj, ctx: StrategyContext) -> FieldErrors:
         spec = obj["spec"]
-        yield from workload_selector_errors(spec, _SPEC, "daemonset")
-        yield from template_label_errors(spec, _SPEC)
+        selector = spec.get("selector")
+        yield from selector_errors(selector, _SPEC / "selector")
+        if reads_selector(spec) is False:
+            yield mismatch(spec, _SPEC)
+        if selector is not None:
+            yield from empty_selector_errors(selector, _SPEC, "daemonset")
         yield from replicated_template_errors(spec["template"], "DaemonSet", _SPEC / "template")
         yield from nonnegative(spec.get("minReadySeconds"), _SPEC / "minReadySeconds")
         yield from _strategy_errors(spec["updateStrategy"], _SPEC / "updateStrategy")
@@ -112,8 +119,8 @@ def _strategy_errors(strategy: Obj, path: Path) -> FieldErrors:
             yield required(path / "rollingUpdate")
         else:
             yield from _rolling_errors(rolling, path / "rollingUpdate")
-    else:
-        yield from one_of(kind, ("RollingUpdate", "OnDelete"), path / "type")
+    elif kind != "OnDelete":
+        yield not_supported(path, go_strategy(strategy), ("RollingUpdate", "OnDelete"))
 
 
 def _rolling_errors(rolling: Obj, path: Path) -> FieldErrors:

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 from apimachinery.gvk import APPS_V1, GroupVersionKind
 from apimachinery.meta import Obj, annotations_of
-from apimachinery.validation.field import FieldErrors, Path, forbidden, invalid, required
+from apimachinery.validation.field import (
+    FieldErrors,
+    Path,
+    forbidden,
+    invalid,
+    not_supported,
+    required,
+)
 from apiserver.registry.apps.replicas import (
     WorkloadStrategy,
     not_more,
-    template_label_errors,
+    selected_template_errors,
     workload_selector_errors,
 )
-from apiserver.registry.apps.rollout import cannot_move, is_zero, rollout_errors
+from apiserver.registry.apps.rollout import cannot_move, go_strategy, is_zero, rollout_errors
 from apiserver.registry.podspec.checks import (
     decremented,
     nonnegative,
     nonnegative_fields,
-    one_of,
 )
 from apiserver.registry.podspec.defaults import default_template
-from apiserver.registry.podspec.template import replicated_template_errors
 from apiserver.registry.podspec.workload import SELECTOR, containers, keep_status, number
 from apiserver.registry.resource import Column, Resource, Subresource
 from apiserver.registry.strategy import StatusStrategy, StrategyContext, put_back
@@ -77,8 +82,9 @@ class DeploymentStrategy(WorkloadStrategy):
         spec = obj["spec"]
         yield from nonnegative(spec.get("replicas"), _SPEC / "replicas")
         yield from workload_selector_errors(spec, _SPEC, "deployment")
-        yield from template_label_errors(spec, _SPEC)
-        yield from replicated_template_errors(spec["template"], "ReplicaSet", _SPEC / "template")
+        yield from selected_template_errors(
+            spec, _SPEC, "ReplicaSet", words="invalid label selector"
+        )
         yield from _strategy_errors(spec["strategy"], _SPEC / "strategy")
         yield from nonnegative(spec.get("minReadySeconds"), _SPEC / "minReadySeconds")
         yield from nonnegative(spec.get("revisionHistoryLimit"), _SPEC / "revisionHistoryLimit")
@@ -112,7 +118,7 @@ def _strategy_errors(strategy: Obj, path: Path) -> FieldErrors:
             if is_zero(rolling["maxUnavailable"]) and is_zero(rolling["maxSurge"]):
                 yield cannot_move(rolling, path / "rollingUpdate")
     else:
-        yield from one_of(strategy["type"], ("Recreate", "RollingUpdate"), path / "type")
+        yield not_supported(path, go_strategy(strategy), ("Recreate", "RollingUpdate"))
 
 
 class DeploymentStatusStrategy(StatusStrategy):

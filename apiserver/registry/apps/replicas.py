@@ -7,33 +7,49 @@ from collections.abc import Iterable
 from apimachinery.errors import BadRequest
 from apimachinery.labels import from_label_selector
 from apimachinery.meta import Obj
-from apimachinery.validation.field import FieldErrors, Path, invalid, required
+from apimachinery.validation.field import FieldError, FieldErrors, Path, invalid, required
 from apiserver.registry.podspec.checks import immutable, nonnegative_fields
+from apiserver.registry.podspec.features import drop_disabled_in_template
 from apiserver.registry.podspec.selectors import selector_errors
-from apiserver.registry.podspec.template import template_warnings
+from apiserver.registry.podspec.template import (
+    name_warnings,
+    replicated_template_errors,
+    template_warnings,
+)
+from apiserver.registry.podspec.workload import generation_changed
 from apiserver.registry.strategy import Strategy, StrategyContext
 
 _SPEC = Path("spec")
-_MISMATCH = "`selector` does not match template `labels`"
 _COUNTS = ("replicas", "fullyLabeledReplicas", "readyReplicas", "availableReplicas")
 
 
 class WorkloadStrategy(Strategy):
     """What runs pods of one template: its selector, which says whose pods are its own, stays."""
 
+    # Kubernetes checks some kinds twice in an update: each cause is then there twice, too.
+    checked_twice = False
+    # May the name be no DNS label without a warning?
+    warns_of_name = True
+
     def validate_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> FieldErrors:
         yield from self.validate(new, ctx)
+        if self.checked_twice:
+            yield from self.validate(new, ctx)
         yield from immutable(
             new["spec"].get("selector"), old["spec"].get("selector"), _SPEC / "selector"
         )
 
+    def drop_disabled(self, obj: Obj, old: Obj | None) -> None:
+        drop_disabled_in_template(obj["spec"])
+
     def warnings_on_create(self, obj: Obj, ctx: StrategyContext) -> list[str]:
-        return template_warnings(obj["spec"]["template"], _SPEC / "template")
+        found = name_warnings(obj) if self.warns_of_name else []
+        return found + template_warnings(obj["spec"]["template"], _SPEC / "template")
 
     def warnings_on_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> list[str]:
-        if new["spec"]["template"] == old["spec"]["template"]:
+        if not generation_changed(new, old):
             return []
-        return self.warnings_on_create(new, ctx)
+        return template_warnings(new["spec"]["template"], _SPEC / "template")
 
 
 def workload_selector_errors(spec: Obj, path: Path, kind: str) -> FieldErrors:
@@ -43,23 +59,50 @@ def workload_selector_errors(spec: Obj, path: Path, kind: str) -> FieldErrors:
         yield required(path / "selector")
         return
     yield from selector_errors(selector, path / "selector")
+    yield from empty_selector_errors(selector, path, kind)
+
+
+def empty_selector_errors(selector: Obj, path: Path, kind: str) -> FieldErrors:
+    """Yield that a selector is there and says nothing."""
     if not selector.get("matchLabels") and not selector.get("matchExpressions"):
         yield invalid(path / "selector", selector, f"empty selector is invalid for {kind}")
 
 
-def template_label_errors(spec: Obj, path: Path) -> FieldErrors:
-    """Yield that the pods of the template would not be those of the selector."""
-    selector = spec.get("selector")
-    if not selector:
+def selected_template_errors(spec: Obj, path: Path, owner: str, *, words: str) -> FieldErrors:
+    """Yield what is wrong with a template, and that its pods are not those of the selector.
+
+    A selector that cannot be read is wrong in these `words`; then the template does not count.
+    """
+    selects = reads_selector(spec)
+    if selects is None:
+        yield invalid(path / "selector", spec.get("selector"), words)
         return
-    labels = ((spec.get("template") or {}).get("metadata") or {}).get("labels") or {}
+    if not selects:
+        yield mismatch(spec, path)
+    yield from replicated_template_errors(spec["template"], owner, path / "template")
+
+
+def reads_selector(spec: Obj) -> bool | None:
+    """Tell whether the selector is that of the template's pods; None: it cannot be read.
+
+    No selector at all selects nothing, an empty one everything.
+    """
     try:
-        matches = from_label_selector(selector).matches(labels)
+        return from_label_selector(spec.get("selector")).matches(_labels(spec) or {})
     except BadRequest:
-        yield invalid(path / "selector", selector, "invalid label selector")
-        return
-    if not matches:
-        yield invalid(path / "template" / "metadata" / "labels", labels or None, _MISMATCH)
+        return None
+
+
+def _labels(spec: Obj) -> dict[str, str] | None:
+    labels: dict[str, str] | None
+    labels = ((spec.get("template") or {}).get("metadata") or {}).get("labels")
+    return labels
+
+
+def mismatch(spec: Obj, path: Path) -> FieldError:
+    """Return the error of a template whose pods are not those of the selector."""
+    why = "`selector` does not match template `labels`"
+    return invalid(path / "template" / "metadata" / "labels", _labels(spec), why)
 
 
 def replica_status_errors(status: Obj, path: Path) -> FieldErrors:

@@ -8,12 +8,11 @@ from apimachinery.validation.field import FieldErrors, Path
 from apiserver.registry.apps.replicas import (
     WorkloadStrategy,
     replica_status_errors,
-    template_label_errors,
+    selected_template_errors,
     workload_selector_errors,
 )
 from apiserver.registry.podspec.checks import nonnegative
 from apiserver.registry.podspec.defaults import default_template
-from apiserver.registry.podspec.template import replicated_template_errors
 from apiserver.registry.podspec.workload import SELECTOR, containers, keep_status, number
 from apiserver.registry.resource import Column, Resource, Subresource
 from apiserver.registry.strategy import StatusStrategy, StrategyContext
@@ -26,6 +25,7 @@ class ReplicaSetStrategy(WorkloadStrategy):
     """The selector never changes: the pods of the old one would be nobody's."""
 
     has_generation = True
+    checked_twice = True
 
     def default(self, obj: Obj) -> None:
         spec = obj.setdefault("spec", {})
@@ -44,8 +44,9 @@ class ReplicaSetStrategy(WorkloadStrategy):
         yield from nonnegative(spec.get("replicas"), _SPEC / "replicas")
         yield from nonnegative(spec.get("minReadySeconds"), _SPEC / "minReadySeconds")
         yield from workload_selector_errors(spec, _SPEC, "deployment")
-        yield from template_label_errors(spec, _SPEC)
-        yield from replicated_template_errors(spec["template"], "ReplicaSet", _SPEC / "template")
+        yield from selected_template_errors(
+            spec, _SPEC, "ReplicaSet", words="invalid label selector"
+        )
 
 
 class ReplicaSetStatusStrategy(StatusStrategy):

@@ -16,6 +16,15 @@ def rollout_errors(rolling: Obj, path: Path) -> FieldErrors:
     yield from at_most_all(rolling.get("maxUnavailable"), path / "maxUnavailable")
 
 
+def go_strategy(strategy: Obj) -> Obj:
+    """Print a strategy with the names of Go's fields, as messages show it."""
+    rolling = strategy.get("rollingUpdate")
+    if rolling is not None:
+        names = ("maxUnavailable", "maxSurge")
+        rolling = {name[0].upper() + name[1:]: rolling.get(name) or 0 for name in names}
+    return {"Type": strategy.get("type") or "", "RollingUpdate": rolling}
+
+
 def is_zero(value: Any) -> bool:
     return value == 0 or percentage(value) == 0
 

@@ -9,8 +9,9 @@ from apimachinery.meta import Obj
 from apimachinery.validation.field import FieldErrors, Path, forbidden, invalid, required
 from apimachinery.validation.names import is_dns1123_label
 from apiserver.registry.apps.replicas import (
+    mismatch,
     not_more,
-    template_label_errors,
+    reads_selector,
     workload_selector_errors,
 )
 from apiserver.registry.apps.rollout import is_zero
@@ -21,12 +22,13 @@ from apiserver.registry.podspec.checks import (
     nonnegative_fields,
     number_or_percent_errors,
     obey,
-    one_of_required,
+    one_of,
 )
-from apiserver.registry.podspec.claims import claim_spec_errors
+from apiserver.registry.podspec.claims import claim_spec_errors, claim_warnings
 from apiserver.registry.podspec.defaults import default_template
+from apiserver.registry.podspec.features import drop_disabled_in_template
 from apiserver.registry.podspec.template import replicated_template_errors, template_warnings
-from apiserver.registry.podspec.workload import containers, keep_status
+from apiserver.registry.podspec.workload import containers, generation_changed, keep_status
 from apiserver.registry.resource import Column, Resource, Subresource
 from apiserver.registry.strategy import StatusStrategy, Strategy, StrategyContext
 from apiserver.registry.table import AGE, NAME
@@ -48,6 +50,10 @@ _FROZEN = (
     "'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and "
     "'minReadySeconds' are forbidden"
 )
+_KEEPS_ALL = (
+    "spec.revisionHistoryLimit: a negative value retains all historical revisions; "
+    "a value >= 0 is recommended"
+)
 _COUNTS = (
     "replicas",
     "readyReplicas",
@@ -63,6 +69,8 @@ class StatefulSetStrategy(Strategy):
     """What names pods and claims cannot change: the selector, the service, the claims."""
 
     has_generation = True
+    # Its pods are named after it, and their names are host names.
+    name_rule = staticmethod(is_dns1123_label)
 
     def default(self, obj: Obj) -> None:
         spec = obj.setdefault("spec", {})
@@ -111,7 +119,6 @@ class StatefulSetStrategy(Strategy):
         yield from nonnegative(spec.get("minReadySeconds"), _SPEC / "minReadySeconds")
         start = (spec.get("ordinals") or {}).get("start")
         yield from nonnegative(start, _SPEC / "ordinals" / "start")
-        yield from nonnegative(spec.get("revisionHistoryLimit"), _SPEC / "revisionHistoryLimit")
         if name := spec.get("serviceName"):
             yield from obey(is_dns1123_label, name, _SPEC / "serviceName")
         yield from workload_selector_errors(spec, _SPEC, "statefulset")
@@ -123,19 +130,26 @@ class StatefulSetStrategy(Strategy):
             yield forbidden(_SPEC, _FROZEN)
 
     def warnings_on_create(self, obj: Obj, ctx: StrategyContext) -> list[str]:
-        spec = obj["spec"]
-        found = template_warnings(spec["template"], _SPEC / "template")
-        if (spec.get("revisionHistoryLimit") or 0) < 0:
-            found.append(
-                "spec.revisionHistoryLimit: a negative value retains all historical revisions; "
-                "a value >= 0 is recommended"
-            )
-        return found
+        return _template_warnings(obj["spec"]) + _history_warnings(obj["spec"])
 
     def warnings_on_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> list[str]:
-        if new["spec"]["template"] == old["spec"]["template"]:
-            return []
-        return self.warnings_on_create(new, ctx)
+        found = _template_warnings(new["spec"]) if generation_changed(new, old) else []
+        return found + _history_warnings(new["spec"])
+
+    def drop_disabled(self, obj: Obj, old: Obj | None) -> None:
+        drop_disabled_in_template(obj["spec"])
+
+
+def _template_warnings(spec: Obj) -> list[str]:
+    found = template_warnings(spec["template"], _SPEC / "template")
+    for at, claim in enumerate(spec.get("volumeClaimTemplates") or ()):
+        where = (_SPEC / "volumeClaimTemplates")[at] / "Spec"
+        found += claim_warnings(claim.get("spec") or {}, where)
+    return found
+
+
+def _history_warnings(spec: Obj) -> list[str]:
+    return [_KEEPS_ALL] if (spec.get("revisionHistoryLimit") or 0) < 0 else []
 
 
 def _default_claim(claim: Obj) -> None:
@@ -155,7 +169,12 @@ def _frozen(spec: Obj) -> dict[str, Any]:
 
 
 def _template_errors(spec: Obj, path: Path) -> FieldErrors:
-    yield from template_label_errors(spec, path)
+    selects = reads_selector(spec)
+    if selects is None:
+        yield invalid(path / "selector", spec.get("selector"), "")
+        return
+    if not selects:
+        yield mismatch(spec, path)
     # Mounts may name the claims, which become volumes only in the pods.
     claims = [
         {
@@ -178,19 +197,20 @@ def _strategy_errors(strategy: Obj, path: Path) -> FieldErrors:
         yield required(path)
     elif kind == "OnDelete":
         if rolling is not None:
-            yield invalid(
-                path / "rollingUpdate",
-                {
-                    "Partition": rolling.get("partition") or 0,
-                    "MaxUnavailable": rolling.get("maxUnavailable"),
-                },
-                "only allowed for updateStrategy 'RollingUpdate'",
-            )
+            why = "only allowed for updateStrategy 'RollingUpdate'"
+            yield invalid(path / "rollingUpdate", _go_rolling(rolling), why)
     elif kind == "RollingUpdate":
         if rolling is not None:
             yield from _rolling_errors(rolling, path / "rollingUpdate")
     else:
-        yield invalid(path, {"Type": kind, "RollingUpdate": rolling}, _STRATEGIES)
+        yield invalid(path, {"Type": kind, "RollingUpdate": _go_rolling(rolling)}, _STRATEGIES)
+
+
+def _go_rolling(rolling: Obj | None) -> Obj | None:
+    if rolling is None:
+        return None
+    most = rolling.get("maxUnavailable")
+    return {"Partition": rolling.get("partition") or 0, "MaxUnavailable": most}
 
 
 def _rolling_errors(rolling: Obj, path: Path) -> FieldErrors:
@@ -207,7 +227,7 @@ def _rolling_errors(rolling: Obj, path: Path) -> FieldErrors:
 
 def _retention_errors(policy: Obj, path: Path) -> FieldErrors:
     for name in ("whenDeleted", "whenScaled"):
-        yield from one_of_required(policy.get(name), ("Delete", "Retain"), path / name)
+        yield from one_of(policy.get(name) or "", ("Retain", "Delete"), path / name)
 
 
 class StatefulSetStatusStrategy(StatusStrategy):

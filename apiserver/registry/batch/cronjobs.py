@@ -9,11 +9,17 @@ from apimachinery.cron import CronError, parse_schedule
 from apimachinery.gvk import GroupVersionKind
 from apimachinery.meta import Obj
 from apimachinery.validation.field import FieldErrors, Path, invalid, not_supported, required
-from apiserver.registry.batch.jobspec import job_spec_errors
+from apiserver.registry.batch.jobspec import job_spec_errors, job_warnings
 from apiserver.registry.podspec.checks import nonnegative, one_of_required
 from apiserver.registry.podspec.defaults import default_template
-from apiserver.registry.podspec.template import template_warnings
-from apiserver.registry.podspec.workload import containers, format_selector, keep_status
+from apiserver.registry.podspec.features import drop_disabled_in_template
+from apiserver.registry.podspec.template import name_warnings
+from apiserver.registry.podspec.workload import (
+    containers,
+    format_selector,
+    generation_changed,
+    keep_status,
+)
 from apiserver.registry.resource import Column, Resource, Subresource
 from apiserver.registry.strategy import StatusStrategy, Strategy, StrategyContext
 from apiserver.registry.table import AGE, NAME, count, dig, field, since
@@ -61,29 +67,26 @@ class CronJobStrategy(Strategy):
         yield from _spec_errors(new["spec"], old["spec"])
 
     def warnings_on_create(self, obj: Obj, ctx: StrategyContext) -> list[str]:
-        warned = []
-        if "TZ" in (obj["spec"].get("schedule") or ""):
-            warned.append(_ZONE_WARNING)
-        return warned + _template_warnings(obj)
+        return name_warnings(obj) + _job_warnings(obj)
 
     def warnings_on_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> list[str]:
-        warned = []
+        warned = _job_warnings(new) if generation_changed(new, old) else []
         if "TZ" in (new["spec"].get("schedule") or ""):
             warned.append(_ZONE_WARNING)
-        if dig(new, _TEMPLATE) != dig(old, _TEMPLATE):
-            warned += _template_warnings(new)
         return warned
+
+    def drop_disabled(self, obj: Obj, old: Obj | None) -> None:
+        drop_disabled_in_template(dig(obj, _TEMPLATE) or {})
 
 
 _ZONE_WARNING = (
-    "cannot use TZ or CRON_TZ in schedule, use timeZone instead, "
+    "cannot use TZ or CRON_TZ in spec.spec.schedule, use timeZone instead, "
     "see https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/ for more details"
 )
 
 
-def _template_warnings(obj: Obj) -> list[str]:
-    template = dig(obj, (*_TEMPLATE, "template")) or {}
-    return template_warnings(template, _SPEC / "jobTemplate" / "spec" / "template")
+def _job_warnings(obj: Obj) -> list[str]:
+    return job_warnings(dig(obj, _TEMPLATE) or {}, _SPEC / "jobTemplate" / "spec")
 
 
 def _spec_errors(spec: Obj, old: Obj | None) -> FieldErrors:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from apimachinery.clock import parse_time
@@ -13,14 +14,20 @@ from apimachinery.meta import Obj
 from apimachinery.schema import types
 from apimachinery.validation.field import FieldErrors, Path, invalid, required
 from apimachinery.validation.names import is_dns1123_label, is_label_value
-from apiserver.registry.batch.jobspec import INDEXED, job_spec_errors
+from apiserver.registry.batch.jobspec import INDEXED, job_spec_errors, job_warnings
 from apiserver.registry.batch.jobstatus import has_condition, job_status_errors
 from apiserver.registry.podspec.checks import IMMUTABLE, immutable
 from apiserver.registry.podspec.defaults import default_template
+from apiserver.registry.podspec.features import drop_disabled_in_template
 from apiserver.registry.podspec.godiff import go_value
 from apiserver.registry.podspec.selectors import selector_errors
-from apiserver.registry.podspec.template import template_warnings
-from apiserver.registry.podspec.workload import SELECTOR, containers, keep_status
+from apiserver.registry.podspec.template import name_warnings
+from apiserver.registry.podspec.workload import (
+    SELECTOR,
+    containers,
+    generation_changed,
+    keep_status,
+)
 from apiserver.registry.resource import Column, Resource, Subresource
 from apiserver.registry.strategy import StatusStrategy, Strategy, StrategyContext
 from apiserver.registry.table import AGE, NAME, dig
@@ -38,7 +45,7 @@ _FROZEN = (
     "managedBy",
     "successPolicy",
 )
-# Parts of the template that may change until the first pod is made.
+# Parts of the template that may change while no pod runs.
 _DIRECTIVES = ("nodeSelector", "tolerations", "schedulingGates")
 
 
@@ -91,11 +98,12 @@ class JobStrategy(Strategy):
 
     def validate_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> FieldErrors:
         spec, before = new["spec"], old["spec"]
+        # Once as a Job, once as a change of one: each cause is there twice.
+        yield from self.validate(new, ctx)
         yield from _whole_spec_errors(spec)
         yield from _completions_errors(spec, before)
         yield from immutable(spec.get("selector"), before.get("selector"), _SPEC / "selector")
-        mutable = not (old.get("status") or {}).get("startTime") and bool(before.get("suspend"))
-        yield from _template_errors(spec, before, directives=mutable)
+        yield from _template_errors(spec, before, directives=_is_stopped(old))
         for name in _FROZEN:
             yield from immutable(spec.get(name), before.get(name), _SPEC / name)
 
@@ -103,23 +111,13 @@ class JobStrategy(Strategy):
         return [_DELETE_WARNING]
 
     def warnings_on_create(self, obj: Obj, ctx: StrategyContext) -> list[str]:
-        warned = []
-        if is_dns1123_label(obj["metadata"].get("name") or ""):
-            why = is_dns1123_label(obj["metadata"]["name"])
-            text = (
-                "metadata.name: this is used in Pod names and hostnames, which can result in "
-                f"surprising behavior; a DNS label is recommended: [{' '.join(why)}]"
-            )
-            warned.append(text)
-        spec = obj["spec"]
-        many = (spec.get("completions") or 0) > 100_000 and (spec.get("parallelism") or 0) > 10_000
-        if spec.get("completionMode") == INDEXED and many:
-            warned.append(
-                "In Indexed Jobs with a number of completions higher than 10^5 and a "
-                "parallelism higher than 10^4, Kubernetes might not be able to track "
-                "completedIndexes when a big number of indexes fail"
-            )
-        return warned + template_warnings(spec["template"], _SPEC / "template")
+        return name_warnings(obj) + job_warnings(obj["spec"], _SPEC)
+
+    def warnings_on_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> list[str]:
+        return job_warnings(new["spec"], _SPEC) if generation_changed(new, old) else []
+
+    def drop_disabled(self, obj: Obj, old: Obj | None) -> None:
+        drop_disabled_in_template(obj["spec"])
 
 
 def _default_labels(obj: Obj) -> None:
@@ -211,6 +209,16 @@ def _completions_errors(spec: Obj, before: Obj) -> FieldErrors:
         yield invalid(path, wanted, "can only be modified in tandem with spec.parallelism")
 
 
+def _is_stopped(job: Obj) -> bool:
+    """Tell whether no pod of a suspended Job runs: then where and how they run may change."""
+    status = job.get("status") or {}
+    if not job["spec"].get("suspend"):
+        return False
+    return not status.get("startTime") or (
+        has_condition(job, "Suspended") and not status.get("active")
+    )
+
+
 def _template_errors(spec: Obj, before: Obj, *, directives: bool) -> FieldErrors:
     template, old = spec["template"], before["template"]
     if directives:
@@ -238,6 +246,9 @@ def _with_directives(template: Obj, old: Obj) -> Obj:
         affinity["nodeAffinity"] = pod["affinity"]["nodeAffinity"]
     if affinity or pod.get("affinity") is not None:
         before["affinity"] = affinity
+    for name in ("containers", "initContainers"):
+        if name in before:
+            before[name] = _with_resources(before[name], pod.get(name) or ())
     metadata = {k: v for k, v in (old.get("metadata") or {}).items() if k not in _LABELLING}
     own = template.get("metadata") or {}
     return {
@@ -245,6 +256,16 @@ def _with_directives(template: Obj, old: Obj) -> Obj:
         "spec": before,
         "metadata": metadata | {key: own[key] for key in _LABELLING if key in own},
     }
+
+
+def _with_resources(old: list[Obj], new: Sequence[Obj]) -> list[Obj]:
+    """Return containers with what the new ones ask for, as far as they are the same ones."""
+    if len(old) != len(new):
+        return old
+    return [
+        one | {"resources": other.get("resources") or {}}
+        for one, other in zip(old, new, strict=True)
+    ]
 
 
 _LABELLING = ("labels", "annotations")

@@ -19,7 +19,7 @@ from apimachinery.validation.field import (
 from apimachinery.validation.names import is_qualified_name
 from apiserver.registry.batch import indexes
 from apiserver.registry.podspec.checks import nonnegative, nonnegative_fields, obey
-from apiserver.registry.podspec.template import template_errors
+from apiserver.registry.podspec.template import template_errors, template_warnings
 from apiserver.registry.rules.names import domain_prefixed_path_errors
 
 NON_INDEXED, INDEXED = "NonIndexed", "Indexed"
@@ -45,6 +45,10 @@ _REPLACEMENTS = ("Failed", "TerminatingOrFailed")
 _ACTIONS = ("Count", "FailIndex", "FailJob", "Ignore")
 _OPERATORS = ("In", "NotIn")
 _STATUSES = ("False", "True", "Unknown")
+_UNTRACKED = (
+    "In Indexed Jobs with a number of completions higher than 10^5 and a parallelism higher than "
+    "10^4, Kubernetes might not be able to track completedIndexes when a big number of indexes fail"
+)
 _NEEDS_INDEXES = "requires indexed completion mode"
 
 
@@ -63,6 +67,14 @@ def job_spec_errors(spec: Obj, path: Path) -> FieldErrors:
     template = spec.get("template") or {}
     yield from template_errors(template, path / "template")
     yield from _restart_errors(spec, path / "template" / "spec" / "restartPolicy")
+
+
+def job_warnings(spec: Obj, path: Path) -> list[str]:
+    """Return what people should know about a JobSpec that is not wrong."""
+    many = (spec.get("completions") or 0) > _MOST_INDEXES
+    many = many and (spec.get("parallelism") or 0) > _MOST_ABOVE
+    warned = [f"{path}: {_UNTRACKED}"] if many and spec.get("completionMode") == INDEXED else []
+    return warned + template_warnings(spec.get("template") or {}, path / "template")
 
 
 def _mode_errors(spec: Obj, path: Path) -> FieldErrors:

@@ -6,11 +6,14 @@ from apimachinery import pods
 from apimachinery.gvk import CORE_V1, GroupVersionKind
 from apimachinery.meta import Obj, annotations_of
 from apimachinery.validation.field import FieldErrors, Path, forbidden
+from apimachinery.validation.names import is_dns1123_label
 from apiserver.registry.core import podstatus, podsubresources, podupdate
 from apiserver.registry.podspec.annotations import pod_annotation_errors
 from apiserver.registry.podspec.containers import image_whitespace
 from apiserver.registry.podspec.defaults import default_pod
+from apiserver.registry.podspec.features import drop_disabled
 from apiserver.registry.podspec.matchlabels import merge_match_label_keys
+from apiserver.registry.podspec.profiles import adopt_apparmor, profile_errors
 from apiserver.registry.podspec.spec import spec_errors
 from apiserver.registry.podspec.warnings import spec_warnings
 from apiserver.registry.podspec.workload import keep_status
@@ -20,6 +23,10 @@ from apiserver.registry.table import AGE, NAME, dig, field
 
 _SPEC = Path("spec")
 _ANNOTATIONS = Path("metadata") / "annotations"
+_HOST_NAME = (
+    "metadata.name: this is used in the Pod's hostname, which can result in surprising behavior; "
+    "a DNS label is recommended"
+)
 _STREAMS = ("create", "get")
 _PROXY = ("create", "delete", "get", "patch", "update")
 
@@ -37,6 +44,11 @@ def pod_errors(pod: Obj) -> FieldErrors:
             image = container.get("image") or ""
             if image.strip() != image:
                 yield from image_whitespace(container, (_SPEC / name)[at])
+
+
+def _first_ip(obj: Obj) -> str:
+    addresses = dig(obj, ("status", "podIPs"))
+    return addresses[0].get("ip") or "" if addresses else dig(obj, ("status", "podIP")) or ""
 
 
 def _token_errors(spec: Obj) -> FieldErrors:
@@ -66,6 +78,8 @@ class PodStrategy(Strategy):
             obj["status"]["conditions"] = [podstatus.gated(ctx.clock)]
         if spec.get("affinity") or spec.get("topologySpreadConstraints"):
             merge_match_label_keys(obj)
+        if annotations := annotations_of(obj):
+            ctx.warnings += adopt_apparmor(spec, annotations)
 
     def validate(self, obj: Obj, ctx: StrategyContext) -> FieldErrors:
         yield from pod_errors(obj)
@@ -76,9 +90,17 @@ class PodStrategy(Strategy):
             yield forbidden(
                 _SPEC / "nodeName", "cannot be set until all schedulingGates have been cleared"
             )
+        if annotations := annotations_of(obj):
+            yield from profile_errors(spec, annotations)
 
     def warnings_on_create(self, obj: Obj, ctx: StrategyContext) -> list[str]:
-        return spec_warnings(obj["spec"], obj["metadata"], _SPEC)
+        found = ctx.warnings
+        if wrong := is_dns1123_label(obj["metadata"].get("name") or ""):
+            found.append(f"{_HOST_NAME}: [{' '.join(wrong)}]")
+        return found + spec_warnings(obj["spec"], obj["metadata"], _SPEC)
+
+    def drop_disabled(self, obj: Obj, old: Obj | None) -> None:
+        drop_disabled(obj["spec"])
 
     def prepare_for_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> None:
         keep_status(new, old)
@@ -104,10 +126,7 @@ class PodStrategy(Strategy):
 
 
 def _ip(obj: Obj, now: float) -> str:
-    addresses = dig(obj, ("status", "podIPs"))
-    if addresses:
-        return addresses[0].get("ip") or "<none>"
-    return dig(obj, ("status", "podIP")) or "<none>"
+    return _first_ip(obj) or "<none>"
 
 
 def _options(name: str) -> GroupVersionKind:
@@ -144,7 +163,7 @@ PODS = Resource(
         "spec.serviceAccountName": lambda obj: obj["spec"].get("serviceAccountName") or "",
         "spec.hostNetwork": lambda obj: "true" if obj["spec"].get("hostNetwork") else "false",
         "status.phase": lambda obj: dig(obj, ("status", "phase")) or "",
-        "status.podIP": lambda obj: dig(obj, ("status", "podIP")) or "",
+        "status.podIP": _first_ip,
         "status.nominatedNodeName": lambda obj: dig(obj, ("status", "nominatedNodeName")) or "",
     },
     columns=(

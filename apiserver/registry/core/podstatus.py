@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from apimachinery.clock import Clock
 from apimachinery.meta import Obj, annotations_of
-from apimachinery.validation.field import FieldErrors, Path, duplicate, forbidden, invalid
+from apimachinery.validation.field import FieldErrors, Path, forbidden, internal, invalid
 from apimachinery.validation.names import (
     is_dns1123_subdomain,
     is_ip,
     is_qualified_name,
     parse_ip,
 )
+from apiserver.registry.core.containerstatus import (
+    allocated_errors,
+    claim_status_errors,
+    container_status_errors,
+    user_errors,
+)
 from apiserver.registry.podspec.annotations import (
     annotation_update_errors,
     pod_annotation_errors,
 )
 from apiserver.registry.podspec.checks import immutable, obey
-from apiserver.registry.strategy import StatusStrategy, StrategyContext
+from apiserver.registry.podspec.network import ip_warnings
+from apiserver.registry.strategy import StatusStrategy, StrategyContext, put_back
 
 _METADATA, _STATUS = Path("metadata"), Path("status")
 _SYSTEM_CONDITIONS = ("PodScheduled", "Ready", "Initialized")
-_NO_WAY_BACK = "may not be transitioned to non-terminated state"
 _ONE_EACH = "may specify no more than one IP for each IP family"
 
 
@@ -43,10 +50,15 @@ class PodStatusStrategy(StatusStrategy):
 
     def prepare_for_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> None:
         super().prepare_for_update(new, old, ctx)
+        # Old kubelets wrote references to owners that the garbage collector could not follow.
+        put_back(new["metadata"], old["metadata"], ("ownerReferences",))
         status, before = new.get("status") or {}, old.get("status") or {}
-        if not status.get("qosClass") and before.get("qosClass"):
-            # Clients of an older version send back what they do not know as nothing.
-            new["status"] = status | {"qosClass": before["qosClass"]}
+        # Clients of an older version send back what they do not know as nothing.
+        for name in ("qosClass", "observedGeneration"):
+            if not status.get(name) and before.get(name):
+                status = status | {name: before[name]}
+        _keep_generations(status.get("conditions") or [], before.get("conditions") or [])
+        new["status"] = status
 
     def validate_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> FieldErrors:
         status, before = new.get("status") or {}, old.get("status") or {}
@@ -55,57 +67,67 @@ class PodStatusStrategy(StatusStrategy):
         yield from annotation_update_errors(annotations, annotations_of(old), path)
         if annotations:
             yield from pod_annotation_errors(annotations, new["spec"], path)
-        for at, condition in enumerate(status.get("conditions") or ()):
-            kind = condition.get("type") or ""
-            if kind not in _SYSTEM_CONDITIONS:
-                yield from obey(is_qualified_name, kind, (_METADATA / "conditions")[at] / "Type")
-        nominated = status.get("nominatedNodeName")
-        if nominated and nominated != before.get("nominatedNodeName"):
-            yield from obey(is_dns1123_subdomain, nominated, _STATUS / "nominatedNodeName")
-        yield from immutable(status.get("qosClass"), before.get("qosClass"), _STATUS / "qosClass")
-        yield from _transition_errors(status, before, old["spec"])
+        yield from _condition_errors(status.get("conditions") or ())
+        yield from _nomination_errors(status, before, old["spec"])
+        yield from _generation_errors(status, _STATUS)
+        yield from immutable(
+            status.get("qosClass") or "", before.get("qosClass") or "", _STATUS / "qosClass"
+        )
+        yield from container_status_errors(status, before, old["spec"])
+        yield from claim_status_errors(status, old["spec"])
         yield from _address_errors(status)
+        yield from user_errors(status, old["spec"])
+        yield from allocated_errors(status, old["spec"])
+
+    def warnings_on_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> list[str]:
+        status = new.get("status") or {}
+        return [
+            text
+            for name in ("podIPs", "hostIPs")
+            for at, address in enumerate(status.get(name) or ())
+            for text in ip_warnings(address.get("ip") or "", (_STATUS / name)[at] / "ip")
+        ]
+
+    def drop_disabled(self, obj: Obj, old: Obj | None) -> None:
+        status = obj.get("status") or {}
+        status.pop("nodeAllocatableResourceClaimStatuses", None)
 
 
-def _transition_errors(status: Obj, before: Obj, spec: Obj) -> FieldErrors:
-    policy = spec.get("restartPolicy") or ""
-    sidecars = {
-        c.get("name")
-        for c in spec.get("initContainers") or ()
-        if c.get("restartPolicy") == "Always"
-    }
-    rules = {
-        c.get("name"): c["restartPolicy"]
-        for c in spec.get("containers") or ()
-        if c.get("restartPolicy")
-    }
-    for name, common, excused in (
-        ("containerStatuses", policy, set()),
-        ("initContainerStatuses", policy, sidecars),
-        ("ephemeralContainerStatuses", "Never", set()),
-    ):
-        if before.get(name):
-            yield from _list_errors(
-                status.get(name) or (), before[name], _STATUS / name, common, excused, rules
-            )
+def _keep_generations(conditions: list[Obj], before: list[Obj]) -> None:
+    """Conditions that come without the generation they are about keep the one they had."""
+    had: dict[Any, list[int]] = {}
+    for condition in before:
+        had.setdefault(condition.get("type"), []).append(condition.get("observedGeneration") or 0)
+    for condition in conditions:
+        # There may be several conditions of one type: they are matched in their order.
+        kept = had.get(condition.get("type"))
+        generation = kept.pop(0) if kept else 0
+        if generation and not condition.get("observedGeneration"):
+            condition["observedGeneration"] = generation
 
 
-def _list_errors(
-    new: Any, old: Any, path: Path, policy: str, excused: set[Any], rules: dict[Any, str]
-) -> FieldErrors:
-    for at, was in enumerate(old):
-        ended = (was.get("state") or {}).get("terminated")
-        own = rules.get(was.get("name"), policy)
-        if ended is None or own == "Always" or was.get("name") in excused:
-            continue
-        if ended.get("exitCode") and own == "OnFailure":
-            continue
-        for now in new:
-            if (
-                now.get("name") == was.get("name")
-                and (now.get("state") or {}).get("terminated") is None
-            ):
-                yield forbidden(path[at] / "state", _NO_WAY_BACK)
+def _generation_errors(holder: Obj, path: Path) -> FieldErrors:
+    generation = holder.get("observedGeneration") or 0
+    if generation < 0:
+        yield invalid(path / "observedGeneration", generation, "must be a non-negative integer")
+
+
+def _condition_errors(conditions: Iterable[Obj]) -> FieldErrors:
+    path = _STATUS / "conditions"
+    for at, condition in enumerate(conditions):
+        yield from _generation_errors(condition, path[at])
+        kind = condition.get("type") or ""
+        if kind not in _SYSTEM_CONDITIONS:
+            yield from obey(is_qualified_name, kind, path[at] / "Type")
+
+
+def _nomination_errors(status: Obj, before: Obj, spec: Obj) -> FieldErrors:
+    name, path = status.get("nominatedNodeName"), _STATUS / "nominatedNodeName"
+    if not name or name == before.get("nominatedNodeName"):
+        return
+    yield from obey(is_dns1123_subdomain, name, path)
+    if spec.get("nodeName"):
+        yield forbidden(path, "may not be set on pods that are already bound to a node")
 
 
 def _address_errors(status: Obj) -> FieldErrors:
@@ -126,9 +148,12 @@ def _list_of_ips(addresses: list[Obj], path: Path) -> FieldErrors:
         yield from obey(is_ip, text, path[at])
     if len(texts) == 1:
         return
-    families = {ip.version for text in texts if (ip := parse_ip(text))}
-    if len(families) != 2 or len(texts) > 2:
+    parsed = [parse_ip(text) for text in texts]
+    if None in parsed:
+        unreadable = texts[parsed.index(None)]
+        yield internal(
+            path, f"failed to check for dual stack with error:invalid IP address: {unreadable}"
+        )
+    families = {ip.version for ip in parsed if ip}
+    if None in parsed or len(families) != 2 or len(texts) > 2:
         yield invalid(path, [{"IP": text} for text in texts], _ONE_EACH)
-    for at, text in enumerate(texts):
-        if text in texts[:at]:
-            yield duplicate(path[at], {"IP": text})

@@ -7,9 +7,13 @@ from typing import Any
 from apimachinery.meta import Obj, annotations_of
 from apimachinery.validation.field import FieldErrors, Path, forbidden, invalid, required
 from apimachinery.validation.names import inclusive_range
-from apiserver.registry.podspec.annotations import annotation_update_errors
+from apiserver.registry.podspec.annotations import (
+    annotation_update_errors,
+    pod_annotation_errors,
+)
 from apiserver.registry.podspec.checks import INT32_MAX
 from apiserver.registry.podspec.godiff import diff
+from apiserver.registry.podspec.scheduling import toleration_errors
 
 _SPEC = Path("spec")
 _FIELDS = (
@@ -25,9 +29,10 @@ _REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 
 def update_errors(new: Obj, old: Obj) -> FieldErrors:
     """Yield what an update of a pod changes and may not."""
-    yield from annotation_update_errors(
-        annotations_of(new), annotations_of(old), Path("metadata") / "annotations"
-    )
+    annotations, path = annotations_of(new), Path("metadata") / "annotations"
+    yield from annotation_update_errors(annotations, annotations_of(old), path)
+    # What is wrong with annotations and tolerations is said once more, after what has changed.
+    yield from pod_annotation_errors(annotations, new["spec"], path)
     after, before = new["spec"], old["spec"]
     for name in ("containers", "initContainers"):
         now, was = after.get(name) or [], before.get(name) or []
@@ -80,6 +85,7 @@ def _toleration_errors(after: Obj, before: Obj) -> FieldErrors:
                 "existing toleration can not be modified except its tolerationSeconds",
             )
             return
+    yield from toleration_errors(after.get("tolerations") or [], _SPEC / "tolerations")
 
 
 def _without_seconds(toleration: Obj) -> Obj:

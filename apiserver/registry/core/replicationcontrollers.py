@@ -8,8 +8,19 @@ from apimachinery.validation.field import FieldErrors, Path, invalid, required
 from apiserver.registry.apps.replicas import replica_status_errors
 from apiserver.registry.podspec.checks import nonnegative
 from apiserver.registry.podspec.defaults import default_template
-from apiserver.registry.podspec.template import replicated_template_errors, template_warnings
-from apiserver.registry.podspec.workload import containers, format_labels, keep_status, number
+from apiserver.registry.podspec.features import drop_disabled_in_template
+from apiserver.registry.podspec.template import (
+    name_warnings,
+    replicated_template_errors,
+    template_warnings,
+)
+from apiserver.registry.podspec.workload import (
+    containers,
+    format_labels,
+    generation_changed,
+    keep_status,
+    number,
+)
 from apiserver.registry.resource import Column, Resource, Subresource
 from apiserver.registry.strategy import StatusStrategy, Strategy, StrategyContext
 from apiserver.registry.table import AGE, NAME
@@ -65,12 +76,19 @@ class ReplicationControllerStrategy(Strategy):
             )
         yield from replicated_template_errors(template, "ReplicationController", path)
 
+    def drop_disabled(self, obj: Obj, old: Obj | None) -> None:
+        drop_disabled_in_template(obj["spec"])
+
     def warnings_on_create(self, obj: Obj, ctx: StrategyContext) -> list[str]:
-        template = obj["spec"].get("template")
-        return template_warnings(template, _SPEC / "template") if template else []
+        return name_warnings(obj) + _template_warnings(obj)
 
     def warnings_on_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> list[str]:
-        return self.warnings_on_create(new, ctx) if new["spec"] != old["spec"] else []
+        return _template_warnings(new) if generation_changed(new, old) else []
+
+
+def _template_warnings(obj: Obj) -> list[str]:
+    template = obj["spec"].get("template")
+    return template_warnings(template, _SPEC / "template") if template else []
 
 
 class ReplicationControllerStatusStrategy(StatusStrategy):

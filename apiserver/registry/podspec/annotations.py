@@ -7,12 +7,13 @@ from apimachinery.validation.field import FieldErrors, Path, forbidden, invalid,
 from apimachinery.validation.names import is_qualified_name
 from apiserver.registry.podspec.checks import INT32_MAX, obey
 from apiserver.registry.podspec.paths import local_descending_path
+from apiserver.registry.podspec.systems import containers_of
 
 MIRROR = "kubernetes.io/config.mirror"
 DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 APPARMOR_PREFIX = "container.apparmor.security.beta.kubernetes.io/"
-_SECCOMP_POD = "seccomp.security.alpha.kubernetes.io/pod"
-_SECCOMP_PREFIX = "container.seccomp.security.alpha.kubernetes.io/"
+SECCOMP_POD = "seccomp.security.alpha.kubernetes.io/pod"
+SECCOMP_PREFIX = "container.seccomp.security.alpha.kubernetes.io/"
 _SECCOMP_PROFILES = ("runtime/default", "docker/default", "unconfined")
 _MAX_BYTES = 256 * 1024
 
@@ -39,7 +40,7 @@ def pod_annotation_errors(annotations: dict[str, str], spec: Obj, path: Path) ->
     if cost is not None and not _is_cost(cost):
         yield invalid(path.key(DELETION_COST), cost, "must be a 32bit integer")
     for key, value in annotations.items():
-        if key == _SECCOMP_POD or key.startswith(_SECCOMP_PREFIX):
+        if key == SECCOMP_POD or key.startswith(SECCOMP_PREFIX):
             yield from _seccomp_errors(value, path / key)
         elif key.startswith(APPARMOR_PREFIX):
             yield from _apparmor_errors(key, value, spec, path.key(key))
@@ -64,8 +65,7 @@ def _seccomp_errors(profile: str, path: Path) -> FieldErrors:
 
 def _apparmor_errors(key: str, profile: str, spec: Obj, path: Path) -> FieldErrors:
     container = key.removeprefix(APPARMOR_PREFIX)
-    lists = ("initContainers", "containers", "ephemeralContainers")
-    if not any(c.get("name") == container for name in lists for c in spec.get(name) or ()):
+    if not any(c.get("name") == container for c in containers_of(spec)):
         yield invalid(path, container, "container not found")
     if profile not in ("", "runtime/default", "unconfined") and not profile.startswith(
         "localhost/"

@@ -59,6 +59,15 @@ def claim_spec_errors(spec: Obj, path: Path) -> FieldErrors:
         yield from obey(is_dns1123_subdomain, name, path / "volumeAttributesClassName")
 
 
+def claim_warnings(spec: Obj, path: Path) -> list[str]:
+    """Return what people should know about what a claim asks for."""
+    amount = ((spec.get("resources") or {}).get("requests") or {}).get("storage")
+    if amount is None or not parse(amount).milli_value() % 1000:
+        return []
+    where = (path / "resources" / "requests").key("storage")
+    return [f'{where}: fractional byte value "{amount}" is invalid, must be an integer']
+
+
 def _source_errors(spec: Obj, path: Path) -> FieldErrors:
     source, reference = spec.get("dataSource"), spec.get("dataSourceRef")
     if source is not None:

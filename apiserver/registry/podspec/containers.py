@@ -15,9 +15,10 @@ from apimachinery.validation.field import (
     not_found,
     not_supported,
     required,
+    too_many,
 )
 from apimachinery.validation.names import is_dns1123_label, is_port_name, is_port_number
-from apiserver.registry.podspec.checks import one_of_required
+from apiserver.registry.podspec.checks import one_of, one_of_required
 from apiserver.registry.podspec.env import env_errors, env_from_errors
 from apiserver.registry.podspec.mounts import device_errors, mount_errors
 from apiserver.registry.podspec.probes import probes_errors
@@ -28,6 +29,9 @@ PULL_POLICIES = ("Always", "IfNotPresent", "Never")
 _MESSAGE_POLICIES = ("File", "FallbackToLogsOnError")
 _PROTOCOLS = ("SCTP", "TCP", "UDP")
 _RESTART_POLICIES = ("Always", "Never", "OnFailure")
+_RULE_ACTIONS = ("Restart", "RestartAllContainers")
+_MOST_RULES = 20
+_MOST_EXIT_CODES = 255
 _NOT_FOR_INIT = ("lifecycle", "livenessProbe", "readinessProbe", "startupProbe")
 # In the order of Go's struct; the rest of a container may be set.
 _NOT_FOR_EPHEMERAL = (
@@ -73,13 +77,32 @@ def regular_errors(containers: list[Obj], pod: PodFacts, path: Path) -> FieldErr
 
 
 def _restart_errors(container: Obj, path: Path) -> FieldErrors:
-    policy, rules = container.get("restartPolicy"), container.get("restartPolicyRules")
+    policy, rules = container.get("restartPolicy"), container.get("restartPolicyRules") or ()
     if policy is not None and policy not in _RESTART_POLICIES:
         yield not_supported(path / "restartPolicy", policy, _RESTART_POLICIES)
-    if rules and policy is None:
-        yield required(
-            path / "restartPolicy", "must specify restartPolicy when restart rules are used"
-        )
+    if not rules:
+        return
+    if policy is None:
+        why = "must specify restartPolicy when restart rules are used"
+        yield required(path / "restartPolicy", why)
+    path = path / "restartPolicyRules"
+    if len(rules) > _MOST_RULES:
+        yield too_many(path, len(rules), _MOST_RULES)
+    for at, rule in enumerate(rules):
+        yield from _restart_rule_errors(rule, path[at])
+
+
+def _restart_rule_errors(rule: Obj, path: Path) -> FieldErrors:
+    yield from one_of(rule.get("action") or "", _RULE_ACTIONS, path / "action")
+    codes = rule.get("exitCodes")
+    if codes is None:
+        yield required(path / "exitCodes", "must be specified")
+        return
+    path = path / "exitCodes"
+    yield from one_of(codes.get("operator") or "", ("In", "NotIn"), path / "operator")
+    values = codes.get("values") or ()
+    if len(values) > _MOST_EXIT_CODES:
+        yield too_many(path / "values", len(values), _MOST_EXIT_CODES)
 
 
 def init_errors(
@@ -90,24 +113,38 @@ def init_errors(
     for at, container in enumerate(containers):
         where = path[at]
         yield from _common_errors(container, pod, where)
-        policy = container.get("restartPolicy")
-        if policy is not None and policy not in _RESTART_POLICIES:
-            yield not_supported(where / "restartPolicy", policy, _RESTART_POLICIES)
+        yield from _init_restart_errors(container, where)
         name = container.get("name") or ""
         if name in names:
             yield duplicate(where / "name", name)
         elif name:
             names.add(name)
         yield from _host_port_errors([container], path)
-        if policy == "Always":
+        if container.get("restartPolicy") == "Always":
             yield from probes_errors(container, pod.grace, where)
-            continue
-        for field in _NOT_FOR_INIT:
-            if container.get(field) is not None:
-                yield forbidden(
-                    where / field,
-                    "may not be set for init containers without restartPolicy=Always",
-                )
+        else:
+            yield from _run_once_errors(container, where)
+
+
+def _init_restart_errors(container: Obj, path: Path) -> FieldErrors:
+    if container.get("restartPolicy") is not None:
+        yield from _restart_errors(container, path)
+    elif container.get("restartPolicyRules"):
+        why = "must specify restartPolicy when restart rules are used"
+        yield required(path / "restartPolicy", why)
+
+
+def _run_once_errors(container: Obj, path: Path) -> FieldErrors:
+    """Yield what an init container that ends before the others start cannot have."""
+    why = "may not be set for init containers without restartPolicy=Always"
+    for field in _NOT_FOR_INIT:
+        if container.get(field) is not None:
+            yield forbidden(path / field, why)
+    for at, policy in enumerate(container.get("resizePolicy") or ()):
+        if policy.get("restartPolicy") == "RestartContainer":
+            place = (path / "resizePolicy")[at] / "restartPolicy"
+            why = "must not be set to 'RestartContainer' for non-sidecar initContainers"
+            yield invalid(place, "RestartContainer", why)
 
 
 def ephemeral_errors(spec: Obj, pod: PodFacts, path: Path) -> FieldErrors:
@@ -227,11 +264,12 @@ def _host_port_errors(containers: list[Obj], path: Path) -> FieldErrors:
 def _resize_policy_errors(policies: list[Obj], restart_policy: str, path: Path) -> FieldErrors:
     seen: set[str] = set()
     for at, policy in enumerate(policies):
-        name, restart = policy.get("resourceName"), policy.get("restartPolicy")
+        name, restart = policy.get("resourceName") or "", policy.get("restartPolicy")
         if name in seen:
             yield duplicate(path[at], name)
-        seen.add(name or "")
+        seen.add(name)
         yield from one_of_required(name, ("cpu", "memory"), path)
         yield from one_of_required(restart, ("NotRequired", "RestartContainer"), path)
         if restart_policy == "Never" and restart != "NotRequired":
-            yield invalid(path, restart, "must be 'NotRequired' when `restartPolicy` is 'Never'")
+            why = "must be 'NotRequired' when pod `restartPolicy` is 'Never'"
+            yield invalid(path, restart or "", why)

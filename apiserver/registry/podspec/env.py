@@ -6,15 +6,24 @@ from collections.abc import Collection
 
 from apimachinery.meta import Obj
 from apimachinery.quantity import ZERO, parse
-from apimachinery.validation.field import FieldErrors, Path, invalid, not_supported, required
+from apimachinery.validation.field import (
+    FieldErrors,
+    Path,
+    invalid,
+    not_found,
+    not_supported,
+    required,
+)
 from apimachinery.validation.names import (
     is_config_map_key,
+    is_dns1123_label,
     is_dns1123_subdomain,
     is_qualified_name,
     is_relaxed_env_var_name,
 )
 from apiserver.registry.podspec.checks import name_or_required, obey
-from apiserver.registry.podspec.paths import local_path
+from apiserver.registry.podspec.paths import no_backsteps
+from apiserver.registry.podspec.systems import containers_of, visit
 
 _ENV_FIELDS = (
     "metadata.name",
@@ -48,7 +57,8 @@ _HUGEPAGES = ("limits.hugepages-", "requests.hugepages-")
 _UNITS = "1, 1k, 1M, 1G, 1T, 1P, 1E, 1Ki, 1Mi, 1Gi, 1Ti, 1Pi, 1Ei"
 _SIZES = frozenset(_UNITS.split(", "))
 _SOURCES = (
-    "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef` or `secretKeyRef`"
+    "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` "
+    "or `fileKeyRef`"
 )
 _ONE = "may not have more than one field specified at a time"
 
@@ -97,12 +107,35 @@ def _key_errors(selector: Obj, path: Path) -> FieldErrors:
 
 def _file_key_errors(selector: Obj, path: Path) -> FieldErrors:
     yield from name_or_required(is_relaxed_env_var_name, selector.get("key") or "", path / "key")
-    if not selector.get("volumeName"):
-        yield required(path / "volumeName")
+    yield from name_or_required(
+        is_dns1123_label, selector.get("volumeName") or "", path / "volumeName"
+    )
     if not selector.get("path"):
         yield required(path / "path")
     else:
-        yield from local_path(selector["path"], path / "path")
+        yield from no_backsteps(selector["path"], path / "path")
+
+
+def file_volume_errors(spec: Obj, path: Path) -> FieldErrors:
+    """Yield which variables are read from files of volumes that are not there or not empty."""
+    if not any(
+        "fileKeyRef" in (variable.get("valueFrom") or ())
+        for container in containers_of(spec)
+        for variable in container.get("env") or ()
+    ):
+        return
+    volumes = {volume.get("name") or "": volume for volume in spec.get("volumes") or ()}
+    for container, where in visit(spec, path):
+        for at, variable in enumerate(container.get("env") or ()):
+            source = variable.get("valueFrom")
+            if source is None or (file := source.get("fileKeyRef")) is None:
+                continue
+            name = file.get("volumeName") or ""
+            place = (where / "env")[at] / "valueFrom" / "fileKeyRef" / "volumeName"
+            if name not in volumes:
+                yield not_found(place, name)
+            elif volumes[name].get("emptyDir") is None:
+                yield invalid(place, name, "referenced volume must be of type emptyDir")
 
 
 def env_from_errors(sources: list[Obj], path: Path) -> FieldErrors:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 
 from apimachinery.meta import Obj
-from apimachinery.quantity import ZERO, QuantityError, parse
+from apimachinery.quantity import QuantityError, parse
 from apimachinery.validation.field import (
     ErrorType,
     FieldError,
@@ -27,6 +27,7 @@ from apiserver.registry.podspec.quantities import (
     quantity_value_errors,
     resource_name_errors,
 )
+from apiserver.registry.podspec.systems import is_windows
 
 NameRule = Callable[[str, Path], FieldErrors]
 _COMPUTE = ("cpu", "memory")
@@ -123,8 +124,11 @@ def overhead_errors(overhead: dict[str, str], path: Path) -> FieldErrors:
 def pod_resource_errors(spec: Obj, path: Path) -> FieldErrors:
     """Yield what is wrong with the resources of a pod as a whole."""
     resources = spec["resources"]
-    if resources.get("claims"):
-        yield forbidden(path / "claims", "claims cannot be set for Resources at pod-level")
+    if is_windows(spec):
+        yield forbidden(path, "may not be set for a windows pod")
+        return
+    if resources.get("claims") is not None:
+        yield forbidden(path / "claims", "claims may not be set for Resources at pod-level")
     yield from _requirement_errors(resources, _pod_resource_name, path)
     yield from _consistency_errors(spec, resources, path)
 
@@ -136,16 +140,19 @@ def _pod_resource_name(name: str, path: Path) -> FieldErrors:
         yield not_supported(path, name, ("cpu", "hugepages-", "memory"))
 
 
+def _too_little(name: str, amount: str, what: str, path: Path) -> FieldError:
+    why = f"must be greater than or equal to aggregate container {what}"
+    return invalid(path.key(name), str(amount), why)
+
+
 def _consistency_errors(spec: Obj, resources: Obj, path: Path) -> FieldErrors:
     requests, limits = resources.get("requests") or {}, resources.get("limits") or {}
     for name, total in aggregate(spec, "requests").items():
-        own = parse(requests[name]) if name in requests else ZERO
-        if supported_for_pods(name) and total > own:
-            yield invalid(
-                (path / "requests").key(name),
-                str(own),
-                f"must be greater than or equal to aggregate container requests of {total}",
-            )
+        if name in requests and total > parse(requests[name]):
+            yield _too_little(name, requests[name], f"requests of {total}", path / "requests")
+    for name, total in aggregate(spec, "limits").items():
+        if is_hugepages(name) and name in limits and total > parse(limits[name]):
+            yield _too_little(name, limits[name], f"limits of {total}", path / "limits")
     for at, container in enumerate(spec.get("containers") or ()):
         for name, limit in ((container.get("resources") or {}).get("limits") or {}).items():
             if name in limits and parse(limit) > parse(limits[name]):

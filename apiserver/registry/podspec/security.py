@@ -17,6 +17,8 @@ from apimachinery.validation.field import (
 from apimachinery.validation.names import is_id
 from apiserver.registry.podspec.checks import one_of
 from apiserver.registry.podspec.paths import local_descending_path
+from apiserver.registry.podspec.systems import visit
+from apiserver.registry.podspec.windows import windows_errors
 
 _SEGMENT = "[a-z0-9]([-_a-z0-9]*[a-z0-9])?"
 _SYSCTL = re.compile(rf"({_SEGMENT}[\./])*{_SEGMENT}")
@@ -33,11 +35,16 @@ def pod_security_errors(context: Obj, spec: Obj, path: Path) -> FieldErrors:
         yield from _id_errors(context.get(name), path / name)
     for at, group in enumerate(context.get("supplementalGroups") or ()):
         yield from _id_errors(group, (path / "supplementalGroups")[at])
+    if spec.get("shareProcessNamespace") and spec.get("hostPID"):
+        why = "ShareProcessNamespace and HostPID cannot both be enabled"
+        yield invalid(path / "shareProcessNamespace", True, why)
     if sysctls := context.get("sysctls"):
         yield from _sysctl_errors(sysctls, spec, path / "sysctls")
     if (policy := context.get("fsGroupChangePolicy")) is not None:
         yield from one_of(policy, ("Always", "OnRootMismatch"), path / "fsGroupChangePolicy")
-    yield from _profile_errors(context, path)
+    if (profile := context.get("seccompProfile")) is not None:
+        yield from _seccomp_errors(profile, path / "seccompProfile")
+    yield from _system_errors(context, path)
     if (policy := context.get("supplementalGroupsPolicy")) is not None:
         yield from one_of(policy, ("Merge", "Strict"), path / "supplementalGroupsPolicy")
     if (policy := context.get("seLinuxChangePolicy")) is not None:
@@ -56,22 +63,20 @@ def container_security_errors(context: Obj, path: Path, *, host_users: bool) -> 
                 mount,
                 "`hostUsers` must be false to use `Unmasked`",
             )
+    if (profile := context.get("seccompProfile")) is not None:
+        yield from _seccomp_errors(profile, path / "seccompProfile")
     if context.get("allowPrivilegeEscalation") is False:
-        if context.get("privileged"):
-            yield invalid(
-                path,
-                _go_security(context),
-                "cannot set `allowPrivilegeEscalation` to false and `privileged` to true",
-            )
-        added = (context.get("capabilities") or {}).get("add") or ()
-        if any(capability in ("CAP_SYS_ADMIN", "SYS_ADMIN") for capability in added):
-            yield invalid(
-                path,
-                _go_security(context),
-                "cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` "
-                "CAP_SYS_ADMIN",
-            )
-    yield from _profile_errors(context, path)
+        yield from _escalation_errors(context, path)
+    yield from _system_errors(context, path)
+
+
+def _escalation_errors(context: Obj, path: Path) -> FieldErrors:
+    start = "cannot set `allowPrivilegeEscalation` to false and"
+    if context.get("privileged"):
+        yield invalid(path, _go_security(context), f"{start} `privileged` to true")
+    for capability in (context.get("capabilities") or {}).get("add") or ():
+        if capability == "CAP_SYS_ADMIN":
+            yield invalid(path, _go_security(context), f"{start} `capabilities.Add` CAP_SYS_ADMIN")
 
 
 def _go_security(context: Obj) -> Obj:
@@ -101,13 +106,11 @@ def _id_errors(value: int | None, path: Path) -> FieldErrors:
             yield invalid(path, value, message)
 
 
-def _profile_errors(context: Obj, path: Path) -> FieldErrors:
-    if (profile := context.get("seccompProfile")) is not None:
-        yield from _seccomp_errors(profile, path / "seccompProfile")
+def _system_errors(context: Obj, path: Path) -> FieldErrors:
     if (options := context.get("windowsOptions")) is not None:
-        yield from _windows_errors(options, path / "windowsOptions")
+        yield from windows_errors(options, path / "windowsOptions")
     if (profile := context.get("appArmorProfile")) is not None:
-        yield from _apparmor_errors(profile, path / "appArmorProfile")
+        yield from apparmor_errors(profile, path / "appArmorProfile")
 
 
 def _seccomp_errors(profile: Obj, path: Path) -> FieldErrors:
@@ -128,7 +131,8 @@ def _seccomp_errors(profile: Obj, path: Path) -> FieldErrors:
         )
 
 
-def _apparmor_errors(profile: Obj, path: Path) -> FieldErrors:
+def apparmor_errors(profile: Obj, path: Path) -> FieldErrors:
+    """Yield what is wrong with an AppArmor profile."""
     kind, local = profile.get("type") or "", profile.get("localhostProfile")
     where = path / "localhostProfile"
     if kind == "Localhost":
@@ -145,24 +149,6 @@ def _apparmor_errors(profile: Obj, path: Path) -> FieldErrors:
         yield required(path / "type", "type is required when appArmorProfile is set")
     else:
         yield from one_of(kind, _PROFILES, path / "type")
-
-
-def _windows_errors(options: Obj, path: Path) -> FieldErrors:
-    name = options.get("gmsaCredentialSpecName")
-    if name is not None and not name:
-        yield invalid(
-            path / "gmsaCredentialSpecName",
-            name,
-            "gmsaCredentialSpecName cannot be an empty string",
-        )
-    spec = options.get("gmsaCredentialSpec")
-    if spec is not None and not spec:
-        yield invalid(
-            path / "gmsaCredentialSpec", spec, "gmsaCredentialSpec cannot be an empty string"
-        )
-    user = options.get("runAsUserName")
-    if user is not None and not user:
-        yield invalid(path / "runAsUserName", user, "runAsUserName cannot be an empty string")
 
 
 def _sysctl_errors(sysctls: list[Obj], spec: Obj, path: Path) -> FieldErrors:
@@ -184,13 +170,15 @@ def _sysctl_errors(sysctls: list[Obj], spec: Obj, path: Path) -> FieldErrors:
 
 
 def host_users_errors(spec: Obj, path: Path) -> FieldErrors:
-    """Yield which of the host's namespaces a pod with users of its own cannot share."""
-    if spec.get("hostUsers") is not False:
-        return
+    """Yield what a pod with users of its own cannot have: the host's namespaces, raw devices."""
+    why = "when `hostUsers` is false"
     for name, shown in (
         ("hostNetwork", "hostNetwork"),
         ("hostPID", "HostPID"),
         ("hostIPC", "HostIPC"),
     ):
         if spec.get(name):
-            yield forbidden(path / shown, "when `pod.Spec.HostUsers` is false")
+            yield forbidden(path / shown, why)
+    for container, where in visit(spec, path):
+        if container.get("volumeDevices"):
+            yield forbidden(where / "volumeDevices", why)

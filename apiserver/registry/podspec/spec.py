@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from apimachinery.meta import Obj
 from apimachinery.validation.field import (
     FieldErrors,
@@ -10,6 +12,7 @@ from apimachinery.validation.field import (
     forbidden,
     invalid,
     required,
+    too_long,
 )
 from apimachinery.validation.names import (
     inclusive_range,
@@ -29,6 +32,7 @@ from apiserver.registry.podspec.containers import (
     init_errors,
     regular_errors,
 )
+from apiserver.registry.podspec.env import file_volume_errors
 from apiserver.registry.podspec.network import dns_errors, host_alias_errors, host_network_errors
 from apiserver.registry.podspec.resources import overhead_errors, pod_resource_errors
 from apiserver.registry.podspec.scheduling import (
@@ -39,7 +43,7 @@ from apiserver.registry.podspec.scheduling import (
 from apiserver.registry.podspec.security import host_users_errors, pod_security_errors
 from apiserver.registry.podspec.selectors import label_errors
 from apiserver.registry.podspec.systems import host_process_errors, os_errors
-from apiserver.registry.podspec.volumes import usable, volume_errors
+from apiserver.registry.podspec.volumes import check_volumes
 
 _RESTART_POLICIES = ("Always", "OnFailure", "Never")
 _DNS_POLICIES = ("ClusterFirstWithHostNet", "ClusterFirst", "Default", "None")
@@ -51,6 +55,7 @@ _NAMES = (
     ("nodeName", is_dns1123_subdomain),
 )
 _HOST_NAMES = ("hostname", "subdomain")
+_MAX_HOST_NAME = 64
 
 
 def spec_errors(spec: Obj, path: Path, *, pod_name: str | None = None) -> FieldErrors:
@@ -58,15 +63,16 @@ def spec_errors(spec: Obj, path: Path, *, pod_name: str | None = None) -> FieldE
     grace = spec.get("terminationGracePeriodSeconds")
     if grace is None:
         yield required(path / "terminationGracePeriodSeconds")
-    volumes = spec.get("volumes") or []
-    if volumes:
-        yield from volume_errors(volumes, pod_name or "", path / "volumes")
+    volumes: Mapping[str, Obj] = {}
+    if found := spec.get("volumes"):
+        wrong, volumes = check_volumes(found, pod_name or "", path / "volumes")
+        yield from wrong
     claims = _NO_CLAIMS
     if resource_claims := spec.get("resourceClaims"):
         claims = frozenset(claim["name"] for claim in resource_claims if claim.get("name"))
         yield from _claim_errors(resource_claims, path / "resourceClaims")
     pod = PodFacts(
-        usable(volumes, pod_name or ""),
+        volumes,
         claims,
         grace,
         spec.get("restartPolicy") or "",
@@ -97,15 +103,8 @@ def _policy_errors(spec: Obj, path: Path, *, in_pod: bool) -> FieldErrors:
         yield from one_of_required(policy, _DNS_POLICIES, path / "dnsPolicy")
     if labels := spec.get("nodeSelector"):
         yield from label_errors(labels, path / "nodeSelector")
-    context = spec.get("securityContext")
-    if context:
-        yield from pod_security_errors(context, spec, path / "securityContext")
-    if spec.get("shareProcessNamespace") and spec.get("hostPID"):
-        yield invalid(
-            path / "securityContext" / "shareProcessNamespace",
-            True,
-            "ShareProcessNamespace and HostPID cannot both be enabled",
-        )
+    if (context := spec.get("securityContext")) or spec.get("shareProcessNamespace"):
+        yield from pod_security_errors(context or {}, spec, path / "securityContext")
 
 
 def _placement_errors(spec: Obj, path: Path) -> FieldErrors:
@@ -125,6 +124,8 @@ def _placement_errors(spec: Obj, path: Path) -> FieldErrors:
     yield from host_process_errors(spec, path)
     if spec.get("hostUsers") is False:
         yield from host_users_errors(spec, path)
+    if spec.get("hostnameOverride") is not None:
+        yield from _override_errors(spec, path / "hostnameOverride")
 
 
 def _identity_errors(spec: Obj, path: Path) -> FieldErrors:
@@ -138,19 +139,16 @@ def _identity_errors(spec: Obj, path: Path) -> FieldErrors:
     for name in _HOST_NAMES:
         if value := spec.get(name):
             yield from obey(is_dns1123_label, value, path / name)
-    if spec.get("hostnameOverride") is not None:
-        yield from _override_errors(spec, path)
 
 
 def _override_errors(spec: Obj, path: Path) -> FieldErrors:
-    value, where = spec["hostnameOverride"], path / "hostnameOverride"
-    if len(value) > 64:
-        yield invalid(where, value, "must be no more than 64 characters")
-    yield from obey(is_dns1123_subdomain, value, where)
-    if spec.get("setHostnameAsFQDN"):
-        yield forbidden(path / "setHostnameAsFQDN", "may not be set when hostnameOverride is set")
-    if spec.get("hostNetwork"):
-        yield forbidden(path / "hostNetwork", "may not be set when hostnameOverride is set")
+    value = spec["hostnameOverride"]
+    for name in ("setHostnameAsFQDN", "hostNetwork"):
+        if spec.get(name):
+            yield forbidden(path, f"may not be specified when {name} is true")
+    if len(value.encode()) > _MAX_HOST_NAME:
+        yield too_long(path, "", _MAX_HOST_NAME)
+    yield from obey(is_dns1123_subdomain, value, path)
 
 
 def _other_errors(spec: Obj, path: Path) -> FieldErrors:
@@ -170,6 +168,7 @@ def _other_errors(spec: Obj, path: Path) -> FieldErrors:
         yield from overhead_errors(overhead, path / "overhead")
     if spec.get("os") is not None:
         yield from os_errors(spec, path)
+    yield from file_volume_errors(spec, path)
 
 
 def _gate_errors(gates: list[Obj], path: Path) -> FieldErrors:
@@ -186,7 +185,7 @@ def _claim_errors(claims: list[Obj], path: Path) -> FieldErrors:
     seen: set[str] = set()
     for at, claim in enumerate(claims):
         name, where = claim.get("name") or "", path[at]
-        if name in seen:
+        if name and name in seen:
             yield duplicate(where / "name", name)
         else:
             yield from name_or_required(is_dns1123_label, name, where / "name")

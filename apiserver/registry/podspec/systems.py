@@ -50,6 +50,15 @@ _CONTAINER_FIELDS = (
 )
 
 
+def is_windows(spec: Obj) -> bool:
+    return (spec.get("os") or {}).get("name") == "windows"
+
+
+def containers_of(spec: Obj) -> list[Obj]:
+    """Return every container of a pod."""
+    return [container for name in _LISTS for container in spec.get(name) or ()]
+
+
 def visit(spec: Obj, path: Path) -> Iterator[tuple[Obj, Path]]:
     """Yield every container of a pod with its path."""
     for name in _LISTS:
@@ -61,7 +70,7 @@ def os_errors(spec: Obj, path: Path) -> FieldErrors:
     """Yield what is wrong with spec.os, or with the rest of the spec for that system."""
     name = spec["os"].get("name") or ""
     if not name:
-        yield required(path / "os" / "name", "cannot be empty")
+        yield required(path / "os" / "name")
     elif name not in _SYSTEMS:
         yield not_supported(path / "os", name, _SYSTEMS)
     elif name == "linux":
@@ -82,8 +91,8 @@ def _windows_errors(spec: Obj, path: Path) -> FieldErrors:
     context = spec.get("securityContext") or {}
     for name, inside in _POD_FIELDS:
         value = context.get(name) if inside else spec.get(name)
-        # Booleans that are not pointers in Go count when they are true.
-        if value is None or (value is False and name in ("hostPID", "hostIPC")):
+        # What is no pointer in Go counts when it is not empty.
+        if value is None or (not value and name in ("hostPID", "hostIPC", "sysctls")):
             continue
         yield forbidden(path / "securityContext" / name if inside else path / name, _NOT_WINDOWS)
     for container, where in visit(spec, path):
@@ -98,7 +107,7 @@ def host_process_errors(spec: Obj, path: Path) -> FieldErrors:
     options = (spec.get("securityContext") or {}).get("windowsOptions") or {}
     of_pod = options.get("hostProcess")
     if of_pod is None and not any(
-        "windowsOptions" in (c.get("securityContext") or ()) for c in spec.get("containers") or ()
+        "windowsOptions" in (c.get("securityContext") or ()) for c in containers_of(spec)
     ):
         return
     total = found = 0

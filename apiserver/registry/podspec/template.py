@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from apimachinery.meta import Obj
 from apimachinery.validation.field import FieldErrors, Path, forbidden, not_supported
+from apimachinery.validation.names import is_dns1123_label
 from apiserver.registry.podspec.annotations import annotation_errors, pod_annotation_errors
 from apiserver.registry.podspec.selectors import label_errors
 from apiserver.registry.podspec.spec import spec_errors
 from apiserver.registry.podspec.warnings import spec_warnings
+
+_NAMES = (
+    "metadata.name: this is used in Pod names and hostnames, which can result in surprising "
+    "behavior; a DNS label is recommended"
+)
 
 
 def template_errors(
@@ -49,6 +55,12 @@ def always_restarts(spec: Obj, path: Path) -> FieldErrors:
     """Yield that pods which are replaced anyway have to restart in place."""
     if spec.get("restartPolicy") != "Always":
         yield not_supported(path / "restartPolicy", spec.get("restartPolicy"), ("Always",))
+
+
+def name_warnings(obj: Obj) -> list[str]:
+    """Return what people should know about the name of an object that names pods after itself."""
+    wrong = is_dns1123_label(obj["metadata"].get("name") or "")
+    return [f"{_NAMES}: [{' '.join(wrong)}]"] if wrong else []
 
 
 def template_warnings(template: Obj, path: Path) -> list[str]:

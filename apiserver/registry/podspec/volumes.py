@@ -7,6 +7,7 @@ from collections.abc import Callable
 from apimachinery.meta import Obj
 from apimachinery.quantity import ZERO, parse
 from apimachinery.validation.field import (
+    FieldError,
     FieldErrors,
     Path,
     duplicate,
@@ -17,6 +18,7 @@ from apimachinery.validation.field import (
 from apimachinery.validation.names import is_dns1123_label, is_dns1123_subdomain
 from apiserver.registry.podspec.checks import name_or_required, one_of_required
 from apiserver.registry.podspec.claims import claim_template_errors
+from apiserver.registry.podspec.paths import local_descending_path
 from apiserver.registry.podspec.projected import (
     config_map_errors,
     downward_api_errors,
@@ -30,38 +32,31 @@ _PULL_POLICIES = ("Always", "IfNotPresent", "Never")
 Rule = Callable[[Obj, Path], FieldErrors]
 
 
-def volume_errors(volumes: list[Obj], pod_name: str, path: Path) -> FieldErrors:
-    """Yield what is wrong with spec.volumes; without a pod's name claims are not compared."""
-    names: set[str] = set()
+def check_volumes(
+    volumes: list[Obj], pod_name: str, path: Path
+) -> tuple[list[FieldError], dict[str, Obj]]:
+    """Return what is wrong with spec.volumes, and the volumes that mounts may name.
+
+    Those are the ones with nothing wrong about them. Without a pod's name claims are not compared.
+    """
+    errors: list[FieldError] = []
+    usable: dict[str, Obj] = {}
     made = {f"{pod_name}-{v.get('name')}" for v in volumes if v.get("ephemeral") is not None}
     for at, volume in enumerate(volumes):
         where = path[at]
         name = volume.get("name") or ""
         wrong = list(_source_errors(volume, name, pod_name, where))
         wrong += name_or_required(is_dns1123_label, name, where / "name")
-        if name in names:
+        if name in usable:
             wrong.append(duplicate(where / "name", name))
-        yield from wrong
+        errors += wrong
         if not wrong:
-            names.add(name)
+            usable[name] = volume
         claim = (volume.get("persistentVolumeClaim") or {}).get("claimName")
         if pod_name and claim in made:
-            yield invalid(
-                where / "persistentVolumeClaim" / "claimName",
-                claim,
-                "must not reference a PVC that gets created for an ephemeral volume",
-            )
-
-
-def usable(volumes: list[Obj], pod_name: str) -> dict[str, Obj]:
-    """Return the volumes that mounts may name: those with nothing wrong about them."""
-    if len(volumes) == 1:
-        # The usual case, the token of the service account, is not worth a second look.
-        return {volumes[0].get("name") or "": volumes[0]}
-    found: dict[str, Obj] = {}
-    for volume in volumes:
-        found.setdefault(volume.get("name") or "", volume)
-    return found
+            why = "must not reference a PVC that gets created for an ephemeral volume"
+            errors.append(invalid(where / "persistentVolumeClaim" / "claimName", claim, why))
+    return errors, usable
 
 
 def _source_errors(volume: Obj, name: str, pod_name: str, path: Path) -> FieldErrors:
@@ -105,7 +100,9 @@ def _empty_dir(source: Obj, path: Path) -> FieldErrors:
 
 
 def _git_repo(source: Obj, path: Path) -> FieldErrors:
-    yield forbidden(path, "gitRepo volumes are no longer supported")
+    if not source.get("repository"):
+        yield required(path / "repository")
+    yield from local_descending_path(source.get("directory") or "", path / "directory")
 
 
 def _claim(source: Obj, path: Path) -> FieldErrors:

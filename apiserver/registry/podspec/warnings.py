@@ -10,7 +10,15 @@ from collections.abc import Iterator
 from apimachinery.meta import Obj
 from apimachinery.quantity import parse
 from apimachinery.validation.field import Path
-from apiserver.registry.podspec.systems import visit
+from apiserver.registry.podspec.annotations import (
+    APPARMOR_PREFIX,
+    SECCOMP_POD,
+    SECCOMP_PREFIX,
+)
+from apiserver.registry.podspec.claims import claim_warnings
+from apiserver.registry.podspec.overlaps import overlap_warnings
+from apiserver.registry.podspec.profiles import deprecated_apparmor
+from apiserver.registry.podspec.systems import containers_of, visit
 
 # key of a label or selector -> what it says about itself
 _NODE_LABELS = {
@@ -63,19 +71,24 @@ def spec_warnings(spec: Obj, metadata: Obj, path: Path) -> list[str]:
     found: list[str] = []
     if spec.get("nodeSelector") or spec.get("affinity") or spec.get("topologySpreadConstraints"):
         found += _node_warnings(spec, path)
-    if annotations := metadata.get("annotations"):
-        outer = Path(path.text.rpartition(".")[0]) / "metadata" / "annotations"
-        found += [
-            f"{outer.key(key)}: {text}" for key, text in _ANNOTATIONS.items() if key in annotations
-        ]
+    annotations = metadata.get("annotations") or {}
+    outer = Path(path.text.rpartition(".")[0])
+    found += [
+        f"{(outer / 'metadata' / 'annotations').key(key)}: {text}"
+        for key, text in _ANNOTATIONS.items()
+        if key in annotations
+    ]
     if volumes := spec.get("volumes"):
         found += _volume_warnings(volumes, path / "volumes")
+        found += overlap_warnings(volumes)
     if aliases := spec.get("hostAliases"):
         found += _repeated(aliases, path / "hostAliases", "ip")
     if secrets := spec.get("imagePullSecrets"):
         found += _secret_warnings(secrets, path / "imagePullSecrets")
     if overhead := spec.get("overhead"):
         found += fraction_warnings(overhead, path / "overhead")
+    if annotations:
+        found += _profile_warnings(spec, annotations, outer)
     found += _container_warnings(spec, path)
     if (spec.get("terminationGracePeriodSeconds") or 0) < 0:
         found.append(
@@ -128,35 +141,32 @@ def _pod_affinity_warnings(affinity: Obj, path: Path) -> Iterator[str]:
 
 
 def _volume_warnings(volumes: list[Obj], path: Path) -> Iterator[str]:
-    tokens: set[str] = set()
     for at, volume in enumerate(volumes):
         for key in volume.keys() & _SOURCES.keys():
             shown, text = _SOURCES[key]
             yield f"{path[at] / shown}: {text}"
-        for source in (volume.get("projected") or {}).get("sources") or ():
-            if (token := source.get("serviceAccountToken")) is not None:
-                tokens.add(token.get("path") or "")
-    if tokens:
-        for at, volume in enumerate(volumes):
-            if (projected := volume.get("projected")) is not None:
-                yield from _token_warnings(projected, tokens, path[at] / "projected" / "sources")
+        if template := (volume.get("ephemeral") or {}).get("volumeClaimTemplate"):
+            place = path[at] / "ephemeral" / "volumeClaimTemplate" / "spec"
+            yield from claim_warnings(template.get("spec") or {}, place)
 
 
-def _token_warnings(projected: Obj, tokens: set[str], path: Path) -> Iterator[str]:
-    """Say which files take the place of a token."""
-    text = "has duplicated path with ServiceAccountToken"
-    for source in projected.get("sources") or ():
-        for key, shown in (
-            ("configMap", "configMap"),
-            ("secret", "secrets"),
-            ("downwardAPI", "downwardAPI"),
-        ):
-            for at, item in enumerate((source.get(key) or {}).get("items") or ()):
-                if item.get("path") in tokens:
-                    yield f'{(path / shown)[at]}: {text} "{item["path"]}"'
-        file = (source.get("clusterTrustBundle") or {}).get("path")
-        if file in tokens:
-            yield f'{path / "ClusterTrustBundle"}: {text} "{file}"'
+def _profile_warnings(spec: Obj, annotations: Obj, outer: Path) -> Iterator[str]:
+    """Say which annotations no longer do what fields do now; `outer` is that of a template."""
+    path = outer / "metadata" / "annotations"
+    text = 'non-functional in v1.27+; use the "seccompProfile" field instead'
+    context = spec.get("securityContext") or {}
+    if SECCOMP_POD in annotations and context.get("seccompProfile") is None:
+        yield f"{path.key(SECCOMP_POD)}: {text}"
+    for container in containers_of(spec):
+        own, name = container.get("securityContext") or {}, container.get("name") or ""
+        key = f"{SECCOMP_PREFIX}{name}"
+        if key in annotations and own.get("seccompProfile") is None:
+            yield f"{path.key(key)}: {text}"
+        profile = own.get("appArmorProfile") or context.get("appArmorProfile")
+        key = f"{APPARMOR_PREFIX}{name}"
+        # Pods have taken their annotations over into fields by now, and said so.
+        if outer.text and profile is None and key in annotations:
+            yield deprecated_apparmor(path, key)
 
 
 def _repeated(items: list[Obj], path: Path, key: str) -> Iterator[str]:
@@ -181,13 +191,17 @@ def _container_warnings(spec: Obj, path: Path) -> list[str]:
     of_ports: list[str] = []
     for container, where in visit(spec, path):
         if resources := container.get("resources"):
-            for part in ("limits", "requests"):
-                if amounts := resources.get(part):
-                    found += fraction_warnings(amounts, where / "resources" / part)
+            for name in _WHOLE_BYTES:
+                for part in ("limits", "requests"):
+                    if amounts := resources.get(part):
+                        found += _fraction_warnings(amounts, name, where / "resources" / part)
         env = container.get("env")
         if env and len(env) > 1:
             found += _env_warnings(env, where / "env")
         for at, port in enumerate(container.get("ports") or ()):
+            if port.get("hostIP") and not port.get("hostPort"):
+                text = f"hostIP set without hostPort: {_go_port(port)}"
+                of_ports.append(f"{(where / 'ports')[at]}: {text}")
             key = port.get("containerPort") or 0, port.get("protocol") or ""
             others = ports.setdefault(key, [])
             place = (where / "ports")[at]
@@ -199,11 +213,20 @@ def _container_warnings(spec: Obj, path: Path) -> list[str]:
 def fraction_warnings(amounts: dict[str, str], path: Path) -> Iterator[str]:
     """Yield which amounts of bytes are not whole."""
     for name in _WHOLE_BYTES:
-        amount = amounts.get(name)
-        if amount is not None and parse(amount).milli_value() % 1000:
-            yield (
-                f'{path.key(name)}: fractional byte value "{amount}" is invalid, must be an integer'
-            )
+        yield from _fraction_warnings(amounts, name, path)
+
+
+def _fraction_warnings(amounts: dict[str, str], name: str, path: Path) -> Iterator[str]:
+    amount = amounts.get(name)
+    if amount is not None and parse(amount).milli_value() % 1000:
+        yield f'{path.key(name)}: fractional byte value "{amount}" is invalid, must be an integer'
+
+
+def _go_port(port: Obj) -> str:
+    """Print a port as Go prints its struct."""
+    name, protocol, host = (port.get(key) or "" for key in ("name", "protocol", "hostIP"))
+    number = port.get("containerPort") or 0
+    return f"{{Name:{name} HostPort:0 ContainerPort:{number} Protocol:{protocol} HostIP:{host}}}"
 
 
 def _env_warnings(env: list[Obj], path: Path) -> Iterator[str]:

@@ -15,6 +15,11 @@ def keep_status(new: Obj, old: Obj) -> None:
         new.pop("status", None)
 
 
+def generation_changed(new: Obj, old: Obj) -> bool:
+    """Tell whether an update counts: only then are there warnings about templates."""
+    return bool(new["metadata"].get("generation") != old["metadata"].get("generation"))
+
+
 def containers(path: str = "spec.template.spec.containers") -> tuple[Column, Column]:
     """Return the wide columns with the names and the images of a template's containers."""
     parts = tuple(path.split("."))

@@ -69,7 +69,10 @@ def test_right(resource):
 @pytest.mark.parametrize("resource", ALL)
 def test_selectors_must_be_there_and_match(resource):
     missing = create_errors(resource, changed(WORKLOAD, "spec.selector", None))
-    assert missing == [("spec.selector", "Required value")]
+    # No selector selects nothing, so the template's labels do not match either.
+    required = [] if resource is DAEMONSETS else [("spec.selector", "Required value")]
+    mismatch = 'Invalid value: {"a":"b"}: `selector` does not match template `labels`'
+    assert missing == [*required, ("spec.template.metadata.labels", mismatch)]
     other = create_errors(resource, workload(selector={"matchLabels": {"x": "y"}}))
     assert other == [LABELS]
 
@@ -128,6 +131,15 @@ ROLLING = "strategy.rollingUpdate"
         (DAEMONSETS, workload(updateStrategy={"rollingUpdate": {"maxSurge": 1}}), [
             ("updateStrategy.rollingUpdate.maxSurge",
              "Invalid value: 1: may not be set when maxUnavailable is non-zero")]),
+        (DAEMONSETS, workload(updateStrategy={"type": "Odd"}), [
+            ("updateStrategy", 'Unsupported value: {"Type":"Odd","RollingUpdate":null}: '
+             'supported values: "RollingUpdate", "OnDelete"')]),
+        (DEPLOYMENTS, workload(strategy={"type": "Odd"}), [
+            ("strategy", 'Unsupported value: {"Type":"Odd","RollingUpdate":null}: '
+             'supported values: "Recreate", "RollingUpdate"')]),
+        (STATEFULSETS, workload(persistentVolumeClaimRetentionPolicy={"whenDeleted": "Odd"}), [
+            ("persistentVolumeClaimRetentionPolicy.whenDeleted",
+             'Unsupported value: "Odd": supported values: "Retain", "Delete"')]),
     ],
 )  # fmt: skip
 def test_wrong(resource, body, expected):

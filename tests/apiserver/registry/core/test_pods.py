@@ -199,9 +199,7 @@ def test_ephemeral_containers_serve_nothing():
                "resizing"),
               ("spec.containers[0].resources.requests",
                "Forbidden: resource requests cannot be removed")]),
-        ({"requests": {"cpu": "1"}, "limits": {"memory": "1Gi"}},
-         [("spec.containers[0].resources.limits[memory]", "Forbidden: memory limits cannot be "
-           "added unless resizePolicy is RestartContainer")]),
+        ({"requests": {"cpu": "1"}, "limits": {"memory": "1Gi"}}, []),
         ({"requests": {"cpu": "1", "ephemeral-storage": "1Gi"}},
          [("spec", "Forbidden: only cpu and memory resources are mutable")]),
     ],
@@ -214,6 +212,58 @@ def test_resize(resources, expected):
     )
     assert errors == expected
     assert new["spec"]["containers"][0]["image"] == "nginx:1"
+
+
+INIT = {"name": "i", "image": "i:1", "resources": {"requests": {"cpu": "1"}}}
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "expected"),
+    [
+        ("initContainers.0.resources.requests.cpu", "2", []),
+        ("containers", [{**C, "name": "d"}],
+         [("spec.containers[0].name", "Forbidden: containers may not be renamed or reordered on "
+           "resize")]),
+        ("containers", [C, {**C, "name": "d"}],
+         [("spec.containers", "Forbidden: containers may not be added or removed on resize")]),
+        ("initContainers.0.resources.requests", {"cpu": "1", "ephemeral-storage": "1Gi"},
+         [("spec.initContainers[0]", "Forbidden: only cpu and memory resources for init or sidecar "
+           "containers are mutable")]),
+        ("resources", {"requests": {"cpu": "2"}}, []),
+    ],
+)  # fmt: skip
+def test_resize_of_the_rest(path, value, expected):
+    body = {"spec": {"containers": [C], "initContainers": [INIT]}}
+    _, errors = updated(PODS, made(PODS, body), changed(body, f"spec.{path}", value), sub("resize"))
+    assert errors == expected
+
+
+def test_resize_needs_a_kubelet_that_reports_resources():
+    old = made(PODS, changed(POD, "spec.containers.0.resources", {"requests": {"cpu": "1"}}))
+    old["status"]["containerStatuses"] = [{"name": "c", "state": {"running": {}}}]
+    _, errors = updated(PODS, old, old, sub("resize"))
+    assert errors == [("spec", "Forbidden: Pod running on node without support for resize")]
+
+
+def test_an_update_says_twice_what_is_wrong_with_tolerations():
+    bad = [{"key": "a", "operator": "Maybe"}]
+    _, errors = updated(PODS, made(PODS, POD), changed(POD, "spec.tolerations", bad))
+    message = 'Unsupported value: "Maybe": supported values: "Equal", "Exists"'
+    assert errors == [("spec.tolerations[0].operator", message)] * 2
+
+
+def test_fields_of_features_that_are_off_are_dropped():
+    body = {"spec": {
+        "schedulingGroup": {"podGroupName": "g"},
+        "containers": [{**C, "lifecycle": {"stopSignal": "SIGTERM"}}],
+        "volumes": [{"name": "v", "projected": {"sources": [
+            {"podCertificate": {"signerName": "a.b/c", "keyType": "ED25519"}}]}}]}}  # fmt: skip
+    spec = made(PODS, body)
+    PODS.strategy.drop_disabled(spec, None)
+    spec = spec["spec"]
+    assert "schedulingGroup" not in spec
+    assert "lifecycle" not in spec["containers"][0]
+    assert spec["volumes"][0]["projected"]["sources"] == [{}]
 
 
 @pytest.mark.parametrize(
@@ -258,6 +308,46 @@ def test_the_diff_shows_host_fields_where_the_server_keeps_them():
 def test_warnings(container, warning):
     pod = made(PODS, {"spec": {"containers": [{**C, **container}]}})
     assert PODS.strategy.warnings_on_create(pod, context()) == [warning]
+
+
+def items(*paths):
+    return [{"key": "k", "path": path} for path in paths]
+
+
+@pytest.mark.parametrize(
+    ("volume", "warnings"),
+    [
+        ({"configMap": {"name": "m", "items": items("a", "b/c")}}, []),
+        ({"configMap": {"name": "m", "items": items("a", "a/b")}},
+         ['volume "v" (ConfigMap "m"): overlapping paths: "a/b" with "a"']),
+        ({"secret": {"secretName": "s", "items": items("a/b", "a/")}},
+         ['volume "v" (Secret "s"): overlapping paths: "a" with "a/b"']),
+        ({"projected": {"sources": [{}, {"secret": {"name": "s", "items": items("a")}},
+                                    {"configMap": {"name": "m", "items": items("a")}}]}},
+         ['volume "v" (Projected) has no sources provided',
+          'volume "v" (Projected ConfigMap "m"): overlapping paths: "a" with "a"']),
+        ({"ephemeral": {"volumeClaimTemplate": {"spec": {"resources": {"requests": {
+            "storage": "1500m"}}}}}},
+         ["spec.volumes[0].ephemeral.volumeClaimTemplate.spec.resources.requests[storage]: "
+          'fractional byte value "1500m" is invalid, must be an integer']),
+        ({"gitRepo": {"repository": "r"}}, ["spec.volumes[0].gitRepo: deprecated in v1.11"]),
+    ],
+)  # fmt: skip
+def test_warnings_of_volumes(volume, warnings):
+    pod = made(PODS, {"spec": {"containers": [C], "volumes": [{"name": "v", **volume}]}})
+    assert PODS.strategy.warnings_on_create(pod, context()) == warnings
+
+
+def test_warnings_of_names_and_ports():
+    ports = [{"containerPort": 80, "name": "http", "hostIP": "10.0.0.1"}]
+    body = {"metadata": {"name": "a.b", "namespace": "default"},
+            "spec": {"containers": [{**C, "ports": ports}]}}  # fmt: skip
+    assert PODS.strategy.warnings_on_create(made(PODS, body), context()) == [
+        "metadata.name: this is used in the Pod's hostname, which can result in surprising "
+        "behavior; a DNS label is recommended: [must not contain dots]",
+        "spec.containers[0].ports[0]: hostIP set without hostPort: {Name:http HostPort:0 "
+        "ContainerPort:80 Protocol:TCP HostIP:10.0.0.1}",
+    ]
 
 
 def test_columns():

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from apiserver.registry.core.pods import PODS
@@ -20,6 +22,11 @@ LABEL = (
     "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and "
     "must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex "
     "used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
+)
+SUBDOMAIN = (
+    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or "
+    "'.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used "
+    "for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
 )
 
 
@@ -88,6 +95,26 @@ CONTAINERS = [
     (pod(initContainers=[{"name": "i", "image": "i", "livenessProbe": {"exec": {"command": ["a"]}}}]),
      [("initContainers[0].livenessProbe",
        "Forbidden: may not be set for init containers without restartPolicy=Always")]),
+    (pod(initContainers=[{"name": "i", "image": "i", "restartPolicyRules": [{"action": "Restart"}]}]),
+     [("initContainers[0].restartPolicy",
+       "Required value: must specify restartPolicy when restart rules are used")]),
+    (pod(initContainers=[{"name": "i", "image": "i", "resizePolicy": [
+        {"resourceName": "cpu", "restartPolicy": "RestartContainer"}]}]),
+     [("initContainers[0].resizePolicy[0].restartPolicy", 'Invalid value: "RestartContainer": '
+       "must not be set to 'RestartContainer' for non-sidecar initContainers")]),
+    (one(restartPolicy="Never", restartPolicyRules=[
+        {"action": "Jump"}, {"action": "Restart", "exitCodes": {"operator": "Is"}}]), [
+        ("containers[0].restartPolicyRules[0].action",
+         'Unsupported value: "Jump": supported values: "Restart", "RestartAllContainers"'),
+        ("containers[0].restartPolicyRules[0].exitCodes", "Required value: must be specified"),
+        ("containers[0].restartPolicyRules[1].exitCodes.operator",
+         'Unsupported value: "Is": supported values: "In", "NotIn"')]),
+    (pod(restartPolicy="Never", containers=[{**C, "resizePolicy": [
+        {"resourceName": "gpu", "restartPolicy": "RestartContainer"}]}]), [
+        ("containers[0].resizePolicy",
+         'Unsupported value: "gpu": supported values: "cpu", "memory"'),
+        ("containers[0].resizePolicy", 'Invalid value: "RestartContainer": must be '
+         "'NotRequired' when pod `restartPolicy` is 'Never'")]),
     (pod(ephemeralContainers=[{"name": "e", "image": "e"}]),
      [("ephemeralContainers", "Forbidden: cannot be set on create")]),
     (pod(restartPolicy="Sometimes"), [("restartPolicy",
@@ -108,7 +135,15 @@ PARTS = [
         "ASCII characters other than '='")]),
     (one(env=[{"name": "A", "valueFrom": {}}]), [("containers[0].env[0].valueFrom",
         'Invalid value: "": must specify one of: `fieldRef`, `resourceFieldRef`, '
-        "`configMapKeyRef` or `secretKeyRef`")]),
+        "`configMapKeyRef`, `secretKeyRef` or `fileKeyRef`")]),
+    (pod(volumes=[{"name": "v", "secret": {"secretName": "s"}}], containers=[{**C, "env": [
+        {"name": "A", "valueFrom": {"fileKeyRef": {"key": "A", "path": "../f", "volumeName": "v"}}},
+        {"name": "B", "valueFrom": {"fileKeyRef": {"key": "B", "path": "f", "volumeName": "w"}}}]}]), [
+        ("containers[0].env[0].valueFrom.fileKeyRef.path",
+         'Invalid value: "../f": must not contain \'..\''),
+        ("containers[0].env[0].valueFrom.fileKeyRef.volumeName",
+         'Invalid value: "v": referenced volume must be of type emptyDir'),
+        ("containers[0].env[1].valueFrom.fileKeyRef.volumeName", 'Not found: "w"')]),
     (one(env=[{"name": "A", "valueFrom": {"resourceFieldRef": {"resource": "limits.x"}}}]),
      [("containers[0].env[0].valueFrom.resourceFieldRef.resource",
        'Unsupported value: "limits.x": supported values: "limits.cpu", '
@@ -162,6 +197,36 @@ PARTS = [
          "Invalid value: -1: must be between 0 and 2147483647, inclusive"),
         ("containers[0].securityContext.procMount",
          'Unsupported value: "X": supported values: "Default", "Unmasked"')]),
+    (one(securityContext={"allowPrivilegeEscalation": False, "privileged": True,
+                          "seccompProfile": {}}), [
+        ("containers[0].securityContext.seccompProfile.type",
+         "Required value: type is required when seccompProfile is set"),
+        ("containers[0].securityContext", 'Invalid value: {"Capabilities":null,"Privileged":true,'
+         '"SELinuxOptions":null,"WindowsOptions":null,"RunAsUser":null,"RunAsGroup":null,'
+         '"RunAsNonRoot":null,"ReadOnlyRootFilesystem":null,"AllowPrivilegeEscalation":false,'
+         '"ProcMount":null,"SeccompProfile":{"type":""},"AppArmorProfile":null}: cannot set '
+         "`allowPrivilegeEscalation` to false and `privileged` to true")]),
+]  # fmt: skip
+
+USER = ("containers[0].securityContext.windowsOptions.runAsUserName", "runAsUserName's")
+WINDOWS = [
+    (one(securityContext={"windowsOptions": {"runAsUserName": name}}),
+     [(USER[0], f"Invalid value: {json.dumps(name)}: {why}") for why in whys])
+    for name, whys in [
+        ("", ["runAsUserName cannot be an empty string"]),
+        ("a\tb", ["runAsUserName cannot contain control characters"]),
+        ("a\\b\\c", ["runAsUserName cannot contain more than one backslash"]),
+        ("NT AUTHORITY\\LOCAL SERVICE", []),
+        ("a.example.com\\b", []),
+        ("a:b\\c", [f"{USER[1]} Domain doesn't match the NetBios nor the DNS format"]),
+        ("A" * 256 + "\\c", [
+            f"{USER[1]} Domain length must be under 256 characters",
+            f"{USER[1]} Domain doesn't match the NetBios nor the DNS format"]),
+        ("A\\", [f"{USER[1]} User cannot be empty"]),
+        ("u" * 105, [f"{USER[1]} User length must not be longer than 104 characters"]),
+        (". .", [f"{USER[1]} User cannot contain only periods or spaces"]),
+        ("a@b", [f'{USER[1]} User cannot contain the following characters: "/\\:;|=,+*?<>@[]']),
+    ]
 ]  # fmt: skip
 
 VOLUMES = [
@@ -169,6 +234,13 @@ VOLUMES = [
      [("volumes[0].hostPath", "Forbidden: may not specify more than 1 volume type")]),
     (pod(volumes=[{"name": "v", "hostPath": {}}]),
      [("volumes[0].hostPath.path", "Required value")]),
+    (pod(volumes=[{"name": "v", "hostPath": {}}],
+         containers=[{**C, "volumeMounts": [{"name": "v", "mountPath": "/x"}]}]),
+     [("volumes[0].hostPath.path", "Required value"),
+      ("containers[0].volumeMounts[0].name", 'Not found: "v"')]),
+    (pod(volumes=[{"name": "v", "gitRepo": {"directory": "../x"}}]),
+     [("volumes[0].gitRepo.repository", "Required value"),
+      ("volumes[0].gitRepo.directory", 'Invalid value: "../x": must not contain \'..\'')]),
     (pod(volumes=[{"name": "v", "hostPath": {"path": "/a/../b", "type": "Odd"}}]),
      [("volumes[0].hostPath.path", 'Invalid value: "/a/../b": must not contain \'..\''),
       ("volumes[0].hostPath.type", 'Unsupported value: "Odd": supported values: "", '
@@ -266,7 +338,35 @@ OTHERS = [
      [("containers[0].ports[0].hostPort",
        "Invalid value: 2: must match `containerPort` when `hostNetwork` is true")]),
     (pod(hostUsers=False, hostPID=True),
-     [("HostPID", "Forbidden: when `pod.Spec.HostUsers` is false")]),
+     [("HostPID", "Forbidden: when `hostUsers` is false")]),
+    (pod(hostUsers=False, hostNetwork=True, volumes=[
+        {"name": "v", "persistentVolumeClaim": {"claimName": "c"}}],
+        containers=[{**C, "volumeDevices": [{"name": "v", "devicePath": "/d"}]}]), [
+        ("hostNetwork", "Forbidden: when `hostUsers` is false"),
+        ("containers[0].volumeDevices", "Forbidden: when `hostUsers` is false")]),
+    (pod(shareProcessNamespace=True, hostPID=True, securityContext={"fsGroupChangePolicy": "X"}), [
+        ("securityContext.shareProcessNamespace", "Invalid value: true: ShareProcessNamespace and "
+         "HostPID cannot both be enabled"),
+        ("securityContext.fsGroupChangePolicy",
+         'Unsupported value: "X": supported values: "Always", "OnRootMismatch"')]),
+    (pod(hostnameOverride="A" * 65, hostNetwork=True, setHostnameAsFQDN=True), [
+        ("hostnameOverride", "Forbidden: may not be specified when setHostnameAsFQDN is true"),
+        ("hostnameOverride", "Forbidden: may not be specified when hostNetwork is true"),
+        ("hostnameOverride", "Too long: may not be more than 64 bytes"),
+        ("hostnameOverride", f'Invalid value: "{"A" * 65}": {SUBDOMAIN}')]),
+    (pod(dnsPolicy="None", dnsConfig={"nameservers": ["010.0.0.1", "::ffff:1.2.3.4"]}), [
+        ("dnsConfig.nameservers[0]", 'Invalid value: "010.0.0.1": must not have leading 0s'),
+        ("dnsConfig.nameservers[1]",
+         'Invalid value: "::ffff:1.2.3.4": must not be an IPv4-mapped IPv6 address')]),
+    (pod(os={"name": ""}), [("os.name", "Required value")]),
+    (pod(os={"name": "windows"}, resources={"limits": {"cpu": "1"}}),
+     [("resources", "Forbidden: may not be set for a windows pod")]),
+    (pod(resourceClaims=[{"resourceClaimName": "a"}, {"resourceClaimName": "b"}]), [
+        ("resourceClaims[0].name", "Required value"), ("resourceClaims[1].name", "Required value")]),
+    (pod(resources={"requests": {"cpu": "1"}}, containers=[
+        {**C, "resources": {"requests": {"cpu": "2", "memory": "1Gi"}}}]), [
+        ("resources.requests[cpu]", 'Invalid value: "1": must be greater than or equal to '
+         "aggregate container requests of 2")]),
     (pod(securityContext={"fsGroupChangePolicy": "X", "seccompProfile": {"type": "Localhost"}}), [
         ("securityContext.fsGroupChangePolicy",
          'Unsupported value: "X": supported values: "Always", "OnRootMismatch"'),
@@ -293,6 +393,8 @@ OTHERS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("body", "expected"), CONTAINERS + PARTS + VOLUMES + PLACEMENT + OTHERS)
+@pytest.mark.parametrize(
+    ("body", "expected"), CONTAINERS + PARTS + WINDOWS + VOLUMES + PLACEMENT + OTHERS
+)
 def test_wrong(body, expected):
     check(body, expected)
