@@ -133,7 +133,9 @@ class RunningCluster:
             options=surface.serving,
         )
         self.api.streams = KubeletStreams(self.kubelets, store)
-        self.custom = CustomResources(self.api.catalog, self.api.registry, self.tasks.spawn)
+        self.custom = CustomResources(
+            self.api.catalog, self.api.registry, self.tasks.spawn, call=calls
+        )
         # The first request of a client from outside, for the page that waits for it.
         self.first_client: dict[str, str] | None = None
         self._sink = EventSink(clock, self.tasks)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
+from functools import partial
 
 from apimachinery.errors import NotFound
 from apimachinery.meta import Obj
@@ -11,6 +13,7 @@ from apiserver.endpoints.api import Read
 from apiserver.endpoints.frames import watch_format
 from apiserver.endpoints.request import Answer, ApiRequest
 from apiserver.endpoints.requestinfo import is_true
+from apiserver.registry.converting import shown
 from apiserver.watch.stream import Watch, WatchOptions, open_watch
 
 
@@ -27,6 +30,9 @@ async def get(request: ApiRequest) -> Answer:
     namespace = info.namespace if resource.namespaced else ""
     entry = request.api.registry.get(resource, namespace, info.name)
     request.trace.stage("storage")
+    if resource.conversion is not None:
+        (entry,) = await shown(resource, [entry])
+        request.trace.stage("conversion")
     return Answer(entry=entry)
 
 
@@ -49,6 +55,9 @@ async def list_objects(request: ApiRequest) -> Answer:
     chosen = listing.Chosen.read(resource, request.info.namespace, request.params)
     found = await listing.list_page(request.api.store, chosen, request.params)
     request.trace.stage("storage", f"{len(found.entries)} objects")
+    if resource.conversion is not None:
+        found = replace(found, entries=await shown(resource, found.entries))
+        request.trace.stage("conversion")
     return Answer(listing=found)
 
 
@@ -79,7 +88,8 @@ async def open_stream(request: ApiRequest) -> Watch:
         bookmarks=bookmarks,
         timeout=_timeout(request),
     )
-    return await open_watch(api.store, options, watch_format(request), api.clock)
+    show = None if resource.conversion is None else partial(shown, resource)
+    return await open_watch(api.store, options, watch_format(request), api.clock, show)
 
 
 def _timeout(request: ApiRequest) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from apimachinery.errors import BadRequest, NotFound
@@ -11,6 +12,7 @@ from apiserver.endpoints import body, write
 from apiserver.endpoints.listing import Chosen, list_page
 from apiserver.endpoints.request import Answer, ApiRequest
 from apiserver.endpoints.requestinfo import is_true
+from apiserver.registry.converting import shown
 from apiserver.registry.deletion import DeleteOptions
 from apiserver.registry.resource import Resource
 from apiserver.storage import Key
@@ -27,7 +29,9 @@ async def delete(request: ApiRequest) -> Answer:
     if stored.gone and not _shows_object(request.resource):
         return Answer(obj=success(request.resource, stored.obj), as_is=True)
     code = 202 if not stored.gone and options.orphan is False else 200
-    return Answer(code, obj=write.from_storage(request.target, stored.obj), entry=stored.entry)
+    if stored.entry is not None:
+        return replace(await write.answer_of(request, stored), code=code)
+    return Answer(code, obj=write.from_storage(request.target, stored.obj))
 
 
 def _shows_object(resource: Resource) -> bool:
@@ -114,4 +118,6 @@ async def delete_collection(request: ApiRequest) -> Answer:
         except NotFound:
             continue  # somebody else was faster
     request.trace.stage("storage", f"{len(found.entries)} objects")
+    if resource.conversion is not None:
+        found = replace(found, entries=await shown(resource, found.entries))
     return Answer(listing=found)

@@ -13,6 +13,7 @@ from apiserver.admission.interfaces import Operation
 from apiserver.endpoints import body, patching, write
 from apiserver.endpoints.request import Answer, ApiRequest
 from apiserver.registry.catalog import Served
+from apiserver.registry.converting import shown_object
 from apiserver.registry.resource import Resource
 from apiserver.registry.scale import SCALE, scale_of, scaled
 from apiserver.registry.strategy import Strategy
@@ -40,7 +41,8 @@ async def scale(request: ApiRequest) -> Answer:
     paths = resource.subresources[info.subresource].scale_paths
     if info.verb == "get":
         entry = request.api.registry.get(resource, write.key_of(request).namespace, info.name)
-        return Answer(obj=scale_of(entry.obj(), paths), as_is=True)
+        obj = await shown_object(resource, entry.obj())
+        return Answer(obj=scale_of(obj, paths), as_is=True)
     change = write.begin(request, Operation.UPDATE)
     change.admission.kind = SCALE
     make_scale = _scaler(request)
@@ -63,7 +65,8 @@ async def scale(request: ApiRequest) -> Answer:
     stored = await request.api.registry.update(
         resource, _ScaleStrategy(resource.strategy), write.key_of(request), make, change.writing
     )
-    return Answer(obj=scale_of(stored.obj, paths), as_is=True)
+    obj = await shown_object(resource, stored.obj)
+    return Answer(obj=scale_of(obj, paths), as_is=True)
 
 
 def _scaler(request: ApiRequest) -> Callable[[Obj], Obj]:

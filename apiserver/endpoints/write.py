@@ -24,6 +24,7 @@ from apiserver.endpoints import body, patching
 from apiserver.endpoints.request import Answer, ApiRequest
 from apiserver.endpoints.requestinfo import is_true
 from apiserver.registry.catalog import Served
+from apiserver.registry.converting import shown as shown_entries
 from apiserver.registry.resource import Resource
 from apiserver.registry.store import Make, Stored, Writing
 from apiserver.registry.strategy import Strategy
@@ -262,7 +263,7 @@ async def create(request: ApiRequest) -> Answer:
         resource, obj, change.writing.ctx.namespace, change.writing
     )
     request.trace.stage("storage")
-    return answer_of(request, stored)
+    return await answer_of(request, stored)
 
 
 def _match_namespace(request: ApiRequest, obj: Obj) -> None:
@@ -425,12 +426,15 @@ async def _store(
         carried=request.info.verb == "patch",
     )
     request.trace.stage("storage")
-    return answer_of(request, stored)
+    return await answer_of(request, stored)
 
 
-def answer_of(request: ApiRequest, stored: Stored) -> Answer:
+async def answer_of(request: ApiRequest, stored: Stored) -> Answer:
     """Return a write's outcome: stored bytes where there are some."""
     code = 201 if stored.created else 200
+    if stored.entry is not None and request.resource.conversion is not None:
+        (entry,) = await shown_entries(request.resource, [stored.entry])
+        return Answer(code, entry=entry)
     if stored.entry is not None:
         return Answer(code, entry=stored.entry, obj=stored.obj)
     return Answer(code, obj=from_storage(request.target, stored.obj))

@@ -93,6 +93,7 @@ class Served:
 
     @property
     def is_storage(self) -> bool:
+        """Tell whether stored bytes can be sent as they are."""
         return self.version is None
 
 

@@ -93,6 +93,12 @@ class Resource:
     custom: bool = False
     # Is the version that is stored also served? (that of a custom kind need not be)
     serves_storage: bool = True
+    # What is kept of an object for field selectors, where that is more than `selectable`: those of
+    # all versions of a custom kind.
+    indexed: Mapping[str, Callable[[Obj], str]] = field(default_factory=dict)
+    # How objects get from the stored version to this one, where a webhook has to be asked
+    # (registry/converting.py Conversion); None: `versions` know.
+    conversion: Any = None
     # Told to whoever uses the version.
     deprecation: str = ""
     # The name in messages, and as text in the store: "pods", "deployments.apps".

@@ -29,7 +29,7 @@ from apimachinery.gvk import GroupKind
 from apimachinery.meta import Obj, labels_of, replace_in
 from apimachinery.validation.field import FieldError, Path, invalid
 from apimachinery.validation.metadata import validate_object_meta, validate_object_meta_update
-from apiserver.registry import deletion, metadata
+from apiserver.registry import converting, deletion, metadata
 from apiserver.registry.deletion import DeleteOptions, Fate
 from apiserver.registry.objects import StoredObjects
 from apiserver.registry.resource import Resource
@@ -74,6 +74,13 @@ class Stored(NamedTuple):
     entry: Entry | None
     created: bool = False
     gone: bool = False
+
+
+class _Form(NamedTuple):
+    """An object as it is stored, with what field selectors ask of it."""
+
+    obj: Obj
+    fields: dict[str, str]
 
 
 class Registry:
@@ -156,7 +163,8 @@ class Registry:
             if how.ctx.dry_run:
                 self._require_absent(key)
                 return Stored(metadata.ordered(obj), None, created=True)
-            return await self._write(resource, key, "ADDED", obj, None, how)
+            form = await self._form(resource, obj)
+            return await self._write(resource, key, "ADDED", form, None, how)
         except (ApiError, Exists, Changed) as error:
             strategy.after_delete(obj, how.ctx)
             if isinstance(error, Exists):
@@ -208,7 +216,7 @@ class Registry:
                 return await self.create(resource, obj, key.namespace, how)
             if entry is None:
                 break
-            old = self.objects.parse(entry)
+            old = await self._shown(resource, entry)
             new = await _made(make(old))
             if new is old:
                 return Stored(old, entry)
@@ -268,12 +276,13 @@ class Registry:
             await waiting
         own.canonicalize(new)
         if deletion.is_finished(new, resource.strategy):
-            return await self._remove(resource, entry, new, how)
-        if new == old:
+            return await self._remove(resource, entry, await self._form(resource, new), how)
+        if new == old and not _outdated(resource, entry):
             return Stored(old, entry)
         if how.ctx.dry_run:
             return Stored(metadata.ordered(new), None)
-        return await self._write(resource, entry.key, "MODIFIED", new, entry, how)
+        form = await self._form(resource, new)
+        return await self._write(resource, entry.key, "MODIFIED", form, entry, how)
 
     async def delete(
         self, resource: Resource, key: Key, options: DeleteOptions, how: Writing
@@ -283,35 +292,36 @@ class Registry:
             entry = self.store.get(key)
             if entry is None:
                 raise NotFound(resource.group_resource, key.name)
-            old = self.objects.parse(entry)
+            old = await self._shown(resource, entry)
             if options.wants_orphans is None and not options.foreground:
                 how.warn(resource.strategy.warnings_on_delete(old))
             deletion.check_preconditions(options, old, resource.kind)
             waiting = how.check(None, old)
             if waiting is not None:
                 await waiting
-            obj = entry.obj()
+            form = _Form(entry.obj(), entry.fields)
+            obj = form.obj
             fate = deletion.begin(obj, resource.strategy, options, how.ctx)
             try:
                 if fate is Fate.GONE:
-                    return await self._remove(resource, entry, obj, how)
-                if fate is Fate.PENDING or obj == old:
+                    return await self._remove(resource, entry, form, how)
+                if fate is Fate.PENDING or obj == self.objects.parse(entry):
                     return Stored(old, entry)
                 if how.ctx.dry_run:
                     return Stored(metadata.ordered(obj), None)
-                return await self._write(resource, key, "MODIFIED", obj, entry, how)
+                return await self._write(resource, key, "MODIFIED", form, entry, how)
             except Changed:
                 continue
             except Missing:
                 raise NotFound(resource.group_resource, key.name) from None
         raise Conflict(resource.group_resource, key.name, MODIFIED)
 
-    async def _remove(self, resource: Resource, entry: Entry, obj: Obj, how: Writing) -> Stored:
+    async def _remove(self, resource: Resource, entry: Entry, form: _Form, how: Writing) -> Stored:
         if how.ctx.dry_run:
-            return Stored(metadata.ordered(obj), None, gone=True)
+            return Stored(metadata.ordered(form.obj), None, gone=True)
         # Clients are told the object as it was last; its deletion has a revision of its own.
-        last = metadata.ordered(obj)
-        await self._write(resource, entry.key, "DELETED", obj, entry, how)
+        last = metadata.ordered(form.obj)
+        await self._write(resource, entry.key, "DELETED", form, entry, how)
         resource.strategy.after_delete(last, how.ctx)
         return Stored(last, None, gone=True)
 
@@ -320,18 +330,18 @@ class Registry:
         resource: Resource,
         key: Key,
         type_: EventType,
-        obj: Obj,
+        form: _Form,
         replaced: Entry | None,
         how: Writing,
     ) -> Stored:
-        first = metadata.ordered(obj)
+        first = metadata.ordered(form.obj)
         write = Write(
             key=key,
             type=type_,
             obj=first,
             uid=first["metadata"]["uid"],
             labels=labels_of(first),
-            fields={path: read(first) for path, read in resource.selectable.items()},
+            fields=form.fields,
             expected=0 if replaced is None else replaced.revision,
             actor=how.actor,
             trace=how.trace,
@@ -377,6 +387,32 @@ class Registry:
         about = Write(Key("", "", ""), "ADDED", None, actor=actor)
         writes = (self._beside(one, about) for one in companions)
         await self.store.commit_many(write for write in writes if write is not None)
+
+    # -- versions --------------------------------------------------------------------------------
+
+    async def _shown(self, resource: Resource, entry: Entry) -> Obj:
+        """Return an object in the version of the request; shared."""
+        obj = self.objects.parse(entry)
+        if resource.conversion is None:
+            return obj
+        return await converting.shown_object(resource, obj)
+
+    async def _form(self, resource: Resource, obj: Obj) -> _Form:
+        """Return an object in the form in which it is stored."""
+        conversion = resource.conversion
+        if conversion is None:
+            index = resource.indexed or resource.selectable
+            return _Form(obj, {path: read(obj) for path, read in index.items()})
+        (stored,) = await conversion.convert([obj], conversion.storage)
+        return _Form(stored, await conversion.fields(stored, obj))
+
+
+def _outdated(resource: Resource, entry: Entry) -> bool:
+    """Tell whether an object is stored in a version that is not the one for it any more."""
+    conversion = resource.conversion
+    if conversion is None:
+        return False
+    return bool(entry.obj()["apiVersion"] != conversion.storage.api_version)
 
 
 async def _made(found: Obj | Awaitable[Obj]) -> Obj:

@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
 from apimachinery.clock import Clock, Timer
-from apimachinery.errors import Expired
+from apimachinery.errors import ApiError, Expired
 from apiserver.storage import ClusterStore, Compacted, Entry, Event, Selector, Subscription
 from apiserver.watch.formats import Format
 from apiserver.watch.selection import Selection
@@ -33,6 +33,8 @@ INITIAL_CHUNK = 64
 BOOKMARK_EVERY = 60.0
 BOOKMARK_BEFORE_TIMEOUT = 2.0
 
+# Returns entries in another version.
+Show = Callable[[Sequence[Entry]], Awaitable[Sequence[Entry]]]
 TOO_SLOW = "The resourceVersion for the provided watch is too old."
 
 
@@ -56,10 +58,17 @@ class WatchOptions:
 
 
 async def open_watch(
-    store: ClusterStore, options: WatchOptions, encoding: Format, clock: Clock
+    store: ClusterStore,
+    options: WatchOptions,
+    encoding: Format,
+    clock: Clock,
+    show: Show | None = None,
 ) -> Watch:
-    """Subscribe, and return the stream. A revision too old is told in the stream."""
-    watch = Watch(store, options, encoding, clock)
+    """Subscribe, and return the stream. A revision too old is told in the stream.
+
+    `show` returns entries in the version that the client asked for, where that takes time.
+    """
+    watch = Watch(store, options, encoding, clock, show)
     try:
         await watch.start()
     except Compacted as gone:
@@ -71,14 +80,20 @@ class Watch:
     """An async iterator of chunks. It closes itself at its end; `close` it to leave early."""
 
     def __init__(
-        self, store: ClusterStore, options: WatchOptions, encoding: Format, clock: Clock
+        self,
+        store: ClusterStore,
+        options: WatchOptions,
+        encoding: Format,
+        clock: Clock,
+        show: Show | None = None,
     ) -> None:
         self._store = store
         self._options = options
         self._encoding = encoding
         self._clock = clock
+        self._show = show
         self._initial: Iterator[Entry] | None = None
-        self._initial_end = False
+        self._initial_shown = self._initial_end = False
         self._events: list[Event] = []
         self._bytes = 0
         self._bookmark_due = False
@@ -130,8 +145,10 @@ class Watch:
 
     async def __anext__(self) -> bytes:
         try:
-            while not (chunk := self._take()):
-                if self._ended:
+            while True:
+                if self._show is not None:
+                    await self._convert(self._show)
+                if (chunk := self._take()) or self._ended:
                     break
                 self._waiter = asyncio.get_running_loop().create_future()
                 await self._waiter
@@ -143,7 +160,7 @@ class Watch:
         self.close()
         raise StopAsyncIteration
 
-    def fail(self, error: Expired) -> None:
+    def fail(self, error: ApiError) -> None:
         """End with an error, after what has come already."""
         self._last = self._encoding.error(error)
         self._finish()
@@ -153,6 +170,27 @@ class Watch:
         self._finish()
         self._events.clear()
         self._initial = self._last = None
+
+    async def _convert(self, show: Show) -> None:
+        """Have all that is to be sent in the right version; what cannot be ends the stream."""
+        try:
+            if self._initial is not None and not self._initial_shown:
+                self._initial = iter(await show(list(self._initial)))
+                self._initial_shown = True
+            done = 0
+            # More may come in the meantime.
+            while done < len(self._events):
+                fresh = self._events[done:]
+                entries = await show([event.entry for event in fresh])
+                self._events[done : done + len(fresh)] = [
+                    Event(event.type, event.revision, entry, event.previous)
+                    for event, entry in zip(fresh, entries, strict=True)
+                ]
+                done += len(fresh)
+        except ApiError as error:
+            self._events.clear()
+            self._initial = None
+            self.fail(error)
 
     def _take(self) -> bytes:
         """Encode what is to be sent now."""

@@ -47,7 +47,7 @@ class Served:
 
     async def start(self, *args: str, image: str = AGNHOST, namespace: str = NAMESPACE) -> Served:
         """Run a program with a pair mounted at /certs, and wait until its Service has it."""
-        if namespace == NAMESPACE:
+        if self.lab.get("namespaces", namespace, "") is None:
             about = {"name": namespace, "labels": LABELS}
             await self.ok("POST", "/api/v1/namespaces", {"metadata": about})
         base = f"/api/v1/namespaces/{namespace}"
@@ -61,7 +61,7 @@ class Served:
             name: base64.b64encode(part).decode()
             for name, part in zip(("tls.crt", "tls.key"), pair, strict=True)
         }
-        await self.ok("POST", f"{base}/secrets", {"metadata": {"name": "pair"}, "data": data})
+        await self.ok("POST", f"{base}/secrets", {"metadata": {"name": self.service}, "data": data})
         await self.ok(
             "POST",
             f"/apis/apps/v1/namespaces/{namespace}/deployments",
@@ -97,7 +97,7 @@ def _deployment(name, image, args):
     }
     spec = {
         "containers": [container],
-        "volumes": [{"name": "certs", "secret": {"secretName": "pair"}}],
+        "volumes": [{"name": "certs", "secret": {"secretName": name}}],
     }
     return {
         "metadata": {"name": name},

@@ -74,6 +74,16 @@ class Inquiry:
         self._find_namespace = find_namespace
         self._fixed: dict[str, Any] | None = None
 
+    async def convert(self) -> None:
+        """Have the objects in the version of the place, where a webhook has to be asked for it."""
+        conversion = self.place.conversion
+        if conversion is None:
+            return
+        objs = [obj for obj in (self.object, self.old_object) if obj is not None]
+        found = iter(await conversion.convert(objs, self.place.kind))
+        self.object = None if self.object is None else next(found)
+        self.old_object = None if self.old_object is None else next(found)
+
     def values(
         self, params: Obj | None = None, composed: Composed | None = None, budget: Any = None
     ) -> dict[str, Any]:

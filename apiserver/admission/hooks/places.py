@@ -15,6 +15,7 @@ from apimachinery.gvk import GroupVersionKind
 from apimachinery.meta import Obj
 from apiserver.admission.interfaces import AdmissionRequest
 from apiserver.registry.catalog import Catalog, served_versions
+from apiserver.registry.converting import Conversion
 
 
 def _same(obj: Obj) -> Obj:
@@ -31,13 +32,27 @@ class Place:
     kind: GroupVersionKind
     shown: Callable[[Obj], Obj] = _same
     stored: Callable[[Obj], Obj] = _same
+    # Where a webhook has to be asked for the way there and back (registry/converting.py).
+    conversion: Conversion | None = None
 
 
-def put_back(request: AdmissionRequest, place: Place, before: Obj, changed: Obj) -> None:
-    """Make what came out of a change, as it looks in a place, the request's object."""
+async def converted_back(request: AdmissionRequest, place: Place, changed: Obj) -> Obj:
+    """Return an object that a webhook has converted for a place in the request's version."""
+    if place.conversion is None:
+        return changed
+    kind = request.view.kind or request.kind
+    return (await place.conversion.convert([changed], kind))[0]
+
+
+def check_type(before: Obj, changed: Obj) -> None:
+    """Refuse a change of what an object is. Raises InternalError."""
     for part in ("apiVersion", "kind"):
         if changed.get(part) != before.get(part):
             raise InternalError(f"{part} of an object cannot be changed by admission")
+
+
+def put_back(request: AdmissionRequest, place: Place, changed: Obj) -> None:
+    """Make what came out of a change, as it looks in a place, the request's object."""
     request.put(place.stored(request.decode(changed)))
     if request.object is not None:
         request.default(request.object)
@@ -87,5 +102,8 @@ class Places:
                 continue
             shown = version.from_storage if version is not None else _same
             stored = version.to_storage if version is not None else _same
-            found.append(Place(kind.group, kind.version, served.plural, kind, shown, stored))
+            conversion = served.resource.conversion
+            found.append(
+                Place(kind.group, kind.version, served.plural, kind, shown, stored, conversion)
+            )
         return found

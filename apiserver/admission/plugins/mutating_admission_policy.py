@@ -8,7 +8,7 @@ from apimachinery.errors import ApiError
 from apimachinery.meta import Obj, name_of, namespace_of
 from apiserver.admission.hooks.conditions import HOLDS
 from apiserver.admission.hooks.following import Followed, Found
-from apiserver.admission.hooks.places import put_back
+from apiserver.admission.hooks.places import check_type, put_back
 from apiserver.admission.hooks.reinvocation import Reinvocation
 from apiserver.admission.interfaces import ANY, CONNECT, CREATE, UPDATE, AdmissionRequest, Rule
 from apiserver.admission.policies.mutating import MutatingPolicy, MutationError, plan_at
@@ -102,7 +102,8 @@ class MutatingAdmissionPolicy:
         changed = invocation.policy.mutate(at, invocation, plan_at(self._catalog, place))
         if changed == before:
             return
-        put_back(request, place, before, changed)
+        check_type(before, changed)
+        put_back(request, place, changed)
         memory.changed(request)
 
 

@@ -9,7 +9,7 @@ import orjson
 from apimachinery.errors import ApiError, InternalError
 from apimachinery.patch import json as json_patch
 from apiserver.admission.hooks.inquiry import Inquiry
-from apiserver.admission.hooks.places import put_back
+from apiserver.admission.hooks.places import check_type, converted_back, put_back
 from apiserver.admission.hooks.reinvocation import Reinvocation
 from apiserver.admission.interfaces import ANY, AdmissionRequest, Operation, Rule
 from apiserver.admission.webhooks import review
@@ -48,7 +48,7 @@ class MutatingAdmissionWebhook:
             place = webhook.match.place(request, self._around.places, self._around.find_namespace)
             if place is None or memory.skips(request, webhook.key):
                 continue
-            inquiry = inquire(request, webhook, place, self._around)
+            inquiry = await inquire(request, webhook, place, self._around)
             if isinstance(inquiry, ApiError):
                 raise inquiry
             if inquiry is not None:
@@ -70,7 +70,7 @@ class MutatingAdmissionWebhook:
             )
             if not verdict.allowed:
                 raise review.denial(webhook.name, verdict.status)
-            changed = _change(request, webhook, inquiry, verdict)
+            changed = await _change(request, webhook, inquiry, verdict)
             if verdict.patch:
                 notes.patched(verdict.patch)
         except CallingError as error:
@@ -108,7 +108,7 @@ class _Notes:
         self._annotations[f"{prefix}/{self._place}"] = text
 
 
-def _change(
+async def _change(
     request: AdmissionRequest, webhook: Webhook, inquiry: Inquiry, verdict: Verdict
 ) -> bool:
     """Carry out the patch of an answer; tell whether it changed anything."""
@@ -126,5 +126,6 @@ def _change(
         raise InternalError(error.message) from None
     if after == before:
         return False
-    put_back(request, inquiry.place, before, after)
+    check_type(before, after)
+    put_back(request, inquiry.place, await converted_back(request, inquiry.place, after))
     return True

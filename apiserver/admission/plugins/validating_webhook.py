@@ -39,7 +39,7 @@ class ValidatingAdmissionWebhook:
         asked = list[Coroutine[Any, Any, ApiError | None]]()
         webhooks = self.followed.hooks(request)
         for webhook, place in matched(request, webhooks, self._around):
-            inquiry = inquire(request, webhook, place, self._around)
+            inquiry = await inquire(request, webhook, place, self._around)
             if isinstance(inquiry, ApiError):
                 raise inquiry
             if inquiry is not None:

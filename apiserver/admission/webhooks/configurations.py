@@ -68,11 +68,12 @@ def matched(
             yield webhook, place
 
 
-def inquire(
+async def inquire(
     request: AdmissionRequest, webhook: Webhook, place: Place, around: WebhookSurroundings
 ) -> Inquiry | ApiError | None:
     """Return what a webhook is asked, the refusal where its conditions fail, else None."""
     inquiry = Inquiry(request, place, around.find_namespace, around.ask)
+    await inquiry.convert()
     outcome = webhook.admits(inquiry)
     if outcome.holds:
         return inquiry

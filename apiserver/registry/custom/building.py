@@ -7,11 +7,11 @@ from typing import Any
 
 import orjson
 
-from apimachinery.errors import ApiError
 from apimachinery.gvk import GroupResource, GroupVersionKind
 from apimachinery.meta import Obj
 from apiserver.registry.catalog import version_priority
 from apiserver.registry.custom.columns import columns_of, selectable_of
+from apiserver.registry.custom.conversion import Converting, WebhookConversion
 from apiserver.registry.custom.schemas import RuleCompiler, VersionSchema
 from apiserver.registry.custom.strategy import (
     CustomKind,
@@ -29,9 +29,11 @@ VERBS = ("delete", "deletecollection", "get", "list", "patch", "create", "update
 class Building:
     """One definition on its way to a Resource; `raw` is the definition as it is stored."""
 
-    def __init__(self, crd: Obj, names: Obj, raw: bytes, compile_rules: RuleCompiler) -> None:
+    def __init__(
+        self, crd: Obj, names: Obj, raw: bytes, compile_rules: RuleCompiler, converting: Converting
+    ) -> None:
         spec = crd["spec"]
-        self._spec, self._names, self._compile_rules = spec, names, compile_rules
+        self._spec, self._names, self._converting = spec, names, converting
         self._group: str = spec["group"]
         self._versions: list[Obj] = spec.get("versions") or []
         self._terminating = bool(crd["metadata"].get("deletionTimestamp"))
@@ -39,7 +41,8 @@ class Building:
             version["name"]: VersionSchema(_loader(raw, at), compile_rules)
             for at, version in enumerate(self._versions)
         }
-        self._selectable = selectable_of(self._versions)
+        self._selectable = {one["name"]: selectable_of(one) for one in self._versions}
+        self._conversion: WebhookConversion | None = None
 
     def resource(self) -> Resource | None:
         """Return what is to be served; None where no version is."""
@@ -48,6 +51,11 @@ class Building:
         if storage is None or not served:
             return None
         kind = self._kind(storage)
+        conversion = self._spec.get("conversion") or {}
+        if conversion.get("strategy") == "Webhook":
+            self._conversion = WebhookConversion(
+                conversion, kind, self._schemas, self._selectable, self._converting
+            )
         others = tuple(self._further(one, kind) for one in served if one is not storage)
         return self._resource(storage, kind, others, serves_storage=bool(storage.get("served")))
 
@@ -55,12 +63,10 @@ class Building:
         return GroupVersionKind(self._group, version["name"], self._names["kind"])
 
     def _further(self, version: Obj, storage: GroupVersionKind) -> ServedVersion:
-        kind, conversion = self._kind(version), self._spec.get("conversion") or {}
-        own = self._resource(version, storage)
-        if conversion.get("strategy") == "Webhook":
-            to_storage = _refusing(kind, conversion)
-            return ServedVersion(kind, to_storage, _refusing(storage, conversion), resource=own)
-        return ServedVersion(kind, _stays, _renaming(kind), resource=own)
+        kind, own = self._kind(version), self._resource(version, storage)
+        # What a webhook converts is converted before anybody asks for it here.
+        shown = _renaming(kind) if self._conversion is None else _stays
+        return ServedVersion(kind, _stays, shown, resource=own)
 
     def _resource(
         self,
@@ -82,7 +88,9 @@ class Building:
             verbs=VERBS,
             strategy=strategy,
             subresources=_subresources(strategy),
-            selectable=self._selectable,
+            selectable=self._selectable[kind.version],
+            indexed={k: v for each in self._selectable.values() for k, v in each.items()},
+            conversion=self._conversion,
             columns=columns_of(version),
             versions=versions,
             storage_version=storage.version,
@@ -102,6 +110,7 @@ class Building:
             has_status=parts.get("status") is not None,
             scale=_scale_paths(parts.get("scale")),
             terminating=self._terminating,
+            converted=self._conversion is not None,
         )
 
     def _deprecation(self, version: Obj) -> str:
@@ -156,21 +165,3 @@ def _stays(obj: Obj) -> Obj:
 
 def _renaming(kind: GroupVersionKind) -> Callable[[Obj], Obj]:
     return lambda obj: obj | {"apiVersion": kind.api_version}
-
-
-def _refusing(source: GroupVersionKind, conversion: Obj) -> Callable[[Obj], Obj]:
-    """Return the conversion by a webhook, which nobody answers yet."""
-    config = dig(conversion, ("webhook", "clientConfig")) or {}
-    service = config.get("service") or {}
-    name, namespace = service.get("name"), service.get("namespace")
-    where = config.get("url") or (
-        f"https://{name}.{namespace}.svc:{service.get('port') or 443}{service.get('path') or ''}"
-    )
-    why = f'service "{name}" not found' if service else "connection refused"
-
-    def convert(obj: Obj) -> Obj:
-        del obj
-        message = f'conversion webhook for {source} failed: Post "{where}?timeout=30s": {why}'
-        raise ApiError(message, code=500, reason="", details={})
-
-    return convert

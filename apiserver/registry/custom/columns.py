@@ -95,15 +95,11 @@ _SHOWN: Mapping[str, Callable[[Any, float], Any]] = {
 }
 
 
-def selectable_of(versions: Iterable[Obj]) -> dict[str, Callable[[Obj], str]]:
-    """Return the field selectors of all versions: label -> value as text."""
-    found: dict[str, Callable[[Obj], str]] = {}
-    for version in versions:
-        for given in version.get("selectableFields") or ():
-            path = (given.get("jsonPath") or "").removeprefix(".")
-            if path:
-                found[path] = _reader(tuple(path.split(".")))
-    return found
+def selectable_of(version: Obj) -> dict[str, Callable[[Obj], str]]:
+    """Return the field selectors of a version: label -> value as text."""
+    given = version.get("selectableFields") or ()
+    paths = ((one.get("jsonPath") or "").removeprefix(".") for one in given)
+    return {path: _reader(tuple(path.split("."))) for path in paths if path}
 
 
 def _reader(parts: tuple[str, ...]) -> Callable[[Obj], str]:

@@ -22,9 +22,11 @@ from apiserver.registry.apiextensions.customresourcedefinitions import (
     CUSTOMRESOURCEDEFINITIONS as DEFINITIONS,
 )
 from apiserver.registry.apiextensions.names import status_after_naming
+from apiserver.registry.calling import Call, no_call
 from apiserver.registry.catalog import Catalog
 from apiserver.registry.custom import conditions
 from apiserver.registry.custom.building import Building
+from apiserver.registry.custom.conversion import Converting
 from apiserver.registry.custom.schemas import RuleCompiler
 from apiserver.registry.custom.strategy import CustomResourceStrategy
 from apiserver.registry.custom.writing import OwnWrites
@@ -58,11 +60,14 @@ class CustomResources:
         registry: Registry,
         spawn: Spawn,
         compile_rules: RuleCompiler = compile_cel,
+        call: Call = no_call,
     ) -> None:
+        """`call` reaches conversion webhooks."""
         self._catalog, self._registry, self._spawn = catalog, registry, spawn
         self._store, self._clock = registry.store, registry.clock
         self._writes = OwnWrites(registry)
         self._compile_rules = compile_rules
+        self._converting = Converting(call, registry.identity.uid)
         self._known: dict[str, _Known] = {}
         # Definitions whose status has to be looked at; a dict, since order is kept.
         self._pending: dict[str, None] = {}
@@ -157,7 +162,8 @@ class CustomResources:
         known.made_from = made_from
         resource = None
         if established and names.get("plural"):
-            resource = Building(crd, names, entry.raw, self._compile_rules).resource()
+            building = Building(crd, names, entry.raw, self._compile_rules, self._converting)
+            resource = building.resource()
         before = known.resource
         if before is not None and (resource is None or resource.key != before.key):
             self._withdraw(before)
@@ -194,11 +200,13 @@ class CustomResources:
             if entry.revision > revision:
                 continue
             old = entry.obj()
+            if resource.conversion is not None and old["apiVersion"] != version:
+                continue  # it stays in the version in which it is stored
             new, _ = pruned(old, schema.structural)
             defaulting.fill(new, schema.structural)
             new["apiVersion"] = version
             if new != old:
-                fields = {path: read(new) for path, read in resource.selectable.items()}
+                fields = {path: read(new) for path, read in resource.indexed.items()}
                 self._store.restate(entry, metadata.ordered(new), fields)
 
     # -- status and clean-up ---------------------------------------------------------------------

@@ -55,6 +55,8 @@ class CustomKind:
     scale: ScalePaths | None = None
     # The definition is being deleted: its objects go, and none is made any more.
     terminating: bool = False
+    # A webhook converts between the versions.
+    converted: bool = False
 
 
 class CustomResourceStrategy(Strategy):
@@ -138,7 +140,7 @@ class CustomResourceStrategy(Strategy):
 
     def canonicalize(self, obj: Obj) -> None:
         about = self.about
-        if obj.get("apiVersion") == about.storage.api_version:
+        if about.converted or obj.get("apiVersion") == about.storage.api_version:
             return
         obj["apiVersion"] = about.storage.api_version
         kept, _ = pruned(obj, about.storage_schema.structural)
