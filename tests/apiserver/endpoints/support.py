@@ -247,7 +247,10 @@ class Client:
 
         await self.app(scope, receive, send)
         content = b"".join(m.get("body", b"") for m in sent if m["type"] == "http.response.body")
-        answered = {k.decode(): v.decode() for k, v in sent[0]["headers"]}
+        answered: dict[str, str] = {}
+        for name, value in ((k.decode(), v.decode()) for k, v in sent[0]["headers"]):
+            # Those that come more than once are one list to a reader (RFC 9110, 5.3).
+            answered[name] = f"{answered[name]}, {value}" if name in answered else value
         return Response(sent[0]["status"], answered, content)
 
     def scope(
