@@ -143,6 +143,24 @@ async def test_without_a_terminal_lines_are_commands(lab):
     assert (said, await session.wait()) == (b"a\n/tmp\n", 4)
 
 
+@pytest.mark.parametrize(
+    ("argv", "typed", "said", "code"),
+    [
+        (("echo", "hi"), b"", b"hi\n", 0),
+        (("sh", "-c", "read line; echo got $line"), b"x\ny\n", b"got x\n", 0),
+        (("sh", "-c", "echo a; exit 4"), b"", b"a\n", 4),
+        (("head", "-1"), b"x\ny\n", b"x\n", 0),
+    ],
+)
+async def test_a_script_ends_though_its_client_keeps_its_input_open(lab, argv, typed, said, code):
+    pod = await lab.pod("busybox", "sleep", "1000")
+    session = await pod.session(*argv, tty=False)
+    await session.write_stdin(typed)
+    async with asyncio.timeout(20):
+        output = b"".join([data async for _, data in session.output()])
+        assert (output, await session.wait()) == (said, code)
+
+
 async def test_attach_to_a_shell(lab):
     pod = await lab.pod("busybox", "sh", stdin=True, tty=True)
     request = AttachRequest(pod.id, tty=True, stdin=True)

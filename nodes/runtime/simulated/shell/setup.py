@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from typing import Any
 
 from nodes.runtime.simulated.process import Process, Program
 from nodes.runtime.simulated.shell.bash import Handler, Shell
@@ -10,8 +12,9 @@ from nodes.runtime.simulated.shell.call import MAX_INPUT, Call, Command
 from nodes.runtime.simulated.shell.commands import commands_of
 from nodes.runtime.simulated.shell.remote import Remote
 
-# Through this command a script reads what the client of an exec types.
-_STDIN = "__stdin"
+# Through these commands a script reads what the client of an exec types, and says that it has
+# ended: the client may leave its end open for as long as it likes.
+_STDIN, _ENDED = "__stdin", "__ended"
 
 
 def make_shell(
@@ -24,7 +27,8 @@ def make_shell(
     if python:
         for interpreter in ("python", "python3"):
             commands.pop(interpreter, None)
-    commands[_STDIN] = _stdin
+    source = _Input()
+    commands[_STDIN], commands[_ENDED] = source.feed, source.end
     handlers = {key: _handler(process, command) for key, command in commands.items()}
     return Shell(process, handlers, name=name, state=state, python=python)
 
@@ -33,7 +37,7 @@ def feed_stdin(process: Process, script: str) -> str:
     """Return the script with the process' own input on its stdin, if it has any."""
     if process.stdin is None or process.tty:
         return script
-    return f"{_STDIN} | {{\n{script}\n}}"
+    return f"{_STDIN} | {{ (\n{script}\n)\n{_ENDED} $?; }}"
 
 
 def _handler(process: Process, command: Command) -> Handler:
@@ -51,10 +55,28 @@ def _program(factory: Callable[[], Program]) -> Command:
     return command
 
 
-async def _stdin(call: Call) -> int:
-    stdin = call.process.stdin
-    left = MAX_INPUT
-    while stdin is not None and left > 0 and (chunk := await stdin.read()):
-        left -= len(chunk)
-        await call.out(chunk)
-    return 0
+class _Input:
+    """The process' own input, on its way into a script."""
+
+    def __init__(self) -> None:
+        self._feeding: asyncio.Task[Any] | None = None
+        self._over = False
+
+    async def feed(self, call: Call) -> int:
+        """Hand the input on, until it or the script ends."""
+        self._feeding = asyncio.current_task()
+        stdin = call.process.stdin
+        left = MAX_INPUT
+        while not self._over and stdin is not None and left > 0:
+            if not (chunk := await stdin.read()):
+                break
+            left -= len(chunk)
+            await call.out(chunk)
+        return 0
+
+    async def end(self, call: Call) -> int:
+        """Stop feeding; the argument is the exit code of the script."""
+        self._over = True
+        if self._feeding is not None:
+            self._feeding.cancel()
+        return int(call.args[0])
