@@ -20,7 +20,7 @@ export default [
     },
   },
   {
-    files: ["ui/test/**/*.mjs", "*.mjs"],
+    files: ["ui/test/**/*.mjs", "tests/**/*.mjs", "*.mjs"],
     languageOptions: { ecmaVersion: 2022, sourceType: "module", globals: globals.node },
   },
 ];

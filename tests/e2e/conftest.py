@@ -12,8 +12,11 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.support.clients import collected
 from tests.support.kubectl import Kubectl
 from tests.support.server import Playground, wait_until
+
+__all__ = ["collected"]
 
 _numbers = itertools.count(1)
 

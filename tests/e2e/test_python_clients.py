@@ -1,4 +1,4 @@
-"""The `kubernetes` and `lightkube` packages: list, watch, create, patch, apply, exec."""
+"""The `kubernetes`, `lightkube` and `pykube` packages: list, watch, create, patch, apply, exec."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import io
 from collections.abc import Iterator
 
 import kubernetes
+import pykube
 import pytest
+from kubernetes.informer import SharedInformer
 from kubernetes.stream import stream
 from lightkube import ApiError
 from lightkube.models.apps_v1 import DeploymentSpec
@@ -16,15 +18,10 @@ from lightkube.resources.apps_v1 import Deployment
 from lightkube.resources.core_v1 import ConfigMap, Pod
 from lightkube.types import PatchType
 
-from tests.support.clients import light, official
-from tests.support.server import Playground
+from tests.support.clients import LEAVES_CONNECTIONS, light, official
+from tests.support.server import Playground, wait_until
 
-pytestmark = [
-    pytest.mark.e2e,
-    # Both packages leave connections of watches to the garbage collector.
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-]
+pytestmark = [pytest.mark.e2e, *LEAVES_CONNECTIONS]
 STREAMS = {"stdin": False, "stdout": True, "stderr": True, "tty": False}
 
 
@@ -131,6 +128,30 @@ def test_official_exec_and_logs(core, namespace: str) -> None:
     talk.close()
 
 
+def test_official_informer_keeps_a_copy(core, namespace: str) -> None:
+    core.create_namespaced_config_map(namespace, config_map("before", n="1"))
+    # Its watches end after a second of peace, which `stop` waits for.
+    informer = SharedInformer(core.list_namespaced_config_map, namespace=namespace, resync_period=1)
+    deleted: list[str] = []
+    informer.add_event_handler("DELETED", lambda item: deleted.append(item.metadata.name))
+    informer.start()
+    try:
+        wait_until(lambda: f"{namespace}/before" in informer.cache.list_keys())
+        core.create_namespaced_config_map(namespace, config_map("after", n="1"))
+        core.patch_namespaced_config_map("before", namespace, {"data": {"n": "2"}})
+
+        def data(name: str) -> dict | None:
+            found = informer.cache.get_by_key(f"{namespace}/{name}")
+            return found and found.data
+
+        wait_until(lambda: (data("before"), data("after")) == ({"n": "2"}, {"n": "1"}))
+        core.delete_namespaced_config_map("after", namespace)
+        wait_until(lambda: deleted == ["after"])
+        assert data("after") is None
+    finally:
+        informer.stop()
+
+
 @pytest.fixture
 def lightly(playground: Playground, namespace: str):
     client = light(playground.kubeconfig, namespace)
@@ -196,3 +217,39 @@ def test_lightkube_follows_a_log(lightly) -> None:
     said = io.StringIO()
     said.writelines(lightly.log("counter", follow=True))
     assert said.getvalue().split() == ["1", "2", "3"]
+
+
+def test_pykube_creates_lists_patches_and_deletes(playground: Playground, namespace: str) -> None:
+    api = pykube.HTTPClient(pykube.KubeConfig.from_file(str(playground.kubeconfig)))
+    body = {**config_map("a", n="1"), "apiVersion": "v1", "kind": "ConfigMap"}
+    body["metadata"]["namespace"] = namespace
+    made = pykube.ConfigMap(api, body)
+    made.create()
+    made.patch({"data": {"n": "2"}, "metadata": {"labels": {"x": "1"}}})
+    assert made.obj["data"] == {"n": "2"}
+    listed = pykube.ConfigMap.objects(api).filter(namespace=namespace, selector={"x": "1"})
+    assert [one.name for one in listed] == ["a"]
+    made.obj["data"]["n"] = "3"
+    made.update()
+    deployment = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"}}
+    deployment["metadata"]["namespace"] = namespace
+    deployment["spec"] = {
+        "replicas": 1,
+        "selector": {"matchLabels": {"app": "web"}},
+        "template": {
+            "metadata": {"labels": {"app": "web"}},
+            "spec": {"containers": [{"name": "web", "image": "nginx"}]},
+        },
+    }
+    web = pykube.Deployment(api, deployment)
+    web.create()
+    web.patch({"spec": {"replicas": 2}})
+    pods = pykube.Pod.objects(api).filter(namespace=namespace, selector={"app": "web"})
+    wait_until(lambda: [pod.ready for pod in pods.all()] == [True, True])
+    for event in pykube.ConfigMap.objects(api).filter(namespace=namespace).watch():
+        if event.object.name == "a":
+            assert (event.type, event.object.obj["data"]) == ("ADDED", {"n": "3"})
+            break
+    made.delete()
+    assert not made.exists()
+    api.session.close()

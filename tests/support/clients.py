@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +10,21 @@ from typing import Any
 
 import kubernetes
 import lightkube
+import pytest
+
+# For tests of packages that leave connections to the garbage collector.
+LEAVES_CONNECTIONS = [
+    pytest.mark.usefixtures("collected"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+]
+
+
+@pytest.fixture
+def collected() -> Iterator[None]:
+    """Collect what a test has left behind while its own filters of warnings hold."""
+    yield
+    gc.collect()
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import re
 import select
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -37,6 +37,16 @@ class Output:
         return text in self.out or text in self.err
 
 
+def run(
+    command: Sequence[str], env: Mapping[str, str], stdin: str = "", timeout: float = 30
+) -> Output:
+    """Run a program to its end, which must come in time."""
+    done = subprocess.run(
+        command, input=stdin, capture_output=True, text=True, timeout=timeout, env=env, check=False
+    )
+    return Output(done.returncode, done.stdout, done.stderr)
+
+
 @dataclass(frozen=True, slots=True)
 class Kubectl:
     """Runs kubectl against one cluster; called with arguments it returns what was printed."""
@@ -53,16 +63,7 @@ class Kubectl:
         return done.out
 
     def run(self, *arguments: str, stdin: str = "", timeout: float = 30) -> Output:
-        done = subprocess.run(
-            self.command(*arguments),
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            env=self.env(),
-            check=False,
-        )
-        return Output(done.returncode, done.stdout, done.stderr)
+        return run(self.command(*arguments), self.env(), stdin, timeout)
 
     def fails(self, *arguments: str, stdin: str = "") -> str:
         """Return what a command that must fail says."""
