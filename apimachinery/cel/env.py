@@ -16,6 +16,7 @@ from apimachinery.cel.types import Type
 
 # What one evaluation may cost: about a tenth of a second.
 PER_CALL = 1_000_000
+_EFFORT = 2 * PER_CALL
 _TOO_DEEP = f"expression recursion limit exceeded: {DEEPEST}"
 
 
@@ -48,8 +49,10 @@ class Program:
     def run(self, variables: Mapping[str, Any], budget: Budget | None = None) -> Any:
         """Return the value. Raises EvalError, CostExceeded."""
         frame: list[Any] = [None] * self._size
-        call = Budget(PER_CALL if budget is None else min(PER_CALL, max(0, budget.left)))
-        allowed = call.left
+        allowed, effort = PER_CALL, _EFFORT
+        if budget is not None and (budget.left < allowed or budget.effort < effort):
+            allowed, effort = min(allowed, max(0, budget.left)), min(effort, max(0, budget.effort))
+        call = Budget(allowed, effort)
         frame[0] = call
         for name, slot in self._slots:
             if name not in variables:
@@ -65,6 +68,7 @@ class Program:
         finally:
             if budget is not None:
                 budget.left -= allowed - call.left
+                budget.effort -= effort - call.effort
 
 
 class Env:

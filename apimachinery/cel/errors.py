@@ -47,15 +47,25 @@ class CostExceeded(Exception):
 
 
 class Budget:
-    """How much work is left; a unit is about one step of a small expression."""
+    """How much work is left, in Kubernetes' units; and in `effort`, in values that are looked at.
 
-    __slots__ = ("left",)
+    The second counts what the first does not see: to compare two large lists costs little there.
+    """
 
-    def __init__(self, left: int) -> None:
+    __slots__ = ("effort", "left")
+
+    def __init__(self, left: int, effort: int | None = None) -> None:
         self.left = left
+        self.effort = 2 * left if effort is None else effort
 
     def spend(self, cost: int) -> None:
         """Take from what is left. Raises CostExceeded."""
         self.left -= cost
         if self.left < 0:
+            raise CostExceeded
+
+    def work(self, effort: int) -> None:
+        """Take from the effort that is left. Raises CostExceeded."""
+        self.effort -= effort
+        if self.effort < 0:
             raise CostExceeded

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 _STEP = re.compile(r"\.([^.\[\]']+)|\['((?:[^'\\]|\\.)*)'\]")
 _ESCAPE = re.compile(r"\\(.)")
@@ -15,18 +15,28 @@ class FieldPathError(ValueError):
     """A path that is none, or that leads nowhere."""
 
 
-def normalized(text: str, schema: Mapping[str, Any]) -> str:
-    """Return a path as errors print it, "" where it cannot be followed."""
+class Found(NamedTuple):
+    """What a path leads to: the path as errors print it, its first step, and the schema there."""
+
+    text: str
+    first: str
+    schema: Mapping[str, Any]
+
+
+def find(text: str, schema: Mapping[str, Any]) -> Found | None:
+    """Return what a path leads to, None where it cannot be followed."""
     try:
         return read(text, schema)
     except FieldPathError:
-        return ""
+        return None
 
 
-def read(text: str, schema: Mapping[str, Any]) -> str:
-    """Return a path as errors print it. Raises FieldPathError."""
-    found, at = "", 0
+def read(text: str, schema: Mapping[str, Any], *, keys: bool = True) -> Found:
+    """Return what a path leads to; `keys`: it may name them in brackets. Raises FieldPathError."""
+    found, first, at = "", "", 0
     while at < len(text):
+        if text[at] == "[" and not keys:
+            raise FieldPathError("array notation is not allowed")
         match = _STEP.match(text, at)
         if match is None:
             raise FieldPathError(_wrong(text, at))
@@ -42,8 +52,9 @@ def read(text: str, schema: Mapping[str, Any]) -> str:
             found += f"[{name}]"
         else:
             raise FieldPathError("does not refer to a valid field")
+        first = first or name
         at = match.end()
-    return found
+    return Found(found, first, schema)
 
 
 def _character(match: re.Match[str]) -> str:

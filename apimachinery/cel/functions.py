@@ -58,9 +58,6 @@ _PYTHON: Mapping[str, Callable[[Any], bool]] = {
     "type": lambda value: isinstance(value, Type),
 }
 
-# What a call costs beyond its own step, by the size of its arguments.
-Cost = Callable[..., int]
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Overload:
@@ -71,7 +68,6 @@ class Overload:
     result: Type
     member: bool
     run: Callable[..., Any]
-    cost: Cost | None = None
 
     @property
     def guards(self) -> tuple[Callable[[Any], bool] | None, ...]:
@@ -87,7 +83,7 @@ def guard(kind: Type) -> Callable[[Any], bool] | None:
     return _PYTHON.get(kind.kind)
 
 
-def function(signature: str, run: Callable[..., Any], cost: Cost | None = None) -> Overload:
+def function(signature: str, run: Callable[..., Any]) -> Overload:
     """Return an overload by its signature."""
     front, _, result = signature.partition(" -> ")
     match = re.fullmatch(r"(?:(.+)\.)?([A-Za-z_@]\w*)\((.*)\)", front)
@@ -100,7 +96,7 @@ def function(signature: str, run: Callable[..., Any], cost: Cost | None = None) 
         params = (read_type(target), *params)
     elif target is not None:
         name = f"{target}.{name}"
-    return Overload(name, params, read_type(result), member, run, cost)
+    return Overload(name, params, read_type(result), member, run)
 
 
 # Front parts of names that look like a type and are none.

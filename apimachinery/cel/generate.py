@@ -23,9 +23,11 @@ from apimachinery.cel.ast import (
     Select,
     StructNode,
 )
-from apimachinery.cel.calls import call
+from apimachinery.cel.calls import call, is_folded
+from apimachinery.cel.costs import LIST, MAP, STRUCT
 from apimachinery.cel.errors import EvalError, NoOverload
-from apimachinery.cel.loops import loop
+from apimachinery.cel.loops import RESULT, loop
+from apimachinery.cel.operators import paid
 from apimachinery.cel.readers import reader
 from apimachinery.cel.schema_names import unescape
 from apimachinery.cel.types import NAMED, Type
@@ -43,7 +45,8 @@ class Generator:
         # Where the variables stand in a frame; place 0 is the budget's.
         self.slots: dict[str, int] = {}
         self.size = 1
-        self.count = 0
+        # What the part that is being made costs, as far as it always runs.
+        self.cost = 0
         self._scopes: list[dict[str, int]] = []
         self._by_kind: dict[type[Node], Callable[..., Run]] = {
             Literal: self._literal,
@@ -57,21 +60,25 @@ class Generator:
             OptionalMap: self._optional_map,
             Bind: self._bind,
         }
+        self._branches: dict[str, Callable[[Call], Run]] = {
+            "_&&_": self._both,
+            "_||_": self._either,
+            "_?_:_": self._condition,
+        }
 
     def program(self, tree: Node) -> Run:
-        """Return the closure of a whole tree, which pays for its own size."""
-        run = self.make(tree)
-        cost = self.count
-
-        def whole(frame: list[Any]) -> Any:
-            frame[0].spend(cost)
-            return run(frame)
-
-        return whole
+        """Return the closure of a whole tree."""
+        return paid(*self._apart(tree))
 
     def make(self, node: Node) -> Run:
-        self.count += 1
         return self._by_kind[type(node)](node)
+
+    def _apart(self, node: Node) -> tuple[Run, int]:
+        """Return a part that need not run, and what it costs where it does."""
+        before, self.cost = self.cost, 0
+        run = self.make(node)
+        cost, self.cost = self.cost, before
+        return run, cost
 
     def _slot(self) -> int:
         self.size += 1
@@ -84,6 +91,7 @@ class Generator:
     def _name(self, node: Name) -> Run:
         for scope in reversed(self._scopes):
             if node.name in scope:
+                self.cost += 1
                 return _from(scope[node.name])
         return self._global(node.name.removeprefix("."), node)
 
@@ -91,6 +99,7 @@ class Generator:
         if name in self._variables:
             if name not in self.slots:
                 self.slots[name] = self._slot()
+            self.cost += 1
             return _from(self.slots[name])
         named = NAMED.get(name)
         if named is None and node.type is not None:
@@ -101,6 +110,8 @@ class Generator:
         if node.variable:
             return self._global(node.variable, node)
         operand = self.make(node.operand)
+        self.cost += not node.test
+        self.cost += not _is_attribute(node.operand)
         kind = node.operand.type
         field, read = node.field, None
         if kind is not None and kind.params and kind.kind == "optional_type":
@@ -117,14 +128,47 @@ class Generator:
         return _field(operand, field, read)
 
     def _call(self, node: Call) -> Run:
+        branch = self._branches.get(node.function)
+        if branch is not None:
+            return branch(node)
+        index = operators.INDEX.get(node.function)
+        if index is not None:
+            return self._index(node, index)
         made = [self.make(each) for each in node.operands]
         special = operators.SPECIAL.get(node.function)
-        if special is not None:
-            return special(*made)
-        return call(node, made)
+        if special is None:
+            run, cost = call(node, made)
+        elif node.function == "@in" and _is_membership(node.args[1]):
+            run, cost = operators.among(*made), 0
+        else:
+            run, cost = special(*made), 1
+        self.cost += cost
+        return run
+
+    def _both(self, node: Call) -> Run:
+        return operators.both(self.make(node.args[0]), paid(*self._apart(node.args[1])))
+
+    def _either(self, node: Call) -> Run:
+        return operators.either(self.make(node.args[0]), paid(*self._apart(node.args[1])))
+
+    def _condition(self, node: Call) -> Run:
+        test = self.make(node.args[0])
+        return operators.condition(test, *(self._branch(each) for each in node.args[1:]))
+
+    def _branch(self, node: Node) -> Run:
+        run, cost = self._apart(node)
+        # The name in a branch is read as a part of the condition, which costs nothing.
+        return paid(run, cost - _starts_with_a_name(node))
+
+    def _index(self, node: Call, index: Callable[[Run, Run], Run]) -> Run:
+        target, key = node.args
+        made = self.make(target), self.make(key)
+        self.cost += 1 + (not _is_attribute(target)) - _starts_with_a_name(key)
+        return index(*made)
 
     def _list(self, node: ListNode) -> Run:
         made = [self.make(each) for each in node.elements]
+        self.cost += 0 if _is_constant(node) else LIST
         optional = node.optional
         if not optional:
             if all(isinstance(each, Literal) for each in node.elements):
@@ -148,6 +192,7 @@ class Generator:
         made = [
             (self.make(entry.key), self.make(entry.value), entry.optional) for entry in node.entries
         ]
+        self.cost += 0 if _is_constant(node) else MAP
 
         def mapped(frame: list[Any]) -> Any:
             found: dict[Any, Any] = {}
@@ -165,6 +210,7 @@ class Generator:
 
     def _struct(self, node: StructNode) -> Run:
         made = [(entry.key, self.make(entry.value), entry.optional) for entry in node.entries]
+        self.cost += STRUCT
         name = node.name
 
         def struct(frame: list[Any]) -> Any:
@@ -186,12 +232,11 @@ class Generator:
         scope = {node.first: first}
         if node.second:
             scope[node.second] = second
-        before = self.count
         self._scopes.append(scope)
-        steps = [self.make(step) for step in node.steps]
+        steps = [self._apart(step) for step in node.steps]
         self._scopes.pop()
-        # Three steps of CEL's own loop stand around each of ours.
-        return loop(node.kind, over, steps, first, second, self.count - before + 3)
+        self.cost += RESULT[node.kind]
+        return loop(node.kind, over, steps, first, second)
 
     def _bind(self, node: Bind) -> Run:
         value = self.make(node.value)
@@ -207,10 +252,13 @@ class Generator:
         return bound
 
     def _optional_map(self, node: OptionalMap) -> Run:
-        target = self.make(node.target)
+        # CEL asks the target twice: whether there is a value, and for the value.
+        target, cost = self._apart(node.target)
+        self.cost += 2 * cost + 1
         slot = self._slot()
         self._scopes.append({node.name: slot})
-        step = self.make(node.step)
+        made, cost = self._apart(node.step)
+        step = paid(made, cost + 1 + (not node.flat))
         self._scopes.pop()
         flat = node.flat
 
@@ -219,12 +267,42 @@ class Generator:
             if not isinstance(value, Opt):
                 raise NoOverload
             if not value.present:
+                frame[0].spend(1)
                 return NOTHING
             frame[slot] = value.value
             found = step(frame)
             return found if flat else Opt(found)
 
         return mapped
+
+
+def _is_attribute(node: Node) -> bool:
+    """Tell whether a part is read as one way: a name, fields and elements."""
+    if isinstance(node, Call):
+        return node.function in operators.INDEX or node.function == "_?_:_"
+    return isinstance(node, Name) or (isinstance(node, Select) and not node.test)
+
+
+def _starts_with_a_name(node: Node) -> bool:
+    """Tell whether a part is one way that is read, with a cost for its start."""
+    return _is_attribute(node) and not (isinstance(node, Call) and node.function == "_?_:_")
+
+
+def _is_constant(node: Node) -> bool:
+    """Tell whether a part is known once it is written."""
+    if isinstance(node, ListNode):
+        return not node.optional and all(map(_is_constant, node.elements))
+    if isinstance(node, MapNode):
+        parts = [part for entry in node.entries for part in (entry.key, entry.value)]
+        return all(map(_is_constant, parts)) and not any(one.optional for one in node.entries)
+    return isinstance(node, Literal) or (isinstance(node, Call) and is_folded(node))
+
+
+def _is_membership(node: Node) -> bool:
+    """Tell whether a list is one of plain values that are written out."""
+    return isinstance(node, ListNode) and all(
+        isinstance(each, Literal) and not isinstance(each.value, bytes) for each in node.elements
+    )
 
 
 def _from(slot: int) -> Run:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from apimachinery.cel.errors import EvalError, NoOverload
+from apimachinery.cel import costs
+from apimachinery.cel.errors import CostExceeded, EvalError, NoOverload
 from apimachinery.cel.values import (
     NOTHING,
     Lazy,
@@ -15,14 +16,30 @@ from apimachinery.cel.values import (
     contains,
     double_text,
     equal,
-    size_of,
 )
 
 Run = Callable[[list[Any]], Any]
 
 
-def _and(left: Run, right: Run) -> Run:
-    def both(frame: list[Any]) -> Any:
+def paid(run: Run, cost: int) -> Run:
+    """Return a part that is paid for where it is run: not every run comes to it."""
+    if not cost:
+        return run
+
+    def paying(frame: list[Any]) -> Any:
+        budget = frame[0]
+        budget.left -= cost
+        if budget.left < 0:
+            raise CostExceeded
+        return run(frame)
+
+    return paying
+
+
+def both(left: Run, right: Run) -> Run:
+    """Return `left && right`; an error on one side is no error where the other is false."""
+
+    def conjunction(frame: list[Any]) -> Any:
         try:
             first = left(frame)
         except EvalError:
@@ -38,11 +55,13 @@ def _and(left: Run, right: Run) -> Run:
             return False
         raise NoOverload
 
-    return both
+    return conjunction
 
 
-def _or(left: Run, right: Run) -> Run:
-    def either(frame: list[Any]) -> Any:
+def either(left: Run, right: Run) -> Run:
+    """Return `left || right`; an error on one side is no error where the other is true."""
+
+    def disjunction(frame: list[Any]) -> Any:
         try:
             first = left(frame)
         except EvalError:
@@ -58,10 +77,12 @@ def _or(left: Run, right: Run) -> Run:
             return True
         raise NoOverload
 
-    return either
+    return disjunction
 
 
-def _condition(test: Run, then: Run, other: Run) -> Run:
+def condition(test: Run, then: Run, other: Run) -> Run:
+    """Return `test ? then : other`."""
+
     def chosen(frame: list[Any]) -> Any:
         value = test(frame)
         if value is True:
@@ -86,9 +107,14 @@ def _not(operand: Run) -> Run:
 def _equals(left: Run, right: Run) -> Run:
     def same(frame: list[Any]) -> Any:
         a, b = left(frame), right(frame)
-        if type(a) is str:
-            return type(b) is str and a == b
-        frame[0].spend(min(size_of(a), size_of(b)))
+        if type(a) is str and type(b) is str:
+            shorter = min(len(b), len(a))
+            if shorter > _TENTH or not shorter:
+                frame[0].spend(costs.tenth(shorter) - 1)
+            return a == b
+        if type(a) not in _PLAIN and isinstance(a, _SIZED) and isinstance(b, _SIZED):
+            frame[0].spend(costs.of_pair(a, b) - 1)
+            frame[0].work(costs.weight(a))
         return equal(a, b)
 
     return same
@@ -99,9 +125,21 @@ def _differs(left: Run, right: Run) -> Run:
     return lambda frame: not same(frame)
 
 
+# What every operator pays is the cost of a text of this length, or of a number.
+_TENTH = 10
+_SIZED = (str, bytes, list, dict)
+_PLAIN = (int, bool, float, type(None))
+
+
 def _ordered(holds: Callable[[int], bool]) -> Callable[[Run, Run], Run]:
     def make(left: Run, right: Run) -> Run:
-        return lambda frame: holds(compare(left(frame), right(frame)))
+        def ordered(frame: list[Any]) -> Any:
+            a, b = left(frame), right(frame)
+            if (type(a) is str or type(a) is bytes) and type(b) is type(a):
+                frame[0].spend(costs.of_pair(a, b) - 1)
+            return holds(compare(a, b))
+
+        return ordered
 
     return make
 
@@ -110,10 +148,17 @@ def _within(left: Run, right: Run) -> Run:
     def within(frame: list[Any]) -> Any:
         wanted, elements = left(frame), right(frame)
         if isinstance(elements, list):
-            frame[0].spend(len(elements))
+            frame[0].spend(len(elements) - 1)
+            if isinstance(wanted, (list, dict)):
+                frame[0].work(costs.weight(elements))
         return contains(elements, wanted)
 
     return within
+
+
+def among(left: Run, right: Run) -> Run:
+    """Return `left in right` for a list that is written out, which costs nothing."""
+    return lambda frame: contains(right(frame), left(frame))
 
 
 def map_key(key: Any) -> Any:
@@ -182,10 +227,8 @@ def _optional_index(target: Run, key: Run) -> Run:
     return element
 
 
+# Each of these costs 1 besides its operands, and more by what these are.
 SPECIAL: Mapping[str, Callable[..., Run]] = {
-    "_&&_": _and,
-    "_||_": _or,
-    "_?_:_": _condition,
     "!_": _not,
     "_==_": _equals,
     "_!=_": _differs,
@@ -194,6 +237,5 @@ SPECIAL: Mapping[str, Callable[..., Run]] = {
     "_>_": _ordered(lambda order: order > 0),
     "_>=_": _ordered(lambda order: order >= 0),
     "@in": _within,
-    "_[_]": _index,
-    "_[?_]": _optional_index,
 }
+INDEX: Mapping[str, Callable[[Run, Run], Run]] = {"_[_]": _index, "_[?_]": _optional_index}

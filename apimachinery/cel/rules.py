@@ -2,19 +2,19 @@
 
 `compile_rules` makes one walker out of a schema; it visits only what has rules below it. A rule
 that names `oldSelf` is about transitions: it is asked where there is an old value to compare with.
-A rule that fails for what an update has left as it was is forgiven.
+A rule that fails for what an update has left as it was is forgiven, and told as a warning.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import orjson
 
+from apimachinery.cel import fieldpaths
 from apimachinery.cel.env import Budget, CompileError, CostExceeded, Env, EvalError, Program
-from apimachinery.cel.fieldpaths import normalized
 from apimachinery.cel.readers import reader
 from apimachinery.cel.schema import is_root, type_of_schema
 from apimachinery.cel.types import Type, optional_of
@@ -30,7 +30,24 @@ from apimachinery.validation.field import (
     required,
 )
 
-Rules = Callable[[Obj, Obj | None], Iterable[FieldError]]
+
+class Rules(Protocol):
+    """Checks the rules of a schema."""
+
+    def __call__(
+        self,
+        obj: Any,
+        old: Any,
+        *,
+        path: Path | None = None,
+        forgiven: list[FieldError] | None = None,
+    ) -> Iterable[FieldError]:
+        """Yield what is wrong with a value.
+
+        old: what it was before, None where it is new. path: where it stands, None for a whole
+        object. forgiven: takes what is wrong and was so before.
+        """
+
 
 # What the rules of one object may cost together: about a second.
 RUNTIME_BUDGET = 10_000_000
@@ -84,18 +101,19 @@ def compile_rule(spec: Mapping[str, Any], node: Mapping[str, Any], *, root: bool
         )
         return Rule(spec, None, why, None, "", "")
     old = optional_of(kind) if spec.get("optionalOldSelf") else kind
-    program, problem = _compiled(Env({"self": kind, "oldSelf": old}), spec.get("rule") or "")
+    env = Env({"self": kind, "oldSelf": old})
+    program, problem = _compiled(env, spec.get("rule") or "")
     if program is not None and program.type.kind != "bool":
         program, problem = None, "cel expression must evaluate to a bool"
     message, message_problem = None, ""
-    if spec.get("messageExpression"):
-        plain = Env({"self": kind, "oldSelf": kind})
-        message, message_problem = _compiled(plain, spec["messageExpression"])
+    if program is not None and spec.get("messageExpression"):
+        message, message_problem = _compiled(env, spec["messageExpression"])
         if message_problem:
             message_problem = f"messageExpression {message_problem}"
         elif message is not None and message.type.kind != "string":
             message, message_problem = None, "messageExpression must evaluate to a string"
-    path = normalized(spec["fieldPath"], node) if spec.get("fieldPath") else ""
+    found = fieldpaths.find(spec["fieldPath"], node) if spec.get("fieldPath") else None
+    path = found.text if found is not None else ""
     return Rule(spec, program, problem, message, message_problem, path)
 
 
@@ -106,22 +124,29 @@ def _compiled(env: Env, text: str) -> tuple[Program | None, str]:
         return None, f"compilation failed: {error}"
 
 
-def compile_rules(schema: Obj) -> Rules | None:
-    """Return what checks the rules of a schema, None where it has none."""
-    return _compile_rules(orjson.dumps(schema))
+def compile_rules(schema: Obj, *, root: bool = True) -> Rules | None:
+    """Return what checks the rules of a schema, None where it has none.
+
+    root: the schema is that of a whole object.
+    """
+    return _compile_rules(orjson.dumps(schema), root)
 
 
 @lru_cache(maxsize=256)
-def _compile_rules(schema: bytes) -> Rules | None:
+def _compile_rules(schema: bytes, root: bool) -> Rules | None:  # noqa: FBT001
     """Compile a schema; clusters that have the same definition share the result."""
-    checker = _node(orjson.loads(schema), root=True)
+    checker = _node(orjson.loads(schema), root=root)
     if checker is None:
         return None
 
-    def check(obj: Obj, old: Obj | None) -> Iterator[FieldError]:
-        visit = _Visit()
-        if checker is not None:
-            yield from checker.check(visit, None, obj, old, frozen=False)
+    def check(
+        obj: Any,
+        old: Any,
+        *,
+        path: Path | None = None,
+        forgiven: list[FieldError] | None = None,
+    ) -> Iterator[FieldError]:
+        yield from checker.check(_Visit(forgiven), path, obj, old, frozen=False)
 
     return check
 
@@ -129,9 +154,10 @@ def _compile_rules(schema: bytes) -> Rules | None:
 class _Visit:
     """One object on its way through the rules."""
 
-    def __init__(self) -> None:
+    def __init__(self, forgiven: list[FieldError] | None) -> None:
         self.budget = Budget(RUNTIME_BUDGET)
         self.over = False
+        self.forgiven = forgiven
 
 
 def _node(schema: Mapping[str, Any], *, root: bool) -> _Checker | None:
@@ -252,14 +278,19 @@ class _Checker:
         except EvalError as error:
             yield invalid(shown, self._type, _evaluation(rule, error))
             return
-        if holds is True or (frozen and not rule.of_transitions):
+        is_forgiven = frozen and not rule.of_transitions
+        if holds is True or (is_forgiven and visit.forgiven is None):
             return
-        detail = self._message(visit, rule, current, past)
+        detail = self._message(visit, rule, current, older)
         place = shown
         if rule.field_path:
             place = path / rule.field_path if path is not None else Path(rule.field_path)
         make: _Make = _ERRORS.get(rule.spec.get("reason") or "", invalid)
-        yield make(place, self._type, detail)
+        broken = make(place, self._type, detail)
+        if not is_forgiven:
+            yield broken
+        elif visit.forgiven is not None:
+            visit.forgiven.append(broken)
 
     def _exceeded(self, visit: _Visit, rule: Rule, error: CostExceeded) -> str:
         if visit.budget.left <= 0:

@@ -226,15 +226,6 @@ def type_name(value: Any) -> str:
     return kind.name or ("null_type" if kind is NULL else kind.kind)
 
 
-def size_of(value: Any) -> int:
-    """Return how much work it is to look at all of a value, in steps of cost."""
-    if isinstance(value, (str, bytes)):
-        return len(value) // 10 + 1
-    if isinstance(value, (list, dict)):
-        return len(value) + 1
-    return 1
-
-
 def double_text(value: float) -> str:
     """Print a double as CEL does: without ".0" where it is whole."""
     if math.isnan(value):

@@ -14,7 +14,6 @@ from apimachinery.cel.values import (
     UInt,
     equal,
     int64,
-    size_of,
     uint64,
 )
 
@@ -37,9 +36,9 @@ def _comparisons() -> list[Overload]:
     return found
 
 
-def _operator(sign: str, args: str, result: str, run: Any = _closure, cost: Any = None) -> Overload:
-    made = function(f"op({args}) -> {result}", run, cost)
-    return Overload(sign, made.params, made.result, member=False, run=run, cost=cost)
+def _operator(sign: str, args: str, result: str, run: Any = _closure) -> Overload:
+    made = function(f"op({args}) -> {result}", run)
+    return Overload(sign, made.params, made.result, member=False, run=run)
 
 
 def _int_divide(a: int, b: int) -> int:
@@ -95,14 +94,6 @@ def _add_lists(a: list[Any], b: list[Any]) -> list[Any]:
     return a + b
 
 
-def _sizes(a: Any, b: Any) -> int:
-    return size_of(a) + size_of(b)
-
-
-def _elements(a: Any, b: Any) -> int:
-    return len(a) * len(b) if isinstance(a, (SetList, MapList)) else len(a) + len(b)
-
-
 ARITHMETIC: list[Overload] = [
     *_comparisons(),
     _operator("_==_", "A, A", "bool"),
@@ -122,9 +113,9 @@ ARITHMETIC: list[Overload] = [
     _operator("_+_", "int, int", "int", lambda a, b: int64(a + b)),
     _operator("_+_", "uint, uint", "uint", lambda a, b: uint64(a + b)),
     _operator("_+_", "double, double", "double", _concatenate),
-    _operator("_+_", "string, string", "string", _concatenate, _sizes),
-    _operator("_+_", "bytes, bytes", "bytes", _concatenate, _sizes),
-    _operator("_+_", "list(A), list(A)", "list(A)", _add_lists, _elements),
+    _operator("_+_", "string, string", "string", _concatenate),
+    _operator("_+_", "bytes, bytes", "bytes", _concatenate),
+    _operator("_+_", "list(A), list(A)", "list(A)", _add_lists),
     _operator("_+_", "duration, duration", "duration", lambda a, b: duration(a.ns + b.ns)),
     _operator("_+_", "timestamp, duration", "timestamp", lambda a, b: timestamp(a.ns + b.ns)),
     _operator("_+_", "duration, timestamp", "timestamp", lambda a, b: timestamp(a.ns + b.ns)),

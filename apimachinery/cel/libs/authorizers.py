@@ -11,9 +11,6 @@ from dataclasses import dataclass, replace
 from apimachinery.cel.functions import Overload, function
 from apimachinery.cel.values import Opaque
 
-# An answer costs about as much as a small expression.
-CHECK_COST = 350_000
-
 
 @dataclass(frozen=True, slots=True)
 class Question:
@@ -104,11 +101,6 @@ def _check(check: PathCheck | ResourceCheck, verb: str) -> Decision:
     return check.ask(replace(check.question, verb=verb))
 
 
-def _cost(check: object, verb: str) -> int:
-    del check, verb
-    return CHECK_COST
-
-
 _PARTS = {
     "subresource": "subresource",
     "namespace": "namespace",
@@ -125,8 +117,8 @@ AUTHORIZERS: list[Overload] = [
         function(f"ResourceCheck.{name}(string) -> ResourceCheck", _with(part))
         for name, part in _PARTS.items()
     ],
-    function("PathCheck.check(string) -> Decision", _check, _cost),
-    function("ResourceCheck.check(string) -> Decision", _check, _cost),
+    function("PathCheck.check(string) -> Decision", _check),
+    function("ResourceCheck.check(string) -> Decision", _check),
     function("Decision.allowed() -> bool", lambda decision: decision.allowed),
     function("Decision.reason() -> string", lambda decision: decision.reason),
     function("Decision.errored() -> bool", lambda decision: bool(decision.error)),

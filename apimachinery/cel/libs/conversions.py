@@ -23,7 +23,6 @@ from apimachinery.cel.values import (
     UINT_MAX,
     UInt,
     double_text,
-    size_of,
     type_of,
 )
 
@@ -125,11 +124,11 @@ CONVERSIONS: list[Overload] = [
     function("string(int) -> string", str),
     function("string(uint) -> string", lambda value: str(int(value))),
     function("string(double) -> string", double_text),
-    function("string(bytes) -> string", _text_of_bytes, size_of),
+    function("string(bytes) -> string", _text_of_bytes),
     function("string(timestamp) -> string", print_timestamp),
     function("string(duration) -> string", print_duration),
     function("bytes(bytes) -> bytes", _same),
-    function("bytes(string) -> bytes", lambda value: value.encode(), size_of),
+    function("bytes(string) -> bytes", lambda value: value.encode()),
     function("timestamp(timestamp) -> timestamp", _same),
     function("timestamp(string) -> timestamp", parse_timestamp),
     function("timestamp(int) -> timestamp", lambda value: timestamp(value * SECOND)),

@@ -13,7 +13,7 @@ from apimachinery.cel.errors import EvalError
 from apimachinery.cel.functions import Overload, function
 from apimachinery.cel.libs.urls import parse_url
 from apimachinery.cel.times import parse_timestamp
-from apimachinery.cel.values import NOTHING, Opaque, Opt, size_of
+from apimachinery.cel.values import NOTHING, Opaque, Opt
 from apimachinery.validation.names import (
     is_dns1035_label,
     is_dns1123_label,
@@ -103,16 +103,11 @@ def _constant(known: Format) -> Callable[[], Format]:
     return lambda: known
 
 
-def _cost(known: Format, text: str) -> int:
-    del known
-    return size_of(text) * 8
-
-
 FORMATS: list[Overload] = [
     function("format.named(string) -> optional(NamedFormat)", _named),
     *[
         function(f"format.{name}() -> NamedFormat", _constant(known))
         for name, known in NAMED.items()
     ],
-    function("NamedFormat.validate(string) -> optional(list(string))", _validate, _cost),
+    function("NamedFormat.validate(string) -> optional(list(string))", _validate),
 ]

@@ -70,22 +70,17 @@ def _last_index_of(elements: list[Any], wanted: Any) -> int:
     return len(elements) - 1 - found if found >= 0 else -1
 
 
-def _size(elements: list[Any], wanted: Any = None) -> int:
-    del wanted
-    return len(elements)
-
-
 LISTS: list[Overload] = [
-    *[function(f"list({kind}).isSorted() -> bool", _is_sorted, _size) for kind in _ORDERED],
+    *[function(f"list({kind}).isSorted() -> bool", _is_sorted) for kind in _ORDERED],
     *[
-        function(f"list({kind}).{name}() -> {kind}", _extreme(sign, name), _size)
+        function(f"list({kind}).{name}() -> {kind}", _extreme(sign, name))
         for kind in _ORDERED
         for name, sign in (("min", -1), ("max", 1))
     ],
     *[
-        function(f"list({kind}).sum() -> {kind}", _total, _size)
+        function(f"list({kind}).sum() -> {kind}", _total)
         for kind in ("int", "uint", "double", "duration")
     ],
-    function("list(A).indexOf(A) -> int", _index_of, _size),
-    function("list(A).lastIndexOf(A) -> int", _last_index_of, _size),
+    function("list(A).indexOf(A) -> int", _index_of),
+    function("list(A).lastIndexOf(A) -> int", _last_index_of),
 ]

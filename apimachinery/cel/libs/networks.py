@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 from apimachinery.cel.errors import EvalError
 from apimachinery.cel.functions import Overload, function
-from apimachinery.cel.values import Opaque, size_of
+from apimachinery.cel.values import Opaque
 
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -24,6 +24,10 @@ class Ip(Opaque):
     address: Address
     type_name = "net.IP"
 
+    @property
+    def cost_size(self) -> int:
+        return self.address.max_prefixlen // 8
+
 
 @dataclass(frozen=True, slots=True)
 class Cidr(Opaque):
@@ -32,6 +36,10 @@ class Cidr(Opaque):
     address: Address
     bits: int
     type_name = "net.CIDR"
+
+    @property
+    def cost_size(self) -> int:
+        return -(-self.bits // 8)
 
     @property
     def network(self) -> Network:
@@ -138,16 +146,10 @@ def _masked(cidr: Cidr) -> Cidr:
     return Cidr(cidr.network.network_address, cidr.bits)
 
 
-def _cost(text: Any, other: Any = "") -> int:
-    return size_of(text) + size_of(other)
-
-
 NETWORKS: list[Overload] = [
-    function("ip(string) -> IP", parse_ip, _cost),
-    function("isIP(string) -> bool", _reads(parse_ip), _cost),
-    function(
-        "ip.isCanonical(string) -> bool", lambda text: str(parse_ip(text).address) == text, _cost
-    ),
+    function("ip(string) -> IP", parse_ip),
+    function("isIP(string) -> bool", _reads(parse_ip)),
+    function("ip.isCanonical(string) -> bool", lambda text: str(parse_ip(text).address) == text),
     function("string(IP) -> string", lambda ip: str(ip.address)),
     function("IP.family() -> int", lambda ip: ip.address.version),
     function("IP.isUnspecified() -> bool", lambda ip: ip.address.is_unspecified),
@@ -155,13 +157,13 @@ NETWORKS: list[Overload] = [
     function("IP.isLinkLocalMulticast() -> bool", _is_link_local_multicast),
     function("IP.isLinkLocalUnicast() -> bool", _is_link_local),
     function("IP.isGlobalUnicast() -> bool", _is_global),
-    function("cidr(string) -> CIDR", parse_cidr, _cost),
-    function("isCIDR(string) -> bool", _reads(parse_cidr), _cost),
+    function("cidr(string) -> CIDR", parse_cidr),
+    function("isCIDR(string) -> bool", _reads(parse_cidr)),
     function("string(CIDR) -> string", lambda cidr: f"{cidr.address}/{cidr.bits}"),
-    function("CIDR.containsIP(IP) -> bool", _contains_ip, _cost),
-    function("CIDR.containsIP(string) -> bool", _contains_ip, _cost),
-    function("CIDR.containsCIDR(CIDR) -> bool", _contains_cidr, _cost),
-    function("CIDR.containsCIDR(string) -> bool", _contains_cidr, _cost),
+    function("CIDR.containsIP(IP) -> bool", _contains_ip),
+    function("CIDR.containsIP(string) -> bool", _contains_ip),
+    function("CIDR.containsCIDR(CIDR) -> bool", _contains_cidr),
+    function("CIDR.containsCIDR(string) -> bool", _contains_cidr),
     function("CIDR.ip() -> IP", lambda cidr: Ip(cidr.address)),
     function("CIDR.masked() -> CIDR", _masked),
     function("CIDR.prefixLength() -> int", lambda cidr: cidr.bits),

@@ -7,7 +7,7 @@ from typing import Any
 
 from apimachinery.cel.errors import EvalError
 from apimachinery.cel.functions import Overload, function
-from apimachinery.cel.values import INT_MAX, INT_MIN, Opaque, size_of
+from apimachinery.cel.values import INT_MAX, INT_MIN, Opaque
 from apimachinery.quantity import NANO, Quantity, QuantityError, parse
 
 
@@ -58,13 +58,9 @@ def _order(a: Amount, b: Amount) -> int:
     return (a.quantity > b.quantity) - (a.quantity < b.quantity)
 
 
-def _cost(text: Any) -> int:
-    return size_of(text)
-
-
 QUANTITIES: list[Overload] = [
-    function("quantity(string) -> Quantity", _parse, _cost),
-    function("isQuantity(string) -> bool", _is_quantity, _cost),
+    function("quantity(string) -> Quantity", _parse),
+    function("isQuantity(string) -> bool", _is_quantity),
     function("Quantity.sign() -> int", lambda a: (a.quantity.nano > 0) - (a.quantity.nano < 0)),
     function("Quantity.isInteger() -> bool", _is_integer),
     function("Quantity.asInteger() -> int", _as_integer),

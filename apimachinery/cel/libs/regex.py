@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from apimachinery.cel.functions import Overload, function
 from apimachinery.cel.regexes import compile_pattern
-from apimachinery.cel.values import size_of
 
 
 def _find(text: str, pattern: str) -> str:
@@ -21,13 +20,8 @@ def _find_all(text: str, pattern: str, most: int = -1) -> list[str]:
     return found
 
 
-def _cost(text: str, pattern: str, most: int = -1) -> int:
-    del most
-    return size_of(text) * (len(pattern) // 4 + 1)
-
-
 REGEX: list[Overload] = [
-    function("string.find(string) -> string", _find, _cost),
-    function("string.findAll(string) -> list(string)", _find_all, _cost),
-    function("string.findAll(string, int) -> list(string)", _find_all, _cost),
+    function("string.find(string) -> string", _find),
+    function("string.findAll(string) -> list(string)", _find_all),
+    function("string.findAll(string, int) -> list(string)", _find_all),
 ]

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
 
 from apimachinery.cel.errors import EvalError
 from apimachinery.cel.functions import Overload, function
-from apimachinery.cel.values import Opaque, size_of
+from apimachinery.cel.values import Opaque
 
 _NUMBER = r"(?:0|[1-9][0-9]*)"
 _PART = r"(?:0|[1-9][0-9]*|[0-9]*[A-Za-z\-][0-9A-Za-z\-]*)"
@@ -83,16 +82,11 @@ def _rank(part: str) -> tuple[bool, int, str]:
     return (False, int(part), "") if part.isdigit() else (True, 0, part)
 
 
-def _cost(text: Any, normalize: bool = False) -> int:  # noqa: FBT001, FBT002
-    del normalize
-    return size_of(text)
-
-
 SEMVERS: list[Overload] = [
-    function("semver(string) -> Semver", parse_semver, _cost),
-    function("semver(string, bool) -> Semver", parse_semver, _cost),
-    function("isSemver(string) -> bool", _is_semver, _cost),
-    function("isSemver(string, bool) -> bool", _is_semver, _cost),
+    function("semver(string) -> Semver", parse_semver),
+    function("semver(string, bool) -> Semver", parse_semver),
+    function("isSemver(string) -> bool", _is_semver),
+    function("isSemver(string, bool) -> bool", _is_semver),
     function("Semver.major() -> int", lambda version: version.major),
     function("Semver.minor() -> int", lambda version: version.minor),
     function("Semver.patch() -> int", lambda version: version.patch),

@@ -12,20 +12,14 @@ def _covers(whole: list[Any], part: list[Any]) -> bool:
     return all(contains(whole, each) for each in part)
 
 
-def _cost(a: list[Any], b: list[Any]) -> int:
-    return len(a) * len(b)
-
-
 SETS: list[Overload] = [
-    function("sets.contains(list(A), list(A)) -> bool", _covers, _cost),
+    function("sets.contains(list(A), list(A)) -> bool", _covers),
     function(
         "sets.equivalent(list(A), list(A)) -> bool",
         lambda a, b: _covers(a, b) and _covers(b, a),
-        _cost,
     ),
     function(
         "sets.intersects(list(A), list(A)) -> bool",
         lambda a, b: any(contains(b, each) for each in a),
-        _cost,
     ),
 ]

@@ -10,20 +10,11 @@ from apimachinery.cel.errors import EvalError
 from apimachinery.cel.functions import Overload, function
 from apimachinery.cel.libs.printf import printf
 from apimachinery.cel.regexes import compile_pattern
-from apimachinery.cel.values import size_of
 
 _SPACES = "\t\n\v\f\r \u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008"
 _SPACES += "\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
 _UPPER = {ord(char): ord(char) - 32 for char in "abcdefghijklmnopqrstuvwxyz"}
 _LOWER = {ord(char): ord(char) + 32 for char in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
-
-
-def _cost(*args: Any) -> int:
-    return sum(map(size_of, args))
-
-
-def _match_cost(text: Any, pattern: Any) -> int:
-    return size_of(text) * (len(pattern) // 4 + 1)
 
 
 def _char_at(text: str, at: int) -> str:
@@ -58,11 +49,6 @@ def _replace(text: str, old: str, new: str, count: int = -1) -> str:
     return text.replace(old, new, max(-1, count))
 
 
-def _replaced(text: str, old: str, new: str, count: int = -1) -> int:
-    del count
-    return (len(text) * (len(new) + 1) if not old else len(text) + text.count(old) * len(new)) // 10
-
-
 def _split(text: str, between: str, most: int = -1) -> list[str]:
     if most == 0:
         return []
@@ -95,31 +81,31 @@ def _quote(text: str) -> str:
 
 
 def _both(name: str, args: str, result: str, run: Callable[..., Any]) -> list[Overload]:
-    return [function(f"string.{name}({args}) -> {result}", run, _cost)]
+    return [function(f"string.{name}({args}) -> {result}", run)]
 
 
 STRINGS: list[Overload] = [
     *_both("contains", "string", "bool", lambda text, part: part in text),
     *_both("startsWith", "string", "bool", lambda text, part: text.startswith(part)),
     *_both("endsWith", "string", "bool", lambda text, part: text.endswith(part)),
-    function("string.matches(string) -> bool", _matches, _match_cost),
-    function("matches(string, string) -> bool", _matches, _match_cost),
+    function("string.matches(string) -> bool", _matches),
+    function("matches(string, string) -> bool", _matches),
     *_both("charAt", "int", "string", _char_at),
     *_both("indexOf", "string", "int", _index_of),
     *_both("indexOf", "string, int", "int", _index_of),
     *_both("lastIndexOf", "string", "int", _last_index_of),
     *_both("lastIndexOf", "string, int", "int", _last_index_of),
-    function("list(string).join() -> string", _join, _cost),
-    function("list(string).join(string) -> string", _join, _cost),
+    function("list(string).join() -> string", _join),
+    function("list(string).join(string) -> string", _join),
     *_both("lowerAscii", "", "string", lambda text: text.translate(_LOWER)),
     *_both("upperAscii", "", "string", lambda text: text.translate(_UPPER)),
-    function("string.replace(string, string) -> string", _replace, _replaced),
-    function("string.replace(string, string, int) -> string", _replace, _replaced),
+    function("string.replace(string, string) -> string", _replace),
+    function("string.replace(string, string, int) -> string", _replace),
     *_both("split", "string", "list(string)", _split),
     *_both("split", "string, int", "list(string)", _split),
     *_both("substring", "int", "string", _substring),
     *_both("substring", "int, int", "string", _substring),
     *_both("trim", "", "string", lambda text: text.strip(_SPACES)),
     *_both("format", "list(dyn)", "string", printf),
-    function("strings.quote(string) -> string", _quote, _cost),
+    function("strings.quote(string) -> string", _quote),
 ]

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Any
 from urllib.parse import quote, unquote
 
 from apimachinery.cel.errors import EvalError
 from apimachinery.cel.functions import Overload, function
-from apimachinery.cel.values import Opaque, size_of
+from apimachinery.cel.values import Opaque
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*(?=:)")
 _BAD_HOST = re.compile(r"[\s<>\"\\^`{}|]|%(?![0-9A-Fa-f]{2})")
@@ -105,13 +104,9 @@ def _is_url(text: str) -> bool:
     return True
 
 
-def _cost(text: Any) -> int:
-    return size_of(text)
-
-
 URLS: list[Overload] = [
-    function("url(string) -> URL", parse_url, _cost),
-    function("isURL(string) -> bool", _is_url, _cost),
+    function("url(string) -> URL", parse_url),
+    function("isURL(string) -> bool", _is_url),
     function("URL.getScheme() -> string", lambda url: url.scheme),
     function("URL.getHost() -> string", lambda url: url.host),
     function("URL.getHostname() -> string", lambda url: url.hostname),
