@@ -50,7 +50,8 @@ class StrategyContext:
     dry_run: bool = False
     # What the cluster hands out: service addresses, node ports. See registry/core/services.py.
     allocators: Mapping[str, Any] = field(default_factory=dict)
-    # Texts for Warning headers about what preparation has changed, for warnings_on_create.
+    # Texts for Warning headers: what preparation has changed, what validation has forgiven.
+    # `warnings_on_create` and `warnings_on_update` take them in.
     warnings: list[str] = field(default_factory=list)
 
 

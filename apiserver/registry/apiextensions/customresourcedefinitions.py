@@ -13,9 +13,11 @@ from apimachinery.validation.field import (
     required,
 )
 from apimachinery.validation.names import is_dns1123_subdomain, is_path_segment
+from apiserver.registry.apiextensions.approval import approval_errors
 from apiserver.registry.apiextensions.names import name_errors
 from apiserver.registry.apiextensions.versions import (
     common_errors,
+    has_defaults,
     storage_versions,
     version_errors,
     view,
@@ -80,10 +82,12 @@ class CustomResourceDefinitionStrategy(Strategy):
             yield invalid(Path("metadata") / "name", name, why)
         yield from _spec_errors(spec)
         yield from _status_errors(obj)
+        yield from approval_errors(obj)
+        yield from _preserving_errors(spec, {})
 
     def validate_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> FieldErrors:
         spec, before = new["spec"], old["spec"]
-        yield from _spec_errors(spec)
+        yield from _spec_errors(spec, before)
         if is_established(old):
             yield from immutable(spec.get("scope"), before.get("scope"), _SPEC / "scope")
             for name in ("kind",):
@@ -93,6 +97,8 @@ class CustomResourceDefinitionStrategy(Strategy):
         path = ("names", "plural")
         yield from immutable(dig(spec, path), dig(before, path), _SPEC / "names" / "plural")
         yield from _status_errors(new)
+        yield from approval_errors(new, old)
+        yield from _preserving_errors(spec, before)
 
     def may_be_removed(self, obj: Obj) -> bool:
         """Objects of a kind go before its definition, so that none goes at once."""
@@ -118,7 +124,16 @@ def is_established(crd: Obj) -> bool:
     )
 
 
-def _spec_errors(spec: Obj) -> FieldErrors:
+def _preserving_errors(spec: Obj, before: Obj) -> FieldErrors:
+    if spec.get("preserveUnknownFields") and not before.get("preserveUnknownFields"):
+        why = (
+            "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in "
+            "spec.versions[*].schema instead"
+        )
+        yield invalid(_SPEC / "preserveUnknownFields", True, why)
+
+
+def _spec_errors(spec: Obj, before: Obj | None = None) -> FieldErrors:
     group = spec.get("group") or ""
     if not group:
         yield required(_SPEC / "group")
@@ -127,14 +142,21 @@ def _spec_errors(spec: Obj) -> FieldErrors:
     elif "." not in group:
         yield invalid(_SPEC / "group", group, "should be a domain with at least one dot")
     yield from one_of_required(spec.get("scope"), _SCOPES, _SPEC / "scope")
-    seen = view(spec)
-    yield from version_errors(seen)
+    if spec.get("preserveUnknownFields") and has_defaults(spec):
+        why = "must be false in order to use defaults in the schema"
+        yield invalid(_SPEC / "preserveUnknownFields", True, why)
+    seen, stored = view(spec), None if before is None else view(before)
+    yield from version_errors(seen, stored)
     names = spec.get("names") or {}
     for name in _NAMES:
         if not names.get(name):
             yield required(_SPEC / "names" / name)
     yield from name_errors(names, _SPEC / "names")
-    yield from common_errors(seen)
+    yield from common_errors(seen, stored)
+    strategy = (spec.get("conversion") or {}).get("strategy") or ""
+    if spec.get("preserveUnknownFields") and strategy != "None":
+        why = "must be None if spec.preserveUnknownFields is true"
+        yield invalid(_SPEC / "conversion" / "strategy", strategy, why)
     if spec.get("conversion") is not None:
         yield from _conversion_errors(spec["conversion"], _SPEC / "conversion")
 

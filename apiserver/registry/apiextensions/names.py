@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from apimachinery.meta import Obj, name_of
 from apimachinery.validation.field import FieldErrors, Path, invalid
 from apimachinery.validation.names import is_dns1035_label
+from apiserver.registry.apiextensions.approval import approval_of
 
 _MIXED = "may have mixed case, but should otherwise match: "
 
@@ -50,6 +51,10 @@ def status_after_naming(crd: Obj, others: Iterable[Obj], now: str) -> Obj:
     if not problem:
         accepted = dict(wanted)
     conditions = list(status.get("conditions") or ())
+    approval = approval_of(crd)
+    if approval is not None:
+        what = (approval.status, approval.reason, approval.message)
+        _set(conditions, "KubernetesAPIApprovalPolicyConformant", what, now)
     named = ("False", *problem) if problem else ("True", "NoConflicts", "no conflicts found")
     _set(conditions, "NamesAccepted", named, now)
     established = any(

@@ -6,18 +6,16 @@ of megabytes, and most of them are never looked at.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import cached_property
 from typing import TypeAlias
 
+from apimachinery.cel.rules import Rules
 from apimachinery.meta import Obj
 from apimachinery.structural.merging import MergeSchema, merge_schema
 from apimachinery.structural.publishing import published
 from apimachinery.structural.schema import Structural, has_rules
-from apimachinery.validation.field import FieldError
 
-# Checks x-kubernetes-validations: (object, the old one or None) -> what is wrong.
-Rules: TypeAlias = Callable[[Obj, Obj | None], Iterable[FieldError]]
 # Compiles the rules of a schema; None where it has none.
 RuleCompiler: TypeAlias = Callable[[Obj], Rules | None]
 

@@ -118,25 +118,25 @@ class CustomResourceStrategy(Strategy):
         )
 
     def validate(self, obj: Obj, ctx: StrategyContext) -> FieldErrors:
-        yield from self._errors(obj, None)
+        yield from self._errors(obj, None, ctx)
 
     def validate_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> FieldErrors:
-        yield from self._errors(new, old)
+        yield from self._errors(new, old, ctx)
 
-    def _errors(self, obj: Obj, old: Obj | None) -> Iterator[FieldError]:
+    def _errors(self, obj: Obj, old: Obj | None, ctx: StrategyContext) -> Iterator[FieldError]:
         schema = self.about.schema
         found = list(schema_errors(obj, schema.node, old=MISSING if old is None else old))
         found += scale_errors(obj, self.about.scale, spec=True)
         found += embedded.embedded_errors(obj, schema.structural)
         found += new_list_errors(obj, old, schema)
         yield from found
-        yield from rule_errors(obj, old, schema, found)
+        yield from rule_errors(obj, old, schema, found, ctx)
 
     def warnings_on_create(self, obj: Obj, ctx: StrategyContext) -> list[str]:
-        return _finalizer_warnings(obj, {})
+        return [*ctx.warnings, *_finalizer_warnings(obj, {})]
 
     def warnings_on_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> list[str]:
-        return _finalizer_warnings(new, old)
+        return [*ctx.warnings, *_finalizer_warnings(new, old)]
 
     def canonicalize(self, obj: Obj) -> None:
         about = self.about
@@ -171,7 +171,7 @@ class CustomResourceStatusStrategy(StatusStrategy):
         found += scale_errors(new, self.about.scale, spec=False)
         found += new_list_errors(new, old, schema)
         yield from found
-        yield from rule_errors(new, old, schema, found)
+        yield from rule_errors(new, old, schema, found, ctx)
 
 
 def new_list_errors(obj: Obj, old: Obj | None, schema: VersionSchema) -> list[FieldError]:
@@ -183,16 +183,22 @@ def new_list_errors(obj: Obj, old: Obj | None, schema: VersionSchema) -> list[Fi
 
 
 def rule_errors(
-    obj: Obj, old: Obj | None, schema: VersionSchema, found: list[FieldError]
+    obj: Obj,
+    old: Obj | None,
+    schema: VersionSchema,
+    found: list[FieldError],
+    ctx: StrategyContext,
 ) -> FieldErrors:
-    """Yield what the schema's rules in CEL say of an object."""
+    """Yield what the schema's rules in CEL say of an object; what was so before is a warning."""
     rules = schema.rules
     if rules is None:
         return
     if any(error.type in _BLOCKING for error in found):
         yield invalid(Path(NOWHERE), None, _UNCHECKED)
     else:
-        yield from rules(obj, old)
+        forgiven: list[FieldError] = []
+        yield from rules(obj, old, forgiven=forgiven)
+        ctx.warnings += map(str, forgiven)
 
 
 def scale_errors(obj: Obj, paths: ScalePaths | None, *, spec: bool) -> FieldErrors:

@@ -274,7 +274,8 @@ async def test_rules_are_checked_once_the_shape_is_right(cluster: Cluster):
     def compile_rules(schema):
         assert schema["type"] == "object"
 
-        def check(obj, old):
+        def check(obj, old, *, forgiven):
+            assert forgiven == []
             seen.append((obj["spec"]["size"], old is not None))
             if obj["spec"]["size"] > 8:
                 yield invalid(Path("spec"), "object", "too big")
