@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from benchmarks.fairness import fairness
 from benchmarks.idle import idle
 from benchmarks.result import Benchmark, Row
 from benchmarks.serving import creation, fan_out, requests
@@ -15,6 +16,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "requests": requests,
     "deployments": deployments,
     "fan-out": fan_out,
+    "fairness": fairness,
     "idle": idle,
     "topology": topology,
 }
