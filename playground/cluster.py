@@ -28,7 +28,7 @@ from apiserver.auth.user import (
     service_account_groups,
 )
 from apiserver.endpoints.aggregation import Aggregation
-from apiserver.endpoints.api import ClusterApi
+from apiserver.endpoints.api import ClusterApi, Phase
 from apiserver.endpoints.flow_objects import FlowObjects
 from apiserver.endpoints.local import LocalTransport
 from apiserver.endpoints.options import ServingOptions
@@ -191,6 +191,7 @@ class RunningCluster:
 
     async def start(self) -> None:
         """Begin to authenticate and to work; returns when every node has registered."""
+        self.api.phase = Phase.STARTING
         objects = self.api.objects
         await self.api.registry.restore(missing(objects.list("services"), objects), API_USER)
         self.auth.start(self.store.hub, self.store.revision)
@@ -209,9 +210,11 @@ class RunningCluster:
         self.tasks.serve("controller manager", self.manager.run)
         for number in range(self.store.record.nodes):
             await self._add_node(machine(number))
+        self.api.phase = Phase.SERVING
 
     async def close(self) -> None:
         """Stop working. What was acknowledged is stored; nothing else needs saving."""
+        self.api.phase = Phase.STOPPING
         for kubelet in self.kubelets.values():
             await kubelet.stop()
             await self._runtimes[kubelet.name].close()

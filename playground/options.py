@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from apiserver.endpoints.options import ServingOptions
 from apiserver.flowcontrol.options import FlowOptions
-from playground.flags import Flags
+from playground.flags import Flags, all_flags
 
 
 def serving_options(flags: Flags) -> ServingOptions:
@@ -12,6 +12,9 @@ def serving_options(flags: Flags) -> ServingOptions:
     return ServingOptions(
         request_timeout=flags.request_timeout,
         min_request_timeout=flags.min_request_timeout,
+        flags=tuple(
+            (each.name, each.syntax.write(getattr(flags, each.attribute))) for each in all_flags()
+        ),
         flow=FlowOptions(
             flags.enable_priority_and_fairness,
             flags.max_requests_inflight,

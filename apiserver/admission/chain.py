@@ -8,10 +8,12 @@ where everything is said, and something to await where a webhook has to be asked
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from time import perf_counter
 from typing import NamedTuple, Protocol
 
 from apimachinery.gvk import GroupResource
 from apiserver.admission.interfaces import AdmissionRequest, Operation, Plugin
+from apiserver.admission.timing import AdmissionTimes
 from apiserver.storage.feed import Hub
 
 
@@ -57,6 +59,7 @@ class AdmissionChain:
     def __init__(self, plugins: Sequence[Plugin]) -> None:
         self._plugins = tuple(plugins)
         self._handlers: dict[tuple[GroupResource, str, Operation], Handlers] = {}
+        self.times = AdmissionTimes()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -87,12 +90,45 @@ class AdmissionChain:
 
     def admit(self, request: AdmissionRequest) -> Awaitable[None] | None:
         """Let every mutator that handles this request change its object."""
+        return self._step("admit", request, self._admit)
+
+    def validate(self, request: AdmissionRequest) -> Awaitable[None] | None:
+        """Let every validator that handles this request look at its object."""
+        return self._step("validate", request, self._validate)
+
+    def _step(
+        self,
+        phase: str,
+        request: AdmissionRequest,
+        run: Callable[[AdmissionRequest], Awaitable[None] | None],
+    ) -> Awaitable[None] | None:
+        began = perf_counter()
+        try:
+            waiting = run(request)
+        except Exception:
+            self.times.step(phase, request, began, rejected=True)
+            raise
+        if waiting is not None:
+            return self._step_waiting(phase, request, began, waiting)
+        self.times.step(phase, request, began, rejected=False)
+        return None
+
+    async def _step_waiting(
+        self, phase: str, request: AdmissionRequest, began: float, waiting: Awaitable[None]
+    ) -> None:
+        rejected = True
+        try:
+            await waiting
+            rejected = False
+        finally:
+            self.times.step(phase, request, began, rejected=rejected)
+
+    def _admit(self, request: AdmissionRequest) -> Awaitable[None] | None:
         stages = self.handlers(request.resource, request.subresource, request.operation)
         first = _concerned(stages.first_mutators, request)
         return _admit_first(stages, first, request) if first else _admit(stages, request)
 
-    def validate(self, request: AdmissionRequest) -> Awaitable[None] | None:
-        """Let every validator that handles this request look at its object."""
+    def _validate(self, request: AdmissionRequest) -> Awaitable[None] | None:
         stages = self.handlers(request.resource, request.subresource, request.operation)
         _run(stages.validators, request)
         waiting = _concerned(stages.waiting_validators, request)
@@ -106,13 +142,35 @@ class AdmissionChain:
         waits = [at for at, plugin in enumerate(chosen) if hasattr(plugin, "validate_async")]
         middle = waits[0] if waits else len(chosen)
         begin = next((at for at, p in enumerate(chosen) if hasattr(p, "admit")), 0)
+        what = operation.value
         return Handlers(
-            _stages(chosen, "admit"),
-            _stages(chosen[:middle], "validate"),
-            _waiting_stages(chosen[begin:], "admit_async"),
-            _waiting_stages(chosen, "validate_async"),
-            _waiting_stages(chosen[:begin], "admit_async"),
-            _stages(chosen[middle:], "validate"),
+            self._stages(chosen, "admit", what),
+            self._stages(chosen[:middle], "validate", what),
+            self._waiting_stages(chosen[begin:], "admit_async", what),
+            self._waiting_stages(chosen, "validate_async", what),
+            self._waiting_stages(chosen[:begin], "admit_async", what),
+            self._stages(chosen[middle:], "validate", what),
+        )
+
+    def _stages(self, plugins: Sequence[Plugin], phase: str, operation: str) -> tuple[Stage, ...]:
+        runs = ((plugin.name, getattr(plugin, phase, None)) for plugin in plugins)
+        return tuple(
+            Stage(name, self.times.timed(name, phase, operation, run))
+            for name, run in runs
+            if run is not None
+        )
+
+    def _waiting_stages(
+        self, plugins: Sequence[Plugin], phase: str, operation: str
+    ) -> tuple[WaitingStage, ...]:
+        runs = (
+            (plugin.name, getattr(plugin, "concerns", None), getattr(plugin, phase, None))
+            for plugin in plugins
+        )
+        return tuple(
+            WaitingStage(name, concerns, self.times.timed_waiting(name, phase, operation, ask))
+            for name, concerns, ask in runs
+            if concerns is not None and ask is not None
         )
 
 
@@ -170,16 +228,3 @@ async def _validate_waiting(
     for stage in waiting:
         await stage.run(request)
     _run(stages.last_validators, request)
-
-
-def _stages(plugins: Sequence[Plugin], phase: str) -> tuple[Stage, ...]:
-    runs = ((plugin.name, getattr(plugin, phase, None)) for plugin in plugins)
-    return tuple(Stage(name, run) for name, run in runs if run is not None)
-
-
-def _waiting_stages(plugins: Sequence[Plugin], phase: str) -> tuple[WaitingStage, ...]:
-    return tuple(
-        WaitingStage(plugin.name, getattr(plugin, "concerns"), getattr(plugin, phase))  # noqa: B009
-        for plugin in plugins
-        if hasattr(plugin, phase)
-    )

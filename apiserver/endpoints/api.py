@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from enum import Enum
 from typing import Any, Protocol
 
 from apimachinery.clock import Clock
@@ -28,6 +29,14 @@ from apiserver.storage import ClusterStore
 
 # Returns the objects of a namespace ("" for all), or of one name ("" for all of them).
 Read = Callable[[str, str], Awaitable[list[Obj]]]
+
+
+class Phase(Enum):
+    """What a cluster is about to do."""
+
+    STARTING = "starting"
+    SERVING = "serving"
+    STOPPING = "stopping"
 
 
 class NodeStreams(Protocol):
@@ -94,6 +103,8 @@ class ClusterApi:
         self.traces = Traces()
         self.metrics = Metrics()
         self.started = clock.seconds()
+        # The composition root says otherwise while it starts and ends the cluster's parts.
+        self.phase = Phase.SERVING
         # Documents made from one generation of the catalog, by name.
         self._documents: dict[Any, Any] = {}
         self._generation = self.catalog.generation

@@ -142,6 +142,8 @@ class ApiServer(ASGIHandler):
                 task.cancel()
             _, failed = await asyncio.gather(gone, pump, return_exceptions=True)
             response.close()
+            if response.asked.on_end is not None:
+                response.asked.on_end()
         if isinstance(failed, Exception):
             # The head is out, so all that is left is to break off; the client sees it as that.
             logger.error("a stream broke off", exc_info=failed)

@@ -30,7 +30,7 @@ from apimachinery.errors import (
 from apimachinery.fields import FieldRequirement, parse_fields
 from apiserver.auth.attributes import Attributes, forbidden
 from apiserver.auth.user import User
-from apiserver.endpoints import limits, read, remove, subresources, write
+from apiserver.endpoints import limits, observing, read, remove, subresources, write
 from apiserver.endpoints.negotiation import PROTOBUF, not_acceptable
 from apiserver.endpoints.request import Answer, ApiRequest
 from apiserver.registry.catalog import Served
@@ -85,6 +85,7 @@ class Door(Protocol):
 async def serve(request: ApiRequest, door: Door, handler: Handler | None = None) -> Answer:
     """Answer a request, or raise the ApiError that refuses it."""
     trace = request.trace
+    answer: Answer | None = None
     try:
         limit = limits.time_limit(request)
         if limit is None:
@@ -100,7 +101,7 @@ async def serve(request: ApiRequest, door: Door, handler: Handler | None = None)
             raise
         raise refusal from error
     finally:
-        _finish(request)
+        observing.finish(request, answer)
     return answer
 
 
@@ -199,13 +200,13 @@ def route(request: ApiRequest) -> Handler:
     """Return what answers a request for a resource. Raises PathNotFound or MethodNotAllowed."""
     info, resource = request.info, _find(request).resource
     if resource.deprecation:
-        request.warn([resource.deprecation])
+        _deprecated(request, resource.deprecation)
     _check_scope(request)
     if not info.subresource:
         if info.verb not in resource.verbs:
             raise not_allowed()
         if resource.key in _DEPRECATED:
-            request.warn([_DEPRECATED[resource.key]])
+            _deprecated(request, _DEPRECATED[resource.key])
         if resource.verbs == ("create",):
             return subresources.review
         return _VERBS[info.verb]
@@ -251,6 +252,15 @@ def _check_scope(request: ApiRequest) -> None:
         raise not_allowed()
 
 
+def _deprecated(request: ApiRequest, text: str) -> None:
+    """Tell that what is asked for is on its way out, and count that it was asked for."""
+    info = request.info
+    request.warn([text])
+    request.api.metrics.deprecated.add(
+        (info.group, info.version, info.resource, info.subresource, "")
+    )
+
+
 def not_allowed() -> ApiError:
     """Return the refusal of a method that a path does not have."""
     return ApiError(
@@ -259,20 +269,3 @@ def not_allowed() -> ApiError:
         reason="MethodNotAllowed",
         details={},
     )
-
-
-def _finish(request: ApiRequest) -> None:
-    trace, info, api = request.trace, request.info, request.api
-    api.traces.add(trace)
-    if info.verb != "watch":
-        api.metrics.observe(_labels(request), trace.code, trace.seconds)
-
-
-def _labels(request: ApiRequest) -> tuple[str, str, str, str, str]:
-    """Return what a request is counted under; names that nothing is served by are not kept."""
-    info = request.info
-    served = request.served or request.api.catalog.find(info.group, info.version, info.resource)
-    if served is None:
-        return info.verb, "", "", "", ""
-    part = info.subresource if info.subresource in served.resource.subresources else ""
-    return info.verb, info.group, info.version, info.resource, part

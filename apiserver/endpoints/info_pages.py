@@ -15,7 +15,9 @@ import orjson
 from apimachinery.gvk import GroupVersion
 from apimachinery.meta import Obj
 from apiserver.auth.tokens import openid_configuration
-from apiserver.endpoints import discovery, health, openapi_pages
+from apiserver.endpoints import discovery, health, metrics_page, openapi_pages, zpages
+from apiserver.endpoints.api import ClusterApi
+from apiserver.endpoints.chain import not_allowed
 from apiserver.endpoints.negotiation import JSON, YAML
 from apiserver.endpoints.request import Answer, ApiRequest
 from apiserver.endpoints.version import VERSION
@@ -23,7 +25,6 @@ from apiserver.registry.catalog import Catalog
 
 _NOT_FOUND = b"404 page not found\n"
 _TEXT = "text/plain; charset=utf-8"
-_METRICS = "text/plain; version=0.0.4; charset=utf-8"
 Page = Callable[[ApiRequest], Awaitable[Answer]]
 
 
@@ -52,23 +53,30 @@ def _json(value: Any) -> Answer:
 
 async def _root(request: ApiRequest) -> Answer:
     """List the paths that there are."""
-    paths = {"/api", "/apis", *_PAGES, *health.paths()}
-    for group, versions in request.api.catalog.groups().items():
+    return _json({"paths": _paths(request.api)})
+
+
+def _paths(api: ClusterApi) -> list[str]:
+    paths = {"/api", "/apis", "/openapi/v3/", *_PAGES, *health.paths()}
+    for group, versions in api.catalog.groups().items():
         root = f"/apis/{group}" if group else "/api"
         paths |= {root, *(f"{root}/{version}" for version in versions)}
     paths.discard("/")
-    return _json({"paths": sorted(paths)})
+    return sorted(paths)
 
 
-async def _version(_request: ApiRequest) -> Answer:
+async def _version(request: ApiRequest) -> Answer:
+    if request.method != "GET":
+        raise not_allowed()
     return _json(VERSION)
 
 
-async def _metrics(request: ApiRequest) -> Answer:
-    store = request.api.store
-    counts = [(name, len(store.list(name))) for name in store.resources()]
-    text = request.api.metrics.text(counts)
-    return Answer(text=text.encode(), content_type=_METRICS)
+async def _flagz(request: ApiRequest) -> Answer:
+    return zpages.flagz(request)
+
+
+async def _statusz(request: ApiRequest) -> Answer:
+    return zpages.statusz(request, _paths(request.api))
 
 
 async def _jwks(request: ApiRequest) -> Answer:
@@ -84,13 +92,16 @@ async def _openid(request: ApiRequest) -> Answer:
 _PAGES: dict[str, Page] = {
     "/": _root,
     "/.well-known/openid-configuration": _openid,
+    "/flagz": _flagz,
     "/healthz": health.page,
     "/livez": health.page,
-    "/metrics": _metrics,
+    "/metrics": metrics_page.page,
+    "/metrics/slis": metrics_page.slis,
     "/openapi/v2": openapi_pages.v2,
     "/openapi/v3": openapi_pages.v3_index,
     "/openid/v1/jwks": _jwks,
     "/readyz": health.page,
+    "/statusz": _statusz,
     "/version": _version,
 }
 _PREFIXES: tuple[tuple[str, Page], ...] = (
@@ -104,6 +115,8 @@ _PREFIXES: tuple[tuple[str, Page], ...] = (
 async def discovery_page(request: ApiRequest) -> Answer:
     """Answer /api, /apis and what lies one or two names below."""
     parts = [part for part in request.info.path.split("/") if part]
+    if request.method != "GET":
+        raise not_allowed()
     output = request.output
     if len(parts) == 1 and output.transform:
         return _aggregated(request, core=parts[0] == "api")

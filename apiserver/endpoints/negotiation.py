@@ -81,6 +81,17 @@ def prettily(output: Output, params: Mapping[str, str], user_agent: str) -> Outp
     return replace(output, pretty=True) if pretty else output
 
 
+def takes_text(accept: str) -> bool:
+    """Tell whether a client takes plain text in UTF-8."""
+    if not accept:
+        return True
+    return any(
+        media_type in ("*/*", "text/*", "*/plain", "text/plain")
+        and given in ({}, {"charset": "utf-8"})
+        for media_type, _, given in _clauses(accept)
+    )
+
+
 def not_acceptable() -> ApiError:
     """Return the refusal of an Accept header that nothing satisfies."""
     text = f"406: Not Acceptable\n\nAvailable representations: {AVAILABLE}"

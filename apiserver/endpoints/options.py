@@ -16,6 +16,8 @@ class ServingOptions:
     request_timeout: float = 60.0
     # Watches without a timeout of their own end after this and before twice this: they spread out.
     min_request_timeout: float = 1800.0
+    # By name, as they are shown to people.
+    flags: tuple[tuple[str, str], ...] = ()
     flow: FlowOptions = field(default_factory=FlowOptions)
     # Of the event loop: all clusters that one serves share them.
     turns: Turns = field(default_factory=Turns)

@@ -49,6 +49,10 @@ class ApiRequest:
     flow: Flow | None = None
     # The body is larger than the server takes, and was not read.
     oversized: bool = False
+    # Bytes of the answer's body.
+    size: int = 0
+    # Called when a stream or an upgraded connection has ended.
+    on_end: Callable[[], None] | None = None
     warnings: list[str] = field(default_factory=list)
 
     @property

@@ -52,10 +52,14 @@ async def serve(api: ClusterApi, scope: Scope, receive: Receive, send: Send) -> 
     except Exception as error:
         await _deny(scope, send, chain.as_api_error(error))
         return
-    if api.streams is None:
-        await _deny(scope, send, ServiceUnavailable("no kubelet can be reached"))
-        return
-    await api.streams.connect(request, scope, receive, send)
+    try:
+        if api.streams is None:
+            await _deny(scope, send, ServiceUnavailable("no kubelet can be reached"))
+        else:
+            await api.streams.connect(request, scope, receive, send)
+    finally:
+        if request.on_end is not None:
+            request.on_end()
 
 
 async def _check(request: ApiRequest) -> Answer:

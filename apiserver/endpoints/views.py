@@ -130,9 +130,11 @@ async def response_of(request: ApiRequest, answer: Answer) -> HttpResponseBase:
     if answer.stream is not None:
         kind = answer.content_type or "application/json"
         streaming = StreamingHttpResponse(answer.stream, content_type=kind, status=answer.code)
+        streaming.asked = request  # type: ignore[attr-defined]  # its end is told to the request
         return with_headers(request, streaming, answer.headers)
     body, content_type = await encode.body_of(request, answer)
-    request.trace.stage("encode", f"{len(body)} bytes")
+    request.size = len(body)
+    request.trace.stage("encode", f"{request.size} bytes")
     headers = answer.headers
     if compression.wanted(body, request.headers):
         body = await compression.compressed(body)

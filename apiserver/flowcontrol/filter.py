@@ -21,6 +21,7 @@ from apimachinery.meta import Obj
 from apiserver.flowcontrol import bootstrap
 from apiserver.flowcontrol.digest import Digest
 from apiserver.flowcontrol.fair import FairTurns
+from apiserver.flowcontrol.inflight import MUTATING, READ_ONLY, kind_of
 from apiserver.flowcontrol.levels import Level, Queue, Waiter
 from apiserver.flowcontrol.matching import Schema, read_schema
 from apiserver.flowcontrol.options import FlowOptions
@@ -72,6 +73,8 @@ class Flow:
     label: str
     headers: tuple[tuple[bytes, bytes], ...]
     distinguisher: str
+    # "readOnly" or "mutating".
+    kind: str
     hand: tuple[int, ...] = ()
 
     def queue(self) -> Queue:
@@ -95,12 +98,14 @@ class Seat:
         self._filter: FlowFilter | None = owner
         flow.level.in_use += width
         flow.usage.begin(width)
+        owner.under_way[flow.kind] += 1
 
     def leave(self) -> None:
         owner, self._filter = self._filter, None
         if owner is not None:
             self.flow.level.in_use -= self.width
             self.flow.usage.end(self.width)
+            owner.under_way[self.flow.kind] -= 1
             if owner.waiting:
                 owner.seat_left()
 
@@ -123,6 +128,7 @@ class FlowFilter:
         self._longest_wait = request_timeout * WAITING_PART
         self.start = 0.0
         self.levels: dict[str, Level] = {}
+        self.under_way = {READ_ONLY: 0, MUTATING: 0}
         self.usages: dict[tuple[str, str], Usage] = {}
         self._schemas: list[Schema] = []
         self._flows: dict[Digest, Flow] = {}
@@ -190,7 +196,8 @@ class FlowFilter:
             (b"x-kubernetes-pf-prioritylevel-uid", level.uid.encode()),
         )
         label = f"{schema.name}, {level.name}"
-        flow = Flow(schema, level, usage, label, headers, schema.flow_of(digest))
+        kind = kind_of(digest.verb)
+        flow = Flow(schema, level, usage, label, headers, schema.flow_of(digest), kind)
         if len(self._flows) >= KEPT:
             self._flows.clear()
         self._flows[digest] = flow

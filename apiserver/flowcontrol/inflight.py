@@ -9,11 +9,13 @@ from __future__ import annotations
 from apimachinery.errors import Overloaded
 from apiserver.flowcontrol.options import FlowOptions
 
+READ_ONLY, MUTATING = "readOnly", "mutating"
 _READS = frozenset({"get", "list", "watch"})
 
 
-def is_read(verb: str) -> bool:
-    return verb in _READS
+def kind_of(verb: str) -> str:
+    """Return which kind of request a verb is: it only reads, or it may change something."""
+    return READ_ONLY if verb in _READS else MUTATING
 
 
 class Place:
@@ -36,13 +38,13 @@ class InFlightLimit:
     """The requests of one cluster that are under way."""
 
     def __init__(self, options: FlowOptions) -> None:
-        self._limits = {"readOnly": options.reads, "mutating": options.writes}
-        self.under_way = {"readOnly": 0, "mutating": 0}
-        self.dropped = {"readOnly": 0, "mutating": 0}
+        self._limits = {READ_ONLY: options.reads, MUTATING: options.writes}
+        self.under_way = {READ_ONLY: 0, MUTATING: 0}
+        self.dropped = {READ_ONLY: 0, MUTATING: 0}
 
     def enter(self, verb: str, *, exempt: bool) -> Place:
         """Return a place. Raises Overloaded."""
-        kind = "readOnly" if is_read(verb) else "mutating"
+        kind = kind_of(verb)
         limit = self._limits[kind]
         if limit and self.under_way[kind] >= limit and not exempt:
             self.dropped[kind] += 1

@@ -2,24 +2,10 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from apimachinery.exposition import Histogram
 
 # Seconds: of apiserver_flowcontrol_request_wait_duration_seconds.
 WAIT_BUCKETS = (0.0, 0.005, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 30.0)
-
-
-class Waits:
-    """A histogram of waiting times."""
-
-    __slots__ = ("counts", "total")
-
-    def __init__(self) -> None:
-        self.counts = [0] * (len(WAIT_BUCKETS) + 1)
-        self.total = 0.0
-
-    def add(self, seconds: float) -> None:
-        self.counts[bisect_left(WAIT_BUCKETS, seconds)] += 1
-        self.total += seconds
 
 
 class Usage:
@@ -32,7 +18,7 @@ class Usage:
         # By reason: queue-full, concurrency-limit, time-out, cancelled.
         self.rejected: dict[str, int] = {}
         # Of those who were served in the end, and of those who were not.
-        self.waits: dict[bool, Waits] = {}
+        self.waits: dict[bool, Histogram] = {}
 
     def begin(self, width: int) -> None:
         self.dispatched += 1
@@ -49,5 +35,5 @@ class Usage:
     def waited(self, seconds: float, *, executed: bool) -> None:
         found = self.waits.get(executed)
         if found is None:
-            found = self.waits[executed] = Waits()
+            found = self.waits[executed] = Histogram(WAIT_BUCKETS)
         found.add(seconds)

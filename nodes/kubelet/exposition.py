@@ -2,57 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 
 from apimachinery.clock import parse_time
+from apimachinery.exposition import Family, Labels, single, text_of
 from nodes.kubelet.node import VERSION
 from nodes.kubelet.stats import NANO, ContainerUsage, NodeUsage, PodUsage, Usage
-
-Labels = Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Family:
-    """One metric with its samples."""
-
-    name: str
-    kind: str
-    help: str
-    samples: tuple[tuple[Labels, float], ...]
-
-    def text(self) -> str:
-        """Return the metric's block; "" where there is nothing to tell."""
-        if not self.samples:
-            return ""
-        lines = [f"# HELP {self.name} {self.help}", f"# TYPE {self.name} {self.kind}"]
-        lines += [
-            f"{self.name}{_labels(labels)} {_number(value)}" for labels, value in self.samples
-        ]
-        return "\n".join(lines) + "\n"
-
-
-def _labels(labels: Labels) -> str:
-    if not labels:
-        return ""
-    return "{" + ",".join(f'{key}="{_escaped(text)}"' for key, text in labels.items()) + "}"
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-
-
-def _number(value: float) -> str:
-    return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value)
-
-
-def _text(families: Iterable[Family]) -> str:
-    return "".join(family.text() for family in families)
-
-
-def _single(name: str, kind: str, text: str, value: float, labels: Labels | None = None) -> Family:
-    return Family(name, kind, text, ((labels or {}, value),))
-
 
 # --- /metrics/resource --------------------------------------------------------------------------
 
@@ -81,13 +36,13 @@ def resource_metrics(node: NodeUsage) -> str:
             "[STABLE] Start time of the container since unix epoch in seconds",
             lambda one: parse_time(one.started).timestamp(),
         ),
-        _single(
+        single(
             "node_cpu_usage_seconds_total",
             "counter",
             "[STABLE] Cumulative cpu time consumed by the node in core-seconds",
             node.usage.core_nano_seconds / NANO,
         ),
-        _single(
+        single(
             "node_memory_working_set_bytes",
             "gauge",
             "[STABLE] Current working set of the node in bytes",
@@ -107,14 +62,14 @@ def resource_metrics(node: NodeUsage) -> str:
             "[STABLE] Current working set of the pod in bytes",
             lambda usage: usage.working_set,
         ),
-        _single(
+        single(
             "resource_scrape_error",
             "gauge",
             "[STABLE] 1 if there was an error while getting container metrics, 0 otherwise",
             0,
         ),
     ]
-    return _text(families)
+    return text_of(families)
 
 
 def _containers(
@@ -191,15 +146,15 @@ def cadvisor_metrics(node: NodeUsage) -> str:
         for name, kind, text, value in _CADVISOR
     ]
     families += [
-        _single("machine_cpu_cores", "gauge", "Number of logical CPU cores.", node.cores),
-        _single(
+        single("machine_cpu_cores", "gauge", "Number of logical CPU cores.", node.cores),
+        single(
             "machine_memory_bytes",
             "gauge",
             "Amount of memory installed on the machine.",
             node.memory,
         ),
     ]
-    return _text(families)
+    return text_of(families)
 
 
 def _groups(node: NodeUsage) -> Iterable[tuple[Labels, Usage]]:
@@ -226,9 +181,9 @@ def kubelet_metrics(node: NodeUsage, pods: int, exited: int) -> str:
     """Return what the kubelet tells of itself. `exited` counts containers that have ended."""
     running = sum(len(pod.containers) for pod in node.pods)
     states = (("running", running), ("exited", exited))
-    return _text(
+    return text_of(
         [
-            _single(
+            single(
                 "kubelet_node_name",
                 "gauge",
                 "[ALPHA] The node's name. The count is always 1.",
@@ -241,39 +196,39 @@ def kubelet_metrics(node: NodeUsage, pods: int, exited: int) -> str:
                 "[BETA] Number of containers currently running",
                 tuple(({"container_state": state}, count) for state, count in states if count),
             ),
-            _single(
+            single(
                 "kubelet_running_pods",
                 "gauge",
                 "[BETA] Number of pods that have a running pod sandbox",
                 len(node.pods),
             ),
-            _single(
+            single(
                 "kubelet_desired_pods",
                 "gauge",
                 "[ALPHA] The number of pods the kubelet is being instructed to run.",
                 pods,
                 {"static": ""},
             ),
-            _single(
+            single(
                 "kubernetes_build_info",
                 "gauge",
                 "[ALPHA] A metric with a constant '1' value labeled by version.",
                 1,
                 {"git_version": VERSION, "major": "1", "minor": VERSION.split(".")[1]},
             ),
-            _single(
+            single(
                 "process_cpu_seconds_total",
                 "counter",
                 "Total user and system CPU time spent in seconds.",
                 node.daemons["kubelet"].core_nano_seconds / NANO,
             ),
-            _single(
+            single(
                 "process_resident_memory_bytes",
                 "gauge",
                 "Resident memory size in bytes.",
                 node.daemons["kubelet"].rss,
             ),
-            _single(
+            single(
                 "process_start_time_seconds",
                 "gauge",
                 "Start time of the process since unix epoch in seconds.",

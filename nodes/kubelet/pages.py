@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import orjson
 
+from apimachinery.exposition import MEDIA_TYPE as METRICS
 from apimachinery.meta import Obj
 from nodes.kubelet import exposition
 from nodes.kubelet.container_config import CLUSTER_DNS, CLUSTER_DOMAIN
@@ -21,7 +22,6 @@ from nodes.kubelet.summary import summary
 
 TEXT = "text/plain; charset=utf-8"
 JSON = "application/json"
-METRICS = "text/plain; version=0.0.4; charset=utf-8; escaping=underscores"
 
 
 class Page(NamedTuple):

@@ -78,38 +78,20 @@ async def test_paths_where_nothing_is(client: Client, path):
     assert (found.status, found.body) == (404, b"404 page not found\n")
 
 
-async def test_health(client: Client):
-    assert (await client.get("/readyz")).body == b"ok"
-    assert (await client.get("/livez/ping")).body == b"ok"
-    verbose = (await client.get("/livez?verbose")).body.decode()
-    assert "[+]ping ok\n" in verbose
-    assert verbose.endswith("livez check passed\n")
-    excluded = (await client.get("/livez?verbose&exclude=etcd")).body.decode()
-    assert "[+]etcd excluded: ok" in excluded
-    client.api.store.revision = 0
-    failed = await client.get("/readyz")
-    assert failed.status == 500
-    assert b"[-]etcd failed: reason withheld" in failed.body
-    assert (await client.get("/readyz/etcd")).status == 500
-
-
-async def test_metrics_count_requests_and_objects(client: Client):
-    await client.post(MAPS, config_map("a"))
-    await client.get(f"{MAPS}/zz")
-    text = (await client.get("/metrics")).body.decode()
-    labels = 'verb="create",group="",version="v1",resource="configmaps",subresource=""'
-    assert f'apiserver_request_total{{code="201",{labels}}} 1' in text
-    assert f'apiserver_request_duration_seconds_bucket{{{labels},le="+Inf"}} 1' in text
-    assert 'apiserver_storage_objects{resource="configmaps"} 1' in text
-    assert 'code="404",verb="get"' in text
-
-
 async def test_version_and_paths(client: Client):
     version = (await client.get("/version")).json()
     assert (version["major"], version["minor"], version["gitVersion"]) == ("1", "36", "v1.36.2")
     paths = (await client.get("/")).json()["paths"]
     assert paths == sorted(paths)
     assert {"/api/v1", "/apis/apps/v1", "/livez/ping", "/openapi/v3"} <= set(paths)
+    assert {"/flagz", "/metrics/slis", "/readyz/shutdown", "/statusz"} <= set(paths)
+    assert not any(path.startswith("/debug") for path in paths)
+
+
+@pytest.mark.parametrize("path", ["/version", "/api", "/api/v1", "/apis/apps", "/apis/apps/v1"])
+async def test_pages_that_can_only_be_read(client: Client, path):
+    for method in ("POST", "DELETE", "HEAD"):
+        assert (await client.request(method, path)).status == 405
 
 
 async def test_openapi(client: Client):
@@ -193,10 +175,11 @@ async def test_what_clients_make_up_is_not_kept(client: Client):
         await client.get(f"/api/v{number}x")
         await client.get(f"/apis/g{number}/v1/things{number}/x/part{number}")
         await client.get(f"/api/v1/pods/x/part{number}")
+        await client.request(f"VERB{number}", "/api/v1/pods")
+        await client.request(f"VERB{number}", "/version")
 
     def kept() -> int:
-        metrics = client.api.metrics.text([])
-        return len(metrics.splitlines()) + len(client.api._documents)
+        return len(client.api.metrics.requests) + len(client.api._documents)
 
     await ask(0)
     before = kept()

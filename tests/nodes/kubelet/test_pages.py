@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from nodes.kubelet.exposition import Family
+from apimachinery.exposition import Family
 from nodes.kubelet.pages import METRICS, KubeletPages
 from tests.nodes.kubelet.conftest import script, sleeper
 from tests.support.virtualtime import VIRTUAL_TIME

@@ -1,0 +1,104 @@
+"""What is noted of a request when it is over: its trace, its counters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import perf_counter
+
+from apiserver.endpoints.metrics import Labels
+from apiserver.endpoints.request import Answer, ApiRequest
+from apiserver.endpoints.requestinfo import RequestInfo
+
+_VERBS = frozenset(
+    {
+        "create",
+        "delete",
+        "deletecollection",
+        "get",
+        "head",
+        "list",
+        "options",
+        "patch",
+        "post",
+        "put",
+        "update",
+        "watch",
+    }
+)
+_APPLY = "application/apply-patch+yaml"
+# Pages that kube-apiserver counts by their path.
+_COUNTED_PAGES = frozenset({"/healthz", "/livez", "/readyz"})
+# The server itself has ended these.
+_TERMINATED = frozenset({413, 429, 504})
+
+
+def finish(request: ApiRequest, answer: Answer | None) -> None:
+    """Note what became of a request; a stream is counted once it has ended."""
+    trace, api = request.trace, request.api
+    api.traces.add(trace)
+    if not trace.code:
+        return  # the server ends, and nobody is answered any more
+    labels = labels_of(request)
+    counted = api.metrics.counted(labels)
+    if answer is not None and (answer.stream is not None or answer.code == 101):
+        counted.running += 1
+        request.on_end = _ending(request, labels)
+    else:
+        counted.add(trace.code, trace.seconds, request.size)
+        if trace.code in _TERMINATED:
+            api.metrics.terminated(labels, trace.code)
+    if request.method:
+        _note_checks(request)
+
+
+def _ending(request: ApiRequest, labels: Labels) -> Callable[[], None]:
+    began, counted = perf_counter() - request.trace.seconds, request.api.metrics.counted(labels)
+
+    def end() -> None:
+        request.on_end = None
+        counted.running -= 1
+        counted.add(request.trace.code, perf_counter() - began, 0)
+
+    return end
+
+
+def _note_checks(request: ApiRequest) -> None:
+    """Count authentication and authorization, which are the first stages of the trace."""
+    metrics, stages = request.api.metrics, request.trace.stages
+    user = request.user
+    if user is None:
+        if request.trace.code == 401:
+            metrics.authentication.add("failure", stages[0].micros / 1e6)
+        return
+    metrics.authentication.add("success", stages[0].micros / 1e6)
+    metrics.user(user.name)
+    allowed = next((stage for stage in stages if stage.name == "authorization"), None)
+    if allowed is not None:
+        metrics.authorization.add("allowed", allowed.micros / 1e6)
+    elif request.trace.code == 403:
+        metrics.authorization.add("denied", stages[-1].micros / 1e6)
+
+
+def labels_of(request: ApiRequest) -> Labels:
+    """Return what a request is counted under; names that nothing is served by are not kept."""
+    info = request.info
+    verb = info.verb
+    if verb not in _VERBS:
+        verb = "other"  # a client may make up any
+    elif verb == "patch" and request.content_type.startswith(_APPLY):
+        verb = "apply"
+    if not info.is_resource:
+        return Labels(verb, subresource=info.path if info.path in _COUNTED_PAGES else "")
+    served = request.served or request.api.catalog.find(info.group, info.version, info.resource)
+    if served is None:
+        return Labels(verb)
+    part = info.subresource if info.subresource in served.resource.subresources else ""
+    dry_run = "All" if request.params and request.params.get("dryRun") else ""
+    return Labels(verb, info.group, info.version, info.resource, part, scope_of(info), dry_run)
+
+
+def scope_of(info: RequestInfo) -> str:
+    """Return how much a request is about, as k8s.io/apiserver's metrics say it."""
+    if info.name or info.verb == "create":
+        return "resource"
+    return "namespace" if info.namespace else "cluster"
