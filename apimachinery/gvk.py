@@ -50,8 +50,8 @@ class GroupVersionKind:
         return GroupKind(self.group, self.kind)
 
     def __str__(self) -> str:
-        """Print as Go does in messages: "apps/v1, Kind=Deployment"."""
-        return f"{self.api_version}, Kind={self.kind}"
+        """Print as Go does in messages: "apps/v1, Kind=Deployment", "/v1, Kind=Pod"."""
+        return f"{self.group}/{self.version}, Kind={self.kind}"
 
 
 @dataclass(frozen=True, slots=True, order=True)

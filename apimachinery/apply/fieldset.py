@@ -23,6 +23,25 @@ def is_member(node: Node) -> bool:
     return not node or SELF in node
 
 
+def is_set(value: Any) -> bool:
+    """Tell whether a value from outside is a set: objects of path elements all the way down."""
+    return isinstance(value, dict) and all(
+        _is_element(key) and is_set(node) for key, node in value.items() if key != SELF
+    )
+
+
+def _is_element(key: str) -> bool:
+    if key[1:2] != ":":
+        return False
+    try:
+        rest = orjson.loads(key[2:]) if key[0] in "kvi" else None
+    except orjson.JSONDecodeError:
+        return False
+    if key[0] == "k":
+        return isinstance(rest, dict)
+    return key[0] in "fv" or (isinstance(rest, int) and not isinstance(rest, bool))
+
+
 def of_paths(paths: Iterable[tuple[str, ...]]) -> Set:
     """Return the set of the given paths of field names."""
     made: Set = {}
@@ -144,13 +163,35 @@ def has(fields: Set, path: tuple[str, ...]) -> bool:
 
 def members(fields: Set, prefix: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     """Yield the members' paths: at each level members first, then what lies below, sorted."""
-    keys = sorted(key for key in fields if key != SELF)
+    keys = sorted((key for key in fields if key != SELF), key=_order)
     for key in keys:
         if is_member(fields[key]):
             yield (*prefix, key)
     for key in keys:
         if fields[key]:
             yield from members(fields[key], (*prefix, key))
+
+
+def _order(element: str) -> tuple[int, Any]:
+    """Return where an element stands among others: fields, keys, values, indexes."""
+    kind, rest = element[0], element[2:]
+    if kind == "f":
+        return 0, rest
+    if kind == "i":
+        return 3, int(rest)
+    value = orjson.loads(rest)
+    if kind == "v":
+        return 2, _rank(value)
+    return 1, [(name, _rank(value[name])) for name in sorted(value)]
+
+
+def _rank(value: Any) -> tuple[int, Any]:
+    """Return where a scalar stands among others: numbers, texts, booleans, null."""
+    if isinstance(value, bool):
+        return 2, value
+    if isinstance(value, (int, float)):
+        return 0, value
+    return (1, value) if isinstance(value, str) else (3, 0)
 
 
 def canonical(fields: Set) -> Set:

@@ -30,6 +30,9 @@ _STRIPPED_METADATA = frozenset({
     "name", "namespace", "creationTimestamp", "selfLink", "uid", "clusterName", "generation",
     "managedFields", "resourceVersion",
 })  # fmt: skip
+_STRIPPED = fieldset.of_paths([
+    ("apiVersion",), ("kind",), ("metadata",), *(("metadata", name) for name in _STRIPPED_METADATA),
+])  # fmt: skip
 # A server takes these parts from elsewhere, so that writing them gives no ownership.
 _RESET: Mapping[str, Set] = {
     "": fieldset.of_paths([("status",)]),
@@ -70,7 +73,7 @@ def update_managers(
     comparison = _compared(plan, live, new, ignored)
     if comparison.same and entries == kept:
         return kept
-    owners = _decoded(entries)
+    owners = _decoded(entries) if entries is kept or _are_sets(entries) else None
     if owners is None:
         owners = _decoded(kept or []) or {}
     _update(owners, comparison, actor, now)
@@ -99,7 +102,7 @@ def _sent_or_live(new: Obj, kept: list[Obj] | None) -> list[Obj] | None:
 
 def _create(plan: Plan, new: Obj, actor: Manager, now: str, ignored: Set) -> list[Obj] | None:
     sent = _entries_of(new)
-    owners = (_decoded(sent) or {}) if sent else {}
+    owners = (_decoded(sent) or {}) if sent and _are_sets(sent) else {}
     fields = walk.created(plan, _trimmed(new))
     if ignored:
         fields = fieldset.recursive_difference(fields, ignored)
@@ -164,6 +167,11 @@ def _decoded(entries: Sequence[Obj]) -> dict[Manager, Owned] | None:
         fields = entry.get("fieldsV1") or {}
         owners[manager] = Owned(fields, version, entry.get("time"), entry)
     return owners
+
+
+def _are_sets(entries: Sequence[Obj]) -> bool:
+    """Tell whether the fields of all entries can be read."""
+    return all(fieldset.is_set(entry.get("fieldsV1") or {}) for entry in entries)
 
 
 def _encoded(owners: Mapping[Manager, Owned]) -> list[Obj]:
@@ -235,18 +243,19 @@ def apply_patch(
 ) -> Obj:
     """Return the live object (None: none yet) with the applied configuration merged in.
 
-    Raises BadRequest on a wrong version or managedFields in the patch, Conflict where others own
-    what it changes, and a plain error where it does not fit the schema.
+    `applied` is of that version. Raises BadRequest on managedFields in the patch, Conflict where
+    others own what it changes, and a plain error where it does not fit the schema.
     """
     plan = plan_of(schema)
-    _check(plan, applied, api_version)
+    _check(plan, applied)
     actor = Manager(manager, "Apply", "", subresource)
     owners = _owners_before_apply(plan, live, now, api_version)
     ignored = _ignored(applied, subresource) if reset is None else dict(reset)
-    fields = walk.field_set(plan, _trimmed(applied))
-    fields = fieldset.canonical(fieldset.recursive_difference(fields, ignored))
+    # Names are owned by nobody, but as long as they are applied their parents stay.
+    claimed = fieldset.recursive_difference(walk.field_set(plan, applied), ignored)
+    fields = fieldset.canonical(fieldset.difference(claimed, _STRIPPED))
     old = owners.get(actor)
-    claims = Owned(fields, api_version, old.time if old is not None else None)
+    claims = Owned(claimed, api_version)
     base = _without_managed_fields(live or {})
 
     def attempt(*, forced: bool) -> tuple[Obj, dict[Manager, Owned], bool]:
@@ -259,10 +268,10 @@ def apply_patch(
         if left:
             raise conflict(left) from None
         merged, after, changed = attempt(forced=True)
-    if changed and actor in after:
-        after[actor] = Owned(fields, api_version, now)
-    if not fields:
-        after.pop(actor, None)
+    after.pop(actor, None)
+    if fields:
+        before = old.time if old is not None else None
+        after[actor] = Owned(fields, api_version, now if changed else before)
     finished = _finished(merged if changed else base, after, applied, manager)
     return _plain(finished) if plan.built_in else finished
 
@@ -281,20 +290,13 @@ def _owners_before_apply(
     return {actor: Owned(fields, api_version, now)} if fields else {}
 
 
-def _check(plan: Plan, applied: Obj, api_version: str) -> None:
-    given = applied.get("apiVersion") or ""
-    if given != api_version:
-        version = GroupVersion.parse(given)
-        raise BadRequest(
-            "Incorrect version specified in apply patch. "
-            f"Specified patch version: {version}, expected: {api_version}"
-        )
+def _check(plan: Plan, applied: Obj) -> None:
     if (applied.get("metadata") or {}).get("managedFields") is not None:
         raise BadRequest("metadata.managedFields must be nil")
     found = list(checking.problems(plan, _typed_part(plan, applied)))
     if found:
         who = f"{namespace_of(applied)}/{name_of(applied)}"
-        kind = GroupVersion.parse(given).kind(applied.get("kind") or "")
+        kind = GroupVersion.parse(applied.get("apiVersion") or "").kind(applied.get("kind") or "")
         raise ApiError(
             f"failed to create typed patch object ({who}; {kind}): {checking.message(found)}",
             code=500,
@@ -369,22 +371,34 @@ def _not_excused(
 
 def conflict(conflicts: Iterable[tuple[Manager, tuple[str, ...]]]) -> Conflict:
     """Return the refusal that names each field and its owner."""
-    found = [(_describe(manager), fieldset.path_text(path)) for manager, path in conflicts]
+    found = [(manager, _describe(manager), fieldset.path_text(path)) for manager, path in conflicts]
     if len(found) == 1:
-        who, path = found[0]
+        _, who, path = found[0]
         message = f"Apply failed with 1 conflict: conflict with {who}: {path}"
     else:
         lines = []
-        for who in dict.fromkeys(sorted(who for who, _ in found)):
-            lines += [f"conflicts with {who}:", *(f"- {path}" for w, path in found if w == who)]
+        for manager in sorted({manager for manager, _, _ in found}, key=_identifier):
+            lines.append(f"conflicts with {_describe(manager)}:")
+            lines += [f"- {path}" for owner, _, path in found if owner == manager]
         message = f"Apply failed with {len(found)} conflicts: " + "\n".join(lines)
     error = Conflict.__new__(Conflict)
     causes = [
         {"reason": "FieldManagerConflict", "message": f"conflict with {who}", "field": path}
-        for who, path in found
+        for _, who, path in found
     ]
     ApiError.__init__(error, message, details={"causes": causes})
     return error
+
+
+def _identifier(manager: Manager) -> str:
+    """Return the text by which Kubernetes sorts managers."""
+    parts = {
+        "manager": manager.name,
+        "operation": manager.operation,
+        "apiVersion": manager.api_version,
+        "subresource": manager.subresource,
+    }
+    return orjson.dumps({key: value for key, value in parts.items() if value}).decode()
 
 
 def _describe(manager: Manager) -> str:

@@ -15,10 +15,10 @@ import orjson
 
 LEAF, STRUCT, MAP, KEYED, VALUES, DEDUCED = range(6)
 
-# Key fields that may be left out, since the API has a default for them.
-_KEY_DEFAULTS: Mapping[str, Any] = {"protocol": "TCP"}
-
 _ZERO: Mapping[str, Any] = {"string": "", "integer": 0, "number": 0, "boolean": False}
+# Key fields with a default of their own.
+_PROTOCOL = "protocol"
+_REFERENCE = "LocalObjectReference"
 
 
 class SchemaLike(Protocol):
@@ -72,7 +72,8 @@ class Plan:
         if self.kind == KEYED and schema is not None:
             self.keys = tuple(sorted(schema.list_map_keys or (schema.patch_merge_key,)))
         # Custom kinds say themselves which keys have defaults.
-        self._defaults: Mapping[str, Any] = getattr(schema, "key_defaults", _KEY_DEFAULTS)
+        defaults: Mapping[str, Any] | None = getattr(schema, "key_defaults", None)
+        self._defaults = _key_defaults(schema, self.keys) if defaults is None else defaults
         self.sole_key = self.keys[0] if len(self.keys) == 1 else ""
 
     @property
@@ -92,6 +93,11 @@ class Plan:
             known = self._schema is not None and self.kind in (MAP, KEYED, VALUES)
             self._item = plan_of(self._schema.item if known and self._schema else None)
         return self._item
+
+    @property
+    def parts(self) -> Plan:
+        """The plan of a list's or a map's elements, those of atomic ones, too."""
+        return plan_of(self._schema.item if self._schema is not None else None)
 
     @property
     def open(self) -> bool:
@@ -118,6 +124,23 @@ class Plan:
             if found[key] is None:
                 return None
         return "k:" + orjson.dumps(found).decode()
+
+
+def _key_defaults(schema: Any, keys: tuple[str, ...]) -> dict[str, Any]:
+    """Return the values of key fields that an element leaves out, where the API has such.
+
+    Published schemas have an empty value as the default of whatever Go always prints.
+    """
+    found: dict[str, Any] = {}
+    for key in keys:
+        field = schema.item.fields.get(key) if schema.item is not None else None
+        if key == _PROTOCOL:
+            found[key] = "TCP"
+        elif field is not None and not field.pointer:
+            reference = schema.item.go_type.endswith(_REFERENCE)
+            if reference or not field.omitempty:
+                found[key] = _ZERO.get(field.schema.kind)
+    return found
 
 
 def plan_of(schema: AnySchema) -> Plan:

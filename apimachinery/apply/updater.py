@@ -72,9 +72,11 @@ def take(
         if manager != actor:
             fields = fieldset.difference(fields, comparison.changed)
             fields = fieldset.difference(fields, comparison.removed)
+        if not fields:
+            continue
         if fields is owned.fields:
             left[manager] = owned
-        elif fields:
+        else:
             left[manager] = Owned(fields, owned.api_version, owned.time)
     return left
 

@@ -81,8 +81,11 @@ def _whole_items(plan: Plan, items: list[Any]) -> Node:
     made: Node = {}
     for item in items:
         element = plan.element(item)
-        if element is not None and element not in made:
-            made[element] = {} if plan.kind == VALUES else whole(plan.item, item)
+        if element is None:
+            continue
+        # What a list has twice is owned as a whole.
+        double = element in made or plan.kind == VALUES
+        made[element] = {} if double else whole(plan.item, item)
     return made
 
 
@@ -195,24 +198,43 @@ def _parts(old: Any, new: Any, kind: type) -> bool:
 def _compare_items(
     plan: Plan, lists: tuple[list[Any], list[Any]], changed: Set, removed: Set
 ) -> None:
-    before, after = (_indexed(plan, items) for items in lists)
-    values = plan.kind == VALUES
-    for element, item in after.items():
-        if element not in before:
-            changed[element] = {} if values else whole(plan.item, item)
-        elif before[element] != item:
-            _descend(plan.item, element, (before[element], item), changed, removed)
-    for element, item in before.items():
+    before, after = (_grouped(plan, items) for items in lists)
+    for element, items in after.items():
+        ours = before.get(element)
+        if ours != items:
+            _compare_same_key(plan, element, (ours or [], items), changed, removed)
+    for element, items in before.items():
         if element not in after:
-            removed[element] = {} if values else whole(plan.item, item)
+            removed[element] = {} if len(items) > 1 else _whole_item(plan, items[0])
 
 
-def _indexed(plan: Plan, items: list[Any]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+def _compare_same_key(
+    plan: Plan, element: str, items: tuple[list[Any], list[Any]], changed: Set, removed: Set
+) -> None:
+    """Compare the items with one key. Where there are several, they count as one value."""
+    ours, theirs = items
+    if len(ours) == 1 and len(theirs) == 1:
+        _descend(plan.item, element, (ours[0], theirs[0]), changed, removed)
+    elif len(theirs) == 1:
+        changed[element] = _whole_item(plan, theirs[0])
+        if ours:
+            removed[element] = {}
+    else:
+        changed[element] = {}
+        if len(ours) == 1:
+            removed[element] = _whole_item(plan, ours[0])
+
+
+def _whole_item(plan: Plan, item: Any) -> Node:
+    return {} if plan.kind == VALUES else whole(plan.item, item)
+
+
+def _grouped(plan: Plan, items: list[Any]) -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = {}
     for item in items:
         element = plan.element(item)
         if element is not None:
-            found.setdefault(element, item)
+            found.setdefault(element, []).append(item)
     return found
 
 
@@ -233,17 +255,22 @@ def merge(plan: Plan, live: Any, applied: Any) -> Any:
 
 
 def _merge_items(plan: Plan, live: list[Any], applied: list[Any]) -> list[Any]:
-    """Merge keyed lists: the applied order wins, items of the live list alone keep their place."""
-    before, after = _indexed(plan, live), _indexed(plan, applied)
-    left, right = list(before), list(after)
+    """Merge keyed lists: the applied order wins, items of the live list alone keep their place.
+
+    What the live list has twice under a key stays so, unless that key is applied.
+    """
+    before = _grouped(plan, live)
+    after = {element: items[0] for element, items in _grouped(plan, applied).items()}
+    left = [(element, item) for item in live if (element := plan.element(item)) is not None]
+    right = list(after)
     shared = [element for element in right if element in before]
     merged: list[Any] = []
     at_left = at_right = at_shared = 0
     while at_left < len(left) or at_right < len(right):
-        one = left[at_left] if at_left < len(left) else None
+        one, item = left[at_left] if at_left < len(left) else (None, None)
         other = right[at_right] if at_right < len(right) else None
         if one is not None and one not in after:
-            merged.append(before[one])
+            merged.append(item)
             at_left += 1
         elif (
             one is not None
@@ -253,8 +280,9 @@ def _merge_items(plan: Plan, live: list[Any], applied: list[Any]) -> list[Any]:
         ):
             at_left += 1  # its turn comes with the applied order
         elif other is not None:
-            item = after[other]
-            merged.append(merge(plan.item, before[other], item) if other in before else item)
+            ours = before.get(other, ())
+            theirs = after[other]
+            merged.append(merge(plan.item, ours[0], theirs) if len(ours) == 1 else theirs)
             at_right += 1
             at_left += one == other
             at_shared += other in before

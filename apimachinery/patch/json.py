@@ -1,19 +1,26 @@
 """JSON Patch (RFC 6902) with the habits of Kubernetes' library.
 
-`replace` sets an object's key that is not there, negative indexes count from the end, and every
-operation that does not fit is refused in the same words.
+An object's key that is not there has the value null, so that it can be replaced, tested and
+copied. Negative indexes count from the end. Whatever does not fit is refused in the same words.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeAlias
 
-from apimachinery.errors import TooLarge
+import orjson
+
+from apimachinery.errors import ApiError, BadRequest, TooLarge
 from apimachinery.meta import Obj
 from apimachinery.patch.refusals import inapplicable, json_type, undecodable
 
 MAX_OPERATIONS = 10_000
+# Bytes that the copies of one patch may add to an object.
+MAX_COPIED = 3 * 1024 * 1024
+# An index as Go's Atoi reads it, long ones left out.
+_NUMBER = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII).fullmatch
 
 # What is done to the container that a pointer's last part names a place in.
 _Change: TypeAlias = Callable[[Any, str], None]
@@ -21,36 +28,55 @@ _Change: TypeAlias = Callable[[Any, str], None]
 
 def apply(doc: Obj, operations: Any) -> Any:
     """Return `doc` with the operations carried out in order, or none of them at all."""
-    for operation in _decoded(operations):
+    copied = 0
+    for operation in operations or ():
+        if operation.get("op") == "copy":
+            copied += len(orjson.dumps(_read(doc, _pointer(operation, "from"))))
+            if copied > MAX_COPIED:
+                raise inapplicable()
         doc = _step(doc, operation)
     return doc
 
 
-def _decoded(operations: Any) -> list[dict[str, Any]]:
-    if not isinstance(operations, list):
-        kind = json_type(operations)
-        raise undecodable(
-            f"json: cannot unmarshal {kind} into Go value of type []handlers.jsonPatchOp"
-        )
-    if len(operations) > MAX_OPERATIONS:
-        raise TooLarge(
-            f"The allowed maximum operations in a JSON patch is {MAX_OPERATIONS}, "
-            f"got {len(operations)}"
-        )
-    for operation in operations:
+def check(operations: Any, *, strict: bool = True) -> list[str]:
+    """Refuse what is no list of operations; return the fields that operations do not have.
+
+    `strict` is how the API server reads patches unless fields are not to be validated: then
+    the library reads them alone, and says it in its own words.
+    """
+    list_type, item_type = (
+        ("[]handlers.jsonPatchOp", "handlers.jsonPatchOp")
+        if strict
+        else ("jsonpatch.Patch", "jsonpatch.Operation")
+    )
+    if operations is not None and not isinstance(operations, list):
+        raise _mismatch(operations, f"value of type {list_type}", strict=strict)
+    found: list[str] = []
+    given = operations or []
+    for index, operation in enumerate(given):
         if not isinstance(operation, dict):
-            kind = json_type(operation)
-            raise undecodable(
-                f"json: cannot unmarshal {kind} into Go value of type handlers.jsonPatchOp"
-            )
-        for field in ("op", "from", "path"):
-            given = operation.get(field, "")
+            raise _mismatch(operation, f"value of type {item_type}", strict=strict)
+        if strict:
+            found += _unknown_fields(operation, index)
+    if len(given) > MAX_OPERATIONS:
+        raise TooLarge(
+            f"The allowed maximum operations in a JSON patch is {MAX_OPERATIONS}, got {len(given)}"
+        )
+    return found
+
+
+def _unknown_fields(operation: Mapping[str, Any], index: int) -> Iterator[str]:
+    for field, given in operation.items():
+        if field in ("op", "path", "from"):
             if given is not None and not isinstance(given, str):
-                raise undecodable(
-                    f"json: cannot unmarshal {json_type(given)} into Go struct field "
-                    f"jsonPatchOp.{field} of type string"
-                )
-    return operations
+                raise _mismatch(given, f"struct field jsonPatchOp.{field} of type string")
+        elif field != "value":
+            yield f'json patch unknown field "[{index}].{field}"'
+
+
+def _mismatch(value: Any, into: str, *, strict: bool = True) -> ApiError:
+    why = f"json: cannot unmarshal {json_type(value)} into Go {into}"
+    return undecodable(why) if strict else BadRequest(why)
 
 
 def _step(doc: Any, operation: Mapping[str, Any]) -> Any:
@@ -61,8 +87,7 @@ def _step(doc: Any, operation: Mapping[str, Any]) -> Any:
         case "remove":
             return _at(doc, path, _remove)
         case "replace":
-            value = operation.get("value")
-            return _at(doc, path, _replacer(value)) if path else value
+            return _replace(doc, path, operation.get("value"))
         case "move":
             source = _pointer(operation, "from")
             value = _read(doc, source)
@@ -70,17 +95,27 @@ def _step(doc: Any, operation: Mapping[str, Any]) -> Any:
         case "copy":
             return _at(doc, path, _adder(_read(doc, _pointer(operation, "from"))))
         case "test":
-            _test(doc, path, operation.get("value"))
+            if not same(_read(doc, path) if path else doc, operation.get("value")):
+                raise inapplicable()
             return doc
         case _:
             raise inapplicable()
 
 
 def _pointer(operation: Mapping[str, Any], field: str) -> tuple[str, ...]:
+    """Return the parts of a pointer: what stands before its first slash is not looked at."""
     text = operation.get(field)
-    if text is None or (text and not text.startswith("/")):
+    if not isinstance(text, str):
         raise inapplicable()
     return tuple(part.replace("~1", "/").replace("~0", "~") for part in text.split("/")[1:])
+
+
+def _replace(doc: Any, path: tuple[str, ...], value: Any) -> Any:
+    if path:
+        return _at(doc, path, _replacer(value))
+    if not isinstance(value, (dict, list)):
+        raise inapplicable()
+    return value
 
 
 def _at(value: Any, path: tuple[str, ...], change: _Change) -> Any:
@@ -102,8 +137,7 @@ def _at(value: Any, path: tuple[str, ...], change: _Change) -> Any:
 
 
 def _index(text: str, size: int) -> int:
-    digits = text.removeprefix("-")
-    if not (digits.isascii() and digits.isdigit()):
+    if not _NUMBER(text):
         raise inapplicable()
     index = int(text)
     if not -size <= index < size:
@@ -140,28 +174,26 @@ def _remove(container: Any, key: str) -> None:
 
 
 def _read(value: Any, path: tuple[str, ...]) -> Any:
-    for part in path:
-        if isinstance(value, dict) and part in value:
-            value = value[part]
-        elif isinstance(value, list):
-            value = value[_index(part, len(value))]
-        else:
-            raise inapplicable()
-    return value
-
-
-def _test(doc: Any, path: tuple[str, ...], expected: Any) -> None:
-    parent = _read(doc, path[:-1])
-    # An absent key passes for null.
-    absent = bool(path) and isinstance(parent, dict) and path[-1] not in parent
-    if not same(None if absent else _read(doc, path), expected):
+    """Return what stands at a path; a key that is not there has the value null."""
+    if not path:
         raise inapplicable()
+    for part in path[:-1]:
+        value = _child(value, part)
+    return _child(value, path[-1])
+
+
+def _child(value: Any, part: str) -> Any:
+    if isinstance(value, dict):
+        return value.get(part)
+    if isinstance(value, list):
+        return value[_index(part, len(value))]
+    raise inapplicable()
 
 
 def same(one: Any, other: Any) -> bool:
-    """Compare as JSON: unlike Python, true is not 1."""
+    """Compare as JSON texts: unlike in Python, 1 is neither true nor 1.0."""
     if isinstance(one, dict) and isinstance(other, dict):
         return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
     if isinstance(one, list) and isinstance(other, list):
         return len(one) == len(other) and all(map(same, one, other))
-    return bool(one == other) and isinstance(one, bool) == isinstance(other, bool)
+    return one.__class__ is other.__class__ and bool(one == other)

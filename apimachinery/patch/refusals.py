@@ -38,16 +38,3 @@ def json_type(value: Any) -> str:
     if isinstance(value, (int, float)):
         return "number"
     return "object" if isinstance(value, dict) else "array"
-
-
-def go_text(value: Any) -> str:
-    """Print a value as Go's %v does: map[a:1 b:[x y]]."""
-    if isinstance(value, dict):
-        return "map[" + " ".join(f"{k}:{go_text(value[k])}" for k in sorted(value)) + "]"
-    if isinstance(value, list):
-        return "[" + " ".join(map(go_text, value)) + "]"
-    if value is None:
-        return "<nil>"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)

@@ -6,6 +6,7 @@ already, and are decoded by the type table all the same: the rules are the same 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import orjson
@@ -13,10 +14,16 @@ import orjson
 from apimachinery.errors import ApiError, BadRequest, Invalid, UnsupportedMediaType
 from apimachinery.gvk import GroupKind, GroupVersion, GroupVersionKind
 from apimachinery.meta import Obj, name_of
+from apimachinery.patch.refusals import json_type
 from apimachinery.protobuf import decode_request
 from apimachinery.schema import types
 from apimachinery.schema.decode import decode as decode_built_in
-from apimachinery.schema.decode import find_duplicate_fields, no_kind_registered, strict_error
+from apimachinery.schema.decode import (
+    find_duplicate_fields,
+    no_kind_registered,
+    strict_error,
+    unrecognized,
+)
 from apimachinery.validation.field import Path, invalid
 from apiserver.endpoints import depth, yaml
 from apiserver.endpoints.jsonerrors import syntax_error
@@ -33,8 +40,6 @@ STRATEGIC_PATCH = "application/strategic-merge-patch+json"
 APPLY_PATCH = "application/apply-patch+yaml"
 PATCHES = (JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, APPLY_PATCH)
 _OBJECTS = (JSON, YAML, PROTOBUF)
-# How much of a body a refusal shows.
-_SHOWN = 30
 _TYPE_META = (
     "json: cannot unmarshal {} into Go value of type struct {{ APIVersion string "
     '"json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }}'
@@ -58,47 +63,70 @@ def field_validation(request: ApiRequest) -> Mode:
 
 def read_object(request: ApiRequest, kind: GroupVersionKind) -> Obj:
     """Return the body as an object of `kind`, new and private. Raises BadRequest."""
-    duplicates: list[str] = []
-    body = request.body
-    mode = field_validation(request)
+    body, raw = request.body, b""
+    doubled: list[str] = []
     if isinstance(body, bytes):
-        raw, body = body, parse(request, kind.kind)
-        if mode != "Ignore" and media_type(request) == JSON:
-            duplicates = find_duplicate_fields(raw)
-    if request.resource.custom and kind == request.target.kind:
-        given = check_custom_kind(body, kind)
-    else:
-        given = check_kind(body, kind)
-    return decode(request, body, given, mode, duplicates)
+        raw, body = body, parse(request, kind.kind, doubled)
+    custom = request.resource.custom and kind == request.target.kind
+    given = check_custom_kind(body, kind) if custom else check_kind(body, kind)
+    mode = field_validation(request)
+    if doubled:
+        return decode(request, body, given, mode, yaml_problems(doubled, mode))
+    odd: list[str] = []
+    if raw and mode != "Ignore" and media_type(request) == JSON:
+        odd = find_duplicate_fields(raw, body, None if custom else types().type_of(given))
+    return decode(request, body, given, mode, odd, complete=bool(odd) and not custom)
+
+
+def yaml_problems(doubled: list[str], mode: Mode) -> list[str]:
+    """Return what is said of keys that a text of YAML has twice: one error, or warnings."""
+    if mode == "Strict":
+        return ["\n  ".join(["yaml: unmarshal errors:", *doubled])]
+    return doubled
 
 
 def decode(
-    request: ApiRequest, body: Obj, kind: GroupVersionKind, mode: Mode, duplicates: list[str]
+    request: ApiRequest,
+    body: Obj,
+    kind: GroupVersionKind,
+    mode: Mode,
+    odd: Sequence[str] = (),
+    *,
+    complete: bool = False,
+    by_name: bool = False,
 ) -> Obj:
-    """Read a parsed object by the type table; problems become warnings or a refusal."""
+    """Read a parsed object by the type table; problems become warnings or a refusal.
+
+    `odd` is what was found in its text; it is `complete` where unknown fields are in it. They
+    stand in the order of the text, or `by_name`.
+    """
     resource = request.resource
     if resource.custom and kind == request.target.kind:
         obj, problems = resource.strategy.decode(body, kind)
     else:
         decoded = decode_built_in(body, kind, "Warn" if mode == "Strict" else mode)
         obj, problems = decoded.obj, decoded.problems
-    if problems or duplicates:
+    if problems or odd:
+        problems = [*odd] if complete else [*odd, *(sorted(problems) if by_name else problems)]
         if mode == "Strict":
-            raise strict_error(kind, kind.kind, [*duplicates, *problems])
+            raise strict_error(kind, kind.kind, problems)
         if mode == "Warn":
-            request.warn([*duplicates, *problems])
+            request.warn(problems)
     if obj.get("metadata").__class__ is not dict:
         obj["metadata"] = {}
     return obj
 
 
-def parse(request: ApiRequest, kind: str) -> Obj:
-    """Return what the bytes say. Raises UnsupportedMediaType, or BadRequest."""
+def parse(request: ApiRequest, kind: str, doubled: list[str] | None = None) -> Obj:
+    """Return what the bytes say. Raises UnsupportedMediaType, or BadRequest.
+
+    What is said of keys that a map of YAML has twice is added to `doubled`.
+    """
     chosen = media_type(request)
     if chosen == JSON:
         return parse_json(request.body, kind)
     if chosen == YAML:
-        return parse_yaml(request.body, kind)
+        return parse_yaml(request.body, kind, doubled)
     if chosen == PROTOBUF and not (request.resource.custom and kind == request.target.kind.kind):
         return decode_request(request.body)
     raise unsupported(_OBJECTS if chosen != PROTOBUF else _OBJECTS[:2])
@@ -118,52 +146,40 @@ def parse_json(raw: bytes, kind: str) -> Obj:
         value = depth.loads(raw)
     except orjson.JSONDecodeError as error:
         why = syntax_error(raw.decode("utf-8", "replace")) or str(error)
-        raise _unrecognized(raw, kind, why) from None
+        raise unrecognized(
+            kind, f"couldn't get version/kind; json parse error: {why}", raw
+        ) from None
     if value.__class__ is not dict:
-        raise _unrecognized(raw, kind, _TYPE_META.format(_json_type(value)))
+        raise unrecognized(kind, no_kind(value), raw)
     found: Obj = value
     return found
 
 
-def parse_yaml(raw: bytes, kind: str) -> Obj:
-    """Read a YAML object; most clients send JSON, which YAML contains."""
+def parse_yaml(raw: bytes, kind: str, doubled: list[str] | None = None) -> Obj:
+    """Read a YAML object; what is said of keys that a map has twice is added to `doubled`."""
+    try:
+        value = load_yaml(raw, doubled)
+    except yaml.YAMLError as error:
+        raise unrecognized(kind, yaml.words(error), raw) from None
+    if value.__class__ is not dict:
+        raise unrecognized(kind, no_kind(value), raw)
+    found: Obj = value
+    return found
+
+
+def load_yaml(raw: bytes, doubled: list[str] | None = None) -> Any:
+    """Read YAML; most clients send JSON, which YAML contains. Raises YAMLError."""
     try:
         value = depth.loads(raw)
     except orjson.JSONDecodeError:
-        try:
-            value = yaml.load(raw)
-        except yaml.YAMLError as error:
-            why = f"error converting YAML to JSON: {error}"
-            raise _unrecognized(raw, kind, why) from None
-    if value.__class__ is not dict:
-        raise _unrecognized(raw, kind, _TYPE_META.format(_json_type(value)))
-    found: Obj = value
-    return found
+        return yaml.load(raw, doubled)
+    # Only where JSON has a field twice it is read again, for the words of YAML.
+    return yaml.load(raw, doubled) if find_duplicate_fields(raw, value) else value
 
 
-def _unrecognized(raw: bytes, kind: str, why: str) -> BadRequest:
-    return BadRequest(
-        f"the object provided is unrecognized (must be of type {kind}): "
-        f"couldn't get version/kind; json parse error: {why} ({_summary(raw)})"
-    )
-
-
-def _summary(raw: bytes) -> str:
-    if not raw:
-        return "<empty>"
-    more = " ..." if len(raw) > _SHOWN else ""
-    cut = raw[:_SHOWN]
-    return (cut.decode("utf-8", "replace") if raw[:1] == b"{" else cut.hex()) + more
-
-
-def _json_type(value: Any) -> str:
-    if isinstance(value, bool):
-        return "bool"
-    if isinstance(value, str):
-        return "string"
-    if value is None:
-        return "null"
-    return "array" if isinstance(value, list) else "number"
+def no_kind(value: Any) -> str:
+    """Return what is said of a value that is no object, and cannot even tell its kind."""
+    return f"couldn't get version/kind; json parse error: {_TYPE_META.format(json_type(value))}"
 
 
 def check_kind(body: Obj, kind: GroupVersionKind) -> GroupVersionKind:

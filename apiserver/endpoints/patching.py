@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import orjson
 
+from apimachinery import gotext
 from apimachinery.apply import managed
 from apimachinery.errors import ApiError, BadRequest, Invalid
-from apimachinery.gvk import GroupKind, GroupVersion
-from apimachinery.meta import Obj
+from apimachinery.gvk import GroupKind, GroupVersion, GroupVersionKind
+from apimachinery.meta import Obj, name_of, namespace_of
 from apimachinery.patch import json as json_patch
 from apimachinery.patch import merge, strategic
-from apimachinery.schema.decode import no_kind_registered
+from apimachinery.patch.refusals import failed, json_type, undecodable
+from apimachinery.schema import types
+from apimachinery.schema.decode import find_duplicate_fields, no_kind_registered
+from apimachinery.schema.restoring import RestoreError, restore
 from apimachinery.validation.field import Path, invalid
-from apiserver.endpoints import body, depth
+from apiserver.endpoints import body, depth, yaml
 from apiserver.endpoints.jsonerrors import syntax_error
 from apiserver.endpoints.request import ApiRequest
 from apiserver.endpoints.requestinfo import is_true
@@ -22,74 +27,178 @@ from apiserver.endpoints.requestinfo import is_true
 _NO_KIND = GroupKind("", "")
 
 
-def read_patch(request: ApiRequest, kind: str) -> Any:
-    """Return a patch's instructions. Raises BadRequest."""
-    del kind
-    if not isinstance(request.body, bytes):
-        return request.body
-    try:
-        return depth.loads(request.body)
-    except orjson.JSONDecodeError as error:
-        why = syntax_error(request.body.decode("utf-8", "replace")) or str(error)
-        raise BadRequest(f"error decoding patch: {why}") from None
+class Patch(NamedTuple):
+    """A patch as it was sent: its media type, what it says, and what was odd about its text."""
+
+    kind: str
+    instructions: Any
+    problems: list[str]
+    mode: body.Mode
 
 
-def apply(request: ApiRequest, kind: str, instructions: Any, obj: Obj, schema: Any) -> Obj:
-    """Return what a patch makes of an object, decoded and private. Raises what refuses it."""
+def read_patch(request: ApiRequest, kind: str) -> Patch:
+    """Return the patch that a request brings. Raises ApiError."""
+    mode = body.field_validation(request)
+    strict = mode != "Ignore"
+    problems: list[str] = []
+    instructions = request.body
+    if isinstance(instructions, bytes):
+        raw, instructions = instructions, _parsed(instructions, kind, strict=strict)
+        if strict:
+            problems = find_duplicate_fields(raw, instructions)
     if kind == body.JSON_PATCH:
-        patched = json_patch.apply(obj, instructions)
-    elif kind == body.MERGE_PATCH:
-        patched = merge.apply(obj, instructions)
+        problems = [f"json patch {one}" for one in problems]
+        problems += json_patch.check(instructions, strict=strict)
+    elif kind == body.MERGE_PATCH and strict:
+        merge.check(instructions)
+    return Patch(kind, instructions, problems, mode)
+
+
+def _parsed(raw: bytes, kind: str, *, strict: bool) -> Any:
+    try:
+        return depth.loads(raw)
+    except orjson.JSONDecodeError as error:
+        why = syntax_error(raw.decode("utf-8", "replace")) or str(error)
+        if kind == body.MERGE_PATCH and not strict:
+            raise merge.bad_patch() from None
+        if kind == body.STRATEGIC_PATCH or not strict:
+            raise BadRequest(why) from None
+        raise undecodable(why) from None
+
+
+def apply(request: ApiRequest, patch: Patch, obj: Obj, schema: Any) -> Obj:
+    """Return what a patch makes of an object, decoded and private. Raises what refuses it."""
+    if patch.kind == body.STRATEGIC_PATCH:
+        return _apply_strategic(request, patch, obj, schema)
+    if patch.kind == body.JSON_PATCH:
+        patched = json_patch.apply(obj, patch.instructions)
     else:
-        patched = strategic.apply(obj, instructions, schema)
-    return decode_patched(request, patched, body.field_validation(request))
+        patched = merge.apply(obj, patch.instructions)
+    return decode_patched(request, patched, patch.mode, patch.problems)
 
 
-def decode_patched(request: ApiRequest, patched: Any, mode: body.Mode) -> Obj:
+def _apply_strategic(request: ApiRequest, patch: Patch, obj: Obj, schema: Any) -> Obj:
+    """Merge by the type's rules; what kind the patch says to be of does not count."""
+    kind = request.target.kind
+    patched = strategic.apply(obj, patch.instructions, schema)
+    patched = {**patched, "apiVersion": kind.api_version, "kind": kind.kind}
+    shown = gotext.plain(patch.instructions)
+    try:
+        obj = body.decode(request, patched, kind, patch.mode, patch.problems, by_name=True)
+    except BadRequest as error:
+        why = _reason(error, kind)
+        if why.startswith("strict decoding error"):
+            raise _unreadable(shown, why) from None
+        try:
+            patched = restore(schema, patched)
+        except RestoreError as mismatch:
+            raise _unreadable(shown, str(mismatch)) from None
+        obj = body.decode(request, patched, kind, patch.mode, patch.problems, by_name=True)
+    return obj
+
+
+def decode_patched(
+    request: ApiRequest, patched: Any, mode: body.Mode, problems: Sequence[str] = ()
+) -> Obj:
     """Read a patched object by its type: a patch can make anything of it. Raises Invalid."""
     kind = request.target.kind
-    if patched.__class__ is not dict:
-        raise _unreadable(patched, "json: cannot unmarshal into Go value of type " + kind.kind)
-    given = f"{patched.get('apiVersion')}/{patched.get('kind')}"
-    if given != f"{kind.api_version}/{kind.kind}":
-        shown = GroupVersion.parse(str(patched.get("apiVersion") or ""))
-        raise BadRequest(f"invalid object type: {shown}, Kind={patched.get('kind') or ''}")
     try:
-        return body.decode(request, patched, kind, mode, [])
+        _check_kind(patched, kind, custom=request.resource.custom)
+        return body.decode(request, patched, kind, mode, problems)
     except BadRequest as error:
-        why = error.message.partition(f"cannot be handled as a {kind.kind}: ")[2] or error.message
-        raise _unreadable(patched, why) from None
+        shown = orjson.dumps(patched).decode()
+        raise _unreadable(shown, _reason(error, kind)) from None
 
 
-def _unreadable(patched: Any, why: str) -> ApiError:
-    text = orjson.dumps(patched).decode()
-    return Invalid(_NO_KIND, "", [invalid(Path("patch"), text, why)])
+def _check_kind(patched: Any, kind: GroupVersionKind, *, custom: bool) -> None:
+    """Refuse what a patch has made another kind. Raises BadRequest or Invalid."""
+    if patched.__class__ is not dict:
+        raise BadRequest(body.no_kind(patched))
+    if custom:
+        body.check_custom_kind(patched, kind)
+    version, name = patched.get("apiVersion"), patched.get("kind")
+    if version == kind.api_version and name == kind.kind:
+        return
+    given = GroupVersion.parse(str(version or kind.api_version)).kind(str(name or kind.kind))
+    if types().type_of(given) is None:
+        raise no_kind_registered(given, kind.kind)
+    if given != kind:
+        internal = kind.group.partition(".")[0] or "core"
+        raise BadRequest(
+            f"converting ({given.version}.{given.kind}) to ({internal}.{kind.kind}): "
+            "unknown conversion"
+        )
 
 
-def read_applied(request: ApiRequest) -> Obj:
+def _reason(error: BadRequest, kind: GroupVersionKind) -> str:
+    """Return why a body was refused, without what it was taken for."""
+    return error.message.partition(f"cannot be handled as a {kind.kind}: ")[2] or error.message
+
+
+def _unreadable(shown: str, why: str) -> ApiError:
+    return Invalid(_NO_KIND, "", [invalid(Path("patch"), shown, why)])
+
+
+class Applied(NamedTuple):
+    """The configuration that an apply sends, and what was odd about its text."""
+
+    obj: Obj
+    doubled: list[str]
+
+
+def read_applied(request: ApiRequest) -> Applied:
     """Return the configuration that an apply sends. Raises BadRequest."""
-    applied = request.body
-    kind = request.target.kind
+    applied, doubled = request.body, list[str]()
     if isinstance(applied, bytes):
-        applied = body.parse_yaml(applied, kind.kind)
-    version, name = applied.get("apiVersion") or "", applied.get("kind") or ""
-    if not version or not name:
-        group_version = GroupVersion.parse(version)
-        shown = f"{group_version.group}/{group_version.version}"
-        raise BadRequest(f"invalid object type: {shown}, Kind={name}")
-    if name != kind.kind:
-        raise no_kind_registered(GroupVersion.parse(version).kind(name), kind.kind)
-    found: Obj = applied
-    return found
+        applied = _load_applied(applied, doubled)
+    version, name = applied.get("apiVersion"), applied.get("kind")
+    kind = request.target.kind
+    if (version, name) != (kind.api_version, kind.kind):
+        raise BadRequest(f"invalid object type: {_kind_of(version, name)}")
+    return Applied(applied, doubled)
+
+
+def _kind_of(version: Any, name: Any) -> GroupVersionKind:
+    if not isinstance(version, str) or version.count("/") > 1:
+        return GroupVersionKind("", "", "")
+    return GroupVersion.parse(version).kind(name if isinstance(name, str) else "")
+
+
+def _load_applied(raw: bytes, doubled: list[str]) -> Obj:
+    try:
+        applied = body.load_yaml(raw, doubled)
+    except yaml.YAMLError as error:
+        why = f"error converting YAML to JSON: {yaml.words(error)}"
+        raise BadRequest(f"error decoding YAML: {why}") from None
+    if applied is None:
+        return {}
+    if not isinstance(applied, dict):
+        raise BadRequest(
+            "error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot "
+            f"unmarshal {json_type(applied)} into Go value of type map[string]interface {{}}"
+        )
+    return applied
+
+
+def check_text(request: ApiRequest, doubled: list[str]) -> None:
+    """Warn of keys that an applied text has twice, or refuse it. Raises BadRequest."""
+    mode = body.field_validation(request)
+    if not doubled or mode == "Ignore":
+        return
+    problems = body.yaml_problems(doubled, mode)
+    if mode == "Strict":
+        why = f"error converting YAML to JSON: {problems[0]}"
+        raise BadRequest(f"error strict decoding YAML: {why}")
+    request.warn(problems)
 
 
 def merge_applied(
-    request: ApiRequest, live: Obj | None, applied: Obj, schema: Any, manager: str
+    request: ApiRequest, live: Obj | None, applied: Applied, schema: Any, manager: str
 ) -> Obj:
-    """Return the live object with an applied configuration merged in."""
+    """Return the live object with an applied configuration merged in, decoded and private."""
     merged = managed.apply_patch(
         live,
-        applied,
+        applied.obj,
         schema,
         manager,
         force=is_true(request.params.get("force")),
@@ -98,5 +207,27 @@ def merge_applied(
         subresource=request.info.subresource,
         reset=request.resource.strategy.reset_fields(request.info.subresource),
     )
-    merged.setdefault("metadata", {})
-    return merged
+    check_text(request, applied.doubled)
+    return _restored(request, applied.obj, merged, schema)
+
+
+def _restored(request: ApiRequest, applied: Obj, merged: Obj, schema: Any) -> Obj:
+    """Read a merged object by its type. Raises ApiError where a value does not fit its field."""
+    kind = request.target.kind
+    managers = (merged.get("metadata") or {}).get("managedFields")
+    try:
+        obj = body.decode(request, merged, kind, "Ignore")
+    except BadRequest as error:
+        why = _reason(error, kind)
+        try:
+            merged = restore(schema, merged)
+        except RestoreError as mismatch:
+            why = str(mismatch)
+        who = f"{namespace_of(applied)}/{name_of(applied)}"
+        raise failed(
+            f"failed to convert new object ({who}; {kind}) to proper version: "
+            f"unable to convert unstructured object to {kind}: {why}"
+        ) from None
+    if managers:
+        obj["metadata"]["managedFields"] = managers
+    return obj

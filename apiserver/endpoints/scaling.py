@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from apimachinery.errors import BadRequest
+from apimachinery.apply import managed
+from apimachinery.apply import scale as owners
 from apimachinery.meta import Obj
 from apimachinery.schema import types
 from apiserver.admission.interfaces import Operation
@@ -18,8 +19,19 @@ from apiserver.registry.resource import Resource
 from apiserver.registry.scale import SCALE, scale_of, scaled
 from apiserver.registry.strategy import Strategy
 
+# Where an object keeps its replicas if nobody says otherwise.
+_REPLICAS = ("spec", "replicas")
+# Scales take no fields from elsewhere.
+_NOTHING: dict[str, Any] = {}
+
+
+class _Scales(Strategy):
+    def reset_fields(self, subresource: str) -> Mapping[str, Any]:
+        return _NOTHING
+
+
 # Scales are stored nowhere; this stands for them where a body is read.
-_SCALES = Resource(kind=SCALE, plural="scales", strategy=Strategy())
+_SCALES = Resource(kind=SCALE, plural="scales", strategy=_Scales())
 
 
 class _ScaleStrategy(Strategy):
@@ -47,11 +59,19 @@ async def scale(request: ApiRequest) -> Answer:
     change.admission.kind = SCALE
     make_scale = _scaler(request)
 
+    path = paths.spec.split(".") if paths is not None else _REPLICAS
+    version = request.target.kind.api_version
+
     async def make(old: Obj | None) -> Obj:
         if old is None:
             raise AssertionError("a scale never creates")
+        entries = old["metadata"].get("managedFields") or []
         before = scale_of(old, paths)
+        owned = owners.to_scale(entries, path, SCALE.api_version)
+        if owned:
+            before["metadata"]["managedFields"] = owned
         after = make_scale(before)
+        write.check_name(request, after)
         change.admission.object, change.admission.old_object = after, before
         waiting = request.api.admission.admit(change.admission)
         if waiting is not None:
@@ -59,56 +79,62 @@ async def scale(request: ApiRequest) -> Answer:
         # Admission is about the Scale, not about the object that it is a part of.
         change.writing.check = lambda _new, _old: change.check(after, before)
         new = scaled(old, after, paths)
-        write.track(request, old, new)
+        left = owners.to_parent(
+            entries, after["metadata"].get("managedFields") or [], path, version
+        )
+        _put(new, left)
         return new
 
     stored = await request.api.registry.update(
-        resource, _ScaleStrategy(resource.strategy), write.key_of(request), make, change.writing
+        resource,
+        _ScaleStrategy(resource.strategy),
+        write.key_of(request),
+        make,
+        change.writing,
+        carried=info.verb == "patch",
     )
     obj = await shown_object(resource, stored.obj)
     return Answer(obj=scale_of(obj, paths), as_is=True)
 
 
+def _put(obj: Obj, entries: list[Obj] | None) -> None:
+    if entries:
+        obj["metadata"]["managedFields"] = entries
+    else:
+        obj["metadata"].pop("managedFields", None)
+
+
 def _scaler(request: ApiRequest) -> Callable[[Obj], Obj]:
-    """Return what makes the wanted Scale out of the present one."""
+    """Return what makes the wanted Scale out of the present one, with its managers."""
+    schema = types().type_of(SCALE)
+    manager = write.manager_of(request)
+
+    def tracked(before: Obj, after: Obj) -> Obj:
+        entries = managed.update_managers(
+            before,
+            after,
+            schema,
+            manager,
+            now=request.api.clock.timestamp(),
+            api_version=SCALE.api_version,
+            subresource=request.info.subresource,
+            reset=_NOTHING,
+        )
+        _put(after, entries)
+        return after
+
     if request.info.verb == "update":
         sent = body.read_object(request, SCALE)
-        write.check_name(request, sent)
-        return lambda _before: sent
+        return lambda before: tracked(before, {**sent, "metadata": dict(sent["metadata"])})
     kind = body.media_type(request)
     if kind not in body.PATCHES:
         raise body.unsupported(body.PATCHES)
     as_scale = _as_scale(request)
     if kind == body.APPLY_PATCH:
         applied = patching.read_applied(as_scale)
-        return lambda before: _merged(before, applied)
-    instructions = patching.read_patch(request, kind)
-
-    def patched(before: Obj) -> Obj:
-        schema = types().type_of(SCALE)
-        after = patching.apply(as_scale, kind, instructions, before, schema)
-        if after.get("metadata", {}).get("name") != before["metadata"]["name"]:
-            raise BadRequest("the name of the object does not match the name on the URL")
-        if not (instructions_version := _version(instructions)):
-            after["metadata"].pop("resourceVersion", None)
-        else:
-            after["metadata"]["resourceVersion"] = instructions_version
-        return after
-
-    return patched
-
-
-def _version(instructions: Any) -> str:
-    """Return the resourceVersion that a merge patch names."""
-    if not isinstance(instructions, dict):
-        return ""
-    return str((instructions.get("metadata") or {}).get("resourceVersion") or "")
-
-
-def _merged(before: Obj, applied: Obj) -> Obj:
-    wanted = applied.get("spec") or {}
-    metadata = {k: v for k, v in before["metadata"].items() if k != "resourceVersion"}
-    return {**before, "metadata": metadata, "spec": {**before.get("spec", {}), **wanted}}
+        return lambda before: patching.merge_applied(as_scale, before, applied, schema, manager)
+    patch = patching.read_patch(as_scale, kind)
+    return lambda before: tracked(before, patching.apply(as_scale, patch, before, schema))
 
 
 def _as_scale(request: ApiRequest) -> ApiRequest:

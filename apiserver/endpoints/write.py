@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from apimachinery.apply import managed
-from apimachinery.errors import ApiError, BadRequest, Invalid
+from apimachinery.errors import ApiError, BadRequest, Conflict, Invalid
 from apimachinery.gvk import GroupKind
 from apimachinery.meta import Obj, name_of, namespace_of
 from apimachinery.schema import types
@@ -31,6 +31,9 @@ from apiserver.registry.strategy import Strategy
 from apiserver.storage import Key
 
 RBAC_GROUP = "rbac.authorization.k8s.io"
+_OTHER_NAMESPACE = (
+    "the namespace of the provided object does not match the namespace sent on the request"
+)
 _OPTIONS = {"create": "CreateOptions", "update": "UpdateOptions", "patch": "PatchOptions"}
 
 
@@ -274,9 +277,7 @@ def _match_namespace(request: ApiRequest, obj: Obj) -> None:
     elif not given:
         obj["metadata"]["namespace"] = namespace
     elif given != namespace:
-        raise BadRequest(
-            "the namespace of the provided object does not match the namespace sent on the request"
-        )
+        raise BadRequest(_OTHER_NAMESPACE)
 
 
 def read_body(request: ApiRequest) -> Obj:
@@ -308,6 +309,8 @@ def check_name(request: ApiRequest, obj: Obj) -> None:
     """Refuse a body that is about another object than the path. Raises BadRequest."""
     info = request.info
     name, namespace = name_of(obj), namespace_of(obj)
+    if request.resource.namespaced and namespace and namespace != info.namespace:
+        raise BadRequest(_OTHER_NAMESPACE)
     if not name:
         raise BadRequest(
             f"the name of the object ({info.name} based on URL) was undeterminable: "
@@ -316,11 +319,6 @@ def check_name(request: ApiRequest, obj: Obj) -> None:
     if name != info.name:
         raise BadRequest(
             f"the name of the object ({name}) does not match the name on the URL ({info.name})"
-        )
-    if request.resource.namespaced and namespace and namespace != info.namespace:
-        raise BadRequest(
-            f"the namespace of the object ({namespace}) does not match the namespace "
-            f"on the request ({info.namespace})"
         )
 
 
@@ -348,13 +346,13 @@ def _unknown_patch(request: ApiRequest, kind: str) -> ApiError:
 def _patcher(change: Change, kind: str) -> Make:
     request = change.request
     served = request.target
-    instructions = patching.read_patch(request, kind)
+    patch = patching.read_patch(request, kind)
 
     def make(old: Obj | None) -> Obj | Awaitable[Obj]:
         if old is None:
             raise AssertionError("a patch never creates")
         shown = from_storage(served, old)
-        patched = patching.apply(request, kind, instructions, shown, schema_of(served))
+        patched = patching.apply(request, patch, shown, schema_of(served))
         obj = to_storage(served, patched)
         request.trace.stage("decode")
         check_name(request, obj)
@@ -375,13 +373,14 @@ def _applier(change: Change) -> Make:
             request, shown, applied, schema_of(served), manager_of(request)
         )
         managers = merged["metadata"].get("managedFields")
-        obj = to_storage(served, patching.decode_patched(request, merged, "Ignore"))
+        obj = to_storage(served, merged)
         request.trace.stage("decode")
         check_name(request, obj)
         change.strategy.default(obj)
         if managers:
             obj["metadata"]["managedFields"] = managers
         if old is None:
+            _refuse_uid(request, obj)
             _match_namespace(request, obj)
         elif obj == old:
             # Applying what is there already is no write, so its time does not count either.
@@ -389,6 +388,14 @@ def _applier(change: Change) -> Make:
         return _admitted(change, obj, old)
 
     return make
+
+
+def _refuse_uid(request: ApiRequest, obj: Obj) -> None:
+    """Refuse to create an object that is thought to be there. Raises Conflict."""
+    uid = obj["metadata"].get("uid")
+    if uid:
+        why = f"the provided object specified uid {uid}, and no existing object was found"
+        raise Conflict(request.resource.group_resource, request.info.name, f"uid mismatch: {why}")
 
 
 def finish(change: Change, obj: Obj, old: Obj | None) -> Obj | Awaitable[Obj]:

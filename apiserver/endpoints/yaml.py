@@ -12,6 +12,7 @@ from typing import Any
 import yaml as pyyaml
 from yaml import YAMLError
 
+from apimachinery import gotext
 from apiserver.endpoints.depth import DEEPEST
 
 _Loader: Any = getattr(pyyaml, "CSafeLoader", pyyaml.SafeLoader)
@@ -23,7 +24,7 @@ _LETTER = re.compile(r"^[yYnN]$")
 _LARGEST_EXPANSION = 100_000
 _TOO_DEEP = "exceeded max depth"
 
-__all__ = ["YAMLError", "dump", "load"]
+__all__ = ["YAMLError", "dump", "load", "words"]
 
 
 class _KubernetesLoader(_Loader):  # type: ignore[misc]
@@ -59,11 +60,26 @@ _RESOLVER: Any = pyyaml.SafeLoader("")
 _KubernetesDumper.add_representer(str, _represent_text)
 
 
-def load(text: bytes) -> Any:
-    """Read one document; keys become text, as they are in JSON. Raises YAMLError."""
-    _check_depth(text)
+def load(text: bytes, doubled: list[str] | None = None) -> Any:
+    """Read one document; keys become text, as they are in JSON. Raises YAMLError.
+
+    What is said of keys that a map has twice is added to `doubled`.
+    """
+    _check_events(text, [] if doubled is None else doubled)
     found = pyyaml.load(text, Loader=_KubernetesLoader)  # noqa: S506 - a safe loader
     return _Expansion(max(len(text), _LARGEST_EXPANSION)).text_keys(found)
+
+
+def words(error: YAMLError) -> str:
+    """Return an error in the words of Go's decoder."""
+    problem = getattr(error, "problem", None)
+    if not problem:
+        return f"yaml: {error}"
+    scanner = isinstance(error, pyyaml.scanner.ScannerError)
+    for mark in (error.context_mark, error.problem_mark):  # type: ignore[attr-defined]
+        if mark is not None and mark.line:
+            return f"yaml: line {mark.line + scanner}: {problem}"
+    return f"yaml: {problem}"
 
 
 def dump(value: Any) -> bytes:
@@ -79,16 +95,48 @@ def dump(value: Any) -> bytes:
     return text
 
 
-def _check_depth(text: bytes) -> None:
+def _check_events(text: bytes, doubled: list[str]) -> None:
     """Refuse what is nested deeper than the loader's stack: it would end the process."""
-    depth = 0
+    open_ones: list[_Keys | None] = []
     for event in _events(text):
         if isinstance(event, pyyaml.CollectionStartEvent):
-            depth += 1
-            if depth > DEEPEST:
+            if open_ones and (keys := open_ones[-1]) is not None:
+                keys.begins(event)
+            open_ones.append(_Keys() if isinstance(event, pyyaml.MappingStartEvent) else None)
+            if len(open_ones) > DEEPEST:
                 raise YAMLError(_TOO_DEEP)
         elif isinstance(event, pyyaml.CollectionEndEvent):
-            depth -= 1
+            open_ones.pop()
+            if open_ones and (keys := open_ones[-1]) is not None:
+                keys.ended(doubled)
+        elif isinstance(event, pyyaml.NodeEvent) and open_ones and open_ones[-1] is not None:
+            open_ones[-1].begins(event)
+            open_ones[-1].ended(doubled)
+
+
+class _Keys:
+    """The keys of one map, as its events come by."""
+
+    def __init__(self) -> None:
+        self._seen: set[str] = set()
+        self._key: str | None = None
+        self._at_key = True
+        self._line = 0
+
+    def begins(self, event: Any) -> None:
+        """Note where a key or a value begins."""
+        self._line = event.start_mark.line + 1
+        if self._at_key:
+            self._key = getattr(event, "value", None)
+
+    def ended(self, doubled: list[str]) -> None:
+        """Note that a key or a value is complete; say so where its key was there before."""
+        if not self._at_key and self._key is not None:
+            if self._key in self._seen:
+                key = gotext.quoted(self._key)
+                doubled.append(f"line {self._line}: key {key} already set in map")
+            self._seen.add(self._key)
+        self._at_key = not self._at_key
 
 
 def _events(text: bytes) -> Iterator[Any]:

@@ -10,6 +10,7 @@ import orjson
 
 from apimachinery.errors import ApiError, BadRequest
 from apimachinery.meta import Obj
+from apimachinery.patch import json as json_patch
 from apiserver.admission.hooks.inquiry import Inquiry, request_object
 
 GROUP = "admission.k8s.io"
@@ -101,9 +102,11 @@ def _patch(response: Obj, version: str, *, mutating: bool) -> Any:
             raise ResponseError("webhook returned response.patch but not response.patchType")
         raise ResponseError(f'webhook returned invalid response.patchType of "{kind}"')
     try:
-        return orjson.loads(base64.b64decode(patch, validate=True))
-    except (ValueError, binascii.Error) as error:
+        operations = orjson.loads(base64.b64decode(patch, validate=True))
+        json_patch.check(operations, strict=False)
+    except (ValueError, binascii.Error, ApiError) as error:
         raise PatchError(f"received undecodable patch in webhook response: {error}") from None
+    return operations
 
 
 def denial(webhook: str, status: Obj | None) -> ApiError:

@@ -4,7 +4,7 @@ import copy
 
 import pytest
 
-from apimachinery.apply import checking, walk
+from apimachinery.apply import checking, fieldset, walk
 from apimachinery.apply.plans import plan_of
 from apimachinery.gvk import APPS_V1, CORE_V1
 from apimachinery.schema import types
@@ -194,11 +194,11 @@ def test_removing():
             ['.spec.containers[name="c"].bogus: field not declared in schema'],
         ),
         (
-            {"spec": {"containers": [{"image": "x"}]}},
+            {"metadata": {"ownerReferences": [{"uid": "u", "name": 1}]}},
             [
                 (
-                    ".spec.containers: element 0: associative list with keys has an element that "
-                    'omits key field "name" (and doesn\'t have default value)'
+                    '.metadata.ownerReferences[uid="u"].name: expected string, got '
+                    "&value.valueUnstructured{Value:1}"
                 )
             ],
         ),
@@ -216,13 +216,38 @@ def test_removing():
             ],
         ),
         ({"spec": 1}, [".spec: expected map, got &{1}"]),
-        ({"spec": {"containers": {}}}, [".spec.containers: expected list, got &{{}}"]),
-        ({"spec": {"nodeName": 1}}, [".spec.nodeName: expected string, got &{1}"]),
+        ({"spec": {"containers": {}}}, [".spec.containers: expected list, got &{map[]}"]),
+        (
+            {"spec": {"nodeName": {"a": [1.5, None]}}},
+            [
+                (
+                    ".spec.nodeName: expected string, got &value.valueUnstructured{Value:"
+                    'map[string]interface {}{"a":[]interface {}{1.5, interface {}(nil)}}}'
+                )
+            ],
+        ),
         (
             {"spec": {"priority": True}},
-            [".spec.priority: expected numeric (int or float), got &{true}"],
+            [".spec.priority: expected numeric (int or float), got bool"],
         ),
-        ({"metadata": {"labels": {"a": 1}}}, [".metadata.labels.a: expected string, got &{1}"]),
+        ({"spec": {"hostNetwork": "yes"}}, [".spec.hostNetwork: expected boolean, got &{yes}"]),
+        (
+            {"spec": {"tolerations": [{"key": "a"}, {"keys": "b"}]}},
+            [".spec.tolerations[1].keys: field not declared in schema"],
+        ),
+        (
+            {"metadata": {"finalizers": ["a", {}]}},
+            [
+                (
+                    ".metadata.finalizers: element 1: associative list without keys has an "
+                    "element that's a map type"
+                )
+            ],
+        ),
+        (
+            {"spec": {"containers": [{"image": "x"}]}, "status": {"conditions": [{}, {}]}},
+            ['.status.conditions: duplicate entries for key [type=""]'],
+        ),
     ],
 )
 def test_checking(value, problems):
@@ -230,7 +255,30 @@ def test_checking(value, problems):
 
 
 def test_several_problems_are_listed():
-    found = list(checking.problems(POD, {"a": 1, "b": 2}))
+    found = list(checking.problems(POD, {"spec": 1, "status": "x", "a": 1, "b": 2}))
     assert checking.message(found) == (
-        "errors:\n  .a: field not declared in schema\n  .b: field not declared in schema"
+        "errors:\n  .spec: expected map, got &{1}\n  .status: expected map, got &{x}\n"
+        "  .a: field not declared in schema"
     )
+
+
+ENV = {"name": "A", "value": "1"}
+
+
+def test_what_a_list_has_twice_is_one_value():
+    def pod(*env):
+        return {"spec": {"containers": [{"name": "c", "env": list(env)}]}}
+
+    place = ("f:spec", "f:containers", 'k:{"name":"c"}', "f:env", 'k:{"name":"A"}')
+    one, two = pod(ENV), pod(ENV, ENV | {"value": "2"})
+    assert list(fieldset.members(walk.compare(POD, two, two).changed)) == []
+    assert list(fieldset.members(walk.compare(POD, pod(), two).changed))[-1] == place
+    found = walk.compare(POD, one, two)
+    assert list(fieldset.members(found.changed)) == [place]
+    assert (*place, "f:value") in set(fieldset.members(found.removed))
+    assert walk.merge(POD, two, pod({"name": "B"})) == pod(*two_of(two), {"name": "B"})
+    assert walk.merge(POD, two, pod(ENV)) == one
+
+
+def two_of(pod):
+    return pod["spec"]["containers"][0]["env"]

@@ -67,6 +67,10 @@ def test_removing_and_replacing_everything():
         {"op": "replace", "path": "/list/3", "value": 1},
         {"op": "move", "from": "/none", "path": "/b"},
         {"op": "copy", "path": "/b"},
+        {"op": "replace", "path": "", "value": "x"},
+        {"op": "replace", "path": "/list/-", "value": 1},
+        {"op": "test", "path": "/deep/n", "value": 1.0},
+        {"op": "move", "from": "/list", "path": "/list/0"},
         {"op": "test", "path": "/a", "value": "2"},
         {"op": "test", "path": "/deep/x/y", "value": 1},
         {"op": "test", "path": "/none/x", "value": None},
@@ -123,5 +127,28 @@ def test_operations_that_do_not_fit(operation):
 )
 def test_what_is_no_patch(operations, code, message):
     with pytest.raises(ApiError) as caught:
-        json.apply(DOC, operations)
+        json.check(operations)
     assert (caught.value.code, caught.value.message) == (code, message)
+
+
+def test_fields_that_operations_do_not_have_are_told():
+    found = json.check([{"op": "test", "path": "", "x": 1}, {"op": "add", "value": {"y": 1}}])
+    assert found == ['json patch unknown field "[0].x"']
+
+
+def test_the_library_itself_says_less():
+    with pytest.raises(ApiError, match="cannot unmarshal object into Go value of type jsonpatch"):
+        json.check({"op": "add"}, strict=False)
+    assert json.check([{"op": 1, "x": 1}], strict=False) == []
+
+
+def test_null_is_no_operation():
+    assert json.check(None) == []
+    assert json.apply(DOC, None) == DOC
+
+
+def test_copies_have_a_limit():
+    doc = {"a": ["x" * 1000]}
+    double = [{"op": "copy", "from": "/a", "path": "/a/-"}]
+    with pytest.raises(ApiError, match="rejected our request"):
+        json.apply(doc, double * 30)

@@ -42,7 +42,24 @@ def test_examples(doc, patch, expected):
 
 def test_other_values_are_no_patch():
     with pytest.raises(BadRequest, match="cannot unmarshal array into Go value of type map"):
-        merge.apply({}, [])
+        merge.check([])
+    merge.check(None)
+
+
+@pytest.mark.parametrize("patch", [None, 1, "x", True])
+def test_the_library_refuses_scalars(patch):
+    with pytest.raises(BadRequest, match="Invalid JSON Patch"):
+        merge.apply({}, patch)
+
+
+def test_nulls_go_where_there_was_no_object():
+    patch = {"a": {"b": None, "c": [None, {"d": None}]}, "x": {"y": [{"z": None}]}}
+    doc = {"a": "text", "x": {}}
+    assert merge.apply(doc, patch) == {"a": {"c": [None, {}]}, "x": {"y": [{}]}}
+
+
+def test_a_list_that_replaces_a_part_of_an_object_is_taken_as_it_is():
+    assert merge.apply({"a": {"b": 1}}, {"a": [{"c": None}]}) == {"a": [{"c": None}]}
 
 
 @QUICK

@@ -148,7 +148,7 @@ def test_an_unknown_type_merges_as_json():
             "unknown patch type: odd in map: map[$patch:odd]",
         ),
         (
-            {"metadata": {"$deleteFromPrimitiveList/finalizers": "a"}},
+            {"metadata": {"$deleteFromPrimitiveList": ["a"]}},
             400,
             "invalid patch format of primitive list",
         ),

@@ -1,0 +1,183 @@
+"""Server-side apply as an HTTP client sees it: creation, refusals, text, subresources."""
+
+import pytest
+
+from tests.apiserver.endpoints.support import Client
+from tests.apiserver.endpoints.test_patches import DEPLOYMENTS, deployment
+
+APPLY = {"content-type": "application/apply-patch+yaml"}
+PATH = f"{DEPLOYMENTS}/d"
+
+
+async def apply(client: Client, body, query="", path=PATH, manager="one"):
+    return await client.request("PATCH", f"{path}?fieldManager={manager}{query}", body, APPLY)
+
+
+def with_spec(**fields):
+    made = deployment()
+    made["spec"] |= fields
+    return made
+
+
+def with_container(**fields):
+    made = deployment()
+    made["spec"]["template"]["spec"]["containers"][0] |= fields
+    return made
+
+
+TYPED = "failed to create typed patch object (/d; apps/v1, Kind=Deployment): "
+CONVERTED = (
+    "failed to convert new object (/d; apps/v1, Kind=Deployment) to proper version: unable to "
+    "convert unstructured object to apps/v1, Kind=Deployment: "
+)
+NO_MAP = "json: cannot unmarshal {} into Go value of type map[string]interface {{}}"
+NO_YAML = "error decoding YAML: error unmarshaling JSON: while decoding JSON: " + NO_MAP
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "message"),
+    [
+        (
+            {**deployment(), "apiVersion": "apps/v2"},
+            400,
+            "invalid object type: apps/v2, Kind=Deployment",
+        ),
+        ({**deployment(), "kind": "Pod"}, 400, "invalid object type: apps/v1, Kind=Pod"),
+        ({**deployment(), "apiVersion": "a/b/c"}, 400, "invalid object type: /, Kind="),
+        (b"", 400, "invalid object type: /, Kind="),
+        (b"- a", 400, NO_YAML.format("array")),
+        (b"x", 400, NO_YAML.format("string")),
+        (
+            b"a: 1\nb: c: d\n",
+            400,
+            (
+                "error decoding YAML: error converting YAML to JSON: yaml: line 2: mapping values "
+                "are not allowed in this context"
+            ),
+        ),
+        (with_spec(bogus=1), 500, f"{TYPED}.spec.bogus: field not declared in schema"),
+        (
+            with_spec(replicas="1"),
+            500,
+            f"{TYPED}.spec.replicas: expected numeric (int or float), got string",
+        ),
+        (
+            with_container(image=1),
+            500,
+            (
+                f'{TYPED}.spec.template.spec.containers[name="c"].image: expected string, got '
+                "&value.valueUnstructured{Value:1}"
+            ),
+        ),
+        (
+            with_container(resources={"limits": {"cpu": "x"}}),
+            500,
+            (
+                f"{CONVERTED}quantities must match the regular expression "
+                "'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
+            ),
+        ),
+        (
+            {**deployment(), "metadata": {"name": "d", "uid": "u"}},
+            409,
+            (
+                'Operation cannot be fulfilled on deployments.apps "d": uid mismatch: the provided '
+                "object specified uid u, and no existing object was found"
+            ),
+        ),
+        (
+            {**deployment(), "metadata": {"generateName": "d"}},
+            400,
+            "the name of the object (d based on URL) was undeterminable: name must be provided",
+        ),
+    ],
+)
+async def test_refusals(client: Client, body, status, message):
+    before = client.api.store.revision
+    answer = await apply(client, body)
+    assert (answer.status, answer.message) == (status, message)
+    assert client.api.store.revision == before
+
+
+TWICE = b"""apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: m
+data:
+  a: x
+  a:
+    y
+data: {b: z}
+"""
+MAP = "/api/v1/namespaces/default/configmaps/m"
+
+
+async def test_keys_that_yaml_has_twice(client: Client):
+    lines = ['line 8: key "a" already set in map', 'line 9: key "data" already set in map']
+    answer = await apply(client, TWICE, "&fieldValidation=Strict", MAP)
+    found = "\n".join(f"  {line}" for line in lines)
+    assert (answer.status, answer.message) == (
+        400,
+        (
+            "error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:\n"
+            + found
+        ),
+    )
+    answer = await apply(client, TWICE, path=MAP)
+    assert (answer.status, answer.json()["data"]) == (201, {"b": "z"})
+    assert answer.headers["warning"].replace("\\", "") == ", ".join(
+        f'299 - "{line}"' for line in lines
+    )
+    answer = await apply(client, TWICE, "&fieldValidation=Ignore", MAP)
+    assert answer.headers.get("warning") is None
+
+
+async def test_what_held_a_part_up_may_go(client: Client):
+    """Labels were all that was applied of the metadata; without them its name stays."""
+    await apply(client, {**deployment(), "metadata": {"name": "d", "labels": {"a": "b"}}})
+    answer = await apply(client, deployment())
+    assert answer.status == 200
+    assert "labels" not in answer.json()["metadata"]
+
+
+def scale(replicas):
+    kind = {"apiVersion": "autoscaling/v1", "kind": "Scale"}
+    return {**kind, "metadata": {"name": "d"}, "spec": {"replicas": replicas}}
+
+
+async def test_a_scale_has_the_owners_of_the_replicas(client: Client):
+    await apply(client, deployment())
+    path = f"{PATH}/scale"
+    answer = await apply(client, scale(3), path=path, manager="two")
+    assert answer.status == 409
+    assert answer.message == ('Apply failed with 1 conflict: conflict with "one": .spec.replicas')
+    answer = await apply(client, scale(3), "&force=true", path, "two")
+    assert (answer.status, answer.json()["spec"]) == (200, {"replicas": 3})
+    assert "managedFields" not in answer.json()["metadata"]
+    first, second = (await client.get(PATH)).json()["metadata"]["managedFields"]
+    assert "f:replicas" not in first["fieldsV1"]["f:spec"]
+    assert second == {
+        "manager": "two",
+        "operation": "Apply",
+        "apiVersion": "apps/v1",
+        "time": "2026-01-02T03:04:05Z",
+        "fieldsType": "FieldsV1",
+        "fieldsV1": {"f:spec": {"f:replicas": {}}},
+        "subresource": "scale",
+    }
+    answer = await client.request("PUT", path, scale(4), {"user-agent": "kubectl/1"})
+    assert answer.status == 200
+    entries = (await client.get(PATH)).json()["metadata"]["managedFields"]
+    assert [(one["manager"], one["operation"], one.get("subresource")) for one in entries] == [
+        ("one", "Apply", None),
+        ("kubectl", "Update", "scale"),
+    ]
+    assert entries[1]["apiVersion"] == "apps/v1"
+
+
+async def test_a_scale_is_applied_as_what_it_is(client: Client):
+    await apply(client, deployment())
+    answer = await apply(client, deployment(), path=f"{PATH}/scale")
+    assert answer.message == "invalid object type: apps/v1, Kind=Deployment"
+    answer = await apply(client, scale(1), path=f"{DEPLOYMENTS}/x/scale")
+    assert answer.status == 404
