@@ -206,10 +206,14 @@ class Invalid(ApiError):
         if kind.kind:
             details["kind"] = kind.kind
         if found:
-            details["causes"] = [
-                {"reason": e.type.value[0], "message": e.message, "field": e.path} for e in found
-            ]
+            details["causes"] = [_cause(error) for error in found]
         super().__init__(message, details=details)
+
+
+def _cause(error: FieldError) -> dict[str, str]:
+    cause = {"reason": error.type.value[0], "message": error.message}
+    # What is wrong as a whole names no field.
+    return cause | {"field": error.path} if error.path else cause
 
 
 class TooManyRequests(ApiError):

@@ -12,7 +12,7 @@ import orjson
 from apimachinery.clock import parse_time
 from apimachinery.errors import ApiError, BadRequest, InternalError, NotFound
 from apimachinery.gvk import GroupResource
-from apimachinery.meta import Obj, annotations_of
+from apimachinery.meta import Obj
 from apiserver.storage import ClusterStore, Key
 from nodes.kubelet import portforward, portforward_spdy, streaming, streaming_spdy
 from nodes.kubelet.kubelet import Kubelet
@@ -21,7 +21,6 @@ from nodes.kubelet.portforward_spdy import serve_spdy
 from nodes.network.stream import ByteStream
 from nodes.runtime.cri import AttachRequest, ExecRequest, LogOptions, Session
 
-DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
 _TRUE = {"1", "true", "True", "TRUE", "t", "T"}
 
 Serve = Callable[[], Awaitable[None]]
@@ -189,10 +188,8 @@ class NotFoundContainer(ApiError):
 
 
 def default_container(pod: Obj) -> str:
-    """Return the container that is meant where none is named."""
-    names: list[str] = [container["name"] for container in pod["spec"]["containers"]]
-    chosen = annotations_of(pod).get(DEFAULT_CONTAINER)
-    return chosen if chosen is not None and chosen in names else names[0]
+    """Return the container that is meant where none is named: the API server lets one pass."""
+    return str(pod["spec"]["containers"][0]["name"])
 
 
 def log_options(options: Mapping[str, str], now: float) -> LogOptions:

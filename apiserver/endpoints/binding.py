@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from apimachinery.errors import BadRequest, Conflict, Invalid
+from apimachinery.errors import ApiError, BadRequest, Conflict
 from apimachinery.gvk import GroupResource, GroupVersionKind
 from apimachinery.meta import Obj, labels_of, name_of
 from apiserver.admission.interfaces import Operation
@@ -28,11 +28,12 @@ async def bind(request: ApiRequest) -> Answer:
     binding = body.read_object(request, _BINDING)
     request.trace.stage("decode")
     name = request.info.name or name_of(binding)
-    if name_of(binding) not in ("", name):
+    if name_of(binding) != name:
         raise BadRequest("name in URL does not match name in Binding object")
-    errors = list(binding_errors(binding))
-    if errors:
-        raise Invalid(_BINDING.group_kind, name, errors)
+    if errors := [str(error) for error in binding_errors(binding)]:
+        # Kubernetes gives these back as an error of its own.
+        text = errors[0] if len(errors) == 1 else f"[{', '.join(errors)}]"
+        raise ApiError(text, code=500, reason="")
     change.admission.kind = _BINDING
     change.admission.name = name
     await change.go_through(binding)
@@ -81,25 +82,22 @@ def _bound(pod: Obj, binding: Obj, now: str) -> Obj:
     notes = sent.get("annotations")
     if notes:
         metadata["annotations"] = {**(metadata.get("annotations") or {}), **notes}
-    if labels_of(sent := {"metadata": sent}):
-        metadata["labels"] = {**labels_of(sent), **labels_of(pod)}
+    if labels := labels_of(binding):
+        metadata["labels"] = {**labels_of(pod), **labels}
+    # A bound pod waits for no node any more.
+    status = {key: value for key, value in status.items() if key != "nominatedNodeName"}
+    conditions = with_condition(status.get("conditions") or [], now, type="PodScheduled")
     return {
         **pod,
         "metadata": metadata,
         "spec": {**spec, "nodeName": binding["target"]["name"]},
-        "status": {**status, "conditions": _scheduled(status.get("conditions") or [], now)},
+        "status": {**status, "conditions": conditions},
     }
 
 
-def _scheduled(conditions: list[Obj], now: str) -> list[Obj]:
-    """Return the conditions with PodScheduled true."""
-    rest = [one for one in conditions if one.get("type") != "PodScheduled"]
-    return [
-        *rest,
-        {
-            "type": "PodScheduled",
-            "status": "True",
-            "lastProbeTime": None,
-            "lastTransitionTime": now,
-        },
-    ]
+def with_condition(conditions: list[Obj], now: str, **about: str) -> list[Obj]:
+    """Return the conditions of a pod with one that is true, in the place where it was."""
+    times = {"lastProbeTime": None, "lastTransitionTime": now}
+    new = {"status": "True", **times, **about}
+    found = [new if one.get("type") == about["type"] else one for one in conditions]
+    return found if new in found else [*found, new]

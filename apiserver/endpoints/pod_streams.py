@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from apimachinery.errors import BadRequest, ServiceUnavailable
+from apimachinery.errors import BadRequest, Invalid, ServiceUnavailable
+from apimachinery.gvk import GroupKind
 from apimachinery.meta import Obj
+from apimachinery.podparts import all_containers, containers
 from apiserver.auth.attributes import Attributes, forbidden
 from apiserver.auth.user import User
 from apiserver.endpoints.connecting import admit_connect
+from apiserver.endpoints.log_options import log_option_errors
 from apiserver.endpoints.request import Answer, ApiRequest
 
-_DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
 _TEXT = "text/plain"
 
 
 async def logs(request: ApiRequest) -> Answer:
     """Stream a container's log."""
     info, api = request.info, request.api
+    if errors := list(log_option_errors(request.params)):
+        raise Invalid(GroupKind("", "PodLogOptions"), info.name, errors)
     pod = api.registry.get(request.resource, info.namespace, info.name).obj()
     container = choose_container(pod, request.params.get("container", ""))
     node = (pod.get("spec") or {}).get("nodeName")
@@ -31,24 +35,15 @@ async def logs(request: ApiRequest) -> Answer:
 
 def choose_container(pod: Obj, wanted: str) -> str:
     """Return the container that is meant. Raises BadRequest where that cannot be told."""
-    spec, name = pod.get("spec") or {}, pod["metadata"]["name"]
-    regular = [one["name"] for one in spec.get("containers") or ()]
-    initial = [one["name"] for one in spec.get("initContainers") or ()]
-    ephemeral = [one["name"] for one in spec.get("ephemeralContainers") or ()]
+    name, known = pod["metadata"]["name"], [str(one["name"]) for one in all_containers(pod)]
     if wanted:
-        if wanted not in (*regular, *initial, *ephemeral):
+        if wanted not in known:
             raise BadRequest(f"container {wanted} is not valid for pod {name}")
         return wanted
-    if len(regular) == 1 and not (initial or ephemeral):
-        return str(regular[0])
-    noted = (pod["metadata"].get("annotations") or {}).get(_DEFAULT_CONTAINER, "")
-    if noted in regular:
-        return str(noted)
+    regular = containers(pod)
     if len(regular) == 1:
-        return str(regular[0])
-    choices = f"choose one of: [{' '.join(regular)}]"
-    if initial:
-        choices += f" or one of the init containers: [{' '.join(initial)}]"
+        return str(regular[0]["name"])
+    choices = f"choose one of: [{' '.join(known)}]"
     raise BadRequest(f"a container name must be specified for pod {name}, {choices}")
 
 
@@ -66,6 +61,8 @@ async def check_connect(request: ApiRequest) -> Obj:
     pod = api.registry.get(request.resource, info.namespace, info.name).obj()
     if info.subresource in ("exec", "attach"):
         choose_container(pod, request.params.get("container", ""))
+    if not (pod.get("spec") or {}).get("nodeName"):
+        raise BadRequest(f"pod {info.name} does not have a host assigned")
     return pod
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 from apimachinery.apply import managed
 from apimachinery.apply import scale as owners
+from apimachinery.errors import NotFound
+from apimachinery.gvk import GroupResource
 from apimachinery.meta import Obj
 from apimachinery.schema import types
 from apiserver.admission.interfaces import Operation
@@ -47,8 +49,28 @@ class _ScaleStrategy(Strategy):
         yield from self._parent.validate_update(new, old, ctx)
 
 
+# What is not there is called by these names, but for StatefulSets that are read.
+_ABSENT = {
+    "deployments.apps": GroupResource("apps", "deployments/scale"),
+    "replicasets.apps": GroupResource("apps", "replicasets/scale"),
+    "statefulsets.apps": GroupResource("apps", "statefulsets/scale"),
+    "replicationcontrollers": GroupResource("autoscaling", "replicationcontrollers/scale"),
+}
+
+
 async def scale(request: ApiRequest) -> Answer:
     """Read or write an object's Scale."""
+    resource, reads = request.resource, request.info.verb == "get"
+    try:
+        return await _scale(request)
+    except NotFound:
+        absent = _ABSENT.get(resource.key)
+        if absent is None or (reads and resource.key == "statefulsets.apps"):
+            raise
+        raise NotFound(absent, request.info.name) from None
+
+
+async def _scale(request: ApiRequest) -> Answer:
     resource, info = request.resource, request.info
     paths = resource.subresources[info.subresource].scale_paths
     if info.verb == "get":

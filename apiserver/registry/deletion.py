@@ -85,6 +85,8 @@ class DeleteOptions:
 def _integer(value: Any) -> int | None:
     if value is None:
         return None
+    if isinstance(value, int) and value < 0:
+        return 1  # negative periods were once allowed; they stand for the shortest one
     if not isinstance(value, int) or isinstance(value, bool):
         raise BadRequest(
             'DeleteOptions in version "v1" cannot be handled as a DeleteOptions: '

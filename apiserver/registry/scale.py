@@ -57,8 +57,11 @@ def scaled(obj: Obj, scale: Obj, paths: ScalePaths | None = None) -> Obj:
         raise Invalid(SCALE.group_kind, obj["metadata"]["name"], [error])
     parts = tuple((paths or ScalePaths()).spec.split("."))
     changed = replace_in(obj, parts, replicas)
-    version = (scale.get("metadata") or {}).get("resourceVersion")
+    sent = scale.get("metadata") or {}
+    version = sent.get("resourceVersion")
     meta: dict[str, Any] = dict(changed["metadata"])
+    if sent.get("uid"):
+        meta["uid"] = sent["uid"]
     if version:
         meta["resourceVersion"] = version
     else:

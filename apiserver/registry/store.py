@@ -31,6 +31,7 @@ from apimachinery.validation.field import FieldError, Path, invalid
 from apimachinery.validation.metadata import validate_object_meta, validate_object_meta_update
 from apiserver.registry import converting, deletion, metadata
 from apiserver.registry.deletion import DeleteOptions, Fate
+from apiserver.registry.etcd import uid_mismatch
 from apiserver.registry.objects import StoredObjects
 from apiserver.registry.resource import Resource
 from apiserver.registry.strategy import Companion, Strategy, StrategyContext
@@ -239,12 +240,7 @@ class Registry:
         name, version = before["name"], meta.get("resourceVersion") or ""
         uid = meta.get("uid")
         if uid and uid != before.get("uid"):
-            raise Conflict(
-                resource.group_resource,
-                name,
-                f"Precondition failed: UID in precondition: {uid}, "
-                f"UID in object meta: {before.get('uid')}",
-            )
+            raise Conflict(resource.group_resource, name, uid_mismatch(resource, uid, before))
         if not version or version == "0":
             if not strategy.allow_unconditional_update:
                 path = Path("metadata") / "resourceVersion"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from apimachinery.gvk import CORE_V1, GroupVersionKind
@@ -13,7 +14,9 @@ from apimachinery.validation.field import (
     Path,
     duplicate,
     forbidden,
+    internal,
     invalid,
+    show,
 )
 from apimachinery.validation.names import (
     is_cidr,
@@ -55,11 +58,17 @@ class NodeStrategy(Strategy):
     def prepare_for_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> None:
         keep_status(new, old)
 
+    def drop_disabled(self, obj: Obj, old: Obj | None) -> None:
+        """Remove what kubelets were once configured by."""
+        if obj.get("spec") and not ((old or {}).get("spec") or {}).get("configSource"):
+            obj["spec"].pop("configSource", None)
+
     def validate(self, obj: Obj, ctx: StrategyContext) -> FieldErrors:
         spec = obj.get("spec") or {}
         if taints := spec.get("taints"):
             yield from taint_errors(taints, _METADATA / "taints")
         yield from _resource_errors(obj)
+        yield from _feature_errors(obj)
         if cidrs := spec.get("podCIDRs"):
             yield from _cidr_errors(cidrs, _SPEC / "podCIDRs")
 
@@ -70,8 +79,6 @@ class NodeStrategy(Strategy):
     def warnings_on_create(self, obj: Obj, ctx: StrategyContext) -> list[str]:
         found = []
         spec = obj.get("spec") or {}
-        if spec.get("configSource") is not None:
-            found.append("spec.configSource: the feature is no longer supported")
         if spec.get("externalID"):
             found.append("spec.externalID: this field is deprecated, and is unused by Kubernetes")
         return found
@@ -90,6 +97,7 @@ class NodeStatusStrategy(StatusStrategy):
 def _update_errors(new: Obj, old: Obj) -> FieldErrors:
     spec, before = new.get("spec") or {}, old.get("spec") or {}
     yield from _resource_errors(new)
+    yield from _feature_errors(new)
     yield from _address_errors(new)
     cidrs, was = spec.get("podCIDRs") or [], before.get("podCIDRs") or []
     if was:
@@ -127,13 +135,40 @@ def _resource_errors(node: Obj) -> FieldErrors:
 def _cidr_errors(cidrs: list[str], path: Path) -> FieldErrors:
     for at, cidr in enumerate(cidrs):
         yield from obey(is_cidr, cidr, path[at])
-    if len(cidrs) > 1:
-        families = {network.version for c in cidrs if (network := parse_cidr(c))}
-        if len(families) != 2 or len(cidrs) > 2:
-            yield invalid(path, cidrs, "may specify no more than one CIDR for each IP family")
-        for at, cidr in enumerate(cidrs):
-            if cidr in cidrs[:at]:
-                yield duplicate(path[at], cidr)
+    if len(cidrs) == 1:
+        return
+    parsed = [parse_cidr(cidr) for cidr in cidrs]
+    if None in parsed:
+        at = parsed.index(None)
+        why = f"invalid CIDR[{at}]: <nil> (invalid CIDR address: {cidrs[at]})"
+        yield internal(path, f"invalid PodCIDRs. failed to check with dual stack with error:{why}")
+    families = {network.version for network in parsed if network}
+    if None in parsed or len(families) != 2 or len(cidrs) > 2:
+        yield invalid(path, cidrs, "may specify no more than one CIDR for each IP family")
+
+
+def _feature_errors(node: Obj) -> FieldErrors:
+    features = (node.get("status") or {}).get("declaredFeatures") or ()
+    path = _STATUS / "declaredFeatures"
+    for at, name in enumerate(features):
+        if len(name) > _LONGEST_FEATURE:
+            why = f"must be no more than {_LONGEST_FEATURE} characters"
+            yield invalid(path[at], name, f"invalid feature name {show(name)}: {why}")
+        elif not _feature_re.fullmatch(name):
+            yield invalid(path[at], name, f"invalid feature name {show(name)}: {_FEATURE_WORDS}")
+        if at and features[at - 1] == name:
+            yield duplicate(path[at], name)
+        elif at and features[at - 1] > name:
+            yield invalid(path[at], name, "list must be sorted alphabetically")
+
+
+_LONGEST_FEATURE = 253
+_feature_re = re.compile(r"[A-Z][A-Za-z0-9]*(/[A-Za-z0-9]+)*")
+_FEATURE_WORDS = (
+    "must start with an UpperCamelCase segment, with subsequent segments separated by '/' "
+    "(e.g., MyFeature or MyFeature/mySubFeature), and contain only alphanumeric characters "
+    "and slashes"
+)
 
 
 def taint_errors(taints: list[Obj], path: Path) -> FieldErrors:

@@ -91,7 +91,7 @@ class PodStrategy(Strategy):
                 _SPEC / "nodeName", "cannot be set until all schedulingGates have been cleared"
             )
         if annotations := annotations_of(obj):
-            yield from profile_errors(spec, annotations)
+            yield from profile_errors(spec, annotations, _SPEC)
 
     def warnings_on_create(self, obj: Obj, ctx: StrategyContext) -> list[str]:
         found = ctx.warnings

@@ -150,10 +150,9 @@ def _list_of_ips(addresses: list[Obj], path: Path) -> FieldErrors:
         return
     parsed = [parse_ip(text) for text in texts]
     if None in parsed:
-        unreadable = texts[parsed.index(None)]
-        yield internal(
-            path, f"failed to check for dual stack with error:invalid IP address: {unreadable}"
-        )
+        at = parsed.index(None)
+        why = f"failed to check for dual stack with error:invalid IP[{at}]: {texts[at]}"
+        yield internal(path, why)
     families = {ip.version for ip in parsed if ip}
     if None in parsed or len(families) != 2 or len(texts) > 2:
         yield invalid(path, [{"IP": text} for text in texts], _ONE_EACH)

@@ -68,30 +68,30 @@ def _own(holder: Obj, field: str) -> Any:
     return (holder.get("securityContext") or {}).get(field)
 
 
-def profile_errors(spec: Obj, annotations: dict[str, str]) -> FieldErrors:
-    """Yield where an annotation of a new pod says something else than a field."""
+def profile_errors(spec: Obj, annotations: dict[str, str], path: Path) -> FieldErrors:
+    """Yield where annotations of a new pod, or a template, say something else than fields."""
     of_pod = _own(spec, "seccompProfile")
     if of_pod is not None and SECCOMP_POD in annotations:
-        path = _SPEC / "securityContext" / "seccompProfile"
-        yield from _match(annotations[SECCOMP_POD], of_pod, "seccomp", path)
-    for container, where in visit(spec, _SPEC):
+        place = path / "securityContext" / "seccompProfile"
+        yield from _match(annotations[SECCOMP_POD], of_pod, "seccomp", place)
+    for container, where in visit(spec, path):
         profile = _own(container, "seccompProfile")
         text = annotations.get(f"{SECCOMP_PREFIX}{container.get('name') or ''}")
         if profile is not None and text is not None:
-            path = where / "securityContext" / "seccompProfile"
-            yield from _match(text, profile, "seccomp", path)
+            place = where / "securityContext" / "seccompProfile"
+            yield from _match(text, profile, "seccomp", place)
     if not is_windows(spec):
-        yield from _apparmor_match(spec, annotations)
+        yield from _apparmor_match(spec, annotations, path)
 
 
-def _apparmor_match(spec: Obj, annotations: dict[str, str]) -> FieldErrors:
+def _apparmor_match(spec: Obj, annotations: dict[str, str], path: Path) -> FieldErrors:
     of_pod = _own(spec, "appArmorProfile")
-    for container, where in visit(spec, _SPEC):
+    for container, where in visit(spec, path):
         profile = _own(container, "appArmorProfile") or of_pod
         text = annotations.get(f"{APPARMOR_PREFIX}{container.get('name') or ''}")
         if profile is not None and text is not None:
-            path = where / "securityContext" / "appArmorProfile"
-            yield from _match(text, profile, "apparmor", path)
+            place = where / "securityContext" / "appArmorProfile"
+            yield from _match(text, profile, "apparmor", place)
 
 
 def _match(text: str, profile: Obj, what: str, path: Path) -> FieldErrors:

@@ -6,6 +6,7 @@ from apimachinery.meta import Obj
 from apimachinery.validation.field import FieldErrors, Path, forbidden, not_supported
 from apimachinery.validation.names import is_dns1123_label
 from apiserver.registry.podspec.annotations import annotation_errors, pod_annotation_errors
+from apiserver.registry.podspec.profiles import profile_errors
 from apiserver.registry.podspec.selectors import label_errors
 from apiserver.registry.podspec.spec import spec_errors
 from apiserver.registry.podspec.warnings import spec_warnings
@@ -30,6 +31,8 @@ def template_errors(
     if more_volumes:
         spec = spec | {"volumes": [*(spec.get("volumes") or ()), *more_volumes]}
     yield from spec_errors(spec, path / "spec")
+    if annotations:
+        yield from profile_errors(spec, annotations, path / "spec")
     if spec.get("ephemeralContainers"):
         yield forbidden(
             path / "spec" / "ephemeralContainers",

@@ -9,7 +9,7 @@ import pytest
 
 from apimachinery.clock import ManualClock
 from apiserver.endpoints.api import ClusterApi
-from tests.apiserver.endpoints.support import Client, make_api
+from tests.apiserver.endpoints.support import Client, Response, make_api
 
 PODS = "/api/v1/namespaces/default/pods"
 DEPLOYMENTS = "/apis/apps/v1/namespaces/default/deployments"
@@ -92,7 +92,9 @@ async def test_a_pod_is_bound_once(client: Client):
         '"n1"'),
     )  # fmt: skip
     nowhere = await client.post(f"{PODS}/p/binding", {"metadata": {"name": "p"}, "target": {}})
-    assert nowhere.status == 422
+    assert (nowhere.status, nowhere.message) == (500, "target.name: Required value")
+    other = await client.post(f"{PODS}/p/binding", {**binding, "metadata": {}})
+    assert other.message == "name in URL does not match name in Binding object"
     await client.post(PODS, pod("q"))
     older = await client.post(
         "/api/v1/namespaces/default/bindings", {**binding, "metadata": {"name": "q"}}
@@ -100,36 +102,126 @@ async def test_a_pod_is_bound_once(client: Client):
     assert older.status == 201
 
 
-async def running(client: Client, name: str) -> None:
+async def running(client: Client, name: str, *, ready: str = "True") -> None:
     await client.post(PODS, pod(name, a="b"))
-    phase = {"status": {"phase": "Running"}}
-    await client.request("PATCH", f"{PODS}/{name}/status", phase, MERGE)
+    conditions = [{"type": "Ready", "status": ready}]
+    status = {"status": {"phase": "Running", "conditions": conditions}}
+    await client.request("PATCH", f"{PODS}/{name}/status", status, MERGE)
+
+
+def budget(**spec: object) -> dict[str, object]:
+    selector = {"matchLabels": {"a": "b"}}
+    return {"metadata": {"name": "b"}, "spec": {"minAvailable": 1, "selector": selector, **spec}}
+
+
+async def allow(client: Client, **status: int) -> None:
+    counts = {"observedGeneration": 1, "disruptionsAllowed": 0, "currentHealthy": 0,
+              "desiredHealthy": 1, "expectedPods": 2, **status}  # fmt: skip
+    await client.request("PATCH", f"{BUDGETS}/b/status", {"status": counts}, MERGE)
+
+
+async def evict(client: Client, name: str, **options: object) -> Response:
+    body: dict[str, object] = {"metadata": {"name": name}}
+    if options:
+        body["deleteOptions"] = options
+    return await client.post(f"{PODS}/{name}/eviction", body)
+
+
+@pytest.mark.parametrize(
+    ("policy", "healthy", "code"),
+    [(None, 0, 429), (None, 1, 201), ("AlwaysAllow", 0, 201), ("IfHealthyBudget", 0, 429)],
+)
+async def test_unready_pods_are_evicted_as_the_budget_says(
+    client: Client, policy: str | None, healthy: int, code: int
+):
+    await running(client, "p", ready="False")
+    await client.post(BUDGETS, budget(unhealthyPodEvictionPolicy=policy))
+    await allow(client, currentHealthy=healthy)
+    assert (await evict(client, "p")).status == code
+
+
+async def test_an_evicted_pod_says_so_while_it_ends(client: Client):
+    await running(client, "p")
+    await client.post(
+        f"{PODS}/p/binding", {"metadata": {"name": "p"}, "target": {"kind": "Node", "name": "n1"}}
+    )
+    assert (await evict(client, "p", dryRun=["All"])).status == 201
+    assert "deletionTimestamp" not in (await client.get(f"{PODS}/p")).json()["metadata"]
+    assert (await evict(client, "p")).status == 201
+    found = (await client.get(f"{PODS}/p")).json()
+    assert found["metadata"]["deletionGracePeriodSeconds"] == 30
+    (why,) = [c for c in found["status"]["conditions"] if c["type"] == "DisruptionTarget"]
+    assert (why["reason"], why["message"]) == ("EvictionByEvictionAPI", "Eviction API: evicting")
+
+
+async def test_two_budgets_are_a_failure_in_an_answer_that_is_none(client: Client):
+    await running(client, "p")
+    await client.post(BUDGETS, budget())
+    await client.post(BUDGETS, {**budget(), "metadata": {"name": "c"}})
+    refused = await evict(client, "p")
+    assert (refused.status, refused.json()["code"], refused.json()["status"]) == (
+        201,
+        500,
+        "Failure",
+    )
+
+
+@pytest.mark.parametrize(
+    ("query", "code", "message"),
+    [
+        ("tailLines=-1", 422, "tailLines: Invalid value: -1: must be greater than or equal to 0"),
+        ("limitBytes=0", 422, "limitBytes: Invalid value: 0: must be greater than 0"),
+        ("sinceSeconds=0", 422, "sinceSeconds: Invalid value: 0: must be greater than 0"),
+        ("sinceSeconds=1&sinceTime=2026-01-01T00:00:00Z", 422,
+         ": Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified"),
+        ("stream=Stdout", 422, "stream: Forbidden: may not be specified"),
+        ("tailLines=x", 400, 'strconv.ParseInt: parsing "x": invalid syntax'),
+        ("container=z", 400, "container z is not valid for pod p"),
+    ],
+)  # fmt: skip
+async def test_options_of_logs(client: Client, query: str, code: int, message: str):
+    await client.post(PODS, pod())
+    refused = await client.get(f"{PODS}/p/log?{query}")
+    start = 'PodLogOptions "p" is invalid: ' if code == 422 else ""
+    assert (refused.status, refused.message) == (code, start + message)
+    if message.startswith(":"):
+        assert "field" not in refused.json()["details"]["causes"][0]
+
+
+async def test_a_container_has_to_be_named_where_there_are_several(client: Client):
+    body = pod()
+    body["spec"]["containers"].append({"name": "d", "image": "x"})
+    body["spec"]["initContainers"] = [{"name": "i", "image": "x"}]
+    body["metadata"]["annotations"] = {"kubectl.kubernetes.io/default-container": "d"}
+    names = [one["name"] for one in body["spec"]["containers"]]
+    await client.post(PODS, body)
+    refused = await client.get(f"{PODS}/p/log")
+    assert refused.message == (
+        f"a container name must be specified for pod p, choose one of: [i {' '.join(names)}]"
+    )
+    unplaced = await client.post(f"{PODS}/p/exec?container=d&command=ls&stdout=1", {})
+    assert unplaced.message == "pod p does not have a host assigned"
 
 
 async def test_evictions_ask_the_budget(client: Client):
     await running(client, "p")
     await running(client, "q")
-    spec = {"minAvailable": 1, "selector": {"matchLabels": {"a": "b"}}}
-    await client.post(BUDGETS, {"metadata": {"name": "b"}, "spec": spec})
-    unseen = await client.post(f"{PODS}/p/eviction", {"metadata": {"name": "p"}})
+    await client.post(BUDGETS, budget())
+    unseen = await evict(client, "p")
     assert (unseen.status, unseen.headers["retry-after"]) == (429, "10")
     cause = unseen.json()["details"]["causes"][0]["message"]
     assert cause == "The disruption budget b is still being processed by the server."
-    status = {
-        "status": {
-            "observedGeneration": 1, "disruptionsAllowed": 1, "currentHealthy": 2,
-            "desiredHealthy": 1, "expectedPods": 2,
-        }
-    }  # fmt: skip
-    await client.request("PATCH", f"{BUDGETS}/b/status", status, MERGE)
-    first = await client.post(f"{PODS}/p/eviction", {"metadata": {"name": "p"}})
+    await allow(client, disruptionsAllowed=1, currentHealthy=2)
+    first = await evict(client, "p")
     assert (first.status, first.json()["code"]) == (201, 201)
-    second = await client.post(f"{PODS}/q/eviction", {"metadata": {"name": "q"}})
+    second = await evict(client, "q")
     assert second.json()["details"]["causes"][0]["message"] == (
         "The disruption budget b needs 1 healthy pods and has 2 currently"
     )
     spent = (await client.get(f"{BUDGETS}/b")).json()["status"]
     assert (spent["disruptionsAllowed"], list(spent["disruptedPods"])) == (0, ["p"])
+    (condition,) = spent["conditions"]
+    assert (condition["type"], condition["reason"]) == ("DisruptionAllowed", "InsufficientPods")
 
 
 async def test_pods_are_given_time_to_end(client: Client):
