@@ -45,6 +45,7 @@ from nodes.client.events import EventSink, Recorder
 from nodes.client.informer import Informers
 from nodes.client.rest import Client
 from nodes.client.supervise import TaskSet
+from nodes.controllers.common.base import Served
 from nodes.controllers.manager import Manager
 from nodes.kubelet.kubelet import Kubelet, Runtime
 from nodes.kubelet.node import Machine
@@ -156,7 +157,7 @@ class RunningCluster:
             clock,
             self.tasks,
             events=self._sink,
-            resources=self.resources,
+            served=Served(self.resources, self.custom.schema_of),
             root_ca=surface.ca_certificate,
             discard_volume=self._volumes.discard,
             authority=ClusterKeys(self.authority, self.auth.tokens, clock),

@@ -52,6 +52,13 @@ SERVICES = _core("services", "Service")
 CUSTOMRESOURCEDEFINITIONS = Res(
     "apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition", False
 )
+VALIDATINGADMISSIONPOLICIES = Res(
+    "admissionregistration.k8s.io",
+    "v1",
+    "validatingadmissionpolicies",
+    "ValidatingAdmissionPolicy",
+    False,
+)
 CONTROLLERREVISIONS = Res("apps", "v1", "controllerrevisions", "ControllerRevision")
 DAEMONSETS = Res("apps", "v1", "daemonsets", "DaemonSet")
 DEPLOYMENTS = Res("apps", "v1", "deployments", "Deployment")
@@ -110,6 +117,7 @@ ALL: tuple[Res, ...] = (
     SERVICEACCOUNTS,
     SERVICES,
     CUSTOMRESOURCEDEFINITIONS,
+    VALIDATINGADMISSIONPOLICIES,
     CONTROLLERREVISIONS,
     DAEMONSETS,
     DEPLOYMENTS,

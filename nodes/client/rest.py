@@ -85,6 +85,13 @@ class Client:
         call.body, call.content_type, call.params = body, content_type, dict(self._manager)
         return await self.transport.call(call)
 
+    async def apply(self, resource: Res, body: Obj, manager: str, *, subresource: str = "") -> Obj:
+        """Apply an object, or a part of one, in the name of a manager that wins each conflict."""
+        call = _call("patch", resource, namespace_of(body), name_of(body), subresource)
+        call.body, call.content_type = body, APPLY_PATCH
+        call.params = {"fieldManager": manager, "force": "true"}
+        return await self.transport.call(call)
+
     async def delete(
         self,
         resource: Res,

@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from apimachinery.clock import Clock
 from nodes.client.events import EventSink, Recorder
 from nodes.client.informer import Informers
-from nodes.client.resources import Res
 from nodes.client.rest import Client
 from nodes.client.supervise import TaskSet
 from nodes.client.transport import Transport
@@ -23,7 +22,13 @@ from nodes.controllers.certificates.controllers import (
     SigningController,
 )
 from nodes.controllers.clusterroleaggregation import ClusterRoleAggregationController
-from nodes.controllers.common.base import Authority, Managed, ManagerContext, built_in, no_content
+from nodes.controllers.common.base import (
+    Authority,
+    Managed,
+    ManagerContext,
+    Served,
+    no_content,
+)
 from nodes.controllers.cronjob import CronJobController
 from nodes.controllers.daemonset import DaemonSetController
 from nodes.controllers.deployment.controller import DeploymentController
@@ -47,6 +52,9 @@ from nodes.controllers.servicecidr import ServiceCIDRController
 from nodes.controllers.statefulset.controller import StatefulSetController
 from nodes.controllers.tainteviction import TaintEvictionController
 from nodes.controllers.ttlafterfinished import TTLAfterFinishedController
+from nodes.controllers.validatingadmissionpolicystatus import (
+    ValidatingAdmissionPolicyStatusController,
+)
 from nodes.controllers.volumes.binder import PersistentVolumeBinder
 from nodes.controllers.volumes.ephemeral import EphemeralVolumeController
 from nodes.controllers.volumes.expander import VolumeExpander
@@ -92,6 +100,7 @@ CONTROLLERS: dict[str, type[Managed]] = {
     "taint-eviction-controller": TaintEvictionController,
     "token-cleaner-controller": TokenCleaner,
     "ttl-after-finished-controller": TTLAfterFinishedController,
+    "validatingadmissionpolicy-status-controller": ValidatingAdmissionPolicyStatusController,
 }
 
 
@@ -105,7 +114,7 @@ class Manager:
         tasks: TaskSet,
         *,
         events: EventSink | None = None,
-        resources: Callable[[], Sequence[Res]] = built_in,
+        served: Served | None = None,
         root_ca: str = "",
         discard_volume: Callable[[str], None] = no_content,
         authority: Authority | None = None,
@@ -117,7 +126,7 @@ class Manager:
         self._clock, self._tasks = clock, tasks
         self._transport_for = transport_for
         self._events = events if events is not None else EventSink(clock, tasks)
-        self._resources, self._root_ca = resources, root_ca
+        self._served, self._root_ca = served or Served(), root_ca
         # One source for all: a Random is 2.5 KB, and nothing depends on who draws.
         self._random = random.Random(seed)  # noqa: S311
         self._discard_volume, self._authority = discard_volume, authority
@@ -158,7 +167,7 @@ class Manager:
                 self._clock,
                 self._tasks,
                 self._random,
-                self._resources,
+                self._served,
                 self._root_ca,
                 self._discard_volume,
                 self._authority,

@@ -153,7 +153,7 @@ class NamespaceController(ManagedController):
     async def _delete_content(self, namespace: str) -> _Attempt:
         attempt = _Attempt()
         try:
-            resources = [res for res in self.manager.resources() if res.namespaced]
+            resources = [res for res in self.manager.served.resources() if res.namespaced]
         except ApiError as error:
             attempt.discovery_error = error.message
             return attempt

@@ -53,7 +53,7 @@ class ResourceQuotaController(ManagedController):
 
     async def _follow(self, resource: str) -> Informer | None:
         """Return what there is of a resource, None if there is no such resource."""
-        for served in self.manager.resources():
+        for served in self.manager.served.resources():
             if str(served.group_resource) == resource and served.namespaced:
                 informer = self.informer(served)
                 # An informer of a custom kind is another one once the kind was away.

@@ -14,6 +14,7 @@ from typing import Any
 
 from apimachinery.cel.rules import compile_rules as compile_cel
 from apimachinery.errors import NotFound
+from apimachinery.gvk import GroupVersionKind
 from apimachinery.meta import Obj, is_deleting, name_of
 from apimachinery.structural import defaulting
 from apimachinery.structural.pruning import pruned
@@ -298,6 +299,15 @@ class CustomResources:
         return crd | {"status": conditions.with_condition(crd.get("status") or {}, wanted, now)}
 
     # -- what there is ---------------------------------------------------------------------------
+
+    def schema_of(self, kind: GroupVersionKind) -> Obj | None:
+        """Return the OpenAPI schema of a custom kind in one version, None where it is none."""
+        for resource in self:
+            for one in (resource, *(each.resource for each in resource.versions)):
+                strategy = one.strategy if one is not None and one.kind == kind else None
+                if isinstance(strategy, CustomResourceStrategy):
+                    return strategy.about.schema.node
+        return None
 
     def __iter__(self) -> Iterator[Resource]:
         """Yield the custom kinds that are served."""

@@ -173,6 +173,9 @@ class CustomResourceStatusStrategy(StatusStrategy):
         yield from found
         yield from rule_errors(new, old, schema, found, ctx)
 
+    def warnings_on_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> list[str]:
+        return ctx.warnings
+
 
 def new_list_errors(obj: Obj, old: Obj | None, schema: VersionSchema) -> list[FieldError]:
     """Return which lists repeat themselves, unless the old object's did as well."""

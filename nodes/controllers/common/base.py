@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
-from apimachinery.gvk import GroupResource
+from apimachinery.gvk import GroupResource, GroupVersionKind
 from apimachinery.meta import Obj
 from nodes.client.controller import Context, Controller
 from nodes.client.resources import ALL, Res
@@ -18,6 +18,10 @@ def built_in() -> Sequence[Res]:
 
 def no_content(name: str) -> None:
     """Keep no content: there is none to forget."""
+
+
+def no_schema(kind: GroupVersionKind) -> Obj | None:
+    """Know no custom kind."""
 
 
 class Authority(Protocol):
@@ -33,16 +37,28 @@ class Authority(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Served:
+    """The kinds that a cluster serves now, custom ones included.
+
+    resources: every resource that can be listed, watched and deleted.
+    schema_of: the OpenAPI schema of a custom kind, None for any other.
+    """
+
+    resources: Callable[[], Sequence[Res]] = built_in
+    schema_of: Callable[[GroupVersionKind], Obj | None] = no_schema
+
+
+@dataclass(frozen=True, slots=True)
 class ManagerContext(Context):
     """A controller's context, and what the cluster as a whole knows.
 
-    resources: every resource that can be listed, watched and deleted now, custom ones included.
+    served: the kinds that are served now.
     root_ca: the PEM bundle by which pods know the API server.
     discard_volume: forget what a persistent volume held, by its name.
     authority: holds the cluster's keys, where there is one.
     """
 
-    resources: Callable[[], Sequence[Res]] = field(default=built_in)
+    served: Served = field(default=Served())
     root_ca: str = ""
     discard_volume: Callable[[str], None] = field(default=no_content)
     authority: Authority | None = None

@@ -79,7 +79,7 @@ class GarbageCollector:
     def _follow_all(self) -> None:
         now = [
             res
-            for res in self._context.resources()
+            for res in self._context.served.resources()
             if res.group_resource not in EVENTS_OF_OLD_AND_NEW
         ]
         self._by_kind = {(res.group, res.kind): res for res in now}

@@ -10,6 +10,7 @@ from nodes.client.loopclock import LoopClock
 from nodes.client.resources import ALL, PODS
 from nodes.client.rest import Client, list_call
 from nodes.client.supervise import TaskSet
+from nodes.controllers.common.base import Served
 from nodes.controllers.manager import Manager
 from tests.support.eventually import eventually
 from tests.support.fakeapi import FakeApi
@@ -89,7 +90,7 @@ class Rig:
             self.clock,
             self.tasks,
             events=EventSink(self.clock, self.tasks),
-            resources=lambda: self.resources,
+            served=Served(lambda: self.resources),
             root_ca="PEM",
             discard_volume=self.discard_volume,
             authority=self.authority,
