@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from apimachinery.errors import BadRequest
@@ -16,49 +17,50 @@ from apimachinery.validation.names import is_dns1035_label, is_path_segment
 
 OBJECT_META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
 _META = GroupVersionKind("", "v1", "ObjectMeta")
+_UNKNOWN = 'unknown field "'
 _MIXED = "may have mixed case, but should otherwise match: "
 
 
 def read_metadata(metadata: Any, kind: GroupVersionKind) -> Decoded:
     """Read metadata as that of a built-in kind. Raises BadRequest where a type is wrong."""
     decoded = decode_as(metadata, types().definition(OBJECT_META), kind, "Warn")
-    prefix = 'unknown field "'
     decoded.problems = [
-        f"{prefix}metadata.{text.removeprefix(prefix)}" for text in decoded.problems
+        f"{_UNKNOWN}metadata.{text.removeprefix(_UNKNOWN)}" for text in decoded.problems
     ]
     return decoded
 
 
-def coerce(value: Any, schema: Structural | None) -> None:
-    """Give embedded objects, below the root, metadata that is nothing else. In place."""
+def coerce(value: Any, schema: Structural | None, path: str = "") -> Iterator[str]:
+    """Give embedded objects, below the root, metadata that is nothing else. In place.
+
+    Yields the paths of the fields that metadata does not have; they are gone.
+    """
     if schema is None:
         return
     if isinstance(value, dict):
         for name, part in value.items():
             own = schema.properties.get(name) or schema.additional
-            if own is None:
-                continue
-            if own.embedded and isinstance(part, dict) and isinstance(part.get("metadata"), dict):
-                _coerce_metadata(part)
-            coerce(part, own)
-    elif isinstance(value, list):
-        for item in value:
-            own = schema.items
-            if (
-                own is not None
-                and own.embedded
-                and isinstance(item, dict)
-                and isinstance(item.get("metadata"), dict)
-            ):
-                _coerce_metadata(item)
-            coerce(item, own)
+            if own is not None:
+                yield from _coerced(part, own, f"{path}.{name}" if path else name)
+    elif isinstance(value, list) and schema.items is not None:
+        for at, item in enumerate(value):
+            yield from _coerced(item, schema.items, f"{path}[{at}]")
 
 
-def _coerce_metadata(obj: Obj) -> None:
+def _coerced(value: Any, schema: Structural, path: str) -> Iterator[str]:
+    if schema.embedded and isinstance(value, dict) and isinstance(value.get("metadata"), dict):
+        for problem in _coerce_metadata(value):
+            yield f"{path}.{problem}"
+    yield from coerce(value, schema, path)
+
+
+def _coerce_metadata(obj: Obj) -> list[str]:
     try:
-        obj["metadata"] = read_metadata(obj["metadata"], _META).obj
+        read = read_metadata(obj["metadata"], _META)
     except BadRequest:
-        return  # validation says what is wrong with it
+        return []  # validation says what is wrong with it
+    obj["metadata"] = read.obj
+    return [text.removeprefix(_UNKNOWN).removesuffix('"') for text in read.problems]
 
 
 def embedded_errors(value: Any, schema: Structural | None, path: Path | None = None) -> FieldErrors:

@@ -107,6 +107,7 @@ def _read_parameter(name: str, text: str) -> Any:
 async def delete_collection(request: ApiRequest) -> Answer:
     """Delete all that the selectors leave, and return them as they were."""
     options, change = _begin(request)
+    options.of_collection = True
     resource, api = request.resource, request.api
     chosen = Chosen.read(resource, request.info.namespace, request.params)
     query = {k: v for k, v in request.params.items() if k not in (*_QUERY, "pretty")}

@@ -41,6 +41,8 @@ class DeleteOptions:
     uid: str = ""
     resource_version: str = ""
     dry_run: tuple[str, ...] = ()
+    # The object goes with all others of its kind.
+    of_collection: bool = False
 
     @classmethod
     def read(cls, body: Obj) -> DeleteOptions:
@@ -128,7 +130,8 @@ def begin(obj: Obj, strategy: Strategy, options: DeleteOptions, ctx: StrategyCon
         _start_grace(obj, strategy.grace_period(obj, options.grace, ctx), ctx)
     finalizers = finalizers_after(obj["metadata"], strategy, options)
     _set_finalizers(obj["metadata"], finalizers)
-    pending = bool(finalizers) or not strategy.may_be_removed(obj)
+    alone = not (options.of_collection and strategy.collection_goes_at_once)
+    pending = bool(finalizers) or (alone and not strategy.may_be_removed(obj))
     if not pending and not graceful:
         return Fate.GONE
     if not graceful:

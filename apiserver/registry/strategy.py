@@ -82,6 +82,8 @@ class Strategy:
     has_generation = False
     # May an update through this strategy count in the generation? (a binding does not)
     counts_changes = True
+    # Does deleting a collection remove each object at once, whatever `may_be_removed` says?
+    collection_goes_at_once = False
     # Does a deletion answer with the object it removed, instead of a Status?
     returns_deleted = False
     # What becomes of dependents when DeleteOptions leave it open: Background or Orphan.

@@ -46,6 +46,8 @@ class CustomResourceDefinitionStrategy(Strategy):
 
     has_generation = True
     allow_unconditional_update = False
+    # Objects of the kinds stay where they are, and are there again with a new definition.
+    collection_goes_at_once = True
     name_rule = staticmethod(is_path_segment)
 
     def default(self, obj: Obj) -> None:

@@ -83,7 +83,7 @@ class CustomResourceStrategy(Strategy):
             problems += read.problems
         rest = {key: value for key, value in body.items() if key not in _NOT_CONTENT}
         content, unknown = pruned(rest, self.about.schema.structural)
-        embedded.coerce(content, self.about.schema.structural)
+        unknown += embedded.coerce(content, self.about.schema.structural)
         return first | content, problems + [f'unknown field "{path}"' for path in unknown]
 
     def default(self, obj: Obj) -> None:

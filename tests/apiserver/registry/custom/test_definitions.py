@@ -176,3 +176,33 @@ async def test_deprecated_versions_warn(cluster: Cluster, more: dict[str, str], 
     answer = await cluster.get("/apis/example.com/v1beta1/namespaces/default/widgets")
     assert answer.headers["warning"] == f'299 - "{warning}"'
     assert "warning" not in (await cluster.get(WIDGETS)).headers
+
+
+async def test_a_collection_of_definitions_goes_at_once_and_leaves_objects_behind(cluster: Cluster):
+    await cluster.define(definition())
+    await cluster.post(WIDGETS, widget())
+    answer = await cluster.delete(DEFINITIONS)
+    assert [one["metadata"]["name"] for one in answer.json()["items"]] == ["widgets.example.com"]
+    await cluster.settle()
+    assert (await cluster.get(f"{DEFINITIONS}/widgets.example.com")).status == 404
+    assert (await cluster.get(WIDGETS)).status == 404
+    await cluster.define(definition())
+    assert (await cluster.get(f"{WIDGETS}/w")).status == 200
+
+
+async def test_community_groups_need_approval(cluster: Cluster):
+    given = definition(group="example.k8s.io")
+    given["metadata"]["name"] = "widgets.example.k8s.io"
+    refused = await cluster.post(DEFINITIONS, given)
+    assert "metadata.annotations[api-approved.kubernetes.io]: Required value" in refused.message
+    given["metadata"]["annotations"] = {"api-approved.kubernetes.io": "unapproved, a test"}
+    assert (await cluster.post(DEFINITIONS, given)).status == 201
+    await cluster.settle()
+    made = (await cluster.get(f"{DEFINITIONS}/widgets.example.k8s.io")).json()
+    first = made["status"]["conditions"][0]
+    assert (first["type"], first["status"], first["reason"], first["message"]) == (
+        "KubernetesAPIApprovalPolicyConformant",
+        "False",
+        "UnapprovedAnnotation",
+        'not approved: "unapproved, a test"',
+    )

@@ -301,3 +301,36 @@ async def test_rules_are_checked_once_the_shape_is_right(cluster: Cluster):
     await cluster.patch(f"{WIDGETS}/w", {"spec": {"size": 4}}, MERGE)
     assert seen == [(9, False), (3, False), (4, True)]
     ruled.stop()
+
+
+async def test_metadata_of_embedded_objects_is_read_strictly(cluster: Cluster):
+    embedding = version()
+    properties = embedding["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]
+    properties["template"] = {
+        "type": "object",
+        "x-kubernetes-embedded-resource": True,
+        "x-kubernetes-preserve-unknown-fields": True,
+    }
+    await cluster.define(definition(embedding))
+    inner = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a", "nope": 1}, "spec": {}}
+    sent = widget(template=inner)
+    refused = await cluster.post(f"{WIDGETS}?fieldValidation=Strict", sent)
+    assert 'strict decoding error: unknown field "spec.template.metadata.nope"' in refused.message
+    made = await cluster.post(WIDGETS, sent)
+    assert made.headers["warning"] == '299 - "unknown field \\"spec.template.metadata.nope\\""'
+    assert made.json()["spec"]["template"]["metadata"] == {"name": "a"}
+
+
+async def test_a_rule_that_was_broken_before_is_a_warning(cluster: Cluster):
+    await cluster.define(definition())
+    await cluster.post(WIDGETS, widget(size=3))
+    strict = version()
+    schema = strict["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]["size"]
+    schema["x-kubernetes-validations"] = [{"rule": "self > 5", "message": "too small"}]
+    await cluster.change(definition(strict))
+    changed = await cluster.patch(f"{WIDGETS}/w", {"spec": {"color": "blue"}}, MERGE)
+    assert changed.status == 200
+    assert changed.headers["warning"] == (
+        '299 - "spec.size: Invalid value: \\"integer\\": too small"'
+    )
+    assert (await cluster.patch(f"{WIDGETS}/w", {"spec": {"size": 2}}, MERGE)).status == 422
