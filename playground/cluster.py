@@ -12,15 +12,19 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from apimachinery.clock import Clock
-from apimachinery.errors import AlreadyExists
+from apimachinery.errors import AlreadyExists, ApiError
 from apimachinery.meta import Obj
+from apiserver.admission.options import DEFAULTS as ADMISSION_DEFAULTS
+from apiserver.admission.options import AdmissionOptions
 from apiserver.admission.order import Surroundings, admission_chain
 from apiserver.auth.authentication import admin_token
 from apiserver.auth.cluster import ClusterAuth, Credentials
 from apiserver.auth.kubeconfig import kubeconfig, kubeconfig_yaml
+from apiserver.auth.options import DEFAULTS as AUTH_DEFAULTS
 from apiserver.auth.options import AuthOptions
 from apiserver.auth.pki import CertificateAuthority, issue_client_certificate
 from apiserver.auth.questions import Questions
+from apiserver.auth.tokens import LAST_USED
 from apiserver.auth.user import (
     AUTHENTICATED,
     MASTERS,
@@ -58,7 +62,6 @@ from nodes.runtime.simulated.runtime import SimulatedRuntime
 from nodes.runtime.simulated.shell.helpers import Interpreters
 from nodes.scheduler import loop as scheduling
 from playground.cluster_templates import controllers_of
-from playground.flags import DEFAULTS, Flags, admission_options
 from playground.keys import ClusterKeys
 from playground.machines import API_ADDRESS, API_NODE, machine
 from playground.metrics import MetricsServer
@@ -78,13 +81,14 @@ ACCOUNT_USER = "system:serviceaccount:"
 
 @dataclass(frozen=True, slots=True)
 class Surface:
-    """What all clusters of an instance share: where they are served, who may do all, the flags."""
+    """What all clusters of an instance share: where they are served, who may do all, and how."""
 
     api_url: str
     ca_certificate: str
     admin_token: str
-    flags: Flags = DEFAULTS
     serving: ServingOptions = field(default_factory=ServingOptions)
+    auth: AuthOptions = AUTH_DEFAULTS
+    admission: AdmissionOptions = ADMISSION_DEFAULTS
 
 
 class RunningCluster:
@@ -101,7 +105,7 @@ class RunningCluster:
             store,
             clock,
             admin_token(surface.admin_token),
-            AuthOptions(anonymous=surface.flags.anonymous_auth),
+            surface.auth,
         )
         seed = record.uid
         objects = StoredObjects(store)
@@ -117,7 +121,7 @@ class RunningCluster:
             catalog,
             calls,
             self._provision,
-            admission_options(surface.flags),
+            surface.admission,
             clock,
         )
         self.kubelets: dict[str, Kubelet] = {}
@@ -133,6 +137,7 @@ class RunningCluster:
             objects=objects,
             options=surface.serving,
         )
+        self.auth.tokens.on_legacy_use = self._label_legacy
         self.api.streams = KubeletStreams(self.kubelets, store)
         self.custom = CustomResources(
             self.api.catalog, self.api.registry, self.tasks.spawn, call=calls
@@ -279,6 +284,21 @@ class RunningCluster:
 
         self._proxy_informers.get(resources.SERVICES).on_change(service)
         self._proxy_informers.get(resources.ENDPOINTSLICES).on_change(endpointslice)
+
+    def _label_legacy(self, secret: Obj, day: str) -> None:
+        """Write on an everlasting token's Secret when it was used last, once a day."""
+        metadata = secret["metadata"]
+        patch = {"metadata": {"uid": metadata["uid"], "labels": {LAST_USED: day}}}
+        client = Client(self.transport(API_USER), "kube-apiserver")
+
+        async def write() -> None:
+            # Another label, or its removal, may come first: the next use writes it again.
+            with suppress(ApiError):
+                await client.patch(
+                    resources.SECRETS, metadata["namespace"], metadata["name"], patch
+                )
+
+        self.tasks.spawn("legacy token", write())
 
     async def _provision(self, namespace: str) -> None:
         """Make a namespace; somebody else may have been quicker."""

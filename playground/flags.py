@@ -6,8 +6,8 @@ The parent and the worker both take all of them (`add_flags`, `read_flags`); the
 on as it got them (`Flags.arguments`), and they reach each cluster with its `Surface`.
 `docs/flags.md` is written from here (`python -m playground.flags`).
 
-What one value cannot say wrong by itself is for `CHECKS`: functions that yield what kube-apiserver
-would say of a combination.
+What one value cannot say wrong by itself is for `CHECKS` in `playground.options`: functions that
+yield what kube-apiserver would say of a combination.
 """
 
 from __future__ import annotations
@@ -16,21 +16,20 @@ import argparse
 import dataclasses
 import re
 import typing
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cache
 from typing import Any, NewType, TypeVar
 
 from apimachinery.duration import format_duration, parse_duration
-from apiserver.admission.configuration import read_configuration
-from apiserver.admission.options import AdmissionOptions
-from apiserver.admission.order import ORDER, option_problems
+from apiserver.admission.order import ORDER
+from apiserver.auth.tokens import ISSUER
 
 Duration = NewType("Duration", float)  # seconds; written as Go writes them: 1m30s
 Words = tuple[str, ...]  # separated by commas; given again, the flag adds to them
 Pairs = tuple[tuple[str, str], ...]  # key=value, separated by commas; likewise
 
-AUTHENTICATION = "Authentication"
+AUTHENTICATION, AUTHORIZATION = "Authentication", "Authorization"
 SERVING = "Serving"
 ADMISSION = "Admission"
 
@@ -49,6 +48,68 @@ class Flags:
 
     anonymous_auth: bool = flag(
         True, AUTHENTICATION, "Requests without credentials are those of system:anonymous."
+    )
+    token_auth_file: str = flag(
+        "",
+        AUTHENTICATION,
+        "File of bearer tokens, lines of token, user, uid, and groups in quotes.",
+    )
+    authentication_config: str = flag(
+        "",
+        AUTHENTICATION,
+        "File with an AuthenticationConfiguration: issuers of tokens outside, and which paths "
+        "anonymous requests may ask for. Instead of the --oidc flags.",
+    )
+    oidc_issuer_url: str = flag(
+        "", AUTHENTICATION, "URL of an OpenID issuer, with https; its tokens name users."
+    )
+    oidc_client_id: str = flag(
+        "", AUTHENTICATION, "Whom the tokens of the OpenID issuer have to be for."
+    )
+    oidc_username_claim: str = flag("sub", AUTHENTICATION, "The claim that names the user.")
+    oidc_username_prefix: str = flag(
+        "",
+        AUTHENTICATION,
+        "What stands before user names, - for nothing; without it the issuer's URL and #, unless "
+        "the claim is email.",
+    )
+    oidc_groups_claim: str = flag("", AUTHENTICATION, "The claim that lists the user's groups.")
+    oidc_groups_prefix: str = flag("", AUTHENTICATION, "What stands before the names of groups.")
+    oidc_required_claim: Pairs = flag(
+        (), AUTHENTICATION, "Claims that every token must have, with their values."
+    )
+    oidc_signing_algs: Words = flag(
+        ("RS256",), AUTHENTICATION, "Algorithms that tokens may be signed with."
+    )
+    oidc_ca_file: str = flag(
+        "", AUTHENTICATION, "File with the CA of the OpenID issuer, instead of the machine's."
+    )
+    service_account_issuer: Words = flag(
+        (ISSUER,),
+        AUTHENTICATION,
+        "Issuers of service account tokens: the first one signs, tokens of all are good.",
+    )
+    api_audiences: Words = flag(
+        (), AUTHENTICATION, "For whom tokens have to be; without it the service account issuers."
+    )
+    service_account_jwks_uri: str = flag(
+        "", AUTHENTICATION, "Where the discovery document says that the keys are."
+    )
+    service_account_extend_token_expiration: bool = flag(
+        True,
+        AUTHENTICATION,
+        "Tokens that are mounted into pods live for a year, for clients that read them once.",
+    )
+    service_account_max_token_expiration: Duration = flag(
+        Duration(0.0), AUTHENTICATION, "How long a token may live that somebody asks for."
+    )
+    authorization_mode: Words = flag(
+        ("Node", "RBAC"),
+        AUTHORIZATION,
+        "Who decides, in this order: Node, RBAC, ABAC, AlwaysAllow, AlwaysDeny.",
+    )
+    authorization_policy_file: str = flag(
+        "", AUTHORIZATION, "File of policies for ABAC, each a line of JSON."
     )
 
     enable_priority_and_fairness: bool = flag(
@@ -95,6 +156,16 @@ class Flags:
         300, ADMISSION, "How long a pod stays on a node that cannot be reached, unless it says."
     )
 
+    insecure_port: int = flag(
+        0,
+        SERVING,
+        "Port of plain HTTP where everybody may do everything, on this machine alone; 0 for none. "
+        "Deprecated.",
+    )
+    insecure_bind_address: str = flag(
+        "127.0.0.1", SERVING, "Address of the insecure port: a loopback one. Deprecated."
+    )
+
     def arguments(self) -> list[str]:
         """Return the flags that differ from their defaults as a command line."""
         line: list[str] = []
@@ -104,47 +175,8 @@ class Flags:
                 line.append(f"--{each.name}={each.syntax.write(value)}")
         return line
 
-    def problems(self) -> list[str]:
-        """Say what is wrong with the flags together; nothing if they can be served with."""
-        return [problem for check in CHECKS for problem in check(self)]
-
 
 DEFAULTS = Flags()
-
-
-def admission_options(flags: Flags) -> AdmissionOptions:
-    """Return what the flags say of admission. Raises ValueError for a file that is not right."""
-    return AdmissionOptions(
-        flags.enable_admission_plugins,
-        flags.disable_admission_plugins,
-        read_configuration(flags.admission_control_config_file),
-        flags.default_not_ready_toleration_seconds,
-        flags.default_unreachable_toleration_seconds,
-    )
-
-
-def _admission_problems(flags: Flags) -> Iterator[str]:
-    try:
-        yield from option_problems(admission_options(flags))
-    except ValueError as error:
-        yield str(error)
-
-
-Check = Callable[[Flags], Iterator[str]]
-
-
-def _not_negative(flags: Flags) -> Iterator[str]:
-    for name in (
-        "max_requests_inflight",
-        "max_mutating_requests_inflight",
-        "request_timeout",
-        "min_request_timeout",
-    ):
-        if getattr(flags, name) < 0:
-            yield f"--{name.replace('_', '-')} can not be negative value"
-
-
-CHECKS: tuple[Check, ...] = (_not_negative, _admission_problems)
 
 
 # -- how values are written -----------------------------------------------------------------------
@@ -273,16 +305,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def read_flags(options: Mapping[str, Any]) -> Flags:
-    """Return what a parser found. Raises ValueError where flags do not fit together."""
-    flags = taken(options)
-    if problems := flags.problems():
-        told = problems[0] if len(problems) == 1 else f"[{', '.join(problems)}]"
-        raise ValueError(told)
-    return flags
-
-
-def taken(options: Mapping[str, Any]) -> Flags:
-    """Return what a parser found, right or wrong."""
+    """Return what a parser found; whether it fits together `playground.options.problems` says."""
     given: dict[str, Any] = {}
     for each in all_flags():
         value = options.get(each.attribute)

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+
+from apiserver.admission.configuration import read_configuration
+from apiserver.admission.options import AdmissionOptions
+from apiserver.admission.order import option_problems
 from apiserver.endpoints.options import ServingOptions
 from apiserver.flowcontrol.options import FlowOptions
+from playground.auth_options import (
+    auth_options,
+    authentication_problems,
+    authorization_problems,
+)
 from playground.flags import Flags, all_flags
+from playground.loopback import is_loopback
 
 
 def serving_options(flags: Flags) -> ServingOptions:
@@ -21,3 +33,69 @@ def serving_options(flags: Flags) -> ServingOptions:
             flags.max_mutating_requests_inflight,
         ),
     )
+
+
+def admission_options(flags: Flags) -> AdmissionOptions:
+    """Return what the flags say of admission. Raises ValueError for a file that is not right."""
+    return AdmissionOptions(
+        flags.enable_admission_plugins,
+        flags.disable_admission_plugins,
+        read_configuration(flags.admission_control_config_file),
+        flags.default_not_ready_toleration_seconds,
+        flags.default_unreachable_toleration_seconds,
+    )
+
+
+def _admission_problems(flags: Flags) -> Iterator[str]:
+    with suppress(ValueError):  # said already
+        yield from option_problems(admission_options(flags))
+
+
+def _not_negative(flags: Flags) -> Iterator[str]:
+    for name in (
+        "max_requests_inflight",
+        "max_mutating_requests_inflight",
+        "request_timeout",
+        "min_request_timeout",
+    ):
+        if getattr(flags, name) < 0:
+            yield f"--{name.replace('_', '-')} can not be negative value"
+
+
+def _insecure(flags: Flags) -> Iterator[str]:
+    if not 0 <= flags.insecure_port <= 65535:
+        yield (
+            f"--insecure-port {flags.insecure_port} must be between 0 and 65535, inclusive. 0 for "
+            "turning off insecure (HTTP) port"
+        )
+    if not is_loopback(flags.insecure_bind_address):
+        yield (
+            f'--insecure-bind-address "{flags.insecure_bind_address}" must be a loopback address: '
+            "whoever reaches the insecure port may do everything"
+        )
+
+
+def _unreadable(flags: Flags) -> Iterator[str]:
+    """Yield what is wrong with the files that flags name."""
+    for read in (auth_options, admission_options):
+        try:
+            read(flags)
+        except ValueError as error:
+            yield str(error)
+
+
+Check = Callable[[Flags], Iterator[str]]
+CHECKS: tuple[Check, ...] = (
+    _not_negative,
+    _insecure,
+    authentication_problems,
+    authorization_problems,
+    _unreadable,
+    _admission_problems,
+)
+
+
+def problems(flags: Flags) -> str:
+    """Say what is wrong with flags together, in kube-apiserver's words; "" if nothing is."""
+    told = list(dict.fromkeys(problem for check in CHECKS for problem in check(flags)))
+    return told[0] if len(told) == 1 else f"[{', '.join(told)}]" if told else ""

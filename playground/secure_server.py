@@ -1,8 +1,9 @@
 """The secure port: uvicorn over TLS, with the client's certificate in the ASGI scope.
 
 A client may present a certificate (CERT_OPTIONAL); TLS checks that one of the clusters' CAs
-signed it, and `scope["extensions"]["tls"]["client_cert"]` holds it as DER, None without one.
-Which cluster's CA it was is for authentication to say.
+signed it, and `scope["extensions"]["tls"]["client_chain"]` holds it as DER, with the authorities
+between it and the CA after it; without one it is empty. Which cluster's CA it was is for
+authentication to say.
 """
 
 from __future__ import annotations
@@ -38,10 +39,21 @@ SHUTDOWN_SECONDS = 2
 STATUS_LINE.update({code: b"HTTP/1.1 %d \r\n" % code for code in range(600, 1000)})
 
 
-def peer_certificate(transport: asyncio.BaseTransport) -> bytes | None:
-    """Return the client's certificate as DER, or None."""
+def peer_chain(transport: asyncio.BaseTransport) -> tuple[bytes, ...]:
+    """Return the client's certificate and what stands between it and the CA, as DER."""
     connection = transport.get_extra_info("ssl_object")
-    return connection.getpeercert(binary_form=True) if connection else None
+    own = connection.getpeercert(binary_form=True) if connection else None
+    if own is None:
+        return ()
+    return (own, *(der for der in _sent(connection) if der != own))
+
+
+def _sent(connection: Any) -> list[bytes]:
+    """Return all certificates that a client has sent; a resumed session may know its own alone."""
+    if hasattr(connection, "get_unverified_chain"):  # public from Python 3.13 on
+        return list(connection.get_unverified_chain() or ())
+    listed = connection._sslobj.get_unverified_chain() or ()  # noqa: SLF001
+    return [ssl.PEM_cert_to_DER_cert(each.public_bytes()) for each in listed]
 
 
 class HttpProtocol(HttpToolsProtocol):
@@ -51,7 +63,7 @@ class HttpProtocol(HttpToolsProtocol):
     """
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        self._tls = {"client_cert": peer_certificate(transport)}
+        self._tls = {"client_chain": peer_chain(transport)}
         super().connection_made(transport)
 
     def on_headers_complete(self) -> None:
@@ -108,8 +120,8 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         self.conn = Handshake(max_size=config.ws_max_size, logger=self.logger)
 
     async def run_asgi(self) -> None:
-        certificate = peer_certificate(self.transport)
-        cast("dict[str, Any]", self.scope)["extensions"]["tls"] = {"client_cert": certificate}
+        chain = peer_chain(self.transport)
+        cast("dict[str, Any]", self.scope)["extensions"]["tls"] = {"client_chain": chain}
         await super().run_asgi()
 
 
@@ -161,7 +173,19 @@ def secure_server(
         trust.attach(made)
         return made
 
-    config = uvicorn.Config(
+    config = server_config(
+        app,
+        ssl_certfile=certificate,
+        ssl_keyfile=key,
+        ssl_cert_reqs=ssl.CERT_OPTIONAL,
+        ssl_context_factory=context,
+    )
+    return SecureServer(config)
+
+
+def server_config(app: Callable[..., Any], **tls: Any) -> uvicorn.Config:
+    """Return how the API is served, with or without TLS."""
+    return uvicorn.Config(
         app,
         http=HttpProtocol,
         ws=WebSocketProtocol,
@@ -175,12 +199,8 @@ def secure_server(
         server_header=False,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
-        ssl_certfile=certificate,
-        ssl_keyfile=key,
-        ssl_cert_reqs=ssl.CERT_OPTIONAL,
-        ssl_context_factory=context,
+        **tls,
     )
-    return SecureServer(config)
 
 
 def adopt(descriptor: int) -> socket.socket:

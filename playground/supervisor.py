@@ -48,6 +48,8 @@ class Child:
     listener: socket.socket
     arguments: Sequence[str] = ()
     environment: dict[str, str] = field(default_factory=dict)
+    # Further descriptors that `arguments` name.
+    lent: Sequence[int] = ()
     ready: asyncio.Event = field(default_factory=asyncio.Event)
     process: asyncio.subprocess.Process | None = None
 
@@ -81,7 +83,7 @@ class Child:
                 "--ready-fd",
                 str(writer),
                 *self.arguments,
-                pass_fds=(descriptor, writer, lifeline),
+                pass_fds=(descriptor, writer, lifeline, *self.lent),
                 env={**os.environ, **self.environment, PARENT: str(lifeline)},
                 # Ctrl-C goes to the terminal's whole group; the parent alone decides.
                 start_new_session=True,

@@ -34,6 +34,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--fd", type=int, required=True, help="the listening socket")
     parser.add_argument("--ready-fd", type=int, required=True, help="told when the API answers")
+    parser.add_argument("--insecure-fd", type=int, help="the socket of the insecure port")
     parser.add_argument("--nodes", type=int, default=3, help="nodes of the default cluster")
     parser.add_argument("--template", default="default", help="template of the default cluster")
     add_flags(parser)
@@ -57,12 +58,13 @@ async def serve(options: argparse.Namespace) -> None:
     from nodes.client.loopclock import LoopClock  # noqa: PLC0415
     from nodes.client.supervise import TaskSet  # noqa: PLC0415
     from playground.api import Application  # noqa: PLC0415
+    from playground.auth_options import auth_options  # noqa: PLC0415
     from playground.certificates import ensure_serving  # noqa: PLC0415
     from playground.cluster import Surface  # noqa: PLC0415
     from playground.fleet import Fleet  # noqa: PLC0415
     from playground.housekeeping import keep_house  # noqa: PLC0415
     from playground.instance import Instance, write_private  # noqa: PLC0415
-    from playground.options import serving_options  # noqa: PLC0415
+    from playground.options import admission_options, serving_options  # noqa: PLC0415
 
     instance = Instance(Path(os.environ["KUBEGROUND_DATA_DIR"]))
     api_url = os.environ["KUBEGROUND_API_URL"]
@@ -72,7 +74,14 @@ async def serve(options: argparse.Namespace) -> None:
     )
     trust = ClientTrust()
     flags = read_flags(vars(options))
-    surface = Surface(api_url, ca, instance.admin_token(), flags, serving_options(flags))
+    surface = Surface(
+        api_url,
+        ca,
+        instance.admin_token(),
+        serving_options(flags),
+        auth_options(flags),
+        admission_options(flags),
+    )
     storage = Storage(clock=clock, hub=WatchHub)
     fleet = Fleet(storage, surface, trust)
     await fleet.open_all()
@@ -90,9 +99,19 @@ async def serve(options: argparse.Namespace) -> None:
     gc.freeze()
     tasks = TaskSet(clock, "worker")
     tasks.serve("housekeeping", lambda: keep_house(fleet))
+    _open_insecure_port(tasks, app, options.insecure_fd)
     await _run(server, app.end_streams, adopt(options.fd), options.ready_fd)
     await tasks.close()
     await fleet.close()
+
+
+def _open_insecure_port(tasks: Any, app: Any, descriptor: int | None) -> None:
+    from playground.insecure import insecure_server  # noqa: PLC0415
+
+    if descriptor is None:
+        return
+    server, listener = insecure_server(app), adopt(descriptor)
+    tasks.serve("insecure port", lambda: server.serve(sockets=[listener]))
 
 
 async def _run(

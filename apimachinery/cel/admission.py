@@ -39,7 +39,7 @@ _GVK = object_type(
 _GVR = object_type(
     "kubernetes.GroupVersionResource", {"group": STRING, "version": STRING, "resource": STRING}
 )
-_USER = object_type(
+USER = object_type(
     "kubernetes.UserInfo",
     {"username": STRING, "uid": STRING, "groups": _STRINGS, "extra": map_of(STRING, _STRINGS)},
 )
@@ -55,7 +55,7 @@ REQUEST = object_type(
         "name": STRING,
         "namespace": STRING,
         "operation": STRING,
-        "userInfo": _USER,
+        "userInfo": USER,
         "dryRun": BOOL,
         "options": DYN,
     },

@@ -1,25 +1,27 @@
 """Authentication: one of several ways to tell who asks, tried in Kubernetes' order.
 
-Client certificate, then bearer token: a token of the instance, of a service account, or of a
-bootstrap secret. A credential that is there and not good is refused; one that is not there makes
-the request anonymous.
+Client certificate, then bearer token: one of the instance or of the operator's file, of an issuer
+outside, of a service account, or of a bootstrap secret. The first credential that is good counts;
+where all that are there are bad the request is refused, and without any it is anonymous.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 from apimachinery.errors import Unauthorized
 from apiserver.auth.bootstrap_tokens import bootstrap_user
+from apiserver.auth.oidc.verifier import IssuerVerifier
 from apiserver.auth.options import AuthOptions
 from apiserver.auth.pki import BadCertificate, ClientVerifier
+from apiserver.auth.remarks import Remarks
 from apiserver.auth.source import Objects
-from apiserver.auth.tokens import API_AUDIENCES, InvalidToken, ServiceAccountTokens
+from apiserver.auth.static_tokens import digest
+from apiserver.auth.tokens import InvalidToken, ServiceAccountTokens
 from apiserver.auth.user import (
     ANONYMOUS,
     AUTHENTICATED,
@@ -48,13 +50,17 @@ class TokenRefused(Exception):
 
 def admin_token(token: str) -> dict[bytes, User]:
     """Return the instance's token as the authenticator keeps it: by its digest."""
-    digest = hashlib.sha256(token.encode()).digest()
-    uid = digest[:16].hex()
-    return {digest: User("admin", (MASTERS,), uid=f"{uid[:8]}-{uid[8:12]}-{uid[12:16]}-{uid[16:]}")}
+    key = digest(token)
+    uid = key[:16].hex()
+    return {key: User("admin", (MASTERS,), uid=f"{uid[:8]}-{uid[8:12]}-{uid[12:16]}-{uid[16:]}")}
 
 
 class Authenticator:
-    """The credentials that one cluster knows."""
+    """The credentials that one cluster knows.
+
+    Nearly everything is answered at once. A token of an issuer outside, whose keys may have to be
+    fetched, is an answer to wait for.
+    """
 
     def __init__(
         self,
@@ -67,50 +73,105 @@ class Authenticator:
         self._certificates = certificates
         self._tokens = tokens
         self._objects = objects
-        # By digest, so that looking one up takes no longer for a guess that is nearly right.
-        self._instance_tokens = instance_tokens
-        self._anonymous = options.anonymous
+        self._static = {**options.static_tokens, **instance_tokens}
+        self._options = options
+        self._audiences = options.audiences
 
-    def authenticate(self, headers: Mapping[str, str], client_cert_der: bytes | None) -> User:
-        """Return who asks. `headers` have lower-case names. Raises Unauthorized."""
-        if client_cert_der is not None:
+    def authenticate(
+        self,
+        headers: Mapping[str, str],
+        certificates: Sequence[bytes] = (),
+        path: str = "",
+        remarks: Remarks | None = None,
+    ) -> User | Awaitable[User]:
+        """Return who asks. Raises Unauthorized.
+
+        `headers` have lower-case names; `certificates` are the client's as DER, its own first.
+        """
+        refused: BadCertificate | None = None
+        if certificates:
             try:
-                user = self._certificates.user(client_cert_der)
+                user = self._certificates.user(certificates)
             except BadCertificate as error:
-                raise Unauthorized from error
+                refused, user = error, None
             if user is not None:
                 return with_group(user)
         token = bearer_token(headers)
-        if not token:
-            if not self._anonymous:
-                raise Unauthorized
-            return anonymous()
-        try:
-            return self.token_user(token).user
-        except TokenRefused as error:
-            raise Unauthorized from error
+        if token:
+            try:
+                found = self.token_user(token, (), remarks)
+            except TokenRefused as error:
+                raise Unauthorized from error
+            return found.user if isinstance(found, TokenUser) else _user_of(found)
+        if refused is not None or not self._may_be_anonymous(path):
+            raise Unauthorized from refused
+        return anonymous()
 
-    def token_user(self, token: str, audiences: Sequence[str] = API_AUDIENCES) -> TokenUser:
-        """Return whose a bearer token is, and for which audiences. Raises TokenRefused."""
+    def _may_be_anonymous(self, path: str) -> bool:
+        paths = self._options.anonymous_paths
+        return self._options.anonymous and (not paths or path in paths)
+
+    def token_user(
+        self, token: str, audiences: Sequence[str] = (), remarks: Remarks | None = None
+    ) -> TokenUser | Awaitable[TokenUser]:
+        """Return whose a bearer token is, and for which audiences (none: the API's own).
+
+        Raises TokenRefused.
+        """
+        wanted = audiences or self._audiences
+        for issuer in self._options.issuers:
+            if issuer.concerns(token):
+                return self._outside(issuer, token, wanted)
         try:
-            found = self._known(token, audiences)
+            found = self._known(token, wanted, remarks or Remarks())
         except InvalidToken as error:
-            why = f"[{INVALID}, {error}]" if str(error) else INVALID
-            raise TokenRefused(why) from error
+            raise _refusal(error) from error
         if found is None or not found.audiences:
             raise TokenRefused(INVALID)
         return TokenUser(with_group(found.user), found.audiences)
 
-    def _known(self, token: str, audiences: Sequence[str]) -> TokenUser | None:
-        if token.count(".") == 2:
-            return TokenUser(*self._tokens.verify(token, audiences))
-        user = self._instance_tokens.get(hashlib.sha256(token.encode()).digest())
+    def _outside(
+        self, issuer: IssuerVerifier, token: str, audiences: Sequence[str]
+    ) -> TokenUser | Awaitable[TokenUser]:
+        found = issuer.user(token, self._tokens.clock.seconds())
+        if isinstance(found, User):
+            return self._for_api(found, audiences)
+        return self._outside_later(found, audiences)
+
+    async def _outside_later(
+        self, verifying: Awaitable[User], audiences: Sequence[str]
+    ) -> TokenUser:
+        try:
+            user = await verifying
+        except InvalidToken as error:
+            raise _refusal(error) from error
+        return self._for_api(user, audiences)
+
+    def _known(self, token: str, audiences: Sequence[str], remarks: Remarks) -> TokenUser | None:
+        user = self._static.get(digest(token))
+        if user is None and token.count(".") == 2:
+            return TokenUser(*self._tokens.verify(token, audiences, remarks))
         if user is None:
             user = bootstrap_user(self._objects, token, self._tokens.clock)
-        if user is None:
-            return None
-        # Such tokens name no audience; they are for this API alone.
-        return TokenUser(user, tuple(each for each in audiences if each in API_AUDIENCES))
+        return None if user is None else self._for_api(user, audiences)
+
+    def _for_api(self, user: User, audiences: Sequence[str]) -> TokenUser:
+        """Such tokens name no audience of ours; they are for this API alone."""
+        common = tuple(each for each in audiences if each in self._audiences)
+        if not common:
+            raise TokenRefused(INVALID)
+        return TokenUser(with_group(user), common)
+
+
+async def _user_of(found: Awaitable[TokenUser]) -> User:
+    try:
+        return (await found).user
+    except TokenRefused as error:
+        raise Unauthorized from error
+
+
+def _refusal(error: InvalidToken) -> TokenRefused:
+    return TokenRefused(f"[{INVALID}, {error}]" if str(error) else INVALID)
 
 
 def bearer_token(headers: Mapping[str, str]) -> str:

@@ -8,21 +8,23 @@ roles) is unknown to every other, which is what keeps tenants apart.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from apimachinery.clock import Clock
 from apimachinery.meta import Obj
+from apiserver.auth.abac import AbacAuthorizer
 from apiserver.auth.attributes import Attributes, Decision
 from apiserver.auth.authentication import Authenticator, TokenUser
 from apiserver.auth.impersonation import Headers, impersonate, wanted_user
 from apiserver.auth.node import NodeAuthorizer, node_of
 from apiserver.auth.options import DEFAULTS, AuthOptions
 from apiserver.auth.pki import ClientVerifier, create_cluster_authority
-from apiserver.auth.rbac import RESOURCES, RoleIndex
+from apiserver.auth.rbac import NO_OPINION, RESOURCES, RoleIndex
+from apiserver.auth.remarks import Remarks
 from apiserver.auth.source import Objects
-from apiserver.auth.tokens import API_AUDIENCES, ServiceAccountTokens, create_token_key
+from apiserver.auth.tokens import ServiceAccountTokens, create_token_key
 from apiserver.auth.user import MASTERS, User
 from apiserver.storage.types import Event, Key
 
@@ -59,6 +61,32 @@ class UserInfo(Protocol):
 
     @property
     def uid(self) -> str: ...
+
+
+class Authorizer(Protocol):
+    """One of those who are asked whether a request may go on."""
+
+    def decide(self, wanted: Attributes, /) -> Decision | None:
+        """Return None for users that are not its business."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Always:
+    """Says the same of everything."""
+
+    decision: Decision
+
+    def decide(self, wanted: Attributes, /) -> Decision | None:
+        del wanted
+        return self.decision
+
+
+ALWAYS = {
+    "AlwaysAllow": Always(Decision(True, "", "AlwaysAllow")),
+    "AlwaysDeny": Always(Decision(False, "Everything is forbidden.", "AlwaysDeny")),
+}
+MODES = ("AlwaysAllow", "AlwaysDeny", "ABAC", "RBAC", "Node")
 
 
 class Subscription(Protocol):
@@ -102,9 +130,16 @@ class ClusterAuth:
         self.objects = objects
         self.clock = clock
         self.ca_certificate = credentials.ca_certificate
-        self.tokens = ServiceAccountTokens(credentials.token_key, objects, clock)
+        self.options = options
+        self.tokens = ServiceAccountTokens(
+            credentials.token_key,
+            objects,
+            clock,
+            options.service_account_issuers,
+            options.audiences,
+        )
         self.roles = RoleIndex()
-        self._nodes = NodeAuthorizer(objects)
+        self._authorizers = [self._authorizer(mode) for mode in options.modes]
         self._authenticator = Authenticator(
             ClientVerifier(credentials.ca_certificate, clock),
             self.tokens,
@@ -157,11 +192,19 @@ class ClusterAuth:
 
     # -- the questions --------------------------------------------------------------------------
 
-    def authenticate(self, headers: Mapping[str, str], client_cert_der: bytes | None) -> User:
-        """Return who asks; `headers` have lower-case names. Raises Unauthorized."""
-        return self._authenticator.authenticate(headers, client_cert_der)
+    def authenticate(
+        self,
+        headers: Mapping[str, str],
+        certificates: Sequence[bytes] = (),
+        path: str = "",
+        remarks: Remarks | None = None,
+    ) -> User | Awaitable[User]:
+        """Return who asks; see `Authenticator.authenticate`. Raises Unauthorized."""
+        return self._authenticator.authenticate(headers, certificates, path, remarks)
 
-    def token_user(self, token: str, audiences: Sequence[str] = API_AUDIENCES) -> TokenUser:
+    def token_user(
+        self, token: str, audiences: Sequence[str] = ()
+    ) -> TokenUser | Awaitable[TokenUser]:
         """Return whose a bearer token is. Raises TokenRefused with the words for a review."""
         return self._authenticator.token_user(token, audiences)
 
@@ -176,17 +219,29 @@ class ClusterAuth:
         return user if wanted is None else impersonate(wanted, user, self.authorize, request)
 
     def authorize(self, attributes: Attributes) -> Decision:
-        """Decide: the superusers' group, then nodes by what they run, then RBAC."""
+        """Decide: the superusers' group, then each authorizer until one says yes."""
         if MASTERS in attributes.user.groups:
             return SUPERUSER
-        by_node = self._nodes.decide(attributes)
-        if by_node is not None and by_node.allowed:
-            return by_node
-        by_role = self.roles.decide(attributes)
-        if by_role.allowed or by_node is None or not by_node.reason:
-            return by_role
-        reasons = [by_node.reason, *([by_role.reason] if by_role.reason else [])]
-        return Decision(False, "\n".join(reasons), by_node.by)
+        refusals = []
+        for each in self._authorizers:
+            decision = each.decide(attributes)
+            if decision is not None:
+                if decision.allowed:
+                    return decision
+                if decision.reason:
+                    refusals.append(decision)
+        if len(refusals) < 2:
+            return refusals[0] if refusals else NO_OPINION
+        return Decision(False, "\n".join(each.reason for each in refusals), refusals[0].by)
+
+    def _authorizer(self, mode: str) -> Authorizer:
+        if mode == "RBAC":
+            return self.roles
+        if mode == "Node":
+            return NodeAuthorizer(self.objects)
+        if mode == "ABAC":
+            return AbacAuthorizer(self.options.policies)
+        return ALWAYS[mode]
 
     def may(
         self,
@@ -207,12 +262,23 @@ class ClusterAuth:
         """List what RBAC lets the user do in the namespace."""
         resources: list[dict[str, Any]] = []
         paths: list[dict[str, Any]] = []
-        for rule in self.roles.rules_for(user, namespace):
+        for rule in self._rules(user, namespace):
             if rule.get("resources"):
                 resources.append({key: rule[key] for key in _RESOURCE_RULE if rule.get(key)})
             if rule.get("nonResourceURLs"):
                 paths.append({key: rule[key] for key in _PATH_RULE if rule.get(key)})
-        if node_of(user):
+        if "Node" in self.options.modes and node_of(user):
             why = "node authorizer does not support user rule resolution"
             return ResolvedRules(resources, paths, incomplete=True, error=why)
         return ResolvedRules(resources, paths)
+
+    def _rules(self, user: User, namespace: str) -> Iterator[Mapping[str, Any]]:
+        """Yield the rules of every authorizer that can list them."""
+        for mode in self.options.modes:
+            if mode == "RBAC":
+                yield from self.roles.rules_for(user, namespace)
+            elif mode == "ABAC":
+                yield from AbacAuthorizer(self.options.policies).rules(user, namespace)
+            elif mode == "AlwaysAllow":
+                yield {"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}
+                yield {"verbs": ["*"], "nonResourceURLs": ["*"]}

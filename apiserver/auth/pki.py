@@ -135,6 +135,10 @@ def issue_serving_certificate(
     return _issued(certificate, key)
 
 
+# Authorities between a client's certificate and the CA that are looked at.
+LONGEST_CHAIN = 8
+
+
 class ClientVerifier:
     """Tells who a client certificate is, if this cluster's CA signed it and it is valid now."""
 
@@ -143,11 +147,15 @@ class ClientVerifier:
         self._clock = clock
         self._verified: dict[bytes, _Verified] = {}
 
-    def user(self, der: bytes) -> User | None:
-        """Return the certificate's user, None for one without a name. Raises BadCertificate."""
+    def user(self, chain: Sequence[bytes]) -> User | None:
+        """Return a certificate's user, None for one without a name. Raises BadCertificate.
+
+        `chain` is DER: the client's certificate, then those of authorities between it and the CA.
+        """
+        der = chain[0]
         found = self._verified.get(der)
         if found is None:
-            found = _verify(der, self._ca)
+            found = _verify(chain, self._ca)
             if len(self._verified) >= MAX_VERIFIED:
                 self._verified.clear()
             self._verified[der] = found
@@ -166,19 +174,63 @@ class _Verified:
     not_after: float
 
 
-def _verify(der: bytes, ca: x509.Certificate) -> _Verified:
+def _verify(chain: Sequence[bytes], ca: x509.Certificate) -> _Verified:
     try:
-        certificate = x509.load_der_x509_certificate(der)
-        certificate.verify_directly_issued_by(ca)
-    except (ValueError, TypeError, InvalidSignature) as error:
-        raise BadCertificate("x509: certificate signed by unknown authority") from error
-    if not _may_be_client(certificate):
+        certificate, *others = [x509.load_der_x509_certificate(der) for der in chain]
+    except ValueError as error:
+        raise BadCertificate("x509: malformed certificate") from error
+    path = _path(certificate, others[:LONGEST_CHAIN], ca)
+    if not path:
+        raise BadCertificate("x509: certificate signed by unknown authority")
+    if not all(map(_may_be_client, path)):
         raise BadCertificate("x509: certificate specifies an incompatible key usage")
     return _Verified(
-        _user(certificate, der),
-        certificate.not_valid_before_utc.timestamp(),
-        certificate.not_valid_after_utc.timestamp(),
+        _user(certificate, chain[0]),
+        max(each.not_valid_before_utc.timestamp() for each in path),
+        min(each.not_valid_after_utc.timestamp() for each in path),
     )
+
+
+def _path(
+    certificate: x509.Certificate, others: Sequence[x509.Certificate], ca: x509.Certificate
+) -> list[x509.Certificate]:
+    """Return the certificates from a client's up to the one that the CA has issued; [] for none."""
+    path = [certificate]
+    while not _issued_by(path[-1], ca):
+        below = len(path)
+        above = [
+            each
+            for each in others
+            if each not in path and _is_authority(each, below) and _issued_by(path[-1], each)
+        ]
+        if not above:
+            return []
+        path.append(above[0])
+    return path
+
+
+def _issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True
+
+
+def _is_authority(certificate: x509.Certificate, depth: int) -> bool:
+    """Tell whether a certificate may issue others; `depth` counts those that are below it."""
+    extensions = certificate.extensions
+    try:
+        constraints = extensions.get_extension_for_class(x509.BasicConstraints).value
+    except x509.ExtensionNotFound:
+        return False
+    try:
+        usage = extensions.get_extension_for_class(x509.KeyUsage).value.key_cert_sign
+    except x509.ExtensionNotFound:
+        usage = True
+    # The path length counts authorities alone, the client's own certificate is none.
+    longest = constraints.path_length
+    return constraints.ca and usage and (longest is None or depth - 1 <= longest)
 
 
 def _may_be_client(certificate: x509.Certificate) -> bool:

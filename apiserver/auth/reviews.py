@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 from apimachinery.errors import BadRequest, Invalid
@@ -11,9 +11,8 @@ from apimachinery.meta import Obj
 from apimachinery.validation.field import FieldError, Path, invalid
 from apiserver.auth import selectors
 from apiserver.auth.attributes import Attributes
-from apiserver.auth.authentication import TokenRefused
+from apiserver.auth.authentication import TokenRefused, TokenUser
 from apiserver.auth.cluster import ClusterAuth
-from apiserver.auth.tokens import API_AUDIENCES
 from apiserver.auth.user import User
 
 AUTHORIZATION = "authorization.k8s.io"
@@ -21,8 +20,13 @@ _SPEC = Path("spec")
 _ASKED = ("verb", "group", "version", "resource", "subresource", "namespace", "name")
 
 
-def review(auth: ClusterAuth, kind: str, obj: Obj, user: User, namespace: str = "") -> Obj:
-    """Answer a review. Raises BadRequest or Invalid; `obj` is not changed."""
+def review(
+    auth: ClusterAuth, kind: str, obj: Obj, user: User, namespace: str = ""
+) -> Obj | Awaitable[Obj]:
+    """Answer a review; a token of an issuer outside may have to be waited for.
+
+    Raises BadRequest or Invalid; `obj` is not changed.
+    """
     return _REVIEWS[kind](auth, obj, user, namespace)
 
 
@@ -82,15 +86,30 @@ def _self_subject_rules(auth: ClusterAuth, obj: Obj, user: User, namespace: str)
     }
 
 
-def _token(auth: ClusterAuth, obj: Obj, user: User, namespace: str) -> Obj:
+def _token(auth: ClusterAuth, obj: Obj, user: User, namespace: str) -> Obj | Awaitable[Obj]:
     del user, namespace
     spec = obj.get("spec") or {}
     if not spec.get("token"):
         raise BadRequest("token is required for TokenReview in authentication")
     try:
-        found = auth.token_user(spec["token"], spec.get("audiences") or API_AUDIENCES)
+        found = auth.token_user(spec["token"], spec.get("audiences") or ())
     except TokenRefused as refused:
-        return {**obj, "status": {"user": {}, "error": str(refused)}}
+        return _token_refused(obj, refused)
+    return _token_known(obj, found) if isinstance(found, TokenUser) else _token_later(obj, found)
+
+
+async def _token_later(obj: Obj, finding: Awaitable[TokenUser]) -> Obj:
+    try:
+        return _token_known(obj, await finding)
+    except TokenRefused as refused:
+        return _token_refused(obj, refused)
+
+
+def _token_refused(obj: Obj, refused: TokenRefused) -> Obj:
+    return {**obj, "status": {"user": {}, "error": str(refused)}}
+
+
+def _token_known(obj: Obj, found: TokenUser) -> Obj:
     status = {
         "authenticated": True,
         "user": user_info(found.user),
@@ -109,7 +128,7 @@ def _self_subject(auth: ClusterAuth, obj: Obj, user: User, namespace: str) -> Ob
     }
 
 
-_REVIEWS: dict[str, Callable[[ClusterAuth, Obj, User, str], Obj]] = {
+_REVIEWS: dict[str, Callable[[ClusterAuth, Obj, User, str], Obj | Awaitable[Obj]]] = {
     "SubjectAccessReview": _subject_access,
     "LocalSubjectAccessReview": _local_subject_access,
     "SelfSubjectAccessReview": _self_subject_access,

@@ -12,7 +12,7 @@ from apimachinery.meta import Obj, name_of, namespace_of
 from apimachinery.validation.field import FieldError, Path, invalid
 from apiserver.auth.attributes import quote
 from apiserver.auth.cluster import ClusterAuth
-from apiserver.auth.tokens import API_AUDIENCES, reference
+from apiserver.auth.tokens import reference
 from apiserver.storage.types import Key
 
 KIND = GroupKind("authentication.k8s.io", "TokenRequest")
@@ -30,7 +30,9 @@ class _Bound(NamedTuple):
     to_pod: bool
 
 
-def create_token(auth: ClusterAuth, service_account: Obj, request: Obj) -> Obj:
+def create_token(
+    auth: ClusterAuth, service_account: Obj, request: Obj, warnings: list[str] | None = None
+) -> Obj:
     """Return the request with its token. Raises Invalid, BadRequest, NotFound or Conflict."""
     _check_metadata(service_account, request)
     spec = request.get("spec") or {}
@@ -38,10 +40,11 @@ def create_token(auth: ClusterAuth, service_account: Obj, request: Obj) -> Obj:
     seconds = DEFAULT_SECONDS if seconds is None else seconds
     if errors := list(_validate(seconds)):
         raise Invalid(KIND, "", errors)
-    audiences = spec.get("audiences") or list(API_AUDIENCES)
+    audiences = spec.get("audiences") or list(auth.options.audiences)
     wanted = spec.get("boundObjectRef")
     bound = _bind(auth, service_account, wanted) if wanted else _Bound({}, False)
-    life, warn_after = _life(seconds, bound, audiences)
+    seconds = _shortened(auth, seconds, warnings)
+    life, warn_after = _life(auth, seconds, bound, audiences)
     now = auth.clock.now()
     token = auth.tokens.issue(service_account, audiences, life, bound.claims, warn_after)
     expires = format_time(now.fromtimestamp(int(now.timestamp()) + seconds, now.tzinfo))
@@ -82,9 +85,21 @@ def _validate(seconds: int) -> Iterator[FieldError]:
         yield invalid(path, seconds, "may not specify a duration larger than 2^32 seconds")
 
 
-def _life(seconds: int, bound: _Bound, audiences: Sequence[str]) -> tuple[int, int]:
+def _shortened(auth: ClusterAuth, seconds: int, warnings: list[str] | None) -> int:
+    longest = int(auth.options.longest_token)
+    if not 0 < longest < seconds:
+        return seconds
+    if warnings is not None:
+        warnings.append(f"requested expiration of {seconds} seconds shortened to {longest} seconds")
+    return longest
+
+
+def _life(
+    auth: ClusterAuth, seconds: int, bound: _Bound, audiences: Sequence[str]
+) -> tuple[int, int]:
     """Return the token's life, and after how long its use is worth a warning (0: never)."""
-    if bound.to_pod and seconds == MOUNTED_SECONDS and set(audiences) <= set(API_AUDIENCES):
+    ours = set(audiences) <= set(auth.options.audiences)
+    if auth.options.extend_tokens and bound.to_pod and seconds == MOUNTED_SECONDS and ours:
         return EXTENDED_SECONDS, seconds
     return seconds, 0
 

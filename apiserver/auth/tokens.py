@@ -11,7 +11,8 @@ import base64
 import hashlib
 import hmac
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 import jwt
@@ -22,19 +23,22 @@ from apimachinery.clock import Clock, parse_time
 from apimachinery.meta import Obj, is_deleting
 from apiserver.auth.attributes import quote
 from apiserver.auth.pki import CREDENTIAL_ID, key_pem
+from apiserver.auth.remarks import Remarks
 from apiserver.auth.source import Objects
 from apiserver.auth.user import User, service_account_groups, service_account_user
 from apiserver.storage.types import Entry, Key
 
 ISSUER = "https://kubernetes.default.svc.cluster.local"
 LEGACY_ISSUER = "kubernetes/serviceaccount"
-API_AUDIENCES = (ISSUER,)
 ALGORITHM = "ES256"
 # How far clocks may differ: the leeway of the JWT library that Kubernetes uses.
 LEEWAY = 60.0
 MAX_VERIFIED = 4096
 _LEGACY = "kubernetes.io/serviceaccount/"
 _EXTRA = "authentication.kubernetes.io/"
+_LEGACY_NOTE = "authentication.k8s.io/legacy-token"
+LAST_USED = "kubernetes.io/legacy-token-last-used"
+INVALID_SINCE = "kubernetes.io/legacy-token-invalid-since"
 
 Claims = dict[str, Any]
 
@@ -51,11 +55,25 @@ def create_token_key() -> str:
 class ServiceAccountTokens:
     """Signs and verifies the service account tokens of one cluster."""
 
-    def __init__(self, key: str, objects: Objects, clock: Clock) -> None:
+    def __init__(
+        self,
+        key: str,
+        objects: Objects,
+        clock: Clock,
+        issuers: Sequence[str] = (ISSUER,),
+        audiences: Sequence[str] = (),
+    ) -> None:
+        """`issuers`: the first one signs, and tokens of all are good; they are also for whom
+        tokens of the API have to be, unless there are `audiences`.
+        """
         loaded = serialization.load_pem_private_key(key.encode(), password=None)
         if not isinstance(loaded, ec.EllipticCurvePrivateKey):
             raise TypeError("a token key is an EC key")
         self.clock = clock
+        self.issuer, self._issuers = issuers[0], frozenset((*issuers, LEGACY_ISSUER))
+        self.audiences = tuple(audiences or issuers)
+        # Told of each use of an everlasting token, with its Secret and the day.
+        self.on_legacy_use: Callable[[Obj, str], None] | None = None
         self._key = loaded
         self._public = loaded.public_key()
         self._objects = objects
@@ -94,7 +112,7 @@ class ServiceAccountTokens:
                 "aud": list(audiences),
                 "exp": now + seconds,
                 "iat": now,
-                "iss": ISSUER,
+                "iss": self.issuer,
                 "jti": str(uuid.uuid4()),
                 "kubernetes.io": private,
                 "nbf": now,
@@ -119,7 +137,7 @@ class ServiceAccountTokens:
     # -- verifying ------------------------------------------------------------------------------
 
     def verify(
-        self, token: str, audiences: Sequence[str] = API_AUDIENCES
+        self, token: str, audiences: Sequence[str], remarks: Remarks
     ) -> tuple[User, tuple[str, ...]]:
         """Return whose token it is, and for which of the audiences. Raises InvalidToken."""
         claims = self._verified.get(token)
@@ -129,8 +147,8 @@ class ServiceAccountTokens:
                 self._verified.clear()
             self._verified[token] = claims
         if claims["iss"] == LEGACY_ISSUER:
-            return self._legacy_user(token, claims), tuple(
-                each for each in audiences if each in API_AUDIENCES
+            return self._legacy_user(token, claims, remarks), tuple(
+                each for each in audiences if each in self.audiences
             )
         named = claims.get("aud") or []
         named = [named] if isinstance(named, str) else named
@@ -141,7 +159,9 @@ class ServiceAccountTokens:
                 f"{go_strings(audiences)}"
             )
         self._check_times(claims)
-        return self._bound_user(claims), common
+        user = self._bound_user(claims)
+        self._note_age(claims, remarks)
+        return user, common
 
     def _signed_claims(self, token: str) -> Claims:
         try:
@@ -162,7 +182,7 @@ class ServiceAccountTokens:
             raise InvalidToken(why) from error
         except jwt.PyJWTError as error:
             raise InvalidToken from error
-        if claims.get("iss") not in {ISSUER, LEGACY_ISSUER}:
+        if claims.get("iss") not in self._issuers:
             raise InvalidToken
         return claims
 
@@ -224,7 +244,17 @@ class ServiceAccountTokens:
         deleted = parse_time(obj["metadata"]["deletionTimestamp"]).timestamp()
         return deleted < self.clock.seconds() - LEEWAY
 
-    def _legacy_user(self, token: str, claims: Claims) -> User:
+    def _note_age(self, claims: Claims, remarks: Remarks) -> None:
+        """A token whose life was extended is on its way out once it is older than asked for."""
+        warn_after = (claims.get("kubernetes.io") or {}).get("warnafter")
+        now = int(self.clock.seconds())
+        if warn_after and now > warn_after:
+            remarks.annotations["authentication.k8s.io/stale-token"] = (
+                f"subject: {claims.get('sub', '')}, "
+                f"seconds after warning threshold: {now - warn_after}"
+            )
+
+    def _legacy_user(self, token: str, claims: Claims, remarks: Remarks) -> User:
         namespace = claims.get(f"{_LEGACY}namespace", "")
         name = claims.get(f"{_LEGACY}service-account.name", "")
         uid = claims.get(f"{_LEGACY}service-account.uid", "")
@@ -235,7 +265,38 @@ class ServiceAccountTokens:
         if not hmac.compare_digest(known, base64.b64encode(token.encode())):
             raise InvalidToken("service account token has been invalidated")
         self._check_account(namespace, {"name": name, "uid": uid})
+        if secret is not None:
+            account = self._objects.get(Key("serviceaccounts", namespace, name))
+            self._note_legacy(secret.obj(), account.obj() if account else {}, remarks)
         return _user(namespace, name, uid, {})
+
+    def _note_legacy(self, secret: Obj, account: Obj, remarks: Remarks) -> None:
+        """Keep track of everlasting tokens. Raises InvalidToken for one that is marked invalid."""
+        metadata = secret["metadata"]
+        labels = metadata.get("labels") or {}
+        where = f"{metadata['namespace']}/{metadata['name']}"
+        now = self.clock.now()
+        days = (now.strftime("%Y-%m-%d"), (now + timedelta(days=1)).strftime("%Y-%m-%d"))
+        if self.on_legacy_use is not None and labels.get(LAST_USED) not in days:
+            self.on_legacy_use(secret, days[0])
+        notes = remarks.annotations
+        if labels.get(INVALID_SINCE):
+            notes[f"{_LEGACY_NOTE}-invalidated"] = f"{metadata['name']}/{metadata['namespace']}"
+            raise InvalidToken(
+                f"the token in secret {where} for service account "
+                f"{metadata['namespace']}/{account['metadata']['name']} has been marked invalid. "
+                "Use tokens from the TokenRequest API or manually created secret-based tokens, or "
+                f"remove the '{INVALID_SINCE}' label from the secret to temporarily allow use of "
+                "this token"
+            )
+        if any(each.get("name") == metadata["name"] for each in account.get("secrets") or ()):
+            remarks.warnings.append(
+                "Use tokens from the TokenRequest API or manually created secret-based tokens "
+                "instead of auto-generated secret-based tokens."
+            )
+            notes[f"{_LEGACY_NOTE}-autogenerated-secret"] = metadata["name"]
+        else:
+            notes[f"{_LEGACY_NOTE}-manual-secret"] = metadata["name"]
 
     # -- what others verify with ----------------------------------------------------------------
 
@@ -249,10 +310,10 @@ class ServiceAccountTokens:
         return {"keys": [key]}
 
 
-def openid_configuration(jwks_uri: str) -> Obj:
+def openid_configuration(issuer: str, jwks_uri: str) -> Obj:
     """Return /.well-known/openid-configuration."""
     return {
-        "issuer": ISSUER,
+        "issuer": issuer,
         "jwks_uri": jwks_uri,
         "response_types_supported": ["id_token"],
         "subject_types_supported": ["public"],

@@ -73,7 +73,8 @@ class ApiServer(ASGIHandler):
         if body is None:
             return
         if path is not scope["path"]:
-            scope = {**scope, "path": path, "root_path": ""}
+            root = scope["path"].removesuffix(path)
+            scope = {**scope, "path": path, "root_path": "", "kubeground.root": root}
         scope["kubeground.api"], scope["kubeground.body"] = api, body
         if oversized:
             # Who may not ask at all is told that first.

@@ -69,8 +69,11 @@ _DEPRECATED = {
 class Door(Protocol):
     """What differs between the ways in: how it is found out who asks, and whether they may."""
 
-    def authenticate(self, request: ApiRequest) -> User:
-        """Return who asks, impersonation included. Raises Unauthorized."""
+    def authenticate(self, request: ApiRequest) -> User | Awaitable[User]:
+        """Return who asks, impersonation included; whose keys are far is to be waited for.
+
+        Raises Unauthorized.
+        """
         ...
 
     def authorize(self, request: ApiRequest) -> None:
@@ -121,7 +124,8 @@ async def _serve_within(
 async def _serve(request: ApiRequest, door: Door, handler: Handler | None) -> Answer:
     """Take a request through the stages; it holds its place until its answer is made."""
     trace = request.trace
-    request.user = door.authenticate(request)
+    who = door.authenticate(request)
+    request.user = who if isinstance(who, User) else await who
     trace.user = request.user.name
     trace.stage("authentication")
     place: Any = limits.enter(request)

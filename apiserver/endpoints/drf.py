@@ -6,7 +6,7 @@ The classes are what REST framework expects to be configured with; the rules are
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from typing import Any
 
 import orjson
@@ -43,7 +43,7 @@ class ResourceRequest(Request):
 class ClusterAuthentication(BaseAuthentication):
     """Client certificates, bearer tokens of every kind, anonymous; then impersonation."""
 
-    def authenticate(self, request: Request) -> tuple[User, None]:
+    def authenticate(self, request: Request) -> tuple[User | Awaitable[User], None]:
         """Return who asks. Raises Unauthorized, or Forbidden where they may not be another."""
         if not isinstance(request, ResourceRequest):
             raise TypeError("not a request of the API")

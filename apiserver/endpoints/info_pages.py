@@ -85,8 +85,10 @@ async def _jwks(request: ApiRequest) -> Answer:
 
 
 async def _openid(request: ApiRequest) -> Answer:
+    auth = request.api.auth
     host = request.headers.get("host", "kubernetes.default.svc")
-    return _json(openid_configuration(f"https://{host}/openid/v1/jwks"))
+    uri = auth.options.jwks_uri or f"https://{host}{request.root}/openid/v1/jwks"
+    return _json(openid_configuration(auth.tokens.issuer, uri))
 
 
 _PAGES: dict[str, Page] = {

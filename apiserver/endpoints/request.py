@@ -36,6 +36,8 @@ class ApiRequest:
     # Of HTTP, "" in process. The query is kept as it came for those that it is handed on to.
     method: str = ""
     query: str = ""
+    # The part of the URL that names the cluster: "/clusters/NAME", or "".
+    root: str = ""
     user: User | None = None
     # bytes as they came, or an object that is shared: never changed.
     body: Any = b""

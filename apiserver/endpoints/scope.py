@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
+from apiserver.auth.remarks import Remarks
 from apiserver.auth.user import User
 from apiserver.endpoints import chain, requestinfo
 from apiserver.endpoints.request import ApiRequest
 from apiserver.endpoints.trace import Trace
 
+# In a scope: who asks, where the port itself has said so.
+USER = "kubeground.user"
 _NO_PARAMS: dict[str, str] = {}
 # Traces are kept, so what clients may put into one is bounded.
 LONGEST_ID, LONGEST_PATH = 64, 1024
@@ -37,6 +40,7 @@ def request_of_scope(scope: Mapping[str, Any], method: str) -> ApiRequest:
         params=params,
         trace=trace,
         method=method,
+        root=scope.get("kubeground.root", ""),
         query=query.decode("latin-1"),
         oversized=scope.get("kubeground.oversized", False),
         body=scope["kubeground.body"],
@@ -46,17 +50,33 @@ def request_of_scope(scope: Mapping[str, Any], method: str) -> ApiRequest:
     )
 
 
-def user_of_scope(request: ApiRequest, scope: Mapping[str, Any]) -> User:
+def user_of_scope(request: ApiRequest, scope: Mapping[str, Any]) -> User | Awaitable[User]:
     """Return who asks, by certificate or token, and as whom. Raises Unauthorized or Forbidden."""
-    extensions = scope.get("extensions") or {}
-    certificate = (extensions.get("tls") or {}).get("client_cert")
-    auth = request.api.auth
-    user = auth.authenticate(request.headers, certificate)
+    user = scope.get(USER)
+    if user is None:
+        tls = (scope.get("extensions") or {}).get("tls") or {}
+        remarks = Remarks(request.trace.annotations, request.warnings)
+        user = request.api.auth.authenticate(
+            request.headers, tls.get("client_chain") or (), request.info.path, remarks
+        )
+    return (
+        _impersonating(request, scope, user)
+        if isinstance(user, User)
+        else _later(request, scope, user)
+    )
+
+
+async def _later(request: ApiRequest, scope: Mapping[str, Any], finding: Awaitable[User]) -> User:
+    return _impersonating(request, scope, await finding)
+
+
+def _impersonating(request: ApiRequest, scope: Mapping[str, Any], user: User) -> User:
+    """Return the user as whom the request goes on."""
     pairs = [
         (name.decode("latin-1"), value.decode("latin-1"))
         for name, value in scope["headers"]
         if name.startswith(b"impersonate-")
     ]
     if pairs:
-        user = auth.impersonate(user, pairs, chain.attributes_of(request, user))
+        return request.api.auth.impersonate(user, pairs, chain.attributes_of(request, user))
     return user

@@ -37,6 +37,8 @@ async def review(request: ApiRequest) -> Answer:
     await change.go_through(obj)
     user, namespace = request.user or User(""), request.info.namespace
     answer = answer_review(request.api.auth, kind.kind, obj, user, namespace)
+    if not isinstance(answer, dict):
+        answer = await answer
     request.trace.stage("review")
     return Answer(201, obj=answer)
 
@@ -50,7 +52,7 @@ async def token(request: ApiRequest) -> Answer:
     change = write.begin(request, Operation.CREATE)
     change.admission.kind = _TOKEN_REQUEST
     await change.go_through(asked)
-    made = create_token(request.api.auth, entry.obj(), asked)
+    made = create_token(request.api.auth, entry.obj(), asked, request.warnings)
     request.trace.stage("token")
     return Answer(201, obj=made, as_is=True)
 

@@ -32,7 +32,7 @@ class _Door:
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
 
-    def authenticate(self, request: ApiRequest) -> User:
+    def authenticate(self, request: ApiRequest) -> User | Awaitable[User]:
         return user_of_scope(request, self._scope)
 
     def authorize(self, request: ApiRequest) -> None:

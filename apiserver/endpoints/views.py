@@ -7,6 +7,7 @@ which kind a path means is data, not code.
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable
 from typing import Any, ClassVar
 
 from django.http import HttpResponse, StreamingHttpResponse
@@ -91,7 +92,7 @@ class ViewDoor:
                 self._not_acceptable = error
         asked.output = prettily(asked.output, asked.params, asked.user_agent)
 
-    def authenticate(self, request: ApiRequest) -> User:
+    def authenticate(self, request: ApiRequest) -> User | Awaitable[User]:
         """Ask the first authenticator: it knows every credential there is."""
         del request
         user, _ = self._view.authenticators[0].authenticate(self._request)

@@ -74,17 +74,17 @@ async def test_credentials_of_one_cluster_are_unknown_to_the_other(fleet):
     )
     issued = issue_client_certificate(authority, "eve", ("system:masters",), one.cluster.clock)
     der = _der(issued.certificate)
-    assert one.cluster.auth.authenticate({}, der).name == "eve"
+    assert one.cluster.auth.authenticate({}, [der]).name == "eve"
     with pytest.raises(Unauthorized):
-        two.auth.authenticate({}, der)
+        two.auth.authenticate({}, [der])
     request = dict(obj("TokenRequest", "", api_version="authentication.k8s.io/v1", spec={}))
     answer = await one.client.create(
         request, resources.SERVICEACCOUNTS, subresource="token", name="default"
     )
     header = {"authorization": f"Bearer {answer['status']['token']}"}
-    assert one.cluster.auth.authenticate(header, None).name.endswith(":default:default")
+    assert one.cluster.auth.authenticate(header).name.endswith(":default:default")
     with pytest.raises(Unauthorized):
-        two.auth.authenticate(header, None)
+        two.auth.authenticate(header)
 
 
 def _der(pem):

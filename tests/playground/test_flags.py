@@ -85,7 +85,7 @@ def test_what_the_parent_was_told_the_worker_is_told():
         )
         parser = argparse.ArgumentParser()
         add_flags(parser)
-        assert flags.taken(vars(parser.parse_args(told.arguments()))) == told
+        assert read_flags(vars(parser.parse_args(told.arguments()))) == told
 
 
 def test_the_page_of_flags_is_up_to_date():

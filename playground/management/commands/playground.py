@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import socket
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,9 @@ from django.core.management.base import BaseCommand, CommandError
 
 from playground.accounts.links import create_sign_in_link
 from playground.cluster_templates import TEMPLATES
-from playground.flags import Flags, add_flags, read_flags
+from playground.flags import DEFAULTS, Flags, add_flags, read_flags
 from playground.instance import Instance
+from playground.options import problems
 from playground.supervisor import Child, listen, supervise
 
 
@@ -42,16 +44,16 @@ class Command(BaseCommand):
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
         if not 0 <= options["nodes"] <= 1000:
             raise CommandError("--nodes takes a number from 0 to 1000")
-        try:
-            flags = read_flags(options)
-        except ValueError as error:
-            raise CommandError(str(error)) from error
+        flags = read_flags(options)
+        if told := problems(flags):
+            raise CommandError(told)
         asyncio.run(self._serve(Instance(Path(options["data_dir"]).resolve()), options, flags))
 
     async def _serve(self, instance: Instance, options: dict[str, Any], flags: Flags) -> None:
         try:
             site_socket = listen(options["bind"], options["port"])
             api_socket = listen(options["bind"], options["secure_port"])
+            insecure = _insecure(flags)
         except OSError as error:
             raise CommandError(f"cannot listen: {error}") from error
         host = _reachable(options["bind"])
@@ -72,17 +74,26 @@ class Command(BaseCommand):
             api_socket,
             (
                 *("--nodes", str(options["nodes"]), "--template", options["template"]),
+                *(("--insecure-fd", str(insecure.fileno())) if insecure else ()),
                 *flags.arguments(),
             ),
             environment,
+            [insecure.fileno()] if insecure else (),
         )
         site = Child("site", "playground.site", site_socket, (), environment)
         ready = asyncio.Event()
         announcing = asyncio.ensure_future(
             self._announce(ready, f"{site_url}{link}", api_url, instance)
         )
+        self._warn(flags)
         await supervise((worker, site), ready)
         announcing.cancel()
+
+    def _warn(self, flags: Flags) -> None:
+        for name in ("insecure_port", "insecure_bind_address"):
+            if getattr(flags, name) != getattr(DEFAULTS, name):
+                told = "has been deprecated, This flag will be removed in a future version."
+                self.stderr.write(f"Flag --{name.replace('_', '-')} {told}")
 
     async def _announce(
         self, ready: asyncio.Event, page: str, api_url: str, instance: Instance
@@ -93,6 +104,13 @@ class Command(BaseCommand):
         self.stdout.write(f"kubeconfig  {instance.kubeconfig_file}")
         self.stdout.write("ready")
         self.stdout.flush()
+
+
+def _insecure(flags: Flags) -> socket.socket | None:
+    """Return the socket of the insecure port, None where it is off."""
+    if not flags.insecure_port:
+        return None
+    return listen(flags.insecure_bind_address, flags.insecure_port)
 
 
 def _reachable(bind: str) -> str:

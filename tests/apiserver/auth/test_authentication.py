@@ -57,7 +57,7 @@ ISSUER = "https://kubernetes.default.svc.cluster.local"
 def test_certificate_names_user_and_groups():
     site = Site()
 
-    user = site.auth.authenticate({}, site.certificate("ann", ("devs", "ops")))
+    user = site.auth.authenticate({}, [site.certificate("ann", ("devs", "ops"))])
 
     assert (user.name, user.groups) == ("ann", ("devs", "ops", "system:authenticated"))
     (credential,) = user.extra["authentication.kubernetes.io/credential-id"]
@@ -67,28 +67,28 @@ def test_certificate_names_user_and_groups():
 def test_certificate_of_another_cluster_is_refused():
     here, there = Site("c1"), Site("c2")
     certificate = there.certificate()
-    assert there.auth.authenticate({}, certificate).name == "ann"
+    assert there.auth.authenticate({}, [certificate]).name == "ann"
 
     with pytest.raises(Unauthorized):
-        here.auth.authenticate({}, certificate)
+        here.auth.authenticate({}, [certificate])
 
 
 def test_ca_of_the_same_name_is_not_enough():
     here, twin = Site("c1"), Site("c1")
 
     with pytest.raises(Unauthorized):
-        here.auth.authenticate({}, twin.certificate())
+        here.auth.authenticate({}, [twin.certificate()])
 
 
 def test_certificate_ends():
     site = Site()
     certificate = site.certificate(days=1)
-    site.auth.authenticate({}, certificate)
+    site.auth.authenticate({}, [certificate])
 
     site.clock.advance(DAY + 1)
 
     with pytest.raises(Unauthorized):
-        site.auth.authenticate({}, certificate)
+        site.auth.authenticate({}, [certificate])
 
 
 def test_serving_certificate_is_no_client():
@@ -96,19 +96,19 @@ def test_serving_certificate_is_no_client():
     serving = der(issue_serving_certificate(site.ca, site.clock))
 
     with pytest.raises(Unauthorized):
-        site.auth.authenticate({}, serving)
+        site.auth.authenticate({}, [serving])
 
 
 def test_certificate_without_a_name_is_nobody():
     site = Site()
 
-    assert site.auth.authenticate({}, site.certificate("")).name == "system:anonymous"
+    assert site.auth.authenticate({}, [site.certificate("")]).name == "system:anonymous"
 
 
 @pytest.mark.parametrize("broken", [b"", b"not a certificate"])
 def test_broken_certificate(broken):
     with pytest.raises(Unauthorized):
-        Site().auth.authenticate({}, broken)
+        Site().auth.authenticate({}, [broken])
 
 
 def test_serving_names():
@@ -133,7 +133,7 @@ def test_serving_names():
 
 
 def test_no_credentials_is_anonymous():
-    user = Site().auth.authenticate({"accept": "*/*"}, None)
+    user = Site().auth.authenticate({"accept": "*/*"})
 
     assert (user.name, user.groups) == ("system:anonymous", ("system:unauthenticated",))
 
@@ -156,7 +156,7 @@ def test_token_in_a_websocket_protocol():
     encoded = base64.urlsafe_b64encode(b"secret-token").decode().rstrip("=")
     protocols = f"v5.channel.k8s.io, base64url.bearer.authorization.k8s.io.{encoded}"
 
-    user = Site().auth.authenticate({"sec-websocket-protocol": protocols}, None)
+    user = Site().auth.authenticate({"sec-websocket-protocol": protocols})
 
     assert user.name == "admin"
 

@@ -35,7 +35,7 @@ def signed(pem, usages=("client auth",), seconds=None):
 def test_it_is_a_user_of_the_cluster():
     certificate = signed(request("dev", "ops"))
     der = certificate.public_bytes(serialization.Encoding.DER)
-    user = ClientVerifier(ISSUED.certificate, CLOCK).user(der)
+    user = ClientVerifier(ISSUED.certificate, CLOCK).user([der])
     assert (user.name, user.groups) == ("jane", ("dev", "ops"))
 
 

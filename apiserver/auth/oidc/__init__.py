@@ -1,0 +1,1 @@
+"""Tokens of issuers outside the cluster: OpenID Connect, as the operator has set it up."""

@@ -1,0 +1,84 @@
+"""What kube-apiserver says of flags that do not fit together."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from apiserver.auth.oidc.issuer import Attribute, Rule
+from playground.auth_options import auth_options
+from playground.flags import DEFAULTS
+from playground.options import problems
+
+ISSUER = {"oidc_issuer_url": "https://a.example", "oidc_client_id": "shop"}
+
+
+def flags(**given):
+    return dataclasses.replace(DEFAULTS, **given)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({}, ""),
+        (ISSUER, ""),
+        (
+            {"oidc_issuer_url": "https://a.example"},
+            (
+                "oidc-issuer-url and oidc-client-id must be specified together when any oidc-* "
+                "flags are set"
+            ),
+        ),
+        (
+            {**ISSUER, "oidc_issuer_url": "http://a.example"},
+            'oidc-issuer-url: Invalid value: "http://a.example": URL scheme must be https',
+        ),
+        ({**ISSUER, "oidc_signing_algs": ("none",)}, 'oidc: unsupported signing alg: "none"'),
+        ({"service_account_issuer": ()}, "service-account-issuer is a required flag"),
+        (
+            {"service_account_max_token_expiration": 60.0},
+            "the service-account-max-token-expiration must be between 1 hour and 2^32 seconds",
+        ),
+        ({"authorization_mode": ()}, "at least one authorization-mode must be passed"),
+        ({"authorization_mode": ("No",)}, 'authorization-mode "No" is not a valid mode'),
+        (
+            {"authorization_mode": ("RBAC", "RBAC")},
+            'authorization-mode "RBAC" has mode specified more than once',
+        ),
+        (
+            {"authorization_mode": ("ABAC",)},
+            "authorization-mode ABAC's authorization policy file not passed",
+        ),
+        ({"token_auth_file": "/gone/tokens"}, "/gone/tokens: [Errno 2]"),
+        ({"insecure_port": 70000}, "--insecure-port 70000 must be between 0 and 65535, inclusive"),
+        (
+            {"enable_admission_plugins": ("A",), "authorization_mode": ("B",)},
+            (
+                '[authorization-mode "B" is not a valid mode, enable-admission-plugins plugin "A" '
+                "is unknown]"
+            ),
+        ),
+    ],
+)
+def test_problems(given, words):
+    told = problems(flags(**given))
+    assert told.startswith(words)
+    assert bool(told) is bool(words)
+
+
+@pytest.mark.parametrize(
+    ("given", "username"),
+    [
+        ({}, Attribute("sub", "https://a.example#")),
+        ({"oidc_username_claim": "email"}, Attribute("email", "")),
+        ({"oidc_username_prefix": "-"}, Attribute("sub", "")),
+        ({"oidc_username_prefix": "x:"}, Attribute("sub", "x:")),
+    ],
+)
+def test_the_prefix_of_user_names(given, username):
+    required = (("hd", "shop"),)
+    (verifier,) = auth_options(flags(**ISSUER, **given, oidc_required_claim=required)).issuers
+    assert verifier.issuer.username == username
+    assert verifier.issuer.claim_rules == [Rule("hd", "shop")]
+    assert verifier.issuer.algorithms == ("RS256",)
