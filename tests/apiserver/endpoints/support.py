@@ -285,6 +285,38 @@ class Client:
         return await self.request("POST", path, body)
 
 
+class Stream:
+    """An open watch: what it has sent, and the client's way to leave."""
+
+    def __init__(self, client: Client, path: str, **headers: str) -> None:
+        self.sent: list = []
+        self._gone = asyncio.Event()
+        scope = client.scope("GET", path, headers)
+        self.task = asyncio.ensure_future(client.app(scope, self._receive, self._send))
+        self._asked = False
+
+    async def _receive(self):
+        if not self._asked:
+            self._asked = True
+            return {"type": "http.request", "body": b""}
+        await self._gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def _send(self, message) -> None:
+        self.sent.append(message)
+
+    async def events(self) -> list:
+        """Return what has come so far."""
+        for _ in range(20):
+            await asyncio.sleep(0)
+        body = b"".join(m.get("body", b"") for m in self.sent if m["type"].endswith("body"))
+        return [orjson.loads(line) for line in body.splitlines()]
+
+    async def leave(self) -> None:
+        self._gone.set()
+        await self.task
+
+
 def config_map(name: str, **data: str) -> Obj:
     return {
         "apiVersion": "v1",

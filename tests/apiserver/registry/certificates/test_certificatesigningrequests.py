@@ -2,26 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from apiserver.registry.certificates import CERTIFICATESIGNINGREQUESTS as REQUESTS
 from tests.apiserver.registry.trying import cells, create_errors, created, update_errors, updated
+from tests.support.certificates import certificate_request
 
-
-def _request() -> str:
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "ann")])
-    builder = x509.CertificateSigningRequestBuilder().subject_name(name)
-    made = builder.sign(ec.generate_private_key(ec.SECP256R1()), hashes.SHA256())
-    return base64.b64encode(made.public_bytes(serialization.Encoding.PEM)).decode()
-
-
-REQUEST = _request()
+REQUEST = certificate_request("ann")
 
 
 def spec(**more):
