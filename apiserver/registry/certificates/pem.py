@@ -9,12 +9,12 @@ import re
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 
-_BLOCK = re.compile(rb"-----BEGIN ([^-\n]*)-----\s*\n(.*?)-----END \1-----", re.DOTALL)
+BLOCK = re.compile(rb"-----BEGIN ([^-\n]*)-----\s*\n(.*?)-----END \1-----", re.DOTALL)
 
 
 def why_no_request(text: str) -> str | None:
     """Return why a text is no certificate request, None if it is one with a good signature."""
-    match = _BLOCK.search(_bytes(text))
+    match = BLOCK.search(_bytes(text))
     if match is None or match[1] != b"CERTIFICATE REQUEST":
         return "PEM block type must be CERTIFICATE REQUEST"
     try:
@@ -30,7 +30,7 @@ def why_no_certificate(text: str) -> str | None:
     """Return why a text is no chain of certificates; the empty text is fine."""
     if not text:
         return None
-    blocks = list(_BLOCK.finditer(_bytes(text)))
+    blocks = list(BLOCK.finditer(_bytes(text)))
     if not blocks:
         return "must contain at least one CERTIFICATE PEM block"
     for match in blocks:

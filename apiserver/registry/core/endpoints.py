@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from apimachinery.gvk import CORE_V1
-from apimachinery.meta import Obj
+from apimachinery.meta import Obj, labels_of
+from apimachinery.validation.addresses import ip_warnings
 from apimachinery.validation.field import FieldErrors, Path, invalid, required
 from apimachinery.validation.names import (
     is_dns1123_label,
@@ -19,6 +20,8 @@ from apiserver.registry.strategy import Strategy, StrategyContext
 from apiserver.registry.table import AGE, NAME
 
 PROTOCOLS = ("SCTP", "TCP", "UDP")
+# The controller writes addresses as they should be.
+_MANAGED_BY, _CONTROLLER = "endpoints.kubernetes.io/managed-by", "endpoint-controller"
 _SHOWN = 3  # more addresses than that are counted, not printed
 
 
@@ -41,6 +44,22 @@ class EndpointsStrategy(Strategy):
         # Old objects may break newer rules; only a change of the subsets is checked again.
         if new.get("subsets") != old.get("subsets"):
             yield from self.validate(new, ctx)
+
+    def warnings_on_create(self, obj: Obj, ctx: StrategyContext) -> list[str]:
+        if labels_of(obj).get(_MANAGED_BY) == _CONTROLLER:
+            return []
+        return [
+            text
+            for at, subset in enumerate(obj.get("subsets") or ())
+            for key in ("addresses", "notReadyAddresses")
+            for index, address in enumerate(subset.get(key) or ())
+            for text in ip_warnings(
+                address.get("ip") or "", (Path("subsets")[at] / key)[index] / "ip"
+            )
+        ]
+
+    def warnings_on_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> list[str]:
+        return self.warnings_on_create(new, ctx)
 
 
 def _subset_errors(subset: Obj, path: Path) -> FieldErrors:
@@ -98,6 +117,8 @@ def _port_errors(port: Obj, path: Path, *, needs_name: bool) -> FieldErrors:
 
 
 def _format(obj: Obj, now: float) -> str:
+    if not obj.get("subsets"):
+        return "<none>"
     shown: list[str] = []
     total = 0
     for subset in obj.get("subsets") or ():
@@ -112,8 +133,6 @@ def _format(obj: Obj, now: float) -> str:
             shown += [
                 _join(address["ip"], port["port"]) for address in addresses[: _SHOWN - len(shown)]
             ]
-    if not total:
-        return "<none>"
     text = ",".join(shown)
     return f"{text} + {total - _SHOWN} more..." if total > _SHOWN else text
 

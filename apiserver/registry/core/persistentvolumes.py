@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Iterator
 
 from apimachinery.gvk import CORE_V1
 from apimachinery.meta import Obj, annotations_of, is_deleting
@@ -36,6 +37,7 @@ from apiserver.registry.podspec.volumesources import (
     csi_driver_name_errors,
     needed,
 )
+from apiserver.registry.podspec.warnings import VOLUME_SOURCES, term_warnings
 from apiserver.registry.podspec.workload import keep_status
 from apiserver.registry.resource import Column, Resource, Subresource
 from apiserver.registry.strategy import StatusStrategy, Strategy, StrategyContext
@@ -50,6 +52,12 @@ _SECRETS = (
     "nodeExpandSecretRef",
 )
 BETA_CLASS = "volume.beta.kubernetes.io/storage-class"
+_OLD_ANNOTATIONS = {
+    BETA_CLASS: 'deprecated since v1.8; use "storageClassName" attribute instead',
+    "volume.beta.kubernetes.io/mount-options": (
+        'deprecated since v1.31; use "mountOptions" attribute instead'
+    ),
+}
 _SHORT_MODES = (
     ("ReadWriteOnce", "RWO"),
     ("ReadOnlyMany", "ROX"),
@@ -106,6 +114,30 @@ class PersistentVolumeStrategy(Strategy):
                 f"{IMMUTABLE}, except for updating from beta label to GA",
             )
         yield from _class_update_errors(new["spec"], old["spec"])
+
+    def warnings_on_create(self, obj: Obj, ctx: StrategyContext) -> list[str]:
+        return list(_warnings(obj["spec"], annotations_of(obj)))
+
+    def warnings_on_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> list[str]:
+        return self.warnings_on_create(new, ctx)
+
+
+def _warnings(spec: Obj, annotations: Obj) -> Iterator[str]:
+    for key, text in _OLD_ANNOTATIONS.items():
+        if key in annotations:
+            yield f"{(Path('metadata') / 'annotations').key(key)}: {text}"
+    if spec.get("persistentVolumeReclaimPolicy") == "Recycle":
+        yield (
+            f"{_SPEC / 'persistentVolumeReclaimPolicy'}: The Recycle reclaim policy is "
+            "deprecated. Instead, the recommended approach is to use dynamic provisioning."
+        )
+    terms = dig(spec, ("nodeAffinity", "required", "nodeSelectorTerms")) or ()
+    for at, term in enumerate(terms):
+        path = (_SPEC / "nodeAffinity" / "required" / "nodeSelectorTerms")[at]
+        yield from term_warnings(term, path)
+    for key, (shown, text) in VOLUME_SOURCES.items():
+        if spec.get(key) is not None:
+            yield f"{_SPEC / shown}: {text}"
 
 
 def _class_update_errors(new: Obj, old: Obj) -> FieldErrors:
@@ -261,13 +293,12 @@ class PersistentVolumeStatusStrategy(StatusStrategy):
     def prepare_for_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> None:
         super().prepare_for_update(new, old, ctx)
         status, before = new.get("status") or {}, old.get("status") or {}
+        given, was = (one.get("lastPhaseTransitionTime") for one in (status, before))
         if status.get("phase") != before.get("phase"):
-            given, was = (
-                status.get("lastPhaseTransitionTime"),
-                before.get("lastPhaseTransitionTime"),
-            )
             if not given or given == was:
                 new["status"] = status | {"lastPhaseTransitionTime": ctx.clock.timestamp()}
+        elif not given and was:
+            new["status"] = status | {"lastPhaseTransitionTime": was}
 
 
 def short_modes(modes: list[str] | None) -> str:

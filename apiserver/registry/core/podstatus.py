@@ -7,6 +7,7 @@ from typing import Any
 
 from apimachinery.clock import Clock
 from apimachinery.meta import Obj, annotations_of
+from apimachinery.validation.addresses import ip_warnings
 from apimachinery.validation.field import FieldErrors, Path, forbidden, internal, invalid
 from apimachinery.validation.names import (
     is_dns1123_subdomain,
@@ -25,7 +26,6 @@ from apiserver.registry.podspec.annotations import (
     pod_annotation_errors,
 )
 from apiserver.registry.podspec.checks import immutable, obey
-from apiserver.registry.podspec.network import ip_warnings
 from apiserver.registry.strategy import StatusStrategy, StrategyContext, put_back
 
 _METADATA, _STATUS = Path("metadata"), Path("status")

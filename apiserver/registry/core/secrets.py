@@ -20,6 +20,7 @@ from apimachinery.validation.field import (
 )
 from apimachinery.validation.names import is_config_map_key
 from apiserver.registry.core.configmaps import MAX_BYTES, decoded_length
+from apiserver.registry.core.keypairs import key_pair_problem
 from apiserver.registry.podspec.checks import immutable, obey
 from apiserver.registry.resource import Column, Resource
 from apiserver.registry.strategy import Strategy, StrategyContext
@@ -51,6 +52,16 @@ class SecretStrategy(Strategy):
             yield too_long(_DATA, "", MAX_BYTES)
         if rule := _RULES.get(obj.get("type", "")):
             yield from rule(obj, data)
+
+    def warnings_on_create(self, obj: Obj, ctx: StrategyContext) -> list[str]:
+        if obj.get("type") != "kubernetes.io/tls":
+            return []
+        data = obj.get("data") or {}
+        pair = (base64.b64decode(data.get(key) or "") for key in ("tls.crt", "tls.key"))
+        return [text] if (text := key_pair_problem(*pair)) else []
+
+    def warnings_on_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> list[str]:
+        return self.warnings_on_create(new, ctx)
 
     def prepare_for_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> None:
         """A PUT without a type keeps the old one: the type cannot change anyway."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from apimachinery.gvk import CORE_V1, GroupVersionKind
-from apimachinery.meta import Obj, annotations_of
+from apimachinery.meta import Obj
 from apimachinery.validation.field import FieldErrors, Path
 from apimachinery.validation.names import is_dns1035_label
 from apiserver.registry.core import servicevalues as values
@@ -15,6 +15,7 @@ from apiserver.registry.core.servicevalidation import (
     service_errors,
     update_errors,
 )
+from apiserver.registry.core.servicewarnings import service_warnings
 from apiserver.registry.podspec.workload import format_labels, keep_status
 from apiserver.registry.resource import Column, Resource, Subresource
 from apiserver.registry.strategy import Companion, StatusStrategy, Strategy, StrategyContext
@@ -23,8 +24,6 @@ from apiserver.registry.table import AGE, NAME, dig, field
 _SPEC = Path("spec")
 # Three hours: how long a client stays with a pod by default.
 _AFFINITY_SECONDS = 10800
-_OLD_HINTS = "service.kubernetes.io/topology-aware-hints"
-_HINTS = "service.kubernetes.io/topology-mode"
 
 
 class ServiceStrategy(Strategy):
@@ -79,10 +78,10 @@ class ServiceStrategy(Strategy):
         yield from service_errors(new)
 
     def warnings_on_create(self, obj: Obj, ctx: StrategyContext) -> list[str]:
-        return _warnings(obj)
+        return list(service_warnings(obj))
 
     def warnings_on_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> list[str]:
-        return _warnings(new)
+        return list(service_warnings(new))
 
     def companions(self, new: Obj | None, old: Obj | None) -> list[Companion]:
         return companions(new, old)
@@ -115,31 +114,6 @@ def _default_balancer(service: Obj, spec: Obj) -> None:
     for ingress in dig(service, ("status", "loadBalancer", "ingress")) or ():
         if ingress.get("ip") and ingress.get("ipMode") is None:
             ingress["ipMode"] = "VIP"
-
-
-def _warnings(service: Obj) -> list[str]:
-    spec, found = service["spec"], []
-    if _OLD_HINTS in annotations_of(service):
-        found.append(f"annotation {_OLD_HINTS} is deprecated, please use {_HINTS} instead")
-    headless = spec.get("type") == "ClusterIP" and spec.get("clusterIP") == "None"
-    external, named = bool(spec.get("externalIPs")), spec.get("type") == "ExternalName"
-    if headless and spec.get("loadBalancerIP"):
-        found.append("spec.loadBalancerIP is ignored for headless services")
-    if headless and external:
-        found.append("spec.externalIPs is ignored for headless services")
-    if headless and spec.get("sessionAffinity") != "None":
-        found.append("spec.SessionAffinity is ignored for headless services")
-    if external and not headless and not named:
-        found.append(
-            "spec.externalIPs is deprecated and may no longer be implemented in some clusters"
-        )
-    if external and named:
-        found.append('spec.externalIPs is ignored when spec.type is "ExternalName"')
-    if spec.get("externalName") and not named:
-        found.append('spec.externalName is ignored when spec.type is not "ExternalName"')
-    if spec.get("trafficDistribution") == "PreferClose":
-        found.append('spec.trafficDistribution: "PreferClose" is deprecated; use "PreferSameZone"')
-    return found
 
 
 class ServiceStatusStrategy(StatusStrategy):

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from apimachinery.gvk import GroupVersionKind
 from apimachinery.meta import Obj, labels_of
+from apimachinery.validation.addresses import ip_warnings
 from apimachinery.validation.field import FieldErrors, Path, duplicate, invalid, required, too_many
 from apimachinery.validation.metadata import validate_labels
 from apimachinery.validation.names import (
@@ -29,6 +30,10 @@ _MOST_PORTS = 20_000
 _MOST_ENDPOINTS = 1000
 _MOST_TOPOLOGY = 16
 _MOST_HINTS = 8
+_HOSTNAME = "kubernetes.io/hostname"
+# These write addresses as they should be.
+_MANAGED_BY = "endpointslice.kubernetes.io/managed-by"
+_CONTROLLERS = ("endpointslice-controller.k8s.io", "endpointslicemirroring-controller.k8s.io")
 _SHOWN = 3
 _LEAST_LABELS = 2
 
@@ -48,6 +53,27 @@ class EndpointSliceStrategy(Strategy):
     def spec_changed(self, new: Obj, old: Obj) -> bool:
         return labels_of(new) != labels_of(old) or super().spec_changed(new, old)
 
+    def prepare_for_create(self, obj: Obj, ctx: StrategyContext) -> None:
+        _drop_topology(obj, None)
+
+    def prepare_for_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> None:
+        if new.get("endpoints") != old.get("endpoints"):
+            _drop_topology(new, old)
+
+    def warnings_on_create(self, obj: Obj, ctx: StrategyContext) -> list[str]:
+        found = []
+        if obj.get("addressType") == "FQDN":
+            found.append(f"{Path('spec') / 'addressType'}: FQDN endpoints are deprecated")
+        if labels_of(obj).get(_MANAGED_BY) in _CONTROLLERS or obj.get("addressType") == "FQDN":
+            return found
+        for at, endpoint in enumerate(obj.get("endpoints") or ()):
+            for index, address in enumerate(endpoint.get("addresses") or ()):
+                found += ip_warnings(address, (Path("endpoints")[at] / "addresses")[index])
+        return found
+
+    def warnings_on_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> list[str]:
+        return self.warnings_on_create(new, ctx)
+
     def validate(self, obj: Obj, ctx: StrategyContext) -> FieldErrors:
         kind = obj.get("addressType") or ""
         yield from one_of_required(kind, _TYPES, Path("addressType"))
@@ -64,6 +90,20 @@ class EndpointSliceStrategy(Strategy):
         yield from self.validate(new, ctx)
         path = Path("addressType")
         yield from immutable(new.get("addressType"), old.get("addressType"), path)
+
+
+def _drop_topology(new: Obj, old: Obj | None) -> None:
+    """Drop what v1 cannot write; of a node that was known by it the name is kept."""
+    known = {
+        topology.get(_HOSTNAME)
+        for endpoint in (old or {}).get("endpoints") or ()
+        if (topology := endpoint.get("deprecatedTopology"))
+    }
+    for endpoint in new.get("endpoints") or ():
+        topology = endpoint.pop("deprecatedTopology", None) or {}
+        node = topology.get(_HOSTNAME) or ""
+        if endpoint.get("nodeName") is None and node in known and not is_dns1123_subdomain(node):
+            endpoint["nodeName"] = node
 
 
 def _endpoint_errors(endpoint: Obj, kind: str, path: Path) -> FieldErrors:
@@ -151,7 +191,7 @@ def _shown(texts: list[str]) -> str:
 def _ports(obj: Obj, now: float) -> str:
     ports = obj.get("ports") or ()
     return _shown(
-        [str(one["port"]) if one.get("port") else one.get("name") or "*" for one in ports]
+        [str(one["port"] if one.get("port") is not None else one.get("name", "*")) for one in ports]
     )
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from apimachinery.gvk import GroupVersionKind
 from apimachinery.meta import Obj
+from apimachinery.validation.addresses import cidr_warnings
 from apimachinery.validation.field import (
     FieldErrors,
     Path,
@@ -57,6 +60,24 @@ class NetworkPolicyStrategy(Strategy):
             return
         for at, kind in enumerate(types):
             yield from one_of(kind, _TYPES, path[at])
+
+    def warnings_on_create(self, obj: Obj, ctx: StrategyContext) -> list[str]:
+        found: list[str] = []
+        for direction, peers in _RULES:
+            for at, rule in enumerate((obj.get("spec") or {}).get(direction) or ()):
+                for index, peer in enumerate(rule.get(peers) or ()):
+                    path = ((_SPEC / direction)[at] / peers)[index] / "ipBlock"
+                    found += _block_warnings(peer.get("ipBlock") or {}, path)
+        return found
+
+    def warnings_on_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> list[str]:
+        return self.warnings_on_create(new, ctx)
+
+
+def _block_warnings(block: Obj, path: Path) -> Iterator[str]:
+    yield from cidr_warnings(block.get("cidr") or "", path / "cidr")
+    for at, hole in enumerate(block.get("except") or ()):
+        yield from cidr_warnings(hole, (path / "except")[at])
 
 
 def _port_errors(port: Obj, path: Path) -> FieldErrors:

@@ -10,6 +10,7 @@ from apiserver.registry.podspec.checks import immutable, obey
 from apiserver.registry.podspec.resources import overhead_errors
 from apiserver.registry.podspec.scheduling import toleration_errors
 from apiserver.registry.podspec.selectors import label_errors
+from apiserver.registry.podspec.warnings import NODE_LABELS
 from apiserver.registry.resource import Column, Resource
 from apiserver.registry.strategy import Strategy, StrategyContext
 from apiserver.registry.table import AGE, NAME, field
@@ -28,6 +29,14 @@ class RuntimeClassStrategy(Strategy):
 
     def validate_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> FieldErrors:
         yield from immutable(new.get("handler"), old.get("handler"), Path("handler"))
+
+    def warnings_on_create(self, obj: Obj, ctx: StrategyContext) -> list[str]:
+        labels = (obj.get("scheduling") or {}).get("nodeSelector") or ()
+        path = Path("scheduling") / "nodeSelector"
+        return [f"{path}: {NODE_LABELS[label]}" for label in labels if label in NODE_LABELS]
+
+    def warnings_on_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> list[str]:
+        return self.warnings_on_create(new, ctx)
 
 
 def _scheduling_errors(scheduling: Obj, path: Path) -> FieldErrors:

@@ -8,7 +8,6 @@ from apimachinery.validation.names import (
     is_dns1123_subdomain,
     is_dns1123_subdomain_with_underscore,
     is_ip,
-    parse_ip,
 )
 from apiserver.registry.podspec.checks import obey
 
@@ -59,14 +58,6 @@ def _search_errors(searches: list[str], path: Path) -> FieldErrors:
             yield from obey(
                 is_dns1123_subdomain_with_underscore, search.removesuffix("."), path[at]
             )
-
-
-def ip_warnings(address: str, path: Path) -> list[str]:
-    """Return what people should know about a valid address."""
-    ip = parse_ip(address)
-    if ip is not None and ip.version == 6 and str(ip) != address:
-        return [f'{path}: IPv6 address "{address}" should be in RFC 5952 canonical format ("{ip}")']
-    return []
 
 
 def host_alias_errors(aliases: list[Obj], path: Path) -> FieldErrors:

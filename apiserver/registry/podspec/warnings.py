@@ -21,7 +21,7 @@ from apiserver.registry.podspec.profiles import deprecated_apparmor
 from apiserver.registry.podspec.systems import containers_of, visit
 
 # key of a label or selector -> what it says about itself
-_NODE_LABELS = {
+NODE_LABELS = {
     "beta.kubernetes.io/arch": 'deprecated since v1.14; use "kubernetes.io/arch" instead',
     "beta.kubernetes.io/os": 'deprecated since v1.14; use "kubernetes.io/os" instead',
     "failure-domain.beta.kubernetes.io/region": (
@@ -46,7 +46,7 @@ _ANNOTATIONS = {
     ),
 }
 # source -> (its name in the text, the text)
-_SOURCES = {
+VOLUME_SOURCES = {
     "photonPersistentDisk": (
         "photonPersistentDisk",
         "deprecated in v1.11, non-functional in v1.16+",
@@ -102,29 +102,29 @@ def spec_warnings(spec: Obj, metadata: Obj, path: Path) -> list[str]:
 
 def _node_warnings(spec: Obj, path: Path) -> Iterator[str]:
     for key in spec.get("nodeSelector") or ():
-        if key in _NODE_LABELS:
-            yield f"{(path / 'nodeSelector').key(key)}: {_NODE_LABELS[key]}"
+        if key in NODE_LABELS:
+            yield f"{(path / 'nodeSelector').key(key)}: {NODE_LABELS[key]}"
     node = (spec.get("affinity") or {}).get("nodeAffinity") or {}
     where = path / "affinity" / "nodeAffinity"
     for at, term in enumerate((node.get(_REQUIRED) or {}).get("nodeSelectorTerms") or ()):
-        yield from _term_warnings(term, (where / _REQUIRED / "nodeSelectorTerms")[at])
+        yield from term_warnings(term, (where / _REQUIRED / "nodeSelectorTerms")[at])
     for at, weighted in enumerate(node.get(_PREFERRED) or ()):
         place = (where / _PREFERRED)[at] / "preference"
-        yield from _term_warnings(weighted.get("preference") or {}, place)
+        yield from term_warnings(weighted.get("preference") or {}, place)
     for at, constraint in enumerate(spec.get("topologySpreadConstraints") or ()):
         place = (path / "topologySpreadConstraints")[at]
         key = constraint.get("topologyKey")
-        if key in _NODE_LABELS:
-            yield f"{place / 'topologyKey'}: {key} is {_NODE_LABELS[key]}"
+        if key in NODE_LABELS:
+            yield f"{place / 'topologyKey'}: {key} is {NODE_LABELS[key]}"
         if constraint.get("labelSelector") is None:
             yield f"{place / 'labelSelector'}: {_MATCHES_NOTHING}"
 
 
-def _term_warnings(term: Obj, path: Path) -> Iterator[str]:
+def term_warnings(term: Obj, path: Path) -> Iterator[str]:
     for at, one in enumerate(term.get("matchExpressions") or ()):
         key = one.get("key")
-        if key in _NODE_LABELS:
-            yield f"{(path / 'matchExpressions')[at] / 'key'}: {key} is {_NODE_LABELS[key]}"
+        if key in NODE_LABELS:
+            yield f"{(path / 'matchExpressions')[at] / 'key'}: {key} is {NODE_LABELS[key]}"
 
 
 def _pod_affinity_warnings(affinity: Obj, path: Path) -> Iterator[str]:
@@ -142,8 +142,8 @@ def _pod_affinity_warnings(affinity: Obj, path: Path) -> Iterator[str]:
 
 def _volume_warnings(volumes: list[Obj], path: Path) -> Iterator[str]:
     for at, volume in enumerate(volumes):
-        for key in volume.keys() & _SOURCES.keys():
-            shown, text = _SOURCES[key]
+        for key in volume.keys() & VOLUME_SOURCES.keys():
+            shown, text = VOLUME_SOURCES[key]
             yield f"{path[at] / shown}: {text}"
         if template := (volume.get("ephemeral") or {}).get("volumeClaimTemplate"):
             place = path[at] / "ephemeral" / "volumeClaimTemplate" / "spec"

@@ -9,6 +9,7 @@ from apimachinery.meta import Obj, annotations_of, name_of
 from apimachinery.validation.field import FieldErrors, Path, duplicate, required
 from apimachinery.validation.names import is_qualified_name
 from apiserver.registry.podspec.checks import immutable, obey, one_of, one_of_required
+from apiserver.registry.podspec.warnings import NODE_LABELS
 from apiserver.registry.resource import Column, Resource
 from apiserver.registry.storage.parameters import parameter_errors, provisioner_errors
 from apiserver.registry.strategy import Strategy, StrategyContext
@@ -46,6 +47,17 @@ class StorageClassStrategy(Strategy):
     def validate_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> FieldErrors:
         for name in _FROZEN:
             yield from immutable(new.get(name), old.get(name), Path(name))
+
+    def warnings_on_create(self, obj: Obj, ctx: StrategyContext) -> list[str]:
+        return [
+            f"{(Path('allowedTopologies')[at] / 'matchLabelExpressions')[index] / 'key'}: {text}"
+            for at, term in enumerate(obj.get("allowedTopologies") or ())
+            for index, one in enumerate(term.get("matchLabelExpressions") or ())
+            if (text := NODE_LABELS.get(one.get("key") or ""))
+        ]
+
+    def warnings_on_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> list[str]:
+        return self.warnings_on_create(new, ctx)
 
 
 def _topology_errors(terms: Sequence[Obj], path: Path) -> FieldErrors:
