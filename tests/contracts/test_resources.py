@@ -13,7 +13,7 @@ from apiserver.registry.catalog import RESOURCES
 from apiserver.registry.resource import Resource
 from tests.apiserver.endpoints.support import Client, Response, Stream, make_api
 from tests.contracts.samples import CSR, NAMES, SAMPLES
-from tests.support.certificates import certificate_request
+from tests.support.certificaterequests import certificate_request
 
 MERGE, STRATEGIC = "application/merge-patch+json", "application/strategic-merge-patch+json"
 JSON, APPLY = "application/json-patch+json", "application/apply-patch+yaml"

@@ -6,7 +6,7 @@ import pytest
 
 from apiserver.registry.certificates import CERTIFICATESIGNINGREQUESTS as REQUESTS
 from tests.apiserver.registry.trying import cells, create_errors, created, update_errors, updated
-from tests.support.certificates import certificate_request
+from tests.support.certificaterequests import certificate_request
 
 REQUEST = certificate_request("ann")
 
