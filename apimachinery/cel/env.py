@@ -110,7 +110,7 @@ class Env:
             checker = Checker(self)
             kind = checker.check(tree)
         except RecursionError:
-            raise CompileError(source, [Issue(0, _TOO_DEEP)]) from None
+            raise CompileError(source, [Issue(-1, _TOO_DEEP)]) from None
         if checker.issues:
             raise CompileError(source, checker.issues)
         return tree, kind
@@ -122,7 +122,7 @@ class Env:
         try:
             run = generator.program(tree)
         except RecursionError:
-            raise CompileError(source, [Issue(0, _TOO_DEEP)]) from None
+            raise CompileError(source, [Issue(-1, _TOO_DEEP)]) from None
         return Program(source, tree, kind, generator, run)
 
 

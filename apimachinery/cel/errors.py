@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class Issue(ValueError):
-    """One thing that is wrong at one place of a text."""
+    """One thing that is wrong at one place of a text; an offset below 0 means the whole text."""
 
     def __init__(self, offset: int, why: str) -> None:
         super().__init__(why)
@@ -15,6 +15,10 @@ class Issue(ValueError):
         """Return the words, and the line with a mark below, as CEL's compiler prints them."""
         line = source.count("\n", 0, self.offset)
         column = self.offset - (source.rfind("\n", 0, self.offset) + 1)
+        if self.offset < 0:
+            return f"ERROR: <input>:-1:0: {self.why}"
+        if not source:
+            return f"ERROR: <input>:1:1: {self.why}"
         text = source.split("\n")[line]
         place = f"{line + 1}:{column + 1}"
         return f"ERROR: <input>:{place}: {self.why}\n | {text}\n | {'.' * column}^"

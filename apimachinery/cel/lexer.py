@@ -9,23 +9,35 @@ from dataclasses import dataclass
 from apimachinery.cel.errors import Issue
 from apimachinery.cel.values import INT_MAX, UINT_MAX, UInt
 
+# An escape that says something.
+_VALID = (
+    r"""\\(?:[abfnrtv\"'`?\\]|[xX][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}"""
+    r"|[0-3][0-7]{2})"
+)
 _TOKEN = re.compile(
     r"""(?P<space>[ \t\r\n\f]+|//[^\n]*)
     |(?P<text>(?:[bB]?[rR]|[rR][bB])(?:\"{3}(?:.|\n)*?\"{3}|'{3}(?:.|\n)*?'{3}
         |\"[^\"\n\r]*\"|'[^'\n\r]*')
-      |[bB]?(?:\"{3}(?:\\.|[^\\])*?\"{3}|'{3}(?:\\.|[^\\])*?'{3}
-        |\"(?:\\.|[^\"\\\n\r])*\"|'(?:\\.|[^'\\\n\r])*'))
+      |[bB]?(?:\"{3}(?:ESC|[^\\])*?\"{3}|'{3}(?:ESC|[^\\])*?'{3}
+        |\"(?:ESC|[^\"\\\n\r])*\"|'(?:ESC|[^'\\\n\r])*'))
     |(?P<number>0x[0-9a-fA-F]+[uU]?|[0-9]*\.[0-9]+(?:[eE][+-]?[0-9]+)?
         |[0-9]+[eE][+-]?[0-9]+|[0-9]+[uU]?)
     |(?P<name>[A-Za-z_][A-Za-z0-9_]*)
     |(?P<quoted>`[A-Za-z0-9_.\-/ ]+`)
-    |(?P<sign>&&|\|\||<=|>=|==|!=|[-+*/%<>!?:.,()\[\]{}])""",
+    |(?P<sign>&&|\|\||<=|>=|==|!=|[-+*/%<>!?:.,()\[\]{}])""".replace("ESC", _VALID),
     re.VERBOSE,
 )
 _ESCAPE = re.compile(
     r"""\\(?:(?P<plain>[abfnrtv"'`?\\])|[xX](?P<x>[0-9a-fA-F]{2})|u(?P<u>[0-9a-fA-F]{4})
     |U(?P<U>[0-9a-fA-F]{8})|(?P<octal>[0-3][0-7]{2})|(?P<wrong>.|$))""",
     re.VERBOSE | re.DOTALL,
+)
+# The beginning of a token that comes to nothing: half of an operator, a text without an end.
+_BEGUN = re.compile(
+    r"""[&|=] | (?:"(?:ESC|[^"\\\n\r])* | '(?:ESC|[^'\\\n\r])*)
+        (?:\\(?:[xX][0-9a-fA-F]?|[uU][0-9a-fA-F]*|[0-3][0-7]?)?)?
+    | `[A-Za-z0-9_.\-/ ]*""".replace("ESC", _VALID),
+    re.VERBOSE,
 )
 _PLAIN = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 _LAST_CODE_POINT = 0x10FFFF
@@ -40,17 +52,27 @@ class Token:
     offset: int
 
 
-def tokens(source: str) -> Iterator[Token]:
-    """Yield the tokens of a source, then "end". Raises Issue."""
+def tokens(source: str, issues: list[Issue]) -> Iterator[Token]:
+    """Yield the tokens of a source, then "end". What is no token is noted and left out."""
     at = 0
     while at < len(source):
         match = _TOKEN.match(source, at)
         if match is None:
-            raise Issue(at, f"Syntax error: token recognition error at: '{source[at]}'")
+            text = _unreadable(source, at)
+            shown = text.replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t")
+            issues.append(Issue(at, f"Syntax error: token recognition error at: '{shown}'"))
+            at += len(text)
+            continue
         if match.lastgroup and match.lastgroup != "space":
             yield Token(match.lastgroup, match[0], at)
         at = match.end()
     yield Token("end", "<EOF>", len(source))
+
+
+def _unreadable(source: str, at: int) -> str:
+    """Return what could have become a token, with the character that it failed on."""
+    match = _BEGUN.match(source, at)
+    return source[at : (match.end() if match is not None else at) + 1]
 
 
 def number(token: Token, *, negative: bool = False) -> int | float:
@@ -60,13 +82,13 @@ def number(token: Token, *, negative: bool = False) -> int | float:
     if text[-1] in "uU" and not negative:
         value = int(text[:-1], 0 if text.startswith("0x") else 10)
         if value > UINT_MAX:
-            raise Issue(token.offset, "Syntax error: invalid uint literal")
+            raise Issue(token.offset, "invalid uint literal")
         return UInt(value)
     if not text.startswith("0x") and set(text) & set(".eE"):
         return sign * float(text)
     value = sign * int(text, 16 if text.startswith("0x") else 10)
     if not -INT_MAX - 1 <= value <= INT_MAX:
-        raise Issue(token.offset, "Syntax error: invalid int literal")
+        raise Issue(token.offset, "invalid int literal")
     return value
 
 

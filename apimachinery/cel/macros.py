@@ -18,7 +18,12 @@ _FOLDS: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
     "transformMapEntry": ((), (3, 4)),
 }
 _OPTIONAL = {"optMap": False, "optFlatMap": True}
-_NOT_SIMPLE = "argument must be a simple name"
+# What is said of a variable that is no name, by macro.
+_NOT_SIMPLE: dict[str, str] = {
+    **dict.fromkeys(("map", "filter"), "argument is not an identifier"),
+    **{name: f"{name}() variable name must be a simple identifier" for name in _OPTIONAL},
+    "bind": "cel.bind() variable names must be simple identifiers",
+}
 
 
 def expand(
@@ -33,16 +38,16 @@ def expand(
             return _has(offset, args[0])
         return Call(offset, function, None, args)
     if bindings and function == "bind" and len(args) == 3 and names(target) == "cel":
-        return Bind(offset, _variable(args[0]), args[1], args[2])
+        return Bind(offset, _variable(function, args[0]), args[1], args[2])
     if function in _OPTIONAL and len(args) == 2:
         flat = _OPTIONAL[function]
-        return OptionalMap(offset, target, _variable(args[0]), args[1], flat)
+        return OptionalMap(offset, target, _variable(function, args[0]), args[1], flat)
     one, two = _FOLDS.get(function, ((), ()))
     kind = "existsOne" if function == "exists_one" else function
     if len(args) in one:
-        return Fold(offset, kind, target, _variable(args[0]), "", args[1:])
+        return Fold(offset, kind, target, _variable(function, args[0]), "", args[1:])
     if len(args) in two:
-        first, second = _variable(args[0]), _variable(args[1])
+        first, second = _variable(function, args[0]), _variable(function, args[1])
         if first == second:
             raise Issue(args[1].offset, f"duplicate variable name: {first}")
         return Fold(offset, kind, target, first, second, args[2:])
@@ -55,7 +60,7 @@ def _has(offset: int, arg: Node) -> Node:
     raise Issue(arg.offset, "invalid argument to has() macro")
 
 
-def _variable(node: Node) -> str:
+def _variable(macro: str, node: Node) -> str:
     if not isinstance(node, Name) or node.name.startswith("."):
-        raise Issue(node.offset, _NOT_SIMPLE)
+        raise Issue(node.offset, _NOT_SIMPLE.get(macro, "argument must be a simple name"))
     return node.name

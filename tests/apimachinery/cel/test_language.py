@@ -163,7 +163,7 @@ def test_evaluation_fails(text, why):
         ("object.", "1:8: Syntax error: no viable alternative at input '.'"),
         ("x x", "1:3: Syntax error: extraneous input 'x' expecting <EOF>"),
         ("x $", "1:3: Syntax error: token recognition error at: '$'"),
-        ("(x", "1:3: Syntax error: mismatched input '<EOF>' expecting ')'"),
+        ("(x", "1:3: Syntax error: missing ')' at '<EOF>'"),
     ],
 )
 def test_compilation_fails(text, why):
