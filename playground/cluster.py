@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import random
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -22,7 +23,11 @@ from apiserver.auth.cluster import ClusterAuth, Credentials
 from apiserver.auth.kubeconfig import kubeconfig, kubeconfig_yaml
 from apiserver.auth.options import DEFAULTS as AUTH_DEFAULTS
 from apiserver.auth.options import AuthOptions
-from apiserver.auth.pki import CertificateAuthority, issue_client_certificate
+from apiserver.auth.pki import (
+    CertificateAuthority,
+    front_proxy_authority,
+    issue_client_certificate,
+)
 from apiserver.auth.questions import Questions
 from apiserver.auth.tokens import LAST_USED
 from apiserver.auth.user import (
@@ -31,7 +36,9 @@ from apiserver.auth.user import (
     User,
     service_account_groups,
 )
-from apiserver.endpoints.aggregation import Aggregation
+from apiserver.endpoints.aggregation.following import Aggregation
+from apiserver.endpoints.aggregation.registration import CustomGroups
+from apiserver.endpoints.aggregation.remotes import Remotes
 from apiserver.endpoints.api import ClusterApi, Phase
 from apiserver.endpoints.flow_objects import FlowObjects
 from apiserver.endpoints.local import LocalTransport
@@ -61,6 +68,7 @@ from nodes.runtime.simulated.hostfiles import SharedVolumes
 from nodes.runtime.simulated.runtime import SimulatedRuntime
 from nodes.runtime.simulated.shell.helpers import Interpreters
 from nodes.scheduler import loop as scheduling
+from playground.aggregated import ExtensionServers
 from playground.cluster_templates import controllers_of
 from playground.keys import ClusterKeys
 from playground.machines import API_ADDRESS, API_NODE, machine
@@ -148,6 +156,8 @@ class RunningCluster:
         self._pages: dict[str, KubeletPages] = {}
         self._stats: dict[str, NodeStats] = {}
         self.api.proxy = NetworkProxy(self.network, objects, API_ADDRESS, self._pages)
+        self.api.remotes.servers = ExtensionServers(services, clock, self._front_proxy)
+        self.custom_groups = CustomGroups(self.api, component_user(API_USER), self.tasks.spawn)
         self.aggregation = Aggregation(
             self.api,
             component_user(API_USER),
@@ -191,7 +201,7 @@ class RunningCluster:
 
     def resources(self) -> list[resources.Res]:
         """Return every kind that can be listed and deleted now, custom ones included."""
-        return [*resources.ALL, *map(_address, self.custom)]
+        return [*resources.ALL, *map(_address, self.custom), *_remote_kinds(self.api.remotes)]
 
     # -- life ------------------------------------------------------------------------------------
 
@@ -207,6 +217,7 @@ class RunningCluster:
             self.api.flow.follow(self.store.hub, self.store.revision)
         self.flow_objects.start()
         self.aggregation.start()
+        self.custom_groups.start()
         self.network.add_node(API_NODE, API_ADDRESS)
         self._feed_dns()
         self.proxy.start()
@@ -230,6 +241,7 @@ class RunningCluster:
         for informers in (self._scheduler_informers, self._proxy_informers):
             informers.stop()
         self.aggregation.stop()
+        self.custom_groups.stop()
         self.flow_objects.stop()
         if isinstance(self.api.flow, FlowFilter):
             self.api.flow.stop()
@@ -306,6 +318,11 @@ class RunningCluster:
         with suppress(AlreadyExists):
             await client.create({"metadata": {"name": namespace}}, resources.NAMESPACES)
 
+    def _front_proxy(self) -> CertificateAuthority:
+        """Return who vouches for the API server where it asks extension API servers."""
+        made = front_proxy_authority(self.store.record.ca_key, self.clock)
+        return CertificateAuthority(made.certificate, made.key)
+
     # -- who is who ------------------------------------------------------------------------------
 
     def transport(self, user: str) -> LocalTransport:
@@ -325,6 +342,16 @@ def _address(resource: Resource) -> resources.Res:
     """Return how workers address a custom kind: in a version that is served."""
     kind = resource.kind if resource.serves_storage else resource.versions[0].kind
     return resources.Res(kind.group, kind.version, resource.plural, kind.kind, resource.namespaced)
+
+
+def _remote_kinds(remotes: Remotes) -> Iterator[resources.Res]:
+    """Yield the kinds of extension API servers that can be listed and deleted."""
+    for remote in remotes:
+        group, version = remote.version.group, remote.version.version
+        for row in remote.resources:
+            if "/" not in row["name"] and {"list", "delete"} <= set(row.get("verbs") or ()):
+                namespaced = bool(row.get("namespaced"))
+                yield resources.Res(group, version, row["name"], row["kind"], namespaced)
 
 
 def component_user(name: str) -> User:

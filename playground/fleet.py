@@ -12,6 +12,7 @@ from apimachinery.errors import AlreadyExists, NotFound
 from apimachinery.gvk import GroupResource
 from apiserver.auth.bootstrap.objects import bootstrap_objects
 from apiserver.auth.cluster import create_credentials
+from apiserver.auth.pki import front_proxy_authority
 from apiserver.registry.bootstrap import initial_writes
 from apiserver.registry.catalog import Catalog
 from apiserver.registry.metadata import Identity
@@ -64,7 +65,11 @@ class Fleet:
                 ca_key=credentials.ca_key,
                 sa_key=credentials.token_key,
             )
-            fresh = bootstrap_objects(clock, credentials.ca_certificate)
+            fresh = bootstrap_objects(
+                clock,
+                credentials.ca_certificate,
+                front_proxy_authority(credentials.ca_key, clock).certificate,
+            )
             objects = [*fresh, *TEMPLATES[template]()]
             writes = initial_writes(_CATALOG, objects, Identity(random.SystemRandom()), clock)
             store = await self._storage.create_cluster(record, writes)

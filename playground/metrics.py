@@ -17,7 +17,7 @@ from apimachinery.errors import NotFound
 from apimachinery.gvk import GroupResource, GroupVersion, GroupVersionKind
 from apimachinery.meta import Obj, labels_of, name_of, namespace_of
 from apimachinery.quantity import NANO, ZERO, Format, Quantity, parse
-from apiserver.endpoints.aggregation import Extension
+from apiserver.endpoints.aggregation.following import Extension
 from apiserver.registry.objects import StoredObjects
 from apiserver.registry.resource import Column, Resource
 from apiserver.registry.strategy import Strategy

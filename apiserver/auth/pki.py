@@ -17,6 +17,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from apimachinery.clock import Clock
@@ -37,6 +38,10 @@ CREDENTIAL_ID = "authentication.kubernetes.io/credential-id"
 # Certificates whose verification is remembered, per cluster; a kubectl has one.
 MAX_VERIFIED = 1024
 # Certificates are valid from a little earlier, for clients whose clocks are behind.
+# The name that the front proxy shows to extension API servers.
+FRONT_PROXY = "front-proxy-client"
+# How many private keys the curve P-256 has, and one more.
+_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 BACKDATE = timedelta(minutes=5)
 
 
@@ -64,9 +69,11 @@ class CertificateAuthority:
         self.key = loaded
 
 
-def create_authority(common_name: str, clock: Clock) -> Issued:
-    """Make a self-signed CA."""
-    key = ec.generate_private_key(ec.SECP256R1())
+def create_authority(
+    common_name: str, clock: Clock, key: ec.EllipticCurvePrivateKey | None = None
+) -> Issued:
+    """Make a self-signed CA, with a new key unless it has one already."""
+    key = key or ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
     builder = _builder(name, name, key.public_key(), clock.now(), timedelta(days=CA_DAYS))
     certificate = (
@@ -81,6 +88,18 @@ def create_authority(common_name: str, clock: Clock) -> Issued:
 def create_cluster_authority(cluster_uid: str, clock: Clock) -> Issued:
     """Make a cluster's client CA; the uid in its name keeps it apart from every other."""
     return create_authority(f"kubernetes-ca-{cluster_uid}", clock)
+
+
+def front_proxy_authority(ca_key: str, clock: Clock) -> Issued:
+    """Make the CA of a cluster's front proxy, which extension API servers trust.
+
+    Its key follows from the cluster's own, so it need not be kept: the certificate that was
+    published once goes on to vouch for what is signed after a restart.
+    """
+    derived = HKDF(hashes.SHA256(), 32, salt=None, info=FRONT_PROXY.encode())
+    number = int.from_bytes(derived.derive(ca_key.encode()), "big")
+    key = ec.derive_private_key(number % (_ORDER - 1) + 1, ec.SECP256R1())
+    return create_authority("front-proxy-ca", clock, key)
 
 
 def issue_client_certificate(

@@ -15,6 +15,7 @@ from apimachinery.clock import Clock
 from apimachinery.meta import Obj
 from apiserver.admission.chain import AdmissionChain
 from apiserver.auth.cluster import ClusterAuth
+from apiserver.endpoints.aggregation.remotes import Remotes
 from apiserver.endpoints.metrics import Metrics
 from apiserver.endpoints.options import ServingOptions
 from apiserver.endpoints.trace import Traces
@@ -94,6 +95,8 @@ class ClusterApi:
         # Kinds of which nothing is stored: what there is, is computed when it is read.
         self.computed: dict[str, Read] = {}
         self.computed[componentstatuses.COMPONENTSTATUSES.key] = componentstatuses.read
+        # Group-versions that are served by others, behind Services.
+        self.remotes = Remotes()
         self.options = options = options or ServingOptions()
         self.flow: FlowFilter | InFlightLimit = (
             FlowFilter(store, clock, options.flow, options.turns, options.request_timeout)

@@ -31,6 +31,7 @@ from apimachinery.fields import FieldRequirement, parse_fields
 from apiserver.auth.attributes import Attributes, forbidden
 from apiserver.auth.user import User
 from apiserver.endpoints import limits, observing, read, remove, subresources, write
+from apiserver.endpoints.aggregation.proxying import handler_of
 from apiserver.endpoints.negotiation import PROTOBUF, not_acceptable
 from apiserver.endpoints.request import Answer, ApiRequest
 from apiserver.registry.catalog import Served
@@ -137,7 +138,8 @@ async def _serve(request: ApiRequest, door: Door, handler: Handler | None) -> An
         trace.stage("authorization")
         if request.oversized:
             raise too_large()
-        answer = await (handler or route(request))(request)
+        elsewhere = handler_of(request) if request.api.remotes else None
+        answer = await (elsewhere or handler or route(request))(request)
         waiting = door.respond(request, answer)
         if waiting is not None:
             await waiting

@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from apimachinery.gvk import GroupVersion, GroupVersionKind
 from apimachinery.meta import Obj
+from apiserver.endpoints.aggregation.remotes import Remotes
 from apiserver.registry.catalog import Catalog, Served
 from apiserver.registry.resource import Resource, Subresource
 
+# Groups and their versions, in the order in which they are shown; core is "".
+Groups = Mapping[str, Sequence[str]]
 AGGREGATED = "apidiscovery.k8s.io"
 
 
@@ -26,21 +30,21 @@ def api_versions(address: str) -> Obj:
     }
 
 
-def group_list(catalog: Catalog) -> Obj:
+def group_list(groups: Groups) -> Obj:
     """Return /apis: all groups but core."""
-    groups = [_group(name, versions) for name, versions in catalog.groups().items() if name]
-    return {"kind": "APIGroupList", "apiVersion": "v1", "groups": groups}
+    shown = [_group(name, versions) for name, versions in groups.items() if name]
+    return {"kind": "APIGroupList", "apiVersion": "v1", "groups": shown}
 
 
-def group(catalog: Catalog, name: str) -> Obj | None:
+def group(groups: Groups, name: str) -> Obj | None:
     """Return /apis/GROUP, None where there is no such group."""
-    versions = catalog.groups().get(name)
+    versions = groups.get(name)
     if versions is None or not name:
         return None
     return {"kind": "APIGroup", "apiVersion": "v1", **_group(name, versions)}
 
 
-def _group(name: str, versions: list[str]) -> Obj:
+def _group(name: str, versions: Sequence[str]) -> Obj:
     shown = [{"groupVersion": f"{name}/{version}", "version": version} for version in versions]
     return {"name": name, "versions": shown, "preferredVersion": shown[0]}
 
@@ -109,9 +113,10 @@ def storage_hash(resource: Resource) -> str:
     return base64.b64encode(digest[:8]).decode()
 
 
-def aggregated(catalog: Catalog, *, core: bool, version: str) -> Obj:
+def aggregated(
+    catalog: Catalog, groups: Groups, remotes: Remotes, *, core: bool, version: str
+) -> Obj:
     """Return the APIGroupDiscoveryList of core, or of all other groups."""
-    groups = catalog.groups()
     chosen = {"": groups[""]} if core and "" in groups else {}
     if not core:
         chosen = {name: versions for name, versions in groups.items() if name}
@@ -119,23 +124,26 @@ def aggregated(catalog: Catalog, *, core: bool, version: str) -> Obj:
         "kind": "APIGroupDiscoveryList",
         "apiVersion": f"{AGGREGATED}/{version}",
         "metadata": {},
-        "items": [_aggregated_group(catalog, *item) for item in chosen.items()],
+        "items": [_aggregated_group(catalog, remotes, *item) for item in chosen.items()],
     }
 
 
-def _aggregated_group(catalog: Catalog, name: str, versions: list[str]) -> Obj:
-    shown = [
-        {
-            "version": version,
-            "resources": [
-                _aggregated_row(served)
-                for served in catalog.in_version(GroupVersion(name, version))
-            ],
-            "freshness": "Current",
-        }
-        for version in versions
-    ]
+def _aggregated_group(
+    catalog: Catalog, remotes: Remotes, name: str, versions: Sequence[str]
+) -> Obj:
+    shown = [_aggregated_version(catalog, remotes, GroupVersion(name, one)) for one in versions]
     return {"metadata": {"name": name} if name else {}, "versions": shown}
+
+
+def _aggregated_version(catalog: Catalog, remotes: Remotes, version: GroupVersion) -> Obj:
+    remote = remotes.get(version)
+    if remote is not None:
+        return remote.discovered
+    return {
+        "version": version.version,
+        "resources": [_aggregated_row(served) for served in catalog.in_version(version)],
+        "freshness": "Current",
+    }
 
 
 def _aggregated_row(served: Served) -> Obj:

@@ -16,12 +16,12 @@ from apimachinery.gvk import GroupVersion
 from apimachinery.meta import Obj
 from apiserver.auth.tokens import openid_configuration
 from apiserver.endpoints import discovery, health, metrics_page, openapi_pages, zpages
+from apiserver.endpoints.aggregation.ordering import group_versions
 from apiserver.endpoints.api import ClusterApi
 from apiserver.endpoints.chain import not_allowed
 from apiserver.endpoints.negotiation import JSON, YAML
 from apiserver.endpoints.request import Answer, ApiRequest
 from apiserver.endpoints.version import VERSION
-from apiserver.registry.catalog import Catalog
 
 _NOT_FOUND = b"404 page not found\n"
 _TEXT = "text/plain; charset=utf-8"
@@ -58,7 +58,7 @@ async def _root(request: ApiRequest) -> Answer:
 
 def _paths(api: ClusterApi) -> list[str]:
     paths = {"/api", "/apis", "/openapi/v3/", *_PAGES, *health.paths()}
-    for group, versions in api.catalog.groups().items():
+    for group, versions in _groups(api).items():
         root = f"/apis/{group}" if group else "/api"
         paths |= {root, *(f"{root}/{version}" for version in versions)}
     paths.discard("/")
@@ -127,7 +127,7 @@ async def discovery_page(request: ApiRequest) -> Answer:
         # It names the host that was asked, so it is made for each who asks.
         made: Obj | None = discovery.api_versions(request.headers.get("host", ""))
     else:
-        made = api.document(("discovery", *parts), lambda: _legacy(api.catalog, parts))
+        made = api.document(("discovery", *parts), lambda: _legacy(api, parts))
     if made is None:
         return not_found()
     if output.media_type == YAML or output.pretty:
@@ -135,24 +135,35 @@ async def discovery_page(request: ApiRequest) -> Answer:
     return Answer(text=orjson.dumps(made), content_type=JSON)
 
 
-def _legacy(catalog: Catalog, parts: list[str]) -> Obj | None:
+def _groups(api: ClusterApi) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = api.document("groups", lambda: group_versions(api))
+    return found
+
+
+def _legacy(api: ClusterApi, parts: list[str]) -> Obj | None:
     """Return the document of a path, None where nothing is served."""
     if parts == ["apis"]:
-        return discovery.group_list(catalog)
+        return discovery.group_list(_groups(api))
     if parts[0] == "api":
         version = GroupVersion("", parts[1])
-        return discovery.resource_list(catalog, version) if len(parts) == 2 else None
+        return discovery.resource_list(api.catalog, version) if len(parts) == 2 else None
     if len(parts) == 2:
-        return discovery.group(catalog, parts[1])
+        return discovery.group(_groups(api), parts[1])
     version = GroupVersion(parts[1], parts[2])
-    return discovery.resource_list(catalog, version) if len(parts) == 3 else None
+    return discovery.resource_list(api.catalog, version) if len(parts) == 3 else None
 
 
 def _aggregated(request: ApiRequest, *, core: bool) -> Answer:
     version = request.output.version
 
     def make() -> tuple[bytes, str]:
-        document = discovery.aggregated(request.api.catalog, core=core, version=version)
+        document = discovery.aggregated(
+            request.api.catalog,
+            _groups(request.api),
+            request.api.remotes,
+            core=core,
+            version=version,
+        )
         raw = orjson.dumps(document)
         return raw, f'"{hashlib.sha512(raw).hexdigest().upper()}"'
 

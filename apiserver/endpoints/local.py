@@ -7,10 +7,13 @@ shared with others: it changes nothing of it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple, Protocol
+from urllib.parse import urlencode
+
+import orjson
 
 from apimachinery.errors import ApiError, Expired, PathNotFound
 from apimachinery.gvk import GroupVersionKind
@@ -169,6 +172,8 @@ def _path(call: CallLike) -> str:
 
 def result_of(request: ApiRequest, answer: Answer) -> Obj:
     """Return an answer as an object."""
+    if answer.text is not None:
+        return _said(answer)
     if answer.obj is not None:
         if answer.entry is None or request.served is None:
             return answer.obj
@@ -189,6 +194,22 @@ def result_of(request: ApiRequest, answer: Answer) -> Obj:
         "metadata": answer.listing.metadata(),
         "items": items,
     }
+
+
+def _said(answer: Answer) -> Obj:
+    """Return what an extension API server said. Raises the ApiError that it is."""
+    try:
+        found: Obj = orjson.loads(answer.text or b"")
+    except orjson.JSONDecodeError:
+        found = {"message": (answer.text or b"").decode(errors="replace").strip()}
+    if answer.code < 400:
+        return found
+    raise ApiError(
+        found.get("message") or "unknown",
+        code=answer.code,
+        reason=found.get("reason") or "",
+        details=found.get("details") or {},
+    )
 
 
 def renamed(api_version: str, obj: Obj) -> Obj:
@@ -231,12 +252,32 @@ class LocalWatch:
             await self._subscribe(asked, after)
             return Answer()
 
+        if request.api.remotes and request.api.remotes.find(request.info.path):
+            asked = {**request.params, "watch": "true", "resourceVersion": str(after)}
+            request.query = urlencode(asked)
         try:
-            await chain.serve(request, door, subscribe)
+            answer = await chain.serve(request, door, subscribe)
+            if answer.stream is not None:
+                await self._relay(answer.stream)
         except ApiError as error:
             self._closed(error)
         finally:
             self._task = None
+
+    async def _relay(self, stream: AsyncIterator[bytes]) -> None:
+        """Deliver what an extension API server sends, until it ends."""
+        rest = b""
+        async for chunk in stream:
+            *lines, rest = (rest + chunk).split(b"\n")
+            events = [orjson.loads(line) for line in lines if line.strip()]
+            for event in events:
+                if event.get("type") == "ERROR":
+                    raise Expired(str(event["object"].get("message") or ""))
+                obj = event["object"]
+                revision = int((obj.get("metadata") or {}).get("resourceVersion") or 0)
+                if event["type"] != "BOOKMARK":
+                    self._deliver([WatchEvent(event["type"], obj, revision)])
+        self._closed(None)
 
     async def _subscribe(self, request: ApiRequest, after: int) -> None:
         chain.route(request)

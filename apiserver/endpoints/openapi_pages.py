@@ -12,6 +12,7 @@ import orjson
 
 from apimachinery.schema import openapi
 from apimachinery.schema.openapi import ServedResource
+from apiserver.endpoints.aggregation.proxying import hand_on
 from apiserver.endpoints.api import ClusterApi
 from apiserver.endpoints.negotiation import JSON
 from apiserver.endpoints.request import Answer, ApiRequest
@@ -57,7 +58,11 @@ async def v3_index(request: ApiRequest) -> Answer:
     api = request.api
 
     def make() -> _Document:
-        raw = orjson.dumps(openapi.index(served_resources(api)))
+        index = openapi.index(served_resources(api))
+        for remote in api.remotes:
+            if remote.openapi is not None:
+                index["paths"][f"apis/{remote.version.api_version}"] = remote.openapi
+        raw = orjson.dumps(index)
         return _Document(raw, _hash(raw))
 
     return _cached(request, api.document("openapi/v3", make), JSON)
@@ -71,6 +76,9 @@ async def v3_document(request: ApiRequest) -> Answer:
     """
     api = request.api
     path = request.info.path.removeprefix("/openapi/v3/").strip("/")
+    remote = api.remotes.find(f"/{path}") if api.remotes else None
+    if remote is not None:
+        return await hand_on(request, api.remotes, remote)
     served = served_resources(api)
 
     def make() -> _Document | None:

@@ -49,6 +49,7 @@ RESOURCEQUOTAS = _core("resourcequotas", "ResourceQuota")
 SECRETS = _core("secrets", "Secret")
 SERVICEACCOUNTS = _core("serviceaccounts", "ServiceAccount")
 SERVICES = _core("services", "Service")
+APISERVICES = Res("apiregistration.k8s.io", "v1", "apiservices", "APIService", False)
 CUSTOMRESOURCEDEFINITIONS = Res(
     "apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition", False
 )

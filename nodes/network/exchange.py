@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable
 
 from nodes.network.http import (
     BadMessage,
@@ -32,6 +32,11 @@ class Exchange:
     @property
     def headers(self) -> Headers:
         return self._answer.headers
+
+    @property
+    def fields(self) -> list[tuple[str, str]]:
+        """The header fields in their order."""
+        return self._answer.headers.items
 
     async def body(self) -> AsyncIterator[bytes]:
         """Yield the body piece by piece. EOFError where it breaks off."""
@@ -87,7 +92,11 @@ async def _line(stream: ByteStream, rest: bytes) -> tuple[bytes, bytes]:
 
 
 async def exchange(
-    stream: ByteStream, method: str, target: str, fields: Mapping[str, str], body: bytes = b""
+    stream: ByteStream,
+    method: str,
+    target: str,
+    fields: Iterable[tuple[str, str]],
+    body: bytes = b"",
 ) -> Exchange:
     """Send a request, and return the answer once its head has come. BadMessage, EOFError."""
     await write_request(stream, method, target, fields, body)

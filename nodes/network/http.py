@@ -7,7 +7,7 @@ servers and used once by `request`. `exchange` reads an answer as it arrives.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Protocol
@@ -222,7 +222,7 @@ async def request(
         stream: ByteStream = plain
         if trust is not None:
             stream = await open_tls(plain, trust, network.clock.now())
-        await write_request(stream, method, target, fields, body)
+        await write_request(stream, method, target, fields.items(), body)
         return await _read_response(stream, method)
     except (BrokenPipeError, EOFError, TLSError) as error:
         if network.clock.seconds() - started >= timeout:
@@ -236,10 +236,10 @@ async def request(
 
 
 async def write_request(
-    stream: ByteStream, method: str, target: str, fields: Mapping[str, str], body: bytes
+    stream: ByteStream, method: str, target: str, fields: Iterable[tuple[str, str]], body: bytes
 ) -> None:
     """Send a request with these header fields."""
-    lines = [f"{method} {target} HTTP/1.1", *(f"{key}: {value}" for key, value in fields.items())]
+    lines = [f"{method} {target} HTTP/1.1", *(f"{key}: {value}" for key, value in fields)]
     await stream.write("\r\n".join(lines).encode("latin-1", "replace") + b"\r\n\r\n" + body)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from apimachinery.clock import Clock
 from apimachinery.meta import Obj
 from apiserver.auth.bootstrap.rbac import rbac_objects
+from apiserver.auth.pki import FRONT_PROXY
 from apiserver.flowcontrol.bootstrap import flow_schemas, priority_levels
 from apiserver.registry.core.serviceaddresses import DEFAULT_CIDR
 
@@ -60,13 +61,14 @@ _PRIORITY_CLASSES = {
 def bootstrap_objects(
     clock: Clock,
     client_ca: str = "",
+    front_proxy_ca: str = "",
     address: str = "127.0.0.1",
     port: int = 6443,
 ) -> list[Obj]:
     """Return what a fresh cluster holds.
 
-    client_ca: the cluster's CA in PEM, published for extension API servers. address, port: where
-    the API server listens, as the endpoints of the service `kubernetes`.
+    client_ca, front_proxy_ca: the cluster's CAs in PEM, published for extension API servers.
+    address, port: where the API server listens, as the endpoints of the service `kubernetes`.
     """
     now = clock.timestamp()
     made = [
@@ -78,7 +80,7 @@ def bootstrap_objects(
         *_api_services(now),
         *_service_network(now),
         *_kubernetes_service(address, port),
-        *_config_maps(now, client_ca),
+        *_config_maps(now, client_ca, front_proxy_ca),
     ]
     return [{**obj, "metadata": dict(obj["metadata"])} for obj in made]
 
@@ -217,12 +219,24 @@ def _kubernetes_service(address: str, port: int) -> Iterator[Obj]:
     }
 
 
-def _config_maps(now: str, client_ca: str) -> Iterator[Obj]:
+def _config_maps(now: str, client_ca: str, front_proxy_ca: str) -> Iterator[Obj]:
     yield _config_map(
         "kube-apiserver-legacy-service-account-token-tracking", {"since": now.partition("T")[0]}
     )
     if client_ca:
-        yield _config_map("extension-apiserver-authentication", {"client-ca-file": client_ca})
+        data = {"client-ca-file": client_ca}
+        if front_proxy_ca:
+            data |= {**_REQUEST_HEADERS, "requestheader-client-ca-file": front_proxy_ca}
+        yield _config_map("extension-apiserver-authentication", dict(sorted(data.items())))
+
+
+# How the front proxy tells extension API servers who asks, as kubeadm sets it up.
+_REQUEST_HEADERS = {
+    "requestheader-allowed-names": f'["{FRONT_PROXY}"]',
+    "requestheader-extra-headers-prefix": '["X-Remote-Extra-"]',
+    "requestheader-group-headers": '["X-Remote-Group"]',
+    "requestheader-username-headers": '["X-Remote-User"]',
+}
 
 
 def _config_map(name: str, data: dict[str, str]) -> Obj:

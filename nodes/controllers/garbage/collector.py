@@ -18,7 +18,7 @@ from apimachinery.meta import Obj, is_deleting, revision_of, uid_of
 from nodes.client.controller import DONE, Loop, Result
 from nodes.client.events import WARNING
 from nodes.client.informer import Handler
-from nodes.client.resources import CUSTOMRESOURCEDEFINITIONS, Res
+from nodes.client.resources import APISERVICES, CUSTOMRESOURCEDEFINITIONS, Res
 from nodes.client.rest import MERGE_PATCH
 from nodes.controllers.common.base import EVENTS_OF_OLD_AND_NEW, ManagerContext
 from nodes.controllers.garbage.graph import FOREGROUND, ORPHAN, Graph, Node, Work
@@ -65,8 +65,9 @@ class GarbageCollector:
 
     def start(self) -> None:
         self._follow_all()
-        crds = self._context.informers.get(CUSTOMRESOURCEDEFINITIONS)
-        crds.on_change(lambda old, new: self._loop.queue.add_after(Task("resources", ""), 0.1))
+        for source in (CUSTOMRESOURCEDEFINITIONS, APISERVICES):
+            kinds = self._context.informers.get(source, whole=False)
+            kinds.on_change(lambda old, new: self._loop.queue.add_after(Task("resources", ""), 0.1))
 
     def release(self) -> None:
         self._loop.release()

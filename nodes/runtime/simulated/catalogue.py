@@ -12,6 +12,7 @@ from nodes.runtime.simulated.images.pause import PAUSE
 from nodes.runtime.simulated.images.python import PYTHON
 from nodes.runtime.simulated.images.quiet import QUIET as QUIET_FAMILY
 from nodes.runtime.simulated.images.redis import REDIS
+from nodes.runtime.simulated.images.sampleapi import SAMPLE_API
 from nodes.runtime.simulated.images.shells import (
     ALPINE,
     BUSYBOX_IMAGE,
@@ -43,6 +44,7 @@ FAMILIES: tuple[ImageFamily, ...] = (
     POSTGRES,
     PYTHON,
     REDIS,
+    SAMPLE_API,
     STRESS,
     UBUNTU,
 )

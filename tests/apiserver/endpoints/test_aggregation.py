@@ -11,7 +11,7 @@ from apimachinery.errors import NotFound
 from apimachinery.gvk import GroupVersion
 from apimachinery.meta import Obj
 from apiserver.auth.user import MASTERS, User
-from apiserver.endpoints.aggregation import Aggregation, Extension
+from apiserver.endpoints.aggregation.following import Aggregation, Extension
 from apiserver.endpoints.api import ClusterApi
 from apiserver.registry.resource import Resource
 from apiserver.registry.strategy import Strategy
@@ -165,8 +165,8 @@ async def test_behind_a_service(lab: Lab):
     await lab.make_service()
     assert await lab.available() == (
         "False",
-        "MissingEndpoints",
-        'endpoints for service/weather in "kube-system" have no addresses with port name "https"',
+        "EndpointsNotFound",
+        'cannot find endpointslices for service/weather in "kube-system"',
     )
     assert await lab.status() == 404
     await lab.make_address()
@@ -181,7 +181,13 @@ async def test_addresses_that_are_not_ready(lab: Lab):
     await lab.make_service()
     await lab.make_address(ready=False)
     await lab.register(service=SERVICE)
-    assert (await lab.available())[1] == "MissingEndpoints"
+    assert (await lab.available())[1:] == (
+        "MissingEndpoints",
+        (
+            'endpointslices for service/weather in "kube-system" have no addresses with port name '
+            '"https"'
+        ),
+    )
 
 
 async def test_a_service_without_the_port(lab: Lab):

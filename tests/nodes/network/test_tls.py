@@ -204,7 +204,7 @@ async def test_an_answer_that_is_streamed_is_read_as_it_comes(network):
     listen(network, CA.issue(NAME), app)
     plain = await network.connect(CLIENT, SERVER, 8443)
     stream = await open_tls(plain, trust(CA), network.clock.now())
-    answer = await exchange(stream, "GET", "/", {"Host": "x"})
+    answer = await exchange(stream, "GET", "/", [("Host", "x")])
     body = answer.body()
     assert await anext(body) == b"first"
     more.set()

@@ -1,10 +1,13 @@
-"""Aggregated APIs: groups that APIServices register, answered by parts of this process.
+"""Follows the APIServices of a cluster: who serves which group-version, and whether they can.
 
-An `Extension` is what an extension API server would be: some kinds of one group and version, and
-how to read them. It is served as long as an APIService for its version says so and is available:
-a local one always is, one with a Service while that has addresses. Nothing of it is stored, so
-its kinds can be read and not watched. APIServices of groups that nobody here answers keep a
-condition that says so. Nothing runs while no APIService, Service or endpoint of one changes.
+An APIService with a Service stands for a server on the cluster's network: it is checked when
+something about it changes, again soon while it fails, and every half minute while it does not.
+Requests for its group-version are handed on to it as long as the checks pass.
+
+An `Extension` is what such a server would be, as a part of this process: some kinds of one group
+and version, and how to read them. It is served as long as an APIService for its version says so
+and is available: a local one always is, one with a Service while that has addresses. Nothing of it
+is stored, so its kinds can be read and not watched.
 """
 
 from __future__ import annotations
@@ -12,12 +15,24 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
+from apimachinery.clock import Timer
 from apimachinery.errors import ApiError, NotFound
 from apimachinery.gvk import GroupVersion
 from apimachinery.meta import Obj
 from apiserver.auth.user import User
+from apiserver.endpoints.aggregation import discovering
+from apiserver.endpoints.aggregation.availability import (
+    LOCAL,
+    SERVICE_NAME,
+    SERVICES,
+    SLICES,
+    Availability,
+    check_discovery,
+    check_service,
+)
+from apiserver.endpoints.aggregation.remotes import Remote, Server
 from apiserver.endpoints.api import ClusterApi, Read
 from apiserver.endpoints.local import LocalTransport, OwnCall
 from apiserver.registry.apiregistration.apiservices import APISERVICES
@@ -27,8 +42,9 @@ from apiserver.storage import Event, Key, Subscription
 logger = logging.getLogger(__name__)
 
 MANAGER = "kube-apiserver"
-_SERVICES, _SLICES = "services", "endpointslices.discovery.k8s.io"
-_SERVICE_NAME = "kubernetes.io/service-name"
+# Seconds until a server that passed is looked at again, and one that failed: twice as long each
+# time, up to the same.
+RESYNC, RETRY = 30.0, 0.25
 
 Spawn = Callable[[str, Coroutine[Any, Any, None]], None]
 
@@ -41,30 +57,22 @@ class Extension:
     kinds: Sequence[tuple[Resource, Read]]
 
 
-class Availability(NamedTuple):
-    """The condition Available of an APIService."""
-
-    status: str
-    reason: str
-    message: str
-
-
-LOCAL = Availability("True", "Local", "Local APIServices are always available")
-PASSED = Availability("True", "Passed", "all checks passed")
-
-
 class Aggregation:
-    """Follows the APIServices of one cluster, and serves the extensions that they register."""
+    """Follows the APIServices of one cluster, and serves what they register."""
 
     def __init__(
-        self, api: ClusterApi, user: User, spawn: Spawn, extensions: Iterable[Extension]
+        self, api: ClusterApi, user: User, spawn: Spawn, extensions: Iterable[Extension] = ()
     ) -> None:
         self._api, self._spawn = api, spawn
         self._transport = LocalTransport(api, user, MANAGER)
         self._extensions = {one.version: one for one in extensions}
-        # The APIServices that somebody else would serve, by name.
+        # The APIServices that have a Service, by name.
         self._remote: set[str] = set()
         self._subscriptions: dict[str, Subscription] = {}
+        # Of servers: the checks that go on (True: once more), the next ones, and failures so far.
+        self._checks: dict[str, bool] = {}
+        self._timers: dict[str, Timer] = {}
+        self._failures: dict[str, int] = {}
 
     def start(self) -> None:
         """Serve what is registered, and follow what changes."""
@@ -77,6 +85,9 @@ class Aggregation:
         for subscription in self._subscriptions.values():
             subscription.cancel()
         self._subscriptions.clear()
+        for timer in self._timers.values():
+            timer.cancel()
+        self._timers.clear()
 
     # -- following -------------------------------------------------------------------------------
 
@@ -115,59 +126,91 @@ class Aggregation:
 
     def _consider(self, name: str, apiservice: Obj) -> None:
         """Serve or withdraw what an APIService registers, and see to its condition."""
-        version = _version_of(apiservice)
-        if _service_of(apiservice) is None:
+        version, server = _version_of(apiservice), Server.of(apiservice)
+        if server is None:
             self._remote.discard(name)
+            self._drop(version)
             self._serve(version)
             self._tell(apiservice, LOCAL)
             return
         self._remote.add(name)
-        self._subscribe(_SERVICES, self._on_backends)
-        self._subscribe(_SLICES, self._on_backends)
-        found = self._availability(apiservice)
-        if found.status == "True":
+        self._subscribe(SERVICES, self._on_backends)
+        self._subscribe(SLICES, self._on_backends)
+        if version not in self._extensions:
+            self._register(name, version, server)
+            return
+        found = check_service(server, self._api.objects)
+        if found.holds:
             self._serve(version)
         else:
             self._withdraw(version)
         self._tell(apiservice, found)
 
-    def _availability(self, apiservice: Obj) -> Availability:
-        service = apiservice["spec"]["service"]
-        namespace, name = service.get("namespace") or "", service.get("name") or ""
-        port = service.get("port") or 443
-        shown = f'service/{name} in "{namespace}"'
-        found = self._api.objects.get(_SERVICES, namespace, name)
-        if found is None:
-            return Availability("False", "ServiceNotFound", f"{shown} is not present")
-        wanted = next((p for p in found["spec"].get("ports") or () if p["port"] == port), None)
-        if wanted is None:
-            message = f"{shown} is not listening on port {port}"
-            return Availability("False", "ServicePortError", message)
-        port_name = wanted.get("name") or ""
-        if not self._addresses(namespace, name, port_name):
-            message = f'endpoints for {shown} have no addresses with port name "{port_name}"'
-            return Availability("False", "MissingEndpoints", message)
-        version = _version_of(apiservice)
-        if version not in self._extensions:
-            url = f"https://{found['spec'].get('clusterIP')}:{port}/apis/{version.api_version}"
-            message = f"failing or missing response from {url}: Get {url}: EOF"
-            return Availability("False", "FailedDiscoveryCheck", message)
-        return PASSED
+    # -- servers ---------------------------------------------------------------------------------
 
-    def _addresses(self, namespace: str, service: str, port: str) -> bool:
-        """Tell whether a Service's port has an address that is ready."""
-        for entry in self._api.store.list(_SLICES, namespace):
-            if entry.labels.get(_SERVICE_NAME) != service:
-                continue
-            part = self._api.objects.parse(entry)
-            if not any((p.get("name") or "") == port for p in part.get("ports") or ()):
-                continue
-            for endpoint in part.get("endpoints") or ():
-                if (endpoint.get("conditions") or {}).get("ready") is not False:
-                    return True
-        return False
+    def _register(self, name: str, version: GroupVersion, server: Server) -> None:
+        """Hand requests for a group-version on to a server, once it passes its checks."""
+        remote = self._api.remotes.get(version)
+        if remote is None:
+            remote = Remote(name, version, server)
+            remote.discovered = discovering.stale(remote)
+            self._api.remotes.put(remote)
+            self._api.catalog.generation += 1
+        remote.server = server
+        self._check_soon(name)
 
-    # -- serving ---------------------------------------------------------------------------------
+    def _check_soon(self, name: str) -> None:
+        timer = self._timers.pop(name, None)
+        if timer is not None:
+            timer.cancel()
+        if name in self._checks:
+            self._checks[name] = True
+            return
+        self._checks[name] = False
+        self._spawn("aggregated API", self._check(name))
+
+    async def _check(self, name: str) -> None:
+        try:
+            while True:
+                self._checks[name] = False
+                passed = await self._check_once(name)
+                if not self._checks[name]:
+                    break
+        finally:
+            del self._checks[name]
+        if passed is None or not self._subscriptions:
+            self._failures.pop(name, None)
+            return
+        failures = self._failures[name] = 0 if passed else self._failures.get(name, 0) + 1
+        delay = RESYNC if passed else min(RESYNC, RETRY * 2 ** min(failures, 10))
+        self._timers[name] = self._api.clock.call_later(delay, self._check_soon, name)
+
+    async def _check_once(self, name: str) -> bool | None:
+        """Look at a server; tell whether it passed, None where it is registered no more."""
+        api, objects = self._api, self._api.objects
+        apiservice = objects.get(APISERVICES.key, "", name)
+        remote = None if apiservice is None else api.remotes.get(_version_of(apiservice))
+        if remote is None or apiservice is None:
+            return None
+        found = check_service(remote.server, objects)
+        if found.holds:
+            found = await check_discovery(remote, api.remotes.servers, objects)
+        before = (remote.available, remote.discovered, remote.resources, remote.openapi)
+        remote.available = found.holds
+        if found.holds and api.remotes.servers is not None:
+            await discovering.discover(remote, api.remotes.servers)
+        else:
+            remote.discovered = discovering.stale(remote)
+        if before != (remote.available, remote.discovered, remote.resources, remote.openapi):
+            api.catalog.generation += 1
+        self._tell(apiservice, found)
+        return found.holds
+
+    def _drop(self, version: GroupVersion) -> None:
+        if self._api.remotes.remove(version):
+            self._api.catalog.generation += 1
+
+    # -- extensions ------------------------------------------------------------------------------
 
     def _serve(self, version: GroupVersion) -> None:
         extension = self._extensions.get(version)
@@ -177,6 +220,7 @@ class Aggregation:
                 self._api.catalog.add(resource)
 
     def _withdraw(self, version: GroupVersion) -> None:
+        self._drop(version)
         extension = self._extensions.get(version)
         for resource, _ in extension.kinds if extension else ():
             if self._api.computed.pop(resource.key, None) is not None:
@@ -240,7 +284,7 @@ def _service_of(apiservice: Obj) -> tuple[str, str] | None:
 def _backend(obj: Obj) -> tuple[str, str]:
     """Return the Service that an event's object is, or belongs to."""
     meta = obj["metadata"]
-    owner = (meta.get("labels") or {}).get(_SERVICE_NAME)
+    owner = (meta.get("labels") or {}).get(SERVICE_NAME)
     return meta.get("namespace") or "", owner if "endpoints" in obj and owner else meta["name"]
 
 

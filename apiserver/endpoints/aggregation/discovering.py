@@ -1,0 +1,116 @@
+"""What an extension API server says that it serves: its discovery, and its OpenAPI documents."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+
+from apimachinery.gvk import GroupVersion
+from apimachinery.meta import Obj
+from apiserver.endpoints.aggregation.availability import PROBER
+from apiserver.endpoints.aggregation.proxying import user_fields
+from apiserver.endpoints.aggregation.remotes import Remote, Servers, Unresolved
+from apiserver.registry.calling import CallError
+
+TIMEOUT = 5.0
+_FORM = "application/json;g=apidiscovery.k8s.io;v={};as=APIGroupDiscoveryList"
+_ACCEPT = ",".join([*(_FORM.format(version) for version in ("v2", "v2beta1")), "application/json"])
+_COPIED = ("shortNames", "categories")
+
+
+async def discover(remote: Remote, servers: Servers) -> None:
+    """Bring what is known of a group-version up to date; what cannot be read is stale."""
+    path = f"/apis/{remote.version.api_version}"
+    listed = await _read(remote, servers, path, "application/json")
+    if listed is None:
+        remote.discovered = stale(remote)
+        return
+    remote.resources = list(listed.get("resources") or ())
+    aggregated = await _read(remote, servers, "/apis", _ACCEPT)
+    own = _version_of(aggregated or {}, remote.version)
+    made = own or {"version": remote.version.version, "resources": _rows(remote)}
+    remote.discovered = {**made, "freshness": "Current"}
+    remote.openapi = await _openapi(remote, servers)
+
+
+def stale(remote: Remote) -> Obj:
+    """Return what discovery says of a version that cannot be asked."""
+    found = {key: value for key, value in remote.discovered.items() if key != "freshness"}
+    return {"version": remote.version.version, **found, "freshness": "Stale"}
+
+
+async def _openapi(remote: Remote, servers: Servers) -> Obj | None:
+    """Return the entry of an index of OpenAPI v3 documents, None where there is none."""
+    found = await _read(remote, servers, "/openapi/v3", "application/json")
+    paths: Any = (found or {}).get("paths") or {}
+    entry = paths.get(f"apis/{remote.version.api_version}")
+    return entry if isinstance(entry, dict) else None
+
+
+async def _read(remote: Remote, servers: Servers, path: str, accept: str) -> Obj | None:
+    """Return a document, None where there is none to be had."""
+    fields = [("Accept", accept), *user_fields(PROBER)]
+    try:
+        answer = await servers.open(remote.server, "GET", path, fields, timeout=TIMEOUT)
+    except (CallError, Unresolved):
+        return None
+    try:
+        body = b"".join([chunk async for chunk in answer.body()])
+        found = orjson.loads(body)
+    except (OSError, EOFError, orjson.JSONDecodeError):
+        return None
+    finally:
+        answer.close()
+    return found if answer.status == 200 and isinstance(found, dict) else None
+
+
+def _version_of(document: Obj, version: GroupVersion) -> Obj | None:
+    """Return a version out of an APIGroupDiscoveryList."""
+    for group in document.get("items") or ():
+        if (group.get("metadata") or {}).get("name") == version.group:
+            for one in group.get("versions") or ():
+                if one.get("version") == version.version:
+                    return dict(one)
+    return None
+
+
+def _rows(remote: Remote) -> list[Obj]:
+    """Return the resources of a legacy list as aggregated discovery has them."""
+    whole = [row for row in remote.resources if "/" not in row["name"]]
+    return [_row(row, remote) for row in whole]
+
+
+def _row(row: Obj, remote: Remote) -> Obj:
+    made: Obj = {
+        "resource": row["name"],
+        "responseKind": _kind(row, remote.version),
+        "scope": "Namespaced" if row.get("namespaced") else "Cluster",
+        "singularResource": row.get("singularName") or "",
+        "verbs": list(row.get("verbs") or ()),
+        **{key: row[key] for key in _COPIED if row.get(key)},
+    }
+    parts = _parts(row["name"], remote.resources)
+    if parts:
+        made["subresources"] = [
+            {
+                "subresource": part["name"].partition("/")[2],
+                "responseKind": _kind(part, remote.version),
+                "verbs": list(part.get("verbs") or ()),
+            }
+            for part in parts
+        ]
+    return made
+
+
+def _parts(name: str, rows: Sequence[Obj]) -> list[Obj]:
+    return [row for row in rows if row["name"].startswith(f"{name}/")]
+
+
+def _kind(row: Obj, version: GroupVersion) -> Obj:
+    return {
+        "group": row.get("group") or version.group,
+        "version": row.get("version") or version.version,
+        "kind": row.get("kind") or "",
+    }

@@ -1,0 +1,162 @@
+"""Requests that are handed on to extension API servers, with the user's name in their headers.
+
+As kube-aggregator's proxy handler: the server trusts the client certificate of the connection and
+takes the user from X-Remote-*; the client's own credentials never get there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from urllib.parse import quote, urlencode
+
+import orjson
+
+from apiserver.auth.user import User
+from apiserver.endpoints.aggregation.remotes import Answering, Remote, Remotes, Unresolved
+from apiserver.endpoints.request import Answer, ApiRequest
+from apiserver.registry.calling import CallError
+
+_TEXT = "text/plain; charset=utf-8"
+_METHODS = {
+    "create": "POST",
+    "update": "PUT",
+    "patch": "PATCH",
+    "delete": "DELETE",
+    "deletecollection": "DELETE",
+}
+# Between two hops these have a meaning of their own (RFC 9110, 7.6.1); the others are made anew.
+_OWN = frozenset(
+    {
+        *("connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade"),
+        *("host", "content-length", "accept-encoding", "authorization", "audit-id"),
+        *("content-type", "user-agent"),
+    }
+)
+_OWN_PREFIXES = ("impersonate-", "x-remote-", "x-forwarded-", "proxy-")
+_KEPT_BY_US = frozenset({"content-length", "content-type", "connection", "transfer-encoding"})
+_PATH = "/:@!$&'()*+,;=~"
+# An extra's key may hold what a header's name may not.
+_KEY = "!#$&'*+-.^_`|~"
+MAX_WHOLE = 4 * 1024 * 1024
+
+
+def handler_of(request: ApiRequest) -> Callable[[ApiRequest], Awaitable[Answer]] | None:
+    """Return what answers a request that somebody else serves."""
+    remotes: Remotes = request.api.remotes
+    remote = remotes.find(request.info.path)
+    if remote is None:
+        return None
+
+    async def handler(asked: ApiRequest) -> Answer:
+        return await hand_on(asked, remotes, remote)
+
+    return handler
+
+
+async def hand_on(request: ApiRequest, remotes: Remotes, remote: Remote) -> Answer:
+    """Return what the server of a group-version answers."""
+    if not remote.available or remotes.servers is None:
+        return _unavailable("service unavailable")
+    try:
+        answer = await remotes.servers.open(
+            remote.server,
+            _method(request),
+            _target(request),
+            _fields(request),
+            _body(request),
+        )
+    except Unresolved:
+        return _unavailable("service unavailable")
+    except CallError as error:
+        return _unavailable(f"error trying to reach service: {error}")
+    request.trace.stage("aggregated", remote.name)
+    return await _answer(answer)
+
+
+def _unavailable(text: str) -> Answer:
+    headers = {"X-Content-Type-Options": "nosniff"}
+    return Answer(503, text=f"{text}\n".encode(), content_type=_TEXT, headers=headers)
+
+
+def _method(request: ApiRequest) -> str:
+    return request.method or _METHODS.get(request.info.verb, "GET")
+
+
+def _target(request: ApiRequest) -> str:
+    path, query = quote(request.info.path, safe=_PATH), request.query
+    if not query and request.params:
+        query = urlencode(request.params)
+    return f"{path}?{query}" if query else path
+
+
+def _body(request: ApiRequest) -> bytes:
+    body = request.body
+    if isinstance(body, bytes):
+        return body
+    return orjson.dumps(body) if body else b""
+
+
+def _fields(request: ApiRequest) -> list[tuple[str, str]]:
+    found = [
+        (name, value)
+        for name, value in request.headers.items()
+        if name not in _OWN and not name.startswith(_OWN_PREFIXES)
+    ]
+    host = request.headers.get("host", "")
+    found += [
+        ("Content-Type", request.content_type or "application/json"),
+        ("User-Agent", request.user_agent or "kube-apiserver"),
+        ("Audit-ID", request.trace.audit_id),
+        ("X-Forwarded-Host", host),
+        ("X-Forwarded-Proto", "https"),
+        ("X-Forwarded-Uri", request.info.path),
+    ]
+    found += user_fields(request.user or User(""))
+    return [(name, value) for name, value in found if value]
+
+
+def user_fields(user: User) -> list[tuple[str, str]]:
+    """Return who asks, as an authenticating proxy says it."""
+    found = [("X-Remote-User", user.name)]
+    if user.uid:
+        found.append(("X-Remote-Uid", user.uid))
+    found += [("X-Remote-Group", group) for group in user.groups]
+    extra: Mapping[str, tuple[str, ...]] = user.extra
+    found += [
+        (f"X-Remote-Extra-{quote(key, safe=_KEY)}", value)
+        for key, values in extra.items()
+        for value in values
+    ]
+    return found
+
+
+async def _answer(answer: Answering) -> Answer:
+    """Return an answer: whole where its length is known, else as a stream."""
+    fields = {name.lower(): value for name, value in answer.fields}
+    headers = {name: value for name, value in answer.fields if name.lower() not in _KEPT_BY_US}
+    made = Answer(
+        answer.status,
+        content_type=fields.get("content-type", _TEXT),
+        headers={name: value for name, value in headers.items() if name.lower() != "audit-id"},
+    )
+    length = fields.get("content-length", "")
+    if length.isdigit() and int(length) <= MAX_WHOLE:
+        try:
+            made.text = b"".join([chunk async for chunk in answer.body()])
+        except (OSError, EOFError):
+            return _unavailable("error trying to reach service: unexpected EOF")
+        finally:
+            answer.close()
+        return made
+    made.stream, made.close = _stream(answer), answer.close
+    return made
+
+
+async def _stream(answer: Answering) -> AsyncIterator[bytes]:
+    try:
+        async for chunk in answer.body():
+            yield chunk
+    except (OSError, EOFError):
+        return  # the head is out: a client sees that the answer ends early
+    finally:
+        answer.close()
