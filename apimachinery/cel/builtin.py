@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from apimachinery.cel.schema_names import escape
+from apimachinery.cel.schema_names import written
 from apimachinery.cel.types import (
     BOOL,
     BYTES,
@@ -49,7 +49,6 @@ def type_of_builtin(schema: Schema, name: str) -> Type:
 def _fields(schema: Schema, name: str) -> Mapping[str, Type]:
     found: dict[str, Type] = {}
     for field, part in schema.fields.items():
-        written = escape(field)
-        if written is not None:
-            found[written] = type_of_builtin(part.schema, f"{name}.{field}")
+        kind = type_of_builtin(part.schema, f"{name}.{field}")
+        found.update(dict.fromkeys(written(field), kind))
     return found

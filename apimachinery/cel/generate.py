@@ -34,6 +34,8 @@ from apimachinery.cel.types import NAMED, Type
 from apimachinery.cel.values import NOTHING, Lazy, Opt, Struct
 
 Run = Callable[[list[Any]], Any]
+# (value, field): what stands there, _MISSING where nothing does.
+_Get = Callable[[Any, str], Any]
 _MISSING = object()
 
 
@@ -113,19 +115,19 @@ class Generator:
         self.cost += not node.test
         self.cost += not _is_attribute(node.operand)
         kind = node.operand.type
-        field, read = node.field, None
+        field, read, get = node.field, None, _get
         if kind is not None and kind.params and kind.kind == "optional_type":
             kind = kind.params[0]
         if kind is not None and kind.kind == "object" and kind.fields is not None:
             known = kind.fields()
             if known is not None:
                 read = reader(known[field])
-                field = unescape(field)
+                field, get = unescape(field), _get_known
         if node.test:
-            return _has(operand, field)
+            return _has(operand, field, get)
         if node.optional:
-            return _optional_field(operand, field, read)
-        return _field(operand, field, read)
+            return _optional_field(operand, field, read, get)
+        return _field(operand, field, read, get)
 
     def _call(self, node: Call) -> Run:
         branch = self._branches.get(node.function)
@@ -311,7 +313,7 @@ def _from(slot: int) -> Run:
 
 def _get(value: Any, field: str) -> Any:
     """Return a field, `_MISSING` where there is none. Raises NoOverload."""
-    if isinstance(value, dict):
+    if type(value) is dict or isinstance(value, dict):
         return value.get(field, _MISSING)
     if isinstance(value, Lazy):
         try:
@@ -321,12 +323,18 @@ def _get(value: Any, field: str) -> Any:
     raise NoOverload
 
 
-def _field(operand: Run, field: str, read: Callable[[Any], Any] | None) -> Run:
+def _get_known(value: Any, field: str) -> Any:
+    """Return a field of an object whose fields are declared: null counts as missing there."""
+    found = value.get(field) if type(value) is dict else _get(value, field)
+    return _MISSING if found is None else found
+
+
+def _field(operand: Run, field: str, read: Callable[[Any], Any] | None, get: _Get) -> Run:
     def select(frame: list[Any]) -> Any:
         value = operand(frame)
         if isinstance(value, Opt):
-            return _through(value, field, read)
-        found = value.get(field, _MISSING) if type(value) is dict else _get(value, field)
+            return _through(value, field, read, get)
+        found = get(value, field)
         if found is _MISSING:
             raise EvalError(f"no such key: {field}")
         return found if read is None else read(found)
@@ -334,30 +342,30 @@ def _field(operand: Run, field: str, read: Callable[[Any], Any] | None) -> Run:
     return select
 
 
-def _through(value: Opt, field: str, read: Callable[[Any], Any] | None) -> Opt:
+def _through(value: Opt, field: str, read: Callable[[Any], Any] | None, get: _Get) -> Opt:
     if not value.present:
         return NOTHING
-    found = _get(value.value, field)
+    found = get(value.value, field)
     if found is _MISSING:
         return NOTHING
     return Opt(found if read is None else read(found))
 
 
-def _optional_field(operand: Run, field: str, read: Callable[[Any], Any] | None) -> Run:
+def _optional_field(operand: Run, field: str, read: Callable[[Any], Any] | None, get: _Get) -> Run:
     def select(frame: list[Any]) -> Any:
         value = operand(frame)
-        return _through(value if isinstance(value, Opt) else Opt(value), field, read)
+        return _through(value if isinstance(value, Opt) else Opt(value), field, read, get)
 
     return select
 
 
-def _has(operand: Run, field: str) -> Run:
+def _has(operand: Run, field: str, get: _Get) -> Run:
     def test(frame: list[Any]) -> Any:
         value = operand(frame)
         if isinstance(value, Opt):
             if not value.present:
                 return False
             value = value.value
-        return _get(value, field) is not _MISSING
+        return get(value, field) is not _MISSING
 
     return test

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from apimachinery.cel.schema_names import escape
+from apimachinery.cel.schema_names import written
 from apimachinery.cel.types import (
     BOOL,
     BYTES,
@@ -86,10 +86,7 @@ def _object(node: Mapping[str, Any], name: str) -> Type | None:
         return None if value is None else map_of(STRING, value)
     fields: dict[str, Type] = {}
     for field, part in (node.get("properties") or {}).items():
-        written = escape(field)
-        if written is None:
-            continue
         found = type_of_schema(part, root=is_root(part), name=f"{name}.{field}")
         if found is not None:
-            fields[written] = found
+            fields.update(dict.fromkeys(written(field), found))
     return Type("object", name=name, fields=lambda: fields)

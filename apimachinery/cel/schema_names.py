@@ -36,6 +36,10 @@ _KEYWORDS = frozenset(
 )
 
 
+# Keywords that are no names wherever they stand.
+_NEVER_A_NAME = frozenset({"true", "false", "null", "in"})
+
+
 def escape(name: str) -> str | None:
     """Return how a property is named in CEL, None where it cannot be."""
     if name in _KEYWORDS:
@@ -43,6 +47,14 @@ def escape(name: str) -> str | None:
     if not _PLAIN.fullmatch(name):
         return None
     return _SIGN.sub(lambda match: _SIGNS[match[0]], name)
+
+
+def written(name: str) -> tuple[str, ...]:
+    """Return all ways to write a property: a keyword also stands for itself."""
+    escaped = escape(name)
+    if escaped is None:
+        return ()
+    return (escaped, name) if name in _KEYWORDS - _NEVER_A_NAME else (escaped,)
 
 
 def unescape(name: str) -> str:

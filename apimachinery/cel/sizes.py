@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from apimachinery.cel.schema import is_root, with_implicit
-from apimachinery.cel.schema_names import escape
+from apimachinery.cel.schema_names import written
 
 REQUEST = 3 * 1024 * 1024
 _LONGEST_TEXT = REQUEST - 2
@@ -114,9 +114,7 @@ def _object(node: Mapping[str, Any]) -> Sized | None:
         found = sized(part, root=is_root(part))
         if found is None:
             continue
-        written = escape(name)
-        if written is not None:
-            fields[written] = found
+        fields.update(dict.fromkeys(written(name), found))
         if name in needed and part.get("default") is None:
             least += len(name) + found.least + 4
     return Sized(least, fields=fields)

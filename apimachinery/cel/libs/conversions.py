@@ -21,6 +21,8 @@ from apimachinery.cel.values import (
     INT_MIN,
     SECOND,
     UINT_MAX,
+    Duration,
+    Timestamp,
     UInt,
     double_text,
     type_of,
@@ -40,12 +42,12 @@ _BOOLS = {
 
 def _int_of_text(text: str) -> int:
     if not _INT.fullmatch(text) or len(text) > 20 or not INT_MIN <= int(text) <= INT_MAX:
-        raise EvalError(f'strconv.ParseInt: parsing "{text}": {_why(text, _INT)}')
+        raise _no_conversion("int")
     return int(text)
 
 
-def _why(text: str, pattern: re.Pattern[str]) -> str:
-    return "value out of range" if pattern.fullmatch(text) else "invalid syntax"
+def _no_conversion(to: str) -> EvalError:
+    return EvalError(f"type conversion error from 'string' to '{to}'")
 
 
 def _int_of_double(value: float) -> int:
@@ -62,7 +64,7 @@ def _int_of_uint(value: int) -> int:
 
 def _uint_of_text(text: str) -> UInt:
     if not _UINT.fullmatch(text) or len(text) > 20 or int(text) > UINT_MAX:
-        raise EvalError(f'strconv.ParseUint: parsing "{text}": {_why(text, _UINT)}')
+        raise _no_conversion("uint")
     return UInt(text)
 
 
@@ -80,14 +82,14 @@ def _uint_of_double(value: float) -> UInt:
 
 def _double_of_text(text: str) -> float:
     if not _DOUBLE.fullmatch(text):
-        raise EvalError(f'strconv.ParseFloat: parsing "{text}": invalid syntax')
+        raise _no_conversion("double")
     return float(text)
 
 
 def _bool_of_text(text: str) -> bool:
     found = _BOOLS.get(text)
     if found is None:
-        raise EvalError(f"type conversion error from 'string' to 'bool': {text}")
+        raise _no_conversion("bool")
     return found
 
 
@@ -96,6 +98,22 @@ def _text_of_bytes(value: bytes) -> str:
         return value.decode()
     except UnicodeDecodeError:
         raise EvalError("invalid UTF-8 in bytes, cannot convert to string") from None
+
+
+def _timestamp_of_text(text: str) -> Timestamp:
+    try:
+        return parse_timestamp(text)
+    except EvalError as error:
+        if str(error) == "timestamp overflow":
+            raise
+        raise _no_conversion("google.protobuf.Timestamp") from None
+
+
+def _duration_of_text(text: str) -> Duration:
+    try:
+        return parse_duration(text)
+    except EvalError:
+        raise _no_conversion("google.protobuf.Duration") from None
 
 
 def _same(value: Any) -> Any:
@@ -130,10 +148,10 @@ CONVERSIONS: list[Overload] = [
     function("bytes(bytes) -> bytes", _same),
     function("bytes(string) -> bytes", lambda value: value.encode()),
     function("timestamp(timestamp) -> timestamp", _same),
-    function("timestamp(string) -> timestamp", parse_timestamp),
+    function("timestamp(string) -> timestamp", _timestamp_of_text),
     function("timestamp(int) -> timestamp", lambda value: timestamp(value * SECOND)),
     function("duration(duration) -> duration", _same),
-    function("duration(string) -> duration", parse_duration),
+    function("duration(string) -> duration", _duration_of_text),
     function("duration(int) -> duration", duration),
     function("dyn(A) -> dyn", _same),
     function("type(A) -> type(A)", type_of),

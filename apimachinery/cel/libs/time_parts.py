@@ -51,5 +51,5 @@ TIME_PARTS: list[Overload] = [
     function("duration.getHours() -> int", _span(3600 * SECOND)),
     function("duration.getMinutes() -> int", _span(60 * SECOND)),
     function("duration.getSeconds() -> int", _span(SECOND)),
-    function("duration.getMilliseconds() -> int", lambda value: _whole(value.ns % SECOND, 10**6)),
+    function("duration.getMilliseconds() -> int", lambda value: _whole(value.ns, 10**6)),
 ]

@@ -97,6 +97,7 @@ TRUE = [
     # times
     "timestamp('2023-01-02T03:04:05.678Z').getFullYear() == 2023",
     "timestamp('2023-01-02T03:04:05.678Z').getMilliseconds() == 678",
+    "duration('1m3s4ms').getMilliseconds() == 63004",
     "timestamp('2023-01-02T23:00:00Z').getHours('Europe/Berlin') == 0",
     "timestamp('2023-01-02T23:00:00Z').getDayOfMonth('+02:00') == 2",
     "timestamp('2023-01-01T00:00:00Z').getDayOfWeek() == 0 && duration('90m').getHours() == 1",
@@ -134,9 +135,13 @@ def test_holds(text):
         ("url('no')", ('URL parse error during conversion from string: parse "no": invalid URI for '
          "request")),
         ("quantity('100m').asInteger()", "cannot convert value to integer"),
-        ("int('x')", 'strconv.ParseInt: parsing "x": invalid syntax'),
-        ("int('9999999999999999999')",
-         'strconv.ParseInt: parsing "9999999999999999999": value out of range'),
+        ("int('x')", "type conversion error from 'string' to 'int'"),
+        ("bool('yes')", "type conversion error from 'string' to 'bool'"),
+        (
+            "duration('1' + 'd')",
+            "type conversion error from 'string' to 'google.protobuf.Duration'",
+        ),
+        ("int('9999999999999999999')", "type conversion error from 'string' to 'int'"),
         ("uint(-1)", "unsigned integer overflow"),
         ("timestamp('2023-01-01T00:00:00Z').getHours('Nowhere')", "unknown time zone Nowhere"),
         ("d.wrong.matches(d.paren)", "error parsing regexp: missing ): ("),

@@ -240,3 +240,18 @@ def test_field_paths_that_lead_nowhere(path, why):
     with pytest.raises(FieldPathError) as caught:
         read(path, node)
     assert str(caught.value) == why
+
+
+def test_null_is_no_value_of_a_field():
+    node = {"type": "integer", "nullable": True}
+    nulls = {"a": None, "b": 1}
+    assert not errors(schema({"rule": "!has(self.a) && has(self.b)"}, a=node, b=node), nulls)
+    (error,) = errors(schema({"rule": "self.a == 1"}, a=node), nulls)
+    assert error.endswith("no such key: a evaluating rule: self.a == 1")
+
+
+def test_keywords_are_fields_under_two_names():
+    rules = [{"rule": "self.if == self.__if__"}, {"rule": "self.__in__ && self.namespace == 'x'"}]
+    text = {"type": "string"}
+    properties = {"if": text, "in": {"type": "boolean"}, "namespace": text}
+    assert not errors(schema(*rules, **properties), {"if": "a", "in": True, "namespace": "x"})
