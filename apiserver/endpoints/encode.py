@@ -134,7 +134,7 @@ async def _transformed(request: ApiRequest, answer: Answer, output: Output) -> O
     now = request.api.clock.seconds()
     async for objects in _chunks(served, answer):
         if table:
-            rows += tables.rows(served.resource, objects, now)
+            rows += tables.rows(served, objects, now)
         else:
             rows += [Row((), partial_metadata(obj)) for obj in objects]
     if table:
@@ -166,7 +166,7 @@ async def _protobuf_list(request: ApiRequest, answer: Answer, listing: Listing) 
 def _transformed_object(request: ApiRequest, obj: Obj, output: Output) -> Obj:
     if output.transform == "Table":
         version = (obj.get("metadata") or {}).get("resourceVersion", "")
-        rows = tables.rows(request.resource, [obj], request.api.clock.seconds())
+        rows = tables.rows(request.target, [obj], request.api.clock.seconds())
         return _table(request, rows, {"resourceVersion": version}, output)
     return _versioned(partial_metadata(obj), output)
 

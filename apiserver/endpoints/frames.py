@@ -14,6 +14,7 @@ from apimachinery.table import check_include, partial_metadata
 from apiserver.endpoints import tables
 from apiserver.endpoints.negotiation import PROTOBUF
 from apiserver.endpoints.request import ApiRequest
+from apiserver.registry.catalog import Served
 from apiserver.storage import Event
 from apiserver.watch import formats
 from apiserver.watch.formats import Format, bookmark_metadata
@@ -40,9 +41,14 @@ def watch_format(request: ApiRequest) -> Format:
         return {"kind": kind.kind, "apiVersion": kind.api_version, "metadata": metadata}
 
     def convert(event: Event) -> Obj:
-        return event.obj if version is None else version.from_storage(event.obj)
+        return _shown(served, event)
 
     return make(("version", kind, binary), convert, bookmark)
+
+
+def _shown(served: Served, event: Event) -> Obj:
+    """Return an event's object in the version that is served."""
+    return event.obj if served.version is None else served.version.from_storage(event.obj)
 
 
 def _partial(revision: int, end: bool) -> Obj:  # noqa: FBT001 - the format's own shape
@@ -51,7 +57,7 @@ def _partial(revision: int, end: bool) -> Obj:  # noqa: FBT001 - the format's ow
 
 
 def _tables(request: ApiRequest) -> Format:
-    api, resource = request.api, request.resource
+    api, served, resource = request.api, request.target, request.resource
     include = check_include(request.params.get("includeObject", ""))
     version = request.output.version
 
@@ -59,7 +65,7 @@ def _tables(request: ApiRequest) -> Format:
         now = api.clock.seconds()
         return tables.of_rows(
             resource,
-            tables.rows(resource, [event.obj], now),
+            tables.rows(served, [_shown(served, event)], now),
             include=include,
             version=version,
             metadata={"resourceVersion": str(event.revision)},
@@ -68,18 +74,18 @@ def _tables(request: ApiRequest) -> Format:
 
     def bookmark(revision: int, end: bool) -> Obj:  # noqa: FBT001 - the format's own shape
         metadata = bookmark_metadata(revision, initial_events_end=end)
-        kind = request.target.kind
+        kind = served.kind
         obj = {"kind": kind.kind, "apiVersion": kind.api_version, "metadata": metadata}
         return tables.of_rows(
             resource,
-            tables.rows(resource, [obj], 0.0),
+            tables.rows(served, [obj], 0.0),
             include=include,
             version=version,
             metadata=metadata,
             headers=False,
         )
 
-    key = ("table", resource.key, resource.kind.version, include, version)
+    key = ("table", resource.key, served.kind, include, version)
     shared = formats.converted(key, lambda event: convert(event, headers=False), bookmark)
     named = False
 

@@ -8,16 +8,25 @@ from typing import Any
 
 from apimachinery.meta import Obj
 from apimachinery.table import Row, table
+from apiserver.registry.catalog import Served
 from apiserver.registry.resource import Column, Resource
 from apiserver.registry.table import DEFAULT_COLUMNS
 
 logger = logging.getLogger(__name__)
 
 
-def rows(resource: Resource, objects: Iterable[Obj], now: float) -> list[Row]:
-    """Return the rows of some objects of a resource."""
+def rows(served: Served, objects: Iterable[Obj], now: float) -> list[Row]:
+    """Return the rows of some objects, which are in the version that is served.
+
+    Columns of a built-in kind read the stored form, whichever the version: its Tables are the same.
+    """
+    resource, version = served.resource, served.version
     columns, strategy = columns_of(resource), resource.strategy
-    return [Row(cells(columns, obj, now), obj, strategy.row_conditions(obj)) for obj in objects]
+    found = []
+    for obj in objects:
+        stored = obj if version is None else version.to_storage(obj)
+        found.append(Row(cells(columns, stored, now), obj, strategy.row_conditions(stored)))
+    return found
 
 
 def of_rows(
