@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import yaml
 
 from tests.support.kubectl import Kubectl
 from tests.support.server import wait_until
@@ -79,11 +78,7 @@ def operators_kubeconfig(admin: Kubectl, tmp_path: Path) -> Path:
     admin("apply", "-f", "-", stdin=RULES)
     account = f"{admin.namespace}:gardener"
     admin("create", "rolebinding", "g", "--role=gardener", f"--serviceaccount={account}")
-    config = yaml.safe_load(admin.kubeconfig.read_text())
-    config["users"][0]["user"] = {"token": admin("create", "token", "gardener")}
-    written = tmp_path / "gardener.kubeconfig"
-    written.write_text(yaml.safe_dump(config))
-    return written
+    return admin.with_token(admin("create", "token", "gardener"), tmp_path).kubeconfig
 
 
 @pytest.fixture

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from tests.support.server import ROOT
 
 CLIENTS = ROOT / ".build" / "clients"
@@ -98,6 +100,14 @@ class Kubectl:
     def using(self, kubeconfig: Path) -> Kubectl:
         return replace(self, kubeconfig=kubeconfig)
 
+    def with_token(self, token: str, directory: Path) -> Kubectl:
+        """Return this kubectl with a token as its only credential."""
+        config = yaml.safe_load(self.kubeconfig.read_text())
+        config["users"][0]["user"] = {"token": token.strip()}
+        written = directory / "token.kubeconfig"
+        written.write_text(yaml.safe_dump(config))
+        return self.using(written)
+
     def with_environment(self, **environment: str) -> Kubectl:
         return replace(self, environment=self.environment | environment)
 
@@ -142,6 +152,10 @@ class Running:
             chunk = os.read(stream.fileno(), 65536)
             assert chunk, f"ended before; it printed:\n{self.said}"
             self.said += chunk.decode()
+
+    def readable(self, within: float) -> bool:
+        """Whether it prints something within so many seconds."""
+        return bool(select.select([self.process.stdout], [], [], within)[0])
 
     def rest(self, within: float = 20.0) -> str:
         """Return all that it prints until it ends."""
