@@ -251,7 +251,12 @@ def merge(plan: Plan, live: Any, applied: Any) -> Any:
         return merged
     if kind in (KEYED, VALUES) and isinstance(live, list) and isinstance(applied, list):
         return _merge_items(plan, live, applied) if applied else live
-    return applied
+    # What has parts is not emptied by null: it is its managers' to remove them.
+    return live if applied is None and kind != LEAF and live and _has_parts(live) else applied
+
+
+def _has_parts(value: Any) -> bool:
+    return isinstance(value, (dict, list))
 
 
 def _merge_items(plan: Plan, live: list[Any], applied: list[Any]) -> list[Any]:
@@ -283,8 +288,9 @@ def _merge_items(plan: Plan, live: list[Any], applied: list[Any]) -> list[Any]:
             ours = before.get(other, ())
             theirs = after[other]
             merged.append(merge(plan.item, ours[0], theirs) if len(ours) == 1 else theirs)
+            # A double of what was merged already goes with it.
+            at_left += one == other or one in right[:at_right]
             at_right += 1
-            at_left += one == other
             at_shared += other in before
         else:
             at_left += 1
@@ -296,7 +302,11 @@ def _waits(shared: list[str], at: int, element: str) -> bool:
 
 
 def remove(plan: Plan, value: Any, fields: Set) -> Any:
-    """Return the value without the members of the set; None where nothing is left."""
+    """Return the value without the members of the set; None where nothing is left.
+
+    So a field of which nothing is left is null: it still counts as there where ownership is
+    compared.
+    """
     if not fields or not value:
         return value
     kind = plan.kind
@@ -316,9 +326,8 @@ def _remove_fields(plan: Plan, value: dict[str, Any], fields: Set) -> dict[str, 
             left[key] = child
         elif not fieldset.is_member(node):
             field = known.get(key)
-            rest = remove(field.plan if field is not None else plan.item, child, node)
-            if rest is not None:
-                left[key] = rest
+            below = field.plan if field is not None else plan.item
+            left[key] = remove(below, child, node)
     return left or None
 
 
@@ -330,9 +339,7 @@ def _remove_items(plan: Plan, items: list[Any], fields: Set) -> list[Any] | None
         if node is None:
             left.append(item)
         elif not fieldset.is_member(node):
-            rest = remove(plan.item, item, node)
-            if rest is not None:
-                left.append(rest)
+            left.append(remove(plan.item, item, node))
     return left or None
 
 

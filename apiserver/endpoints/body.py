@@ -70,12 +70,16 @@ def read_object(request: ApiRequest, kind: GroupVersionKind) -> Obj:
     custom = request.resource.custom and kind == request.target.kind
     given = check_custom_kind(body, kind) if custom else check_kind(body, kind)
     mode = field_validation(request)
-    if doubled:
-        return decode(request, body, given, mode, yaml_problems(doubled, mode))
+    is_json = bool(raw) and media_type(request) == JSON
     odd: list[str] = []
-    if raw and mode != "Ignore" and media_type(request) == JSON:
+    if doubled:
+        odd = yaml_problems(doubled, mode)
+    elif is_json and mode != "Ignore":
         odd = find_duplicate_fields(raw, body, None if custom else types().type_of(given))
-    return decode(request, body, given, mode, odd, complete=bool(odd) and not custom)
+    complete = is_json and bool(odd) and not custom
+    obj = decode(request, body, given, mode, odd, complete=complete)
+    request.resource.strategy.keep_text(obj, raw if is_json else None)
+    return obj
 
 
 def yaml_problems(doubled: list[str], mode: Mode) -> list[str]:

@@ -94,6 +94,7 @@ def _apply_strategic(request: ApiRequest, patch: Patch, obj: Obj, schema: Any) -
         except RestoreError as mismatch:
             raise _unreadable(shown, str(mismatch)) from None
         obj = body.decode(request, patched, kind, patch.mode, patch.problems, by_name=True)
+    request.resource.strategy.keep_text(obj, None)
     return obj
 
 
@@ -230,4 +231,5 @@ def _restored(request: ApiRequest, applied: Obj, merged: Obj, schema: Any) -> Ob
         ) from None
     if managers:
         obj["metadata"]["managedFields"] = managers
+    request.resource.strategy.keep_text(obj, None)
     return obj

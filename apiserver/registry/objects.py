@@ -29,6 +29,11 @@ class StoredObjects:
         entry = self._store.get(Key(resource, namespace, name))
         return None if entry is None else self.parse(entry)
 
+    def text(self, resource: str, namespace: str, name: str) -> bytes:
+        """Return the JSON of an object as it is stored, nothing where there is none."""
+        entry = self._store.get(Key(resource, namespace, name))
+        return b"" if entry is None else entry.raw
+
     def parse_all(self, entries: Iterable[Entry]) -> list[Obj]:
         """Return the objects of entries, without keeping them."""
         return [entry.obj() for entry in entries]

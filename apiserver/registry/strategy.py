@@ -36,6 +36,8 @@ class ObjectReader(Protocol):
 
     def list(self, resource: str, namespace: str | None = None) -> list[Obj]: ...
 
+    def text(self, resource: str, namespace: str, name: str) -> bytes: ...
+
 
 @dataclass(slots=True)
 class StrategyContext:
@@ -105,6 +107,12 @@ class Strategy:
         Returns a private object without unknown fields, and what was odd about the body.
         """
         return deepcopy(body), []
+
+    def keep_text(self, obj: Obj, raw: bytes | None) -> None:
+        """Keep what counts by its bytes of the JSON that an object was read from, in place.
+
+        None: the object was not JSON on its way here, but maps, which Go prints sorted.
+        """
 
     def reset_fields(self, subresource: str) -> Mapping[str, Any] | None:
         """Return the fields that a write takes from elsewhere (FieldsV1), None for the usual."""

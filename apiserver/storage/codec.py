@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from apimachinery.meta import Obj, replace_in
+from apimachinery.verbatim import as_sent
 
 _RESOURCE_VERSION = ("metadata", "resourceVersion")
 # 128 random bits a process: a client cannot write it into an object of its own.
@@ -21,7 +22,11 @@ _MARK = _PLACEHOLDER.encode()
 
 def encode(obj: Obj) -> tuple[bytes, bytes]:
     """Return the JSON of `obj` before and after the digits of its resourceVersion."""
-    marked = orjson.dumps(replace_in(obj, _RESOURCE_VERSION, _PLACEHOLDER))
+    marked = orjson.dumps(
+        replace_in(obj, _RESOURCE_VERSION, _PLACEHOLDER),
+        default=as_sent,
+        option=orjson.OPT_PASSTHROUGH_SUBCLASS,
+    )
     head, _, tail = marked.partition(_MARK)
     return head, tail
 

@@ -173,13 +173,21 @@ def test_merging_replaces_atomic_values_and_merges_maps():
     }
 
 
+def test_null_removes_nothing_that_has_parts():
+    live = pod(env=[{"name": "A"}], image="x", resources={"limits": {"cpu": "1"}})
+    applied = pod(env=None, image=None, resources={"limits": None})
+    assert walk.merge(POD, live, applied) == pod(
+        env=[{"name": "A"}], image=None, resources={"limits": {"cpu": "1"}}
+    )
+
+
 def test_removing():
     value = pod(image="a", env=[{"name": "A"}]) | {"metadata": {"labels": {"a": "1", "b": "2"}}}
     assert walk.remove(POD, value, {"f:metadata": {"f:labels": {"f:a": {}}}}) == pod(
         image="a", env=[{"name": "A"}]
     ) | {"metadata": {"labels": {"b": "2"}}}
     gone = {"f:spec": {"f:containers": {C: {"f:env": {'k:{"name":"A"}': {}}}}}}
-    assert walk.remove(POD, pod(env=[{"name": "A"}]), gone) == pod()
+    assert walk.remove(POD, pod(env=[{"name": "A"}]), gone) == pod(env=None)
     assert walk.remove(POD, pod(), {"f:spec": {"f:containers": {C: {}}}}) is None
     assert walk.remove(POD, value, {}) is value
 

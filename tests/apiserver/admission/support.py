@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
+
 from apimachinery.gvk import GroupResource, GroupVersionKind
 from apimachinery.meta import Obj
 from apiserver.admission.interfaces import AdmissionRequest, Operation
@@ -27,6 +29,10 @@ class Reader:
             if (metadata.get("namespace", ""), metadata["name"]) == (namespace, name):
                 return obj
         return None
+
+    def text(self, resource: str, namespace: str, name: str) -> bytes:
+        obj = self.get(resource, namespace, name)
+        return b"" if obj is None else orjson.dumps(obj)
 
     def list(self, resource: str, namespace: str | None = None) -> list[Obj]:
         return [

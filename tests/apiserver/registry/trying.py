@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import orjson
+
 from apimachinery.clock import ManualClock
 from apimachinery.meta import Obj
 from apimachinery.schema.decode import decode
@@ -26,6 +28,10 @@ class Objects:
             if one["metadata"]["name"] == name:
                 return one
         return None
+
+    def text(self, resource: str, namespace: str, name: str) -> bytes:
+        obj = self.get(resource, namespace, name)
+        return b"" if obj is None else orjson.dumps(obj)
 
     def list(self, resource: str, namespace: str | None = None) -> list[Obj]:
         return [

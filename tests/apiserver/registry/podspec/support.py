@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+import orjson
+
 from apimachinery.clock import ManualClock
 from apimachinery.meta import Obj, name_of, namespace_of
 from apimachinery.schema.decode import decode
@@ -27,6 +29,10 @@ class Objects:
 
     def get(self, resource: str, namespace: str, name: str) -> Obj | None:
         return self.stored.get((resource, namespace, name))
+
+    def text(self, resource: str, namespace: str, name: str) -> bytes:
+        obj = self.get(resource, namespace, name)
+        return b"" if obj is None else orjson.dumps(obj)
 
     def list(self, resource: str, namespace: str | None = None) -> list[Obj]:
         return [obj for (kind, _, _), obj in self.stored.items() if kind == resource]
