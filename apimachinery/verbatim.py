@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from json.decoder import scanstring
 from typing import Any
 
 import orjson
@@ -38,7 +37,7 @@ def member(raw: bytes, name: str) -> str:
     text, found = raw.decode(), ""
     at = _skip(text, _skip(text, 0) + 1)
     while text[at] == '"':
-        key, at = scanstring(text, at + 1)
+        key, at = _DECODER.raw_decode(text, at)
         at = _skip(text, _skip(text, at) + 1)
         _, end = _DECODER.raw_decode(text, at)
         if key == name:
@@ -61,7 +60,7 @@ def compact(text: str) -> str:
     at = 0
     while at < len(text):
         if text[at] == '"':
-            _, end = scanstring(text, at + 1)
+            _, end = _DECODER.raw_decode(text, at)
         else:
             end = text.find('"', at)
             end = len(text) if end < 0 else end
@@ -80,7 +79,10 @@ def as_sent(value: Any) -> Any:
     """Serialize a Verbatim in its own words: a `default` for orjson, which passes subclasses."""
     if isinstance(value, Verbatim):
         return orjson.Fragment(value.text)
-    for plain in (str, int, dict, list):
-        if isinstance(value, plain):
-            return plain(value)
+    if isinstance(value, dict):
+        return {**value}
+    if isinstance(value, list):
+        return [*value]
+    if isinstance(value, str):
+        return str(value)
     raise TypeError(type(value).__name__)

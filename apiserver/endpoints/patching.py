@@ -82,11 +82,10 @@ def _apply_strategic(request: ApiRequest, patch: Patch, obj: Obj, schema: Any) -
     kind = request.target.kind
     patched = strategic.apply(obj, patch.instructions, schema)
     patched = {**patched, "apiVersion": kind.api_version, "kind": kind.kind}
-    shown = gotext.plain(patch.instructions)
     try:
         obj = body.decode(request, patched, kind, patch.mode, patch.problems, by_name=True)
     except BadRequest as error:
-        why = _reason(error, kind)
+        shown, why = gotext.plain(patch.instructions), _reason(error, kind)
         if why.startswith("strict decoding error"):
             raise _unreadable(shown, why) from None
         try:

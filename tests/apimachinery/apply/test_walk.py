@@ -188,7 +188,8 @@ def test_removing():
     ) | {"metadata": {"labels": {"b": "2"}}}
     gone = {"f:spec": {"f:containers": {C: {"f:env": {'k:{"name":"A"}': {}}}}}}
     assert walk.remove(POD, pod(env=[{"name": "A"}]), gone) == pod(env=None)
-    assert walk.remove(POD, pod(), {"f:spec": {"f:containers": {C: {}}}}) is None
+    none = {"f:spec": {"f:containers": {C: {}}}}
+    assert walk.remove(POD, pod(), none) == {"spec": {"containers": None}}
     assert walk.remove(POD, value, {}) is value
 
 

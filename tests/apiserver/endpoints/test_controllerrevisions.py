@@ -3,7 +3,6 @@
 import orjson
 import pytest
 
-from apimachinery.verbatim import encoded
 from tests.apiserver.endpoints.support import Call, Client, local
 
 PATH = "/apis/apps/v1/namespaces/default/controllerrevisions"
@@ -44,8 +43,8 @@ async def test_patches_print_it_anew(client: Client, data, accepted):
         answer = await client.request("PATCH", f"{PATH}/r{query}", patch, headers)
         found.append(answer.status)
         if answer.status == 422:
-            shown = encoded(orjson.loads(data))
-            assert answer.message.endswith(f"data: Invalid value: {shown}: field is immutable")
+            assert 'is invalid: data: Invalid value: {"spec":{"' in answer.message
+            assert answer.message.endswith("}}: field is immutable")
     assert found == [200] * accepted + [422] * (4 - accepted)
 
 
