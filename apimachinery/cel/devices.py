@@ -6,7 +6,9 @@ from functools import lru_cache
 
 from apimachinery.cel.admission import Compiled
 from apimachinery.cel.env import CompileError, Env
+from apimachinery.cel.estimates import estimate
 from apimachinery.cel.functions import OPAQUE
+from apimachinery.cel.sizes import Sized
 from apimachinery.cel.types import BOOL, DYN, STRING, map_of, object_type
 
 _DEVICE = object_type(
@@ -16,6 +18,21 @@ _DEVICE = object_type(
         "attributes": map_of(STRING, map_of(STRING, DYN)),
         "capacity": map_of(STRING, map_of(STRING, OPAQUE["Quantity"])),
         "allowMultipleAllocations": BOOL,
+    },
+)
+# What a selector may be estimated to cost.
+_LIMIT = 1_000_000
+# Lengths that the API allows: of names, of domains, of values; and how many there may be.
+_NAME, _DOMAIN, _VALUE, _MOST = Sized(2, 32), Sized(2, 63), Sized(0, 64), 32
+_ATTRIBUTES = Sized(2, _MOST, element=_VALUE, key=_NAME, named=True)
+_CAPACITIES = Sized(2, _MOST, element=Sized(8), key=_NAME)
+_SIZES = Sized(
+    2,
+    fields={
+        "driver": _DOMAIN,
+        "attributes": Sized(2, _MOST, element=_ATTRIBUTES, key=_DOMAIN),
+        "capacity": Sized(2, _MOST, element=_CAPACITIES, key=_DOMAIN),
+        "allowMultipleAllocations": Sized(4),
     },
 )
 _ENV = Env({"device": _DEVICE}, bindings=True)
@@ -32,3 +49,8 @@ def compile_selector(text: str) -> Compiled:
         why = f"must evaluate to bool or the unknown type, not {program.type}"
         return Compiled(text, None, why)
     return Compiled(text, program)
+
+
+def is_too_complex(selector: Compiled) -> bool:
+    """Tell whether a selector may cost more than devices can be looked at for."""
+    return selector.program is not None and estimate(selector.program.tree, _SIZES) > _LIMIT

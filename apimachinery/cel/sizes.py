@@ -34,6 +34,8 @@ class Sized:
     fields: dict[str, Sized] = field(default_factory=dict)
     element: Sized | None = None
     key: Sized | None = None
+    # Elements are also found under their keys, as fields.
+    named: bool = False
 
     def at(self, path: tuple[str, ...]) -> Sized | None:
         """Return what stands at a path of fields, "@items", "@values" and "@keys"."""
@@ -46,7 +48,7 @@ class Sized:
             elif name == "@keys":
                 found = found.key
             else:
-                found = found.fields.get(name)
+                found = found.fields.get(name) or (found.element if found.named else None)
         return found
 
     @property

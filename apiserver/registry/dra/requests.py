@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from apimachinery.cel.devices import compile_selector
+from apimachinery.cel.devices import compile_selector, is_too_complex
 from apimachinery.meta import Obj
 from apimachinery.validation.field import (
     FieldErrors,
     Path,
     duplicate,
+    forbidden,
     invalid,
     not_supported,
     required,
@@ -122,8 +123,10 @@ def selector_errors(selectors: Sequence[Obj], path: Path) -> FieldErrors:
             yield too_long(where, text, _LONGEST_EXPRESSION)
         elif not text:
             yield required(where)
-        elif why := compile_selector(text).problem:
+        elif why := (compiled := compile_selector(text)).problem:
             yield invalid(where, text, why)
+        elif is_too_complex(compiled):
+            yield forbidden(where, "too complex, exceeds cost limit")
 
 
 def _reference_errors(names: Sequence[str], path: Path, known: set[str]) -> FieldErrors:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from apimachinery.cel.devices import compile_selector
+from apimachinery.cel.devices import compile_selector, is_too_complex
 
 
 @pytest.mark.parametrize(
@@ -29,3 +29,21 @@ def test_good(text):
 )
 def test_bad(text, why):
     assert compile_selector(text).problem.startswith(why)
+
+
+@pytest.mark.parametrize(
+    ("text", "complex_"),
+    [
+        ("device.attributes['dra.example.com'].model.matches('[a-z]+')", False),
+        ("device.attributes.all(d, device.attributes[d].all(n, n.startsWith('a')))", False),
+        (
+            (
+                "device.attributes.all(a, device.attributes.all(b, device.attributes.all(c, "
+                "device.attributes.all(d, a == b))))"
+            ),
+            True,
+        ),
+    ],
+)
+def test_what_is_too_complex(text, complex_):
+    assert is_too_complex(compile_selector(text)) is complex_
