@@ -49,7 +49,7 @@ def _local_subject_access(auth: ClusterAuth, obj: Obj, user: User, namespace: st
     if spec.get("nonResourceAttributes") is not None:
         path = _SPEC / "nonResourceAttributes"
         words = "disallowed on this kind of request"
-        errors.append(invalid(path, spec["nonResourceAttributes"], words))
+        errors.append(invalid(path, _as_go_has_it(spec["nonResourceAttributes"]), words))
     _raise_if(errors)
     if namespace != metadata.get("namespace"):
         words = "spec.resourceAttributes.namespace must match namespace"
@@ -205,7 +205,7 @@ def _access_errors(spec: Obj) -> Iterator[FieldError]:
     resource, path = spec.get("resourceAttributes"), spec.get("nonResourceAttributes")
     if resource is not None and path is not None:
         words = "cannot be specified in combination with resourceAttributes"
-        yield invalid(_SPEC / "nonResourceAttributes", path, words)
+        yield invalid(_SPEC / "nonResourceAttributes", _as_go_has_it(path), words)
     if resource is None and path is None:
         words = "exactly one of nonResourceAttributes or resourceAttributes must be specified"
         yield invalid(_SPEC / "resourceAttributes", None, words)
@@ -215,6 +215,11 @@ def _selector_errors(spec: Obj) -> Iterator[FieldError]:
     asked = spec.get("resourceAttributes")
     if asked is not None:
         yield from selectors.errors(asked, _SPEC / "resourceAttributes")
+
+
+def _as_go_has_it(attributes: Obj) -> Obj:
+    """Return non-resource attributes as the internal type prints them."""
+    return {"Path": attributes.get("path") or "", "Verb": attributes.get("verb") or ""}
 
 
 def _subject_errors(spec: Obj) -> Iterator[FieldError]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -12,6 +13,7 @@ from apimachinery.meta import Obj, name_of, namespace_of
 from apimachinery.validation.field import FieldError, Path, invalid
 from apiserver.auth.attributes import quote
 from apiserver.auth.cluster import ClusterAuth
+from apiserver.auth.remarks import Remarks
 from apiserver.auth.tokens import reference
 from apiserver.storage.types import Key
 
@@ -22,6 +24,7 @@ MOST_SECONDS = 1 << 32
 # Pods that read their token once would break after an hour. The token that admission mounts asks
 # for this odd life; it gets a year, and a warning in the audit log from the hour on.
 MOUNTED_SECONDS = 60 * 60 + 7
+_ISSUED = "authentication.kubernetes.io/issued-credential-id"
 EXTENDED_SECONDS = 365 * 24 * 60 * 60
 
 
@@ -31,7 +34,7 @@ class _Bound(NamedTuple):
 
 
 def create_token(
-    auth: ClusterAuth, service_account: Obj, request: Obj, warnings: list[str] | None = None
+    auth: ClusterAuth, service_account: Obj, request: Obj, remarks: Remarks | None = None
 ) -> Obj:
     """Return the request with its token. Raises Invalid, BadRequest, NotFound or Conflict."""
     _check_metadata(service_account, request)
@@ -43,10 +46,13 @@ def create_token(
     audiences = spec.get("audiences") or list(auth.options.audiences)
     wanted = spec.get("boundObjectRef")
     bound = _bind(auth, service_account, wanted) if wanted else _Bound({}, False)
-    seconds = _shortened(auth, seconds, warnings)
+    remarks = remarks or Remarks()
+    seconds = _shortened(auth, seconds, remarks)
     life, warn_after = _life(auth, seconds, bound, audiences)
     now = auth.clock.now()
-    token = auth.tokens.issue(service_account, audiences, life, bound.claims, warn_after)
+    jti = str(uuid.uuid4())
+    token = auth.tokens.issue(service_account, audiences, life, bound.claims, warn_after, jti)
+    remarks.annotations[_ISSUED] = f"JTI={jti}"
     expires = format_time(now.fromtimestamp(int(now.timestamp()) + seconds, now.tzinfo))
     return {
         "kind": "TokenRequest",
@@ -85,12 +91,12 @@ def _validate(seconds: int) -> Iterator[FieldError]:
         yield invalid(path, seconds, "may not specify a duration larger than 2^32 seconds")
 
 
-def _shortened(auth: ClusterAuth, seconds: int, warnings: list[str] | None) -> int:
+def _shortened(auth: ClusterAuth, seconds: int, remarks: Remarks) -> int:
     longest = int(auth.options.longest_token)
     if not 0 < longest < seconds:
         return seconds
-    if warnings is not None:
-        warnings.append(f"requested expiration of {seconds} seconds shortened to {longest} seconds")
+    told = f"requested expiration of {seconds} seconds shortened to {longest} seconds"
+    remarks.warnings.append(told)
     return longest
 
 

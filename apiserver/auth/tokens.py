@@ -96,6 +96,7 @@ class ServiceAccountTokens:
         seconds: int,
         bound: Mapping[str, Any] | None = None,
         warn_after: int = 0,
+        jti: str = "",
     ) -> str:
         """Return a new token. `bound` has the claims of what it is bound to: pod, node, secret."""
         metadata = service_account["metadata"]
@@ -113,7 +114,7 @@ class ServiceAccountTokens:
                 "exp": now + seconds,
                 "iat": now,
                 "iss": self.issuer,
-                "jti": str(uuid.uuid4()),
+                "jti": jti or str(uuid.uuid4()),
                 "kubernetes.io": private,
                 "nbf": now,
                 "sub": service_account_user(metadata["namespace"], metadata["name"]),

@@ -10,6 +10,7 @@ from apimachinery.errors import PathNotFound
 from apimachinery.gvk import GroupVersionKind
 from apimachinery.meta import Obj
 from apiserver.admission.interfaces import Operation
+from apiserver.auth.remarks import Remarks
 from apiserver.auth.reviews import review as answer_review
 from apiserver.auth.token_requests import create_token
 from apiserver.auth.user import User
@@ -52,7 +53,8 @@ async def token(request: ApiRequest) -> Answer:
     change = write.begin(request, Operation.CREATE)
     change.admission.kind = _TOKEN_REQUEST
     await change.go_through(asked)
-    made = create_token(request.api.auth, entry.obj(), asked, request.warnings)
+    remarks = Remarks(request.trace.annotations, request.warnings)
+    made = create_token(request.api.auth, entry.obj(), asked, remarks)
     request.trace.stage("token")
     return Answer(201, obj=made, as_is=True)
 

@@ -121,8 +121,6 @@ def refusal_of(asked: ApiRequest, error: ApiError) -> HttpResponseBase:
         response = HttpResponse(body, content_type=content_type, status=error.code)
     if error.retry_after:
         response["Retry-After"] = str(error.retry_after)
-    if error.code == 401:
-        response["WWW-Authenticate"] = "Bearer"
     return with_headers(asked, response)
 
 

@@ -20,6 +20,7 @@ from apiserver.admission.pod_security.policy import (
 from apiserver.admission.pod_specs import CONTAINERS, TEMPLATES, pod_template
 from apiserver.registry.strategy import ObjectReader
 
+ENFORCED = "pod-security.kubernetes.io/enforce-policy"
 EXEMPT = "pod-security.kubernetes.io/exempt"
 # A label change looks at so many pods at most, so that it stays quick.
 MOST_PODS = 3000
@@ -56,9 +57,11 @@ class PodSecurity:
         if namespace is None or self._exempts(request):
             return
         policy, _ = policy_of(labels_of(namespace), self._defaults)
+        is_pod = resource == "pods"
+        if is_pod:
+            request.annotations[ENFORCED] = str(policy.enforce)
         if policy.allows_all:
             return
-        is_pod = resource == "pods"
         pod = request.object if is_pod else pod_template(resource, request.object)
         if pod is not None and not self._exempts_class(request, pod):
             _check_pod(request, policy, pod, enforce=is_pod)

@@ -6,6 +6,8 @@ import pytest
 
 from apimachinery.clock import ManualClock
 from apimachinery.errors import BadRequest, Conflict, Invalid, NotFound
+from apiserver.auth.options import AuthOptions
+from apiserver.auth.remarks import Remarks
 from apiserver.auth.reviews import review
 from apiserver.auth.token_requests import create_token
 from apiserver.auth.user import User
@@ -70,8 +72,8 @@ NOBODY = 'spec.user: Invalid value: "": at least one of user or group must be sp
             "SelfSubjectAccessReview",
             {"resourceAttributes": PODS, "nonResourceAttributes": {"path": "/"}},
             (
-                'spec.nonResourceAttributes: Invalid value: {"path":"/"}: cannot be specified in '
-                "combination with resourceAttributes"
+                'spec.nonResourceAttributes: Invalid value: {"Path":"/","Verb":""}: cannot be '
+                "specified in combination with resourceAttributes"
             ),
         ),
     ],
@@ -311,3 +313,16 @@ def test_wrong_selectors_are_refused(selector, words):
     with pytest.raises(Invalid) as refused:
         ask("SelfSubjectAccessReview", **asked)
     assert refused.value.message.endswith(f"spec.resourceAttributes.fieldSelector.{words}")
+
+
+def test_a_token_may_live_no_longer_than_the_operator_allows():
+    cluster, remarks = FakeCluster(), Remarks()
+    account = cluster.put(plain("ServiceAccount", "ns", "robot"))
+    limited = new_auth(cluster, options=AuthOptions(longest_token=3600))
+    made = create_token(limited, account, {"spec": {"expirationSeconds": 7200}}, remarks)
+    assert made["spec"]["expirationSeconds"] == 3600
+    assert remarks.warnings == ["requested expiration of 7200 seconds shortened to 3600 seconds"]
+    (credential,) = limited.token_user(made["status"]["token"]).user.extra[
+        "authentication.kubernetes.io/credential-id"
+    ]
+    assert remarks.annotations == {"authentication.kubernetes.io/issued-credential-id": credential}
