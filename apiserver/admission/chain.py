@@ -7,9 +7,9 @@ where everything is said, and something to await where a webhook has to be asked
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from time import perf_counter
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from apimachinery.gvk import GroupResource
 from apiserver.admission.interfaces import AdmissionRequest, Operation, Plugin
@@ -18,31 +18,22 @@ from apiserver.storage.feed import Hub
 
 
 class Stage(NamedTuple):
-    """One plugin's part in a phase, by the plugin's name (the trace shows it)."""
+    """One plugin's part in a phase, by the plugin's name (the trace shows it).
+
+    `concerns` is None where `run` answers at once; otherwise it tells whether `run` is asked, whose
+    answer is to be waited for.
+    """
 
     plugin: str
-    run: Callable[[AdmissionRequest], None]
-
-
-class WaitingStage(NamedTuple):
-    """The part of a plugin that may have to wait."""
-
-    plugin: str
-    concerns: Callable[[AdmissionRequest], bool]
-    run: Callable[[AdmissionRequest], Awaitable[None]]
+    run: Callable[[AdmissionRequest], Any]
+    concerns: Callable[[AdmissionRequest], bool] | None = None
 
 
 class Handlers(NamedTuple):
-    """The stages that one kind of request goes through."""
+    """The stages that one kind of request goes through, in the plugins' order."""
 
     mutators: tuple[Stage, ...]
     validators: tuple[Stage, ...]
-    waiting_mutators: tuple[WaitingStage, ...] = ()
-    waiting_validators: tuple[WaitingStage, ...] = ()
-    # Those that wait before anybody else looks: they make what the others would miss.
-    first_mutators: tuple[WaitingStage, ...] = ()
-    # Those that come after what waits: quota counts what nobody refuses any more.
-    last_validators: tuple[Stage, ...] = ()
 
 
 class Follower(Protocol):
@@ -124,107 +115,65 @@ class AdmissionChain:
             self.times.step(phase, request, began, rejected=rejected)
 
     def _admit(self, request: AdmissionRequest) -> Awaitable[None] | None:
-        stages = self.handlers(request.resource, request.subresource, request.operation)
-        first = _concerned(stages.first_mutators, request)
-        return _admit_first(stages, first, request) if first else _admit(stages, request)
+        stages = self.handlers(request.resource, request.subresource, request.operation).mutators
+        waiting = _walk(stages, request)
+        if waiting is not None:
+            return _admit_later(stages, request, waiting)
+        return _again(stages, request) if request.reinvoke else None
 
     def _validate(self, request: AdmissionRequest) -> Awaitable[None] | None:
         stages = self.handlers(request.resource, request.subresource, request.operation)
-        _run(stages.validators, request)
-        waiting = _concerned(stages.waiting_validators, request)
-        if waiting:
-            return _validate_waiting(stages, waiting, request)
-        _run(stages.last_validators, request)
-        return None
+        return _walk(stages.validators, request)
 
     def _select(self, resource: str, subresource: str, operation: Operation) -> Handlers:
         chosen = [p for p in self._plugins if p.handles.matches(resource, subresource, operation)]
-        waits = [at for at, plugin in enumerate(chosen) if hasattr(plugin, "validate_async")]
-        middle = waits[0] if waits else len(chosen)
-        begin = next((at for at, p in enumerate(chosen) if hasattr(p, "admit")), 0)
         what = operation.value
         return Handlers(
-            self._stages(chosen, "admit", what),
-            self._stages(chosen[:middle], "validate", what),
-            self._waiting_stages(chosen[begin:], "admit_async", what),
-            self._waiting_stages(chosen, "validate_async", what),
-            self._waiting_stages(chosen[:begin], "admit_async", what),
-            self._stages(chosen[middle:], "validate", what),
+            tuple(self._stages(chosen, "admit", what)),
+            tuple(self._stages(chosen, "validate", what)),
         )
 
-    def _stages(self, plugins: Sequence[Plugin], phase: str, operation: str) -> tuple[Stage, ...]:
-        runs = ((plugin.name, getattr(plugin, phase, None)) for plugin in plugins)
-        return tuple(
-            Stage(name, self.times.timed(name, phase, operation, run))
-            for name, run in runs
-            if run is not None
-        )
-
-    def _waiting_stages(
-        self, plugins: Sequence[Plugin], phase: str, operation: str
-    ) -> tuple[WaitingStage, ...]:
-        runs = (
-            (plugin.name, getattr(plugin, "concerns", None), getattr(plugin, phase, None))
-            for plugin in plugins
-        )
-        return tuple(
-            WaitingStage(name, concerns, self.times.timed_waiting(name, phase, operation, ask))
-            for name, concerns, ask in runs
-            if concerns is not None and ask is not None
-        )
+    def _stages(self, plugins: Sequence[Plugin], phase: str, operation: str) -> Iterator[Stage]:
+        for plugin in plugins:
+            name = plugin.name
+            if (run := getattr(plugin, phase, None)) is not None:
+                yield Stage(name, self.times.timed(name, phase, operation, run))
+            if (ask := getattr(plugin, f"{phase}_async", None)) is not None:
+                timed = self.times.timed_waiting(name, f"{phase}_async", operation, ask)
+                yield Stage(name, timed, getattr(plugin, "concerns"))  # noqa: B009
 
 
-def _run(stages: Sequence[Stage], request: AdmissionRequest) -> None:
-    for stage in stages:
-        stage.run(request)
-
-
-def _concerned(stages: Sequence[WaitingStage], request: AdmissionRequest) -> list[WaitingStage]:
-    return [stage for stage in stages if stage.concerns(request)] if stages else []
-
-
-def _admit(stages: Handlers, request: AdmissionRequest) -> Awaitable[None] | None:
-    _run(stages.mutators, request)
-    waiting = _concerned(stages.waiting_mutators, request)
-    if waiting:
-        return _admit_waiting(stages, waiting, request)
-    if request.reinvoke:
-        _again(stages, request)
+def _walk(
+    stages: Sequence[Stage], request: AdmissionRequest, start: int = 0
+) -> Awaitable[None] | None:
+    """Go through the stages; returns what to wait for once one of them has to wait."""
+    for at in range(start, len(stages)):
+        stage = stages[at]
+        if stage.concerns is None:
+            stage.run(request)
+        elif stage.concerns(request):
+            return _walk_on(stages, request, at)
     return None
 
 
-async def _admit_first(
-    stages: Handlers, first: Sequence[WaitingStage], request: AdmissionRequest
-) -> None:
-    for stage in first:
-        await stage.run(request)
-    rest = _admit(stages, request)
+async def _walk_on(stages: Sequence[Stage], request: AdmissionRequest, at: int) -> None:
+    await stages[at].run(request)
+    rest = _walk(stages, request, at + 1)
     if rest is not None:
         await rest
 
 
-def _again(stages: Handlers, request: AdmissionRequest) -> None:
+def _again(stages: Sequence[Stage], request: AdmissionRequest) -> Awaitable[None] | None:
     """Run the mutators a second time on an object that came out of the first changed."""
     request.reinvoked = True
     if request.object is not None:
         request.default(request.object)
-    _run(stages.mutators, request)
+    return _walk(stages, request)
 
 
-async def _admit_waiting(
-    stages: Handlers, waiting: Sequence[WaitingStage], request: AdmissionRequest
+async def _admit_later(
+    stages: Sequence[Stage], request: AdmissionRequest, waiting: Awaitable[None]
 ) -> None:
-    for stage in waiting:
-        await stage.run(request)
-    if request.reinvoke:
-        _again(stages, request)
-        for stage in waiting:
-            await stage.run(request)
-
-
-async def _validate_waiting(
-    stages: Handlers, waiting: Sequence[WaitingStage], request: AdmissionRequest
-) -> None:
-    for stage in waiting:
-        await stage.run(request)
-    _run(stages.last_validators, request)
+    await waiting
+    if request.reinvoke and (rest := _again(stages, request)) is not None:
+        await rest

@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from apimachinery.validation.field import FieldError, Path, invalid, not_supported, required
+from apiserver.admission.image_policy import ImagePolicy, read_image_policy
 from apiserver.admission.pod_security.policy import LEVELS, PRIVILEGED, LevelVersion, Policy
 from apiserver.admission.pod_security.policy import is_version as is_policy_version
 from apiserver.admission.tolerations import Toleration
@@ -52,9 +53,11 @@ class Configuration:
     node_selectors: Mapping[str, str] = field(default_factory=dict)
     default_tolerations: Sequence[Toleration] = ()
     allowed_tolerations: Sequence[Toleration] = ()
+    image_policy: ImagePolicy | None = None
 
 
 PLAIN = Configuration()
+Own = Mapping[str, Any]
 
 
 def read_configuration(path: str) -> Configuration:
@@ -76,8 +79,8 @@ def read_configuration(path: str) -> Configuration:
         if reader is None:
             raise ValueError(f'couldn\'t init admission plugin "{name}": it has no configuration')
         try:
-            found = reader(found, _own(where.parent, plugin))
-        except (OSError, ValueError) as error:
+            found = reader(found, _own(where.parent, plugin), where.parent)
+        except (OSError, ValueError, yaml.YAMLError) as error:
             raise ValueError(f'couldn\'t init admission plugin "{name}": {error}') from error
     return found
 
@@ -110,7 +113,7 @@ def _own(directory: FilePath, plugin: Mapping[str, Any]) -> dict[str, Any]:
 # -- one plugin each ------------------------------------------------------------------------------
 
 
-def _pod_security(found: Configuration, own: Mapping[str, Any]) -> Configuration:
+def _pod_security(found: Configuration, own: Own, _directory: FilePath) -> Configuration:
     defaults, exempt = own.get("defaults") or {}, own.get("exemptions") or {}
     _raise(_level_errors(defaults))
     modes = (
@@ -138,7 +141,7 @@ def _level_errors(defaults: Mapping[str, Any]) -> Iterator[FieldError]:
             yield invalid(Path("defaults") / f"{mode}-version", version, words)
 
 
-def _event_limits(found: Configuration, own: Mapping[str, Any]) -> Configuration:
+def _event_limits(found: Configuration, own: Own, _directory: FilePath) -> Configuration:
     limits = own.get("limits") or ()
     _raise(_limit_errors(limits))
     return replace(
@@ -168,11 +171,15 @@ def _limit_errors(limits: Sequence[Mapping[str, Any]]) -> Iterator[FieldError]:
             yield invalid(place / "cacheSize", limit["cacheSize"], "must not be negative")
 
 
-def _node_selectors(found: Configuration, own: Mapping[str, Any]) -> Configuration:
+def _image_policy(found: Configuration, own: Own, directory: FilePath) -> Configuration:
+    return replace(found, image_policy=read_image_policy(own, directory))
+
+
+def _node_selectors(found: Configuration, own: Own, _directory: FilePath) -> Configuration:
     return replace(found, node_selectors=dict(own.get("podNodeSelectorPluginConfig") or {}))
 
 
-def _tolerations(found: Configuration, own: Mapping[str, Any]) -> Configuration:
+def _tolerations(found: Configuration, own: Own, _directory: FilePath) -> Configuration:
     return replace(
         found,
         default_tolerations=tuple(own.get("default") or ()),
@@ -180,8 +187,9 @@ def _tolerations(found: Configuration, own: Mapping[str, Any]) -> Configuration:
     )
 
 
-_READERS: Mapping[str, Callable[[Configuration, Mapping[str, Any]], Configuration]] = {
+_READERS: Mapping[str, Callable[[Configuration, Own, FilePath], Configuration]] = {
     "EventRateLimit": _event_limits,
+    "ImagePolicyWebhook": _image_policy,
     "PodNodeSelector": _node_selectors,
     "PodSecurity": _pod_security,
     "PodTolerationRestriction": _tolerations,

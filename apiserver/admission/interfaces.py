@@ -198,7 +198,7 @@ class Waiting(Plugin, Protocol):
 
 
 class WaitingMutator(Waiting, Protocol):
-    """A waiting plugin that may change the object; it comes after all other mutators."""
+    """A waiting plugin that may change the object."""
 
     async def admit_async(self, request: AdmissionRequest) -> None: ...
 

@@ -28,6 +28,7 @@ from apiserver.admission.plugins.default_toleration_seconds import DefaultTolera
 from apiserver.admission.plugins.deny_service_external_ips import DenyServiceExternalIPs
 from apiserver.admission.plugins.event_rate_limit import EventRateLimit
 from apiserver.admission.plugins.extended_resource_toleration import ExtendedResourceToleration
+from apiserver.admission.plugins.image_policy_webhook import ImagePolicyWebhook
 from apiserver.admission.plugins.limit_pod_hard_anti_affinity_topology import (
     LimitPodHardAntiAffinityTopology,
 )
@@ -123,6 +124,12 @@ class Workshop:
         uid = Identity(around.chance).uid
         self.webhooks = WebhookSurroundings(self.objects, places, around.ask, around.call, uid)
 
+    def image_policy_webhook(self) -> ImagePolicyWebhook:
+        """Return the plugin; whether it is configured `option_problems` has looked at."""
+        if self.config.image_policy is None:
+            raise ValueError(f"{ImagePolicyWebhook.name} is not configured")
+        return ImagePolicyWebhook(self.config.image_policy, self.around.clock)
+
 
 def _plain(plugin: type[Any], *, on: bool = True) -> Entry:
     return Entry(plugin, lambda _: plugin(), on)
@@ -151,6 +158,7 @@ ORDER: tuple[Entry, ...] = (
     Entry(NodeRestriction, lambda shop: NodeRestriction(shop.objects, shop.may), on=False),
     _plain(TaintNodesByCondition),
     _plain(AlwaysPullImages, on=False),
+    Entry(ImagePolicyWebhook, lambda shop: shop.image_policy_webhook(), on=False),
     Entry(
         PodSecurity,
         lambda shop: PodSecurity(shop.objects, shop.config.pod_security, shop.config.exemptions),
@@ -220,6 +228,8 @@ NAMES = frozenset((*(entry.name for entry in ORDER), *IDLE))
 def option_problems(options: AdmissionOptions) -> Iterator[str]:
     """Yield what is wrong with an operator's choices."""
     yield from switch_problems(options.enable, options.disable, NAMES)
+    if ImagePolicyWebhook.name in options.enable and options.configuration.image_policy is None:
+        yield f'couldn\'t init admission plugin "{ImagePolicyWebhook.name}": no config specified'
     if EventRateLimit.name in options.enable and not options.configuration.event_limits:
         why = "invalid configuration: limits: Required value"
         yield f'couldn\'t init admission plugin "{EventRateLimit.name}": {why}'

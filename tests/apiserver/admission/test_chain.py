@@ -116,7 +116,7 @@ class Asking(Spy):
         self.log.append(f"{self.name} asked to validate")
 
 
-async def test_what_waits_comes_after_the_mutators_and_before_the_last_validators():
+async def test_what_waits_is_asked_in_its_place():
     log = []
     pods = Rule(("pods",), (CREATE,))
     chain = AdmissionChain(
@@ -132,7 +132,7 @@ async def test_what_waits_comes_after_the_mutators_and_before_the_last_validator
     await waiting
 
     assert log == [
-        "a admits", "quota admits", "hooks asked to admit",
+        "a admits", "hooks asked to admit", "quota admits",
         "a validates", "hooks asked to validate", "quota validates",
     ]  # fmt: skip
 
