@@ -10,6 +10,7 @@ import hmac
 import re
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -81,6 +82,7 @@ class Control:
             ("GET", 2, ""): self._get,
             ("DELETE", 2, ""): self._delete,
             ("GET", 3, "kubeconfig"): self._kubeconfig,
+            ("GET", 3, "audit"): self._audit,
             ("GET", 3, "connections"): self._connections,
             ("GET", 4, "decisions"): self._decisions,
         }
@@ -120,6 +122,15 @@ class Control:
     async def _kubeconfig(self, parts: list[str], query: Any, body: bytes) -> Answer:
         user = (query.get("user") or ["kubernetes-admin"])[0]
         return 200, {"kubeconfig": self._find(parts[0]).admin_kubeconfig(user)}
+
+    async def _audit(self, parts: list[str], query: Any, body: bytes) -> Answer:
+        """Return the last audit events, the newest first; `limit` says how many."""
+        audit = self._find(parts[0]).api.audit
+        text = (query.get("limit") or ["100"])[0]
+        if not (text.isascii() and text.isdigit()):
+            raise BadRequest(f'strconv.ParseUint: parsing "{text}": invalid syntax')
+        events = islice(audit.memory, min(int(text[:9]), len(audit.memory))) if audit else ()
+        return 200, {"items": [orjson.Fragment(event) for event in events]}
 
     async def _connections(self, parts: list[str], query: Any, body: bytes) -> Answer:
         return 200, {"first": self._find(parts[0]).first_client}

@@ -31,6 +31,7 @@ Pairs = tuple[tuple[str, str], ...]  # key=value, separated by commas; likewise
 
 AUTHENTICATION, AUTHORIZATION = "Authentication", "Authorization"
 SERVING = "Serving"
+AUDITING = "Auditing"
 ADMISSION = "Admission"
 
 T = TypeVar("T")
@@ -135,6 +136,26 @@ class Flags:
         SERVING,
         "Seconds after which watches end that name no timeout, at the earliest; at the latest "
         "after twice as many.",
+    )
+
+    audit_policy_file: str = flag(
+        "", AUDITING, "File with the audit Policy; without it no request is written down."
+    )
+    audit_log_path: str = flag(
+        "",
+        AUDITING,
+        "File that audit events are written to, `-` for standard output. The last events of each "
+        "cluster are kept in memory in any case.",
+    )
+    audit_log_format: str = flag("json", AUDITING, "`json`, or `legacy` for a line of text.")
+    audit_log_maxage: int = flag(
+        366, AUDITING, "Days for which old audit log files are kept; 0 for any time."
+    )
+    audit_log_maxbackup: int = flag(
+        100, AUDITING, "How many old audit log files are kept; 0 for any number."
+    )
+    audit_log_maxsize: int = flag(
+        100, AUDITING, "Megabytes from which on a new audit log file is begun."
     )
 
     enable_admission_plugins: Words = flag(

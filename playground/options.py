@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
+from apimachinery.clock import Clock
 from apiserver.admission.configuration import read_configuration
 from apiserver.admission.options import AdmissionOptions
 from apiserver.admission.order import option_problems
+from apiserver.audit.files import Keeping
+from apiserver.audit.log import FORMATS, AuditLog, open_log
+from apiserver.audit.policy import load_policy
 from apiserver.endpoints.options import ServingOptions
 from apiserver.flowcontrol.options import FlowOptions
 from playground.auth_options import (
@@ -19,20 +23,30 @@ from playground.flags import Flags, all_flags
 from playground.loopback import is_loopback
 
 
-def serving_options(flags: Flags) -> ServingOptions:
-    """Return how requests are served."""
+def serving_options(flags: Flags, clock: Clock) -> ServingOptions:
+    """Return how requests are served, and open the audit log."""
+    policy = load_policy(flags.audit_policy_file) if flags.audit_policy_file else None
     return ServingOptions(
         request_timeout=flags.request_timeout,
         min_request_timeout=flags.min_request_timeout,
         flags=tuple(
             (each.name, each.syntax.write(getattr(flags, each.attribute))) for each in all_flags()
         ),
+        audit=policy,
+        audit_log=_audit_log(flags, clock) if policy else None,
         flow=FlowOptions(
             flags.enable_priority_and_fairness,
             flags.max_requests_inflight,
             flags.max_mutating_requests_inflight,
         ),
     )
+
+
+def _audit_log(flags: Flags, clock: Clock) -> AuditLog | None:
+    if not flags.audit_log_path:
+        return None
+    keeping = Keeping(flags.audit_log_maxage, flags.audit_log_maxbackup, flags.audit_log_maxsize)
+    return open_log(flags.audit_log_path, flags.audit_log_format, keeping, clock)
 
 
 def admission_options(flags: Flags) -> AdmissionOptions:
@@ -84,6 +98,20 @@ def _unreadable(flags: Flags) -> Iterator[str]:
             yield str(error)
 
 
+def _audit(flags: Flags) -> Iterator[str]:
+    if flags.audit_policy_file:
+        try:
+            load_policy(flags.audit_policy_file)
+        except ValueError as error:
+            yield f"loading audit policy file: {error}"
+    if flags.audit_log_format not in FORMATS:
+        allowed = ",".join(FORMATS)
+        yield f'invalid audit log format {flags.audit_log_format}, allowed formats are "{allowed}"'
+    for name in ("maxage", "maxbackup", "maxsize"):
+        if (value := getattr(flags, f"audit_log_{name}")) < 0:
+            yield f"--audit-log-{name} {value} can't be a negative number"
+
+
 Check = Callable[[Flags], Iterator[str]]
 CHECKS: tuple[Check, ...] = (
     _not_negative,
@@ -92,6 +120,7 @@ CHECKS: tuple[Check, ...] = (
     authorization_problems,
     _unreadable,
     _admission_problems,
+    _audit,
 )
 
 

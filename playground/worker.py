@@ -78,7 +78,7 @@ async def serve(options: argparse.Namespace) -> None:
         api_url,
         ca,
         instance.admin_token(),
-        serving_options(flags),
+        serving_options(flags, clock),
         auth_options(flags),
         admission_options(flags),
     )
@@ -103,6 +103,8 @@ async def serve(options: argparse.Namespace) -> None:
     await _run(server, app.end_streams, adopt(options.fd), options.ready_fd)
     await tasks.close()
     await fleet.close()
+    if surface.serving.audit_log is not None:
+        surface.serving.audit_log.close()
 
 
 def _open_insecure_port(tasks: Any, app: Any, descriptor: int | None) -> None:

@@ -16,6 +16,7 @@ from apimachinery.meta import Obj
 from apiserver.admission.chain import AdmissionChain
 from apiserver.auth.cluster import ClusterAuth
 from apiserver.endpoints.aggregation.remotes import Remotes
+from apiserver.endpoints.auditing import Auditor
 from apiserver.endpoints.metrics import Metrics
 from apiserver.endpoints.options import ServingOptions
 from apiserver.endpoints.trace import Traces
@@ -102,6 +103,9 @@ class ClusterApi:
             FlowFilter(store, clock, options.flow, options.turns, options.request_timeout)
             if options.flow.enabled
             else InFlightLimit(options.flow)
+        )
+        self.audit: Auditor | None = (
+            Auditor(options.audit, name, clock, options.audit_log) if options.audit else None
         )
         self.traces = Traces()
         self.metrics = Metrics()

@@ -15,7 +15,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
+from types import CoroutineType
 from typing import Any, Protocol
 
 from apimachinery.errors import (
@@ -90,6 +91,7 @@ async def serve(request: ApiRequest, door: Door, handler: Handler | None = None)
     """Answer a request, or raise the ApiError that refuses it."""
     trace = request.trace
     answer: Answer | None = None
+    refusal: ApiError | None = None
     try:
         limit = limits.time_limit(request)
         if limit is None:
@@ -99,13 +101,15 @@ async def serve(request: ApiRequest, door: Door, handler: Handler | None = None)
         trace.code = answer.code
     except Exception as error:
         refusal = as_api_error(error)
+        if not isinstance(error, ApiError | StorageError):
+            observing.panicked(request, error)
         trace.code = refusal.code
         trace.stage("refused", refusal.reason)
         if refusal is error:
             raise
         raise refusal from error
     finally:
-        observing.finish(request, answer)
+        observing.finish(request, answer, refusal)
     return answer
 
 
@@ -129,8 +133,10 @@ async def _serve(request: ApiRequest, door: Door, handler: Handler | None) -> An
     request.user = who if isinstance(who, User) else await who
     trace.user = request.user.name
     trace.stage("authentication")
+    if request.api.audit is not None:
+        request.audit = request.api.audit.begin(request, request.real_user or request.user)
     place: Any = limits.enter(request)
-    if isinstance(place, Coroutine):
+    if isinstance(place, CoroutineType):
         place = await place
         trace.stage("priority and fairness", request.flow.label if request.flow else "")
     try:
@@ -262,6 +268,7 @@ def _deprecated(request: ApiRequest, text: str) -> None:
     """Tell that what is asked for is on its way out, and count that it was asked for."""
     info = request.info
     request.warn([text])
+    request.trace.annotations["k8s.io/deprecated"] = "true"
     request.api.metrics.deprecated.add(
         (info.group, info.version, info.resource, info.subresource, "")
     )

@@ -31,13 +31,13 @@ async def body_of(request: ApiRequest, answer: Answer) -> tuple[bytes, str]:
         return answer.text, answer.content_type
     output = request.output
     if output.plain:
-        return _json_of(request, answer), JSON
+        return json_of(request, answer), JSON
     if output.transform and not answer.as_is:
         shown: Any = await _transformed(request, answer, output)
     elif output.media_type is PROTOBUF and answer.listing is not None:
         return await _protobuf_list(request, answer, answer.listing), PROTOBUF
     else:
-        shown = orjson.loads(_json_of(request, answer))
+        shown = orjson.loads(json_of(request, answer))
     return dump(shown, output)
 
 
@@ -61,7 +61,8 @@ def object_of(served: Served, entry: Entry) -> Obj:
     return obj if served.version is None else served.version.from_storage(obj)
 
 
-def _json_of(request: ApiRequest, answer: Answer) -> bytes:
+def json_of(request: ApiRequest, answer: Answer) -> bytes:
+    """Return an answer that is no text as JSON, whatever form was asked for."""
     if answer.entry is not None:
         if request.served is None or request.served.is_storage:
             return answer.entry.raw

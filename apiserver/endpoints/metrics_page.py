@@ -76,6 +76,7 @@ def families(api: ClusterApi) -> list[Metric]:
     made: Iterable[Metric] = (
         *_admission(api),
         *_requests(api),
+        *_audit(api),
         *_checks(api),
         *_flow(api),
         *_storage(api),
@@ -238,6 +239,29 @@ def _admission(api: ClusterApi) -> Iterator[Metric]:
         "[STABLE] Admission controller latency histogram in seconds, identified by name and broken "
         "out for each operation and API resource and type (validate or admit).",
         plugins,
+    )
+
+
+def _audit(api: ClusterApi) -> Iterator[Metric]:
+    audit = api.audit
+    levels = sorted(audit.levels.items()) if audit is not None else ()
+    yield single(
+        "apiserver_audit_event_total",
+        "counter",
+        "[ALPHA] Counter of audit events generated and sent to the audit backend.",
+        audit.events if audit is not None else 0,
+    )
+    yield single(
+        "apiserver_audit_requests_rejected_total",
+        "counter",
+        "[ALPHA] Counter of apiserver requests rejected due to an error in audit logging backend.",
+        0,
+    )
+    yield Family(
+        "apiserver_audit_level_total",
+        "counter",
+        "[ALPHA] Counter of policy levels for audit events (1 per request).",
+        [({"level": level}, count) for level, count in levels if count],
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from time import perf_counter
 
+from apimachinery.errors import ApiError
 from apiserver.endpoints.metrics import Labels
 from apiserver.endpoints.request import Answer, ApiRequest
 from apiserver.endpoints.requestinfo import RequestInfo
@@ -32,15 +33,18 @@ _COUNTED_PAGES = frozenset({"/healthz", "/livez", "/readyz"})
 _TERMINATED = frozenset({413, 429, 504})
 
 
-def finish(request: ApiRequest, answer: Answer | None) -> None:
+def finish(request: ApiRequest, answer: Answer | None, refusal: ApiError | None) -> None:
     """Note what became of a request; a stream is counted once it has ended."""
     trace, api = request.trace, request.api
     api.traces.add(trace)
     if not trace.code:
         return  # the server ends, and nobody is answered any more
+    streaming = answer is not None and (answer.stream is not None or answer.code == 101)
+    if api.audit is not None:
+        _audit(request, answer, refusal, streaming=streaming)
     labels = labels_of(request)
     counted = api.metrics.counted(labels)
-    if answer is not None and (answer.stream is not None or answer.code == 101):
+    if streaming:
         counted.running += 1
         request.on_end = _ending(request, labels)
     else:
@@ -51,6 +55,42 @@ def finish(request: ApiRequest, answer: Answer | None) -> None:
         _note_checks(request)
 
 
+def panicked(request: ApiRequest, error: BaseException) -> None:
+    """Note that something failed that nobody foresaw."""
+    if request.audit is not None:
+        request.audit.panicked(error)
+        request.audit = None  # that was the last of its events
+
+
+def _audit(
+    request: ApiRequest, answer: Answer | None, refusal: ApiError | None, *, streaming: bool
+) -> None:
+    audit = request.api.audit
+    if request.audit is None and request.user is None and refusal is not None and audit is not None:
+        # Refused before it was known who goes on: the credentials are not known, or may not be
+        # those of somebody else.
+        if request.real_user is not None:
+            request.audit = audit.begin(request, request.real_user)
+        elif refusal.code == 401:
+            audit.unknown(request, _attempted(request), refusal.code)
+            return
+    if request.audit is None:
+        return
+    if streaming and answer is not None:
+        request.audit.started(answer)
+    else:
+        request.audit.complete(answer, refusal)
+
+
+def _attempted(request: ApiRequest) -> str:
+    """Say which credentials came with a request."""
+    scheme = request.headers.get("authorization", "").strip().partition(" ")[0].lower()
+    found = [scheme] if scheme in ("basic", "bearer") else []
+    if not found:
+        return "Authentication failed, no credentials provided"
+    return f"Authentication failed, attempted: {', '.join(found)}"
+
+
 def _ending(request: ApiRequest, labels: Labels) -> Callable[[], None]:
     began, counted = perf_counter() - request.trace.seconds, request.api.metrics.counted(labels)
 
@@ -58,6 +98,8 @@ def _ending(request: ApiRequest, labels: Labels) -> Callable[[], None]:
         request.on_end = None
         counted.running -= 1
         counted.add(request.trace.code, perf_counter() - began, 0)
+        if request.audit is not None:
+            request.audit.ended()
 
     return end
 

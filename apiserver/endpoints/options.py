@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from apiserver.audit.log import AuditLog
+from apiserver.audit.policy import Policy
 from apiserver.flowcontrol.options import FlowOptions
 from apiserver.flowcontrol.turns import Turns
 
@@ -18,6 +20,9 @@ class ServingOptions:
     min_request_timeout: float = 1800.0
     # By name, as they are shown to people.
     flags: tuple[tuple[str, str], ...] = ()
+    # Which requests are written down, and where; nothing is without a policy.
+    audit: Policy | None = None
+    audit_log: AuditLog | None = None
     flow: FlowOptions = field(default_factory=FlowOptions)
     # Of the event loop: all clusters that one serves share them.
     turns: Turns = field(default_factory=Turns)

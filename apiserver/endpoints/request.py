@@ -23,6 +23,7 @@ from apiserver.storage import Entry
 
 if TYPE_CHECKING:
     from apiserver.endpoints.api import ClusterApi
+    from apiserver.endpoints.auditing import Trail
 
 
 @dataclass(slots=True)
@@ -38,7 +39,13 @@ class ApiRequest:
     query: str = ""
     # The part of the URL that names the cluster: "/clusters/NAME", or "".
     root: str = ""
+    # The addresses that the request came through, its client's first.
+    peers: tuple[str, ...] = ()
     user: User | None = None
+    # Who goes on as `user`, where that is another.
+    real_user: User | None = None
+    # None where no rule of the audit policy wants the request.
+    audit: Trail | None = None
     # bytes as they came, or an object that is shared: never changed.
     body: Any = b""
     content_type: str = ""

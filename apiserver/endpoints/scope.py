@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping
+from ipaddress import ip_address
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -42,12 +43,31 @@ def request_of_scope(scope: Mapping[str, Any], method: str) -> ApiRequest:
         method=method,
         root=scope.get("kubeground.root", ""),
         query=query.decode("latin-1"),
+        peers=_peers(headers, scope.get("client")),
         oversized=scope.get("kubeground.oversized", False),
         body=scope["kubeground.body"],
         content_type=headers.get("content-type", ""),
         user_agent=headers.get("user-agent", ""),
         headers=headers,
     )
+
+
+def _peers(headers: Mapping[str, str], client: Any) -> tuple[str, ...]:
+    """Return the addresses that proxies name, and that of who has connected."""
+    peer = str(client[0]) if client else ""
+    forwarded = headers.get("x-forwarded-for", "")
+    real = headers.get("x-real-ip", "")
+    if not forwarded and not real:
+        return (peer,) if peer else ()
+    named = [*forwarded.split(","), real, peer]
+    return tuple(dict.fromkeys(filter(None, map(_address, named))))
+
+
+def _address(text: str) -> str:
+    try:
+        return str(ip_address(text.strip()))
+    except ValueError:
+        return ""
 
 
 def user_of_scope(request: ApiRequest, scope: Mapping[str, Any]) -> User | Awaitable[User]:
@@ -78,5 +98,6 @@ def _impersonating(request: ApiRequest, scope: Mapping[str, Any], user: User) ->
         if name.startswith(b"impersonate-")
     ]
     if pairs:
+        request.real_user = user
         return request.api.auth.impersonate(user, pairs, chain.attributes_of(request, user))
     return user

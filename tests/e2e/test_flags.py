@@ -6,6 +6,7 @@ import socket
 from pathlib import Path
 
 import httpx
+import orjson
 import pytest
 
 from tests.support.issuer import TestIssuer
@@ -135,3 +136,54 @@ def test_documents_for_other_verifiers_name_the_cluster(tmp_path: Path):
                 found = admin.get("/.well-known/openid-configuration").json()
                 assert found["jwks_uri"] == f"{base}/openid/v1/jwks"
                 assert admin.get(found["jwks_uri"]).json()["keys"]
+
+
+POLICY = """
+apiVersion: audit.k8s.io/v1
+kind: Policy
+omitStages: [RequestReceived]
+rules:
+- {level: Request, verbs: [create], resources: [{group: "", resources: [configmaps]}]}
+- {level: None}
+"""
+
+
+def test_requests_are_written_down(tmp_path: Path):
+    policy, log = tmp_path / "policy.yaml", tmp_path / "audit.log"
+    policy.write_text(POLICY)
+    flags = (f"--audit-policy-file={policy}", f"--audit-log-path={log}")
+    with serving(tmp_path / "data", *flags) as playground:
+        kubectl = Kubectl("1.36", playground.kubeconfig, tmp_path)
+        kubectl(
+            "create",
+            "configmap",
+            "a",
+            "--from-literal=b=c",
+            "--as=ann",
+            "--as-group=devs",
+            "--as-group=system:masters",
+        )
+
+        def mine(lines: list[bytes]) -> list[dict]:
+            events = map(orjson.loads, lines)
+            return [event for event in events if event["objectRef"]["name"] == "a"]
+
+        (event,) = wait_until(lambda: log.exists() and mine(log.read_bytes().splitlines()))
+        assert event["requestObject"]["data"] == {"b": "c"}
+        assert event["impersonatedUser"]["username"] == "ann"
+        assert event["userAgent"].startswith("kubectl/v1.36")
+        assert event["annotations"]["kubeground.io/cluster"] == "default"
+        with playground.client() as operator:
+            kept = operator.get("/kubeground/v1/clusters/default/audit?limit=1000").json()["items"]
+            assert event in kept
+            wrong = operator.get("/kubeground/v1/clusters/default/audit?limit=-1")
+            assert wrong.status_code == 400
+
+
+def test_a_policy_that_is_none_ends_the_start(tmp_path: Path):
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("apiVersion: audit.k8s.io/v1\nkind: Policy\nrules: [{level: All}]\n")
+    with pytest.raises(AssertionError, match="no `ready`"):
+        Playground(tmp_path / "data", f"--audit-policy-file={policy}").start()
+    log = (tmp_path / "data.log").read_text()
+    assert 'loading audit policy file: rules[0].level: Unsupported value: "All"' in log

@@ -82,3 +82,23 @@ def test_the_prefix_of_user_names(given, username):
     assert verifier.issuer.username == username
     assert verifier.issuer.claim_rules == [Rule("hd", "shop")]
     assert verifier.issuer.algorithms == ("RS256",)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"max_requests_inflight": -1}, "--max-requests-inflight can not be negative value"),
+        ({"request_timeout": -1.0}, "--request-timeout can not be negative value"),
+        ({"audit_log_maxage": -1}, "--audit-log-maxage -1 can't be a negative number"),
+        (
+            {"audit_log_format": "xml"},
+            'invalid audit log format xml, allowed formats are "legacy,json"',
+        ),
+        (
+            {"audit_policy_file": "/nowhere"},
+            'loading audit policy file: failed to read file path "/nowhere": open /nowhere: no',
+        ),
+    ],
+)
+def test_limits_and_the_audit_log(given, words):
+    assert problems(flags(**given)).startswith(words)
