@@ -68,6 +68,7 @@ _RELAXED_ENV_WORDS = (
     "other than '='"
 )
 _CONFIG_KEY = "[-._a-zA-Z0-9]+"
+_STANDARD_FINALIZERS = ("kubernetes", "orphan", "foregroundDeletion")
 _CONFIG_KEY_WORDS = "a valid config key must consist of alphanumeric characters, '-', '_' or '.'"
 
 _label_re = re.compile(_LABEL)
@@ -268,6 +269,13 @@ def is_path_segment(value: str) -> list[str]:
     if value in (".", ".."):
         return [f"may not be '{value}'"]
     return [f"may not contain '{char}'" for char in "/%" if char in value]
+
+
+def is_standard_finalizer(value: str) -> list[str]:
+    """Check that a finalizer has a domain, or is one of Kubernetes' own."""
+    if "/" in value or value in _STANDARD_FINALIZERS:
+        return []
+    return ["name is neither a standard finalizer name nor is it fully qualified"]
 
 
 def is_ip(value: str) -> list[str]:

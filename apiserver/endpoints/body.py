@@ -40,6 +40,10 @@ STRATEGIC_PATCH = "application/strategic-merge-patch+json"
 APPLY_PATCH = "application/apply-patch+yaml"
 PATCHES = (JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, APPLY_PATCH)
 _OBJECTS = (JSON, YAML, PROTOBUF)
+# Versions that no path serves any more, and whose bodies are taken all the same.
+_READ_AS = {
+    GroupVersionKind("policy", "v1beta1", "Eviction"): GroupVersionKind("policy", "v1", "Eviction")
+}
 _TYPE_META = (
     "json: cannot unmarshal {} into Go value of type struct {{ APIVersion string "
     '"json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }}'
@@ -199,7 +203,7 @@ def check_kind(body: Obj, kind: GroupVersionKind) -> GroupVersionKind:
         raise BadRequest(f"unexpected GroupVersion string: {version}")
     group_version = GroupVersion.parse(version) if version else kind.group_version
     found = group_version.kind(name or kind.kind)
-    if found == kind:
+    if kind in (found, _READ_AS.get(found)):
         return kind
     if found.group_version == kind.group_version or not _is_built_in(found):
         raise no_kind_registered(found, kind.kind)

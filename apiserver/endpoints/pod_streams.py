@@ -11,6 +11,7 @@ from apiserver.auth.user import User
 from apiserver.endpoints.connecting import admit_connect
 from apiserver.endpoints.log_options import log_option_errors
 from apiserver.endpoints.request import Answer, ApiRequest
+from apiserver.registry.core.nodes import NODES
 
 _TEXT = "text/plain"
 
@@ -26,6 +27,7 @@ async def logs(request: ApiRequest) -> Answer:
     if not node:
         # Nothing runs yet, so nothing was said yet.
         return Answer(text=b"", content_type=_TEXT)
+    api.registry.get(NODES, "", node)
     if api.streams is None:
         raise ServiceUnavailable("no kubelet can be reached")
     stream = api.streams.logs(node, info.namespace, info.name, container, request.params)
@@ -61,8 +63,10 @@ async def check_connect(request: ApiRequest) -> Obj:
     pod = api.registry.get(request.resource, info.namespace, info.name).obj()
     if info.subresource in ("exec", "attach"):
         choose_container(pod, request.params.get("container", ""))
-    if not (pod.get("spec") or {}).get("nodeName"):
+    node = (pod.get("spec") or {}).get("nodeName")
+    if not node:
         raise BadRequest(f"pod {info.name} does not have a host assigned")
+    api.registry.get(NODES, "", node)
     return pod
 
 

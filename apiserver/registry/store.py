@@ -28,10 +28,10 @@ from apimachinery.errors import (
 from apimachinery.gvk import GroupKind
 from apimachinery.meta import Obj, labels_of, replace_in
 from apimachinery.validation.field import FieldError, Path, invalid
-from apimachinery.validation.metadata import validate_object_meta, validate_object_meta_update
 from apiserver.registry import converting, deletion, metadata
 from apiserver.registry.deletion import DeleteOptions, Fate
 from apiserver.registry.etcd import uid_mismatch
+from apiserver.registry.metadatarules import created_metadata_errors, updated_metadata_errors
 from apiserver.registry.objects import StoredObjects
 from apiserver.registry.resource import Resource
 from apiserver.registry.strategy import Companion, Strategy, StrategyContext
@@ -177,11 +177,7 @@ class Registry:
     def _check_new(self, resource: Resource, obj: Obj, how: Writing) -> Awaitable[None] | None:
         strategy = resource.strategy
         strategy.drop_disabled(obj, None)
-        errors = list(
-            validate_object_meta(
-                obj["metadata"], namespaced=resource.namespaced, name_rule=strategy.name_rule
-            )
-        )
+        errors = list(created_metadata_errors(resource, strategy, obj["metadata"]))
         errors += strategy.validate(obj, how.ctx)
         _refuse(resource, obj, errors)
         how.warn(strategy.warnings_on_create(obj, how.ctx))
@@ -263,7 +259,7 @@ class Registry:
         own = resource.strategy
         if own.has_generation and strategy.counts_changes and own.spec_changed(new, old):
             new["metadata"]["generation"] = (old["metadata"].get("generation") or 0) + 1
-        errors = list(validate_object_meta_update(new["metadata"], old["metadata"]))
+        errors = list(updated_metadata_errors(resource, strategy, new, old))
         errors += strategy.validate_update(new, old, how.ctx)
         _refuse(resource, new, errors)
         how.warn(strategy.warnings_on_update(new, old, how.ctx))

@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from typing import Any, Protocol
 
 from apimachinery.clock import Clock
@@ -69,6 +70,13 @@ class Companion:
     obj: Obj | None = None
 
 
+class MetadataCheck(Enum):
+    """One look at the metadata of an object that changes."""
+
+    WHOLE = auto()  # as if it were new
+    CHANGES = auto()
+
+
 def _most_names(name: str, /) -> list[str]:
     return is_dns1123_subdomain(name)
 
@@ -92,6 +100,10 @@ class Strategy:
     default_propagation = "Background"
     # What metadata.name may be; returns what is wrong with a name. See apimachinery's names.
     name_rule = staticmethod(_most_names)
+    # How the kind itself checks metadata on update, after the checks that all kinds share.
+    metadata_checks: tuple[MetadataCheck, ...] = (MetadataCheck.CHANGES,)
+    # Must finalizers have a domain, unless they are Kubernetes' own?
+    qualifies_finalizers = True
 
     def schema(self, kind: GroupVersionKind) -> Any:
         """Return how objects of a custom kind are merged (apply, patches); None: as it comes."""

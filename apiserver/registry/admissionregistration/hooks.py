@@ -30,6 +30,7 @@ _LONGEST = 30
 class WebhookConfigurationStrategy(Strategy):
     """Webhooks with names of their own, each with rules and an address."""
 
+    qualifies_finalizers = False
     has_generation = True
     allow_unconditional_update = False
     reinvokes = False

@@ -35,6 +35,7 @@ _EXCLUSIVE = "name and selector are mutually exclusive"
 class PolicyStrategy(Strategy):
     """A policy says what to check and of what; bindings put it to work."""
 
+    qualifies_finalizers = False
     has_generation = True
     allow_unconditional_update = False
 
@@ -48,6 +49,7 @@ class PolicyStrategy(Strategy):
 class BindingStrategy(Strategy):
     """A binding names a policy, and may narrow what it is about."""
 
+    qualifies_finalizers = False
     has_generation = True
     allow_unconditional_update = False
 

@@ -44,6 +44,7 @@ _NAMES = ("plural", "singular", "kind", "listKind")
 class CustomResourceDefinitionStrategy(Strategy):
     """Group, plural and stored versions are for good; once served, scope and kind are too."""
 
+    qualifies_finalizers = False
     has_generation = True
     allow_unconditional_update = False
     # Objects of the kinds stay where they are, and are there again with a new definition.

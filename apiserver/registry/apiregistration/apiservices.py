@@ -27,6 +27,7 @@ _PRIORITIES = (("groupPriorityMinimum", 20_000), ("versionPriority", 1000))
 class APIServiceStrategy(Strategy):
     """The name is that of the version and its group; local versions are always available."""
 
+    qualifies_finalizers = False
     allow_unconditional_update = False
     name_rule = staticmethod(is_path_segment)
 

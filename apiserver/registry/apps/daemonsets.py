@@ -30,7 +30,7 @@ from apiserver.registry.podspec.workload import (
     number,
 )
 from apiserver.registry.resource import Column, Resource, Subresource
-from apiserver.registry.strategy import StatusStrategy, StrategyContext
+from apiserver.registry.strategy import MetadataCheck, StatusStrategy, StrategyContext
 from apiserver.registry.table import AGE, NAME, dig
 
 _SPEC = Path("spec")
@@ -51,6 +51,7 @@ _COUNTS = (
 class DaemonSetStrategy(WorkloadStrategy):
     """An annotation counts the changes of the template, for clients of an older version."""
 
+    metadata_checks = (MetadataCheck.WHOLE, MetadataCheck.CHANGES)
     has_generation = True
     checked_twice = True
     warns_of_name = False

@@ -15,7 +15,7 @@ from apiserver.registry.podspec.checks import nonnegative
 from apiserver.registry.podspec.defaults import default_template
 from apiserver.registry.podspec.workload import SELECTOR, containers, keep_status, number
 from apiserver.registry.resource import Column, Resource, Subresource
-from apiserver.registry.strategy import StatusStrategy, StrategyContext
+from apiserver.registry.strategy import MetadataCheck, StatusStrategy, StrategyContext
 from apiserver.registry.table import AGE, NAME
 
 _SPEC = Path("spec")
@@ -24,6 +24,7 @@ _SPEC = Path("spec")
 class ReplicaSetStrategy(WorkloadStrategy):
     """The selector never changes: the pods of the old one would be nobody's."""
 
+    metadata_checks = (MetadataCheck.WHOLE, MetadataCheck.CHANGES)
     has_generation = True
     checked_twice = True
 

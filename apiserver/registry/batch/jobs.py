@@ -29,7 +29,7 @@ from apiserver.registry.podspec.workload import (
     keep_status,
 )
 from apiserver.registry.resource import Column, Resource, Subresource
-from apiserver.registry.strategy import StatusStrategy, Strategy, StrategyContext
+from apiserver.registry.strategy import MetadataCheck, StatusStrategy, Strategy, StrategyContext
 from apiserver.registry.table import AGE, NAME, dig
 
 _SPEC = Path("spec")
@@ -59,6 +59,7 @@ _DELETE_WARNING = (
 class JobStrategy(Strategy):
     """What a Job runs never changes; how much of it at once may."""
 
+    metadata_checks = (MetadataCheck.WHOLE, MetadataCheck.CHANGES)
     has_generation = True
     default_propagation = "Orphan"
 

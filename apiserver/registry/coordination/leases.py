@@ -19,6 +19,7 @@ _STRATEGIES = ("OldestEmulationVersion",)
 class LeaseStrategy(Strategy):
     """Whoever renews a Lease writes all of it, and need not know whether it was there."""
 
+    qualifies_finalizers = False
     allow_create_on_update = True
     allow_unconditional_update = False
 

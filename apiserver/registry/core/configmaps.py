@@ -8,7 +8,7 @@ from apimachinery.validation.field import FieldErrors, Path, forbidden, invalid,
 from apimachinery.validation.names import is_config_map_key
 from apiserver.registry.podspec.checks import obey
 from apiserver.registry.resource import Column, Resource
-from apiserver.registry.strategy import Strategy, StrategyContext
+from apiserver.registry.strategy import MetadataCheck, Strategy, StrategyContext
 from apiserver.registry.table import AGE, NAME
 
 MAX_BYTES = 1024 * 1024
@@ -17,6 +17,8 @@ _DATA, _BINARY = Path("data"), Path("binaryData")
 
 class ConfigMapStrategy(Strategy):
     """Keys are file names; a key stands in one of the two maps."""
+
+    metadata_checks = (MetadataCheck.CHANGES, MetadataCheck.WHOLE)
 
     def validate(self, obj: Obj, ctx: StrategyContext) -> FieldErrors:
         data, binary = obj.get("data") or {}, obj.get("binaryData") or {}

@@ -21,7 +21,7 @@ from apiserver.registry.podspec.quantities import (
     resource_name_errors,
 )
 from apiserver.registry.resource import Resource
-from apiserver.registry.strategy import Strategy, StrategyContext
+from apiserver.registry.strategy import MetadataCheck, Strategy, StrategyContext
 from apiserver.registry.table import CREATED_AT, NAME
 
 _TYPES = ("Pod", "Container", "PersistentVolumeClaim")
@@ -31,6 +31,7 @@ _BOUNDS = ("max", "min", "default", "defaultRequest", "maxLimitRequestRatio")
 class LimitRangeStrategy(Strategy):
     """Container limits fill each other in; all bounds must agree."""
 
+    metadata_checks = (MetadataCheck.WHOLE,)
     allow_create_on_update = True
 
     def default(self, obj: Obj) -> None:

@@ -9,22 +9,31 @@ from __future__ import annotations
 from apimachinery.gvk import CORE_V1
 from apimachinery.meta import Obj, name_of
 from apimachinery.validation.field import FieldErrors, Path, invalid
-from apimachinery.validation.names import is_dns1123_label, is_qualified_name
+from apimachinery.validation.names import (
+    is_dns1123_label,
+    is_qualified_name,
+    is_standard_finalizer,
+)
 from apiserver.registry.podspec.checks import obey
 from apiserver.registry.podspec.workload import keep_status
 from apiserver.registry.resource import Column, Resource, Subresource
-from apiserver.registry.strategy import StatusStrategy, Strategy, StrategyContext
+from apiserver.registry.strategy import (
+    MetadataCheck,
+    StatusStrategy,
+    Strategy,
+    StrategyContext,
+)
 from apiserver.registry.table import AGE, NAME, field
 
 NAME_LABEL = "kubernetes.io/metadata.name"
 FINALIZER = "kubernetes"
-_STANDARD_FINALIZERS = ("kubernetes", "orphan", "foregroundDeletion")
 
 
 class NamespaceStrategy(Strategy):
     """Users may set labels and annotations; the finalizers are the system's."""
 
     name_rule = staticmethod(is_dns1123_label)
+    metadata_checks = (MetadataCheck.WHOLE, MetadataCheck.CHANGES)
 
     def default(self, obj: Obj) -> None:
         name = name_of(obj)
@@ -74,11 +83,7 @@ class NamespaceStrategy(Strategy):
 def finalizer_errors(finalizer: str, path: Path) -> FieldErrors:
     """Yield what is wrong with one of spec.finalizers."""
     wrong = list(obey(is_qualified_name, finalizer, path))
-    yield from wrong
-    if not wrong and "/" not in finalizer and finalizer not in _STANDARD_FINALIZERS:
-        yield invalid(
-            path, finalizer, "name is neither a standard finalizer name nor is it fully qualified"
-        )
+    yield from wrong or obey(is_standard_finalizer, finalizer, path)
 
 
 class NamespaceStatusStrategy(StatusStrategy):

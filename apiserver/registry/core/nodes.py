@@ -29,7 +29,7 @@ from apiserver.registry.podspec.quantities import quantity_value_errors
 from apiserver.registry.podspec.scheduling import EFFECTS
 from apiserver.registry.podspec.workload import keep_status
 from apiserver.registry.resource import Column, Resource, Subresource
-from apiserver.registry.strategy import StatusStrategy, Strategy, StrategyContext
+from apiserver.registry.strategy import MetadataCheck, StatusStrategy, Strategy, StrategyContext
 from apiserver.registry.table import AGE, NAME, Value, dig, field
 
 _METADATA, _SPEC, _STATUS = Path("metadata"), Path("spec"), Path("status")
@@ -42,6 +42,8 @@ PROXY_VERBS = ("create", "delete", "get", "patch", "update")
 
 class NodeStrategy(Strategy):
     """podCIDR and providerID are given once."""
+
+    metadata_checks = (MetadataCheck.WHOLE, MetadataCheck.CHANGES)
 
     def default(self, obj: Obj) -> None:
         spec = obj.get("spec") or {}

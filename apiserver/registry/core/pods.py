@@ -18,7 +18,7 @@ from apiserver.registry.podspec.spec import spec_errors
 from apiserver.registry.podspec.warnings import spec_warnings
 from apiserver.registry.podspec.workload import keep_status
 from apiserver.registry.resource import Column, Resource, Subresource
-from apiserver.registry.strategy import Strategy, StrategyContext
+from apiserver.registry.strategy import MetadataCheck, Strategy, StrategyContext
 from apiserver.registry.table import AGE, NAME, dig, field
 
 _SPEC = Path("spec")
@@ -65,6 +65,7 @@ def _token_errors(spec: Obj) -> FieldErrors:
 class PodStrategy(Strategy):
     """A pod is made once: after that little more than its images may change."""
 
+    metadata_checks = (MetadataCheck.CHANGES, MetadataCheck.WHOLE)
     has_generation = True
     returns_deleted = True
 

@@ -22,7 +22,7 @@ from apiserver.registry.podspec.workload import (
     number,
 )
 from apiserver.registry.resource import Column, Resource, Subresource
-from apiserver.registry.strategy import StatusStrategy, Strategy, StrategyContext
+from apiserver.registry.strategy import MetadataCheck, StatusStrategy, Strategy, StrategyContext
 from apiserver.registry.table import AGE, NAME
 
 _SPEC = Path("spec")
@@ -31,6 +31,7 @@ _SPEC = Path("spec")
 class ReplicationControllerStrategy(Strategy):
     """The labels of the template stand in for a selector and for labels of its own."""
 
+    metadata_checks = (MetadataCheck.WHOLE, MetadataCheck.CHANGES)
     has_generation = True
     # Clients of the first version deleted the pods themselves.
     default_propagation = "Orphan"

@@ -23,7 +23,7 @@ from apiserver.registry.core.configmaps import MAX_BYTES, decoded_length
 from apiserver.registry.core.keypairs import key_pair_problem
 from apiserver.registry.podspec.checks import immutable, obey
 from apiserver.registry.resource import Column, Resource
-from apiserver.registry.strategy import Strategy, StrategyContext
+from apiserver.registry.strategy import MetadataCheck, Strategy, StrategyContext
 from apiserver.registry.table import AGE, NAME, count, field
 
 _DATA = Path("data")
@@ -33,6 +33,8 @@ _FROZEN = "field is immutable when `immutable` is set"
 
 class SecretStrategy(Strategy):
     """stringData is a way to write data; it is never read back."""
+
+    metadata_checks = (MetadataCheck.CHANGES, MetadataCheck.WHOLE)
 
     def default(self, obj: Obj) -> None:
         if not obj.get("type"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from apimachinery.gvk import CORE_V1, GroupVersionKind
 from apimachinery.meta import Obj, annotations_of
 from apiserver.registry.resource import Resource, Subresource
-from apiserver.registry.strategy import Strategy, StrategyContext
+from apiserver.registry.strategy import MetadataCheck, Strategy, StrategyContext
 from apiserver.registry.table import AGE, NAME
 
 _ENFORCE = "kubernetes.io/enforce-mountable-secrets"
@@ -14,6 +14,7 @@ _ENFORCE = "kubernetes.io/enforce-mountable-secrets"
 class ServiceAccountStrategy(Strategy):
     """Nothing but metadata is checked."""
 
+    metadata_checks = (MetadataCheck.CHANGES, MetadataCheck.WHOLE)
     returns_deleted = True
 
     def prepare_for_create(self, obj: Obj, ctx: StrategyContext) -> None:

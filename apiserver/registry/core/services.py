@@ -18,7 +18,13 @@ from apiserver.registry.core.servicevalidation import (
 from apiserver.registry.core.servicewarnings import service_warnings
 from apiserver.registry.podspec.workload import format_labels, keep_status
 from apiserver.registry.resource import Column, Resource, Subresource
-from apiserver.registry.strategy import Companion, StatusStrategy, Strategy, StrategyContext
+from apiserver.registry.strategy import (
+    Companion,
+    MetadataCheck,
+    StatusStrategy,
+    Strategy,
+    StrategyContext,
+)
 from apiserver.registry.table import AGE, NAME, dig, field
 
 _SPEC = Path("spec")
@@ -29,6 +35,7 @@ _AFFINITY_SECONDS = 10800
 class ServiceStrategy(Strategy):
     """Addresses and node ports come from the cluster's ledgers; once given they stay."""
 
+    metadata_checks = (MetadataCheck.CHANGES, MetadataCheck.WHOLE)
     allow_create_on_update = True
     returns_deleted = True
     name_rule = staticmethod(is_dns1035_label)

@@ -16,6 +16,7 @@ from apimachinery.structural.pruning import pruned
 from apimachinery.structural.schema import MISSING
 from apimachinery.structural.validation import NOWHERE, schema_errors
 from apimachinery.validation.field import ErrorType, FieldError, FieldErrors, Path, invalid
+from apimachinery.validation.names import is_standard_finalizer
 from apiserver.registry.custom.schemas import VersionSchema
 from apiserver.registry.scale import ScalePaths
 from apiserver.registry.strategy import StatusStrategy, Strategy, StrategyContext
@@ -23,7 +24,6 @@ from apiserver.registry.table import dig
 
 _MOST_REPLICAS = 2**31 - 1
 _NOT_CONTENT = ("apiVersion", "kind", "metadata")
-_STANDARD_FINALIZERS = ("kubernetes", "orphan", "foregroundDeletion")
 _PREFER_A_DOMAIN = (
     "prefer a domain-qualified finalizer name including a path (/) to avoid accidental conflicts "
     "with other finalizer writers"
@@ -62,6 +62,7 @@ class CustomKind:
 class CustomResourceStrategy(Strategy):
     """Objects keep to their schema; with a status subresource, status is written there alone."""
 
+    qualifies_finalizers = False
     has_generation = True
     allow_unconditional_update = False
 
@@ -225,5 +226,5 @@ def _finalizer_warnings(obj: Obj, old: Obj) -> list[str]:
     return [
         f'metadata.finalizers: "{name}": {_PREFER_A_DOMAIN}'
         for name in sorted(set(given) - set(had))
-        if "/" not in name and name not in _STANDARD_FINALIZERS
+        if is_standard_finalizer(name)
     ]

@@ -31,6 +31,8 @@ _CONDITION_STATUSES = ("True", "False", "Unknown")
 class PodDisruptionBudgetStrategy(Strategy):
     """One bound, from below or from above."""
 
+    metadata_checks = ()
+    qualifies_finalizers = False
     has_generation = True
     allow_unconditional_update = False
     name_rule = staticmethod(is_path_segment)

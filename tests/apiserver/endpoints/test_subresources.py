@@ -203,6 +203,12 @@ async def test_a_container_has_to_be_named_where_there_are_several(client: Clien
     assert unplaced.message == "pod p does not have a host assigned"
 
 
+async def test_evictions_of_the_first_version_are_read(client: Client):
+    await running(client, "p")
+    eviction = {"apiVersion": "policy/v1beta1", "kind": "Eviction", "metadata": {"name": "p"}}
+    assert (await client.post(f"{PODS}/p/eviction", eviction)).status == 201
+
+
 async def test_evictions_ask_the_budget(client: Client):
     await running(client, "p")
     await running(client, "q")
@@ -268,6 +274,7 @@ class Kubelets:
 
 
 async def bound_pod(client: Client, *containers: str) -> None:
+    await client.post("/api/v1/nodes", {"metadata": {"name": "n1"}})
     await client.post(PODS, pod("p", *containers))
     binding = {"metadata": {"name": "p"}, "target": {"kind": "Node", "name": "n1"}}
     await client.post(f"{PODS}/p/binding", binding)
@@ -281,6 +288,16 @@ async def test_logs_come_from_the_node(client: Client):
     client.api.streams = Kubelets()
     found = await client.get(f"{PODS}/p/log?tailLines=5")
     assert (found.headers["content-type"], found.body) == ("text/plain", b"n1 default/p/c 5\n")
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "log"), ("POST", "exec?command=ls"), ("POST", "portforward")]
+)
+async def test_a_node_that_is_gone_serves_nothing(client: Client, method: str, path: str):
+    await bound_pod(client, "c")
+    await client.request("DELETE", "/api/v1/nodes/n1")
+    refused = await client.request(method, f"{PODS}/p/{path}")
+    assert (refused.status, refused.message) == (404, 'nodes "n1" not found')
 
 
 @pytest.mark.parametrize(
