@@ -33,7 +33,7 @@ from apiserver.auth.attributes import Attributes, forbidden
 from apiserver.auth.user import User
 from apiserver.endpoints import limits, observing, read, remove, subresources, write
 from apiserver.endpoints.aggregation.proxying import handler_of
-from apiserver.endpoints.negotiation import PROTOBUF, not_acceptable
+from apiserver.endpoints.negotiation import PROTOBUF, Output, negotiate, not_acceptable
 from apiserver.endpoints.request import Answer, ApiRequest
 from apiserver.registry.catalog import Served
 from apiserver.storage import StorageError
@@ -243,7 +243,17 @@ def _find(request: ApiRequest) -> Served:
     request.served = served
     if served.resource.custom and request.output.media_type == PROTOBUF:
         raise not_acceptable()
+    if request.output.transform == "Table" and served.resource.verbs == ("create",):
+        # Nothing of a review is kept, so it has no columns: another form, if the client takes one.
+        request.output = _without_tables(request)
     return served
+
+
+def _without_tables(request: ApiRequest) -> Output:
+    found = negotiate(request.headers.get("accept", ""), tables=False)
+    if found is None:
+        raise not_acceptable()
+    return found
 
 
 def _check_scope(request: ApiRequest) -> None:

@@ -26,6 +26,7 @@ _OBJECTS = frozenset(
     for version in ("v1", "v1beta1")
     for transform in ("Table", "PartialObjectMetadata", "PartialObjectMetadataList")
 )
+_METADATA = frozenset(one for one in _OBJECTS if one[2] != "Table")
 _DISCOVERY = frozenset(
     ("apidiscovery.k8s.io", version, "APIGroupDiscoveryList") for version in ("v2", "v2beta1")
 )
@@ -60,12 +61,15 @@ DEFAULT = Output()
 
 
 @lru_cache(maxsize=256)
-def negotiate(accept: str, *, discovery: bool = False) -> Output | None:
-    """Return the first form in an Accept header that can be made, None where there is none."""
+def negotiate(accept: str, *, discovery: bool = False, tables: bool = True) -> Output | None:
+    """Return the first form in an Accept header that can be made, None where there is none.
+
+    `discovery` knows the aggregated form and no other; without `tables` there are none.
+    """
     if not accept or accept in (JSON, "*/*"):
         return DEFAULT
     clauses = sorted(_clauses(accept), key=lambda one: -one[1])
-    known = _DISCOVERY if discovery else _OBJECTS
+    known = _DISCOVERY if discovery else _OBJECTS if tables else _METADATA
     for types in (_TYPES, _LAST_RESORT):
         for media_type, _, given in clauses:
             output = _output(types.get(media_type), given, known)

@@ -11,7 +11,8 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
 from apimachinery.clock import Clock
@@ -204,17 +205,18 @@ class Scheduler:
         self.decisions.add(attempt)
         if outcome.node:
             self.cache.place(pod, outcome.node)
-            work = self._bind(waiting, outcome.node, attempt)
+            work = partial(self._bind, waiting, outcome.node, attempt)
         else:
             self.queue.put_back(waiting, outcome.refused_by, moves)
             if outcome.preemption is not None:
                 self.cache.nominate(pod, outcome.preemption.node)
-            work = self._refuse(waiting, outcome)
+            work = partial(self._refuse, waiting, outcome)
         self._tasks.spawn("bind" if outcome.node else "refuse", self._released(work))
 
-    async def _released(self, work: Coroutine[Any, Any, None]) -> None:
+    async def _released(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        # Called here, so that a task that is cancelled before it begins leaves nothing behind.
         try:
-            await work
+            await work()
         finally:
             self._binding.release()
 

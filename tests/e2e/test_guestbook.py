@@ -29,6 +29,9 @@ def pod_addresses(kubectl: Kubectl, tier: str) -> set[str]:
     return set(kubectl("get", "pods", "-l", f"tier={tier}", "-o", path).split())
 
 
+@pytest.mark.conformance(
+    "[sig-cli] Kubectl client Guestbook application should create and stop a working application"
+)
 def test_the_guestbook(kubectl: Kubectl) -> None:
     said = kubectl("apply", "-f", GUESTBOOK)
     assert "deployment.apps/frontend created" in said

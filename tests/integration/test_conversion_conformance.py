@@ -11,6 +11,8 @@ from tests.support.virtualtime import VIRTUAL_TIME
 
 pytestmark = VIRTUAL_TIME
 
+TEST = "[sig-api-machinery] CustomResourceConversionWebhook [Privileged:ClusterAdmin] "
+
 DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 NAME = "e2e-tests.stable.example.com"
 MERGE = {"content-type": "application/merge-patch+json"}
@@ -67,6 +69,7 @@ def stored(served, name):
     return served.lab.get("e2e-tests.stable.example.com", name, NAMESPACE)
 
 
+@pytest.mark.conformance(TEST + "should be able to convert from CR v1 to CR v2")
 async def test_should_be_able_to_convert_from_cr_v1_to_cr_v2(converter):
     await define(converter)
     made = await converter.ok("POST", path("v1"), custom("v1", "a", hostPort="localhost:8080"))
@@ -78,6 +81,7 @@ async def test_should_be_able_to_convert_from_cr_v1_to_cr_v2(converter):
     assert await converter.ok("GET", path("v1", "a")) == made
 
 
+@pytest.mark.conformance(TEST + "should be able to convert a non homogeneous list of CRs")
 async def test_should_be_able_to_convert_a_non_homogeneous_list_of_crs(converter):
     await define(converter)
     await converter.ok("POST", path("v1"), custom("v1", "a", hostPort="localhost:8080"))
@@ -148,6 +152,10 @@ async def test_watches_see_their_own_version(converter):
     assert {event["object"]["apiVersion"] for event in events} == {"stable.example.com/v2"}
 
 
+@pytest.mark.conformance(
+    "[sig-api-machinery] CustomResourceFieldSelectors [Privileged:ClusterAdmin]"
+    " CustomResourceFieldSelectors MUST list and watch custom resources matching the field selector"
+)
 async def test_must_list_and_watch_custom_resources_matching_the_field_selector(converter):
     await define(converter, selectable=True)
     for name, content in (("a", "x:80"), ("b", "y:80"), ("c", "x:81")):

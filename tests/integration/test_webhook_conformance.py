@@ -7,6 +7,7 @@ from tests.support.virtualtime import VIRTUAL_TIME
 
 pytestmark = VIRTUAL_TIME
 
+TEST = "[sig-api-machinery] AdmissionWebhook [Privileged:ClusterAdmin] "
 GROUP = "/apis/admissionregistration.k8s.io/v1"
 VALIDATING = f"{GROUP}/validatingwebhookconfigurations"
 MUTATING = f"{GROUP}/mutatingwebhookconfigurations"
@@ -57,6 +58,7 @@ def pod(name, container="c", **labels):
     return {"metadata": about, "spec": {"containers": [{"name": container, "image": "pause"}]}}
 
 
+@pytest.mark.conformance(TEST + "should include webhook resources in discovery documents")
 async def test_should_include_webhook_resources_in_discovery_documents(hooks):
     groups = (await hooks.ok("GET", "/apis"))["groups"]
     (group,) = [one for one in groups if one["name"] == "admissionregistration.k8s.io"]
@@ -66,6 +68,7 @@ async def test_should_include_webhook_resources_in_discovery_documents(hooks):
     assert {"mutatingwebhookconfigurations", "validatingwebhookconfigurations"} <= names
 
 
+@pytest.mark.conformance(TEST + "should be able to deny pod and configmap creation")
 async def test_should_be_able_to_deny_pod_and_configmap_creation(hooks):
     await hooks.ok(
         "POST",
@@ -108,6 +111,7 @@ async def test_should_be_able_to_deny_pod_and_configmap_creation(hooks):
     await hooks.ok("POST", elsewhere, {**config_map("a"), **unwanted})
 
 
+@pytest.mark.conformance(TEST + "should be able to deny attaching pod")
 async def test_should_be_able_to_deny_attaching_pod(hooks):
     rule = hook(hooks, "/pods/attach", "CONNECT", resource="pods/attach")
     await hooks.ok("POST", VALIDATING, configuration("attach", rule))
@@ -124,6 +128,9 @@ async def test_should_be_able_to_deny_attaching_pod(hooks):
     assert said == "Upgrade request required"
 
 
+@pytest.mark.conformance(
+    TEST + "should be able to deny custom resource creation, update and deletion"
+)
 async def test_should_be_able_to_deny_custom_resource_creation_update_and_deletion(hooks):
     await define(hooks)
     rule = hook(
@@ -153,6 +160,7 @@ async def test_should_be_able_to_deny_custom_resource_creation_update_and_deleti
     await hooks.ok("DELETE", f"{widgets()}/b")
 
 
+@pytest.mark.conformance(TEST + "should unconditionally reject operations on fail closed webhook")
 async def test_should_unconditionally_reject_operations_on_fail_closed_webhook(hooks):
     rule = hook(
         hooks, "/configmaps", clientConfig=hooks.client_config("/configmaps", trusted=False)
@@ -168,6 +176,7 @@ async def test_should_unconditionally_reject_operations_on_fail_closed_webhook(h
     )
 
 
+@pytest.mark.conformance(TEST + "should mutate configmap")
 async def test_should_mutate_configmap(hooks):
     path = "/mutating-configmaps"
     stages = [hook(hooks, path, name=f"stage-{number}.k8s.io") for number in (1, 2)]
@@ -180,6 +189,7 @@ async def test_should_mutate_configmap(hooks):
     }
 
 
+@pytest.mark.conformance(TEST + "should mutate pod and apply defaults after mutation")
 async def test_should_mutate_pod_and_apply_defaults_after_mutation(hooks):
     rule = hook(hooks, "/mutating-pods", resource="pods")
     await hooks.ok("POST", MUTATING, configuration("pods", rule))
@@ -189,6 +199,9 @@ async def test_should_mutate_pod_and_apply_defaults_after_mutation(hooks):
     assert added["terminationMessagePolicy"] == "File"
 
 
+@pytest.mark.conformance(
+    TEST + "should not be able to mutate or prevent deletion of webhook configuration objects"
+)
 async def test_should_not_be_able_to_mutate_or_prevent_deletion_of_webhook_configurations(hooks):
     every = {"resource": "*", "group": "admissionregistration.k8s.io", "version": "*"}
     deny = hook(hooks, "/always-deny", "DELETE", **every)
@@ -204,6 +217,7 @@ async def test_should_not_be_able_to_mutate_or_prevent_deletion_of_webhook_confi
         await hooks.ok("DELETE", f"{path}/dummy")
 
 
+@pytest.mark.conformance(TEST + "should mutate custom resource")
 async def test_should_mutate_custom_resource(hooks):
     await define(hooks)
     await hooks.ok("POST", MUTATING, configuration("custom", *mutators(hooks)))
@@ -215,6 +229,7 @@ async def test_should_mutate_custom_resource(hooks):
     }
 
 
+@pytest.mark.conformance(TEST + "should deny crd creation")
 async def test_should_deny_crd_creation(hooks):
     rule = hook(hooks, "/crd", resource="customresourcedefinitions", group="apiextensions.k8s.io")
     await hooks.ok("POST", VALIDATING, configuration("crds", rule))
@@ -225,6 +240,7 @@ async def test_should_deny_crd_creation(hooks):
     assert (await hooks.http.get("/apis/e2e.example.com/v1")).status == 404
 
 
+@pytest.mark.conformance(TEST + "should mutate custom resource with different stored version")
 async def test_should_mutate_custom_resource_with_different_stored_version(hooks):
     await define(hooks, ("v1", True, None), ("v2", False, None))
     await hooks.ok("POST", MUTATING, configuration("custom", *mutators(hooks, "UPDATE")))
@@ -240,6 +256,7 @@ async def test_should_mutate_custom_resource_with_different_stored_version(hooks
     assert patched["data"]["mutation-stage-2"] == "yes"
 
 
+@pytest.mark.conformance(TEST + "should mutate custom resource with pruning")
 async def test_should_mutate_custom_resource_with_pruning(hooks):
     text = {"type": "string"}
     data = {"type": "object", "properties": {"mutation-start": text, "mutation-stage-1": text}}
@@ -249,6 +266,7 @@ async def test_should_mutate_custom_resource_with_pruning(hooks):
     assert made["data"] == {"mutation-start": "yes", "mutation-stage-1": "yes"}
 
 
+@pytest.mark.conformance(TEST + "should honor timeout")
 @pytest.mark.parametrize(
     ("timeout", "policy", "allowed"),
     [(1, "Fail", False), (1, "Ignore", True), (10, "Fail", True), (None, "Fail", True)],
@@ -265,6 +283,8 @@ async def test_should_honor_timeout(hooks, timeout, policy, allowed):
     assert said.endswith(f'/always-allow-delay-5s?timeout={timeout}s": context deadline exceeded')
 
 
+@pytest.mark.conformance(TEST + "patching/updating a mutating webhook should work")
+@pytest.mark.conformance(TEST + "patching/updating a validating webhook should work")
 @pytest.mark.parametrize("kind", [VALIDATING, MUTATING])
 async def test_patching_and_updating_a_webhook_should_work(hooks, kind):
     changes = kind == MUTATING
@@ -285,6 +305,8 @@ async def test_patching_and_updating_a_webhook_should_work(hooks, kind):
         await hooks.refused("POST", CONFIGMAPS, config_map("a", **data))
 
 
+@pytest.mark.conformance(TEST + "listing mutating webhooks should work")
+@pytest.mark.conformance(TEST + "listing validating webhooks should work")
 @pytest.mark.parametrize("kind", [VALIDATING, MUTATING])
 async def test_listing_webhooks_should_work(hooks, kind):
     changes = kind == MUTATING
@@ -305,6 +327,14 @@ async def test_listing_webhooks_should_work(hooks, kind):
     assert len(made["data"]) == 1
 
 
+@pytest.mark.conformance(
+    TEST
+    + "should be able to create and update mutating webhook configurations with match conditions"
+)
+@pytest.mark.conformance(
+    TEST
+    + "should be able to create and update validating webhook configurations with match conditions"
+)
 @pytest.mark.parametrize("kind", [VALIDATING, MUTATING])
 async def test_should_create_and_update_configurations_with_match_conditions(hooks, kind):
     first = [{"name": "expression-1", "expression": "object.metadata.namespace == 'production'"}]
@@ -319,6 +349,12 @@ async def test_should_create_and_update_configurations_with_match_conditions(hoo
     assert stored["webhooks"][0]["matchConditions"] == second
 
 
+@pytest.mark.conformance(
+    TEST + "should reject mutating webhook configurations with invalid match conditions"
+)
+@pytest.mark.conformance(
+    TEST + "should reject validating webhook configurations with invalid match conditions"
+)
 @pytest.mark.parametrize("kind", [VALIDATING, MUTATING])
 async def test_should_reject_configurations_with_invalid_match_conditions(hooks, kind):
     broken = [{"name": "invalid-expression-1", "expression": "... [] bad expression"}]
@@ -328,6 +364,7 @@ async def test_should_reject_configurations_with_invalid_match_conditions(hooks,
     assert "compilation failed" in said
 
 
+@pytest.mark.conformance(TEST + "should mutate everything except 'skip-me' configmaps")
 async def test_should_mutate_everything_except_skip_me_configmaps(hooks):
     but = [{"name": "skip-me", "expression": "object.metadata.name != 'skip-me'"}]
     rule = hook(hooks, "/mutating-configmaps", matchConditions=but)
