@@ -251,6 +251,55 @@ def _validate(
     return Estimated(part(text, _FORMAT_PATTERN * PATTERN))
 
 
+def _made(factor: float, size: Size) -> Estimated:
+    """Return the cost of a call that makes a list of some size."""
+    return Estimated(total(LIST, 1, part(size.most, factor)), size)
+
+
+def _number(node: Node, other: int) -> int:
+    if not isinstance(node, Literal) or not isinstance(node.value, int):
+        return other
+    return max(0, node.value)
+
+
+def _slice(
+    elements: Elements, overload: Overload, node: Call, given: Sequence[Estimated]
+) -> Estimated:
+    start, end = _number(node.args[0], 0), _number(node.args[1], given[0].sized.most)
+    # What ends before it starts fails, and is the most expensive there is.
+    length = (end - start) % (UNBOUNDED + 1)
+    return _made(1, Size(length, length))
+
+
+def _range(
+    elements: Elements, overload: Overload, node: Call, given: Sequence[Estimated]
+) -> Estimated:
+    length = _number(node.args[0], UNBOUNDED)
+    return _made(1, Size(length, length))
+
+
+def _flatten(
+    elements: Elements, overload: Overload, node: Call, given: Sequence[Estimated]
+) -> Estimated:
+    level = _number(node.args[0], UNBOUNDED) if node.args else 1
+    return _made(level, given[0].sized)
+
+
+def _reverse(
+    elements: Elements, overload: Overload, node: Call, given: Sequence[Estimated]
+) -> Estimated:
+    return _made(1, given[0].sized)
+
+
+def _pairs(
+    elements: Elements, overload: Overload, node: Call, given: Sequence[Estimated]
+) -> Estimated:
+    """Return the cost of comparing each to all others: elements, or the keys made of them."""
+    texts = node.function != "distinct" and overload.params[-1].params[0].kind
+    factor = 2.0 + STRING if texts in ("string", "bytes") else 2.0
+    return _made(factor, given[-1].sized.times(given[-1].sized))
+
+
 FUNCTIONS: dict[str, Rule] = {
     "check": _fixed(CHECK),
     "startsWith": _read(of=1),
@@ -276,4 +325,9 @@ FUNCTIONS: dict[str, Rule] = {
     "sets.contains": _sets(1),
     "sets.intersects": _sets(1),
     "sets.equivalent": _sets(2),
+    "slice": _slice,
+    "flatten": _flatten,
+    "lists.range": _range,
+    "reverse": _reverse,
+    **dict.fromkeys(("distinct", "sort", "@sortByAssociatedKeys"), _pairs),
 }

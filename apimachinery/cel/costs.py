@@ -118,6 +118,21 @@ def _sets(factor: int) -> Cost:
     return lambda a, b: 1 + len(a) * len(b) * factor
 
 
+def _made(count: int) -> int:
+    return LIST + 1 + max(0, count)
+
+
+def _flatten(elements: list[Any], level: int = 1) -> int:
+    return _made(len(elements) * level)
+
+
+def _pairs(elements: list[Any], keys: list[Any] | None = None) -> int:
+    """Return what it costs to compare each element, or each key, to all others."""
+    compared = elements if keys is None else keys
+    factor = 2.1 if compared and isinstance(compared[0], (str, bytes)) else 2.0
+    return _made(int(len(compared) ** 2 * factor))
+
+
 _BY_NAME: Mapping[str, Cost] = {
     **dict.fromkeys(("startsWith", "endsWith", "format", "strings.quote"), _read),
     **dict.fromkeys(("url", "jsonpatch.escapeKey"), _read),
@@ -136,6 +151,11 @@ _BY_NAME: Mapping[str, Cost] = {
     "sets.contains": _sets(1),
     "sets.intersects": _sets(1),
     "sets.equivalent": _sets(2),
+    "slice": lambda elements, start, end: _made(min(end, len(elements)) - start),
+    "flatten": _flatten,
+    **dict.fromkeys(("distinct", "sort", "@sortByAssociatedKeys"), _pairs),
+    "lists.range": _made,
+    "reverse": lambda elements: _made(len(elements)),
 }
 
 
@@ -184,6 +204,8 @@ _EFFORTS: Mapping[str, Cost] = {
     **dict.fromkeys(("indexOf", "lastIndexOf"), _weights),
     "format": _formatted,
     "replace": _replaced,
+    "distinct": lambda elements: len(elements) * weight(elements),
+    "flatten": _weights,
     **dict.fromkeys(("sets.contains", "sets.intersects", "sets.equivalent"), _weights),
 }
 

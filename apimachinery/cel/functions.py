@@ -100,7 +100,9 @@ def function(signature: str, run: Callable[..., Any]) -> Overload:
 
 
 # Front parts of names that look like a type and are none.
-_NAMESPACES = ("strings", "sets", "ip", "cidr", "format", "optional", "jsonpatch", "math")
+_NAMESPACES = (
+    *("strings", "sets", "lists", "ip", "cidr", "format", "optional", "jsonpatch", "math"),
+)
 
 
 def _is_namespace(target: str) -> bool:

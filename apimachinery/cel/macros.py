@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from apimachinery.cel.ast import Bind, Call, Fold, Name, Node, OptionalMap, Select, names
+from apimachinery.cel.ast import (
+    Bind,
+    Call,
+    Fold,
+    Literal,
+    MapNode,
+    Name,
+    Node,
+    OptionalMap,
+    Select,
+    StructNode,
+    names,
+)
 from apimachinery.cel.errors import Issue
 
 # name -> how many arguments it has with one loop variable, and with two.
@@ -17,6 +29,8 @@ _FOLDS: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
     "transformMap": ((), (3, 4)),
     "transformMapEntry": ((), (3, 4)),
 }
+# Reads the list that sortBy() sorts; no name of an expression can be this.
+_SORTED = "@__sortBy_input__"
 _OPTIONAL = {"optMap": False, "optFlatMap": True}
 # What is said of a variable that is no name, by macro.
 _NOT_SIMPLE: dict[str, str] = {
@@ -39,6 +53,8 @@ def expand(
         return Call(offset, function, None, args)
     if bindings and function == "bind" and len(args) == 3 and names(target) == "cel":
         return Bind(offset, _variable(function, args[0]), args[1], args[2])
+    if function == "sortBy" and len(args) == 2:
+        return _sort_by(offset, target, args)
     if function in _OPTIONAL and len(args) == 2:
         flat = _OPTIONAL[function]
         return OptionalMap(offset, target, _variable(function, args[0]), args[1], flat)
@@ -58,6 +74,18 @@ def _has(offset: int, arg: Node) -> Node:
     if isinstance(arg, Select) and not arg.test:
         return Select(arg.offset, arg.operand, arg.field, test=True)
     raise Issue(arg.offset, "invalid argument to has() macro")
+
+
+def _sort_by(offset: int, target: Node, args: list[Node]) -> Node:
+    if isinstance(target, (Literal, MapNode, StructNode)):
+        raise Issue(
+            target.offset,
+            "sortBy can only be applied to a list, identifier, comprehension, call or "
+            "select expression",
+        )
+    keys = Fold(offset, "map", Name(offset, _SORTED), _variable("map", args[0]), "", args[1:])
+    call = Call(offset, "@sortByAssociatedKeys", Name(offset, _SORTED), [keys])
+    return Bind(offset, _SORTED, target, call)
 
 
 def _variable(macro: str, node: Node) -> str:

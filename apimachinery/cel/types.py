@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+_SHOWN = {"null_type": "null", "error": "!error!"}
+
 
 @dataclass(frozen=True, slots=True)
 class Type:
@@ -28,7 +30,7 @@ class Type:
         if self.kind in ("opaque", "object", "param"):
             return self.name
         if not self.params:
-            return "null" if self.kind == "null_type" else self.kind
+            return _SHOWN.get(self.kind, self.kind)
         return f"{self.kind}({', '.join(str(each) for each in self.params)})"
 
 

@@ -9,6 +9,7 @@ from apimachinery.cel.libs.arithmetic import ARITHMETIC
 from apimachinery.cel.libs.authorizers import AUTHORIZERS
 from apimachinery.cel.libs.conversions import CONVERSIONS
 from apimachinery.cel.libs.formats import FORMATS
+from apimachinery.cel.libs.list_changes import LIST_CHANGES
 from apimachinery.cel.libs.lists import LISTS
 from apimachinery.cel.libs.networks import NETWORKS
 from apimachinery.cel.libs.optionals import OPTIONALS
@@ -28,6 +29,7 @@ KUBERNETES: Sequence[Sequence[Overload]] = (
     STRINGS,
     REGEX,
     LISTS,
+    LIST_CHANGES,
     SETS,
     URLS,
     QUANTITIES,

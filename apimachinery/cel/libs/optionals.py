@@ -23,7 +23,15 @@ def _value(found: Opt) -> Any:
     return found.value
 
 
+def _unwrap(elements: list[Opt]) -> list[Any]:
+    return [each.value for each in elements if each.present]
+
+
 OPTIONALS: list[Overload] = [
+    function("list(A).first() -> optional(A)", lambda some: Opt(some[0]) if some else NOTHING),
+    function("list(A).last() -> optional(A)", lambda some: Opt(some[-1]) if some else NOTHING),
+    function("optional.unwrap(list(optional(A))) -> list(A)", _unwrap),
+    function("list(optional(A)).unwrapOpt() -> list(A)", _unwrap),
     function("optional.of(A) -> optional(A)", Opt),
     function("optional.ofNonZeroValue(A) -> optional(A)", _of_non_zero),
     function("optional.none() -> optional(A)", lambda: NOTHING),

@@ -105,6 +105,13 @@ def cost(expression, value=None):
         ("[self.n, 2].size() == 2", 14),
         ("{'a': self.n}.size() == 1", 34),
         ("[1, 2].size() == 2", 2),
+        # So do lists that calls make, and their elements 1 each. To sort looks at every pair.
+        ("self.numbers.slice(1, 3).size() == 2", 2 + 11 + 2 + 2),
+        ("self.numbers.reverse().size() == 4", 2 + 11 + 4 + 2),
+        ("[self.numbers].flatten().size() == 4", 2 + 10 + 11 + 1 + 2),
+        ("lists.range(self.n).size() == 4", 2 + 11 + 4 + 2),
+        ("self.numbers.distinct().size() == 4", 2 + 11 + 32 + 2),
+        ("self.words.sort().size() == 3", 2 + 11 + 18 + 2),
         # Loops cost what CEL writes them out as.
         ("self.numbers.all(i, i > 4)", 3 + 4 * 5),
         ("self.numbers.all(i, i > 5)", 3 + 5 + 2),
@@ -189,6 +196,11 @@ NUMBERS, TEXTS, FLAGS = (3145726 // size for size in (2, 3, 5))
         (array(TEXT, maxItems=4), "self.exists_one(x, x == 'a')", 3 + 4 * (2 + 2)),
         (array({**TEXT, "maxLength": 5}, maxItems=4), "self.isSorted()", 1 + 4 * (1 + 2)),
         (array({**TEXT, "maxLength": 5}, maxItems=4), "self.join(',').size() > 1", 1 + 9 + 1 + 1),
+        (array(NUMBER, maxItems=4), "self.reverse().size() == 4", 1 + 11 + 4 + 2),
+        (array(NUMBER, maxItems=4), "self.slice(1, 3).size() == 2", 1 + 11 + 2 + 2),
+        (array(NUMBER, maxItems=4), "self.distinct().size() == 4", 1 + 11 + 32 + 2),
+        (array(TEXT, maxItems=4), "self.sort().size() == 4", 1 + 11 + 34 + 2),
+        (NUMBER, "lists.range(3).all(i, i >= 0)", 11 + 3 + 1 + 3 * (3 + 2)),
         (shape(a=EITHER), "type(self.a) == string ? self.a == '5%' : self.a == 5", 3 + 1 + 3),
     ],
 )
