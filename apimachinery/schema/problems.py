@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Self
 
 from apimachinery.schema import scalars
 from apimachinery.schema.table import Schema, types
@@ -22,6 +22,17 @@ _UNDERLYING = {"time": "string", "micro-time": "string", "int-or-string": "int32
 
 class Mismatch(Exception):
     """A value is of the wrong JSON type; `mismatch_text` finds which."""
+
+
+class WrittenNumber(float):
+    """A number together with the text that it was read from."""
+
+    def __new__(cls, text: str) -> Self:
+        made = super().__new__(cls, text)
+        made.text = text
+        return made
+
+    text: str
 
 
 class _StopError(Exception):
@@ -193,5 +204,6 @@ def _word(value: Any, kind: str) -> str:
     if isinstance(value, bool):
         return "bool"
     if isinstance(value, (int, float)):
-        return f"number {json.dumps(value)}" if kind in ("integer", "int-or-string") else "number"
+        shown = value.text if isinstance(value, WrittenNumber) else json.dumps(value)
+        return f"number {shown}" if kind in ("integer", "int-or-string") else "number"
     return "array" if isinstance(value, list) else "object"

@@ -6,6 +6,7 @@ already, and are decoded by the type table all the same: the rules are the same 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -17,13 +18,15 @@ from apimachinery.meta import Obj, name_of
 from apimachinery.patch.refusals import json_type
 from apimachinery.protobuf import decode_request
 from apimachinery.schema import types
-from apimachinery.schema.decode import decode as decode_built_in
 from apimachinery.schema.decode import (
+    cannot_be_handled,
     find_duplicate_fields,
     no_kind_registered,
     strict_error,
     unrecognized,
 )
+from apimachinery.schema.decode import decode as decode_built_in
+from apimachinery.schema.problems import WrittenNumber
 from apimachinery.validation.field import Path, invalid
 from apiserver.endpoints import depth, yaml
 from apiserver.endpoints.jsonerrors import syntax_error
@@ -70,7 +73,7 @@ def read_object(request: ApiRequest, kind: GroupVersionKind) -> Obj:
     body, raw = request.body, b""
     doubled: list[str] = []
     if isinstance(body, bytes):
-        raw, body = body, parse(request, kind.kind, doubled)
+        raw, body = body, parse(request, kind.kind, doubled, kind)
     custom = request.resource.custom and kind == request.target.kind
     given = check_custom_kind(body, kind) if custom else check_kind(body, kind)
     mode = field_validation(request)
@@ -81,7 +84,14 @@ def read_object(request: ApiRequest, kind: GroupVersionKind) -> Obj:
     elif is_json and mode != "Ignore":
         odd = find_duplicate_fields(raw, body, None if custom else types().type_of(given))
     complete = is_json and bool(odd) and not custom
-    obj = decode(request, body, given, mode, odd, complete=complete)
+    try:
+        obj = decode(request, body, given, mode, odd, complete=complete)
+    except BadRequest as error:
+        if not is_json or "unmarshal number" not in error.message:
+            raise
+        # Numbers are shown as they were written, which the parser forgets.
+        body = json.loads(raw, parse_float=WrittenNumber)
+        obj = decode(request, body, given, mode, odd, complete=complete)
     request.resource.strategy.keep_text(obj, raw if is_json else None)
     return obj
 
@@ -125,10 +135,16 @@ def decode(
     return obj
 
 
-def parse(request: ApiRequest, kind: str, doubled: list[str] | None = None) -> Obj:
+def parse(
+    request: ApiRequest,
+    kind: str,
+    doubled: list[str] | None = None,
+    expected: GroupVersionKind | None = None,
+) -> Obj:
     """Return what the bytes say. Raises UnsupportedMediaType, or BadRequest.
 
-    What is said of keys that a map of YAML has twice is added to `doubled`.
+    What is said of keys that a map of YAML has twice is added to `doubled`. A message of protobuf
+    without a kind is of the kind that is expected.
     """
     chosen = media_type(request)
     if chosen == JSON:
@@ -136,7 +152,7 @@ def parse(request: ApiRequest, kind: str, doubled: list[str] | None = None) -> O
     if chosen == YAML:
         return parse_yaml(request.body, kind, doubled)
     if chosen == PROTOBUF and not (request.resource.custom and kind == request.target.kind.kind):
-        return decode_request(request.body)
+        return decode_request(request.body, expected)
     raise unsupported(_OBJECTS if chosen != PROTOBUF else _OBJECTS[:2])
 
 
@@ -153,10 +169,27 @@ def parse_json(raw: bytes, kind: str) -> Obj:
     try:
         value = depth.loads(raw)
     except orjson.JSONDecodeError as error:
-        why = syntax_error(raw.decode("utf-8", "replace")) or str(error)
-        raise unrecognized(
-            kind, f"couldn't get version/kind; json parse error: {why}", raw
-        ) from None
+        value = _mended(raw, kind, error)
+    return _object(value, raw, kind)
+
+
+def _mended(raw: bytes, kind: str, error: orjson.JSONDecodeError) -> Any:
+    """Read JSON whose text is no good UTF-8, as Go does: what cannot be read becomes U+FFFD."""
+    text = raw.decode("utf-8", "replace")
+    why = syntax_error(text)
+    if not why and not isinstance(error, depth.TooDeep):
+        try:
+            return depth.loads(text.encode())
+        except orjson.JSONDecodeError as still:
+            error = still
+    why = f"couldn't get version/kind; json parse error: {why or error}"
+    raise unrecognized(kind, why, raw) from None
+
+
+def _object(value: Any, raw: bytes, kind: str) -> Obj:
+    """Return what was read, which may be null: an object without anything."""
+    if value is None:
+        return {}
     if value.__class__ is not dict:
         raise unrecognized(kind, no_kind(value), raw)
     found: Obj = value
@@ -169,10 +202,7 @@ def parse_yaml(raw: bytes, kind: str, doubled: list[str] | None = None) -> Obj:
         value = load_yaml(raw, doubled)
     except yaml.YAMLError as error:
         raise unrecognized(kind, yaml.words(error), raw) from None
-    if value.__class__ is not dict:
-        raise unrecognized(kind, no_kind(value), raw)
-    found: Obj = value
-    return found
+    return _object(value, raw, kind)
 
 
 def load_yaml(raw: bytes, doubled: list[str] | None = None) -> Any:
@@ -205,11 +235,21 @@ def check_kind(body: Obj, kind: GroupVersionKind) -> GroupVersionKind:
     found = group_version.kind(name or kind.kind)
     if kind in (found, _READ_AS.get(found)):
         return kind
-    if found.group_version == kind.group_version or not _is_built_in(found):
+    if not _is_built_in(found):
         raise no_kind_registered(found, kind.kind)
+    if found.kind != kind.kind:
+        raise cannot_be_handled(found, kind.kind, unknown_conversion(found, kind))
     raise BadRequest(
         f"the API version in the data ({found.api_version}) does not match the expected API "
         f"version ({kind.api_version})"
+    )
+
+
+def unknown_conversion(found: GroupVersionKind, kind: GroupVersionKind) -> str:
+    """Return why an object of one built-in kind is none of another."""
+    package = kind.group.partition(".")[0] or "core"
+    return (
+        f"converting ({found.version}.{found.kind}) to ({package}.{kind.kind}): unknown conversion"
     )
 
 

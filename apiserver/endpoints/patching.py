@@ -123,11 +123,7 @@ def _check_kind(patched: Any, kind: GroupVersionKind, *, custom: bool) -> None:
     if types().type_of(given) is None:
         raise no_kind_registered(given, kind.kind)
     if given != kind:
-        internal = kind.group.partition(".")[0] or "core"
-        raise BadRequest(
-            f"converting ({given.version}.{given.kind}) to ({internal}.{kind.kind}): "
-            "unknown conversion"
-        )
+        raise BadRequest(body.unknown_conversion(given, kind))
 
 
 def _reason(error: BadRequest, kind: GroupVersionKind) -> str:

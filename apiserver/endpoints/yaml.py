@@ -22,6 +22,12 @@ _LETTER = re.compile(r"^[yYnN]$")
 
 # Values in a document: one without aliases has fewer than it has bytes.
 _LARGEST_EXPANSION = 100_000
+# What Go's reader, an older libyaml, says otherwise.
+_GO_WORDS = {
+    "found a tab character that violates indentation": (
+        "found character that cannot start any token"
+    ),
+}
 _TOO_DEEP = "exceeded max depth"
 
 __all__ = ["YAMLError", "dump", "load", "words"]
@@ -61,12 +67,16 @@ _KubernetesDumper.add_representer(str, _represent_text)
 
 
 def load(text: bytes, doubled: list[str] | None = None) -> Any:
-    """Read one document; keys become text, as they are in JSON. Raises YAMLError.
+    """Read the first document; keys become text, as they are in JSON. Raises YAMLError.
 
     What is said of keys that a map has twice is added to `doubled`.
     """
     _check_events(text, [] if doubled is None else doubled)
-    found = pyyaml.load(text, Loader=_KubernetesLoader)  # noqa: S506 - a safe loader
+    loader = _KubernetesLoader(text)
+    try:
+        found = loader.get_data()
+    finally:
+        loader.dispose()
     return _Expansion(max(len(text), _LARGEST_EXPANSION)).text_keys(found)
 
 
@@ -75,6 +85,7 @@ def words(error: YAMLError) -> str:
     problem = getattr(error, "problem", None)
     if not problem:
         return f"yaml: {error}"
+    problem = _GO_WORDS.get(problem, problem)
     scanner = isinstance(error, pyyaml.scanner.ScannerError)
     for mark in (error.context_mark, error.problem_mark):  # type: ignore[attr-defined]
         if mark is not None and mark.line:
@@ -105,6 +116,8 @@ def _check_events(text: bytes, doubled: list[str]) -> None:
             open_ones.append(_Keys() if isinstance(event, pyyaml.MappingStartEvent) else None)
             if len(open_ones) > DEEPEST:
                 raise YAMLError(_TOO_DEEP)
+        elif isinstance(event, pyyaml.DocumentEndEvent):
+            return
         elif isinstance(event, pyyaml.CollectionEndEvent):
             open_ones.pop()
             if open_ones and (keys := open_ones[-1]) is not None:
