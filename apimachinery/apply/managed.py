@@ -16,6 +16,7 @@ from apimachinery.apply import checking, fieldset, updater, walk
 from apimachinery.apply.fieldset import Set
 from apimachinery.apply.plans import AnySchema, Plan, plan_of
 from apimachinery.apply.updater import ConflictError, Manager, Owned
+from apimachinery.apply.views import View, Views
 from apimachinery.errors import ApiError, BadRequest, Conflict
 from apimachinery.gvk import GroupVersion
 from apimachinery.meta import Obj, name_of, namespace_of
@@ -54,29 +55,36 @@ def update_managers(
     api_version: str,
     subresource: str = "",
     reset: Mapping[str, Any] | None = None,
+    others: Mapping[str, View] | None = None,
 ) -> list[Obj] | None:
     """Return the managedFields of `new`, which replaces `live` (None: it is created).
 
-    None means that nothing is tracked. The live list itself comes back where nothing changed.
+    Both are of `api_version`; `others` are the versions that managers may have written in. None
+    means that nothing is tracked. The live list itself comes back where nothing changed.
     """
-    plan = plan_of(schema)
     ignored = _ignored(new, subresource) if reset is None else dict(reset)
+    views = Views(api_version, plan_of(schema), ignored, others or {})
     actor = Manager(manager, "Update", api_version, subresource)
     if live is None:
-        return _create(
-            plan, new, Manager(manager, "Update", api_version, subresource), now, ignored
-        )
+        return _create(views, new, actor, now)
     kept = _entries_of(live)
     entries = kept if subresource else _sent_or_live(new, kept)
     if not entries:
         return None
-    comparison = _compared(plan, live, new, ignored)
+    before, after = _trimmed(live), _trimmed(new)
+    comparison = views.counted(walk.compare(views.plan, before, after))
     if comparison.same and entries == kept:
         return kept
     owners = _decoded(entries) if entries is kept or _are_sets(entries) else None
     if owners is None:
         owners = _decoded(kept or []) or {}
-    _update(owners, comparison, actor, now)
+
+    def compare(version: str) -> walk.Comparison:
+        if version == views.version or version not in views.others:
+            return comparison
+        return views.compare(before, after, version)
+
+    _update(owners, compare, actor, now)
     return _encoded(owners) or None
 
 
@@ -100,40 +108,34 @@ def _sent_or_live(new: Obj, kept: list[Obj] | None) -> list[Obj] | None:
     return sent
 
 
-def _create(plan: Plan, new: Obj, actor: Manager, now: str, ignored: Set) -> list[Obj] | None:
+def _create(views: Views, new: Obj, actor: Manager, now: str) -> list[Obj] | None:
     sent = _entries_of(new)
     owners = (_decoded(sent) or {}) if sent and _are_sets(sent) else {}
-    fields = walk.created(plan, _trimmed(new))
-    if ignored:
-        fields = fieldset.recursive_difference(fields, ignored)
+    fields = walk.created(views.plan, _trimmed(new))
+    if views.ignored:
+        fields = fieldset.recursive_difference(fields, views.ignored)
     if not owners:
         fields = fieldset.canonical(fields)
         return [_entry(actor, Owned(fields, actor.api_version, now))] if fields else None
-    _update(owners, walk.Comparison(fields, {}), actor, now)
+    comparison = walk.Comparison(fields, {})
+    _update(owners, lambda _: comparison, actor, now)
     return _encoded(owners) or None
 
 
 def _update(
-    owners: dict[Manager, Owned], comparison: walk.Comparison, actor: Manager, now: str
+    owners: dict[Manager, Owned], compare: updater.Compare, actor: Manager, now: str
 ) -> None:
     """Give the changed fields to the actor, in place."""
     # The actor loses what it removed like everybody else, then gets what it changed.
-    left = updater.take(owners, comparison, Manager("", ""), force=True)
+    left = updater.take(owners, compare, Manager("", ""), force=True)
     owners.clear()
     owners.update(left)
-    if comparison.changed:
+    changed = compare(actor.api_version).changed
+    if changed:
         mine = owners.get(actor, Owned({}, actor.api_version))
-        fields = fieldset.union(mine.fields, fieldset.canonical(comparison.changed))
+        fields = fieldset.union(mine.fields, fieldset.canonical(changed))
         owners[actor] = Owned(fields, actor.api_version, now)
     _cap(owners)
-
-
-def _compared(plan: Plan, live: Obj, new: Obj, ignored: Set) -> walk.Comparison:
-    found = walk.compare(plan, _trimmed(live), _trimmed(new))
-    if ignored and not found.same:
-        found.changed = fieldset.recursive_difference(found.changed, ignored)
-        found.removed = fieldset.recursive_difference(found.removed, ignored)
-    return found
 
 
 def _trimmed(obj: Obj) -> Obj:
@@ -240,17 +242,20 @@ def apply_patch(
     api_version: str,
     subresource: str = "",
     reset: Mapping[str, Any] | None = None,
+    others: Mapping[str, View] | None = None,
 ) -> Obj:
     """Return the live object (None: none yet) with the applied configuration merged in.
 
-    `applied` is of that version. Raises BadRequest on managedFields in the patch, Conflict where
-    others own what it changes, and a plain error where it does not fit the schema.
+    Both are of `api_version`; `others` are the versions that managers may have written in. Raises
+    BadRequest on managedFields in the patch, Conflict where others own what it changes, and a plain
+    error where it does not fit the schema.
     """
     plan = plan_of(schema)
     _check(plan, applied)
     actor = Manager(manager, "Apply", "", subresource)
     owners = _owners_before_apply(plan, live, now, api_version)
     ignored = _ignored(applied, subresource) if reset is None else dict(reset)
+    views = Views(api_version, plan, ignored, others or {})
     # Names are owned by nobody, but as long as they are applied their parents stay.
     claimed = fieldset.recursive_difference(walk.field_set(plan, applied), ignored)
     fields = fieldset.canonical(fieldset.difference(claimed, _STRIPPED))
@@ -259,7 +264,7 @@ def apply_patch(
     base = _without_managed_fields(live or {})
 
     def attempt(*, forced: bool) -> tuple[Obj, dict[Manager, Owned], bool]:
-        return updater.apply(plan, base, applied, owners, actor, claims=claims, force=forced)
+        return updater.apply(views, base, applied, owners, actor, claims=claims, force=forced)
 
     try:
         merged, after, changed = attempt(forced=force)

@@ -1,18 +1,20 @@
 """Who owns what after a write: conflicts, taking over, giving up, pruning.
 
 Managers are keyed by their identity; the sets are FieldsV1 objects (see `fieldset`). The rules
-are those of structured-merge-diff's Updater, within one version of a type.
+are those of structured-merge-diff's Updater.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from apimachinery.apply import fieldset, walk
 from apimachinery.apply.fieldset import Set
 from apimachinery.apply.plans import Plan
+from apimachinery.apply.views import Views
 from apimachinery.meta import Obj
 
 
@@ -46,9 +48,13 @@ class ConflictError(Exception):
         self.conflicts = conflicts
 
 
+# What changed, as a version of the object shows it.
+Compare = Callable[[str], walk.Comparison]
+
+
 def take(
     owners: Mapping[Manager, Owned],
-    comparison: walk.Comparison,
+    compare: Compare,
     actor: Manager,
     *,
     force: bool,
@@ -57,12 +63,15 @@ def take(
 
     Raises ConflictError where an apply without force changes what others own.
     """
+    compare = cache(compare)
     if not force:
         conflicts = [
             (manager, path)
             for manager, owned in owners.items()
             if manager != actor
-            for path in fieldset.members(fieldset.intersection(owned.fields, comparison.changed))
+            for path in fieldset.members(
+                fieldset.intersection(owned.fields, compare(owned.api_version).changed)
+            )
         ]
         if conflicts:
             raise ConflictError(conflicts)
@@ -70,8 +79,9 @@ def take(
     for manager, owned in owners.items():
         fields = owned.fields
         if manager != actor:
-            fields = fieldset.difference(fields, comparison.changed)
-            fields = fieldset.difference(fields, comparison.removed)
+            found = compare(owned.api_version)
+            fields = fieldset.difference(fields, found.changed)
+            fields = fieldset.difference(fields, found.removed)
         if not fields:
             continue
         if fields is owned.fields:
@@ -82,7 +92,7 @@ def take(
 
 
 def apply(
-    plan: Plan,
+    views: Views,
     live: Obj,
     applied: Obj,
     owners: Mapping[Manager, Owned],
@@ -92,29 +102,56 @@ def apply(
     force: bool,
 ) -> tuple[Obj, dict[Manager, Owned], bool]:
     """Return the merged object, its owners, and whether the object changed."""
-    merged: Any = walk.merge(plan, live, applied)
+    merged: Any = walk.merge(views.plan, live, applied)
     before = owners.get(actor)
     now = dict(owners)
     now[actor] = claims
     if before is not None and before.fields:
-        merged = _prune(plan, merged, now, before.fields)
-    comparison = walk.compare(plan, live, merged)
-    return merged, take(now, comparison, actor, force=force), not comparison.same
+        merged = _prune(views, merged, now, before)
+    comparison = walk.compare(views.plan, live, merged)
+    counted = views.counted(comparison)
+
+    def compare(version: str) -> walk.Comparison:
+        if version == views.version or version not in views.others:
+            return counted
+        return views.compare(live, merged, version)
+
+    return merged, take(now, compare, actor, force=force), not comparison.same
 
 
-def _prune(plan: Plan, merged: Obj, owners: Mapping[Manager, Owned], before: Set) -> Obj:
-    """Remove what the applier owned and no longer applies, unless somebody else owns it."""
-    last = walk.with_named_fields(plan, before)
-    everything = walk.with_named_fields(plan, walk.field_set(plan, merged))
-    owned: Set = {}
+def _prune(views: Views, merged: Obj, owners: Mapping[Manager, Owned], before: Owned) -> Obj:
+    """Remove what the applier owned and no longer applies, unless somebody else owns it.
+
+    This is worked out in the version in which it was applied; what others own, in theirs.
+    """
+    version = before.api_version
+    plan = views.plan_of(version)
+    last = walk.with_named_fields(plan, before.fields)
+    whole = views.convert(merged, views.version, version)
+    left = walk.remove(plan, whole, last) or {}
+    for other, owned in _by_version(views, owners, version).items():
+        left = views.convert(left, version, other)
+        left = _with_owned(views.plan_of(other), views.convert(whole, version, other), left, owned)
+        left = views.convert(left, other, version)
+    gone = fieldset.difference(_named(plan, whole), _named(plan, left))
+    rest: Obj = walk.remove(plan, whole, fieldset.intersection(gone, last)) or {}
+    return views.convert(rest, version, views.version)
+
+
+def _by_version(views: Views, owners: Mapping[Manager, Owned], first: str) -> dict[str, Set]:
+    """Return all that is owned in each version; versions that nobody knows count as the first."""
+    owned: dict[str, Set] = {first: {}}
     for one in owners.values():
-        owned = fieldset.union(owned, walk.with_named_fields(plan, one.fields))
-    pruned = walk.remove(plan, merged, last) or {}
-    kept = fieldset.union(_named(plan, pruned), owned)
-    pruned = walk.remove(plan, merged, fieldset.difference(everything, kept)) or {}
-    gone = fieldset.intersection(fieldset.difference(everything, _named(plan, pruned)), last)
-    left: Obj = walk.remove(plan, merged, gone) or {}
-    return left
+        version = one.api_version if one.api_version in views.others else first
+        fields = walk.with_named_fields(views.plan_of(version), one.fields)
+        owned[version] = fieldset.union(owned.get(version, {}), fields)
+    return owned
+
+
+def _with_owned(plan: Plan, whole: Obj, left: Obj, owned: Set) -> Obj:
+    """Return what is left of an object with what is owned put back."""
+    kept = fieldset.union(_named(plan, left), owned)
+    return walk.remove(plan, whole, fieldset.difference(_named(plan, whole), kept)) or {}
 
 
 def _named(plan: Plan, value: Any) -> Set:

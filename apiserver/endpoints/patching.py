@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import orjson
 
 from apimachinery import gotext
 from apimachinery.apply import managed
+from apimachinery.apply.plans import plan_of
+from apimachinery.apply.views import View
 from apimachinery.errors import ApiError, BadRequest, Invalid
 from apimachinery.gvk import GroupKind, GroupVersion, GroupVersionKind
 from apimachinery.meta import Obj, name_of, namespace_of
@@ -23,7 +25,11 @@ from apiserver.endpoints import body, depth, yaml
 from apiserver.endpoints.jsonerrors import syntax_error
 from apiserver.endpoints.request import ApiRequest
 from apiserver.endpoints.requestinfo import is_true
+from apiserver.registry.resource import Resource
 
+_ONE_VERSION: Mapping[str, View] = {}
+# Made once for each of the few kinds that have several versions.
+_VIEWS: dict[str, Mapping[str, View]] = {}
 _NO_KIND = GroupKind("", "")
 
 
@@ -188,6 +194,29 @@ def check_text(request: ApiRequest, doubled: list[str]) -> None:
     request.warn(problems)
 
 
+def views_of(resource: Resource) -> Mapping[str, View]:
+    """Return all versions of a built-in kind that has several, nothing for all others."""
+    if resource.custom or not resource.versions:
+        return _ONE_VERSION
+    found = _VIEWS.get(resource.key)
+    if found is None:
+        found = _VIEWS[resource.key] = _views(resource)
+    return found
+
+
+def _views(resource: Resource) -> Mapping[str, View]:
+    def as_it_is(obj: Obj) -> Obj:
+        return obj
+
+    stored = View(plan_of(types().type_of(resource.kind)), as_it_is, as_it_is)
+    return {resource.kind.api_version: stored} | {
+        one.kind.api_version: View(
+            plan_of(types().type_of(one.kind)), one.from_storage, one.to_storage
+        )
+        for one in resource.versions
+    }
+
+
 def merge_applied(
     request: ApiRequest, live: Obj | None, applied: Applied, schema: Any, manager: str
 ) -> Obj:
@@ -202,6 +231,7 @@ def merge_applied(
         api_version=request.target.kind.api_version,
         subresource=request.info.subresource,
         reset=request.resource.strategy.reset_fields(request.info.subresource),
+        others=views_of(request.resource),
     )
     check_text(request, applied.doubled)
     return _restored(request, applied.obj, merged, schema)

@@ -225,15 +225,17 @@ def from_storage(served: Served, obj: Obj) -> Obj:
 
 def track(request: ApiRequest, live: Obj | None, new: Obj) -> None:
     """Bring managedFields of a written object up to date, in place."""
+    served, others = request.target, patching.views_of(request.resource)
     fields = managed.update_managers(
-        live,
-        new,
-        stored_schema(request.resource),
+        live if live is None or not others else from_storage(served, live),
+        new if not others else from_storage(served, new),
+        schema_of(served) if others else stored_schema(request.resource),
         manager_of(request),
         now=request.api.clock.timestamp(),
         api_version=request.target.kind.api_version,
         subresource=request.info.subresource,
         reset=request.resource.strategy.reset_fields(request.info.subresource),
+        others=others,
     )
     if fields:
         new["metadata"]["managedFields"] = fields

@@ -181,3 +181,73 @@ async def test_a_scale_is_applied_as_what_it_is(client: Client):
     assert answer.message == "invalid object type: apps/v1, Kind=Deployment"
     answer = await apply(client, scale(1), path=f"{DEPLOYMENTS}/x/scale")
     assert answer.status == 404
+
+
+SCALERS = "/apis/autoscaling/{}/namespaces/default/horizontalpodautoscalers/h"
+
+
+def scaler(version, percentage):
+    target = {"type": "Utilization", "averageUtilization": percentage}
+    metric = {"type": "Resource", "resource": {"name": "cpu", "target": target}}
+    wanted = {"v1": {"targetCPUUtilizationPercentage": percentage}, "v2": {"metrics": [metric]}}
+    ref = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "d"}
+    spec = {"maxReplicas": 3, "scaleTargetRef": ref}
+    return {
+        "apiVersion": f"autoscaling/{version}",
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": {"name": "h"},
+        "spec": {**spec, **(wanted[version] if percentage else {})},
+    }
+
+
+def owned(answer):
+    return {
+        (entry["manager"], entry["apiVersion"]): set(entry["fieldsV1"]["f:spec"])
+        for entry in answer.json()["metadata"]["managedFields"]
+    }
+
+
+async def test_fields_are_owned_in_the_version_they_were_written_in(client: Client):
+    ref = {"f:maxReplicas", "f:scaleTargetRef"}
+    first, second = SCALERS.format("v1"), SCALERS.format("v2")
+    answer = await apply(client, scaler("v1", 50), path=first)
+    assert owned(answer) == {("one", "autoscaling/v1"): ref | {"f:targetCPUUtilizationPercentage"}}
+    answer = await apply(client, scaler("v2", 60), path=second, manager="two")
+    assert answer.message == (
+        'Apply failed with 1 conflict: conflict with "one": .spec.targetCPUUtilizationPercentage'
+    )
+    answer = await apply(client, scaler("v2", 60), "&force=true", second, "two")
+    assert owned(answer) == {
+        ("one", "autoscaling/v1"): ref,
+        ("two", "autoscaling/v2"): ref | {"f:metrics"},
+    }
+    answer = await apply(client, scaler("v1", 60), path=first, manager="two")
+    assert owned(answer)["two", "autoscaling/v1"] == ref | {"f:targetCPUUtilizationPercentage"}
+    answer = await apply(client, scaler("v2", 0), path=second, manager="two")
+    assert owned(answer)["two", "autoscaling/v2"] == ref
+    [metric] = answer.json()["spec"]["metrics"]
+    assert metric["resource"]["target"]["averageUtilization"] == 80
+
+
+async def test_an_update_takes_fields_from_another_version(client: Client):
+    await apply(client, scaler("v2", 60), path=SCALERS.format("v2"))
+    patch = {"spec": {"targetCPUUtilizationPercentage": 70}}
+    headers = {"content-type": "application/merge-patch+json", "user-agent": "me/1"}
+    answer = await client.request("PATCH", SCALERS.format("v1"), patch, headers)
+    assert owned(answer) == {
+        ("one", "autoscaling/v2"): {"f:maxReplicas", "f:scaleTargetRef"},
+        ("me", "autoscaling/v1"): {"f:targetCPUUtilizationPercentage"},
+    }
+
+
+async def test_what_is_taken_from_elsewhere_conflicts_with_nobody(client: Client):
+    await apply(client, deployment())
+    status = {**deployment(), "spec": {"replicas": 9}, "status": {"replicas": 3}}
+    answer = await apply(client, status, path=f"{PATH}/status", manager="two")
+    assert (answer.status, answer.json()["spec"]["replicas"]) == (200, 0)
+    answer = await apply(client, {**deployment(), "status": {"replicas": 4}})
+    assert (answer.status, answer.json()["status"]["replicas"]) == (200, 3)
+    entries = answer.json()["metadata"]["managedFields"]
+    assert [entry["fieldsV1"] for entry in entries if entry["manager"] == "two"] == [
+        {"f:status": {"f:replicas": {}}}
+    ]
