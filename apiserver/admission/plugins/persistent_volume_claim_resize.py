@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from apimachinery.meta import Obj
+from apimachinery.meta import Obj, annotations_of
 from apimachinery.quantity import Quantity, parse
 from apiserver.admission.interfaces import UPDATE, AdmissionRequest, Rule
 from apiserver.registry.strategy import ObjectReader
 
+CLAIM_CLASS = "volume.beta.kubernetes.io/storage-class"
 CLASSES = "storageclasses.storage.k8s.io"
 
 
@@ -45,4 +46,7 @@ def _size(claim: Obj) -> Quantity:
 
 
 def _class(claim: Obj) -> str:
+    """Return a claim's class; the annotation of old days counts for more."""
+    if (named := annotations_of(claim).get(CLAIM_CLASS)) is not None:
+        return named
     return (claim.get("spec") or {}).get("storageClassName") or ""

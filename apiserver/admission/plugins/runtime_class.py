@@ -7,6 +7,7 @@ from typing import Any
 from apimachinery.meta import Obj
 from apimachinery.quantity import parse
 from apiserver.admission.interfaces import CREATE, AdmissionRequest, Rule
+from apiserver.admission.tolerations import merge
 from apiserver.registry.strategy import ObjectReader
 
 CLASSES = "runtimeclasses.node.k8s.io"
@@ -72,7 +73,9 @@ def _set_overhead(request: AdmissionRequest, spec: dict[str, Any], found: Obj) -
 
 
 def _set_scheduling(request: AdmissionRequest, spec: dict[str, Any], found: Obj) -> None:
-    scheduling = found.get("scheduling") or {}
+    scheduling = found.get("scheduling")
+    if scheduling is None:
+        return
     wanted = scheduling.get("nodeSelector") or {}
     selector = spec.get("nodeSelector") or {}
     for key, value in wanted.items():
@@ -83,7 +86,6 @@ def _set_scheduling(request: AdmissionRequest, spec: dict[str, Any], found: Obj)
             )
     if wanted:
         spec["nodeSelector"] = {**selector, **wanted}
-    tolerations = spec.get("tolerations") or []
-    added = [t for t in scheduling.get("tolerations") or () if t not in tolerations]
-    if added:
-        spec["tolerations"] = [*tolerations, *(dict(each) for each in added)]
+    merged = merge(spec.get("tolerations") or (), scheduling.get("tolerations") or ())
+    if merged:
+        spec["tolerations"] = [dict(each) for each in merged]

@@ -148,6 +148,18 @@ def test_growing_claims(old, new, words):
         plugin.validate(asked)
 
 
+def test_a_claim_s_class_may_be_in_the_annotation_of_old_days():
+    def claim(size):
+        made = named("c", "ns", spec={"resources": {"requests": {"storage": size}}})
+        made["metadata"]["annotations"] = {"volume.beta.kubernetes.io/storage-class": "fast"}
+        return made | {"status": {"phase": "Bound"}}
+
+    classes = [named("fast", allowVolumeExpansion=True)]
+    plugin = PersistentVolumeClaimResize(Reader(storageclasses__storage__k8s__io=classes))
+    new, old = claim("2Gi"), claim("1Gi")
+    plugin.validate(request(new, "persistentvolumeclaims", UPDATE, old_object=old))
+
+
 KATA = named(
     "kata",
     overhead={"podFixed": {"cpu": "250m"}},
@@ -365,3 +377,11 @@ def test_others_are_not_restricted():
     plugin.admit(request(named("n2"), "nodes", user=User("admin", ("system:masters",))))
     nameless = request(named("n2"), "nodes", user=User("x", ("system:nodes",)))
     assert refusal(plugin.admit, nameless) == 'could not determine node from user "x"'
+
+
+def test_tolerations_of_a_runtime_class_are_merged():
+    wide = {"key": "kata", "operator": "Exists"}
+    assert runtime(runtimeClassName="kata", tolerations=[wide])["tolerations"] == [wide]
+    narrow = {"key": "x", "operator": "Exists", "effect": "NoSchedule"}
+    spec = runtime(runtimeClassName="kata", tolerations=[narrow, {"operator": "Exists"}])
+    assert spec["tolerations"] == [{"operator": "Exists"}]
