@@ -31,9 +31,8 @@ def test_the_use_of_an_everlasting_token_is_written_on_its_secret(
         assert who == f"system:serviceaccount:{namespace}:default"
         label = "kubernetes.io/legacy-token-last-used"
         wait_until(lambda: label in (secret()["metadata"].get("labels") or {}))
-        marked = {
-            "metadata": {"labels": {"kubernetes.io/legacy-token-invalid-since": "2026-01-01"}}
-        }
+        mark = {"kubernetes.io/legacy-token-invalid-since": "2026-01-01"}
+        marked = {"metadata": {"labels": mark}}
         merge = {"Content-Type": "application/merge-patch+json"}
         assert api.patch(f"{secrets}/forever", json=marked, headers=merge).status_code == 200
         assert robot.post(review, json={}).status_code == 401

@@ -39,6 +39,9 @@ _SECCOMP: Mapping[int, Run] = {
     19: partial(restricted.seccomp_profile, windows=False),
     25: restricted.seccomp_profile,
 }
+# Level restricted does without the exception that baseline makes for users of a pod's own.
+_ALL_PROC_MOUNTS = partial(baseline.proc_mount, own_users=False)
+_PROC_MOUNT: Mapping[int, Run] = {35: _ALL_PROC_MOUNTS}
 BASELINE = (
     Check({0: baseline.app_armor}),
     Check({0: baseline.capabilities}, replaced_by=_CAPABILITIES),
@@ -47,7 +50,7 @@ BASELINE = (
     Check({0: baseline.host_ports}),
     Check({34: baseline.host_probes}),
     Check({0: baseline.privileged}),
-    Check({0: partial(baseline.proc_mount, own_users=False), 35: baseline.proc_mount}),
+    Check({0: _ALL_PROC_MOUNTS, 35: baseline.proc_mount}, replaced_by=_PROC_MOUNT),
     Check(
         {
             0: partial(baseline.selinux_options, allowed=baseline.SELINUX_TYPES),
@@ -73,6 +76,7 @@ RESTRICTED = (
         }
     ),
     Check(_CAPABILITIES),
+    Check(_PROC_MOUNT),
     Check(_VOLUMES),
     Check(
         {0: partial(restricted.run_as_non_root, own_users=False), 35: restricted.run_as_non_root}

@@ -253,3 +253,12 @@ def test_a_check_of_baseline_holds_until_restricted_has_a_stricter_one():
     words = "non-default capabilities"
     assert words in found(LevelVersion("restricted", "v1.21"), adding)
     assert words not in found(LevelVersion("restricted", "v1.22"), adding)
+
+
+@pytest.mark.parametrize("minor", [34, 35, 99])
+def test_restricted_makes_no_exception_for_proc_mounts(minor):
+    unmasked = container(**GOOD, procMount="Unmasked")
+    words = found(LevelVersion("restricted", f"v1.{minor}"), unmasked, hostUsers=False)
+    assert words == (
+        'procMount (container "c" must not set securityContext.procMount to "Unmasked")'
+    )
