@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from apimachinery.gvk import GroupVersionKind
 from apimachinery.meta import Obj
-from apimachinery.validation.field import FieldErrors, Path, too_many
+from apimachinery.validation.field import FieldErrors, Path, invalid
+from apiserver.registry.dra.lists import each
 from apiserver.registry.dra.requests import config_errors, selector_errors
+from apiserver.registry.podspec.quantities import is_extended
 from apiserver.registry.resource import Resource
 from apiserver.registry.strategy import Strategy, StrategyContext
 from apiserver.registry.table import AGE, NAME
@@ -23,11 +25,11 @@ class DeviceClassStrategy(Strategy):
     def validate(self, obj: Obj, ctx: StrategyContext) -> FieldErrors:
         spec = obj.get("spec") or {}
         yield from selector_errors(spec.get("selectors") or (), _SPEC / "selectors")
-        configs = spec.get("config") or ()
-        if len(configs) > _MOST:
-            yield too_many(_SPEC / "config", len(configs), _MOST)
-        for at, config in enumerate(configs):
-            yield from config_errors(config, (_SPEC / "config")[at])
+        yield from each(spec.get("config") or [], _MOST, _SPEC / "config", config_errors)
+        name = spec.get("extendedResourceName")
+        if name is not None and not is_extended(name):
+            why = "must be a valid extended resource name"
+            yield invalid(_SPEC / "extendedResourceName", name, why)
 
 
 DEVICECLASSES = Resource(

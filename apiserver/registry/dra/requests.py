@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+
+import orjson
 
 from apimachinery.cel.devices import compile_selector, is_too_complex
 from apimachinery.meta import Obj
 from apimachinery.validation.field import (
     FieldErrors,
     Path,
-    duplicate,
     forbidden,
     invalid,
     not_supported,
@@ -17,14 +18,25 @@ from apimachinery.validation.field import (
     too_long,
     too_many,
 )
-from apimachinery.validation.names import is_dns1123_label, is_dns1123_subdomain, is_qualified_name
+from apimachinery.validation.names import is_dns1123_label, is_dns1123_subdomain
+from apiserver.registry.dra.lists import each, each_once, fully_qualified_name_errors, named
+from apiserver.registry.dra.taints import toleration_errors
 from apiserver.registry.podspec.checks import name_or_required, obey
+from apiserver.registry.storage.parameters import driver_name_errors
 
 _EXACT, _ALL = "ExactCount", "All"
 _MOST = 32
 _MOST_ALTERNATIVES = 8
 _LONGEST_EXPRESSION = 10 * 1024
+_LARGEST_PARAMETERS = 10 * 1024
+_NO_REQUEST = (
+    "must be the name of a request in the claim or the name of a request "
+    "and a subrequest separated by '/'"
+)
 _ONE = "exactly one of `exactly` or `firstAvailable` is required"
+
+# request -> its alternatives
+RequestNames = Mapping[str, set[str]]
 
 
 def default_claim_spec(spec: Obj | None) -> None:
@@ -39,58 +51,47 @@ def default_claim_spec(spec: Obj | None) -> None:
                 one["count"] = 1
 
 
+def request_names(spec: Obj) -> RequestNames:
+    """Return the names of a claim's requests, each with those of its alternatives."""
+    requests = (spec.get("devices") or {}).get("requests") or ()
+    return {named(one): {named(sub) for sub in one.get("firstAvailable") or ()} for one in requests}
+
+
 def claim_spec_errors(spec: Obj, path: Path) -> FieldErrors:
     """Yield what is wrong with a ResourceClaimSpec."""
-    devices, path = spec.get("devices") or {}, path / "devices"
-    requests = devices.get("requests") or ()
-    if len(requests) > _MOST:
-        yield too_many(path / "requests", len(requests), _MOST)
-    names: set[str] = set()
-    for at, request in enumerate(requests):
-        yield from _request_errors(request, (path / "requests")[at], names)
-    for part in ("constraints", "config"):
-        given = devices.get(part) or ()
-        if len(given) > _MOST:
-            yield too_many(path / part, len(given), _MOST)
-        for at, one in enumerate(given):
-            where = (path / part)[at]
-            yield from _reference_errors(one.get("requests") or (), where / "requests", names)
-            if part == "constraints":
-                yield from _constraint_errors(one, where)
-            else:
-                yield from config_errors(one, where)
+    devices, path, names = spec.get("devices") or {}, path / "devices", request_names(spec)
+
+    def constraint(one: Obj, where: Path) -> FieldErrors:
+        yield from references_errors(one.get("requests") or [], where / "requests", names)
+        yield from _constraint_errors(one, where)
+
+    def config(one: Obj, where: Path) -> FieldErrors:
+        yield from references_errors(one.get("requests") or [], where / "requests", names)
+        yield from config_errors(one, where)
+
+    requests = devices.get("requests") or []
+    yield from each_once(requests, _MOST, path / "requests", _request_errors, named)
+    yield from each(devices.get("constraints") or [], _MOST, path / "constraints", constraint)
+    yield from each(devices.get("config") or [], _MOST, path / "config", config)
 
 
-def _request_errors(request: Obj, path: Path, names: set[str]) -> FieldErrors:
-    yield from _name_errors(request.get("name") or "", path / "name", names)
-    exactly, first = request.get("exactly"), request.get("firstAvailable") or ()
+def _request_errors(request: Obj, path: Path) -> FieldErrors:
+    yield from obey(is_dns1123_label, named(request), path / "name")
+    exactly, first = request.get("exactly"), request.get("firstAvailable") or []
     if exactly is None and not first:
         yield required(path, _ONE)
     elif exactly is not None and first:
-        why = (
-            "exactly one of `exactly` or `firstAvailable` is required, but multiple fields are set"
-        )
-        yield invalid(path, None, why)
+        yield invalid(path, None, f"{_ONE}, but multiple fields are set")
     elif exactly is not None:
         yield from _device_errors(exactly, path / "exactly")
     else:
         where = path / "firstAvailable"
-        if len(first) > _MOST_ALTERNATIVES:
-            yield too_many(where, len(first), _MOST_ALTERNATIVES)
-        own: set[str] = set()
-        for at, one in enumerate(first):
-            name = one.get("name") or ""
-            yield from _name_errors(name, where[at] / "name", own)
-            names.add(f"{request.get('name') or ''}/{name}")
-            yield from _device_errors(one, where[at])
+        yield from each_once(first, _MOST_ALTERNATIVES, where, _alternative_errors, named)
 
 
-def _name_errors(name: str, path: Path, seen: set[str]) -> FieldErrors:
-    if name in seen:
-        yield duplicate(path, name)
-    else:
-        yield from name_or_required(is_dns1123_label, name, path)
-    seen.add(name)
+def _alternative_errors(request: Obj, path: Path) -> FieldErrors:
+    yield from obey(is_dns1123_label, named(request), path / "name")
+    yield from _device_errors(request, path)
 
 
 def _device_errors(request: Obj, path: Path) -> FieldErrors:
@@ -107,6 +108,7 @@ def _device_errors(request: Obj, path: Path) -> FieldErrors:
             yield invalid(path / "count", count, "must be greater than zero")
     else:
         yield not_supported(path / "allocationMode", mode, (_ALL, _EXACT))
+    yield from toleration_errors(request.get("tolerations") or [], path / "tolerations")
 
 
 def selector_errors(selectors: Sequence[Obj], path: Path) -> FieldErrors:
@@ -129,32 +131,38 @@ def selector_errors(selectors: Sequence[Obj], path: Path) -> FieldErrors:
             yield forbidden(where, "too complex, exceeds cost limit")
 
 
-def _reference_errors(names: Sequence[str], path: Path, known: set[str]) -> FieldErrors:
-    for at, name in enumerate(names):
-        if name in names[:at]:
-            yield duplicate(path[at], name)
-        if name not in known:
-            why = (
-                "must be the name of a request in the claim or the name of a request "
-                "and a subrequest separated by '/'"
-            )
-            yield invalid(path[at], name, why)
+def references_errors(names: Sequence[str], path: Path, known: RequestNames) -> FieldErrors:
+    """Yield what is wrong with a list of names of requests."""
+
+    def rule(name: str, where: Path) -> FieldErrors:
+        yield from reference_errors(name, where, known)
+
+    yield from each_once(names, _MOST, path, rule, str)
+
+
+def reference_errors(name: str, path: Path, known: RequestNames) -> FieldErrors:
+    """Yield that a name is none of a request, or of `request/alternative`."""
+    parts = name.split("/")
+    if len(parts) > 2:
+        yield invalid(path, name, _NO_REQUEST)
+        return
+    for part in parts:
+        yield from obey(is_dns1123_label, part, path)
+    first, _, second = name.partition("/")
+    if first not in known or (len(parts) == 2 and second not in known[first]):
+        yield invalid(path, name, _NO_REQUEST)
 
 
 def _constraint_errors(constraint: Obj, path: Path) -> FieldErrors:
-    same, distinct = constraint.get("matchAttribute"), constraint.get("distinctAttribute")
-    if same is None and distinct is None:
-        yield required(path, "exactly one of `matchAttribute` or `distinctAttribute` is required")
-    for name, value in (("matchAttribute", same), ("distinctAttribute", distinct)):
-        if value is not None:
-            yield from _attribute_errors(value, path / name)
-
-
-def _attribute_errors(name: str, path: Path) -> FieldErrors:
-    if "/" not in name:
-        yield invalid(path, name, "must include a domain")
-    else:
-        yield from obey(is_qualified_name, name, path)
+    for name in ("matchAttribute", "distinctAttribute"):
+        if constraint.get(name) is not None:
+            yield from fully_qualified_name_errors(constraint[name], path / name)
+            return
+    why = (
+        'exactly one of "matchAttribute" or "distinctAttribute" is required, '
+        "but multiple fields are set"
+    )
+    yield required(path, why)
 
 
 def config_errors(config: Obj, path: Path) -> FieldErrors:
@@ -163,9 +171,11 @@ def config_errors(config: Obj, path: Path) -> FieldErrors:
     if opaque is None:
         yield required(path)
         return
-    yield from name_or_required(is_dns1123_subdomain, opaque.get("driver") or "", path / "driver")
+    yield from driver_name_errors(opaque.get("driver") or "", path / "driver")
     parameters = opaque.get("parameters")
     if parameters is None:
         yield required(path / "parameters")
+    elif len(orjson.dumps(parameters)) > _LARGEST_PARAMETERS:
+        yield too_long(path / "parameters", "", _LARGEST_PARAMETERS)
     elif not isinstance(parameters, dict):
         yield invalid(path / "parameters", "<value omitted>", "must be a valid JSON object")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from apimachinery.gvk import GroupVersionKind
 from apimachinery.meta import Obj, is_deleting
-from apimachinery.validation.field import FieldErrors, Path, duplicate, forbidden, required
+from apimachinery.validation.field import FieldErrors, Path
+from apiserver.registry.dra.allocations import allocated, device_of, status_errors
 from apiserver.registry.dra.requests import claim_spec_errors, default_claim_spec
 from apiserver.registry.podspec.checks import immutable
 from apiserver.registry.podspec.workload import keep_status
@@ -12,7 +13,7 @@ from apiserver.registry.resource import Column, Resource, Subresource
 from apiserver.registry.strategy import StatusStrategy, Strategy, StrategyContext
 from apiserver.registry.table import AGE, NAME
 
-_SPEC, _STATUS = Path("spec"), Path("status")
+_SPEC = Path("spec")
 
 
 class ResourceClaimStrategy(Strategy):
@@ -34,30 +35,24 @@ class ResourceClaimStrategy(Strategy):
 
     def validate_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> FieldErrors:
         yield from immutable(new.get("spec"), old.get("spec"), _SPEC)
-        yield from self.validate(new, ctx)
 
 
 class ResourceClaimStatusStrategy(StatusStrategy):
     """A claim is reserved only once it is allocated, and for each pod once."""
 
+    def prepare_for_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> None:
+        """What drivers say of devices goes with the devices."""
+        super().prepare_for_update(new, old, ctx)
+        status = new.get("status") or {}
+        gone = allocated(old.get("status") or {}) - allocated(status)
+        if gone and status.get("devices"):
+            left = [one for one in status["devices"] if device_of(one) not in gone]
+            new["status"] = {k: v for k, v in status.items() if k != "devices"}
+            if left:
+                new["status"]["devices"] = left
+
     def validate_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> FieldErrors:
-        status, before = new.get("status") or {}, old.get("status") or {}
-        seen: set[str] = set()
-        for at, user in enumerate(status.get("reservedFor") or ()):
-            path = (_STATUS / "reservedFor")[at]
-            for name in ("resource", "name", "uid"):
-                if not user.get(name):
-                    yield required(path / name)
-            uid = user.get("uid") or ""
-            if uid in seen:
-                yield duplicate(path / "uid", uid)
-            seen.add(uid)
-        if seen and status.get("allocation") is None:
-            why = "may not be specified when `allocated` is not set"
-            yield forbidden(_STATUS / "reservedFor", why)
-        if before.get("allocation") is not None and status.get("allocation") is not None:
-            path = _STATUS / "allocation"
-            yield from immutable(status["allocation"], before["allocation"], path)
+        yield from status_errors(new, old)
 
 
 def _state(obj: Obj, now: float) -> str:

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from apimachinery.gvk import GroupVersionKind
 from apimachinery.meta import Obj
-from apimachinery.validation.field import (
-    FieldErrors,
-    Path,
-    duplicate,
-    invalid,
-    required,
-    too_many,
-)
-from apimachinery.validation.names import is_dns1123_label, is_dns1123_subdomain
-from apiserver.registry.podspec.checks import immutable, name_or_required, nonnegative, obey
+from apimachinery.validation.field import FieldErrors, Path, invalid, required
+from apimachinery.validation.names import is_dns1123_subdomain
+from apiserver.registry.dra.devices import counter_set_errors, device_errors, drop_lists
+from apiserver.registry.dra.lists import each_once, named, pool_name_errors
+from apiserver.registry.podspec.checks import NOT_POSITIVE, immutable, obey
+from apiserver.registry.podspec.scheduling import node_selector_errors
 from apiserver.registry.resource import Column, Resource
+from apiserver.registry.storage.parameters import driver_name_errors
 from apiserver.registry.strategy import Strategy, StrategyContext
 from apiserver.registry.table import AGE, NAME, dig, field
 
 _SPEC = Path("spec")
 _PLACES = ("nodeName", "nodeSelector", "allNodes", "perDeviceNodeSelection")
 _SHOWN = "`nodeName`, `nodeSelector`, `allNodes`, `perDeviceNodeSelection`"
+_FIXED = (("pool", "name"), ("driver",), ("nodeName",))
 _MOST_DEVICES = 128
+_MOST_ADVANCED = 64  # with taints or counters
+_MOST_COUNTER_SETS = 8
 
 
 class ResourceSliceStrategy(Strategy):
@@ -30,52 +30,75 @@ class ResourceSliceStrategy(Strategy):
     has_generation = True
     returns_deleted = True
 
+    def drop_disabled(self, obj: Obj, old: Obj | None) -> None:
+        drop_lists((obj.get("spec") or {}).get("devices") or [])
+
     def validate(self, obj: Obj, ctx: StrategyContext) -> FieldErrors:
-        spec = obj.get("spec") or {}
-        driver = spec.get("driver") or ""
-        yield from name_or_required(is_dns1123_subdomain, driver, _SPEC / "driver")
-        yield from _pool_errors(spec.get("pool") or {}, _SPEC / "pool")
-        given = [name for name in _PLACES if spec.get(name)]
-        if not given:
-            yield required(_SPEC, f"exactly one of {_SHOWN} is required")
-        elif len(given) > 1:
-            why = f"exactly one of {_SHOWN} is required, but multiple fields are set"
-            yield invalid(_SPEC, "{" + ", ".join(f"`{name}`" for name in given) + "}", why)
-        if spec.get("nodeName"):
-            yield from obey(is_dns1123_subdomain, spec["nodeName"], _SPEC / "nodeName")
-        yield from _device_errors(spec.get("devices") or [], _SPEC / "devices")
+        yield from _spec_errors(obj.get("spec") or {}, None)
 
     def validate_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> FieldErrors:
-        yield from self.validate(new, ctx)
-        for path in (("driver",), ("pool", "name"), ("nodeName",)):
-            where = _SPEC
-            for part in path:
-                where /= part
-            yield from immutable(dig(new["spec"], path), dig(old["spec"], path), where)
+        yield from _spec_errors(new.get("spec") or {}, old.get("spec") or {})
+
+
+def _spec_errors(spec: Obj, old: Obj | None) -> FieldErrors:
+    yield from driver_name_errors(spec.get("driver") or "", _SPEC / "driver")
+    yield from _pool_errors(spec.get("pool") or {}, _SPEC / "pool")
+    for path in _FIXED if old is not None else ():
+        where = _SPEC
+        for part in path:
+            where /= part
+        yield from immutable(dig(spec, path), dig(old or {}, path), where)
+    yield from _place_errors(spec)
+    if spec.get("sharedCounters") is not None and spec.get("devices") is not None:
+        yield invalid(_SPEC, "", "only one of `sharedCounters` or `devices` is allowed")
+    known = {one.get("name"): one for one in (old or {}).get("devices") or ()}
+    alone = spec.get("perDeviceNodeSelection") is True
+
+    def device(one: Obj, path: Path) -> FieldErrors:
+        yield from device_errors(one, known.get(one.get("name")), path, alone=alone)
+
+    devices, counters = spec.get("devices") or [], spec.get("sharedCounters") or []
+    advanced = any(one.get("taints") or one.get("consumesCounters") for one in devices)
+    most = _MOST_ADVANCED if advanced else _MOST_DEVICES
+    yield from each_once(devices, most, _SPEC / "devices", device, named)
+    where = _SPEC / "sharedCounters"
+    yield from each_once(counters, _MOST_COUNTER_SETS, where, counter_set_errors, named)
+
+
+def _place_errors(spec: Obj) -> FieldErrors:
+    """Exactly one way says on which nodes the devices are."""
+    given = []
+    for name in _PLACES:
+        value, path = spec.get(name), _SPEC / name
+        if value is None:
+            continue
+        if name == "nodeSelector":
+            yield from node_selector_errors(value, path)
+            terms = value.get("nodeSelectorTerms") or []
+            if len(terms) != 1:
+                why = "must have exactly one node selector term"
+                yield invalid(path / "nodeSelectorTerms", terms, why)
+        elif not value:
+            what = "a non-empty string" if name == "nodeName" else "true"
+            yield invalid(path, value, f"must be either unset or set to {what}")
+            continue
+        elif name == "nodeName":
+            yield from obey(is_dns1123_subdomain, value, path)
+        given.append(f"`{name}`")
+    if not given:
+        yield required(_SPEC, f"exactly one of {_SHOWN} is required")
+    elif len(given) > 1:
+        why = f"exactly one of {_SHOWN} is required, but multiple fields are set"
+        yield invalid(_SPEC, "{" + ", ".join(given) + "}", why)
 
 
 def _pool_errors(pool: Obj, path: Path) -> FieldErrors:
-    name = pool.get("name") or ""
-    if not name:
-        yield required(path / "name")
-    for part in name.split("/") if name else ():
-        yield from obey(is_dns1123_subdomain, part, path / "name")
-    if (pool.get("resourceSliceCount") or 0) <= 0:
-        count = pool.get("resourceSliceCount") or 0
-        yield invalid(path / "resourceSliceCount", count, "must be greater than zero")
-    yield from nonnegative(pool.get("generation"), path / "generation")
-
-
-def _device_errors(devices: list[Obj], path: Path) -> FieldErrors:
-    if len(devices) > _MOST_DEVICES:
-        yield too_many(path, len(devices), _MOST_DEVICES)
-    seen: set[str] = set()
-    for at, device in enumerate(devices):
-        name = device.get("name") or ""
-        if name in seen:
-            yield duplicate(path[at] / "name", name)
-        seen.add(name)
-        yield from name_or_required(is_dns1123_label, name, path[at] / "name")
+    yield from pool_name_errors(pool.get("name") or "", path / "name")
+    count, generation = pool.get("resourceSliceCount") or 0, pool.get("generation") or 0
+    if count <= 0:
+        yield invalid(path / "resourceSliceCount", count, NOT_POSITIVE)
+    if generation < 0:
+        yield invalid(path / "generation", generation, "must be greater than or equal to zero")
 
 
 def _at(path: str) -> tuple[str, ...]:

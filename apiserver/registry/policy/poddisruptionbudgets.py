@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from apimachinery.gvk import GroupVersionKind
 from apimachinery.meta import Obj
-from apimachinery.validation.field import FieldErrors, Path, duplicate, invalid, required
-from apimachinery.validation.names import is_path_segment, is_qualified_name
+from apimachinery.validation.field import FieldErrors, Path, invalid
+from apimachinery.validation.names import is_path_segment
 from apiserver.registry.podspec.checks import (
     at_most_all,
     nonnegative_fields,
     number_or_percent_errors,
-    obey,
     one_of,
 )
 from apiserver.registry.podspec.selectors import selector_errors
 from apiserver.registry.podspec.workload import keep_status
 from apiserver.registry.resource import Column, Resource, Subresource
+from apiserver.registry.rules.conditions import condition_errors
 from apiserver.registry.strategy import StatusStrategy, Strategy, StrategyContext
 from apiserver.registry.table import AGE, NAME, Value, dig, field
 
@@ -75,28 +73,8 @@ class PodDisruptionBudgetStatusStrategy(StatusStrategy):
 
     def validate_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> FieldErrors:
         status = new.get("status") or {}
-        yield from _condition_errors(status.get("conditions") or (), _STATUS / "conditions")
+        yield from condition_errors(status.get("conditions") or (), _STATUS / "conditions")
         yield from nonnegative_fields(status, _COUNTS, _STATUS)
-
-
-def _condition_errors(conditions: Any, path: Path) -> FieldErrors:
-    """Yield what is wrong with metav1 Conditions."""
-    seen: set[str] = set()
-    for at, condition in enumerate(conditions):
-        kind, where = condition.get("type") or "", path[at]
-        if not kind:
-            yield required(where / "type")
-        else:
-            yield from obey(is_qualified_name, kind, where / "type")
-        if kind in seen:
-            yield duplicate(where / "type", kind)
-        seen.add(kind)
-        yield from one_of(condition.get("status") or "", _CONDITION_STATUSES, where / "status")
-        yield from nonnegative_fields(condition, ("observedGeneration",), where)
-        if not condition.get("lastTransitionTime"):
-            yield required(where / "lastTransitionTime")
-        if not condition.get("reason"):
-            yield required(where / "reason")
 
 
 def _bound(side: str) -> Value:

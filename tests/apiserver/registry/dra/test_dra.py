@@ -32,7 +32,7 @@ REQUEST = "spec.devices.requests[0]"
             claim({"name": "r"}),
             [f"{REQUEST}: Required value: {ONE}"],
         ),
-        (claim(GPU, GPU), ['spec.devices.requests[1].name: Duplicate value: "r"']),
+        (claim(GPU, GPU), ['spec.devices.requests[1]: Duplicate value: "r"']),
         (
             claim({"name": "r", "exactly": GPU["exactly"] | {"allocationMode": "All", "count": 2}}),
             [
@@ -122,5 +122,5 @@ def test_slices():
     ]
     devices = [{"name": "d"}, {"name": "d"}]
     assert create_errors(RESOURCESLICES, spec=spec | {"allNodes": True, "devices": devices}) == [
-        'spec.devices[1].name: Duplicate value: "d"'
+        'spec.devices[1]: Duplicate value: "d"'
     ]
