@@ -76,11 +76,7 @@ class Chosen:
             return cls(resource, within, EVERYTHING, EVERY_FIELD)
         labels = _labels(params.get("labelSelector", ""))
         fields = _fields(params.get("fieldSelector", ""))
-        for requirement in fields.requirements:
-            name = requirement.field
-            if name not in _EVERYWHERE and name not in resource.selectable:
-                raise _unknown_field(resource, name)
-        return cls(resource, within, labels, fields)
+        return cls(resource, within, labels, _named(resource, fields))
 
     def named(self, name: str) -> Chosen:
         """Return what is left with a name from the path. Raises BadRequest where both differ."""
@@ -142,10 +138,30 @@ class Chosen:
         return True
 
 
+def _named(resource: Resource, fields: FieldSelector) -> FieldSelector:
+    """Return a selector with the fields' own names for what it calls them. Raises BadRequest."""
+    if not fields.requirements:
+        return fields
+    # Kinds with words of their own take no namespace where they are in none.
+    own = resource.key in _OWN_WORDS and not resource.namespaced
+    common = _EVERYWHERE[:1] if own else _EVERYWHERE
+    labels = resource.field_labels
+    for one in fields.requirements:
+        known = resource.selectable if labels is None else labels
+        if one.field not in common and one.field not in known:
+            raise _unknown_field(resource, one.field)
+    if labels is None:
+        return fields
+    renamed = [one._replace(field=labels.get(one.field, one.field)) for one in fields.requirements]
+    return FieldSelector(tuple(renamed))
+
+
 def _unknown_field(resource: Resource, name: str) -> BadRequest:
     """Refuse a field in the words of the kind's own conversion, where it has one."""
     if resource.key == "jobs.batch":
         return BadRequest(f'field label "{name}" not supported for Job')
+    if resource.key == "resourceslices.resource.k8s.io":
+        return BadRequest(f"field label not supported for {resource.kind}: {name}")
     if resource.key in _OWN_WORDS or (resource.custom and resource.selectable):
         return BadRequest(f"field label not supported: {name}")
     known = ", ".join(f'"{one}"' for one in _EVERYWHERE)

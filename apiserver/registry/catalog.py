@@ -170,7 +170,8 @@ def served_versions(resource: Resource) -> Iterator[Served]:
     for version in resource.versions:
         ruled = version.resource or resource
         if version.strategy is not None:
-            ruled = replace(resource, strategy=version.strategy)
+            labels = version.field_labels or ruled.field_labels
+            ruled = replace(resource, strategy=version.strategy, field_labels=labels)
         yield Served(ruled, version.kind, version.plural or resource.plural, version)
 
 

@@ -67,6 +67,8 @@ class ServedVersion:
     resource: Resource | None = None
     # Rules of its own for what is written through this version; None: those of the resource.
     strategy: Strategy | None = None
+    # Names of its own in field selectors; None: those of the resource.
+    field_labels: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,8 @@ class Resource:
     subresources: Mapping[str, Subresource] = field(default_factory=dict)
     # Field selectors besides metadata.name and metadata.namespace: path -> value as text.
     selectable: Mapping[str, Callable[[Obj], str]] = field(default_factory=dict)
+    # What field selectors call the fields, where it is not what `selectable` does.
+    field_labels: Mapping[str, str] | None = None
     # Without columns a Table has Name and Age (Created At for kinds without a printer).
     columns: tuple[Column, ...] = ()
     versions: tuple[ServedVersion, ...] = ()

@@ -240,6 +240,12 @@ SELECTABLE = {
     "type": _selects("type"),
 }
 
+# events.k8s.io/v1 selects by its own names alone; there is no source any more, but for selectors.
+_EVENTS_V1_LABELS = {
+    path.replace("involvedObject", "regarding").replace("Component", "Controller"): path
+    for path in SELECTABLE
+}
+
 EVENTS = Resource(
     kind=CORE_V1.kind("Event"),
     plural="events",
@@ -253,6 +259,7 @@ EVENTS = Resource(
             to_storage=from_events_v1,
             from_storage=to_events_v1,
             strategy=EventsV1Strategy(),
+            field_labels=_EVENTS_V1_LABELS,
         ),
     ),
 )

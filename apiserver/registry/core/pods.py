@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from apimachinery import pods
 from apimachinery.gvk import CORE_V1, GroupVersionKind
 from apimachinery.meta import Obj, annotations_of
@@ -135,6 +137,16 @@ def _options(name: str) -> GroupVersionKind:
 
 
 _STRATEGY = PodStrategy()
+_SELECTABLE: dict[str, Callable[[Obj], str]] = {
+    "spec.nodeName": lambda obj: obj["spec"].get("nodeName") or "",
+    "spec.restartPolicy": lambda obj: obj["spec"].get("restartPolicy") or "",
+    "spec.schedulerName": lambda obj: obj["spec"].get("schedulerName") or "",
+    "spec.serviceAccountName": lambda obj: obj["spec"].get("serviceAccountName") or "",
+    "spec.hostNetwork": lambda obj: "true" if obj["spec"].get("hostNetwork") else "false",
+    "status.phase": lambda obj: dig(obj, ("status", "phase")) or "",
+    "status.podIP": _first_ip,
+    "status.nominatedNodeName": lambda obj: dig(obj, ("status", "nominatedNodeName")) or "",
+}
 PODS = Resource(
     kind=CORE_V1.kind("Pod"),
     plural="pods",
@@ -157,15 +169,12 @@ PODS = Resource(
         "resize": Subresource(strategy=podsubresources.ResizeStrategy(_STRATEGY, pod_errors)),
         "status": Subresource(strategy=podstatus.PodStatusStrategy(_STRATEGY)),
     },
-    selectable={
-        "spec.nodeName": lambda obj: obj["spec"].get("nodeName") or "",
-        "spec.restartPolicy": lambda obj: obj["spec"].get("restartPolicy") or "",
-        "spec.schedulerName": lambda obj: obj["spec"].get("schedulerName") or "",
-        "spec.serviceAccountName": lambda obj: obj["spec"].get("serviceAccountName") or "",
-        "spec.hostNetwork": lambda obj: "true" if obj["spec"].get("hostNetwork") else "false",
-        "status.phase": lambda obj: dig(obj, ("status", "phase")) or "",
-        "status.podIP": _first_ip,
-        "status.nominatedNodeName": lambda obj: dig(obj, ("status", "nominatedNodeName")) or "",
+    selectable=_SELECTABLE,
+    # An old name, and one that is accepted and selects nothing.
+    field_labels={
+        **{path: path for path in _SELECTABLE},
+        "spec.host": "spec.nodeName",
+        "status.podIPs": "status.podIPs",
     },
     columns=(
         NAME,

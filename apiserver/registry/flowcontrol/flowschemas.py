@@ -16,6 +16,7 @@ from apimachinery.validation.field import (
     required,
 )
 from apimachinery.validation.names import is_dns1123_label, is_dns1123_subdomain
+from apiserver.registry.flowcontrol.mandatory import schema_errors
 from apiserver.registry.podspec.checks import obey
 from apiserver.registry.podspec.workload import keep_status
 from apiserver.registry.resource import Column, Resource, Subresource
@@ -73,6 +74,7 @@ class FlowSchemaStrategy(Strategy):
             yield required(path, "must reference a priority level")
         for at, rule in enumerate(spec.get("rules") or ()):
             yield from _rule_errors(rule, (_SPEC / "rules")[at])
+        yield from schema_errors(obj)
 
 
 def _precedence_errors(precedence: int, name: str | None) -> FieldErrors:

@@ -13,6 +13,7 @@ from apimachinery.validation.field import (
     required,
 )
 from apiserver.registry.flowcontrol.flowschemas import condition_errors
+from apiserver.registry.flowcontrol.mandatory import level_errors
 from apiserver.registry.podspec.workload import keep_status
 from apiserver.registry.resource import Column, Resource, Subresource
 from apiserver.registry.strategy import StatusStrategy, Strategy, StrategyContext
@@ -73,6 +74,7 @@ class PriorityLevelConfigurationStrategy(Strategy):
                 yield from _limited_errors(limited, _SPEC / "limited")
         else:
             yield not_supported(_SPEC / "type", kind, (_EXEMPT, _LIMITED))
+        yield from level_errors(obj)
 
 
 def _share_errors(part: Obj, path: Path) -> FieldErrors:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from apiserver.flowcontrol.bootstrap import mandatory_levels, mandatory_schemas
 from apiserver.registry.flowcontrol import FLOWSCHEMAS, PRIORITYLEVELCONFIGURATIONS
 from tests.apiserver.registry.trying import cells, create_errors, created
 
@@ -131,3 +132,26 @@ def test_priority_levels(spec, errors):
 def test_priority_level_defaults_and_row():
     made = created(PRIORITYLEVELCONFIGURATIONS, spec=limited())
     assert cells(PRIORITYLEVELCONFIGURATIONS, made)[1:6] == ["Limited", 30, 64, 8, 50]
+
+
+def test_what_nothing_goes_without_is_fixed():
+    for resource, objects in (
+        (FLOWSCHEMAS, mandatory_schemas()),
+        (PRIORITYLEVELCONFIGURATIONS, mandatory_levels()),
+    ):
+        for obj in objects:
+            name = obj["metadata"]["name"]
+            assert create_errors(resource, name, spec=obj["spec"]) == []
+            changed = obj["spec"] | {"matchingPrecedence": 7, "type": obj["spec"].get("type")}
+            if name == "catch-all":
+                limited = changed.get("limited") or {}
+                changed["limited"] = limited | {"nominalConcurrencyShares": 7}
+            found = create_errors(resource, name, spec=changed)
+            fixed = f"spec of '{name}' must equal the fixed value"
+            is_fixed = resource is FLOWSCHEMAS or name == "catch-all"
+            assert [error.endswith(fixed) for error in found] == [True] * is_fixed
+
+
+def test_the_seats_of_the_exempt_level_may_change():
+    spec = {"type": "Exempt", "exempt": {"nominalConcurrencyShares": 5}}
+    assert create_errors(PRIORITYLEVELCONFIGURATIONS, "exempt", spec=spec) == []
