@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
@@ -14,6 +15,7 @@ from apiserver.audit.log import FORMATS, AuditLog, open_log
 from apiserver.audit.policy import load_policy
 from apiserver.endpoints.options import ServingOptions
 from apiserver.flowcontrol.options import FlowOptions
+from apiserver.registry.room import Room
 from playground.auth_options import (
     auth_options,
     authentication_problems,
@@ -32,6 +34,8 @@ def serving_options(flags: Flags, clock: Clock) -> ServingOptions:
         flags=tuple(
             (each.name, each.syntax.write(getattr(flags, each.attribute))) for each in all_flags()
         ),
+        room=Room(_setting("OBJECTS", Room().objects), _setting("BYTES", Room().size)),
+        max_watches=_setting("WATCHES", ServingOptions().max_watches),
         audit=policy,
         audit_log=_audit_log(flags, clock) if policy else None,
         flow=FlowOptions(
@@ -40,6 +44,12 @@ def serving_options(flags: Flags, clock: Clock) -> ServingOptions:
             flags.max_mutating_requests_inflight,
         ),
     )
+
+
+def _setting(name: str, default: int) -> int:
+    """Return a limit of clusters that the operator has set, as KUBEGROUND_MAX_..."""
+    text = os.environ.get(f"KUBEGROUND_MAX_{name}", "")
+    return int(text) if text.isascii() and text.isdigit() else default
 
 
 def _audit_log(flags: Flags, clock: Clock) -> AuditLog | None:

@@ -90,15 +90,18 @@ class ClusterApi:
         self.streams: NodeStreams | None = None
         self.proxy: Proxy | None = None
         # Names and uids can be repeated when the source is seeded; nothing secret comes from it.
+        self.options = options = options or ServingOptions()
         self.identity = Identity(source or random.Random())  # noqa: S311
         self.objects = objects or StoredObjects(store)
         self.registry = Registry(store, clock, self.identity, self.objects, allocators)
+        self.registry.room = options.room
+        # Watches over HTTP that are open.
+        self.watches = 0
         # Kinds of which nothing is stored: what there is, is computed when it is read.
         self.computed: dict[str, Read] = {}
         self.computed[componentstatuses.COMPONENTSTATUSES.key] = componentstatuses.read
         # Group-versions that are served by others, behind Services.
         self.remotes = Remotes()
-        self.options = options = options or ServingOptions()
         self.flow: FlowFilter | InFlightLimit = (
             FlowFilter(store, clock, options.flow, options.turns, options.request_timeout)
             if options.flow.enabled

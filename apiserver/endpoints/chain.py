@@ -264,7 +264,9 @@ def _check_scope(request: ApiRequest) -> None:
     collection = info.verb in ("list", "watch", "deletecollection")
     if resource.namespaced:
         if not info.namespace and info.verb not in ("list", "watch"):
-            raise not_allowed() if info.verb == "create" and not info.name else PathNotFound()
+            # All of them can be listed, and nothing else; one of them has no such path.
+            one = info.name and info.verb != "deletecollection"
+            raise PathNotFound() if one else not_allowed()
     elif info.namespace and resource.plural != "namespaces":
         raise PathNotFound
     if not collection and not info.subresource:

@@ -231,6 +231,7 @@ class LocalWatch:
         self._deliver = deliver
         self._closed = closed
         self._subscription: Subscription | None = None
+        self._request = request
         self._convert: Callable[[Obj], Obj] | None = None
         self._task: asyncio.Task[None] | None = asyncio.ensure_future(
             self._open(door, request, after)
@@ -244,6 +245,11 @@ class LocalWatch:
         if self._subscription is not None:
             self._subscription.cancel()
             self._subscription = None
+        self._tell_end()
+
+    def _tell_end(self) -> None:
+        if self._request.on_end is not None:
+            self._request.on_end()
 
     async def _open(self, door: LocalTransport, request: ApiRequest, after: int) -> None:
         """Take the request through the chain, and subscribe. Every failure is told to `closed`."""
@@ -312,4 +318,5 @@ class LocalWatch:
 
     def _ended(self, reason: str) -> None:
         self._subscription = None
+        self._tell_end()
         self._closed(Expired(reason) if reason else None)

@@ -39,7 +39,10 @@ def finish(request: ApiRequest, answer: Answer | None, refusal: ApiError | None)
     api.traces.add(trace)
     if not trace.code:
         return  # the server ends, and nobody is answered any more
-    streaming = answer is not None and (answer.stream is not None or answer.code == 101)
+    # In process a watch has no stream, and goes on all the same.
+    streaming = answer is not None and (
+        answer.stream is not None or answer.code == 101 or request.info.verb == "watch"
+    )
     if api.audit is not None:
         _audit(request, answer, refusal, streaming=streaming)
     labels = labels_of(request)
@@ -94,8 +97,12 @@ def _attempted(request: ApiRequest) -> str:
 def _ending(request: ApiRequest, labels: Labels) -> Callable[[], None]:
     began, counted = perf_counter() - request.trace.seconds, request.api.metrics.counted(labels)
 
+    watch = request.info.verb == "watch" and bool(request.method)
+    request.api.watches += watch
+
     def end() -> None:
         request.on_end = None
+        request.api.watches -= watch
         counted.running -= 1
         counted.add(request.trace.code, perf_counter() - began, 0)
         if request.audit is not None:

@@ -8,6 +8,7 @@ from apiserver.audit.log import AuditLog
 from apiserver.audit.policy import Policy
 from apiserver.flowcontrol.options import FlowOptions
 from apiserver.flowcontrol.turns import Turns
+from apiserver.registry.room import Room
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,9 @@ class ServingOptions:
     # Which requests are written down, and where; nothing is without a policy.
     audit: Policy | None = None
     audit_log: AuditLog | None = None
+    # What one cluster may hold, and how many watches may be open over HTTP.
+    room: Room = field(default_factory=Room)
+    max_watches: int = 10_000
     flow: FlowOptions = field(default_factory=FlowOptions)
     # Of the event loop: all clusters that one serves share them.
     turns: Turns = field(default_factory=Turns)

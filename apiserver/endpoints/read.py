@@ -6,7 +6,7 @@ import random
 from dataclasses import replace
 from functools import partial
 
-from apimachinery.errors import NotFound
+from apimachinery.errors import NotFound, TooManyRequests
 from apimachinery.meta import Obj
 from apiserver.endpoints import listing
 from apiserver.endpoints.api import Read
@@ -62,7 +62,10 @@ async def list_objects(request: ApiRequest) -> Answer:
 
 
 async def watch(request: ApiRequest) -> Answer:
-    """Return a stream of events."""
+    """Return a stream of events. Raises TooManyRequests where too many are open already."""
+    api = request.api
+    if api.watches >= api.options.max_watches:
+        raise TooManyRequests("too many watches are open, please try again later", 1)
     stream = await open_stream(request)
     request.trace.stage("watch opened")
     return Answer(stream=stream, close=stream.close, content_type=stream.content_type)

@@ -34,6 +34,7 @@ from apiserver.registry.etcd import uid_mismatch
 from apiserver.registry.metadatarules import created_metadata_errors, updated_metadata_errors
 from apiserver.registry.objects import StoredObjects
 from apiserver.registry.resource import Resource
+from apiserver.registry.room import Room
 from apiserver.registry.strategy import Companion, Strategy, StrategyContext
 from apiserver.storage import (
     Changed,
@@ -100,6 +101,7 @@ class Registry:
         self.identity = identity
         self.objects = objects
         self.allocators = allocators or {}
+        self.room = Room()
 
     def context(
         self,
@@ -327,6 +329,8 @@ class Registry:
         how: Writing,
     ) -> Stored:
         first = metadata.ordered(form.obj)
+        if type_ != "DELETED":
+            self.room.check(self.store, resource.group_resource, first, replaced)
         write = Write(
             key=key,
             type=type_,

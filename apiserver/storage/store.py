@@ -57,6 +57,9 @@ class ClusterStore:
         self._reader = reader
         self._head = Head(record.id, record.revision, entries, self.apply)
         self._resources = _by_resource(entries.values())
+        # How much there is: objects, and their bytes.
+        self.objects = len(entries)
+        self.size = sum(len(entry.raw) for entry in entries.values())
         self._open = True
         self.hub = hub(self)
 
@@ -159,7 +162,18 @@ class ClusterStore:
                 cache = self._resources[resource] = ResourceCache()
             cache.apply(event)
             self.revision = event.revision
+            self._count(event)
         self.hub.publish(events)
+
+    def _count(self, event: Event) -> None:
+        if event.previous is not None:
+            self.size -= len(event.previous.raw)
+        if event.type == "DELETED":
+            self.objects -= 1
+            return
+        self.size += len(event.entry.raw)
+        if event.previous is None:
+            self.objects += 1
 
     def restate(self, entry: Entry, obj: Obj, fields: dict[str, str]) -> None:
         """Show a stored object in another form, as its kind's schema has it by now.

@@ -15,6 +15,7 @@ from apiserver.endpoints.options import ServingOptions
 from apiserver.endpoints.request import Answer, ApiRequest
 from apiserver.flowcontrol.filter import FlowFilter
 from apiserver.flowcontrol.options import FlowOptions
+from apiserver.registry.room import Room
 from tests.apiserver.endpoints.support import Call, Client, config_map, local, make_api
 from tests.support.eventually import eventually
 from tests.support.virtualtime import VIRTUAL_TIME
@@ -281,3 +282,48 @@ async def test_warnings_go_out_one_by_one(client: Client):
         '299 - "unknown field \\"spec.containers[0].nope\\""',
         '299 - "unknown field \\"spec.containers[0].zwölf\\""',
     ]
+
+
+# -- what a cluster may hold ---------------------------------------------------------------------
+
+
+async def test_a_full_cluster_takes_no_more(client: Client):
+    await client.post(MAPS, config_map("a", key="x" * 100))
+    store = client.api.store
+    objects, size = store.objects, store.size
+    assert objects == 2
+    client.api.registry.room = Room(objects=objects)
+    refused = await client.post(MAPS, config_map("b"))
+    assert (refused.status, refused.json()["reason"]) == (403, "Forbidden")
+    assert refused.message == (
+        'configmaps "b" is forbidden: exceeded quota: cluster, requested: objects=1, used: '
+        "objects=2, limited: objects=2"
+    )
+    client.api.registry.room = Room(size=size)
+    patch = {"content-type": "application/merge-patch+json"}
+
+    async def change(value: str):
+        return await client.request("PATCH", f"{MAPS}/a", {"data": {"key": value}}, patch)
+
+    grown = await change("x" * 200)
+    assert grown.status == 403
+    assert "exceeded quota: cluster, requested: bytes=" in grown.message
+    assert (await change("x" * 50)).status == 200
+    assert store.size < size
+    client.api.registry.room = Room(objects=0, size=0)
+    with_finalizer = {"metadata": {"finalizers": ["a/b"]}}
+    client.api.registry.room = Room()
+    await client.request("PATCH", f"{MAPS}/a", with_finalizer, patch)
+    client.api.registry.room = Room(objects=0, size=0)
+    assert (await client.request("DELETE", f"{MAPS}/a")).status == 200
+    gone = {"metadata": {"finalizers": None}}
+    assert (await client.request("PATCH", f"{MAPS}/a", gone, patch)).status == 200
+    assert store.objects == 1
+    assert store.size == sum(len(e.raw) for r in store.resources() for e in store.list(r))
+
+
+async def test_watches_are_counted(client: Client, monkeypatch):
+    monkeypatch.setattr(client.api, "watches", client.api.options.max_watches)
+    refused = await client.get(f"{MAPS}?watch=1")
+    assert (refused.status, refused.json()["reason"]) == (429, "TooManyRequests")
+    assert refused.headers["retry-after"] == "1"
