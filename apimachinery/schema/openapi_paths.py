@@ -21,6 +21,9 @@ _PATCHES = [
     "application/strategic-merge-patch+json",
     "application/apply-patch+yaml",
 ]
+# Custom kinds are known to no Go struct: they have neither protobuf nor strategic merge patches.
+_CUSTOM_BODIES = _BODIES[:2]
+_CUSTOM_PATCHES = [each for each in _PATCHES if "strategic" not in each]
 _CONNECTIONS = {"attach", "exec", "portforward", "proxy"}
 
 # Query parameters: name -> (type, what it does).
@@ -74,6 +77,7 @@ class Operation:
     query: tuple[str, ...] = ()
     body: str = ""
     answers: tuple[tuple[str, str], ...] = ()
+    custom: bool = False
 
     @property
     def path_parameters(self) -> list[str]:
@@ -81,10 +85,14 @@ class Operation:
 
     @property
     def consumes(self) -> list[str]:
-        return _PATCHES if self.method == "patch" and self.body else ["*/*"]
+        if self.method != "patch" or not self.body:
+            return ["*/*"]
+        return _CUSTOM_PATCHES if self.custom else _PATCHES
 
     @property
     def produces(self) -> list[str]:
+        if self.custom:
+            return _CUSTOM_BODIES
         if self.action in ("list", "watch", "watchlist"):
             return [*_BODIES, *_STREAMS]
         return _BODIES if any(name for _, name in self.answers) else ["*/*"]
@@ -209,6 +217,7 @@ def _operation(
         rule.query,
         names.get(rule.body, rule.body),
         tuple((code, answer) for code in rule.codes),
+        bool(resource.schema),
     )
 
 

@@ -17,6 +17,7 @@ from nodes.network.dns import Answer, ResolvConf
 from nodes.network.fabric import CONNECT_TIMEOUT, Handler, Listener, Network
 from nodes.network.http import HttpResponse, request
 from nodes.network.stream import ByteStream, Stream
+from nodes.network.tls import Trust
 from nodes.runtime.cri import STDERR, STDOUT
 from nodes.runtime.simulated.filesystem import Filesystem
 from nodes.runtime.simulated.pipes import Sink, TtySink
@@ -57,6 +58,7 @@ class PodNetwork:
         headers: Mapping[str, str] | None = None,
         body: bytes = b"",
         timeout: float = 60.0,
+        trust: Trust | None = None,
     ) -> HttpResponse:
         return await request(
             self.network,
@@ -67,6 +69,7 @@ class PodNetwork:
             body=body,
             timeout=timeout,
             resolv=self.resolv,
+            trust=trust,
         )
 
     def resolve(self, name: str) -> tuple[str, Answer]:

@@ -165,6 +165,19 @@ def test_custom_kinds_have_their_own_schema_with_metadata():
     assert "com.example.v1.WidgetList" in document["components"]["schemas"]
 
 
+def test_custom_kinds_have_no_strategic_merge_patch():
+    paths = json.loads(openapi.document("apis/example.com/v1", SERVED))["paths"]
+    path = "/apis/example.com/v1/namespaces/{namespace}/widgets/{name}"
+    patch = paths[path]["patch"]
+    assert list(patch["requestBody"]["content"]) == [
+        "application/json-patch+json",
+        "application/merge-patch+json",
+        "application/apply-patch+yaml",
+    ]
+    shown = patch["responses"]["200"]["content"]
+    assert list(shown) == ["application/json", "application/yaml"]
+
+
 def test_v2_has_all_definitions_and_paths():
     document = json.loads(openapi.v2(SERVED))
     assert document["swagger"] == "2.0"

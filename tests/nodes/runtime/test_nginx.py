@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from nodes.client.loopclock import LoopClock
 from nodes.network.http import request
+from nodes.network.tls import Trust, read_bundle
 from nodes.runtime.cri import Mount
 from nodes.runtime.simulated.images.nginxconf import ConfigError, parse, read_config
+from tests.support.certificates import Authority
 
 pytestmark = pytest.mark.looptime
 
@@ -224,3 +227,61 @@ def test_grammar():
     [first, second] = parse('a \'b c\' "d;\\"" ${e}f; # x {\nb { c; }')
     assert (first.name, first.args) == ("a", ["b c", 'd;"', "${e}f"])
     assert [inner.name for inner in second.block] == ["c"]
+
+
+SECURE = """
+server {
+    listen 443 ssl;
+    listen 80;
+    ssl_certificate /srv/tls.crt;
+    ssl_certificate_key tls.key;
+    location / { return 200 "$scheme $host\\n"; }
+}
+"""
+
+
+async def test_a_server_under_tls(lab):
+    ca = Authority("the-ca", LoopClock())
+    certificate, key = ca.issue("web.default.svc")
+    conf = SECURE.replace("tls.key;", "/srv/tls.key;")
+    pod = await serve(lab, conf, tls_crt=certificate, tls_key=key)
+    trust = Trust(read_bundle(ca.pem), "web.default.svc")
+    answer = await request(lab.net, "192.168.0.11", f"https://{pod.ip}/", trust=trust)
+    assert answer.body == f"https {pod.ip}\n".encode()
+    assert (await ask(lab, pod)).body.startswith(b"http ")
+    plain = await request(lab.net, "192.168.0.11", f"http://{pod.ip}:443/")
+    assert plain.status == 400
+    assert b"The plain HTTP request was sent to HTTPS port" in plain.body
+
+
+async def test_curl_looks_at_certificates(lab):
+    ca = Authority("the-ca", LoopClock())
+    certificate, key = ca.issue("web.default.svc")
+    conf = SECURE.replace("tls.key;", "/srv/tls.key;")
+    web = await serve(lab, conf, tls_crt=certificate, tls_key=key)
+    pod = await lab.pod("curlimages/curl", "sleep", "1000")
+    assert await pod.sh(f"curl -sk https://{web.ip}") == f"https {web.ip}\n"
+    said, code = await pod.sh(f"curl -sS https://{web.ip}")
+    assert code == 60
+    assert said.startswith("curl: (60) SSL certificate problem: unable to get local issuer")
+    await pod.sh(f"cat > /tmp/ca.crt <<'END'\n{ca.pem.decode()}END\n")
+    said, code = await pod.sh(f"curl -sS --cacert /tmp/ca.crt https://{web.ip}")
+    assert code == 60
+    assert said.startswith("curl: (60) SSL: no alternative certificate subject name matches")
+    said, code = await pod.sh(f"curl -sS https://{web.ip}:80")
+    assert (code, said) == (
+        35,
+        "curl: (35) TLS connect error: error:0A00010B:SSL routines::wrong version number\n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("conf", "said"),
+    [
+        ("server { listen 443 ssl; }", '[emerg] 1#1: no "ssl_certificate" is defined for the "lis'),
+        (SECURE, '[emerg] 1#1: cannot load certificate "/srv/tls.crt": BIO_new_file() failed'),
+    ],
+)
+async def test_a_server_without_its_certificate(lab, conf, said):
+    pod = await serve(lab, conf)
+    assert said in await pod.log()

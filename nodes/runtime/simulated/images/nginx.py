@@ -5,7 +5,9 @@ from __future__ import annotations
 import fnmatch
 from functools import lru_cache
 
+from nodes.network.fabric import Handler
 from nodes.network.http import App, HttpRequest, HttpResponse, serve_http
+from nodes.network.tls import KeyPair, serve_tls
 from nodes.runtime.simulated.image import DEBIAN, MIB, ImageFamily, executables, text_files
 from nodes.runtime.simulated.images.base import DEBIAN_FILES
 from nodes.runtime.simulated.images.files import http_date
@@ -149,7 +151,11 @@ class Nginx(Server):
                 if port in self._ports:
                     continue
                 try:
-                    process.listen(port, serve_http(self._app(port)))
+                    process.listen(port, self._handler(process, port))
+                except ConfigError as error:
+                    self._log(process, "emerg", str(error))
+                    process.exit(1)
+                    return False
                 except OSError:
                     self._log(
                         process,
@@ -160,6 +166,14 @@ class Nginx(Server):
                     return False
                 self._ports.append(port)
         return True
+
+    def _handler(self, process: Process, port: int) -> Handler:
+        """Return what serves a port, under TLS where a server says so. Raises ConfigError."""
+        handler = serve_http(self._app(port))
+        secure = next((one for one in self._config.servers if port in one.secure), None)
+        if secure is None:
+            return handler
+        return serve_tls(handler, _pair(process, secure, port), plain=_PLAIN)
 
     def _reload(self, process: Process) -> None:
         self._log(process, "notice", "signal 1 (SIGHUP) received, reconfiguring")
@@ -218,6 +232,9 @@ class Nginx(Server):
             config = read_config(self._read(process, _CONF), include)
         except ConfigError as error:
             raise ConfigError(str(error).replace("{file}", _CONF)) from error
+        for server in config.servers:
+            for port in server.secure:
+                _pair(process, server, port)
         # Many nginx have the same configuration: nobody changes it, so they share one.
         key = tuple(self._texts)
         if key not in _shared and len(_shared) >= _MAX_SHARED:
@@ -253,7 +270,7 @@ class Nginx(Server):
         assert process is not None  # noqa: S101 - set at start
         process.work(_REQUEST_CPU)
         server = self._server_for(request.headers.get("Host").partition(":")[0], port)
-        handling = Handling(process, self._config, server, request)
+        handling = Handling(process, self._config, server, request, port)
         response = await handling.respond()
         headers = [("Server", f"nginx/{VERSION}"), ("Date", http_date(process.clock.seconds()))]
         response.headers.items[:0] = headers
@@ -291,6 +308,42 @@ class Nginx(Server):
 _MAX_SHARED = 128
 _shared: dict[tuple[str, ...], Config] = {}
 _parsed = lru_cache(maxsize=_MAX_SHARED)(parse)
+
+
+def _pair(process: Process, server: ServerBlock, port: int) -> KeyPair:
+    """Return the certificate and key of a server. Raises ConfigError."""
+    names = (server.base.certificate, server.base.certificate_key)
+    if not all(names):
+        missing = "ssl_certificate" if not names[0] else "ssl_certificate_key"
+        where = f"/etc/nginx/conf.d/default.conf:{server.secure[port]}"
+        raise ConfigError(
+            f'no "{missing}" is defined for the "listen ... ssl" directive in {where}'
+        )
+    paths = [name if name.startswith("/") else f"/etc/nginx/{name}" for name in names]
+    found = [process.fs.read(path) for path in paths]
+    for path, data, what in zip(paths, found, ("certificate", "certificate key"), strict=True):
+        if data is None:
+            why = "error:80000002:system library::No such file or directory:calling fopen"
+            raise ConfigError(
+                f'cannot load {what} "{path}": BIO_new_file() failed (SSL: {why}({path}, r) '
+                "error:10000080:BIO routines::no such file)"
+            )
+    try:
+        return KeyPair(found[0] or b"", found[1] or b"")
+    except ValueError as error:
+        raise ConfigError(f'cannot load certificate "{paths[0]}": {error}') from None
+
+
+_PLAIN_PAGE = (
+    "<html>\r\n<head><title>400 The plain HTTP request was sent to HTTPS port</title></head>\r\n"
+    "<body>\r\n<center><h1>400 Bad Request</h1></center>\r\n"
+    "<center>The plain HTTP request was sent to HTTPS port</center>\r\n"
+    f"<hr><center>nginx/{VERSION}</center>\r\n</body>\r\n</html>\r\n"
+)
+_PLAIN = (
+    f"HTTP/1.1 400 Bad Request\r\nServer: nginx/{VERSION}\r\nContent-Type: text/html\r\n"
+    f"Content-Length: {len(_PLAIN_PAGE)}\r\nConnection: close\r\n\r\n{_PLAIN_PAGE}"
+).encode()
 
 
 def _name_matches(name: str, host: str) -> bool:

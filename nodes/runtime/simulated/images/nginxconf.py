@@ -26,8 +26,9 @@ _PASSED_OVER = frozenset(
         *("default_type", "log_format", "error_log", "charset", "client_max_body_size"),
         *("server_tokens", "proxy_http_version", "proxy_buffering", "proxy_redirect", "expires"),
         *("proxy_connect_timeout", "proxy_read_timeout", "proxy_send_timeout", "proxy_buffers"),
-        *("proxy_cache_bypass", "types", "types_hash_max_size", "ssl_certificate", "autoindex"),
-        *("ssl_certificate_key", "ssl_protocols", "ssl_ciphers", "resolver", "internal", "deny"),
+        *("proxy_cache_bypass", "types", "types_hash_max_size", "autoindex"),
+        *("ssl_protocols", "ssl_session_cache", "ssl_session_timeout", "ssl_prefer_server_ciphers"),
+        *("ssl_session_tickets", "ssl_ciphers", "resolver", "internal", "deny"),
         *("allow", "limit_except", "multi_accept", "worker_rlimit_nofile", "proxy_buffer_size"),
         *("client_body_buffer_size", "send_timeout", "server_names_hash_bucket_size", "etag"),
         *("access_log", "reset_timedout_connection", "map", "sub_filter", "sub_filter_once"),
@@ -69,11 +70,15 @@ class Location:
     regex: re.Pattern[str] | None = None
     rewrites: list[tuple[re.Pattern[str], str, str]] = field(default_factory=list)
     default_type: str = ""
+    certificate: str = ""
+    certificate_key: str = ""
 
 
 @dataclass(slots=True)
 class ServerBlock:
     ports: list[tuple[int, bool]] = field(default_factory=list)
+    # Those under TLS, and the line of the directive that says so.
+    secure: dict[int, int] = field(default_factory=dict)
     names: list[str] = field(default_factory=list)
     base: Location = field(default_factory=Location)
     locations: list[Location] = field(default_factory=list)
@@ -219,6 +224,8 @@ def _listen(server: ServerBlock, directive: Directive) -> None:
             f'invalid port in "{where}" of the "listen" directive in {{file}}:{directive.line}'
         )
     server.ports.append((int(port), "default_server" in directive.args))
+    if "ssl" in directive.args:
+        server.secure[int(port)] = directive.line
 
 
 def _location(
@@ -250,6 +257,8 @@ def _inherit(base: Location) -> Location:
         proxy_headers=list(base.proxy_headers),
         headers=list(base.headers),
         log=base.log,
+        certificate=base.certificate,
+        certificate_key=base.certificate_key,
     )
 
 
@@ -292,6 +301,8 @@ _SETTERS: dict[str, Callable[[Location, list[str]], None]] = {
     "index": lambda location, args: setattr(location, "index", args),
     "try_files": lambda location, args: setattr(location, "try_files", args),
     "proxy_pass": lambda location, args: setattr(location, "proxy_pass", args[0]),
+    "ssl_certificate": lambda location, args: setattr(location, "certificate", args[0]),
+    "ssl_certificate_key": lambda location, args: setattr(location, "certificate_key", args[0]),
     "default_type": lambda location, args: setattr(location, "default_type", args[0]),
     "proxy_set_header": lambda location, args: location.proxy_headers.append(
         (args[0], args[1] if len(args) > 1 else "")

@@ -6,6 +6,7 @@ import re
 
 from nodes.network.http import Headers, HttpRequest, HttpResponse
 from nodes.network.http import request as http_request
+from nodes.network.tls import INSECURE
 from nodes.runtime.simulated.images.files import content_type, etag, inside
 from nodes.runtime.simulated.images.nginxconf import Config, Location, ServerBlock
 from nodes.runtime.simulated.process import Process
@@ -22,13 +23,14 @@ class Handling:
     """One request on its way through the locations."""
 
     def __init__(
-        self, process: Process, config: Config, server: ServerBlock, request: HttpRequest
+        self, process: Process, config: Config, server: ServerBlock, request: HttpRequest, port: int
     ) -> None:
         self._process = process
         self._config = config
         self._server = server
         self._request = request
         self._uri = request.path
+        self._scheme = "https" if port in server.secure else "http"
         self.location = server.base
 
     async def respond(self) -> HttpResponse:
@@ -166,6 +168,8 @@ class Handling:
                     body=self._request.body,
                     timeout=60,
                     resolv=process.net.resolv,
+                    # proxy_ssl_verify is off unless it is asked for.
+                    trust=INSECURE if scheme == "https" else None,
                 )
             except TimeoutError:
                 self._complain("upstream timed out (110: Connection timed out)", url)
@@ -205,7 +209,7 @@ class Handling:
             "http_host": request.headers.get("Host"),
             "hostname": self._process.net.hostname,
             "remote_addr": request.peer,
-            "scheme": "http",
+            "scheme": self._scheme,
             "request_method": request.method,
             "server_addr": self._process.net.ip,
             "server_name": (self._server.names or [""])[0],

@@ -180,7 +180,25 @@ def _openapi(version: GroupVersion) -> Obj:
         for kind in _kinds(version)
     }
     info = {"title": "wardle-server", "version": "0.1"}
-    return {"openapi": "3.0.0", "info": info, "paths": {}, "components": {"schemas": schemas}}
+    return {
+        "openapi": "3.0.0",
+        "info": info,
+        "paths": dict(map(_openapi_path, _kinds(version))),
+        "components": {"schemas": schemas},
+    }
+
+
+def _openapi_path(kind: Kind) -> tuple[str, Obj]:
+    """Return the path of a kind's objects, by which clients find its schema."""
+    about = {"group": GROUP, "version": kind.version.version, "kind": kind.kind}
+    scope = "/namespaces/{namespace}" if kind.namespaced else ""
+    operation = {
+        "operationId": f"list{kind.kind}",
+        "x-kubernetes-action": "list",
+        "x-kubernetes-group-version-kind": about,
+        "responses": {"200": {"description": "OK"}},
+    }
+    return f"/{_path(kind.version)}{scope}/{kind.plural}", {"get": operation}
 
 
 def _json(value: Obj, media_type: str = "application/json") -> HttpResponse:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from urllib.parse import urljoin, urlsplit
 
 from nodes.network.addresses import is_ip
 from nodes.network.fabric import NameNotFound
 from nodes.network.http import BadMessage, HttpResponse
 from nodes.network.stream import Stream
+from nodes.network.tls import INSECURE, TLSError, Trust, read_bundle
 from nodes.runtime.simulated.shell.call import Call
 from nodes.runtime.simulated.shell.options import Options, parse_options
 
@@ -36,10 +38,14 @@ async def _fetch(
     body: bytes,
     timeout: float,
     follow: bool,
+    trust: Trust,
 ) -> tuple[HttpResponse, str]:
     for _ in range(_MAX_REDIRECTS + 1):
+        secure = None
+        if url.startswith("https:"):
+            secure = trust if trust.insecure else replace(trust, name=_address(url)[0])
         response = await call.net.request(
-            url, method=method, headers=headers, body=body, timeout=timeout
+            url, method=method, headers=headers, body=body, timeout=timeout, trust=secure
         )
         location = response.headers.get("Location")
         if not follow or response.status not in _REDIRECTS or not location:
@@ -70,6 +76,8 @@ async def wget(call: Call) -> int:
         ip = host if is_ip(host) else call.net.resolve_ip(host)
         if not quiet:
             await call.err(f"Connecting to {host}:{port} ({ip}:{port})\n")
+        if url.startswith("https:") and not options.has("no-check-certificate"):
+            await call.err("wget: note: TLS certificate validation not implemented\n")
         response, _ = await _fetch(
             call,
             url,
@@ -78,6 +86,7 @@ async def wget(call: Call) -> int:
             body=body,
             timeout=timeout,
             follow=True,
+            trust=INSECURE,
         )
     except NameNotFound:
         return await call.fail(f"wget: bad address '{host}'")
@@ -155,6 +164,7 @@ async def curl(call: Call) -> int:
             "data-raw",
             "user",
             "resolve",
+            "cacert",
         ),
     )
     if not options.rest:
@@ -188,6 +198,9 @@ async def _curl_one(call: Call, options: Options, url: str) -> int:
             await call.err(f"curl: ({code}) {why}\n")
         return code
 
+    trust = _curl_trust(call, options)
+    if trust is None:
+        return await fail(77, f"error setting certificate file: {options.value('cacert')}")
     started = call.process.clock.seconds()
     try:
         response, url = await _fetch(
@@ -198,23 +211,66 @@ async def _curl_one(call: Call, options: Options, url: str) -> int:
             body=body,
             timeout=timeout,
             follow=options.has("L", "location"),
+            trust=trust,
         )
-    except NameNotFound:
-        return await fail(6, f"Could not resolve host: {host}")
-    except TimeoutError:
+    except OSError as error:
         spent = int((call.process.clock.seconds() - started) * 1000)
-        return await fail(28, f"Connection timed out after {spent} milliseconds")
-    except BadMessage:
-        return await fail(1, "Received HTTP/0.9 when not allowed")
-    except ConnectionResetError:
-        return await fail(52, "Empty reply from server")
-    except OSError:
-        spent = int((call.process.clock.seconds() - started) * 1000)
-        why = "Could not connect to server"
-        return await fail(7, f"Failed to connect to {host} port {port} after {spent} ms: {why}")
+        return await fail(*_curl_failure(error, host, port, spent))
     if options.has("f", "fail") and response.status >= 400:
         return await fail(22, f"The requested URL returned error: {response.status}")
     return await _curl_result(call, options, response, url)
+
+
+def _curl_trust(call: Call, options: Options) -> Trust | None:
+    """Return what curl demands of a server; None where its file holds no certificates."""
+    if options.has("k", "insecure"):
+        return INSECURE
+    path = options.value("cacert")
+    if not path:
+        return Trust()
+    full = path if path.startswith("/") else f"{call.cwd.rstrip('/')}/{path}"
+    try:
+        return Trust(read_bundle(call.process.fs.read(full) or b""))
+    except ValueError:
+        return None
+
+
+def _curl_failure(error: OSError, host: str, port: int, spent: int) -> tuple[int, str]:
+    """Return curl's exit code and words for a request that failed after some milliseconds."""
+    if isinstance(error, NameNotFound):
+        return 6, f"Could not resolve host: {host}"
+    if isinstance(error, TimeoutError):
+        return 28, f"Connection timed out after {spent} milliseconds"
+    if isinstance(error, TLSError):
+        return _tls_failure(str(error), host)
+    if isinstance(error, BadMessage):
+        return 1, "Received HTTP/0.9 when not allowed"
+    if isinstance(error, ConnectionResetError):
+        return 52, "Empty reply from server"
+    why = "Could not connect to server"
+    return 7, f"Failed to connect to {host} port {port} after {spent} ms: {why}"
+
+
+def _tls_failure(why: str, host: str) -> tuple[int, str]:
+    """Return curl's exit code and words for a handshake that failed."""
+    if "HTTP response to HTTPS client" in why or "first record" in why:
+        return 35, "TLS connect error: error:0A00010B:SSL routines::wrong version number"
+    if "failed to verify" not in why:
+        return 35, f"TLS connect error: {why}"
+    if "unknown authority" in why:
+        said = "SSL certificate problem: unable to get local issuer certificate"
+    elif "expired" in why:
+        said = "SSL certificate problem: certificate has expired"
+    else:
+        said = f"SSL: no alternative certificate subject name matches target host name '{host}'"
+    return 60, f"{said}\n{_MORE}"
+
+
+_MORE = """More details here: https://curl.se/docs/sslcerts.html
+
+curl failed to verify the legitimacy of the server and therefore could not
+establish a secure connection to it. To learn more about this situation and
+how to fix it, please visit the webpage mentioned above."""
 
 
 async def _curl_result(call: Call, options: Options, response: HttpResponse, url: str) -> int:
