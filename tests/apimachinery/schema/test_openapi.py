@@ -167,8 +167,7 @@ def test_custom_kinds_have_their_own_schema_with_metadata():
 
 def test_custom_kinds_have_no_strategic_merge_patch():
     paths = json.loads(openapi.document("apis/example.com/v1", SERVED))["paths"]
-    path = "/apis/example.com/v1/namespaces/{namespace}/widgets/{name}"
-    patch = paths[path]["patch"]
+    patch = paths["/apis/example.com/v1/widgets/{name}"]["patch"]
     assert list(patch["requestBody"]["content"]) == [
         "application/json-patch+json",
         "application/merge-patch+json",

@@ -215,6 +215,8 @@ async def _curl_one(call: Call, options: Options, url: str) -> int:
         )
     except OSError as error:
         spent = int((call.process.clock.seconds() - started) * 1000)
+        if isinstance(error, TLSError):
+            return await fail(*_tls_failure(str(error), host, trust))
         return await fail(*_curl_failure(error, host, port, spent))
     if options.has("f", "fail") and response.status >= 400:
         return await fail(22, f"The requested URL returned error: {response.status}")
@@ -241,8 +243,6 @@ def _curl_failure(error: OSError, host: str, port: int, spent: int) -> tuple[int
         return 6, f"Could not resolve host: {host}"
     if isinstance(error, TimeoutError):
         return 28, f"Connection timed out after {spent} milliseconds"
-    if isinstance(error, TLSError):
-        return _tls_failure(str(error), host)
     if isinstance(error, BadMessage):
         return 1, "Received HTTP/0.9 when not allowed"
     if isinstance(error, ConnectionResetError):
@@ -251,13 +251,13 @@ def _curl_failure(error: OSError, host: str, port: int, spent: int) -> tuple[int
     return 7, f"Failed to connect to {host} port {port} after {spent} ms: {why}"
 
 
-def _tls_failure(why: str, host: str) -> tuple[int, str]:
+def _tls_failure(why: str, host: str, trust: Trust) -> tuple[int, str]:
     """Return curl's exit code and words for a handshake that failed."""
     if "HTTP response to HTTPS client" in why or "first record" in why:
         return 35, "TLS connect error: error:0A00010B:SSL routines::wrong version number"
     if "failed to verify" not in why:
         return 35, f"TLS connect error: {why}"
-    if "unknown authority" in why:
+    if not trust.roots or "unknown authority" in why:
         said = "SSL certificate problem: unable to get local issuer certificate"
     elif "expired" in why:
         said = "SSL certificate problem: certificate has expired"

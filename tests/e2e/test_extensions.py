@@ -1,0 +1,159 @@
+"""kubectl, and what the API server calls out to: webhooks, conversions, aggregated APIs."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from typing import Any
+
+import pytest
+
+from apimachinery.clock import ManualClock
+from tests.support.certificates import Authority
+from tests.support.kubectl import Kubectl
+from tests.support.server import wait_until
+
+pytestmark = pytest.mark.e2e
+
+IMAGES = "registry.k8s.io/e2e-test-images"
+
+
+@pytest.fixture
+def authority() -> Authority:
+    # The API server judges certificates by its own time.
+    return Authority("e2e-ca", ManualClock(time.time()))
+
+
+def text(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+def serve(kubectl: Kubectl, authority: Authority, name: str, image: str, *args: str) -> None:
+    """Run a program under TLS behind a Service, and wait until it is ready."""
+    certificate, key = authority.issue(f"{name}.{kubectl.namespace}.svc")
+    secret: dict[str, Any] = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": name},
+        "type": "kubernetes.io/tls",
+        "data": {"tls.crt": text(certificate), "tls.key": text(key)},
+    }
+    files = ["--tls-cert-file=/certs/tls.crt", "--tls-private-key-file=/certs/tls.key"]
+    probe = {"httpGet": {"scheme": "HTTPS", "port": 8443, "path": "/readyz"}, "periodSeconds": 1}
+    container = {
+        "name": "c",
+        "image": f"{IMAGES}/{image}",
+        "args": [*args, *files],
+        "readinessProbe": probe,
+        "volumeMounts": [{"name": "certs", "mountPath": "/certs"}],
+    }
+    pod = {
+        "containers": [container],
+        "volumes": [{"name": "certs", "secret": {"secretName": name}}],
+    }
+    deployment = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": name},
+        "spec": {
+            "selector": {"matchLabels": {"app": name}},
+            "template": {"metadata": {"labels": {"app": name}}, "spec": pod},
+        },
+    }
+    for body in (secret, deployment):
+        kubectl("apply", "-f", "-", stdin=json.dumps(body))
+    kubectl("expose", "deployment", name, "--port=443", "--target-port=8443")
+    kubectl("rollout", "status", f"deployment/{name}", "--timeout=20s")
+
+
+def test_an_aggregated_api(kubectl: Kubectl, authority: Authority) -> None:
+    serve(kubectl, authority, "sample", "sample-apiserver:1.33.8", "--secure-port=8443")
+    service = {"namespace": kubectl.namespace, "name": "sample"}
+    apiservice = {
+        "apiVersion": "apiregistration.k8s.io/v1",
+        "kind": "APIService",
+        "metadata": {"name": "v1alpha1.wardle.example.com"},
+        "spec": {
+            "group": "wardle.example.com",
+            "version": "v1alpha1",
+            "groupPriorityMinimum": 2000,
+            "versionPriority": 200,
+            "caBundle": text(authority.pem),
+            "service": service,
+        },
+    }
+    kubectl("apply", "-f", "-", stdin=json.dumps(apiservice))
+    name = "apiservice/v1alpha1.wardle.example.com"
+    try:
+        kubectl("wait", "--for=condition=Available", name, "--timeout=20s")
+        assert "flunders" in kubectl("api-resources", "--api-group=wardle.example.com")
+        kind = {"apiVersion": "wardle.example.com/v1alpha1", "kind": "Flunder"}
+        flunder = {**kind, "metadata": {"name": "first"}}
+        kubectl("create", "-f", "-", stdin=json.dumps(flunder))
+        lines = kubectl("get", "flunders").splitlines()
+        assert lines[0].split() == ["NAME", "CREATED", "AT"]
+        assert lines[1].split()[0] == "first"
+        assert "KIND:       Flunder" in kubectl("explain", "flunder")
+        kubectl("label", "flunder", "first", "a=b")
+        assert kubectl("get", "flunders", "-l", "a=b", "-o", "name").endswith("/first\n")
+        kubectl("delete", "flunder", "first")
+        said = kubectl.fails("get", "flunder", "first")
+        assert 'flunders.wardle.example.com "first" not found' in said
+    finally:
+        kubectl("delete", name)
+
+
+def test_a_webhook_that_denies_and_one_that_cannot_be_asked(
+    kubectl: Kubectl, authority: Authority
+) -> None:
+    serve(kubectl, authority, "hooks", "agnhost:2.55", "webhook", "--port=8443")
+    name = f"deny-{kubectl.namespace}"
+    space = {"matchLabels": {"kubernetes.io/metadata.name": kubectl.namespace}}
+    config: dict[str, Any] = {
+        "service": {"namespace": kubectl.namespace, "name": "hooks", "path": "/configmaps"},
+        "caBundle": text(authority.pem),
+    }
+    rule = {
+        "operations": ["CREATE"],
+        "apiGroups": [""],
+        "apiVersions": ["v1"],
+        "resources": ["configmaps"],
+    }
+    webhook = {
+        "name": "deny.example.com",
+        "clientConfig": config,
+        "rules": [rule],
+        "namespaceSelector": space,
+        "sideEffects": "None",
+        "admissionReviewVersions": ["v1"],
+    }
+    body = {
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "ValidatingWebhookConfiguration",
+        "metadata": {"name": name},
+        "webhooks": [webhook],
+    }
+    kubectl("apply", "-f", "-", stdin=json.dumps(body))
+    try:
+        create = ("create", "configmap", "a", "--from-literal=webhook-e2e-test=webhook-disallow")
+        said = kubectl.fails(*create)
+        assert said == (
+            'error: failed to create configmap: admission webhook "deny.example.com" denied the '
+            "request: the configmap contains unwanted key and value\n"
+        )
+        kubectl("create", "configmap", "good")
+        kubectl("scale", "deployment/hooks", "--replicas=0")
+        url = f"https://hooks.{kubectl.namespace}.svc:443/configmaps?timeout=10s"
+
+        def gone() -> bool:
+            return 'no endpoints available for service "hooks"' in kubectl.fails(*create)
+
+        wait_until(gone)
+        assert kubectl.fails(*create) == (
+            "error: failed to create configmap: Internal error occurred: failed calling webhook "
+            f'"deny.example.com": failed to call webhook: Post "{url}": '
+            'no endpoints available for service "hooks"\n'
+        )
+    finally:
+        kubectl("delete", "validatingwebhookconfiguration", name)
