@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.support.certificates import Authority
 from tests.support.kubectl import Kubectl
 
 pytestmark = pytest.mark.e2e
@@ -136,8 +136,8 @@ def test_files_in_config_maps_and_secrets(newest: Kubectl, tmp_path: Path) -> No
     newest("create", "configmap", "env", f"--from-env-file={tmp_path / 'pairs'}")
     assert newest.json("get", "configmap", "env")["data"] == {"A": "1", "B": "two words"}
     key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
-    make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=x"]
-    subprocess.run([*make, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    for file, pem in zip((certificate, key), Authority("test").issue("a.example"), strict=True):
+        file.write_bytes(pem)
     newest("create", "secret", "tls", "t", f"--cert={certificate}", f"--key={key}")
     assert newest.field("secret/t", "{.type}") == "kubernetes.io/tls"
     assert f"tls.crt:  {certificate.stat().st_size} bytes" in newest("describe", "secret", "t")

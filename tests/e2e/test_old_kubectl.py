@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from tests.support.kubectl import Kubectl
-from tests.support.server import Playground
+from tests.support.server import Playground, wait_until
 from tests.support.terminal import at_terminal
 
 pytestmark = pytest.mark.e2e
@@ -189,3 +189,28 @@ def test_a_drained_node(old: Kubectl) -> None:
         assert said.endswith(f"node/{node} drained\n")
     finally:
         assert old("uncordon", node) == f"node/{node} uncordoned\n"
+
+
+def test_newer_kubectls_can_do_without_websockets(kubectl: Kubectl) -> None:
+    without = kubectl.with_environment(
+        KUBECTL_REMOTE_COMMAND_WEBSOCKETS="false", KUBECTL_PORT_FORWARD_WEBSOCKETS="false"
+    )
+    without("run", "web", "--image=nginx", "--port=80")
+    without("wait", "--for=condition=Ready", "pod/web", "--timeout=20s")
+    assert without("exec", "-i", "web", "--", "cat", stdin="hello\n") == "hello\n"
+    assert without.run("exec", "web", "--", "sh", "-c", "exit 5").code == 5
+    with without.started("port-forward", "pod/web", ":80") as forward:
+        local = forward.until(r"127\.0\.0\.1:(\d+) -> 80$").group(1)
+        assert httpx.get(f"http://127.0.0.1:{local}/", timeout=10).status_code == 200
+
+
+def test_a_cluster_behind_a_path(playground: Playground, tmp_path: Path) -> None:
+    made = playground.make_cluster("old-clients", nodes=1, template="bare")
+    try:
+        old = Kubectl("1.24", made.kubeconfig, tmp_path, "default")
+        wait_until(lambda: old.run("get", "serviceaccount", "default").code == 0)
+        old("run", "box", "--image=busybox", "--command", "--", "sleep", "3600")
+        old("wait", "--for=condition=Ready", "pod/box", "--timeout=20s")
+        assert old("exec", "box", "--", "hostname") == "box\n"
+    finally:
+        playground.delete_cluster("old-clients")

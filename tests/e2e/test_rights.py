@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import base64
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.support.certificaterequests import request_and_key
 from tests.support.kubectl import Kubectl
 
 pytestmark = pytest.mark.e2e
@@ -30,29 +30,12 @@ def request_name(namespace: str) -> str:
 @pytest.fixture
 def asked(newest: Kubectl, request_name: str, tmp_path: Path) -> Iterator[Path]:
     """A request for a client certificate; gives the directory with its key."""
-    key, csr = tmp_path / "key.pem", tmp_path / "csr.pem"
-    subprocess.run(
-        [
-            "openssl",
-            "req",
-            "-new",
-            "-newkey",
-            "rsa:2048",
-            "-nodes",
-            "-subj",
-            "/O=devs/CN=alice",
-            "-keyout",
-            key,
-            "-out",
-            csr,
-        ],
-        check=True,
-        capture_output=True,
-    )
+    encoded, key = request_and_key("alice", "devs")
+    (tmp_path / "key.pem").write_bytes(key)
     body = (
         "apiVersion: certificates.k8s.io/v1\nkind: CertificateSigningRequest\n"
         f"metadata: {{name: {request_name}}}\nspec:\n"
-        f"  request: {base64.b64encode(csr.read_bytes()).decode()}\n"
+        f"  request: {encoded}\n"
         "  signerName: kubernetes.io/kube-apiserver-client\n"
         "  usages: [client auth]\n  expirationSeconds: 3600\n"
     )
