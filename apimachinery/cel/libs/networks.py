@@ -10,11 +10,13 @@ from typing import Any, TypeAlias
 
 from apimachinery.cel.errors import EvalError
 from apimachinery.cel.functions import Overload, function
+from apimachinery.cel.libs.addresses import refusal
 from apimachinery.cel.values import Opaque
+from apimachinery.gotext import quoted
 
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
-_PREFIX = re.compile(r"0|[1-9][0-9]{0,2}")
+_PREFIX = re.compile("[0-9]|[1-9][0-9]{1,17}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,24 +50,21 @@ class Cidr(Opaque):
 
 def parse_ip(text: str) -> Ip:
     """Read an address; no zones, and no IPv4 within IPv6. Raises EvalError."""
-    if "%" in text and ":" in text:
-        raise EvalError(f'IP address "{text}" with zone value is not allowed')
     try:
         address = ipaddress.ip_address(text)
     except ValueError:
-        why = f'ParseAddr("{text}"): {_why(text)}'
         raise EvalError(
-            f'IP Address "{text}" parse error during conversion from string: {why}'
+            f"IP Address {quoted(text)} parse error during conversion from string: {refusal(text)}"
         ) from None
+    if _has_zone(address):
+        raise EvalError(f"IP address {quoted(text)} with zone value is not allowed")
     if _is_mapped(address):
-        raise EvalError(f'IPv4-mapped IPv6 address "{text}" is not allowed')
+        raise EvalError(f"IPv4-mapped IPv6 address {quoted(text)} is not allowed")
     return Ip(address)
 
 
-def _why(text: str) -> str:
-    if "." not in text and ":" not in text:
-        return "unable to parse IP"
-    return "unexpected character" if re.search(r"[^0-9a-fA-F.:]", text) else "invalid address"
+def _has_zone(address: Address) -> bool:
+    return isinstance(address, ipaddress.IPv6Address) and address.scope_id is not None
 
 
 def _is_mapped(address: Address) -> bool:
@@ -80,18 +79,20 @@ def parse_cidr(text: str) -> Cidr:
         try:
             address = ipaddress.ip_address(front)
         except ValueError:
-            why = f'ParseAddr("{front}"): {_why(front)}'
-    if address is not None and not _PREFIX.fullmatch(bits):
-        address, why = None, f'bad bits after slash: "{bits}"'
+            why = refusal(front)
+    if address is not None and _has_zone(address):
+        address, why = None, "IPv6 zones cannot be present in a prefix"
+    elif address is not None and not _PREFIX.fullmatch(bits):
+        address, why = None, f"bad bits after slash: {quoted(bits)}"
     elif address is not None and int(bits) > address.max_prefixlen:
         address, why = None, "prefix length out of range"
     if address is None:
         raise EvalError(
             "network address parse error during conversion from string: "
-            f'netip.ParsePrefix("{text}"): {why}'
+            f"netip.ParsePrefix({quoted(text)}): {why}"
         )
     if _is_mapped(address):
-        raise EvalError(f'IPv4-mapped IPv6 address "{text}" is not allowed')
+        raise EvalError(f"IPv4-mapped IPv6 address {quoted(text)} is not allowed")
     return Cidr(address, int(bits))
 
 

@@ -1,6 +1,8 @@
 """The functions that Kubernetes adds, and those that come with the language."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from apimachinery.cel.env import Env, EvalError
 from apimachinery.cel.functions import OPAQUE
@@ -172,6 +174,60 @@ def test_fails(text, why):
     with pytest.raises(EvalError) as caught:
         ENV.compile(text).run({"d": {"empty": [], "wrong": "1 x", "paren": "("}})
     assert str(caught.value) == why
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("abc", "unable to parse IP"),
+        ("", "unable to parse IP"),
+        ("%eth0", "missing IPv6 address"),
+        ("1.2.3", "IPv4 address too short"),
+        ("1.2.3.4.5", "IPv4 address too long"),
+        ("1.2.3.256", "IPv4 field has value >255"),
+        ("1.2.3.04", "IPv4 field has octet with leading zero"),
+        ("1..2.3", 'IPv4 field must have at least one digit (at ".2.3")'),
+        ("1.2.3.", 'IPv4 field must have at least one digit (at ".")'),
+        ("1.2.3.4/8", 'unexpected character (at "/8")'),
+        ("::1%", "zone must be a non-empty string"),
+        ("1:2", "address string too short"),
+        ("1:2:3:4:5:6:7:8:9", 'trailing garbage after address (at "9")'),
+        ("1:2:3:4:5:6:7:8::", "the :: must expand to at least one field of zeros"),
+        ("::1:2:3:4:5:6:7:8", "the :: must expand to at least one field of zeros"),
+        ("1::2::3", 'multiple :: in address (at ":3")'),
+        ("1:2:", 'colon must be followed by more characters (at ":")'),
+        (":1", 'each colon-separated field must have at least one digit (at ":1")'),
+        ("::12345", 'each group must have 4 or less digits (at "12345")'),
+        ("::g", 'each colon-separated field must have at least one digit (at "g")'),
+        ("::1g", 'unexpected character, want colon (at "g")'),
+        ("1:2:1.2.3.4", ("embedded IPv4 address must replace the final 2 fields of the address "
+         '(at "1.2.3.4")')),
+        ("::ffff:1.2.3", "IPv4 address too short"),
+        ("::1:2:3:4:5:6:7:1.2.3.4", ("too many hex fields to fit an embedded IPv4 at the end of "
+         'the address (at "1.2.3.4")')),
+    ],
+)  # fmt: skip
+def test_no_addresses(text, why):
+    front, _, rest = why.partition(" (at ")
+    told = f'ParseAddr("{text}"): {front}' + (f" (at {rest}" if rest else "")
+    with pytest.raises(EvalError) as caught:
+        ENV.compile("ip(d)").run({"d": text})
+    assert str(caught.value) == (
+        f'IP Address "{text}" parse error during conversion from string: {told}'
+    )
+    with pytest.raises(EvalError) as caught:
+        ENV.compile("cidr(d)").run({"d": f"{text}/8"})
+    assert str(caught.value).endswith(f'netip.ParsePrefix("{text}/8"): {told}')
+
+
+@given(st.text("0123456789abcf.:%/", max_size=24))
+def test_any_text_is_an_address_or_told_why_not(text):
+    told = "none"
+    try:
+        ENV.compile("ip(d)").run({"d": text})
+    except EvalError as why:
+        told = str(why)
+    assert ("unable to parse IP" in told) is not bool(set(text) & set(".:%"))
 
 
 def test_the_authorizer_is_asked_once_the_question_is_whole():
