@@ -7,6 +7,7 @@ family. Smaller amounts than a billionth round up, away from zero, as in k8s.io/
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +20,9 @@ MILLI = 10**6  # billionths in a thousandth
 
 # The largest whole number that a binary amount may have (int64).
 _CAP = (2**63 - 1) * NANO
+
+# More are not read: it takes time that grows with their square.
+_MOST_DIGITS = 2000
 
 WRONG_FORMAT = (
     "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
@@ -109,7 +113,10 @@ class Quantity:
         return _round_up(self.nano, MILLI)
 
     def as_float(self) -> float:
-        return self.nano / NANO
+        try:
+            return self.nano / NANO
+        except OverflowError:
+            return math.inf if self.nano > 0 else -math.inf
 
     def rounded_to_milli(self) -> Quantity:
         """Return the amount rounded up to thousandths: what defaulting does to resources."""
@@ -183,6 +190,8 @@ def _read(text: str) -> tuple[Quantity, bool]:
     fraction = fraction or ""
     base, exponent, family = _interpret(suffix)
     digits = (whole.lstrip("0") or "0") + fraction
+    if len(digits) > _MOST_DIGITS:
+        raise QuantityError(WRONG_NUMBER)
     scaled = int(digits) * NANO
     if base == 2:
         nano = _round_up(scaled << exponent, 10 ** len(fraction))

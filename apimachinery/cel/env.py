@@ -65,6 +65,9 @@ class Program:
         except (TypeError, AttributeError):
             # A value was not of the type that its variable is declared with.
             raise NoOverload from None
+        except (ValueError, ArithmeticError, LookupError) as error:
+            # A mistake of ours must not harm who asks.
+            raise EvalError(f"internal error: {error}") from error
         finally:
             if budget is not None:
                 budget.left -= allowed - call.left

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -80,16 +81,26 @@ def number(token: Token, *, negative: bool = False) -> int | float:
     text = token.text
     sign = -1 if negative else 1
     if text[-1] in "uU" and not negative:
-        value = int(text[:-1], 0 if text.startswith("0x") else 10)
+        value = _whole(text[:-1])
         if value > UINT_MAX:
             raise Issue(token.offset, "invalid uint literal")
         return UInt(value)
     if not text.startswith("0x") and set(text) & set(".eE"):
+        if math.isinf(float(text)):
+            raise Issue(token.offset, "invalid double literal")
         return sign * float(text)
-    value = sign * int(text, 16 if text.startswith("0x") else 10)
+    value = sign * _whole(text)
     if not -INT_MAX - 1 <= value <= INT_MAX:
         raise Issue(token.offset, "invalid int literal")
     return value
+
+
+def _whole(text: str) -> int:
+    """Return a number that is exact where it may be one of 64 bits."""
+    if text.startswith("0x"):
+        return int(text, 16)
+    digits = text.lstrip("0")
+    return int(digits or "0") if len(digits) <= len(str(UINT_MAX)) else UINT_MAX + 1
 
 
 def string(token: Token) -> str | bytes:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from apimachinery.cel.errors import EvalError
 from apimachinery.cel.values import INT_MAX, INT_MIN, SECOND, Duration, Timestamp
+from apimachinery.gotext import quoted
 
 _UNITS = {
     "ns": 1,
@@ -18,11 +19,13 @@ _UNITS = {
     "m": 60 * SECOND,
     "h": 3600 * SECOND,
 }
-_PART = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)")
+_PART = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(ns|us|µs|ms|s|m|h)")
+# No duration has more before its point; what comes later behind it is less than a nanosecond.
+_MOST_DIGITS = 20
 _STAMP = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9})\d*)?([Zz]|[+-]\d\d:\d\d)"
 )
-_OFFSET = re.compile(r"([+-]?)(\d\d):(\d\d)")
+_WHOLE = re.compile("[+-]?[0-9]{1,18}")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST = -62135596800 * SECOND
 _LAST = 253402300799 * SECOND + SECOND - 1
@@ -39,6 +42,9 @@ def parse_duration(text: str) -> Duration:
         if match is None:
             break
         whole, _, fraction = match[1].partition(".")
+        whole, fraction = whole.lstrip("0"), fraction[:_MOST_DIGITS]
+        if len(whole) > _MOST_DIGITS:
+            break
         unit = _UNITS[match[2]]
         total += int(whole or "0") * unit
         total += int(fraction or "0") * unit // 10 ** len(fraction)
@@ -116,11 +122,20 @@ def local(value: Timestamp, zone: str = "") -> datetime:
     moment = _EPOCH + timedelta(seconds=value.ns // SECOND)
     if not zone:
         return moment
-    match = _OFFSET.fullmatch(zone)
-    if match is not None:
-        offset = timedelta(hours=int(match[2]), minutes=int(match[3]))
-        return moment.astimezone(timezone(-offset if match[1] == "-" else offset))
     try:
+        if ":" in zone:
+            return moment + _offset(zone)
         return moment.astimezone(ZoneInfo(zone))
+    except OverflowError:
+        raise EvalError("timestamp overflow") from None
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise EvalError(f"unknown time zone {zone}") from None
+
+
+def _offset(zone: str) -> timedelta:
+    hours, _, minutes = zone.partition(":")
+    for part in (hours, minutes):
+        if not _WHOLE.fullmatch(part):
+            raise EvalError(f"strconv.Atoi: parsing {quoted(part)}: invalid syntax")
+    more = int(minutes) * (-1 if zone[0] == "-" else 1)
+    return timedelta(minutes=int(hours) * 60 + more)

@@ -131,10 +131,17 @@ AMOUNTS = st.builds(
 def test_printing_and_reading_give_the_same_amount(amount):
     again = parse(str(amount))
     assert again == amount
-    assert str(again) == str(amount)
+    # A binary amount may have no suffix that would tell that it is one.
+    assert str(again) == str(amount) or amount.format is Format.BINARY_SI
 
 
 @QUICK
 @given(AMOUNTS, AMOUNTS)
 def test_subtraction_undoes_addition(one, other):
     assert one + other - other == one
+
+
+def test_more_digits_than_anybody_needs_are_no_number():
+    with pytest.raises(QuantityError, match="numeric part"):
+        parse("9" * 5000)
+    assert parse("1e1000").as_float() == float("inf")

@@ -83,7 +83,10 @@ def _uint_of_double(value: float) -> UInt:
 def _double_of_text(text: str) -> float:
     if not _DOUBLE.fullmatch(text):
         raise _no_conversion("double")
-    return float(text)
+    value = float(text)
+    if math.isinf(value) and text[-1].isdigit():
+        raise _no_conversion("double")
+    return value
 
 
 def _bool_of_text(text: str) -> bool:

@@ -51,20 +51,24 @@ class Cidr(Opaque):
 def parse_ip(text: str) -> Ip:
     """Read an address; no zones, and no IPv4 within IPv6. Raises EvalError."""
     try:
-        address = ipaddress.ip_address(text)
+        address, zone = _address(text)
     except ValueError:
         raise EvalError(
             f"IP Address {quoted(text)} parse error during conversion from string: {refusal(text)}"
         ) from None
-    if _has_zone(address):
+    if zone:
         raise EvalError(f"IP address {quoted(text)} with zone value is not allowed")
     if _is_mapped(address):
         raise EvalError(f"IPv4-mapped IPv6 address {quoted(text)} is not allowed")
     return Ip(address)
 
 
-def _has_zone(address: Address) -> bool:
-    return isinstance(address, ipaddress.IPv6Address) and address.scope_id is not None
+def _address(text: str) -> tuple[Address, str]:
+    """Return an address and the zone behind it. Raises ValueError."""
+    front, sign, zone = text.partition("%")
+    if sign and (not zone or ":" not in front):
+        raise ValueError(text)
+    return ipaddress.ip_address(front), zone
 
 
 def _is_mapped(address: Address) -> bool:
@@ -74,13 +78,13 @@ def _is_mapped(address: Address) -> bool:
 def parse_cidr(text: str) -> Cidr:
     """Read `address/bits`. Raises EvalError."""
     front, slash, bits = text.rpartition("/")
-    why, address = "no '/'", None
+    why, address, zone = "no '/'", None, ""
     if slash:
         try:
-            address = ipaddress.ip_address(front)
+            address, zone = _address(front)
         except ValueError:
             why = refusal(front)
-    if address is not None and _has_zone(address):
+    if address is not None and zone:
         address, why = None, "IPv6 zones cannot be present in a prefix"
     elif address is not None and not _PREFIX.fullmatch(bits):
         address, why = None, f"bad bits after slash: {quoted(bits)}"

@@ -23,7 +23,9 @@ def printf(form: str, args: list[Any]) -> str:
     def replace(match: re.Match[str]) -> str:
         if match[1]:
             return "%"
-        digits = None if match[2] is None else int(match[2])
+        if match[2] is not None and len(match[2].lstrip("0")) > len(str(_MOST_DIGITS)):
+            raise EvalError(f"precision too large: {match[2]}")
+        digits = None if match[2] is None else int(match[2].lstrip("0") or "0")
         if digits is not None and digits > _MOST_DIGITS:
             raise EvalError(f"precision too large: {digits}")
         if match[3] is None:

@@ -8,17 +8,11 @@ from functools import lru_cache
 
 from apimachinery.cel.errors import EvalError
 from apimachinery.cel.functions import Overload, function
-from apimachinery.cel.values import Opaque
+from apimachinery.cel.values import UINT_MAX, Opaque
+from apimachinery.gotext import quoted
 
-_NUMBER = r"(?:0|[1-9][0-9]*)"
-_PART = r"(?:0|[1-9][0-9]*|[0-9]*[A-Za-z\-][0-9A-Za-z\-]*)"
-_VERSION = re.compile(
-    rf"({_NUMBER})\.({_NUMBER})\.({_NUMBER})(?:-({_PART}(?:\.{_PART})*))?"
-    r"(?:\+([0-9A-Za-z\-]+(?:\.[0-9A-Za-z\-]+)*))?"
-)
-_LOOSE = re.compile(r"v?([0-9]+)(?:\.([0-9]+))?(?:\.([0-9]+))?([\-+].*)?")
-# More digits than any uint64 has.
-_MOST_DIGITS = 20
+_DIGITS, _LETTERS = re.compile("[0-9]*"), re.compile("[0-9A-Za-z-]*")
+_PARTS = ("major", "minor", "patch")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,23 +32,67 @@ def parse_semver(text: str, normalize: bool = False) -> Semver:  # noqa: FBT001,
     """Read a version; `normalize` allows "v1.2" and zeros in front. Raises EvalError."""
     if normalize:
         text = _normalized(text)
-    match = _VERSION.fullmatch(text)
-    if match is None or any(len(match[at]) > _MOST_DIGITS for at in (1, 2, 3)):
-        raise EvalError(
-            f"No Major.Minor.Patch elements found: {text}"
-            if text.count(".") < 2
-            else f"Invalid character(s) found in version: {text}"
-        )
-    pre = tuple(match[4].split(".")) if match[4] else ()
-    return Semver(int(match[1]), int(match[2]), int(match[3]), pre, match[5] or "")
+    if not text:
+        raise EvalError("Version string empty")
+    parts = text.split(".", 2)
+    if len(parts) < len(_PARTS):
+        raise EvalError("No Major.Minor.Patch elements found")
+    rest, with_build, build = parts[2].partition("+")
+    patch, with_pre, pre = rest.partition("-")
+    major, minor, last = map(_number, _PARTS, (*parts[:2], patch))
+    before = tuple(_prerelease(each) for each in pre.split(".")) if with_pre else ()
+    for each in build.split(".") if with_build else ():
+        if not each:
+            raise EvalError("Build meta data is empty")
+        if not _LETTERS.fullmatch(each):
+            raise EvalError(f"Invalid character(s) found in build meta data {quoted(each)}")
+    return Semver(major, minor, last, before, build)
+
+
+def _number(part: str, text: str) -> int:
+    if not _DIGITS.fullmatch(text):
+        raise EvalError(f"Invalid character(s) found in {part} number {quoted(text)}")
+    if len(text) > 1 and text[0] == "0":
+        told = f"{part.capitalize()} number must not contain leading zeroes {quoted(text)}"
+        raise EvalError(told)
+    return _uint(text)
+
+
+def _uint(text: str) -> int:
+    why = "" if text else "invalid syntax"
+    if len(text) > len(str(UINT_MAX)) or (text and int(text) > UINT_MAX):
+        why = "value out of range"
+    if why:
+        raise EvalError(f"strconv.ParseUint: parsing {quoted(text)}: {why}")
+    return int(text)
+
+
+def _prerelease(text: str) -> str:
+    if not text:
+        raise EvalError("Prerelease is empty")
+    if not _DIGITS.fullmatch(text):
+        if not _LETTERS.fullmatch(text):
+            raise EvalError(f"Invalid character(s) found in prerelease {quoted(text)}")
+        return text
+    if len(text) > 1 and text[0] == "0":
+        why = "Numeric PreRelease version must not contain leading zeroes"
+        raise EvalError(f"{why} {quoted(text)}")
+    return str(_uint(text))
 
 
 def _normalized(text: str) -> str:
-    match = _LOOSE.fullmatch(text)
-    if match is None:
-        return text
-    numbers = (str(int(match[at][:_MOST_DIGITS])) if match[at] else "0" for at in (1, 2, 3))
-    return ".".join(numbers) + (match[4] or "")
+    parts = [_without_zeros(part) for part in text.removeprefix("v").split(".", 2)]
+    missing = len(_PARTS) - len(parts)
+    if missing and ("+" in parts[-1] or "-" in parts[-1]):
+        raise EvalError("short version cannot contain PreRelease/Build meta data")
+    return ".".join((*parts, *("0",) * missing))
+
+
+def _without_zeros(part: str) -> str:
+    if len(part) < 2:
+        return part
+    rest = part.lstrip("0")
+    return rest if rest and rest[0] in "0123456789" else f"0{rest}"
 
 
 def _is_semver(text: str, normalize: bool = False) -> bool:  # noqa: FBT001, FBT002

@@ -54,6 +54,7 @@ TRUE = [
     "d.numbers.sortBy(n, -n) == [9, 3, 1] && ['bb', 'c', 'aa'].sortBy(w, w.size())[0] == 'c'",
     "[2, 1].map(n, [n]).sortBy(l, l[0]) == [[1], [2]] && [1].sortBy(a, [2].sortBy(b, a)[0]) == [1]",
     "[1, 2, 1, 3, 2].distinct() == [1, 2, 3] && [dyn(1), 1.0, 1u].distinct().size() == 1",
+    "timestamp('2023-01-01T00:00:00Z').getHours('+25:30') == 1",
     "lists.range(3) == [0, 1, 2] && lists.range(0) == []",
     "[1, 2].first().value() == 1 && [1, 2].last().value() == 2 && !d.empty.first().hasValue()",
     "optional.unwrap([optional.of(1), optional.none()]) == [1]",
@@ -147,6 +148,19 @@ def test_holds(text):
         ("[dyn(1), dyn('a')].sort()", "list elements must have the same type"),
         ("[dyn([1])].sort()", "list elements must be comparable"),
         ("lists.range(-1)", "lists.range: size must be non-negative, got -1"),
+        ("semver('1.2')", "No Major.Minor.Patch elements found"),
+        ("semver('1.x.0')", 'Invalid character(s) found in minor number "x"'),
+        ("semver('1.2.03')", 'Patch number must not contain leading zeroes "03"'),
+        ("semver('1.2.3-')", "Prerelease is empty"),
+        ("semver('1.2.3+a_b')", 'Invalid character(s) found in build meta data "a_b"'),
+        (
+            "semver('1.2-rc', true)",
+            "short version cannot contain PreRelease/Build meta data",
+        ),
+        (
+            "timestamp('2023-01-01T00:00:00Z').getHours('a:1')",
+            'strconv.Atoi: parsing "a": invalid syntax',
+        ),
         ("'%d'.format(['a'])", ("error during formatting: decimal clause can only be used on "
          "integers, was given string")),
         ("'%s %s'.format(['a'])", "index 1 out of range"),
