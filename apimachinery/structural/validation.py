@@ -31,6 +31,8 @@ from apimachinery.validation.field import (
 # A path of nothing, as Go prints it.
 NOWHERE = "<nil>"
 _NAMES = {bool: "boolean", str: "string", int: "integer", float: "number", list: "array"}
+# A number is taken for a whole one where it is as near as this to one that a float holds exactly.
+_NEAR, _MOST_EXACT = 1e-9, 2**53 - 1
 _FORMATS = {int: "int64", float: "double"}
 
 
@@ -139,6 +141,8 @@ class _Walk:
 
     def _number(self, value: float, node: Obj, name: str, found: _Found) -> None:
         step, low, high = node.get("multipleOf"), node.get("minimum"), node.get("maximum")
+        if isinstance(value, int) and step and step >= 1:
+            step = int(step)
         if step and not _is_multiple(value, step):
             self._say(name, value, f"should be a multiple of {number(step)}", found)
         if high is not None:
@@ -278,8 +282,14 @@ def _is_near(value: Any, wanted: tuple[str, ...]) -> bool:
 
 
 def _is_multiple(value: float, step: float) -> bool:
-    quotient = value / step
-    return quotient == int(quotient)
+    if isinstance(value, int) and isinstance(step, int):
+        return value % step == 0
+    quotient = 1 / step * value if step < 1 else value / step
+    if not abs(quotient) <= _MOST_EXACT:
+        return False
+    whole = float(int(quotient))
+    rest = abs(quotient - whole)
+    return not rest or bool(whole and rest / (abs(quotient) + abs(whole)) < _NEAR)
 
 
 def number(value: float) -> str:
