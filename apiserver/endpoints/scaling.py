@@ -88,7 +88,7 @@ async def _scale(request: ApiRequest) -> Answer:
         if old is None:
             raise AssertionError("a scale never creates")
         entries = old["metadata"].get("managedFields") or []
-        before = scale_of(old, paths)
+        before = scale_of(old, paths, changing=True)
         owned = owners.to_scale(entries, path, SCALE.api_version)
         if owned:
             before["metadata"]["managedFields"] = owned

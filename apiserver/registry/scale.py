@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from apimachinery.errors import InternalError, Invalid
+from apimachinery.errors import BadRequest, InternalError, Invalid
 from apimachinery.gvk import GroupVersionKind
 from apimachinery.labels import Selector, from_label_selector, from_set
 from apimachinery.meta import Obj, replace_in
@@ -13,6 +13,8 @@ from apimachinery.validation.field import Path, invalid
 from apiserver.registry.table import dig
 
 SCALE = GroupVersionKind("autoscaling", "v1", "Scale")
+# Stands for replicas that nobody has set: a Scale that still has them does not tell any.
+UNSET = -(2**31)
 _METADATA = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
 
 
@@ -27,13 +29,18 @@ class ScalePaths:
     custom: bool = False
 
 
-def scale_of(obj: Obj, paths: ScalePaths | None = None) -> Obj:
-    """Return the Scale of an object. Raises InternalError where its author left replicas out."""
+def scale_of(obj: Obj, paths: ScalePaths | None = None, *, changing: bool = False) -> Obj:
+    """Return the Scale of an object. Raises InternalError where its author left replicas out.
+
+    changing: they may be missing, and are `UNSET`.
+    """
     where = paths or ScalePaths()
     meta = obj["metadata"]
     replicas = _at(obj, where.spec)
     if where.custom and dig(obj, tuple(where.spec.split("."))) is None:
-        raise InternalError(f'the spec replicas field ".{where.spec}" does not exist')
+        if not changing:
+            raise InternalError(f'the spec replicas field ".{where.spec}" does not exist')
+        replicas = UNSET
     status: Obj = {"replicas": _at(obj, where.status)}
     selector = _selector(obj, where)
     if selector:
@@ -49,13 +56,17 @@ def scale_of(obj: Obj, paths: ScalePaths | None = None) -> Obj:
 
 
 def scaled(obj: Obj, scale: Obj, paths: ScalePaths | None = None) -> Obj:
-    """Return an object with the replicas that a Scale asks for. Raises Invalid."""
+    """Return an object with the replicas that a Scale asks for. Raises Invalid, BadRequest."""
     replicas = (scale.get("spec") or {}).get("replicas") or 0
-    if replicas < 0:
+    where = paths or ScalePaths()
+    if where.custom and replicas == UNSET:
+        raise BadRequest(f'the spec replicas field ".{where.spec}" cannot be empty')
+    # Custom resources are validated by what defines them.
+    if replicas < 0 and not where.custom:
         why = "must be greater than or equal to 0"
         error = invalid(Path("spec") / "replicas", replicas, why)
         raise Invalid(SCALE.group_kind, obj["metadata"]["name"], [error])
-    parts = tuple((paths or ScalePaths()).spec.split("."))
+    parts = tuple(where.spec.split("."))
     changed = replace_in(obj, parts, replicas)
     sent = scale.get("metadata") or {}
     version = sent.get("resourceVersion")

@@ -129,6 +129,15 @@ async def test_a_scale_needs_replicas(cluster: Cluster):
     answer = await cluster.get(f"{WIDGETS}/w/scale")
     assert answer.status == 500
     assert 'the spec replicas field ".spec.count" does not exist' in answer.message
+    labels = {"metadata": {"labels": {"a": "b"}}}
+    answer = await cluster.patch(f"{WIDGETS}/w/scale", labels, MERGE)
+    assert (answer.status, answer.message) == (
+        400, 'the spec replicas field ".spec.count" cannot be empty',
+    )  # fmt: skip
+    answer = await cluster.patch(f"{WIDGETS}/w/scale", {"spec": {"replicas": -1}}, MERGE)
+    assert answer.message.endswith(
+        ".spec.count: Invalid value: -1: should be a non-negative integer"
+    )
 
 
 async def test_an_update_names_its_revision(cluster: Cluster):
