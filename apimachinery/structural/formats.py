@@ -113,12 +113,18 @@ _CHECKS: dict[str, Callable[[str], bool]] = {
     "uuid4": _uuid(f"4{_REST}", f"[89abAB]{_REST}"),
     "uuid5": _uuid(f"5{_REST}", f"[89abAB]{_REST}"),
 }
+_TEXTUAL = frozenset(name.replace("-", "") for name in _CHECKS)
 _NUMERIC = frozenset({"int32", "int64", "float", "double"})
 
 
 def is_known(name: str) -> bool:
     """Tell whether a format says anything about values."""
     return name in _CHECKS or name in _NUMERIC
+
+
+def is_known_of_texts(name: str) -> bool:
+    """Tell whether a format says anything about texts; dashes in its name do not count."""
+    return name.replace("-", "") in _TEXTUAL
 
 
 def fits(name: str, text: str) -> bool:

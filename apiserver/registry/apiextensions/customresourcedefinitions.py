@@ -14,6 +14,7 @@ from apimachinery.validation.field import (
 )
 from apimachinery.validation.names import is_dns1123_subdomain, is_path_segment
 from apiserver.registry.apiextensions.approval import approval_errors
+from apiserver.registry.apiextensions.formats import format_warnings
 from apiserver.registry.apiextensions.names import name_errors
 from apiserver.registry.apiextensions.versions import (
     common_errors,
@@ -102,6 +103,12 @@ class CustomResourceDefinitionStrategy(Strategy):
         yield from _status_errors(new)
         yield from approval_errors(new, old)
         yield from _preserving_errors(spec, before)
+
+    def warnings_on_create(self, obj: Obj, ctx: StrategyContext) -> list[str]:
+        return format_warnings(obj["spec"])
+
+    def warnings_on_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> list[str]:
+        return format_warnings(new["spec"], old["spec"])
 
     def may_be_removed(self, obj: Obj) -> bool:
         """Objects of a kind go before its definition, so that none goes at once."""
