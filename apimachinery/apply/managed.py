@@ -16,7 +16,7 @@ from apimachinery.apply import checking, fieldset, updater, walk
 from apimachinery.apply.fieldset import Set
 from apimachinery.apply.plans import AnySchema, Plan, plan_of
 from apimachinery.apply.updater import ConflictError, Manager, Owned
-from apimachinery.apply.views import View, Views
+from apimachinery.apply.views import Compare, View, Views
 from apimachinery.errors import ApiError, BadRequest, Conflict
 from apimachinery.gvk import GroupVersion
 from apimachinery.meta import Obj, name_of, namespace_of
@@ -72,18 +72,13 @@ def update_managers(
     if not entries:
         return None
     before, after = _trimmed(live), _trimmed(new)
-    comparison = views.counted(walk.compare(views.plan, before, after))
-    if comparison.same and entries == kept:
+    compare = views.comparing(walk.compare(views.plan, before, after), before, after)
+    unchanged = entries == kept
+    if unchanged and compare(api_version).same:
         return kept
-    owners = _decoded(entries) if entries is kept or _are_sets(entries) else None
+    owners = _decoded(entries) if unchanged or _are_sets(entries) else None
     if owners is None:
         owners = _decoded(kept or []) or {}
-
-    def compare(version: str) -> walk.Comparison:
-        if version == views.version or version not in views.others:
-            return comparison
-        return views.compare(before, after, version)
-
     _update(owners, compare, actor, now)
     return _encoded(owners) or None
 
@@ -122,9 +117,7 @@ def _create(views: Views, new: Obj, actor: Manager, now: str) -> list[Obj] | Non
     return _encoded(owners) or None
 
 
-def _update(
-    owners: dict[Manager, Owned], compare: updater.Compare, actor: Manager, now: str
-) -> None:
+def _update(owners: dict[Manager, Owned], compare: Compare, actor: Manager, now: str) -> None:
     """Give the changed fields to the actor, in place."""
     # The actor loses what it removed like everybody else, then gets what it changed.
     left = updater.take(owners, compare, Manager("", ""), force=True)

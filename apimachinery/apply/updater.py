@@ -6,15 +6,14 @@ are those of structured-merge-diff's Updater.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 from apimachinery.apply import fieldset, walk
 from apimachinery.apply.fieldset import Set
 from apimachinery.apply.plans import Plan
-from apimachinery.apply.views import Views
+from apimachinery.apply.views import Compare, Views
 from apimachinery.meta import Obj
 
 
@@ -48,10 +47,6 @@ class ConflictError(Exception):
         self.conflicts = conflicts
 
 
-# What changed, as a version of the object shows it.
-Compare = Callable[[str], walk.Comparison]
-
-
 def take(
     owners: Mapping[Manager, Owned],
     compare: Compare,
@@ -63,7 +58,6 @@ def take(
 
     Raises ConflictError where an apply without force changes what others own.
     """
-    compare = cache(compare)
     if not force:
         conflicts = [
             (manager, path)
@@ -109,13 +103,7 @@ def apply(
     if before is not None and before.fields:
         merged = _prune(views, merged, now, before)
     comparison = walk.compare(views.plan, live, merged)
-    counted = views.counted(comparison)
-
-    def compare(version: str) -> walk.Comparison:
-        if version == views.version or version not in views.others:
-            return counted
-        return views.compare(live, merged, version)
-
+    compare = views.comparing(comparison, live, merged)
     return merged, take(now, compare, actor, force=force), not comparison.same
 
 

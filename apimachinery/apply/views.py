@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 
 from apimachinery.apply import fieldset, walk
 from apimachinery.apply.fieldset import Set
@@ -24,7 +25,11 @@ class View:
     to_storage: Callable[[Obj], Obj]
 
 
-@dataclass(frozen=True, slots=True)
+# What changed, as a version of the object shows it.
+Compare = Callable[[str], walk.Comparison]
+
+
+@dataclass(slots=True)
 class Views:
     """A version that is written in, and others that managers may own fields in.
 
@@ -48,10 +53,20 @@ class Views:
             return obj
         return target.from_storage(source.to_storage(obj))
 
-    def compare(self, old: Obj, new: Obj, into: str) -> walk.Comparison:
-        """Compare two objects of the version that is written in, as another one shows them."""
-        old, new = (self.convert(obj, self.version, into) for obj in (old, new))
-        return self.counted(walk.compare(self.plan_of(into), old, new))
+    def comparing(self, found: walk.Comparison, old: Obj, new: Obj) -> Compare:
+        """Return what compares two objects in any version; `found` is how they do in their own."""
+        counted = self.counted(found)
+        if not self.others:
+            return lambda _: counted
+
+        @cache
+        def compare(version: str) -> walk.Comparison:
+            if version == self.version or version not in self.others:
+                return counted
+            shown = (self.convert(obj, self.version, version) for obj in (old, new))
+            return self.counted(walk.compare(self.plan_of(version), *shown))
+
+        return compare
 
     def counted(self, found: walk.Comparison) -> walk.Comparison:
         """Return what counts of a comparison: all but what is ignored."""
