@@ -38,6 +38,7 @@ _STRIPPED = fieldset.of_paths([
 _RESET: Mapping[str, Set] = {
     "": fieldset.of_paths([("status",)]),
     "status": fieldset.of_paths([("spec",)]),
+    "finalize": fieldset.of_paths([("status",)]),
 }
 _RESET_OF_KIND: Mapping[tuple[str, str], Set] = {
     # What is asked to be signed cannot change once it is created.

@@ -29,6 +29,7 @@ from apimachinery.errors import (
     TooLarge,
 )
 from apimachinery.fields import FieldRequirement, parse_fields
+from apimachinery.patch.refusals import failed
 from apiserver.auth.attributes import Attributes, forbidden
 from apiserver.auth.user import User
 from apiserver.endpoints import limits, observing, read, remove, subresources, write
@@ -36,7 +37,7 @@ from apiserver.endpoints.aggregation.proxying import handler_of
 from apiserver.endpoints.negotiation import PROTOBUF, Output, negotiate, not_acceptable
 from apiserver.endpoints.request import Answer, ApiRequest
 from apiserver.registry.catalog import Served
-from apiserver.storage import StorageError
+from apiserver.storage import Oversized, StorageError
 
 logger = logging.getLogger(__name__)
 
@@ -164,6 +165,8 @@ def as_api_error(error: Exception) -> ApiError:
     """Return the refusal that an exception means; what nobody foresaw is logged."""
     if isinstance(error, ApiError):
         return error
+    if isinstance(error, Oversized):
+        return failed(str(error))
     if isinstance(error, StorageError):
         return ServiceUnavailable(f"storage: {error}")
     logger.error("a request failed", exc_info=error)

@@ -218,9 +218,17 @@ def _views(resource: Resource) -> Mapping[str, View]:
 
 
 def merge_applied(
-    request: ApiRequest, live: Obj | None, applied: Applied, schema: Any, manager: str
+    request: ApiRequest,
+    live: Obj | None,
+    applied: Applied,
+    schema: Any,
+    manager: str,
+    reset: Mapping[str, Any] | None,
 ) -> Obj:
-    """Return the live object with an applied configuration merged in, decoded and private."""
+    """Return the live object with an applied configuration merged in, decoded and private.
+
+    `reset` are the fields that are taken from elsewhere; see `Strategy.reset_fields`.
+    """
     merged = managed.apply_patch(
         live,
         applied.obj,
@@ -230,7 +238,7 @@ def merge_applied(
         now=request.api.clock.timestamp(),
         api_version=request.target.kind.api_version,
         subresource=request.info.subresource,
-        reset=request.resource.strategy.reset_fields(request.info.subresource),
+        reset=reset,
         others=views_of(request.resource),
     )
     check_text(request, applied.doubled)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -27,13 +27,8 @@ _REPLICAS = ("spec", "replicas")
 _NOTHING: dict[str, Any] = {}
 
 
-class _Scales(Strategy):
-    def reset_fields(self, subresource: str) -> Mapping[str, Any]:
-        return _NOTHING
-
-
 # Scales are stored nowhere; this stands for them where a body is read.
-_SCALES = Resource(kind=SCALE, plural="scales", strategy=_Scales())
+_SCALES = Resource(kind=SCALE, plural="scales", strategy=Strategy())
 
 
 class _ScaleStrategy(Strategy):
@@ -154,7 +149,9 @@ def _scaler(request: ApiRequest) -> Callable[[Obj], Obj]:
     as_scale = _as_scale(request)
     if kind == body.APPLY_PATCH:
         applied = patching.read_applied(as_scale)
-        return lambda before: patching.merge_applied(as_scale, before, applied, schema, manager)
+        return lambda before: patching.merge_applied(
+            as_scale, before, applied, schema, manager, _NOTHING
+        )
     patch = patching.read_patch(as_scale, kind)
     return lambda before: tracked(before, patching.apply(as_scale, patch, before, schema))
 

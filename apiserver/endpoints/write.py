@@ -234,7 +234,7 @@ def track(request: ApiRequest, live: Obj | None, new: Obj) -> None:
         now=request.api.clock.timestamp(),
         api_version=request.target.kind.api_version,
         subresource=request.info.subresource,
-        reset=request.resource.strategy.reset_fields(request.info.subresource),
+        reset=strategy_of(request).reset_fields(request.info.subresource),
         others=others,
     )
     if fields:
@@ -368,11 +368,12 @@ def _applier(change: Change) -> Make:
     request = change.request
     served = request.target
     applied = patching.read_applied(request)
+    reset = change.strategy.reset_fields(request.info.subresource)
 
     def make(old: Obj | None) -> Obj | Awaitable[Obj]:
         shown = None if old is None else from_storage(served, old)
         merged = patching.merge_applied(
-            request, shown, applied, schema_of(served), manager_of(request)
+            request, shown, applied, schema_of(served), manager_of(request), reset
         )
         managers = merged["metadata"].get("managedFields")
         obj = to_storage(served, merged)

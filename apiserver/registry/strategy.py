@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any, Protocol
 
+from apimachinery.apply import fieldset
 from apimachinery.clock import Clock
 from apimachinery.gvk import GroupVersionKind
 from apimachinery.meta import Obj
@@ -213,10 +214,18 @@ class StatusStrategy(Strategy):
     """
 
     counts_changes = False
+    # What else comes from the old object, and so is owned by nobody who writes it here.
+    also_reset: tuple[tuple[str, ...], ...] = ()
 
     def __init__(self, parent: Strategy, *, resets_metadata: bool = False) -> None:
         self.parent = parent
         self.resets_metadata = resets_metadata
+        metadata = (("metadata",),) if resets_metadata else ()
+        self._reset = fieldset.of_paths((("spec",), *metadata, *self.also_reset))
+
+    def reset_fields(self, subresource: str) -> Mapping[str, Any] | None:
+        own = self.parent.reset_fields(subresource)
+        return self._reset if own is None else own
 
     def default(self, obj: Obj) -> None:
         self.parent.default(obj)

@@ -13,6 +13,7 @@ from apiserver.storage.errors import (
     Fenced,
     Missing,
     NoCluster,
+    Oversized,
     StorageError,
     Unavailable,
 )
@@ -39,6 +40,7 @@ __all__ = [
     "Key",
     "Missing",
     "NoCluster",
+    "Oversized",
     "Selector",
     "Sink",
     "Storage",

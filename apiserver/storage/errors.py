@@ -6,6 +6,7 @@
     +- Changed       not at the revision expected      +- Fenced       another process writes here
     +- NoCluster     no cluster of that name           +- Closed       the cluster is closed here
     +- Dropped       another write of the same group was refused
+    +- Oversized     the object has more bytes than etcd takes
 
 The registry turns them into answers of the API; nothing below it knows of those.
 """
@@ -44,6 +45,13 @@ class Changed(StorageError):
 
 class Dropped(StorageError):
     """The write itself was good, but one that had to come with it was not."""
+
+
+class Oversized(StorageError):
+    """The object has more bytes than etcd takes; the message is etcd's."""
+
+    def __init__(self) -> None:
+        super().__init__("etcdserver: request is too large")
 
 
 class Compacted(StorageError):

@@ -12,8 +12,11 @@ from collections.abc import Callable, Sequence
 
 from apimachinery.meta import Obj
 from apiserver.storage import codec, rows
-from apiserver.storage.errors import Changed, Dropped, Exists, Missing, StorageError
+from apiserver.storage.errors import Changed, Dropped, Exists, Missing, Oversized, StorageError
 from apiserver.storage.types import EMPTY, Entry, Event, Key, Write
+
+# Bytes of one object: what etcd takes in one request if nobody says otherwise.
+LARGEST = 3 * 512 * 1024
 
 
 class Prepared:
@@ -66,7 +69,7 @@ class Staged:
         """Stage a write, or say why not. A write that changes nothing returns what is there."""
         write = prepared.write
         current = self._current(write.key)
-        refusal = _refusal(write.expected, current)
+        refusal = _refusal(write.expected, current) or _too_large(prepared)
         if refusal is not None:
             return refusal
         if current is not None and write.type == "MODIFIED" and _unchanged(prepared, current):
@@ -85,7 +88,10 @@ class Staged:
 
     def add_together(self, group: Sequence[Prepared]) -> list[Entry | StorageError]:
         """Stage all writes of a group, or none of them where one is refused."""
-        refusals = [_refusal(one.write.expected, self._current(one.write.key)) for one in group]
+        refusals = [
+            _refusal(one.write.expected, self._current(one.write.key)) or _too_large(one)
+            for one in group
+        ]
         if any(refusals):
             return [refusal or Dropped("refused together") for refusal in refusals]
         return [self.add(prepared) for prepared in group]
@@ -130,6 +136,13 @@ class Staged:
             write.actor,
             write.trace,
         )
+
+
+def _too_large(prepared: Prepared) -> StorageError | None:
+    body = prepared.body
+    if body is None or prepared.write.type == "DELETED" or len(body[0]) + len(body[1]) <= LARGEST:
+        return None
+    return Oversized()
 
 
 def _refusal(expected: int, current: Entry | None) -> StorageError | None:

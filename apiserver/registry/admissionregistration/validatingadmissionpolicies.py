@@ -105,7 +105,7 @@ VALIDATINGADMISSIONPOLICIES = Resource(
     namespaced=False,
     categories=("api-extensions",),
     strategy=_STRATEGY,
-    subresources={"status": Subresource(strategy=StatusStrategy(_STRATEGY))},
+    subresources={"status": Subresource(strategy=StatusStrategy(_STRATEGY, resets_metadata=True))},
     columns=(
         NAME,
         Column("Validations", count("spec.validations"), type="integer"),

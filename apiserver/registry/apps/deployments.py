@@ -128,6 +128,8 @@ class DeploymentStatusStrategy(StatusStrategy):
     generation.
     """
 
+    also_reset = (("metadata", "labels"),)
+
     def prepare_for_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> None:
         super().prepare_for_update(new, old, ctx)
         put_back(new["metadata"], old["metadata"], ("labels",))

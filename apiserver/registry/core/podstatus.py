@@ -48,6 +48,8 @@ def gated(clock: Clock) -> Obj:
 class PodStatusStrategy(StatusStrategy):
     """What has ended does not run again, and the class of quality of service stays."""
 
+    also_reset = (("metadata", "deletionTimestamp"), ("metadata", "ownerReferences"))
+
     def prepare_for_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> None:
         super().prepare_for_update(new, old, ctx)
         # Old kubelets wrote references to owners that the garbage collector could not follow.

@@ -72,6 +72,8 @@ RESOURCECLAIMS = Resource(
     plural="resourceclaims",
     singular="resourceclaim",
     strategy=_STRATEGY,
-    subresources={"status": Subresource(strategy=ResourceClaimStatusStrategy(_STRATEGY))},
+    subresources={
+        "status": Subresource(strategy=ResourceClaimStatusStrategy(_STRATEGY, resets_metadata=True))
+    },
     columns=(NAME, Column("State", _state), AGE),
 )

@@ -227,7 +227,9 @@ FLOWSCHEMAS = Resource(
     singular="flowschema",
     namespaced=False,
     strategy=_STRATEGY,
-    subresources={"status": Subresource(strategy=FlowSchemaStatusStrategy(_STRATEGY))},
+    subresources={
+        "status": Subresource(strategy=FlowSchemaStatusStrategy(_STRATEGY, resets_metadata=True))
+    },
     columns=(
         NAME,
         Column("PriorityLevel", field("spec.priorityLevelConfiguration.name")),

@@ -154,7 +154,9 @@ PRIORITYLEVELCONFIGURATIONS = Resource(
     namespaced=False,
     strategy=_STRATEGY,
     subresources={
-        "status": Subresource(strategy=PriorityLevelConfigurationStatusStrategy(_STRATEGY))
+        "status": Subresource(
+            strategy=PriorityLevelConfigurationStatusStrategy(_STRATEGY, resets_metadata=True)
+        )
     },
     columns=(
         NAME,

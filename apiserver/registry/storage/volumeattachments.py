@@ -95,7 +95,11 @@ VOLUMEATTACHMENTS = Resource(
     singular="volumeattachment",
     namespaced=False,
     strategy=_STRATEGY,
-    subresources={"status": Subresource(strategy=VolumeAttachmentStatusStrategy(_STRATEGY))},
+    subresources={
+        "status": Subresource(
+            strategy=VolumeAttachmentStatusStrategy(_STRATEGY, resets_metadata=True)
+        )
+    },
     columns=(
         NAME,
         Column("Attacher", field("spec.attacher"), format="name"),

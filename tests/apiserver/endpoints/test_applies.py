@@ -251,3 +251,33 @@ async def test_what_is_taken_from_elsewhere_conflicts_with_nobody(client: Client
     assert [entry["fieldsV1"] for entry in entries if entry["manager"] == "two"] == [
         {"f:status": {"f:replicas": {}}}
     ]
+
+
+async def test_metadata_that_a_status_may_not_change_is_not_owned_by_it(client: Client):
+    await apply(client, deployment())
+    meta = {"name": "d", "labels": {"a": "b"}, "annotations": {"c": "d"}}
+    body = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": meta,
+        "status": {"replicas": 1},
+    }
+    answer = await apply(client, body, path=f"{PATH}/status", manager="two")
+    assert answer.json()["metadata"].get("labels") is None
+    entry = answer.json()["metadata"]["managedFields"][-1]
+    assert entry["fieldsV1"] == {
+        "f:metadata": {"f:annotations": {"f:c": {}}},
+        "f:status": {"f:replicas": {}},
+    }
+
+
+async def test_a_status_that_keeps_all_metadata_owns_none(client: Client):
+    path = "/apis/flowcontrol.apiserver.k8s.io/v1/flowschemas"
+    spec = {"priorityLevelConfiguration": {"name": "catch-all"}}
+    assert (await client.post(path, {"metadata": {"name": "f"}, "spec": spec})).status == 201
+    patch = {"metadata": {"labels": {"a": "b"}}, "status": {"conditions": [{"type": "X"}]}}
+    headers = {"content-type": "application/merge-patch+json", "user-agent": "me/1"}
+    answer = await client.request("PATCH", f"{path}/f/status", patch, headers)
+    meta = answer.json()["metadata"]
+    assert "labels" not in meta
+    assert meta["managedFields"][-1]["fieldsV1"].keys() == {"f:status"}

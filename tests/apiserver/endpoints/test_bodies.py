@@ -125,6 +125,23 @@ async def test_odd_fields(client: Client, kind, body, odd, joined):
     assert warnings == ", ".join(f'299 - "{one}"' for one in odd)
 
 
+async def test_what_is_too_large_for_storage(client: Client):
+    container = {"name": "c", "image": "x", "args": ["x" * 2**20, "y" * 2**20]}
+    template = {"template": {"spec": {"containers": [container]}}}
+    body = {"metadata": {"name": "t"}, **template}
+    before = client.api.store.revision
+    answer = await client.post("/api/v1/namespaces/default/podtemplates", body)
+    assert answer.json() == {
+        "kind": "Status",
+        "apiVersion": "v1",
+        "metadata": {},
+        "status": "Failure",
+        "message": "etcdserver: request is too large",
+        "code": 500,
+    }
+    assert client.api.store.revision == before
+
+
 QUICK = settings(
     max_examples=60,
     deadline=None,

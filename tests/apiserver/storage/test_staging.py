@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from apiserver.storage import Write
-from apiserver.storage.staging import Head, Prepared, Staged
+from apiserver.storage import Entry, Oversized, Write
+from apiserver.storage.staging import LARGEST, Head, Prepared, Staged
 from tests.support.writes import create, delete, key, update
 
 
@@ -53,6 +53,15 @@ def test_a_change_of_fields_alone_is_a_change():
     again = update("a")
     again.fields = {"phase": "Running"}
     assert staged(again, on=batch).revision == 2
+
+
+def test_what_etcd_would_not_take_is_not_taken():
+    batch = staged(create("a"))
+    full, more = (update("a", n="x" * size) for size in (LARGEST - 200, LARGEST))
+    assert isinstance(batch.add(Prepared(more, 0.0)), Oversized)
+    assert [type(one) for one in batch.add_together([Prepared(more, 0.0)])] == [Oversized]
+    assert batch.revision == 1
+    assert isinstance(batch.add(Prepared(full, 0.0)), Entry)
 
 
 @pytest.mark.parametrize(
