@@ -277,17 +277,24 @@ def _compile_any(schema: Schema) -> Decoder:
     if not schema.name.startswith(_SCHEMA_OR):
         return lambda value, unknown: value
     props = types().definition(_APIEXTENSIONS + "JSONSchemaProps")
+    form = schema.name.removeprefix(_SCHEMA_OR)
 
     def run(value: Any, unknown: list[str]) -> Any:
-        """Read a schema, or a list of schemas; a bool or a list of strings stays as it is."""
+        """Read a schema or what else may stand there; whatever is neither counts as nothing."""
         if value.__class__ is dict:
             return decoder_of(props)(value, unknown)
-        if value.__class__ is list:
-            return [
-                decoder_of(props)(item, unknown) if item.__class__ is dict else item
-                for item in value
-            ]
-        return value
+        if form == "Bool":
+            if value.__class__ is not bool:
+                raise Mismatch
+            return value
+        if value.__class__ is not list:
+            return None
+        if form == "StringArray":
+            return _strings(value, unknown)
+        return [_schema(item, unknown) for item in value]
+
+    def _schema(item: Any, unknown: list[str]) -> Any:
+        return {} if item is None else decoder_of(props)(item, unknown)
 
     return run
 

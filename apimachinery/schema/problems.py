@@ -15,6 +15,7 @@ from apimachinery.schema import scalars
 from apimachinery.schema.table import Schema, types
 
 _APIEXTENSIONS = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1."
+_SCHEMA_OR = _APIEXTENSIONS + "JSONSchemaPropsOr"
 # The decoder gives up counting here.
 _MOST_PROBLEMS = 100
 _UNDERLYING = {"time": "string", "micro-time": "string", "int-or-string": "int32"}
@@ -103,12 +104,31 @@ class _Walk:
             self._visit_scalar(schema, value)
 
     def _visit_any(self, schema: Schema, value: Any) -> None:
-        if not schema.name.startswith(_APIEXTENSIONS + "JSONSchemaPropsOr"):
+        name = schema.name.removeprefix(_SCHEMA_OR)
+        if name == schema.name or value is None:
             return
         props = types().definition(_APIEXTENSIONS + "JSONSchemaProps")
-        for item in value if isinstance(value, list) else [value]:
-            if isinstance(item, dict):
-                self.visit(props, item)
+        if isinstance(value, dict):
+            self.visit(props, value)
+        elif name == "Bool" and not isinstance(value, bool):
+            raise _StopError("boolean or JSON schema expected")
+        elif isinstance(value, list):
+            for item in value:
+                self._visit_item(name, props, item)
+
+    def _visit_item(self, name: str, props: Schema, item: Any) -> None:
+        """Look at an item of a list of schemas, or of names: each list decodes itself."""
+        if item is None:
+            return
+        if name == "StringArray":
+            if not isinstance(item, str):
+                raise _StopError(
+                    f"json: cannot unmarshal {_word(item, '')} into Go value of type string"
+                )
+        elif isinstance(item, dict):
+            self.visit(props, item)
+        else:
+            raise _StopError(_no_value(item, props.go_type))
 
     def _visit_object(self, schema: Schema, value: Any) -> None:
         if not isinstance(value, dict):
@@ -195,6 +215,10 @@ _READERS: dict[str, Callable[[Any], Any]] = {
 def _is_int(value: Any, go_type: str) -> bool:
     low, high = scalars.INT_RANGES.get(go_type, scalars.INT_RANGES["int64"])
     return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+
+
+def _no_value(value: Any, go_type: str) -> str:
+    return f"json: cannot unmarshal {_word(value, '')} into Go value of type {go_type}"
 
 
 def _word(value: Any, kind: str) -> str:

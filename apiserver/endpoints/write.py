@@ -170,7 +170,7 @@ def write_options(request: ApiRequest) -> dict[str, Any]:
     options: dict[str, Any] = {
         name: params[name] for name in ("fieldManager", "fieldValidation") if params.get(name)
     }
-    if params.get("dryRun"):
+    if "dryRun" in params:
         options["dryRun"] = [params["dryRun"]]
     if "force" in params:
         options["force"] = is_true(params["force"])

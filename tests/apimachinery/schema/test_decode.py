@@ -288,3 +288,37 @@ def test_refusals_for_others_to_raise():
     assert unrecognized("Pod", "why", b"{not json").message.endswith("why ({not json)")
     assert unrecognized("Pod", "why", b"[]").message.endswith("why (5b5d)")
     assert unrecognized("Pod", "why", b"{" + b"a" * 40).message.endswith("({" + "a" * 29 + " ...)")
+
+
+CRD = GroupVersionKind("apiextensions.k8s.io", "v1", "CustomResourceDefinition")
+
+
+def with_schema(**schema):
+    version = {"name": "v1", "schema": {"openAPIV3Schema": schema}}
+    return {"spec": {"versions": [version]}}
+
+
+@pytest.mark.parametrize(
+    ("schema", "why"),
+    [
+        ({"additionalProperties": 1}, "boolean or JSON schema expected"),
+        ({"not": {"additionalProperties": "x"}}, "boolean or JSON schema expected"),
+        ({"items": [1]}, "json: cannot unmarshal number into Go value of type v1.JSONSchemaProps"),
+        (
+            {"dependencies": {"a": ["x", {}]}},
+            "json: cannot unmarshal object into Go value of type string",
+        ),
+    ],
+)
+def test_schemas_that_are_none(schema, why):
+    with pytest.raises(BadRequest) as caught:
+        decode(with_schema(**schema), CRD)
+    assert caught.value.message.endswith(f"cannot be handled as a CustomResourceDefinition: {why}")
+
+
+def test_what_is_neither_a_schema_nor_a_list_counts_as_nothing():
+    schema = {"items": 5, "dependencies": {"a": True}, "additionalProperties": False}
+    [version] = decode(with_schema(**schema), CRD).obj["spec"]["versions"]
+    assert version["schema"]["openAPIV3Schema"] == {
+        "items": None, "dependencies": {"a": None}, "additionalProperties": False,
+    }  # fmt: skip
