@@ -136,7 +136,7 @@ def from_label_selector(selector: Mapping[str, Any] | None) -> Selector:
     """Read metav1.LabelSelector: an absent one selects nothing, an empty one everything."""
     if selector is None:
         return NOTHING
-    found = [Requirement(k, "in", (v,)) for k, v in (selector.get("matchLabels") or {}).items()]
+    found = [Requirement(k, "=", (v,)) for k, v in (selector.get("matchLabels") or {}).items()]
     for expression in selector.get("matchExpressions") or ():
         operator = _LABEL_SELECTOR_OPERATORS.get(expression.get("operator", ""))
         if operator is None:
