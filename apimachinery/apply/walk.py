@@ -270,6 +270,7 @@ def _merge_items(plan: Plan, live: list[Any], applied: list[Any]) -> list[Any]:
     right = list(after)
     shared = [element for element in right if element in before]
     merged: list[Any] = []
+    done: set[str] = set()
     at_left = at_right = at_shared = 0
     while at_left < len(left) or at_right < len(right):
         one, item = left[at_left] if at_left < len(left) else (None, None)
@@ -289,8 +290,9 @@ def _merge_items(plan: Plan, live: list[Any], applied: list[Any]) -> list[Any]:
             theirs = after[other]
             merged.append(merge(plan.item, ours[0], theirs) if len(ours) == 1 else theirs)
             # A double of what was merged already goes with it.
-            at_left += one == other or one in right[:at_right]
+            at_left += one == other or one in done
             at_right += 1
+            done.add(other)
             at_shared += other in before
         else:
             at_left += 1

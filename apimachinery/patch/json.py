@@ -28,14 +28,10 @@ _Change: TypeAlias = Callable[[Any, str], None]
 
 def apply(doc: Obj, operations: Any) -> Any:
     """Return `doc` with the operations carried out in order, or none of them at all."""
-    copied = 0
+    work = _Work(doc)
     for operation in operations or ():
-        if operation.get("op") == "copy":
-            copied += len(orjson.dumps(_read(doc, _pointer(operation, "from"))))
-            if copied > MAX_COPIED:
-                raise inapplicable()
-        doc = _step(doc, operation)
-    return doc
+        work.step(operation)
+    return work.doc
 
 
 def check(operations: Any, *, strict: bool = True) -> list[str]:
@@ -79,27 +75,83 @@ def _mismatch(value: Any, into: str, *, strict: bool = True) -> ApiError:
     return undecodable(why) if strict else BadRequest(why)
 
 
-def _step(doc: Any, operation: Mapping[str, Any]) -> Any:
-    path = _pointer(operation, "path")
-    match operation.get("op"):
-        case "add":
-            return _at(doc, path, _adder(operation.get("value")))
-        case "remove":
-            return _at(doc, path, _remove)
-        case "replace":
-            return _replace(doc, path, operation.get("value"))
-        case "move":
-            source = _pointer(operation, "from")
-            value = _read(doc, source)
-            return _at(_at(doc, source, _remove), path, _adder(value))
-        case "copy":
-            return _at(doc, path, _adder(_read(doc, _pointer(operation, "from"))))
-        case "test":
-            if not same(_read(doc, path) if path else doc, operation.get("value")):
+class _Work:
+    """A document that is being patched.
+
+    What is given is never changed, so a container is copied when it is changed for the first time:
+    a patch of many operations costs as much as its parts.
+    """
+
+    def __init__(self, doc: Any) -> None:
+        self.doc = doc
+        # The ids of containers that only this document has.
+        self._own: set[int] = set()
+        self._copied = 0
+
+    def step(self, operation: Mapping[str, Any]) -> None:
+        """Carry out one operation. Raises ApiError where it does not fit."""
+        path = _pointer(operation, "path")
+        match operation.get("op"):
+            case "add":
+                self._change(path, _adder(operation.get("value")))
+            case "remove":
+                self._change(path, _remove)
+            case "replace":
+                self._replace(path, operation.get("value"))
+            case "move":
+                source = _pointer(operation, "from")
+                value = _read(self.doc, source)
+                self._change(source, _remove)
+                self._change(path, _adder(value))
+            case "copy":
+                self._change(path, _adder(self._copy(_pointer(operation, "from"))))
+            case "test":
+                if not same(_read(self.doc, path) if path else self.doc, operation.get("value")):
+                    raise inapplicable()
+            case _:
                 raise inapplicable()
-            return doc
-        case _:
+
+    def _replace(self, path: tuple[str, ...], value: Any) -> None:
+        if path:
+            self._change(path, _replacer(value))
+        elif isinstance(value, (dict, list)):
+            self.doc = value
+        else:
             raise inapplicable()
+
+    def _copy(self, source: tuple[str, ...]) -> Any:
+        value = _read(self.doc, source)
+        self._copied += len(orjson.dumps(value))
+        if self._copied > MAX_COPIED:
+            raise inapplicable()
+        if isinstance(value, (dict, list)):
+            # It now stands in two places, and so do its parts.
+            self._own.clear()
+        return value
+
+    def _change(self, path: tuple[str, ...], change: _Change) -> None:
+        """Change the container that the last part of a path names a place in."""
+        if not path:
+            raise inapplicable()
+        self.doc = inside = self._private(self.doc)
+        for part in path[:-1]:
+            if isinstance(inside, dict):
+                if part not in inside:
+                    raise inapplicable()
+                inside[part] = inside = self._private(inside[part])
+            else:
+                index = _index(part, len(inside))
+                inside[index] = inside = self._private(inside[index])
+        change(inside, path[-1])
+
+    def _private(self, value: Any) -> Any:
+        if not isinstance(value, (dict, list)):
+            raise inapplicable()
+        if id(value) in self._own:
+            return value
+        copied = value.copy()
+        self._own.add(id(copied))
+        return copied
 
 
 def _pointer(operation: Mapping[str, Any], field: str) -> tuple[str, ...]:
@@ -108,32 +160,6 @@ def _pointer(operation: Mapping[str, Any], field: str) -> tuple[str, ...]:
     if not isinstance(text, str):
         raise inapplicable()
     return tuple(part.replace("~1", "/").replace("~0", "~") for part in text.split("/")[1:])
-
-
-def _replace(doc: Any, path: tuple[str, ...], value: Any) -> Any:
-    if path:
-        return _at(doc, path, _replacer(value))
-    if not isinstance(value, (dict, list)):
-        raise inapplicable()
-    return value
-
-
-def _at(value: Any, path: tuple[str, ...], change: _Change) -> Any:
-    """Return a copy of `value` changed at `path`; only the containers on the way are copied."""
-    if not path or not isinstance(value, (dict, list)):
-        raise inapplicable()
-    copied = value.copy()
-    if len(path) == 1:
-        change(copied, path[0])
-        return copied
-    if isinstance(copied, dict):
-        if path[0] not in copied:
-            raise inapplicable()
-        copied[path[0]] = _at(copied[path[0]], path[1:], change)
-    else:
-        index = _index(path[0], len(copied))
-        copied[index] = _at(copied[index], path[1:], change)
-    return copied
 
 
 def _index(text: str, size: int) -> int:

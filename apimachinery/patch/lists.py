@@ -20,6 +20,9 @@ RETAIN_KEYS = "$retainKeys"
 SET_ORDER = "$setElementOrder"
 DELETE_FROM = "$deleteFromPrimitiveList"
 
+# More items than any list has that somebody orders by hand.
+_SORTED_BY_INSERTION = 1000
+
 MergeMap = Callable[[Obj, Obj, SchemaLike | None], Obj]
 
 
@@ -36,17 +39,19 @@ def merge_list(
         return original
     if check_same_type(original, patch) is not dict:
         if deletes:
-            return [value for value in original if value not in patch]
+            gone = set(patch)
+            return [value for value in original if value not in gone]
         return in_order(list(dict.fromkeys([*original, *patch])), patch, original, "")
     merge_key = schema.patch_merge_key
     if not merge_key:
         raise failed("cannot merge lists without merge key for type struct")
     original, patch = _special(original, patch, merge_key)
     merged = list(original)
+    places = _positions(merged, merge_key)
     for item in patch:
-        value = _key_of(item, merge_key)
-        at = next((i for i, one in enumerate(merged) if one.get(merge_key) == value), -1)
-        if at < 0:
+        _key_of(item, merge_key)
+        at = places.setdefault(_key(item, merge_key), len(merged))
+        if at == len(merged):
             merged.append(item)
         else:
             merged[at] = merge_map(merged[at], item, schema.item)
@@ -79,19 +84,24 @@ def _special(original: list[Any], patch: list[Any], merge_key: str) -> tuple[lis
     """Carry out the items that are directives; return both lists without them."""
     ordinary = []
     replaced = False
+    gone = set()
     for item in patch:
         if PATCH not in item:
             ordinary.append(item)
         elif item[PATCH] == "delete":
-            value = _key_of(item, merge_key)
-            original = [one for one in original if one.get(merge_key) != value]
+            _key_of(item, merge_key)
+            gone.add(_key(item, merge_key))
         elif item[PATCH] == "replace":
             replaced = True
         elif item[PATCH] == "merge":
             raise failed("merging lists cannot yet be specified in the patch")
         else:
             raise unknown_directive(item)
-    return (ordinary, []) if replaced else (original, ordinary)
+    if replaced:
+        return ordinary, []
+    if gone:
+        original = [one for one in original if _key(one, merge_key) not in gone]
+    return original, ordinary
 
 
 def unknown_directive(patch: Obj) -> ApiError:
@@ -169,8 +179,11 @@ def in_order(items: list[Any], wanted: list[Any], before: list[Any], merge_key: 
 def _as_before(items: list[Any], before_at: dict[Any, int], merge_key: str) -> list[Any]:
     """Sort by the order of before. What was not there goes before all that stands in front of it.
 
-    That is what an insertion sort makes of Kubernetes' comparison, which is of no order at all.
+    That is what an insertion sort makes of Kubernetes' comparison, which is of no order at all. It
+    is not made of long lists, where it would take its time.
     """
+    if len(items) > _SORTED_BY_INSERTION:
+        return sorted(items, key=lambda item: before_at.get(_key(item, merge_key), -1))
     result: list[Any] = []
     places: list[int] = []
     for item in items:
