@@ -276,7 +276,9 @@ class Registry:
         if how.ctx.dry_run:
             return Stored(metadata.ordered(new), None)
         form = await self._form(resource, new)
-        return await self._write(resource, entry.key, "MODIFIED", form, entry, how)
+        stored = await self._write(resource, entry.key, "MODIFIED", form, entry, how)
+        own.after_update(new, old, how.ctx)
+        return stored
 
     async def delete(
         self, resource: Resource, key: Key, options: DeleteOptions, how: Writing

@@ -199,6 +199,9 @@ class Strategy:
         """Return what is made or removed together with this write of `new` in place of `old`."""
         return ()
 
+    def after_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> None:
+        """Give back what the object holds no more. Called once the change is stored."""
+
     def after_delete(self, obj: Obj, ctx: StrategyContext) -> None:
         """Give back what the object held (addresses, ports). Called once it is gone."""
 

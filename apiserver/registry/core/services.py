@@ -93,14 +93,23 @@ class ServiceStrategy(Strategy):
     def companions(self, new: Obj | None, old: Obj | None) -> list[Companion]:
         return companions(new, old)
 
+    def after_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> None:
+        _free_ports(set(service_ports(old)) - set(service_ports(new)), old, ctx)
+
     def after_delete(self, obj: Obj, ctx: StrategyContext) -> None:
         if SERVICE_IPS not in ctx.allocators:
             return
-        owner = owner_of(obj)
         for address in service_addresses(obj):
-            ctx.allocators[SERVICE_IPS].forget(address, owner)
-        for port in service_ports(obj):
-            ctx.allocators[NODE_PORTS].ledger.forget(port, owner)
+            ctx.allocators[SERVICE_IPS].forget(address, owner_of(obj))
+        # What could not be created may have the name, and the ports, of one that is there.
+        there = ctx.objects.get("services", *owner_of(obj))
+        kept = set() if there is None else set(service_ports(there))
+        _free_ports(set(service_ports(obj)) - kept, obj, ctx)
+
+
+def _free_ports(ports: set[int], service: Obj, ctx: StrategyContext) -> None:
+    for port in ports if NODE_PORTS in ctx.allocators else ():
+        ctx.allocators[NODE_PORTS].ledger.forget(port, owner_of(service))
 
 
 def _default_affinity(spec: Obj) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from apiserver.registry.core.serviceaddresses import missing
+from apiserver.registry.core.serviceallocation import open_allocators
 from tests.apiserver.endpoints.support import Client, make_api
 
 SERVICES = "/api/v1/namespaces/default/services"
@@ -97,6 +98,24 @@ async def test_an_address_of_somebody_else_is_taken(client):
     assert refused.status == 422
     assert "failed to allocate IP 10.96.0.9: provided IP is already allocated" in refused.message
     assert (await client.post(SERVICES, service(clusterIP="10.96.0.10"))).status == 201
+
+
+async def test_a_node_port_is_free_as_soon_as_its_service_gives_it_up():
+    api = await make_api()
+    api.registry.allocators = open_allocators([])
+    client = Client(api)
+    ports = [{"port": 80, "nodePort": 30080}]
+    await made(client, service("one", type="NodePort", ports=ports))
+    taken = await client.post(SERVICES, service("two", type="NodePort", ports=ports))
+    assert taken.message.endswith("provided port is already allocated")
+    again = await client.post(SERVICES, service("one", type="NodePort", ports=ports))
+    assert again.status == 409
+    taken = await client.post(SERVICES, service("two", type="NodePort", ports=ports))
+    assert taken.status == 422
+    patch = {"content-type": "application/merge-patch+json"}
+    change = {"spec": {"type": "ClusterIP"}}
+    assert (await client.request("PATCH", f"{SERVICES}/one", change, patch)).status == 200
+    await made(client, service("two", type="NodePort", ports=ports))
 
 
 async def test_a_refused_service_holds_nothing(client):
