@@ -22,6 +22,7 @@ from apimachinery.errors import (
     ApiError,
     BadRequest,
     Conflict,
+    Forbidden,
     Invalid,
     NotFound,
 )
@@ -284,6 +285,7 @@ class Registry:
         self, resource: Resource, key: Key, options: DeleteOptions, how: Writing
     ) -> Stored:
         """Delete an object, or mark it as going. `Stored.gone` tells which it was."""
+        _refuse_kept(resource, key.name)
         for _ in range(TRIES):
             entry = self.store.get(key)
             if entry is None:
@@ -421,6 +423,11 @@ def _refuse(resource: Resource, obj: Obj, errors: list[FieldError]) -> None:
     if errors:
         name = obj["metadata"].get("name") or ""
         raise Invalid(resource.kind.group_kind, name, errors)
+
+
+def _refuse_kept(resource: Resource, name: str) -> None:
+    if why := resource.strategy.why_kept(name):
+        raise Forbidden(resource.group_resource, name, why)
 
 
 def _no_name_left(error: AlreadyExists) -> AlreadyExists:

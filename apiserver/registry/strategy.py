@@ -170,6 +170,10 @@ class Strategy:
         """Return texts for Warning headers of a deletion that leaves dependents' fate open."""
         return []
 
+    def why_kept(self, name: str) -> str:
+        """Return why the object of a name is never deleted, "" for all others."""
+        return ""
+
     def may_be_removed(self, obj: Obj) -> bool:
         """Tell whether nothing besides metadata.finalizers holds a deletion up.
 

@@ -29,6 +29,9 @@ class PriorityClassStrategy(Strategy):
         if obj.get("preemptionPolicy") is None:
             obj["preemptionPolicy"] = "PreemptLowerPriority"
 
+    def why_kept(self, name: str) -> str:
+        return "this is a system priority class and cannot be deleted" if name in _SYSTEM else ""
+
     def validate(self, obj: Obj, ctx: StrategyContext) -> FieldErrors:
         name, value = obj["metadata"].get("name") or "", obj.get("value") or 0
         if name.startswith(_SYSTEM_PREFIX):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from apiserver.registry.scheduling import PRIORITYCLASSES
+from tests.apiserver.endpoints.support import Client, make_api
 from tests.apiserver.registry.trying import create_errors, created, read, update_errors
 
 RESERVED = "metadata.name: Forbidden: priority class names with 'system-' prefix are reserved for "
@@ -61,3 +62,15 @@ def test_what_pods_have_copied_is_for_good():
 def test_no_change_counts_in_the_generation():
     old = created(PRIORITYCLASSES, value=1)
     assert not PRIORITYCLASSES.strategy.spec_changed(old | {"description": "d"}, old)
+
+
+async def test_those_of_the_system_are_never_deleted():
+    client = Client(await make_api())
+    path = "/apis/scheduling.k8s.io/v1/priorityclasses/system-node-critical"
+    refused = await client.request("DELETE", path)
+    assert refused.status == 403
+    assert refused.message == (
+        'priorityclasses.scheduling.k8s.io "system-node-critical" is forbidden: '
+        "this is a system priority class and cannot be deleted"
+    )
+    assert (await client.get(path)).status == 200
