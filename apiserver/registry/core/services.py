@@ -5,7 +5,7 @@ from __future__ import annotations
 from apimachinery.gvk import CORE_V1, GroupVersionKind
 from apimachinery.meta import Obj
 from apimachinery.validation.field import FieldErrors, Path
-from apimachinery.validation.names import is_dns1035_label
+from apimachinery.validation.names import is_dns1123_label
 from apiserver.registry.core import servicevalues as values
 from apiserver.registry.core.allocators import NODE_PORTS, SERVICE_IPS, owner_of, service_ports
 from apiserver.registry.core.serviceaddresses import companions, service_addresses
@@ -38,7 +38,7 @@ class ServiceStrategy(Strategy):
     metadata_checks = (MetadataCheck.CHANGES, MetadataCheck.WHOLE)
     allow_create_on_update = True
     returns_deleted = True
-    name_rule = staticmethod(is_dns1035_label)
+    name_rule = staticmethod(is_dns1123_label)
 
     def default(self, obj: Obj) -> None:
         spec = obj.setdefault("spec", {})

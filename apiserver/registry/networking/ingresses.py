@@ -6,7 +6,7 @@ from apimachinery.gvk import GroupVersionKind
 from apimachinery.meta import Obj, annotations_of
 from apimachinery.validation.field import FieldErrors, Path, invalid, not_supported, required
 from apimachinery.validation.names import (
-    is_dns1035_label,
+    is_dns1123_label,
     is_dns1123_subdomain,
     is_ip,
     is_port_name,
@@ -128,7 +128,7 @@ def _backend_errors(backend: Obj, path: Path) -> FieldErrors:
         yield from local_reference_errors(resource, path / "resource")
     elif service is not None:
         name = service.get("name") or ""
-        yield from name_or_required(is_dns1035_label, name, path / "service" / "name")
+        yield from name_or_required(is_dns1123_label, name, path / "service" / "name")
         yield from _port_errors(service.get("port") or {}, path)
     else:
         yield invalid(path, "", "resource or service backend is required")

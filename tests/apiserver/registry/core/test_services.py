@@ -260,3 +260,8 @@ def test_load_balancer_status_is_for_load_balancers():
         ("status.loadBalancer.ingress",
          "Forbidden: may only be used when `spec.type` is 'LoadBalancer'")
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "wrong"), [("1a", []), ("a.b", ["must not contain dots"])])
+def test_names_may_begin_with_a_digit(name, wrong):
+    assert SERVICES.strategy.name_rule(name) == wrong
