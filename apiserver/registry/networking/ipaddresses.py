@@ -18,8 +18,8 @@ _PARENT = Path("spec") / "parentRef"
 def is_canonical_ip(value: str) -> list[str]:
     """Check that a name is an address, written in the one way that counts."""
     address = parse_ip(value)
-    if address is None:
-        return is_ip(value)
+    if wrong := is_ip(value):
+        return wrong
     return [] if str(address) == value else [f'must be in canonical form ("{address}")']
 
 

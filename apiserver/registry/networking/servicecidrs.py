@@ -65,8 +65,8 @@ def _cidrs_errors(cidrs: list[str]) -> FieldErrors:
 
 def _is_canonical_cidr(value: str) -> list[str]:
     network = parse_cidr(value)
-    if network is None:
-        return is_cidr(value)
+    if wrong := is_cidr(value):
+        return wrong
     return [] if str(network) == value else [f'must be in canonical form ("{network}")']
 
 

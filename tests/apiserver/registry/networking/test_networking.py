@@ -194,8 +194,8 @@ def test_network_policy(rule, errors):
         (
             ["10.0.0.1/24"],
             (
-                'spec.cidrs[0]: Invalid value: "10.0.0.1/24": must be in canonical form '
-                '("10.0.0.0/24")'
+                'spec.cidrs[0]: Invalid value: "10.0.0.1/24": '
+                "must not have bits set beyond the prefix length"
             ),
         ),
     ],
