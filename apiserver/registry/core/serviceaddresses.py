@@ -147,11 +147,12 @@ class Addresses:
 
     def reserve(self, text: str, owner: Owner, now: float) -> None:
         """Keep an address for a Service that is about to be stored."""
-        self._reserved[canonical(text)] = (owner, now)
-        # What is stored by now, or never will be. The oldest come first.
-        stale = (one for one, (_, since) in self._reserved.items() if now - since >= GRACE)
-        for old in list(stale):
-            del self._reserved[old]
+        name = canonical(text)
+        self._reserved.pop(name, None)
+        self._reserved[name] = (owner, now)
+        # The oldest come first: they are stored by now, or never will be.
+        while now - self._reserved[oldest := next(iter(self._reserved))][1] >= GRACE:
+            del self._reserved[oldest]
 
     def forget(self, text: str, owner: Owner) -> None:
         """Take a reservation back, where it is the owner's."""
