@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from apimachinery.gvk import GroupVersionKind
 from apimachinery.meta import Obj
-from apimachinery.validation.field import FieldErrors, Path, invalid, required
-from apiserver.registry.podspec.checks import NEGATIVE, one_of_required
+from apimachinery.validation.field import FieldErrors, Path, invalid
+from apiserver.registry.podspec.checks import NEGATIVE
 from apiserver.registry.resource import Column, Resource
-from apiserver.registry.rules.names import domain_prefixed_path_errors
 from apiserver.registry.strategy import Strategy, StrategyContext
 from apiserver.registry.table import AGE, NAME, field
 
 _SPEC = Path("spec")
 _NOT_POSITIVE = "must be greater than 0"
-_STRATEGIES = ("OldestEmulationVersion",)
 
 
 class LeaseStrategy(Strategy):
@@ -30,16 +28,13 @@ class LeaseStrategy(Strategy):
             yield invalid(_SPEC / "leaseDurationSeconds", duration, _NOT_POSITIVE)
         if count is not None and count < 0:
             yield invalid(_SPEC / "leaseTransitions", count, NEGATIVE)
-        strategy = spec.get("strategy")
-        if strategy is not None:
-            if "/" in strategy:
-                yield from domain_prefixed_path_errors(strategy, _SPEC / "strategy")
-            else:
-                yield from one_of_required(strategy, _STRATEGIES, _SPEC / "strategy")
-        preferred = spec.get("preferredHolder")
-        if preferred and not strategy:
-            why = "must be set when preferredHolder is set"
-            yield required(_SPEC / "strategy", why)
+
+    def drop_disabled(self, obj: Obj, old: Obj | None) -> None:
+        """Coordinated leader election is off."""
+        spec = obj.get("spec") or {}
+        for name in ("strategy", "preferredHolder"):
+            if ((old or {}).get("spec") or {}).get(name) is None:
+                spec.pop(name, None)
 
 
 LEASES = Resource(

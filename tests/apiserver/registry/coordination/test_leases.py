@@ -20,14 +20,16 @@ from tests.apiserver.registry.trying import cells, create_errors, created
                 "spec.leaseTransitions: Invalid value: -1: must be greater than or equal to 0",
             ],
         ),
-        (
-            {"preferredHolder": "you"},
-            ["spec.strategy: Required value: must be set when preferredHolder is set"],
-        ),
     ],
 )
 def test_spec(spec, errors):
     assert create_errors(LEASES, spec=spec) == errors
+
+
+def test_what_coordinates_elections_is_off():
+    made = created(LEASES, spec={"strategy": "OldestEmulationVersion", "preferredHolder": "you"})
+    LEASES.strategy.drop_disabled(made, None)
+    assert made["spec"] == {}
 
 
 def test_whoever_renews_need_not_know_whether_it_was_there():
