@@ -62,6 +62,10 @@ class CSIDriverStrategy(Strategy):
         if period is not None and period < _LEAST_PERIOD:
             why = f"must be greater than or equal to {_LEAST_PERIOD} seconds"
             yield invalid(_SPEC / "nodeAllocatableUpdatePeriodSeconds", period, why)
+        in_secrets = spec.get("serviceAccountTokenInSecrets")
+        if in_secrets is not None and not spec.get("tokenRequests"):
+            why = "serviceAccountTokenInSecrets is set but no tokenRequests are specified"
+            yield invalid(_SPEC / "serviceAccountTokenInSecrets", in_secrets, why)
 
     def validate_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> FieldErrors:
         yield from self.validate(new, ctx)

@@ -140,3 +140,12 @@ def test_attributes_class():
     assert update_errors(
         VOLUMEATTRIBUTESCLASSES, old, lambda c: c.update(parameters={"iops": "2"})
     ) == ["parameters: Forbidden: updates to parameters are forbidden."]
+
+
+def test_a_driver_without_token_requests_has_no_place_for_them():
+    assert create_errors(CSIDRIVERS, spec={"serviceAccountTokenInSecrets": False}) == [
+        (
+            "spec.serviceAccountTokenInSecrets: Invalid value: false: "
+            "serviceAccountTokenInSecrets is set but no tokenRequests are specified"
+        )
+    ]
