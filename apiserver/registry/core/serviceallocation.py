@@ -6,7 +6,7 @@ would be refused, or in a dry run.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from apimachinery.errors import InternalError
@@ -82,15 +82,13 @@ class Allocation:
         spec, old = self.spec, self.old
         if unchanged_preference(spec, old or None):
             return
-        wanted = spec["ipFamilies"]
-        given = list(spec.get("clusterIPs") or ())
+        wanted, given = spec["ipFamilies"], list(spec.get("clusterIPs") or ())
+        first = 0
         if old and values.needs_address(old):
             # What is there stays, and only a second family is added. Headless stays headless.
             if values.is_headless(old) or len(old.get("ipFamilies") or ()) != 1:
                 return
             first = 1
-        else:
-            first = 0
         for at in range(first, len(wanted)):
             if at < len(given) and given[at]:
                 self._check_address(given[at], given)
@@ -98,7 +96,8 @@ class Allocation:
                 given[at:] = [self._free_address(wanted[at])]
         if given:
             spec["clusterIPs"] = given
-            spec["clusterIP"] = given[0] if first == 0 else spec.get("clusterIP", given[0])
+            # Validation says so where a client has changed one of the two alone.
+            spec["clusterIP"] = spec.get("clusterIP") or given[0]
 
     def _free_address(self, family: str) -> str:
         try:
@@ -135,11 +134,10 @@ class Allocation:
             if not given and not values.needs_node_ports(self.spec):
                 continue
             if number not in shared:
-                asked = [p["nodePort"] for p in ports if (p.get("port") or 0) == number
-                         and p.get("nodePort")]  # fmt: skip
+                asked = _asked_for(ports, number)
                 if asked:
-                    self._take_port(asked[0], at)
-                shared[number] = port["nodePort"] = asked[0] if asked else self._free_port()
+                    self._take_port(asked, at)
+                shared[number] = port["nodePort"] = asked or self._free_port()
             elif not given:
                 port["nodePort"] = shared[number]
             elif given != shared[number]:
@@ -188,3 +186,9 @@ class Allocation:
     def _held(self, owner: Owner, port: int) -> bool:
         service = self._objects.get("services", *owner)
         return service is not None and port in service_ports(service)
+
+
+def _asked_for(ports: Sequence[Obj], number: int) -> int:
+    """Return the node port that some entry of a port asks for, 0 where none does."""
+    same = (one for one in ports if (one.get("port") or 0) == number)
+    return next((one["nodePort"] for one in same if one.get("nodePort")), 0)
