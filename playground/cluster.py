@@ -172,7 +172,7 @@ class RunningCluster:
             clock,
             self.tasks,
             events=self._sink,
-            served=Served(self.resources, self.custom.schema_of),
+            served=Served(self.resources, self.custom.schema_of, self._stale),
             root_ca=surface.ca_certificate,
             discard_volume=self._volumes.discard,
             authority=ClusterKeys(self.authority, self.auth.tokens, clock),
@@ -202,6 +202,11 @@ class RunningCluster:
     def resources(self) -> list[resources.Res]:
         """Return every kind that can be listed and deleted now, custom ones included."""
         return [*resources.ALL, *map(_address, self.custom), *_remote_kinds(self.api.remotes)]
+
+    def _stale(self) -> list[str]:
+        """Return the group-versions of extension API servers that cannot be asked now."""
+        remotes = self.api.remotes
+        return [remote.version.api_version for remote in remotes if not remote.available]
 
     # -- life ------------------------------------------------------------------------------------
 

@@ -64,8 +64,7 @@ class _Attempt:
         """Return type -> (reason, message) of what is not well."""
         found: dict[str, tuple[str, str]] = {}
         if self.discovery_error:
-            message = f"Discovery failed for some groups, 1 failing: {self.discovery_error}"
-            found["NamespaceDeletionDiscoveryFailure"] = ("DiscoveryFailed", message)
+            found["NamespaceDeletionDiscoveryFailure"] = ("DiscoveryFailed", self.discovery_error)
         if self.errors:
             all_errors = ", ".join(sorted(self.errors))
             found["NamespaceDeletionContentFailure"] = (
@@ -85,6 +84,15 @@ class _Attempt:
                 f"Some content in the namespace has finalizers remaining: {counts}",
             )
         return found
+
+
+def _stale(versions: Sequence[str]) -> str:
+    """Return what client-go says where some servers cannot be asked what they serve."""
+    each = ", ".join(f"{one}: stale GroupVersion discovery: {one}" for one in versions)
+    return (
+        f"Discovery failed for some groups, {len(versions)} failing: "
+        f"unable to retrieve the complete list of server APIs: {each}"
+    )
 
 
 def _counted(counter: Counter[str], words: str) -> str:
@@ -155,12 +163,22 @@ class NamespaceController(ManagedController):
         try:
             resources = [res for res in self.manager.served.resources() if res.namespaced]
         except ApiError as error:
-            attempt.discovery_error = error.message
+            attempt.discovery_error = (
+                f"Discovery failed for some groups, 1 failing: {error.message}"
+            )
             return attempt
+        stale = sorted(self.manager.served.stale())
+        if stale:
+            # What is known goes all the same; the namespace waits for what is not.
+            attempt.discovery_error = _stale(stale)
         # Pods first: what they still use must not go before them.
         await self._delete_all(PODS, namespace, attempt)
-        if attempt.clean:
-            others = [res for res in resources if res.group_resource != PODS.group_resource]
+        if not (attempt.errors or attempt.remaining):
+            others = [
+                res
+                for res in resources
+                if res.group_resource != PODS.group_resource and res.api_version not in stale
+            ]
             await self._delete_others(others, namespace, attempt)
         return attempt
 

@@ -63,6 +63,10 @@ async def names(served, path=FLUNDERS):
     return [one["metadata"]["name"] for one in found["items"]]
 
 
+@pytest.mark.conformance(
+    "[sig-api-machinery] Aggregator Should be able to support the 1.17 Sample API Server using "
+    "the current Aggregator [LinuxOnly]"
+)
 async def test_should_be_able_to_support_the_sample_api_server_using_the_current_aggregator(sample):
     await register(sample)
     assert condition(sample)["reason"] == "Passed"
@@ -239,6 +243,32 @@ async def test_a_namespace_takes_the_objects_of_an_extension_along(sample):
     await sample.ok("DELETE", "/api/v1/namespaces/going")
     await eventually(lambda: sample.lab.get("namespaces", "going", "") is None, within=60)
     assert await names(sample, path) == []
+
+
+async def test_a_namespace_waits_for_an_extension_that_cannot_be_asked(sample):
+    await register(sample)
+    deployment = f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/sample-api"
+    await sample.ok("PATCH", deployment, {"spec": {"replicas": 0}}, **MERGE)
+    await eventually(lambda: condition(sample)["status"] == "False", within=120)
+    await sample.ok("POST", "/api/v1/namespaces", {"metadata": {"name": "stuck"}})
+    path = "/api/v1/namespaces/stuck/configmaps"
+    await sample.ok("POST", path, {"metadata": {"name": "a"}})
+    await sample.ok("DELETE", "/api/v1/namespaces/stuck")
+
+    def said():
+        found = (sample.lab.get("namespaces", "stuck", "") or {}).get("status") or {}
+        kind = "NamespaceDeletionDiscoveryFailure"
+        return [c["message"] for c in found.get("conditions") or () if c["type"] == kind]
+
+    version = "wardle.example.com/v1alpha1"
+    wanted = (
+        "Discovery failed for some groups, 1 failing: unable to retrieve the complete list of "
+        f"server APIs: {version}: stale GroupVersion discovery: {version}"
+    )
+    await eventually(lambda: said() == [wanted], within=60)
+    assert sample.lab.get("configmaps", "a", "stuck") is None
+    await sample.ok("DELETE", f"{APISERVICES}/{NAME}")
+    await eventually(lambda: sample.lab.get("namespaces", "stuck", "") is None, within=60)
 
 
 async def test_the_garbage_collector_follows_owners_into_an_extension(sample):

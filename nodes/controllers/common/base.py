@@ -42,10 +42,12 @@ class Served:
 
     resources: every resource that can be listed, watched and deleted.
     schema_of: the OpenAPI schema of a custom kind, None for any other.
+    stale: the versions ("group/version") whose servers cannot say now what they serve.
     """
 
     resources: Callable[[], Sequence[Res]] = built_in
     schema_of: Callable[[GroupVersionKind], Obj | None] = no_schema
+    stale: Callable[[], Sequence[str]] = tuple
 
 
 @dataclass(frozen=True, slots=True)
