@@ -26,6 +26,11 @@ def auth_options(flags: Flags) -> AuthOptions:
         found = read_authentication(flags.authentication_config)
         issuers = found.issuers
         if found.anonymous is not None:
+            if flags.anonymous_auth != DEFAULTS.anonymous_auth:
+                raise ValueError(
+                    "--anonymous-auth flag cannot be set when anonymous field is configured in "
+                    "authentication configuration file"
+                )
             anonymous, paths = found.anonymous, tuple(found.anonymous_paths)
     elif flags.oidc_issuer_url and flags.oidc_client_id:
         issuers = [_issuer(flags)]

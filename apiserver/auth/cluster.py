@@ -267,7 +267,7 @@ class ClusterAuth:
                 resources.append({key: rule[key] for key in _RESOURCE_RULE if rule.get(key)})
             if rule.get("nonResourceURLs"):
                 paths.append({key: rule[key] for key in _PATH_RULE if rule.get(key)})
-        if "Node" in self.options.modes and node_of(user):
+        if "Node" in self.options.modes and node_of(user) is not None:
             why = "node authorizer does not support user rule resolution"
             return ResolvedRules(resources, paths, incomplete=True, error=why)
         return ResolvedRules(resources, paths)

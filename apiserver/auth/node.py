@@ -12,9 +12,9 @@ from typing import Any
 
 from apimachinery.fields import FieldRequirement
 from apimachinery.meta import Obj
-from apiserver.auth.attributes import Attributes, Decision
+from apiserver.auth.attributes import Attributes, Decision, quote
 from apiserver.auth.bootstrap.policy import node_rules
-from apiserver.auth.impersonation import NODES, node_name
+from apiserver.auth.impersonation import NODE_USER, NODES
 from apiserver.auth.rules import compile_rules
 from apiserver.auth.source import Objects
 from apiserver.auth.user import User
@@ -27,9 +27,11 @@ _BY_RULES = "by rules"
 _UNRELATED = "no relationship found between node '{node}' and this object"
 
 
-def node_of(user: User) -> str:
-    """Return the node that the user is, "" if it is none."""
-    return node_name(user.name) if NODES in user.groups else ""
+def node_of(user: User) -> str | None:
+    """Return the node that the user is, "" for one that names none, None for everybody else."""
+    if NODES not in user.groups or not user.name.startswith(NODE_USER):
+        return None
+    return user.name.removeprefix(NODE_USER)
 
 
 class NodeAuthorizer:
@@ -56,8 +58,10 @@ class NodeAuthorizer:
     def decide(self, wanted: Attributes) -> Decision | None:
         """Return None for users who are no nodes."""
         node = node_of(wanted.user)
-        if not node:
+        if node is None:
             return None
+        if not node:
+            return Decision(False, f"unknown node for user {quote(wanted.user.name)}", BY)
         if wanted.resource_request:
             check = self._checks.get((wanted.group, wanted.resource))
             if check is not None:

@@ -102,3 +102,15 @@ def test_the_prefix_of_user_names(given, username):
 )
 def test_limits_and_the_audit_log(given, words):
     assert problems(flags(**given)).startswith(words)
+
+
+def test_of_anonymous_requests_either_the_flag_or_the_file_speaks(tmp_path):
+    file = tmp_path / "authentication.yaml"
+    file.write_text(
+        "apiVersion: apiserver.config.k8s.io/v1\nkind: AuthenticationConfiguration\n"
+        "anonymous: {enabled: true, conditions: [{path: /livez}]}\n"
+    )
+    found = auth_options(flags(authentication_config=str(file)))
+    assert (found.anonymous, found.anonymous_paths) == (True, ("/livez",))
+    told = problems(flags(authentication_config=str(file), anonymous_auth=False))
+    assert told.startswith("--anonymous-auth flag cannot be set when anonymous field is")

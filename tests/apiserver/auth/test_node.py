@@ -162,3 +162,10 @@ def test_nodes_read_many_only_by_selecting_their_own(verb, resource, group, fiel
     assert ask(f"status.phase=Running,{field}=n1").allowed or group
     for selector in ("", f"{field}=n2", f"{field}!=n1"):
         assert ask(selector).reason == f"{refused} field selector"
+
+
+def test_a_node_without_a_name_is_told_so():
+    nameless = User("system:node:", ("system:nodes",))
+    assert decide("get", "pods", "mine", user=nameless).reason == (
+        'unknown node for user "system:node:"'
+    )
