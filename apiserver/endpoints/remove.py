@@ -6,7 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 from apimachinery.errors import BadRequest, NotFound
+from apimachinery.gvk import GroupVersionKind
 from apimachinery.meta import Obj
+from apimachinery.schema.decode import decode
 from apiserver.admission.interfaces import Operation
 from apiserver.endpoints import body, write
 from apiserver.endpoints.listing import Chosen, list_page
@@ -17,6 +19,9 @@ from apiserver.registry.deletion import DeleteOptions
 from apiserver.registry.resource import Resource
 from apiserver.storage import Key
 
+_OPTIONS = GroupVersionKind("", "v1", "DeleteOptions")
+_CANNOT = 'DeleteOptions in version "v1" cannot be handled as a DeleteOptions: '
+_SCHEME = "k8s.io/apimachinery/pkg/apis/meta/internalversion/scheme/register.go:28"
 _QUERY = ("gracePeriodSeconds", "propagationPolicy", "orphanDependents", "dryRun")
 
 
@@ -68,19 +73,23 @@ def _begin(request: ApiRequest) -> tuple[DeleteOptions, write.Change]:
 
 
 def _options(request: ApiRequest) -> Obj:
-    sent = request.body
-    if isinstance(sent, bytes):
-        sent = body.parse(request, "DeleteOptions") if sent.strip() else {}
-    kind = sent.get("kind") if sent else None
-    if kind not in (None, "", "DeleteOptions"):
-        raise BadRequest(
-            f'{kind} in version "{sent.get("apiVersion", "")}" cannot be handled as a '
-            f'DeleteOptions: no kind "{kind}" is registered'
-        )
-    if sent:
-        found: Obj = sent
+    if not request.body:
+        return _from_query(request)
+    if not isinstance(request.body, bytes):
+        found: Obj = request.body
         return found
-    return _from_query(request)
+    sent = body.parse(request, _OPTIONS.kind)
+    kind = sent.get("kind") or _OPTIONS.kind
+    if kind != _OPTIONS.kind:
+        version = sent.get("apiVersion") or _OPTIONS.version
+        raise BadRequest(
+            f'no kind "{kind}" is registered for version "{version}" in scheme "{_SCHEME}"'
+        )
+    try:
+        # Every group has this kind, and all of them are the same.
+        return decode(sent, _OPTIONS, "Ignore").obj
+    except BadRequest as error:
+        raise BadRequest(error.message.removeprefix(_CANNOT)) from None
 
 
 def _from_query(request: ApiRequest) -> Obj:

@@ -12,7 +12,7 @@ from enum import Enum
 from typing import Any
 
 from apimachinery.clock import format_time, parse_time
-from apimachinery.errors import BadRequest, Conflict, Invalid
+from apimachinery.errors import Conflict, Invalid
 from apimachinery.gvk import GroupKind, GroupResource, GroupVersionKind
 from apimachinery.meta import Obj
 from apimachinery.validation.field import FieldErrors, Path, invalid, not_supported
@@ -47,9 +47,10 @@ class DeleteOptions:
     @classmethod
     def read(cls, body: Obj) -> DeleteOptions:
         """Read the body of a DELETE. Raises Invalid where the options contradict each other."""
-        conditions = body.get("preconditions") or {}
+        conditions, grace = body.get("preconditions") or {}, body.get("gracePeriodSeconds")
         options = cls(
-            grace=_integer(body.get("gracePeriodSeconds")),
+            # Negative periods were once allowed; they stand for the shortest one.
+            grace=1 if grace is not None and grace < 0 else grace,
             policy=body.get("propagationPolicy") or "",
             orphan=body.get("orphanDependents"),
             uid=conditions.get("uid") or "",
@@ -82,20 +83,6 @@ class DeleteOptions:
     @property
     def foreground(self) -> bool:
         return self.orphan is None and self.policy == "Foreground"
-
-
-def _integer(value: Any) -> int | None:
-    if value is None:
-        return None
-    if isinstance(value, int) and value < 0:
-        return 1  # negative periods were once allowed; they stand for the shortest one
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise BadRequest(
-            'DeleteOptions in version "v1" cannot be handled as a DeleteOptions: '
-            "json: cannot unmarshal into Go struct field DeleteOptions.gracePeriodSeconds "
-            "of type int64"
-        )
-    return value
 
 
 def check_preconditions(options: DeleteOptions, obj: Obj, kind: GroupVersionKind) -> None:

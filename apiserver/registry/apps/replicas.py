@@ -8,8 +8,9 @@ from apimachinery.errors import BadRequest
 from apimachinery.labels import from_label_selector
 from apimachinery.meta import Obj
 from apimachinery.validation.field import FieldError, FieldErrors, Path, invalid, required
-from apiserver.registry.podspec.checks import immutable, nonnegative_fields
+from apiserver.registry.podspec.checks import IMMUTABLE, nonnegative_fields
 from apiserver.registry.podspec.features import drop_disabled_in_template
+from apiserver.registry.podspec.godiff import shown_selector
 from apiserver.registry.podspec.selectors import selector_errors
 from apiserver.registry.podspec.template import (
     name_warnings,
@@ -35,9 +36,7 @@ class WorkloadStrategy(Strategy):
         yield from self.validate(new, ctx)
         if self.checked_twice:
             yield from self.validate(new, ctx)
-        yield from immutable(
-            new["spec"].get("selector"), old["spec"].get("selector"), _SPEC / "selector"
-        )
+        yield from immutable_selector(new["spec"], old["spec"], _SPEC / "selector")
 
     def drop_disabled(self, obj: Obj, old: Obj | None) -> None:
         drop_disabled_in_template(obj["spec"])
@@ -65,7 +64,8 @@ def workload_selector_errors(spec: Obj, path: Path, kind: str) -> FieldErrors:
 def empty_selector_errors(selector: Obj, path: Path, kind: str) -> FieldErrors:
     """Yield that a selector is there and says nothing."""
     if not selector.get("matchLabels") and not selector.get("matchExpressions"):
-        yield invalid(path / "selector", selector, f"empty selector is invalid for {kind}")
+        shown = shown_selector(selector)
+        yield invalid(path / "selector", shown, f"empty selector is invalid for {kind}")
 
 
 def selected_template_errors(spec: Obj, path: Path, owner: str, *, words: str) -> FieldErrors:
@@ -75,7 +75,7 @@ def selected_template_errors(spec: Obj, path: Path, owner: str, *, words: str) -
     """
     selects = reads_selector(spec)
     if selects is None:
-        yield invalid(path / "selector", spec.get("selector"), words)
+        yield invalid(path / "selector", shown_selector(spec.get("selector")), words)
         return
     if not selects:
         yield mismatch(spec, path)
@@ -102,7 +102,15 @@ def _labels(spec: Obj) -> dict[str, str] | None:
 def mismatch(spec: Obj, path: Path) -> FieldError:
     """Return the error of a template whose pods are not those of the selector."""
     why = "`selector` does not match template `labels`"
-    return invalid(path / "template" / "metadata" / "labels", _labels(spec), why)
+    labels = _labels(spec)
+    shown = dict(sorted(labels.items())) if labels else labels
+    return invalid(path / "template" / "metadata" / "labels", shown, why)
+
+
+def immutable_selector(spec: Obj, before: Obj, path: Path) -> FieldErrors:
+    """Yield that a selector has changed."""
+    if spec.get("selector") != before.get("selector"):
+        yield invalid(path, shown_selector(spec.get("selector")), IMMUTABLE)
 
 
 def replica_status_errors(status: Obj, path: Path) -> FieldErrors:

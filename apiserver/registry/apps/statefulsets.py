@@ -27,6 +27,7 @@ from apiserver.registry.podspec.checks import (
 from apiserver.registry.podspec.claims import claim_spec_errors, claim_warnings
 from apiserver.registry.podspec.defaults import default_template
 from apiserver.registry.podspec.features import drop_disabled_in_template
+from apiserver.registry.podspec.godiff import shown_selector
 from apiserver.registry.podspec.template import replicated_template_errors, template_warnings
 from apiserver.registry.podspec.workload import containers, generation_changed, keep_status
 from apiserver.registry.resource import Column, Resource, Subresource
@@ -171,7 +172,7 @@ def _frozen(spec: Obj) -> dict[str, Any]:
 def _template_errors(spec: Obj, path: Path) -> FieldErrors:
     selects = reads_selector(spec)
     if selects is None:
-        yield invalid(path / "selector", spec.get("selector"), "")
+        yield invalid(path / "selector", shown_selector(spec.get("selector")), "")
         return
     if not selects:
         yield mismatch(spec, path)

@@ -13,6 +13,7 @@ from apiserver.registry.batch.jobspec import job_spec_errors, job_warnings
 from apiserver.registry.podspec.checks import nonnegative, one_of_required
 from apiserver.registry.podspec.defaults import default_template
 from apiserver.registry.podspec.features import drop_disabled_in_template
+from apiserver.registry.podspec.godiff import shown_selector
 from apiserver.registry.podspec.template import name_warnings
 from apiserver.registry.podspec.workload import (
     containers,
@@ -147,7 +148,8 @@ def _job_errors(template: Obj, path: Path) -> FieldErrors:
     spec = template.get("spec") or {}
     yield from job_spec_errors(spec, path)
     if spec.get("selector") is not None:
-        yield invalid(path / "selector", spec["selector"], "`selector` will be auto-generated")
+        shown = shown_selector(spec["selector"])
+        yield invalid(path / "selector", shown, "`selector` will be auto-generated")
     if spec.get("manualSelector"):
         yield not_supported(path / "manualSelector", True, ("nil", "false"))
 

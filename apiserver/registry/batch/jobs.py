@@ -14,12 +14,13 @@ from apimachinery.meta import Obj
 from apimachinery.schema import types
 from apimachinery.validation.field import FieldErrors, Path, invalid, required
 from apimachinery.validation.names import is_dns1123_label, is_label_value
+from apiserver.registry.apps.replicas import immutable_selector, mismatch
 from apiserver.registry.batch.jobspec import INDEXED, job_spec_errors, job_warnings
 from apiserver.registry.batch.jobstatus import has_condition, job_status_errors
 from apiserver.registry.podspec.checks import IMMUTABLE, immutable
 from apiserver.registry.podspec.defaults import default_template
 from apiserver.registry.podspec.features import drop_disabled_in_template
-from apiserver.registry.podspec.godiff import go_value
+from apiserver.registry.podspec.godiff import go_value, shown_metadata, shown_selector
 from apiserver.registry.podspec.selectors import selector_errors
 from apiserver.registry.podspec.template import name_warnings
 from apiserver.registry.podspec.workload import (
@@ -103,7 +104,7 @@ class JobStrategy(Strategy):
         yield from self.validate(new, ctx)
         yield from _whole_spec_errors(spec)
         yield from _completions_errors(spec, before)
-        yield from immutable(spec.get("selector"), before.get("selector"), _SPEC / "selector")
+        yield from immutable_selector(spec, before, _SPEC / "selector")
         yield from _template_errors(spec, before, directives=_is_stopped(old))
         for name in _FROZEN:
             yield from immutable(spec.get(name), before.get(name), _SPEC / name)
@@ -166,9 +167,10 @@ def _own_selector_errors(obj: Obj) -> FieldErrors:
         if key not in labels:
             yield required(_LABELS.key(key), f"must be '{value}'")
         elif labels[key] != value:
-            yield invalid(_LABELS.key(key), labels, f"must be '{value}'")
+            yield invalid(_LABELS.key(key), dict(sorted(labels.items())), f"must be '{value}'")
     if not _selects(spec["selector"], expected):
-        yield invalid(_SPEC / "selector", spec["selector"], "`selector` not auto-generated")
+        shown = shown_selector(spec["selector"])
+        yield invalid(_SPEC / "selector", shown, "`selector` not auto-generated")
 
 
 def _selects(selector: Obj | None, labels: dict[str, str]) -> bool:
@@ -188,7 +190,7 @@ def _whole_spec_errors(spec: Obj) -> FieldErrors:
         yield from selector_errors(selector, _SPEC / "selector")
     labels = (spec["template"].get("metadata") or {}).get("labels")
     if not _selects(selector, labels or {}):
-        yield invalid(_LABELS, labels, "`selector` does not match template `labels`")
+        yield mismatch(spec, _SPEC)
 
 
 def _host_name_errors(obj: Obj) -> FieldErrors:
@@ -231,7 +233,8 @@ def _template_errors(spec: Obj, before: Obj, *, directives: bool) -> FieldErrors
 def _go_template(template: Obj) -> Obj:
     """Print a template with the names of Go's fields, as messages show it."""
     pod = types().definition("io.k8s.api.core.v1.PodSpec")
-    return {**(template.get("metadata") or {}), "Spec": go_value(pod, template.get("spec") or {})}
+    metadata = shown_metadata(template.get("metadata"))
+    return {**metadata, "Spec": go_value(pod, template.get("spec") or {})}
 
 
 def _with_directives(template: Obj, old: Obj) -> Obj:

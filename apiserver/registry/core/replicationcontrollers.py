@@ -58,24 +58,15 @@ class ReplicationControllerStrategy(Strategy):
         keep_status(new, old)
 
     def validate(self, obj: Obj, ctx: StrategyContext) -> FieldErrors:
-        spec = obj["spec"]
-        yield from nonnegative(spec.get("minReadySeconds"), _SPEC / "minReadySeconds")
-        selector = spec.get("selector") or {}
-        if not selector:
-            yield required(_SPEC / "selector")
-        yield from nonnegative(spec.get("replicas"), _SPEC / "replicas")
-        template, path = spec.get("template"), _SPEC / "template"
-        if template is None:
-            yield required(path)
-            return
-        labels = (template.get("metadata") or {}).get("labels") or {}
-        if selector and any(labels.get(key) != value for key, value in selector.items()):
-            yield invalid(
-                path / "metadata" / "labels",
-                labels or None,
-                "`selector` does not match template `labels`",
-            )
-        yield from replicated_template_errors(template, "ReplicationController", path)
+        yield from _template_errors(obj["spec"])
+        yield from _count_errors(obj["spec"])
+
+    def validate_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> FieldErrors:
+        # As a new one and as a change of one: each cause is there twice, but for the counts,
+        # which Kubernetes checks by the declarations of the fields.
+        yield from _template_errors(new["spec"])
+        yield from _template_errors(new["spec"])
+        yield from _count_errors(new["spec"])
 
     def drop_disabled(self, obj: Obj, old: Obj | None) -> None:
         drop_disabled_in_template(obj["spec"])
@@ -85,6 +76,29 @@ class ReplicationControllerStrategy(Strategy):
 
     def warnings_on_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> list[str]:
         return _template_warnings(new) if generation_changed(new, old) else []
+
+
+def _count_errors(spec: Obj) -> FieldErrors:
+    for name in ("replicas", "minReadySeconds"):
+        yield from nonnegative(spec.get(name), _SPEC / name)
+
+
+def _template_errors(spec: Obj) -> FieldErrors:
+    selector = spec.get("selector") or {}
+    if not selector:
+        yield required(_SPEC / "selector")
+    template, path = spec.get("template"), _SPEC / "template"
+    if template is None:
+        yield required(path)
+        return
+    labels = (template.get("metadata") or {}).get("labels") or {}
+    if selector and any(labels.get(key) != value for key, value in selector.items()):
+        yield invalid(
+            path / "metadata" / "labels",
+            dict(sorted(labels.items())) or None,
+            "`selector` does not match template `labels`",
+        )
+    yield from replicated_template_errors(template, "ReplicationController", path)
 
 
 def _template_warnings(obj: Obj) -> list[str]:

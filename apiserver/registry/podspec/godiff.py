@@ -15,6 +15,7 @@ from apimachinery.meta import Obj
 from apimachinery.schema import Schema, types
 
 _CORE = "io.k8s.api.core.v1."
+_META = "io.k8s.apimachinery.pkg.apis.meta.v1."
 _CONTEXT = 3  # lines around a change
 
 # JSON name -> Go name, where that is more than a capital letter.
@@ -93,13 +94,46 @@ def go_value(schema: Schema, value: Any) -> Any:
     """Return a value as the server's struct would print it."""
     if value is None:
         return None
-    if schema.kind == "object" and not schema.name.startswith("io.k8s.apimachinery"):
+    if schema.name.startswith("io.k8s.apimachinery"):
+        return _tagged(schema, value)
+    if schema.kind == "object":
         return _go_struct(schema, value)
     if schema.kind == "array" and schema.item is not None:
         return [go_value(schema.item, item) for item in value]
     if schema.kind == "map" and schema.item is not None:
         return {key: go_value(schema.item, value[key]) for key in sorted(value)}
     return value
+
+
+def shown_selector(selector: Obj | None) -> Obj | None:
+    """Return a LabelSelector with its fields and labels in the order in which Go prints them."""
+    return _meta_value("LabelSelector", selector)
+
+
+def shown_metadata(metadata: Obj | None) -> Obj:
+    """Return an ObjectMeta with its fields and labels in the order in which Go prints them."""
+    return _meta_value("ObjectMeta", metadata or {}) or {}
+
+
+def _meta_value(kind: str, value: Obj | None) -> Obj | None:
+    schema = types().definition(_META + kind)
+    if schema is None:
+        raise LookupError(f"no type {kind} in the type table")
+    shown: Obj | None = _tagged(schema, value)
+    return shown
+
+
+def _tagged(schema: Schema, value: Any) -> Any:
+    """Print a type that is the same on the wire and in the server: what is not set is left out."""
+    if schema.kind == "object" and isinstance(value, dict):
+        return {
+            name: _tagged(field.schema, value[name])
+            for name, field in schema.fields.items()
+            if name in value
+        }
+    if schema.kind == "array" and schema.item is not None and value is not None:
+        return [_tagged(schema.item, item) for item in value]
+    return dict(sorted(value.items())) if isinstance(value, dict) else value
 
 
 def _go_struct(schema: Schema, value: Obj) -> Obj:

@@ -225,6 +225,27 @@ async def test_a_deletion_says_what_went(client: Client):
     assert (await client.request("DELETE", f"{MAPS}/a")).status == 404
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"gracePeriodSeconds": "1"},
+            "json: cannot unmarshal string into Go struct field DeleteOptions.gracePeriodSeconds "
+            "of type int64",
+        ),
+        (
+            {"apiVersion": "v1", "kind": "Pod"},
+            'no kind "Pod" is registered for version "v1" in scheme '
+            '"k8s.io/apimachinery/pkg/apis/meta/internalversion/scheme/register.go:28"',
+        ),
+    ],
+)
+async def test_options_of_a_deletion_are_read_strictly(client: Client, options, message: str):
+    await client.post(MAPS, config_map("a"))
+    refused = await client.request("DELETE", f"{MAPS}/a", options)
+    assert (refused.status, refused.message) == (400, message)
+
+
 async def test_finalizers_hold_a_deletion_up(client: Client):
     held = {"metadata": {"name": "a", "finalizers": ["example.com/hold"]}}
     await client.post(MAPS, held)

@@ -10,7 +10,7 @@ import orjson
 from apimachinery.clock import ManualClock
 from apimachinery.meta import Obj
 from apimachinery.schema.decode import decode
-from apimachinery.validation.metadata import validate_object_meta
+from apiserver.registry.metadatarules import created_metadata_errors
 from apiserver.registry.resource import Resource
 from apiserver.registry.strategy import Strategy, StrategyContext
 
@@ -77,10 +77,7 @@ def create_errors(
 ) -> list[str]:
     """Return what is wrong with a new object, as texts."""
     obj = created(resource, name, ctx=ctx, **body)
-    rule = resource.strategy.name_rule
-    errors = list(
-        validate_object_meta(obj["metadata"], namespaced=resource.namespaced, name_rule=rule)
-    )
+    errors = list(created_metadata_errors(resource, resource.strategy, obj["metadata"]))
     return [str(e) for e in [*errors, *resource.strategy.validate(obj, ctx or context())]]
 
 

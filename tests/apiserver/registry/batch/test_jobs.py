@@ -65,6 +65,22 @@ def test_conflicting_generated_label_is_refused():
     assert error.endswith("must be 'j'")
 
 
+def test_selectors_and_labels_are_shown_in_the_order_of_go():
+    job = created(JOBS, "j", spec=spec())
+    wanted = {"matchExpressions": [], "matchLabels": {"z": "1", "a": "2"}}
+    own, other, again, frozen = update_errors(
+        JOBS, job, lambda new: new["spec"].update(selector=wanted)
+    )
+    selector = 'spec.selector: Invalid value: {"matchLabels":{"a":"2","z":"1"}'
+    assert own.startswith(selector)
+    assert own.endswith("`selector` not auto-generated")
+    assert other.startswith(
+        'spec.template.metadata.labels: Invalid value: {"batch.kubernetes.io/controller-uid":'
+    )
+    assert again == other
+    assert frozen.startswith(selector)
+
+
 def test_manual_selector_has_to_be_given():
     assert create_errors(JOBS, spec=spec(manualSelector=True)) == [
         "spec.selector: Required value",

@@ -315,3 +315,14 @@ def test_a_quota_shows_what_is_used():
     assert [c.value(obj, 0.0) for c in RESOURCEQUOTAS.columns[1:3]] == [
         "pods: 1/3", "limits.cpu: 0/2"
     ]  # fmt: skip
+
+
+def test_a_changed_controller_is_checked_twice_but_for_its_counts():
+    controller = created(REPLICATIONCONTROLLERS, spec={"template": TEMPLATE})
+    change = {"replicas": -1, "selector": {"x": "y"}}
+    twice, again, once = update_errors(
+        REPLICATIONCONTROLLERS, controller, lambda new: new["spec"].update(change)
+    )
+    assert twice.startswith("spec.template.metadata.labels: ")
+    assert twice == again
+    assert once == "spec.replicas: Invalid value: -1: must be greater than or equal to 0"
