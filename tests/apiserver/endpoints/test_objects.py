@@ -230,13 +230,17 @@ async def test_a_deletion_says_what_went(client: Client):
     [
         (
             {"gracePeriodSeconds": "1"},
-            "json: cannot unmarshal string into Go struct field DeleteOptions.gracePeriodSeconds "
-            "of type int64",
+            (
+                "json: cannot unmarshal string into Go struct field "
+                "DeleteOptions.gracePeriodSeconds of type int64"
+            ),
         ),
         (
             {"apiVersion": "v1", "kind": "Pod"},
-            'no kind "Pod" is registered for version "v1" in scheme '
-            '"k8s.io/apimachinery/pkg/apis/meta/internalversion/scheme/register.go:28"',
+            (
+                'no kind "Pod" is registered for version "v1" in scheme '
+                '"k8s.io/apimachinery/pkg/apis/meta/internalversion/scheme/register.go:28"'
+            ),
         ),
     ],
 )

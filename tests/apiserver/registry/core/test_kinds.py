@@ -318,11 +318,10 @@ def test_a_quota_shows_what_is_used():
 
 
 def test_a_changed_controller_is_checked_twice_but_for_its_counts():
-    controller = created(REPLICATIONCONTROLLERS, spec={"template": TEMPLATE})
-    change = {"replicas": -1, "selector": {"x": "y"}}
-    twice, again, once = update_errors(
-        REPLICATIONCONTROLLERS, controller, lambda new: new["spec"].update(change)
-    )
-    assert twice.startswith("spec.template.metadata.labels: ")
-    assert twice == again
-    assert once == "spec.replicas: Invalid value: -1: must be greater than or equal to 0"
+    old = made(REPLICATIONCONTROLLERS, {"spec": {"template": TEMPLATE}})
+    new = {"spec": {"template": TEMPLATE, "replicas": -1, "selector": {"x": "y"}}}
+    assert [path for path, _ in update_errors(REPLICATIONCONTROLLERS, old, new)] == [
+        "spec.template.metadata.labels",
+        "spec.template.metadata.labels",
+        "spec.replicas",
+    ]
