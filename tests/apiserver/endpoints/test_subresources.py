@@ -172,6 +172,8 @@ async def test_two_budgets_are_a_failure_in_an_answer_that_is_none(client: Clien
         ("tailLines=-1", 422, "tailLines: Invalid value: -1: must be greater than or equal to 0"),
         ("limitBytes=0", 422, "limitBytes: Invalid value: 0: must be greater than 0"),
         ("sinceSeconds=0", 422, "sinceSeconds: Invalid value: 0: must be greater than 0"),
+        ("sinceTime=x", 400,
+         'parsing time "x" as "2006-01-02T15:04:05Z07:00": cannot parse "x" as "2006"'),
         ("sinceSeconds=1&sinceTime=2026-01-01T00:00:00Z", 422,
          ": Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified"),
         ("stream=Stdout", 422, "stream: Forbidden: may not be specified"),
