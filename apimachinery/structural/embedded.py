@@ -35,7 +35,7 @@ def coerce(value: Any, schema: Structural | None, path: str = "") -> Iterator[st
 
     Yields the paths of the fields that metadata does not have; they are gone.
     """
-    if schema is None:
+    if schema is None or not schema.embeds:
         return
     if isinstance(value, dict):
         for name, part in value.items():
@@ -65,9 +65,9 @@ def _coerce_metadata(obj: Obj) -> list[str]:
 
 def embedded_errors(value: Any, schema: Structural | None, path: Path | None = None) -> FieldErrors:
     """Yield what is wrong with the objects below the root."""
-    where = path or Path("")
-    if schema is None:
+    if schema is None or not (schema.embedded or schema.embeds):
         return
+    where = path or Path("")
     if isinstance(value, dict):
         if schema.embedded and path is not None:
             yield from _object_errors(value, where)

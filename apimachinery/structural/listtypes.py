@@ -16,9 +16,9 @@ _NOT_AN_OBJECT = "must be an object for an array of list-type map"
 
 def list_errors(value: Any, schema: Structural | None, path: Path | None = None) -> FieldErrors:
     """Yield the items that are there before, in every list of the value that is a set or a map."""
-    where = path or Path("")
-    if schema is None:
+    if schema is None or not schema.keyed:
         return
+    where = path or Path("")
     if isinstance(value, dict):
         for name, part in value.items():
             if name in schema.properties:

@@ -25,8 +25,8 @@ class Structural:
     """What values of one place look like. Shared, and never changed once made."""
 
     __slots__ = (
-        "additional", "closed", "default", "embedded", "int_or_string", "items", "list_keys",
-        "list_type", "map_type", "node", "nullable", "open", "properties", "type",
+        "additional", "closed", "default", "embedded", "embeds", "int_or_string", "items", "keyed",
+        "list_keys", "list_type", "map_type", "node", "nullable", "open", "properties", "type",
     )  # fmt: skip
 
     def __init__(self, node: Obj, *, root: bool = False) -> None:
@@ -50,6 +50,11 @@ class Structural:
         self.list_type: str = node.get("x-kubernetes-list-type") or ""
         self.list_keys: tuple[str, ...] = tuple(node.get("x-kubernetes-list-map-keys") or ())
         self.map_type: str = node.get("x-kubernetes-map-type") or ""
+        parts = [*self.properties.values(), self.items, self.additional]
+        inner = [part for part in parts if part is not None]
+        # Below here are objects with metadata of their own; here or below are sets or maps.
+        self.embeds: bool = any(part.embedded or part.embeds for part in inner)
+        self.keyed: bool = self.list_type in ("set", "map") or any(part.keyed for part in inner)
 
 
 def has_rules(node: Any) -> bool:

@@ -33,6 +33,7 @@ NOWHERE = "<nil>"
 _NAMES = {bool: "boolean", str: "string", int: "integer", float: "number", list: "array"}
 # A number is taken for a whole one where it is as near as this to one that a float holds exactly.
 _NEAR, _MOST_EXACT = 1e-9, 2**53 - 1
+_JUNCTORS = frozenset({"anyOf", "oneOf", "allOf", "not"})
 _FORMATS = {int: "int64", float: "double"}
 
 
@@ -72,7 +73,8 @@ class _Walk:
         if value is None:
             self._enum(value, node, name, found)
             return found
-        self._junctors(value, node, name, old, found)
+        if not _JUNCTORS.isdisjoint(node):
+            self._junctors(value, node, name, old, found)
         if isinstance(value, str):
             self._text(value, node, name, found)
         elif isinstance(value, (int, float)) and not isinstance(value, bool):
@@ -104,8 +106,11 @@ class _Walk:
     # -- values ----------------------------------------------------------------------------------
 
     def _type(self, value: Any, node: Obj, name: str, found: _Found) -> None:
-        wanted = _types(node)
         form = node.get("format") or ""
+        if not form and value is not None and type_name(value) == node.get("type"):
+            found.matches += 1
+            return
+        wanted = _types(node)
         if not formats.is_known(form):
             form = ""
         if not wanted and not form:
