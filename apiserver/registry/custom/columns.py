@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import orjson
 
 from apimachinery.clock import parse_time
-from apimachinery.duration import translate_timestamp_since
-from apimachinery.jsonpath import JsonPathError, compiled
+from apimachinery.duration import UNKNOWN, translate_timestamp_since
+from apimachinery.jsonpath import JsonPath, JsonPathError, compiled
 from apimachinery.meta import Obj
+from apimachinery.verbatim import encoded
 from apiserver.registry.resource import Column
 from apiserver.registry.table import NAME, dig
 
@@ -28,7 +30,11 @@ _AGE: Obj = {
 def columns_of(version: Obj) -> tuple[Column, ...]:
     """Return the columns of a version; without any of its own it shows ages."""
     given: Iterable[Obj] = version.get("additionalPrinterColumns") or [_AGE]
-    return (NAME, *map(_column, given))
+    found = [NAME]
+    # A path that cannot be read ends the columns.
+    with suppress(JsonPathError):
+        found.extend(map(_column, given))
+    return tuple(found)
 
 
 def _column(given: Obj) -> Column:
@@ -36,7 +42,7 @@ def _column(given: Obj) -> Column:
     about = given.get("description")
     return Column(
         given.get("name") or "",
-        _cell(path, kind),
+        _cell(compiled(path), kind),
         type=kind,
         format=given.get("format") or "",
         priority=given.get("priority") or 0,
@@ -44,20 +50,21 @@ def _column(given: Obj) -> Column:
     )
 
 
-def _cell(text: str, kind: str) -> Callable[[Obj, float], Any]:
-    try:
-        path = compiled(text)
-    except JsonPathError:
-        return lambda obj, now: None
+def _cell(path: JsonPath, kind: str) -> Callable[[Obj, float], Any]:
     show = _SHOWN.get(kind, _text)
-    return lambda obj, now: show(path.first(obj), now)
+
+    def cell(obj: Obj, now: float) -> Any:
+        found = path.find(obj)
+        return show(found[0], now) if found else None
+
+    return cell
 
 
 def _text(value: Any, now: float) -> Any:
     del now
-    if value is None or isinstance(value, str):
-        return value
-    return orjson.dumps(value).decode()
+    if value is None:
+        return "<no value>"
+    return value if isinstance(value, str) else encoded(value)
 
 
 def _integer(value: Any, now: float) -> Any:
@@ -80,6 +87,8 @@ def _boolean(value: Any, now: float) -> Any:
 def _date(value: Any, now: float) -> Any:
     if not isinstance(value, str):
         return None
+    if value in ("", "null"):
+        return UNKNOWN
     try:
         parse_time(value)
     except ValueError:
