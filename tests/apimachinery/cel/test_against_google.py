@@ -87,7 +87,7 @@ def plain(value):
 @given(EXPRESSIONS)
 def test_the_same_outcome(text):
     mine, other = ours(text), theirs(text)
-    if other is FAILED and " in d" in text:
+    if other is FAILED and (" in d" in text or " in {" in text):
         # Asking a map of JSON for a key that is no string is false in Go, and an error in C++.
         return
     if REFUSED in (mine, other) and mine is not other:
