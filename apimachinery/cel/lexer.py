@@ -126,7 +126,7 @@ def _unescape(text: str, offset: int) -> str:
         if isinstance(code, str):
             return code
         if code > _LAST_CODE_POINT or 0xD800 <= code <= 0xDFFF:
-            raise Issue(offset, "Syntax error: invalid unicode code point")
+            raise Issue(offset, "invalid unicode code point")
         return chr(code)
 
     return _ESCAPE.sub(replace, text)
@@ -140,7 +140,7 @@ def _unescape_bytes(text: str, offset: int) -> bytes:
         if isinstance(code, str):
             found += code.encode()
         elif match["u"] or match["U"]:
-            raise Issue(offset, "Syntax error: unable to unescape string")
+            raise Issue(offset, "unable to unescape string")
         else:
             found.append(code)
         at = match.end()

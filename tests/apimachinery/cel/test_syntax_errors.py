@@ -56,6 +56,19 @@ def test_the_words_are_the_same(text):
     assert found == wanted
 
 
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("b'\\u00e9'", "unable to unescape string"),
+        ("'\\U11111111'", "invalid unicode code point"),
+        ("'\\ud800'", "invalid unicode code point"),
+        ("1e999", "invalid double literal"),
+    ],
+)
+def test_literals_that_say_nothing(text, why):
+    assert ours(text) == f"ERROR: <input>:1:1: {why}\n | {text}\n | ^"
+
+
 PARTS = st.sampled_from(
     ["a", "b", "c", "1", "2u", "1.5", "'s'", "b'x'", "true", "null", "(", ")", "[", "]", "{", "}",
      ".", ",", ":", "?", "+", "-", "*", "/", "%", "!", "==", "!=", "<", "&&", "||", " in ", ".all(",
