@@ -79,7 +79,6 @@ class Metrics:
         # Group, version, resource, subresource, and the release that will not have it.
         self.deprecated: set[tuple[str, str, str, str, str]] = set()
         self.terminations: dict[tuple[Labels, int], int] = {}
-        self.watch_events: dict[tuple[str, str, str], int] = {}
         # Of health checks, by name and type: the last result, and how often there was which.
         self.health: dict[tuple[str, str], bool] = {}
         self.health_counts: dict[tuple[str, str, str], int] = {}

@@ -28,7 +28,8 @@ BATCH = 8
 class Turns:
     """The passes of one event loop, shared by all clusters that it serves."""
 
-    def __init__(self) -> None:
+    def __init__(self, quantum: float = QUANTUM) -> None:
+        self._quantum = quantum
         self._clusters: FairTurns[FlowFilter] = FairTurns()
         self._armed = False
         self._began = 0.0
@@ -37,7 +38,7 @@ class Turns:
         """Tell whether this pass still serves requests as they come."""
         now = perf_counter()
         if self._armed:
-            return now - self._began < QUANTUM
+            return now - self._began < self._quantum
         self._began = now
         self.arm()
         return True

@@ -198,6 +198,34 @@ async def test_schemas_and_levels_decide_from_their_write_on(monkeypatch):
     assert (await create("b")).status == 200
 
 
+async def test_a_flood_over_http_leaves_others_their_turn():
+    """Every request is there at once, and each list takes its time."""
+    api = await make_api(ManualClock())
+    client = Client(api)
+    await client.post(
+        "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
+        {
+            "metadata": {"name": "devs"},
+            "roleRef": {"kind": "ClusterRole", "name": "cluster-admin"},
+            "subjects": [{"kind": "Group", "name": "devs"}],
+        },
+    )
+    for number in range(300):
+        await client.post(MAPS, config_map(f"a{number}", key="x" * 1000))
+    answered: list[tuple[str, int]] = []
+
+    async def ask(user: str, path: str) -> None:
+        who = {"impersonate-user": user, "impersonate-group": "devs"}
+        found = await client.request("GET", path, None, who | {"accept": "application/yaml"})
+        answered.append((user, found.status))
+
+    flood = [ask("flood", f"{MAPS}?limit=100") for _ in range(40)]
+    await asyncio.gather(*flood, ask("ann", f"{MAPS}/a7"))
+    assert len(answered) == 41
+    assert answered.index(("ann", 200)) < 12
+    assert set(answered) == {("ann", 200), ("flood", 200)}
+
+
 async def test_workers_of_this_process_take_seats_too():
     api = await make_api(ManualClock(), serving=ServingOptions(flow=FlowOptions(reads=0, writes=1)))
     assert isinstance(api.flow, FlowFilter)

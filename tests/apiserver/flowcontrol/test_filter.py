@@ -74,7 +74,8 @@ class Gate:
     def __init__(self, seats: int = 100) -> None:
         self.objects = Objects()
         options = FlowOptions(reads=seats, writes=0)
-        self.turns = Turns()
+        # How long a test takes is no matter, unless it says that a pass is over.
+        self.turns = Turns(quantum=float("inf"))
         self.filter = FlowFilter(self.objects, ManualClock(), options, self.turns, 60.0)
 
     def enter(self, user: str, width: int = 1):
