@@ -161,7 +161,8 @@ def read_applied(request: ApiRequest) -> Applied:
 
 
 def _kind_of(version: Any, name: Any) -> GroupVersionKind:
-    if not isinstance(version, str) or version.count("/") > 1:
+    version = version if isinstance(version, str) else ""
+    if version.count("/") > 1:
         return GroupVersionKind("", "", "")
     return GroupVersion.parse(version).kind(name if isinstance(name, str) else "")
 

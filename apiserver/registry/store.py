@@ -298,6 +298,7 @@ class Registry:
             if waiting is not None:
                 await waiting
             form = _Form(entry.obj(), entry.fields)
+            resource.strategy.keep_text(form.obj, entry.raw)
             obj = form.obj
             fate = deletion.begin(obj, resource.strategy, options, how.ctx)
             try:

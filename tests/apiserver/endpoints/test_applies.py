@@ -44,6 +44,8 @@ NO_YAML = "error decoding YAML: error unmarshaling JSON: while decoding JSON: " 
         ),
         ({**deployment(), "kind": "Pod"}, 400, "invalid object type: apps/v1, Kind=Pod"),
         ({**deployment(), "apiVersion": "a/b/c"}, 400, "invalid object type: /, Kind="),
+        ({"kind": "Deployment"}, 400, "invalid object type: /, Kind=Deployment"),
+        ({"kind": "Deployment", "apiVersion": 1}, 400, "invalid object type: /, Kind=Deployment"),
         (b"", 400, "invalid object type: /, Kind="),
         (b"- a", 400, NO_YAML.format("array")),
         (b"x", 400, NO_YAML.format("string")),

@@ -56,6 +56,17 @@ async def test_what_was_sent_may_be_sent_again(client: Client):
     assert (await client.get(f"{PATH}/r")).json()["revision"] == 3
 
 
+async def test_deletion_leaves_the_text_alone(client: Client):
+    held = revision(BLANKS).replace(b'"r"}', b'"r","finalizers":["a/b"]}')
+    await client.request("POST", PATH, held)
+    marked = await client.request("DELETE", f"{PATH}/r")
+    assert "deletionTimestamp" in marked.json()["metadata"]
+    answer = await client.request("PATCH", f"{PATH}/r", b'{"metadata":{"finalizers":null}}', MERGE)
+    assert answer.status == 422
+    assert (await client.request("PUT", f"{PATH}/r", revision(BLANKS))).status == 200
+    assert (await client.get(f"{PATH}/r")).status == 404
+
+
 async def test_controllers_may_number_what_they_made(client: Client):
     door = local(client.api)
     place = ("apps", "v1", "controllerrevisions", "default")
