@@ -47,6 +47,10 @@ async def serve(api: ClusterApi, scope: Scope, receive: Receive, send: Send) -> 
     request = request_of_scope(scope, scope.get("method", "GET"))
     # A watch over a websocket is no longer asked for by any client; a connection is.
     request.info.verb = "get" if request.info.is_resource else request.info.verb
+    if api.remotes and api.remotes.find(request.info.path):
+        # An extension API server is asked over HTTP alone.
+        await _deny(scope, send, BadRequest("Upgrade request not expected"))
+        return
     try:
         await chain.serve(request, _Door(scope), _check)
     except Exception as error:

@@ -189,6 +189,23 @@ async def test_watches_are_streamed(sample):
     assert seen == [("ADDED", "a"), ("ADDED", "b"), ("DELETED", "a")]
 
 
+async def test_an_upgrade_is_refused(sample):
+    await register(sample)
+    sent = []
+
+    async def receive():
+        return {"type": "websocket.connect"}
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {**sample.http.scope("GET", f"{FLUNDERS}/a/exec", {}), "type": "websocket"}
+    await sample.http.app(scope, receive, send)
+    assert [(m["type"], m["reason"]) for m in sent] == [
+        ("websocket.close", "Upgrade request not expected")
+    ]
+
+
 async def test_an_extension_that_goes_and_comes_back(sample):
     await register(sample)
     deployment = f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/sample-api"
