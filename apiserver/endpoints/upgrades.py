@@ -46,7 +46,8 @@ async def serve(api: ClusterApi, scope: Scope, receive: Receive, send: Send) -> 
     """Serve one websocket to its end."""
     request = request_of_scope(scope, scope.get("method", "GET"))
     # A watch over a websocket is no longer asked for by any client; a connection is.
-    request.info.verb = "get" if request.info.is_resource else request.info.verb
+    if request.info.is_resource and request.info.verb == "watch":
+        request.info.verb = "get"
     if api.remotes and api.remotes.find(request.info.path):
         # An extension API server is asked over HTTP alone.
         await _deny(scope, send, BadRequest("Upgrade request not expected"))

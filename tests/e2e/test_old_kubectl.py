@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -124,6 +125,16 @@ def test_a_shell_at_a_terminal(box: Kubectl) -> None:
         screen.until(r"^42\r?$")
         screen.type("exit 3\n")
         assert screen.ended() == 3
+
+
+def test_who_may_only_create_connections(box: Kubectl) -> None:
+    """An upgrade to SPDY is a POST, which is to create; a WebSocket is to get, too."""
+    box("create", "role", "shells", "--verb=create", "--resource=pods/exec")
+    box("create", "role", "pods", "--verb=get", "--resource=pods")
+    box("create", "rolebinding", "shells", "--role=shells", "--user=operator")
+    box("create", "rolebinding", "pods", "--role=pods", "--user=operator")
+    old = replace(box, version="1.24")
+    assert old("exec", "box", "--as=operator", "--", "echo", "hi") == "hi\n"
 
 
 def test_run_and_attach(old: Kubectl) -> None:
