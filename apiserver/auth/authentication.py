@@ -73,7 +73,8 @@ class Authenticator:
         self._certificates = certificates
         self._tokens = tokens
         self._objects = objects
-        self._static = {**options.static_tokens, **instance_tokens}
+        known = {**options.static_tokens, **instance_tokens}
+        self._static = {key: with_group(user) for key, user in known.items()}
         self._options = options
         self._audiences = options.audiences
 
@@ -157,7 +158,9 @@ class Authenticator:
 
     def _for_api(self, user: User, audiences: Sequence[str]) -> TokenUser:
         """Such tokens name no audience of ours; they are for this API alone."""
-        common = tuple(each for each in audiences if each in self._audiences)
+        common = self._audiences
+        if audiences is not common:
+            common = tuple(each for each in audiences if each in self._audiences)
         if not common:
             raise TokenRefused(INVALID)
         return TokenUser(with_group(user), common)
@@ -195,6 +198,7 @@ def _decoded(text: str) -> str:
 
 def with_group(user: User) -> User:
     """Put a known user into the group of all known users."""
-    if user.name == ANONYMOUS or {AUTHENTICATED, UNAUTHENTICATED} & set(user.groups):
+    groups = user.groups
+    if AUTHENTICATED in groups or UNAUTHENTICATED in groups or user.name == ANONYMOUS:
         return user
-    return replace(user, groups=(*user.groups, AUTHENTICATED))
+    return replace(user, groups=(*groups, AUTHENTICATED))

@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from apiserver.registry.core.pods import PODS
 from apiserver.registry.podspec.godiff import diff
+from apiserver.registry.podspec.overlaps import overlap_warnings
 from tests.apiserver.registry.podspec.support import changed, context, made, read, updated
 
 C = {"name": "c", "image": "nginx:1"}
@@ -312,6 +315,25 @@ def test_warnings(container, warning):
 
 def items(*paths):
     return [{"key": "k", "path": path} for path in paths]
+
+
+def test_so_many_files_are_not_compared_that_others_would_wait():
+    many = items(*(f"a{number}" for number in range(20_000)))
+    nameless = [{"secret": {"name": "s"}}] * 20_000
+    pod = {
+        "metadata": {"name": "p"},
+        "spec": {
+            "volumes": [
+                {"name": "m", "configMap": {"name": "m", "items": many}},
+                {"name": "p", "projected": {
+                    "sources": [{"configMap": {"name": "m", "items": many}}, *nameless]}},
+            ]
+        },
+    }  # fmt: skip
+    began = time.process_time()
+    assert not list(overlap_warnings(pod["spec"]["volumes"]))
+    # Comparing all would take minutes.
+    assert time.process_time() - began < 5
 
 
 @pytest.mark.parametrize(
