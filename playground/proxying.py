@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
@@ -10,6 +9,7 @@ from urllib.parse import quote
 
 from apimachinery.errors import ServiceUnavailable
 from apimachinery.meta import Obj
+from apiserver.endpoints import hops
 from apiserver.endpoints.proxying import ProxyTarget
 from apiserver.endpoints.request import Answer
 from apiserver.registry.objects import StoredObjects
@@ -19,22 +19,9 @@ from nodes.network.http import BadMessage, HttpResponse
 from nodes.network.http import request as http_request
 from nodes.network.tls import INSECURE
 
-# Between two hops these have a meaning of their own (RFC 9110, 7.6.1).
-_HOP = {"connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade"}
-# The client's credentials are for the API server alone: who serves the port must not see them.
-_PRIVATE = {
-    "authorization",
-    "host",
-    "content-length",
-    "accept-encoding",
-    "sec-websocket-protocol",
-}
-_IMPERSONATION = "impersonate-"
 # What a path may hold as it is (RFC 3986); it arrives decoded, and a line break in it would begin
 # another request.
 _PATH = "/:@!$&'()*+,;=~"
-# A header field as HTTP has it (RFC 9110, 5.5); a server in a container may send anything.
-_FIELD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\x00-\x08\x0a-\x1f\x7f]*")
 KUBELET_PORT = 10250
 LAST_PORT = 65535
 _SERVICE = "kubernetes.io/service-name"
@@ -59,11 +46,6 @@ class NetworkProxy:
             return await self._ask_kubelet(request, target)
         address, port = self._place(target)
         query = f"?{request.query}" if request.query else ""
-        headers = {
-            name: value
-            for name, value in request.headers.items()
-            if name not in _HOP and name not in _PRIVATE and not name.startswith(_IMPERSONATION)
-        }
         try:
             answer = await http_request(
                 self._network,
@@ -72,7 +54,7 @@ class NetworkProxy:
                 method=request.method,
                 # A kubelet's or a pod's certificate is taken as it is.
                 trust=INSECURE if target.scheme == "https" else None,
-                headers=headers,
+                headers=hops.onward(request.headers),
                 body=request.body if isinstance(request.body, bytes) else b"",
             )
         except OSError as error:
@@ -156,13 +138,9 @@ def _service_port(service: Obj, wanted: str) -> str | None:
 
 
 def _answer(answer: HttpResponse, *, head: bool) -> Answer:
-    # The answer to HEAD has the length of a body that is not there.
-    ours = {"content-type"} if head else {"content-type", "content-length"}
-    kept = {
-        name: value
-        for name, value in answer.headers.items
-        if name.lower() not in _HOP | ours and _FIELD.fullmatch(f"{name}:{value}")
-    }
+    kept = hops.back(answer.headers.items)
+    if head and (length := answer.headers.get("Content-Length")):
+        kept["Content-Length"] = length  # of a body that is not there
     return Answer(
         code=answer.status,
         text=answer.body,

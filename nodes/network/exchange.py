@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Collection
 
 from nodes.network.http import (
     BadMessage,
     Headers,
     HttpResponse,
+    body_length,
     read_response_head,
     write_request,
 )
@@ -46,8 +47,8 @@ class Exchange:
             async for chunk in self._chunks():
                 yield chunk
             return
-        length = self.headers.get("Content-Length")
-        left = int(length) if length.isdigit() else -1
+        length = body_length(self.headers)
+        left = -1 if length is None else length
         data = self._rest or (await self._stream.read() if left else b"")
         while data and left:
             piece = data if left < 0 else data[:left]
@@ -65,6 +66,8 @@ class Exchange:
                 size = int(line.split(b";")[0], 16)
             except ValueError as error:
                 raise BadMessage("bad chunk") from error
+            if size < 0:
+                raise BadMessage("bad chunk")
             left = size
             while left:
                 data = rest or await self._stream.read()
@@ -84,7 +87,10 @@ async def _line(stream: ByteStream, rest: bytes) -> tuple[bytes, bytes]:
     if b"\r\n" in rest:
         line, _, rest = rest.partition(b"\r\n")
         return line, rest
-    more, after = await read_until(stream, b"\n", 256)
+    try:
+        more, after = await read_until(stream, b"\n", 256)
+    except ValueError as error:
+        raise BadMessage("bad chunk") from error
     if not more:
         raise EOFError
     line, _, left = (rest + more + after).partition(b"\r\n")
@@ -95,7 +101,7 @@ async def exchange(
     stream: ByteStream,
     method: str,
     target: str,
-    fields: Iterable[tuple[str, str]],
+    fields: Collection[tuple[str, str]],
     body: bytes = b"",
 ) -> Exchange:
     """Send a request, and return the answer once its head has come. BadMessage, EOFError."""

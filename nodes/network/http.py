@@ -7,7 +7,7 @@ servers and used once by `request`. `exchange` reads an answer as it arrives.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Protocol
@@ -23,6 +23,10 @@ MAX_BODY = 4 * 1024 * 1024
 # A server drops a connection that has asked for this much; clients open another.
 MAX_REQUESTS_PER_CONNECTION = 1000
 _TLS_HANDSHAKE = b"\x16"
+# Digits of a length that fits into 64 bits have fewer.
+_LONGEST_NUMBER = 19
+# What would end a header field before its end.
+_BREAKS = frozenset("\r\n\0")
 
 
 class BadMessage(OSError):
@@ -236,9 +240,12 @@ async def request(
 
 
 async def write_request(
-    stream: ByteStream, method: str, target: str, fields: Iterable[tuple[str, str]], body: bytes
+    stream: ByteStream, method: str, target: str, fields: Collection[tuple[str, str]], body: bytes
 ) -> None:
-    """Send a request with these header fields."""
+    """Send a request with these header fields. Raises BadMessage, as Go says it, for two in one."""
+    for name, value in fields:
+        if _BREAKS & set(value):
+            raise BadMessage(f'net/http: invalid header field value for "{name}"')
     lines = [f"{method} {target} HTTP/1.1", *(f"{key}: {value}" for key, value in fields)]
     await stream.write("\r\n".join(lines).encode("latin-1", "replace") + b"\r\n\r\n" + body)
 
@@ -307,16 +314,25 @@ def _headers(lines: list[str]) -> Headers:
     return Headers(pairs)
 
 
+def body_length(headers: Headers) -> int | None:
+    """Return how long a body is said to be, None where nothing is said. Raises BadMessage."""
+    length = headers.get("Content-Length")
+    if not length:
+        return None
+    if not (length.isascii() and length.isdigit() and len(length) < _LONGEST_NUMBER):
+        raise BadMessage(f'bad Content-Length "{length[:80]}"')
+    return int(length)
+
+
 async def _read_body(
     stream: ByteStream, headers: Headers, rest: bytes, *, until_end: bool
 ) -> tuple[bytes, bytes]:
     if headers.get("Transfer-Encoding").lower() == "chunked":
         return await _read_chunked(stream, rest)
-    length = headers.get("Content-Length")
-    if length:
-        if not length.isdigit() or int(length) > MAX_BODY:
+    wanted = body_length(headers)
+    if wanted is not None:
+        if wanted > MAX_BODY:
             raise BadMessage("body too large")
-        wanted = int(length)
         parts, have = [rest], len(rest)
         while have < wanted:
             chunk = await stream.read()
@@ -338,10 +354,10 @@ async def _read_body(
 
 
 async def _read_chunked(stream: ByteStream, rest: bytes) -> tuple[bytes, bytes]:
-    body = b""
+    body = bytearray()
     while True:
-        line, rest = await read_until(_Prefixed(rest, stream), b"\r\n", 256)
         try:
+            line, rest = await read_until(_Prefixed(rest, stream), b"\r\n", 256)
             size = int(line.strip().split(b";")[0], 16)
         except ValueError as error:
             raise BadMessage("bad chunk") from error
@@ -352,9 +368,10 @@ async def _read_chunked(stream: ByteStream, rest: bytes) -> tuple[bytes, bytes]:
             if not chunk:
                 raise EOFError
             rest += chunk
-        body, rest = body + rest[:size], rest[size + 2 :]
+        body += rest[:size]
+        rest = rest[size + 2 :]
         if size == 0:
-            return body, rest
+            return bytes(body), rest
 
 
 class _Prefixed:

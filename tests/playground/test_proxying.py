@@ -76,6 +76,7 @@ async def test_credentials_stay_with_the_api_server(network, seen):
         sec_websocket_protocol="base64url.bearer.authorization.k8s.io.c2VjcmV0",
         impersonate_user="ann",
         impersonate_extra_scopes="all",
+        cookie="kubeground_session_8000=secret",
         accept="text/html",
     )
     await fetch(network, asked)
@@ -137,7 +138,12 @@ async def answer_with(network, raw: bytes):
 
 
 async def test_what_a_server_must_not_say_is_left_out(network):
-    raw = b"HTTP/1.1 999 Odd\r\nGood: 1\r\nBad\x01: 1\r\nN\xc3\xa4: 1\r\nWorse: \x00\r\n\r\nbody"
+    cookie = b"Set-Cookie: kubeground_session_8000=mine\r\n"
+    raw = (
+        b"HTTP/1.1 999 Odd\r\n"
+        + cookie
+        + b"Good: 1\r\nBad\x01: 1\r\nN\xc3\xa4: 1\r\nWorse: \x00\r\n\r\nbody"
+    )
     answer = await answer_with(network, raw)
     assert (answer.code, answer.text, answer.headers) == (999, b"body", {"Good": "1"})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,8 +11,8 @@ import orjson
 from apimachinery.gvk import GroupVersion
 from apimachinery.meta import Obj
 from apiserver.endpoints.aggregation.availability import PROBER
-from apiserver.endpoints.aggregation.proxying import user_fields
-from apiserver.endpoints.aggregation.remotes import Remote, Servers, Unresolved
+from apiserver.endpoints.aggregation.proxying import MAX_WHOLE, user_fields
+from apiserver.endpoints.aggregation.remotes import Answering, Remote, Servers, Unresolved
 from apiserver.registry.calling import CallError
 
 TIMEOUT = 5.0
@@ -27,7 +28,7 @@ async def discover(remote: Remote, servers: Servers) -> None:
     if listed is None:
         remote.discovered = stale(remote)
         return
-    remote.resources = list(listed.get("resources") or ())
+    remote.resources = [row for row in _list(listed, "resources") if _is_resource(row)]
     aggregated = await _read(remote, servers, "/apis", _ACCEPT)
     own = _version_of(aggregated or {}, remote.version)
     made = own or {"version": remote.version.version, "resources": _rows(remote)}
@@ -44,9 +45,7 @@ def stale(remote: Remote) -> Obj:
 async def _openapi(remote: Remote, servers: Servers) -> Obj | None:
     """Return the entry of an index of OpenAPI v3 documents, None where there is none."""
     found = await _read(remote, servers, "/openapi/v3", "application/json")
-    paths: Any = (found or {}).get("paths") or {}
-    entry = paths.get(f"apis/{remote.version.api_version}")
-    return entry if isinstance(entry, dict) else None
+    return _part(_part(found or {}, "paths"), f"apis/{remote.version.api_version}") or None
 
 
 async def _read(remote: Remote, servers: Servers, path: str, accept: str) -> Obj | None:
@@ -57,8 +56,8 @@ async def _read(remote: Remote, servers: Servers, path: str, accept: str) -> Obj
     except (CallError, Unresolved):
         return None
     try:
-        body = b"".join([chunk async for chunk in answer.body()])
-        found = orjson.loads(body)
+        async with asyncio.timeout(TIMEOUT):
+            found = orjson.loads(await _whole(answer))
     except (OSError, EOFError, orjson.JSONDecodeError):
         return None
     finally:
@@ -66,12 +65,41 @@ async def _read(remote: Remote, servers: Servers, path: str, accept: str) -> Obj
     return found if answer.status == 200 and isinstance(found, dict) else None
 
 
+async def _whole(answer: Answering) -> bytes:
+    """Return a body. Raises OSError for one that is too large: whoever serves it is a stranger."""
+    body = bytearray()
+    async for chunk in answer.body():
+        body += chunk
+        if len(body) > MAX_WHOLE:
+            raise OSError("the document is too large")
+    return bytes(body)
+
+
+# -- what a document says, whatever it is ----------------------------------------------------------
+
+
+def _part(document: Any, name: str) -> Obj:
+    found = document.get(name) if isinstance(document, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def _list(document: Any, name: str) -> list[Any]:
+    found = document.get(name) if isinstance(document, dict) else None
+    return found if isinstance(found, list) else []
+
+
+def _is_resource(row: Any) -> bool:
+    """Tell whether a row has what everybody looks for in an APIResource."""
+    texts = isinstance(row, dict) and all(isinstance(row.get(k), str) for k in ("name", "kind"))
+    return texts and all(isinstance(verb, str) for verb in _list(row, "verbs"))
+
+
 def _version_of(document: Obj, version: GroupVersion) -> Obj | None:
     """Return a version out of an APIGroupDiscoveryList."""
-    for group in document.get("items") or ():
-        if (group.get("metadata") or {}).get("name") == version.group:
-            for one in group.get("versions") or ():
-                if one.get("version") == version.version:
+    for group in _list(document, "items"):
+        if _part(group, "metadata").get("name") == version.group:
+            for one in _list(group, "versions"):
+                if isinstance(one, dict) and one.get("version") == version.version:
                     return dict(one)
     return None
 

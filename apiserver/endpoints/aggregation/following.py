@@ -173,7 +173,7 @@ class Aggregation:
         try:
             while True:
                 self._checks[name] = False
-                passed = await self._check_once(name)
+                passed = await self._try_check(name)
                 if not self._checks[name]:
                     break
         finally:
@@ -184,6 +184,14 @@ class Aggregation:
         failures = self._failures[name] = 0 if passed else self._failures.get(name, 0) + 1
         delay = RESYNC if passed else min(RESYNC, RETRY * 2 ** min(failures, 10))
         self._timers[name] = self._api.clock.call_later(delay, self._check_soon, name)
+
+    async def _try_check(self, name: str) -> bool | None:
+        """Look at a server; a fault of ours is logged, and looked at again as one of its own is."""
+        try:
+            return await self._check_once(name)
+        except Exception:
+            logger.exception("APIService %s could not be checked", name)
+            return False
 
     async def _check_once(self, name: str) -> bool | None:
         """Look at a server; tell whether it passed, None where it is registered no more."""

@@ -12,6 +12,7 @@ from urllib.parse import quote, urlencode
 import orjson
 
 from apiserver.auth.user import User
+from apiserver.endpoints import hops
 from apiserver.endpoints.aggregation.remotes import Answering, Remote, Remotes, Unresolved
 from apiserver.endpoints.request import Answer, ApiRequest
 from apiserver.registry.calling import CallError
@@ -24,16 +25,9 @@ _METHODS = {
     "delete": "DELETE",
     "deletecollection": "DELETE",
 }
-# Between two hops these have a meaning of their own (RFC 9110, 7.6.1); the others are made anew.
-_OWN = frozenset(
-    {
-        *("connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade"),
-        *("host", "content-length", "accept-encoding", "authorization", "audit-id"),
-        *("content-type", "user-agent"),
-    }
-)
-_OWN_PREFIXES = ("impersonate-", "x-remote-", "x-forwarded-", "proxy-")
-_KEPT_BY_US = frozenset({"content-length", "content-type", "connection", "transfer-encoding"})
+# Written anew, so that nobody can say them for us.
+_OWN = frozenset({"audit-id", "content-type", "user-agent"})
+_OWN_PREFIXES = ("x-remote-", "x-forwarded-", "proxy-")
 _PATH = "/:@!$&'()*+,;=~"
 # An extra's key may hold what a header's name may not.
 _KEY = "!#$&'*+-.^_`|~"
@@ -99,7 +93,7 @@ def _body(request: ApiRequest) -> bytes:
 def _fields(request: ApiRequest) -> list[tuple[str, str]]:
     found = [
         (name, value)
-        for name, value in request.headers.items()
+        for name, value in hops.onward(request.headers).items()
         if name not in _OWN and not name.startswith(_OWN_PREFIXES)
     ]
     host = request.headers.get("host", "")
@@ -127,20 +121,20 @@ def user_fields(user: User) -> list[tuple[str, str]]:
         for key, values in extra.items()
         for value in values
     ]
-    return found
+    # Go sends UTF-8; a header field here holds bytes, each as a character.
+    return [(name, value.encode().decode("latin-1")) for name, value in found]
 
 
 async def _answer(answer: Answering) -> Answer:
     """Return an answer: whole where its length is known, else as a stream."""
     fields = {name.lower(): value for name, value in answer.fields}
-    headers = {name: value for name, value in answer.fields if name.lower() not in _KEPT_BY_US}
     made = Answer(
         answer.status,
         content_type=fields.get("content-type", _TEXT),
-        headers={name: value for name, value in headers.items() if name.lower() != "audit-id"},
+        headers=hops.back(answer.fields, but=("audit-id",)),
     )
     length = fields.get("content-length", "")
-    if length.isdigit() and int(length) <= MAX_WHOLE:
+    if length.isascii() and length.isdigit() and int(length[:10]) <= MAX_WHOLE:
         try:
             made.text = b"".join([chunk async for chunk in answer.body()])
         except (OSError, EOFError):

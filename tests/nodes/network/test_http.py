@@ -159,3 +159,45 @@ async def test_a_stream_waits_for_its_reader():
     b.close()
     with pytest.raises(BrokenPipeError):
         await a.write(b"x")
+
+
+@pytest.mark.parametrize("length", ["\xb2", "1" * 5000, "-1", "many"])
+async def test_lengths_that_are_none(net, pods, length):
+    client, server = pods
+
+    async def handler(stream):
+        await stream.read()
+        await stream.write(
+            f"HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\nhi".encode("latin-1")
+        )
+
+    net.listen(server, 80, handler)
+    with pytest.raises(BadMessage, match="bad Content-Length"):
+        await http_get(net, client, f"http://{server}/")
+
+
+async def test_a_chunk_whose_length_has_no_end(net, pods):
+    client, server = pods
+
+    async def handler(stream):
+        await stream.read()
+        await stream.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1" * 2000)
+
+    net.listen(server, 80, handler)
+    with pytest.raises(BadMessage, match="bad chunk"):
+        await http_get(net, client, f"http://{server}/")
+
+
+@pytest.mark.parametrize("value", ["a\r\nX-Remote-Group: system:masters", "a\nb", "a\0"])
+async def test_one_header_field_is_never_two(net, pods, value):
+    client, server = pods
+    seen = []
+
+    async def app(req):
+        seen.append(req)
+        return HttpResponse(200)
+
+    net.listen(server, 80, serve_http(app))
+    with pytest.raises(BadMessage, match='invalid header field value for "X-Remote-User"'):
+        await http_get(net, client, f"http://{server}/", headers={"X-Remote-User": value})
+    assert not seen
