@@ -19,3 +19,9 @@ class Digest(NamedTuple):
     resource: str = ""
     namespace: str = ""
     path: str = ""
+
+    @property
+    def size(self) -> int:
+        """The characters of what a client has made up."""
+        own = (self.user, self.verb, self.group, self.resource, self.namespace, self.path)
+        return sum(map(len, own)) + sum(map(len, self.groups))

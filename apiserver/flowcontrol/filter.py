@@ -32,8 +32,12 @@ from apiserver.storage.types import Entry, Event
 
 LEVELS = "prioritylevelconfigurations.flowcontrol.apiserver.k8s.io"
 SCHEMAS = "flowschemas.flowcontrol.apiserver.k8s.io"
-# Decisions that are kept, of some 500 bytes. Names of users are made up by who impersonates.
-KEPT = 4096
+# Decisions that are kept, of some 500 bytes, and the longest texts of which one is kept: names and
+# paths are made up by whoever likes to.
+KEPT, LONGEST_KEPT = 4096, 1024
+# Levels, by name, and FlowSchemas, by precedence, that count: all are looked at where nothing is
+# kept of a request.
+MOST = 1000
 # Of the time that a request has, this part may pass before it is served.
 WAITING_PART = 0.25
 _CATCH_ALL = "catch-all"
@@ -81,10 +85,10 @@ class Flow:
         """Return the queue to wait in."""
         level = self.level
         if level.queuing is None:
-            return level.queues[0]
-        if not self.hand or max(self.hand) >= len(level.queues):
+            return level.queue(0)
+        if not self.hand or max(self.hand) >= level.count:
             value = hash_flow(self.schema.name, self.distinguisher)
-            self.hand = deal(value, len(level.queues), level.queuing.hand)
+            self.hand = deal(value, level.count, level.queuing.hand)
         return level.shortest(self.hand)
 
 
@@ -131,6 +135,9 @@ class FlowFilter:
         self.under_way = {READ_ONLY: 0, MUTATING: 0}
         self.usages: dict[tuple[str, str], Usage] = {}
         self._schemas: list[Schema] = []
+        self._catch_all: Schema
+        # All that have been read, by name, with the revision.
+        self._known: dict[str, tuple[int, Schema]] = {}
         self._flows: dict[Digest, Flow] = {}
         self._stale = True
         self._level_turns: FairTurns[Level] = FairTurns()
@@ -160,14 +167,30 @@ class FlowFilter:
         """Read all objects again; those that must be there stand in for themselves."""
         self._stale = False
         self._flows.clear()
-        found = {entry.key.name: entry.obj() for entry in self._objects.list(LEVELS)}
+        listed = self._objects.list(LEVELS)[:MOST]
+        found = {entry.key.name: entry.obj() for entry in listed}
         mandatory = {obj["metadata"]["name"]: obj for obj in bootstrap.mandatory_levels()}
         self._configure(mandatory | found)
-        schemas = {entry.key.name: entry.obj() for entry in self._objects.list(SCHEMAS)}
+        usable = [one for one in self._read_schemas() if one.level in self.levels]
+        usable.sort(key=lambda schema: schema.order)
+        self._schemas = usable[:MOST]
+        self._catch_all = next(one for one in usable if one.name == _CATCH_ALL)
+        kept = {(schema.level, schema.name) for schema in self._schemas}
+        for key in [key for key, usage in self.usages.items() if key not in kept and usage.idle]:
+            del self.usages[key]
+
+    def _read_schemas(self) -> Iterable[Schema]:
+        """Return all schemas; of those that have not changed nothing is read again."""
+        before, self._known = self._known, {}
+        for entry in self._objects.list(SCHEMAS):
+            name = entry.key.name
+            kept = before.get(name)
+            if kept is None or kept[0] != entry.revision:
+                kept = entry.revision, read_schema(entry.obj())
+            self._known[name] = kept
         mandatory = {obj["metadata"]["name"]: obj for obj in bootstrap.mandatory_schemas()}
-        read = map(read_schema, (mandatory | schemas).values())
-        usable = (schema for schema in read if schema.level in self.levels)
-        self._schemas = sorted(usable, key=lambda schema: schema.order)
+        missing = (read_schema(obj) for name, obj in mandatory.items() if name not in self._known)
+        return (*missing, *(schema for _, schema in self._known.values()))
 
     def _configure(self, configurations: dict[str, Obj]) -> None:
         for name in [name for name in self.levels if name not in configurations]:
@@ -182,10 +205,8 @@ class FlowFilter:
             level.divide(self.options.seats, shares)
 
     def _classify(self, digest: Digest) -> Flow:
-        schema = next((one for one in self._schemas if one.matches(digest)), None)
-        if schema is None:
-            # Nobody is outside of both groups of everybody, unless by impersonation.
-            schema = next(one for one in self._schemas if one.name == _CATCH_ALL)
+        # Nobody is outside of both groups of everybody, unless by impersonation.
+        schema = next((one for one in self._schemas if one.matches(digest)), self._catch_all)
         level = self.levels[schema.level]
         key = (level.name, schema.name)
         usage = self.usages.get(key)
@@ -198,9 +219,10 @@ class FlowFilter:
         label = f"{schema.name}, {level.name}"
         kind = kind_of(digest.verb)
         flow = Flow(schema, level, usage, label, headers, schema.flow_of(digest), kind)
-        if len(self._flows) >= KEPT:
-            self._flows.clear()
-        self._flows[digest] = flow
+        if digest.size <= LONGEST_KEPT:
+            if len(self._flows) >= KEPT:
+                self._flows.clear()
+            self._flows[digest] = flow
         return flow
 
     # -- seats -----------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections import deque
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,6 +22,8 @@ from apiserver.flowcontrol.retries import Dropped
 
 # The most seats that one list may need, and the part of its level's seats.
 WIDEST, WIDEST_PART = 10, 0.15
+# A level may have ten million queues; those in which nobody waits are forgotten beyond so many.
+QUEUES_KEPT = 1024
 _EXEMPT = "Exempt"
 
 
@@ -41,17 +43,18 @@ class Waiter:
 class Queue:
     """One of a level's queues: first come, first served."""
 
-    waiting: deque[Waiter] = field(default_factory=deque)
+    # In their order; whoever goes leaves at once, wherever they stand.
+    waiting: OrderedDict[Waiter, None] = field(default_factory=OrderedDict)
     start: float = 0.0
     weight: float = 1.0
     # Seats that those who wait here will need.
     width: int = 0
 
     def head(self) -> Waiter | None:
-        """Return who is next; those who have gone are forgotten."""
-        while self.waiting and self.waiting[0].future.done():
-            self.waiting.popleft()
-        return self.waiting[0] if self.waiting else None
+        """Return who is next; those who are going are forgotten."""
+        while (first := next(iter(self.waiting), None)) is not None and first.future.done():
+            del self.waiting[first]
+        return first
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,10 @@ class Level:
         self.in_use = 0
         # Requests, and the seats that they will need.
         self.waiting = self.waiting_width = 0
-        self.queues: tuple[Queue, ...] = ()
+        # How many queues there are; each is made when somebody has to wait in it.
+        self.count = 0
+        self._queues: dict[int, Queue] = {}
+        self._most_kept = QUEUES_KEPT
         self.turns: FairTurns[Queue] = FairTurns()
         self.start = 0.0
         self.dropped = Dropped()
@@ -105,9 +111,9 @@ class Level:
             queuing.get("queueLengthLimit") or 0,
         )
         count = self.queuing.queues if self.queuing else 1
-        if count != len(self.queues):
+        if count != self.count:
             # Who waits in an old queue keeps the place there.
-            self.queues = tuple(Queue() for _ in range(count))
+            self.count, self._queues = count, {}
 
     def divide(self, seats: int, shares: int) -> None:
         """Work out the level's part of the server's seats."""
@@ -147,11 +153,21 @@ class Level:
 
     def shortest(self, hand: Iterable[int]) -> Queue:
         """Return the queue of a hand with the least before one's turn."""
-        return min((self.queues[card] for card in hand), key=lambda queue: queue.width)
+        return min(map(self.queue, hand), key=lambda queue: queue.width)
+
+    def queue(self, number: int) -> Queue:
+        """Return a queue, from 0 on."""
+        found = self._queues.get(number)
+        if found is None:
+            if len(self._queues) >= self._most_kept:
+                self._queues = {at: one for at, one in self._queues.items() if one.waiting}
+                self._most_kept = max(QUEUES_KEPT, 2 * len(self._queues))
+            found = self._queues[number] = Queue()
+        return found
 
     def enqueue(self, waiter: Waiter) -> None:
         queue = waiter.queue
-        queue.waiting.append(waiter)
+        queue.waiting[waiter] = None
         queue.width += waiter.width
         self.waiting += 1
         self.waiting_width += waiter.width
@@ -162,6 +178,7 @@ class Level:
         self.waiting -= 1
         self.waiting_width -= waiter.width
         waiter.queue.width -= waiter.width
+        waiter.queue.waiting.pop(waiter, None)
         if waiter.timer is not None:
             waiter.timer.cancel()
         if waiter.queue.head() is None:

@@ -20,6 +20,11 @@ class Usage:
         # Of those who were served in the end, and of those who were not.
         self.waits: dict[bool, Histogram] = {}
 
+    @property
+    def idle(self) -> bool:
+        """Whether no request of it is there."""
+        return not self.executing and not self.waiting
+
     def begin(self, width: int) -> None:
         self.dispatched += 1
         self.executing += 1

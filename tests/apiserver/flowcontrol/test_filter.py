@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import tracemalloc
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -13,8 +14,9 @@ import pytest
 from apimachinery.clock import ManualClock
 from apimachinery.errors import Overloaded
 from apiserver.flowcontrol.digest import Digest
-from apiserver.flowcontrol.filter import LEVELS, SCHEMAS, FlowFilter, Seat
+from apiserver.flowcontrol.filter import LEVELS, LONGEST_KEPT, SCHEMAS, FlowFilter, Seat
 from apiserver.flowcontrol.inflight import InFlightLimit
+from apiserver.flowcontrol.levels import QUEUES_KEPT
 from apiserver.flowcontrol.options import FlowOptions
 from apiserver.flowcontrol.turns import Turns
 from apiserver.storage.types import Key
@@ -22,7 +24,11 @@ from tests.support.virtualtime import VIRTUAL_TIME
 
 
 class Entry:
+    revision = 0
+
     def __init__(self, resource: str, obj: dict[str, Any]) -> None:
+        Entry.revision += 1
+        self.revision = Entry.revision
         self.key = Key(resource, "", obj["metadata"]["name"])
         self._obj = obj
 
@@ -308,6 +314,74 @@ async def test_who_goes_away_while_waiting_takes_no_seat():
     late.cancel()
     await asyncio.wait([late])
     assert (level.in_use, level.waiting, late.cancelled()) == (0, 0, True)
+
+
+async def test_who_goes_away_leaves_room_in_the_queue():
+    gate = Gate(1)
+    gate.objects.level("a", 95, borrow=0, queues=1, handSize=1, queueLengthLimit=2)
+    gate.objects.schema("all", "a", "*")
+    gate.sit("ann")
+    first, second = (asyncio.ensure_future(gate.enter("ann")) for _ in range(2))
+    await asyncio.sleep(0)
+    second.cancel()
+    await asyncio.wait([second])
+    third = asyncio.ensure_future(gate.enter("ann"))
+    await asyncio.sleep(0)
+    assert gate.filter.levels["a"].waiting == 2
+    for task in (first, third):
+        task.cancel()
+    await asyncio.wait([first, third])
+
+
+async def test_queues_are_made_when_somebody_waits_in_them():
+    """As many as a configuration may ask for would fill the machine's memory."""
+    gate = Gate(1)
+    gate.objects.level("a", 95, borrow=0, queues=10_000_000, handSize=2, queueLengthLimit=2)
+    gate.objects.schema("all", "a", "*")
+    first = gate.sit("ann")
+    tracemalloc.start()
+    level = gate.filter.levels["a"]
+    for number in range(5 * QUEUES_KEPT):
+        late = asyncio.ensure_future(gate.enter(f"user-{number}"))
+        await asyncio.sleep(0)
+        late.cancel()
+        await asyncio.wait([late])
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 20_000_000
+    assert level.waiting == 0
+    patient = asyncio.ensure_future(gate.enter("bob"))
+    first.leave()
+    assert isinstance(await patient, Seat)
+
+
+async def test_long_names_are_not_kept_and_gone_schemas_are_not_counted():
+    gate = Gate(10)
+    gate.objects.level("a", 95)
+    gate.objects.schema("s", "a", "ann")
+    gate.sit("ann").leave()
+    kept = len(gate.filter._flows)
+    gate.sit("x" * (LONGEST_KEPT + 1)).leave()
+    assert len(gate.filter._flows) == kept
+    assert ("a", "s") in gate.filter.usages
+    gate.objects.held[SCHEMAS].clear()
+    gate.filter._changed(())
+    gate.sit("ann").leave()
+    assert ("a", "s") not in gate.filter.usages
+
+
+async def test_what_has_not_changed_is_not_read_again():
+    gate = Gate(10)
+    gate.objects.level("a", 95)
+    for number in range(3):
+        gate.objects.schema(f"s{number}", "a", f"user-{number}")
+    before = [gate.filter.flow_of(digest(f"user-{number}")).schema for number in range(3)]
+    gate.objects.held[SCHEMAS].pop()
+    gate.objects.schema("s2", "a", "user-2", precedence=7)
+    gate.filter._changed(())
+    after = [gate.filter.flow_of(digest(f"user-{number}")).schema for number in range(3)]
+    assert [a is b for a, b in zip(after, before, strict=True)] == [True, True, False]
+    assert after[2].precedence == 7
 
 
 def test_limits_without_priority_and_fairness():
