@@ -25,6 +25,8 @@ logger = logging.getLogger(__name__)
 FORMATS = ("legacy", "json")
 # Events that may wait to be written, as many as kube-apiserver's buffer holds.
 LONGEST_QUEUE = 10_000
+# And their bytes: with whole objects in them, so many would not fit into memory.
+LARGEST_QUEUE = 64 * 1024 * 1024
 _STDOUT = "-"
 
 
@@ -54,18 +56,22 @@ class AuditLog:
         self._output, self.form = output, form
         self._queue: queue.Queue[bytes | None] = queue.Queue(LONGEST_QUEUE)
         self.dropped = 0
+        # Bytes that have come, counted by who puts them, and that have gone, counted by the thread.
+        self._came = self._went = 0
         self._thread = threading.Thread(target=self._write, name="audit log", daemon=True)
         self._thread.start()
 
     def put(self, event: Mapping[str, Any], encoded: bytes) -> None:
         """Take an event; `encoded` is the same as JSON."""
         line = encoded if self.form == "json" else legacy_line(event).encode()
+        waiting = self._came - self._went
         try:
+            if waiting and waiting + len(line) > LARGEST_QUEUE:
+                raise queue.Full  # noqa: TRY301 - one way out for both bounds
             self._queue.put_nowait(line + b"\n")
+            self._came += len(line) + 1
         except queue.Full:
-            self.dropped += 1
-            if self.dropped % LONGEST_QUEUE == 1:
-                logger.warning("audit log: %d events were dropped, it is too slow", self.dropped)
+            self._drop("were dropped, it is too slow")
 
     def close(self) -> None:
         """Write what has come, and end."""
@@ -73,20 +79,23 @@ class AuditLog:
         self._thread.join()
         self._output.close()
 
+    def _drop(self, why: str, *, exc_info: bool = False) -> None:
+        """Count an event that is lost; told when there are 1, 2, 4, 8... of them."""
+        self.dropped += 1
+        if self.dropped & (self.dropped - 1) == 0:
+            logger.warning("audit log: %d events %s", self.dropped, why, exc_info=exc_info)
+
     def _write(self) -> None:
-        going = True
-        while going:
-            lines = [self._queue.get()]
-            while not self._queue.empty():
-                lines.append(self._queue.get_nowait())
-            going = None not in lines
+        while True:
+            line = self._queue.get()
+            if line is None:
+                return
             try:
-                for line in lines:
-                    if line is not None:
-                        self._output.write(line)
-            except OSError:
-                self.dropped += len(lines)
-                logger.exception("audit log: %d events could not be written", len(lines))
+                self._output.write(line)
+            except Exception:
+                # A full disk or a closed pipe may be well again by the next one.
+                self._drop("could not be written", exc_info=True)
+            self._went += len(line)
 
 
 def open_log(path: str, form: str, keeping: Keeping, clock: Clock) -> AuditLog:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from time import perf_counter
 
@@ -9,6 +10,8 @@ from apimachinery.errors import ApiError
 from apiserver.endpoints.metrics import Labels
 from apiserver.endpoints.request import Answer, ApiRequest
 from apiserver.endpoints.requestinfo import RequestInfo
+
+logger = logging.getLogger(__name__)
 
 _VERBS = frozenset(
     {
@@ -44,7 +47,11 @@ def finish(request: ApiRequest, answer: Answer | None, refusal: ApiError | None)
         answer.stream is not None or answer.code == 101 or request.info.verb == "watch"
     )
     if api.audit is not None:
-        _audit(request, answer, refusal, streaming=streaming)
+        try:
+            _audit(request, answer, refusal, streaming=streaming)
+        except Exception:
+            # Whoever asked gets what they asked for.
+            logger.exception("audit: the last event of %s is lost", trace.audit_id)
     labels = labels_of(request)
     counted = api.metrics.counted(labels)
     if streaming:

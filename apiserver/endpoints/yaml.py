@@ -6,6 +6,7 @@ Reading: `y`, `n`, `on`, `off` are booleans, times stay text. Writing: keys in o
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -48,6 +49,45 @@ _KubernetesLoader.add_constructor(
 )
 
 
+# What the safe loader raises for a value that a tag does not fit.
+_NO_VALUE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+_NUMBERS = range(-(2**63), 2**64)
+
+
+def _read_int(loader: Any, node: Any) -> int | float | str:
+    """Read a number as Go does: none of base 60, and a float where it has no 64 bits."""
+    text = str(loader.construct_scalar(node))
+    if ":" in text:
+        return text
+    try:
+        found: int = loader.construct_yaml_int(node)
+    except ValueError:  # more digits than anybody reads
+        return text
+    if found in _NUMBERS:
+        return found
+    return float(found) if abs(found) < sys.float_info.max else text
+
+
+def _read_float(loader: Any, node: Any) -> float | str:
+    text = str(loader.construct_scalar(node))
+    return text if ":" in text else float(loader.construct_yaml_float(node))
+
+
+def _read_binary(loader: Any, node: Any) -> str:
+    found: bytes = loader.construct_yaml_binary(node)
+    return found.decode(errors="replace")
+
+
+# What JSON has no word for is what Go makes of it.
+for _tag, _read in (
+    ("int", _read_int),
+    ("float", _read_float),
+    ("binary", _read_binary),
+    ("set", lambda loader, node: loader.construct_mapping(node)),
+):
+    _KubernetesLoader.add_constructor(f"tag:yaml.org,2002:{_tag}", _read)
+
+
 class _KubernetesDumper(_Dumper):  # type: ignore[misc]
     """The safe dumper, with the quotes that Go's encoder uses."""
 
@@ -75,6 +115,8 @@ def load(text: bytes, doubled: list[str] | None = None) -> Any:
     loader = _KubernetesLoader(text)
     try:
         found = loader.get_data()
+    except _NO_VALUE as error:
+        raise YAMLError(f"cannot decode a value as its tag says: {error}") from None
     finally:
         loader.dispose()
     return _Expansion(max(len(text), _LARGEST_EXPANSION)).text_keys(found)
@@ -175,6 +217,8 @@ class _Expansion:
         self._left -= 1
         if self._left < 0:
             raise YAMLError("document contains excessive aliasing")
+        if isinstance(value, tuple):  # of !!omap and !!pairs, which are lists of maps elsewhere
+            value = dict([value])
         if not isinstance(value, (dict, list)):
             return value
         if id(value) in self._inside:

@@ -89,16 +89,39 @@ def test_who_writes_never_waits(monkeypatch, caplog: pytest.LogCaptureFixture):
     assert output.written == 50 - made.dropped
 
 
+def test_events_wait_in_so_many_bytes(monkeypatch):
+    monkeypatch.setattr(log, "LARGEST_QUEUE", 1000)
+    output = Stuck()
+    made = AuditLog(output)
+    for _ in range(20):
+        made.put(EVENT, b"x" * 400)
+    assert made.dropped == 18
+    output.go_on.set()
+    made.close()
+    assert output.written == 2
+
+
 class Broken(Stuck):
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error: Exception | None = error
+
     def write(self, data: bytes) -> None:
-        raise OSError("no space left on device")
+        error, self.error = self.error, None
+        if error is not None:
+            raise error
+        self.written += 1
 
 
-def test_a_full_disk_ends_nothing(caplog: pytest.LogCaptureFixture):
-    made = AuditLog(Broken())
+@pytest.mark.parametrize("error", [OSError("no space left on device"), ValueError("closed")])
+def test_an_output_that_fails_ends_nothing(error, caplog: pytest.LogCaptureFixture):
+    output = Broken(error)
+    made = AuditLog(output)
+    made.put(EVENT, b"{}")
     made.put(EVENT, b"{}")
     made.close()
     assert "could not be written" in caplog.text
+    assert (output.written, made.dropped) == (1, 1)
 
 
 def test_lines_for_people():

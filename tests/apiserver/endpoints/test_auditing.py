@@ -223,3 +223,36 @@ async def test_what_is_deprecated():
     made = await lab("Metadata")
     await made.client.get("/api/v1/componentstatuses")
     assert made.last["annotations"]["k8s.io/deprecated"] == "true"
+
+
+@pytest.mark.parametrize("value", ["1" * 40, "!!binary aGVsbG8=", "!!set {a, b}", "!!omap [1: 2]"])
+async def test_whatever_is_sent_has_its_last_event(value: str):
+    made = await lab("RequestResponse")
+    text = f"{{apiVersion: v1, kind: ConfigMap, metadata: {{name: a}}, data: {{a: {value}}}}}"
+    answer = await made.client.request(
+        "POST", MAPS, text.encode(), {"content-type": "application/yaml"}
+    )
+    assert answer.status in (201, 400), answer.body
+    assert made.last["stage"] == "ResponseComplete"
+    assert made.last["responseStatus"]["code"] == answer.status
+
+
+async def test_an_event_that_cannot_be_made_harms_no_request(monkeypatch, caplog):
+    made = await lab("Metadata")
+    audit = made.client.api.audit
+    assert audit is not None
+
+    def broken(_event: object) -> None:
+        raise TypeError("no JSON")
+
+    begin = audit.begin
+
+    def begun(*given: Any) -> Any:
+        trail = begin(*given)
+        monkeypatch.setattr(audit, "take", broken)
+        return trail
+
+    monkeypatch.setattr(audit, "begin", begun)
+    answer = await made.client.request("GET", MAPS, None, {})
+    assert answer.status == 200
+    assert "is lost" in caplog.text

@@ -64,3 +64,36 @@ def test_yaml_quotes_what_would_be_something_else():
     written = yaml.dump({"b": "1", "a": "true", "c": "text", "d": "x\ny\n"})
     assert written == b'a: "true"\nb: "1"\nc: text\nd: |\n  x\n  y\n'
     assert yaml.load(written) == {"a": "true", "b": "1", "c": "text", "d": "x\ny\n"}
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("12:30", "12:30"),
+        ("1:2.5", "1:2.5"),
+        ("18446744073709551615", 2**64 - 1),
+        ("18446744073709551616", float(2**64)),
+        ("9" * 400, "9" * 400),
+        ("9" * 5000, "9" * 5000),
+        ("!!binary aGVsbG8=", "hello"),
+        ("!!set {a, b}", {"a": None, "b": None}),
+        ("!!omap [a: {1: 2}]", [{"a": {"1": 2}}]),
+    ],
+)
+def test_what_json_has_no_word_for(text, value):
+    assert yaml.load(f"a: {text}".encode()) == {"a": value}
+
+
+@pytest.mark.parametrize("text", ["!!float x", "!!bool x", "!!timestamp x", "!!python/object x"])
+def test_tags_that_do_not_fit_are_refused(text):
+    with pytest.raises(yaml.YAMLError):
+        yaml.load(f"a: {text}".encode())
+
+
+def test_lists_of_pairs_are_counted_when_they_stand_for_more():
+    lines = ["a0: &a0 [x]"]
+    for at in range(1, 30):
+        pairs = ", ".join(f"k{n}: *a{at - 1}" for n in range(9))
+        lines.append(f"a{at}: &a{at} !!pairs [{pairs}]")
+    with pytest.raises(yaml.YAMLError, match="excessive aliasing"):
+        yaml.load("\n".join(lines).encode())
