@@ -48,18 +48,22 @@ async def shown(resource: Resource, entries: Sequence[Entry]) -> Sequence[Entry]
     if conversion is None:
         return entries
     kind = resource.kind
-    missing = [entry for entry in entries if conversion.kept(entry, kind) is None]
-    objs = await conversion.convert([entry.obj() for entry in missing], kind)
-    made = {
-        id(entry): Entry(
-            entry.key, entry.uid, entry.revision, orjson.dumps(obj), entry.labels, entry.fields
-        )
-        for entry, obj in zip(missing, objs, strict=True)
-    }
-    found = [made.get(id(entry)) or conversion.kept(entry, kind) or entry for entry in entries]
-    for entry in missing:
-        conversion.keep(entry, kind, made[id(entry)])
-    return found
+    # Taken before anything is waited for: what is kept may be forgotten meanwhile.
+    found = [conversion.kept(entry, kind) for entry in entries]
+    missing = [entry for entry, made in zip(entries, found, strict=True) if made is None]
+    objs = iter(await conversion.convert([entry.obj() for entry in missing], kind))
+    return [
+        made or _keep(conversion, entry, next(objs), kind)
+        for entry, made in zip(entries, found, strict=True)
+    ]
+
+
+def _keep(conversion: Conversion, entry: Entry, obj: Obj, kind: GroupVersionKind) -> Entry:
+    made = Entry(
+        entry.key, entry.uid, entry.revision, orjson.dumps(obj), entry.labels, entry.fields
+    )
+    conversion.keep(entry, kind, made)
+    return made
 
 
 async def shown_object(resource: Resource, obj: Obj) -> Obj:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import Any
 
 import orjson
 
@@ -16,7 +17,7 @@ from apimachinery.gvk import GroupVersion, GroupVersionKind
 from apimachinery.meta import Obj
 from apimachinery.structural import defaulting
 from apimachinery.structural.pruning import pruned
-from apimachinery.validation.field import FieldError, Path
+from apimachinery.validation.field import FieldError, Path, invalid
 from apimachinery.validation.metadata import validate_annotations, validate_labels
 from apiserver.registry.calling import Address, Call, CallError, ClientError, post
 from apiserver.registry.custom.schemas import VersionSchema
@@ -24,8 +25,8 @@ from apiserver.storage import Entry
 
 GROUP = "apiextensions.k8s.io"
 TIMEOUT = 30.0
-# Converted entries that are kept, so that watchers and repeated reads share one call.
-_KEPT = 512
+# Bytes of converted entries that a cluster keeps.
+KEPT = 16 * 1024 * 1024
 _REVIEWS = ("v1", "v1beta1")
 # What an answer may have changed of the metadata; all else stays as it was.
 _FREE = ("labels", "annotations")
@@ -33,11 +34,33 @@ _SAME = (("name", "name"), ("namespace", "namespace"), ("uid", "UID"))
 Selectable = Mapping[str, Callable[[Obj], str]]
 
 
-class Converting(NamedTuple):
+class ConvertedEntries:
+    """Entries that were converted lately, so that watchers and repeated reads share one call."""
+
+    def __init__(self, size: int = KEPT) -> None:
+        self._most, self._size = size, 0
+        self._entries: OrderedDict[Any, Entry] = OrderedDict()
+
+    def get(self, key: Any) -> Entry | None:
+        return self._entries.get(key)
+
+    def put(self, key: Any, entry: Entry) -> None:
+        """Keep an entry; the oldest are forgotten, and none is kept that is larger than all."""
+        before = self._entries.pop(key, None)
+        self._size += len(entry.raw) - (0 if before is None else len(before.raw))
+        self._entries[key] = entry
+        while self._size > self._most:
+            _, gone = self._entries.popitem(last=False)
+            self._size -= len(gone.raw)
+
+
+@dataclass(frozen=True, slots=True)
+class Converting:
     """What conversions need of their cluster: the way to webhooks, and uids for what they ask."""
 
     call: Call
     uid: Callable[[], str]
+    entries: ConvertedEntries = field(default_factory=ConvertedEntries)
 
 
 class _Refused(Exception):
@@ -62,8 +85,7 @@ class WebhookConversion:
         reviews = webhook.get("conversionReviewVersions") or ()
         self._review = next((each for each in reviews if each in _REVIEWS), "")
         self._schemas, self._selectable = schemas, selectable
-        self._call, self._uid = converting
-        self._entries: OrderedDict[tuple[str, int, str], Entry] = OrderedDict()
+        self._call, self._uid, self._entries = converting.call, converting.uid, converting.entries
 
     async def convert(self, objs: Sequence[Obj], kind: GroupVersionKind) -> list[Obj]:
         """Return objects in a version; only those that are in another one are asked about."""
@@ -95,12 +117,11 @@ class WebhookConversion:
         return found
 
     def kept(self, entry: Entry, kind: GroupVersionKind) -> Entry | None:
-        return self._entries.get((entry.uid, entry.revision, kind.version))
+        return self._entries.get((self, entry.uid, entry.revision, kind.version))
 
     def keep(self, entry: Entry, kind: GroupVersionKind, shown: Entry) -> None:
-        self._entries[entry.uid, entry.revision, kind.version] = shown
-        if len(self._entries) > _KEPT:
-            self._entries.popitem(last=False)
+        # Its own entries alone: another conversion of the kind makes something else of them.
+        self._entries.put((self, entry.uid, entry.revision, kind.version), shown)
 
     # -- asking ----------------------------------------------------------------------------------
 
@@ -141,13 +162,15 @@ class WebhookConversion:
         given = response.get("uid") or ""
         if self._review == "v1" and given != uid:
             raise _Refused(f'expected response.uid="{uid}", got "{given}"')
-        result = response.get("result") or {}
+        result, converted = response.get("result") or {}, response.get("convertedObjects") or []
+        if not isinstance(result, dict) or not isinstance(converted, list):
+            raise _Refused("the answer is no ConversionReview")
         if result.get("status") != "Success":
             raise _Refused(
                 result.get("message")
                 or f"response.result.status was '{result.get('status') or ''}', not 'Success'"
             )
-        return list(response.get("convertedObjects") or ())
+        return converted
 
     # -- what came back --------------------------------------------------------------------------
 
@@ -187,6 +210,11 @@ class WebhookConversion:
 
 def _meta_errors(meta: Obj) -> Iterator[FieldError]:
     path = Path("metadata")
+    for name in _FREE:
+        found = meta.get(name) or {}
+        if not isinstance(found, dict) or not all(isinstance(each, str) for each in found.values()):
+            yield invalid(path / name, found, "must be a map of strings")
+            return
     yield from validate_labels(meta.get("labels") or {}, path / "labels")
     yield from validate_annotations(meta.get("annotations") or {}, path / "annotations")
 

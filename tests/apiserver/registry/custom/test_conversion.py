@@ -8,8 +8,12 @@ import pytest
 from apimachinery.errors import ApiError
 from apimachinery.gvk import GroupVersionKind
 from apiserver.registry.calling import CallError, Response
-from apiserver.registry.custom.conversion import Converting, WebhookConversion
+from apiserver.registry.converting import shown
+from apiserver.registry.custom.conversion import ConvertedEntries, Converting, WebhookConversion
 from apiserver.registry.custom.schemas import VersionSchema
+from apiserver.registry.resource import Resource
+from apiserver.registry.strategy import Strategy
+from apiserver.storage import Entry, Key
 
 V1, V2 = (GroupVersionKind("example.com", version, "Widget") for version in ("v1", "v2"))
 ANY = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
@@ -46,12 +50,13 @@ class Webhook:
         return found if isinstance(found, Response) else Response(200, orjson.dumps(found))
 
 
-def conversion(webhook, *reviews):
+def conversion(webhook, *reviews, entries=None):
     spec = {
         "strategy": "Webhook",
         "webhook": {"clientConfig": CONFIG, "conversionReviewVersions": list(reviews or ("v1",))},
     }
-    return WebhookConversion(spec, V1, SCHEMAS, {}, Converting(webhook, lambda: "review-1"))
+    converting = Converting(webhook, lambda: "review-1", entries or ConvertedEntries())
+    return WebhookConversion(spec, V1, SCHEMAS, {}, converting)
 
 
 async def test_only_what_is_in_another_version_is_asked_about_and_all_at_once():
@@ -132,6 +137,8 @@ def _object(**changed):
             _response(result={"status": "Maybe"}),
             " failed: response.result.status was 'Maybe', not 'Success'",
         ),
+        (_response(result="Success"), " failed: the answer is no ConversionReview"),
+        (_response(convertedObjects=5), " failed: the answer is no ConversionReview"),
         (_response(convertedObjects=[]), " returned 0 objects, expected 1"),
         (
             _object(apiVersion="example.com/v3"),
@@ -165,3 +172,44 @@ async def test_labels_that_are_none():
     about = {**widget()["metadata"], "labels": {"not a label": "x"}}
     with pytest.raises(ApiError, match="returned invalid metadata: "):
         await conversion(Webhook(_object(metadata=about))).convert([widget()], V2)
+
+
+@pytest.mark.parametrize("free", [{"labels": ["a"]}, {"labels": {"a": 1}}, {"annotations": "text"}])
+async def test_metadata_of_another_type(free):
+    about = {**widget()["metadata"], **free}
+    with pytest.raises(ApiError, match="must be a map of strings"):
+        await conversion(Webhook(_object(metadata=about))).convert([widget()], V2)
+
+
+def entry(name, revision, size=10):
+    obj = widget(name=name, text="x" * size)
+    return Entry(Key("widgets", "ns", name), name, revision, orjson.dumps(obj), {}, {})
+
+
+def test_so_many_bytes_are_kept():
+    kept = ConvertedEntries(size=3000)
+    for number in range(10):
+        kept.put(number, entry("a", number, size=500))
+        kept.put(number, entry("a", number, size=600))
+    assert [number for number in range(10) if kept.get(number)] == [6, 7, 8, 9]
+    kept.put("large", entry("b", 1, size=5000))
+    assert kept.get("large") is None
+
+
+async def test_what_is_forgotten_while_a_webhook_is_asked_is_shown_converted():
+    entries = ConvertedEntries()
+    made = conversion(Webhook(), entries=entries)
+    resource = Resource(
+        kind=V2, plural="widgets", strategy=Strategy(), custom=True, conversion=made
+    )
+    first, second = entry("a", 1), entry("b", 2)
+    await shown(resource, [first])
+
+    def forget(review):
+        entries.__init__()
+        return review
+
+    made._call.change = forget
+    found = await shown(resource, [first, second])
+    assert [one.obj()["apiVersion"] for one in found] == ["example.com/v2"] * 2
+    assert [one.key.name for one in found] == ["a", "b"]
