@@ -19,6 +19,9 @@ from apimachinery.clock import format_time
 
 # Longer chains are nobody's: a root, two issuers and a leaf are four.
 MAX_CHAIN = 8
+# Signatures that are looked at for one certificate, as in Go: a bundle may hold any number of
+# authorities of one name.
+MAX_CHECKS = 100
 SERVER, CLIENT = ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH
 Chain = Sequence[x509.Certificate]
 
@@ -124,13 +127,18 @@ def _check_issuers(
     leaf: x509.Certificate, others: Chain, roots: Sequence[x509.Certificate], now: datetime
 ) -> None:
     """Follow the issuers of a certificate up to a root."""
-    current, hint = leaf, ""
+    current, hint, checks = leaf, "", 0
     for _ in range(MAX_CHAIN):
         if current in roots:
             return
         for candidate in (*roots, *others):
             if candidate.subject != current.issuer or candidate == current:
                 continue
+            checks += 1
+            if checks > MAX_CHECKS:
+                raise CertificateError(
+                    "x509: signature check attempts limit reached while verifying certificate chain"
+                )
             problem = _issued_by(current, candidate, now)
             if not problem:
                 break

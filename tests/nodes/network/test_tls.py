@@ -6,9 +6,12 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from apimachinery.clock import ManualClock
 from nodes.client.loopclock import LoopClock
+from nodes.network import tls
 from nodes.network.exchange import exchange
 from nodes.network.fabric import Network
 from nodes.network.http import Headers, HttpResponse, request, serve_http
@@ -224,3 +227,29 @@ async def test_an_answer_that_is_streamed_is_read_as_it_comes(network):
 def test_pairs_that_are_none(certificate, key, why):
     with pytest.raises(ValueError, match=f"^tls: {why}$"):
         KeyPair(certificate, key)
+
+
+def test_a_key_that_takes_long_to_sign_with_is_refused(monkeypatch):
+    key = rsa.generate_private_key(65537, 2048)
+    pem = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    certificate, _ = CA.issue(NAME)
+    with pytest.raises(ValueError, match="does not match"):
+        KeyPair(certificate, pem)
+    monkeypatch.setattr(tls, "LARGEST_RSA", 1024)
+    with pytest.raises(ValueError, match=r"^tls: RSA key larger than 1024 bits$"):
+        KeyPair(certificate, pem)
+
+
+def test_of_many_authorities_of_one_name_not_all_are_asked():
+    """Go gives up after a hundred signatures, too."""
+    strangers = [root for _ in range(101) for root in read_bundle(Authority("the-ca").pem)]
+    own = read_bundle(CA.pem)
+    leaf = read_bundle(CA.issue(NAME)[0])
+    now = leaf[0].not_valid_before_utc
+    with pytest.raises(CertificateError, match="signature check attempts limit reached"):
+        verify(leaf, [*strangers, *own], now)
+    verify(leaf, [*strangers[:99], *own], now)

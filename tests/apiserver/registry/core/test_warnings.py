@@ -10,7 +10,12 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
 from cryptography.x509.oid import NameOID
 
 from apimachinery.validation.addresses import cidr_warnings, ip_warnings
@@ -173,6 +178,18 @@ def block(kind, content=b"x"):
 def test_pairs_that_fit():
     for kind in ("ec", "rsa"):
         assert key_pair_problem(*pair(kind)) == ""
+
+
+def test_the_numbers_of_a_key_are_not_examined():
+    """It takes seconds where they are large, and the event loop serves nobody meanwhile."""
+    certificate, key = pair("rsa")
+    good = load_pem_private_key(key, None).private_numbers()
+    numbers = rsa.RSAPrivateNumbers(
+        good.p, good.q, good.d + 2, good.dmp1, good.dmq1, good.iqmp, good.public_numbers
+    )
+    wrong = numbers.private_key(unsafe_skip_rsa_key_validation=True)
+    form = Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+    assert key_pair_problem(certificate, wrong.private_bytes(*form)) == ""
 
 
 @pytest.mark.parametrize(
