@@ -15,6 +15,8 @@ from playground.secure_server import SecureServer, server_config
 
 UNSECURED = User("system:unsecured", (MASTERS, AUTHENTICATED))
 _REFUSAL = b"Forbidden\n"
+# What a browser says of an address that its user has typed.
+_NO_PAGE = "none"
 
 
 class Unsecured:
@@ -35,7 +37,9 @@ def _from_here(scope: Any) -> bool:
     host = headers.get(b"host", "")
     name = host if host.endswith("]") else host.rpartition(":")[0] or host
     origin = headers.get(b"origin", f"http://{host}")
-    return is_loopback(name) and origin == f"http://{host}"
+    # A picture or a link of another page names no origin; a browser says then whose it is.
+    page = headers.get(b"sec-fetch-site", _NO_PAGE)
+    return is_loopback(name) and origin == f"http://{host}" and page in (_NO_PAGE, "same-origin")
 
 
 async def _refuse(scope: Any, send: Any) -> None:

@@ -7,11 +7,11 @@ its configuration.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import os
 import ssl
 from collections.abc import Collection
-from urllib.parse import urlsplit
 
 import httpx
 
@@ -68,23 +68,35 @@ class WebhookCalls:
         return Response(answer.status, answer.body)
 
     async def _outside(self, address: Address, body: bytes, timeout: float) -> Response:
-        parts = urlsplit(address.url)
-        host = (parts.hostname or "").lower()
+        try:
+            host = httpx.URL(address.url).host.lower()
+        except httpx.InvalidURL as error:
+            raise CallError(str(error)) from None
         if host not in self._allowed:
             raise CallError(f"dial tcp: lookup {host}: not allowed by KUBEGROUND_WEBHOOK_HOSTS")
         try:
-            async with httpx.AsyncClient(
-                timeout=timeout, follow_redirects=False, verify=_outer_trust(address.ca_bundle)
-            ) as client:
+            async with (
+                asyncio.timeout(timeout),
+                httpx.AsyncClient(
+                    timeout=timeout, follow_redirects=False, verify=_outer_trust(address.ca_bundle)
+                ) as client,
+            ):
                 url = f"{address.url}?timeout={timeout:.0f}s"
-                answer = await client.post(url, content=body, headers=_HEADERS)
-        except httpx.TimeoutException:
+                async with client.stream("POST", url, content=body, headers=_HEADERS) as answer:
+                    return Response(answer.status_code, await _whole(answer))
+        except (TimeoutError, httpx.TimeoutException):
             raise CallError(_TOO_LATE) from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise CallError(_outer_error(error)) from None
-        if len(answer.content) > MAX_BODY:
+
+
+async def _whole(answer: httpx.Response) -> bytes:
+    body = bytearray()
+    async for chunk in answer.aiter_bytes():
+        body += chunk
+        if len(body) > MAX_BODY:
             raise CallError("webhook response is too large")
-        return Response(answer.status_code, answer.content)
+    return bytes(body)
 
 
 def _outer_trust(bundle: str) -> ssl.SSLContext:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import ssl
 import tempfile
@@ -119,11 +120,12 @@ class Reviewer:
 
     def __init__(self, policy: ImagePolicy, clock: Clock) -> None:
         self._policy, self._clock = policy, clock
-        self._known: OrderedDict[str, tuple[float, Verdict]] = OrderedDict()
+        self._known: OrderedDict[bytes, tuple[float, Verdict]] = OrderedDict()
 
     async def review(self, spec: Mapping[str, Any]) -> Verdict:
         """Return the verdict on an ImageReviewSpec. Raises BackendFailed."""
-        key = json.dumps(spec, sort_keys=True)
+        # Its digest: annotations may be large, and all that is needed is whether they are the same.
+        key = hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).digest()
         until, verdict = self._known.get(key, (0.0, None))
         if verdict is not None and self._clock.seconds() < until:
             return verdict

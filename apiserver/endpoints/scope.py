@@ -93,7 +93,7 @@ async def _later(request: ApiRequest, scope: Mapping[str, Any], finding: Awaitab
 def _impersonating(request: ApiRequest, scope: Mapping[str, Any], user: User) -> User:
     """Return the user as whom the request goes on."""
     pairs = [
-        (name.decode("latin-1"), value.decode("latin-1"))
+        (name.decode("latin-1"), value.decode(errors="replace"))  # names are UTF-8, as in Go
         for name, value in scope["headers"]
         if name.startswith(b"impersonate-")
     ]

@@ -112,7 +112,12 @@ def test_the_insecure_port_knows_everybody_as_superuser(tmp_path: Path):
         kubectl(*where, "create", "namespace", "old")
         base = f"http://localhost:{port}"
         assert httpx.get(f"{base}/api/v1/namespaces/old").status_code == 200
-        for headers in ({"Host": "pages.example"}, {"Origin": "http://pages.example"}):
+        for headers in (
+            {"Host": "pages.example"},
+            {"Origin": "http://pages.example"},
+            {"Sec-Fetch-Site": "cross-site"},
+            {"Sec-Fetch-Site": "same-site"},
+        ):
             assert httpx.get(f"{base}/api/v1/namespaces", headers=headers).status_code == 403
         log = playground.log.read_text()
         assert "Flag --insecure-port has been deprecated, This flag will be removed" in log

@@ -8,10 +8,11 @@ import pytest
 from apiserver.registry.calling import Address, CallError, ClientError
 from nodes.client.loopclock import LoopClock
 from nodes.network.fabric import Network
-from nodes.network.http import Headers, HttpResponse, serve_http
+from nodes.network.http import MAX_BODY, Headers, HttpResponse, serve_http
 from nodes.network.tls import KeyPair, serve_tls
 from playground.services import Services
 from playground.webhooks import WebhookCalls, allowed_hosts
+from tests.support.backend import HttpsBackend
 from tests.support.certificates import Authority
 
 SERVICE = {
@@ -150,6 +151,20 @@ async def test_a_bundle_that_is_none(network):
 async def test_a_host_outside_is_reached_only_where_it_is_allowed(network, url):
     with pytest.raises(CallError, match="not allowed by KUBEGROUND_WEBHOOK_HOSTS"):
         await calls(network)(Address.read({"url": url}), b"", 1.0)
+
+
+async def test_a_host_outside_says_only_so_much(tmp_path, network):
+    answers = {"/small": "yes", "/large": "x" * MAX_BODY}
+    backend = HttpsBackend(tmp_path, lambda path, _: (200, answers[path.partition("?")[0]]))
+    bundle = base64.b64encode(backend.ca.encode()).decode()
+    call = WebhookCalls(Services(network, Objects(), "172.18.0.1"), {"127.0.0.1"})
+    with backend.serving():
+        small, large = (
+            Address.read({"url": f"{backend.url}{path}", "caBundle": bundle}) for path in answers
+        )
+        assert (await call(small, b"{}", 10.0)).body == b'"yes"'
+        with pytest.raises(CallError, match="webhook response is too large"):
+            await call(large, b"{}", 10.0)
 
 
 def test_the_hosts_that_an_operator_names(monkeypatch):

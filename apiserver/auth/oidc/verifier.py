@@ -136,4 +136,7 @@ def _go(values: Any) -> str:
 
 
 def _go_time(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S +0000 UTC")
+    try:
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S +0000 UTC")
+    except (OverflowError, ValueError, OSError):
+        return str(seconds)  # a token may say any number

@@ -106,6 +106,8 @@ HOUR = 3600
     [
         ({"aud": "other"}, 'oidc: verify token: oidc: expected audience in ["shop"] got ["other"]'),
         ({"exp": 0}, "oidc: token is expired (Token Expiry: 1970-01-01 00:00:00 +0000 UTC)"),
+        ({"exp": -1e30}, "oidc: token is expired (Token Expiry: -1e+30)"),
+        ({"nbf": 1e30}, "before the nbf (not before) time: 1e+30"),
         ({"nbf": 2**33}, "before the nbf (not before) time: 2242-03-16 12:56:32 +0000 UTC"),
         ({"sub": None}, 'oidc: parse username claims "sub": claim not present'),
         (

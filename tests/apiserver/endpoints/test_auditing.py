@@ -237,6 +237,12 @@ async def test_whatever_is_sent_has_its_last_event(value: str):
     assert made.last["responseStatus"]["code"] == answer.status
 
 
+async def test_names_of_others_are_utf_8():
+    made = await lab("Metadata")
+    await made.client.request("GET", MAPS, None, {"impersonate-user": "日本"})
+    assert made.last["impersonatedUser"]["username"] == "日本"
+
+
 async def test_an_event_that_cannot_be_made_harms_no_request(monkeypatch, caplog):
     made = await lab("Metadata")
     audit = made.client.api.audit
