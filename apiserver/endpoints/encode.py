@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import orjson
@@ -16,6 +17,7 @@ from apimachinery.table import Row, check_include, partial_metadata, partial_met
 from apiserver.endpoints import tables, yaml
 from apiserver.endpoints.negotiation import JSON, PROTOBUF, YAML, Output
 from apiserver.endpoints.request import Answer, ApiRequest, Listing
+from apiserver.endpoints.write import to_storage
 from apiserver.registry.catalog import Served
 from apiserver.storage import Entry
 
@@ -125,15 +127,14 @@ async def _transformed(request: ApiRequest, answer: Answer, output: Output) -> O
     if listing is None and answer.objs is None:
         if output.transform == "PartialObjectMetadataList":
             raise _wrong_transform(served, output, is_list=False)
-        obj = answer.obj if answer.entry is None else object_of(served, answer.entry)
-        return _transformed_object(request, obj or {}, output)
+        return _transformed_object(request, answer, output)
     if output.transform == "PartialObjectMetadata":
         raise _wrong_transform(served, output, is_list=True)
     metadata: Obj = {"resourceVersion": ""} if listing is None else listing.metadata()
     rows: list[Row] = []
     table = output.transform == "Table"
     now = request.api.clock.seconds()
-    async for objects in _chunks(served, answer):
+    async for objects in _chunks(answer, Entry.obj if table else partial(object_of, served)):
         if table:
             rows += tables.rows(served, objects, now)
         else:
@@ -143,7 +144,7 @@ async def _transformed(request: ApiRequest, answer: Answer, output: Output) -> O
     return _versioned(partial_metadata_list((row.obj for row in rows), metadata), output)
 
 
-async def _chunks(served: Served, answer: Answer) -> AsyncIterator[list[Obj]]:
+async def _chunks(answer: Answer, read: Callable[[Entry], Obj]) -> AsyncIterator[list[Obj]]:
     """Yield the objects of a list; other requests get their turn in between."""
     if answer.listing is None:
         yield answer.objs or []
@@ -152,23 +153,26 @@ async def _chunks(served: Served, answer: Answer) -> AsyncIterator[list[Obj]]:
     for start in range(0, len(entries), CHUNK):
         if start:
             await asyncio.sleep(0)
-        yield [object_of(served, entry) for entry in entries[start : start + CHUNK]]
+        yield [read(entry) for entry in entries[start : start + CHUNK]]
 
 
 async def _protobuf_list(request: ApiRequest, answer: Answer, listing: Listing) -> bytes:
     """Write a list as one message; other requests get their turn in between."""
     kind = request.target.kind
     message = protobuf.ListMessage(kind, listing.metadata())
-    async for objects in _chunks(request.target, answer):
+    async for objects in _chunks(answer, partial(object_of, request.target)):
         message.add(objects)
     return message.body()
 
 
-def _transformed_object(request: ApiRequest, obj: Obj, output: Output) -> Obj:
+def _transformed_object(request: ApiRequest, answer: Answer, output: Output) -> Obj:
+    served, entry = request.target, answer.entry
     if output.transform == "Table":
+        obj = to_storage(served, answer.obj or {}) if entry is None else entry.obj()
         version = (obj.get("metadata") or {}).get("resourceVersion", "")
-        rows = tables.rows(request.target, [obj], request.api.clock.seconds())
+        rows = tables.rows(served, [obj], request.api.clock.seconds())
         return _table(request, rows, {"resourceVersion": version}, output)
+    obj = answer.obj or {} if entry is None else object_of(served, entry)
     return _versioned(partial_metadata(obj), output)
 
 

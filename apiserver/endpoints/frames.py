@@ -65,7 +65,7 @@ def _tables(request: ApiRequest) -> Format:
         now = api.clock.seconds()
         return tables.of_rows(
             resource,
-            tables.rows(served, [_shown(served, event)], now),
+            tables.rows(served, [event.obj], now),
             include=include,
             version=version,
             metadata={"resourceVersion": str(event.revision)},

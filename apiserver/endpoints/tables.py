@@ -16,15 +16,16 @@ logger = logging.getLogger(__name__)
 
 
 def rows(served: Served, objects: Iterable[Obj], now: float) -> list[Row]:
-    """Return the rows of some objects, which are in the version that is served.
+    """Return the rows of some objects, which are in the version that is stored.
 
-    Columns of a built-in kind read the stored form, whichever the version: its Tables are the same.
+    Columns of a built-in kind read the stored form, whichever the version: its Tables are the
+    same, but for the objects that come with the rows.
     """
     resource, version = served.resource, served.version
     columns, strategy = columns_of(resource), resource.strategy
     found = []
-    for obj in objects:
-        stored = obj if version is None else version.to_storage(obj)
+    for stored in objects:
+        obj = stored if version is None else version.from_storage(stored)
         found.append(Row(cells(columns, stored, now), obj, strategy.row_conditions(stored)))
     return found
 

@@ -8,6 +8,7 @@ from apimachinery.gvk import GroupVersion
 from apimachinery.meta import Obj
 from apimachinery.quantity import ZERO, parse
 from apimachinery.validation.field import FieldErrors, Path, invalid, not_supported, required
+from apiserver.registry.autoscaling.annotations import TRAVELLING
 from apiserver.registry.autoscaling.convert import from_v2, to_v2
 from apiserver.registry.autoscaling.metrics import metric_errors, reference_errors
 from apiserver.registry.podspec.checks import NOT_POSITIVE, nonnegative_fields, one_of
@@ -39,6 +40,7 @@ class HorizontalPodAutoscalerStrategy(Strategy):
     """Everything of the spec may change."""
 
     def default(self, obj: Obj) -> None:
+        _drop_travelling(obj.get("metadata") or {})
         spec = obj.setdefault("spec", {})
         if spec.get("minReplicas") is None:
             spec["minReplicas"] = 1
@@ -62,6 +64,16 @@ class HorizontalPodAutoscalerStrategy(Strategy):
     def validate_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> FieldErrors:
         lowest = 0 if dig(old, ("spec", "minReplicas")) == 0 else 1
         yield from _spec_errors(new["spec"], lowest)
+
+
+def _drop_travelling(metadata: Obj) -> None:
+    """Drop annotations that are about fields: v2 has these fields, and they alone count."""
+    annotations = metadata.get("annotations") or {}
+    if annotations.keys().isdisjoint(TRAVELLING):
+        return
+    metadata["annotations"] = {k: v for k, v in annotations.items() if k not in TRAVELLING}
+    if not metadata["annotations"]:
+        del metadata["annotations"]
 
 
 def _rules(given: Obj | None, policies: list[Obj], window: int | None) -> Obj:

@@ -123,8 +123,8 @@ def _container_errors(source: Obj, path: Path) -> FieldErrors:
         yield required(path / "container", "must specify a container")
     else:
         yield from obey(is_dns1123_label, source["container"], path / "container")
-    yield from _utilization_errors(source.get("target") or {}, path / "target")
     yield from _target_errors(source.get("target") or {}, path / "target")
+    yield from _utilization_errors(source.get("target") or {}, path / "target")
 
 
 def _utilization_errors(target: Obj, path: Path) -> FieldErrors:

@@ -8,19 +8,18 @@ from apimachinery.meta import Obj
 from apimachinery.validation.field import FieldErrors, Path, invalid, not_supported, required
 from apimachinery.validation.names import is_dns1123_subdomain, is_path_segment
 from apiserver.registry.podspec.checks import obey
+from apiserver.registry.rbac.strategy import RBACStrategy
 from apiserver.registry.resource import Column
-from apiserver.registry.strategy import Strategy, StrategyContext
+from apiserver.registry.strategy import StrategyContext
 from apiserver.registry.table import AGE, NAME, Value
 
 GROUP = "rbac.authorization.k8s.io"
-_SUBJECTS = ("Group", "ServiceAccount", "User")
+_SUBJECTS = ("ServiceAccount", "User", "Group")
 
 
-class BindingStrategy(Strategy):
+class BindingStrategy(RBACStrategy):
     """The subjects may change; the role may not, since someone may have been allowed to bind it."""
 
-    allow_create_on_update = True
-    name_rule = staticmethod(is_path_segment)
     role_kinds: tuple[str, ...] = ("ClusterRole",)
     namespaced = False
 
@@ -46,7 +45,7 @@ class BindingStrategy(Strategy):
             yield from _subject_errors(subject, Path("subjects")[at], namespaced=self.namespaced)
 
     def validate_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> FieldErrors:
-        yield from self.validate(new, ctx)
+        yield from super().validate_update(new, old, ctx)
         if new.get("roleRef") != old.get("roleRef"):
             yield invalid(Path("roleRef"), _go_role_ref(new["roleRef"]), "cannot change roleRef")
 

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from apimachinery.gvk import GroupVersionKind
 from apimachinery.meta import Obj
-from apimachinery.validation.field import FieldErrors, Path, required
-from apimachinery.validation.names import is_path_segment
+from apimachinery.validation.field import FieldErrors, Path, invalid, required
 from apiserver.registry.podspec.selectors import selector_errors
 from apiserver.registry.rbac.rules import rule_errors
+from apiserver.registry.rbac.strategy import RBACStrategy
 from apiserver.registry.resource import Resource
-from apiserver.registry.strategy import Strategy, StrategyContext
+from apiserver.registry.strategy import StrategyContext
 
 
-class ClusterRoleStrategy(Strategy):
+class ClusterRoleStrategy(RBACStrategy):
     """With an aggregationRule, a controller writes the rules."""
-
-    allow_create_on_update = True
-    name_rule = staticmethod(is_path_segment)
 
     def validate(self, obj: Obj, ctx: StrategyContext) -> FieldErrors:
         yield from rule_errors(obj.get("rules"), Path("rules"), namespaced=False)
@@ -29,7 +26,10 @@ class ClusterRoleStrategy(Strategy):
             why = "at least one clusterRoleSelector required if aggregationRule is non-nil"
             yield required(path, why)
         for at, selector in enumerate(selectors):
-            yield from selector_errors(selector, path[at])
+            wrong = list(selector_errors(selector, path[at]))
+            yield from wrong
+            if wrong:
+                yield invalid(path[at], None, "invalid label selector.")
 
 
 CLUSTERROLES = Resource(

@@ -8,17 +8,14 @@ from __future__ import annotations
 from apimachinery.gvk import GroupVersionKind
 from apimachinery.meta import Obj
 from apimachinery.validation.field import FieldErrors, Path
-from apimachinery.validation.names import is_path_segment
 from apiserver.registry.rbac.rules import rule_errors
+from apiserver.registry.rbac.strategy import RBACStrategy
 from apiserver.registry.resource import Resource
-from apiserver.registry.strategy import Strategy, StrategyContext
+from apiserver.registry.strategy import StrategyContext
 
 
-class RoleStrategy(Strategy):
+class RoleStrategy(RBACStrategy):
     """Rules on resources alone: a namespace has no URLs of its own."""
-
-    allow_create_on_update = True
-    name_rule = staticmethod(is_path_segment)
 
     def validate(self, obj: Obj, ctx: StrategyContext) -> FieldErrors:
         yield from rule_errors(obj.get("rules"), Path("rules"), namespaced=True)

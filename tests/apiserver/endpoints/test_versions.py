@@ -33,7 +33,14 @@ AUTOSCALER = {
                     "name": "cpu",
                     "target": {"type": "Utilization", "averageUtilization": 50},
                 },
-            }
+            },
+            {
+                "type": "Resource",
+                "resource": {
+                    "name": "memory",
+                    "target": {"type": "AverageValue", "averageValue": "1Gi"},
+                },
+            },
         ],
     },
 }
@@ -44,7 +51,7 @@ KINDS = [
         "/apis/autoscaling/v1",
         "horizontalpodautoscalers",
         AUTOSCALER,
-        ("web", "Deployment/web", "cpu: <unknown>/50%"),
+        ("web", "Deployment/web", "cpu: <unknown>/50%, memory: <unknown>/1Gi"),
     ),
 ]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import orjson
 import pytest
 
 from apiserver.registry.autoscaling import HORIZONTALPODAUTOSCALERS as SCALERS
@@ -203,28 +202,106 @@ def test_every_other_metric_survives_v1(source):
     assert to_v2(shown)["spec"]["metrics"] == [source]
 
 
-def test_annotations_have_the_form_of_v1():
-    shown = from_v2(created(SCALERS, spec=spec(metrics=[SOURCES[2]])))
-    (metric,) = orjson.loads(shown["metadata"]["annotations"][PREFIX + "metrics"])
-    assert metric == {
-        "type": "Object",
-        "object": {
-            "target": {"kind": "Service", "name": "s"},
-            "metricName": "hits",
-            "targetValue": "10k",
-        },
-    }
+LABELS = {"matchLabels": {"a": "b"}}
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        (
+            SOURCES[0],
+            '{"type":"Resource","resource":{"name":"memory","targetAverageValue":"1Gi"}}',
+        ),
+        (
+            SOURCES[1],
+            (
+                '{"type":"Pods","pods":{"metricName":"hits","targetAverageValue":"1k",'
+                '"selector":{"matchLabels":{"a":"b"}}}}'
+            ),
+        ),
+        (
+            SOURCES[2],
+            (
+                '{"type":"Object","object":{"target":{"kind":"Service","name":"s"},'
+                '"metricName":"hits","targetValue":"10k"}}'
+            ),
+        ),
+        (
+            SOURCES[3],
+            (
+                '{"type":"External","external":{"metricName":"queue",'
+                '"metricSelector":{"matchLabels":{"q":"1"}},"targetAverageValue":"30"}}'
+            ),
+        ),
+        (
+            SOURCES[4],
+            (
+                '{"type":"ContainerResource","containerResource":{"name":"cpu",'
+                '"targetAverageUtilization":60,"container":"c"}}'
+            ),
+        ),
+        (
+            {
+                "type": "Object",
+                "object": {
+                    "describedObject": {"name": "s", "kind": "Service", "apiVersion": "v1"},
+                    "metric": {"selector": LABELS, "name": "<hits>"},
+                    "target": {"type": "AverageValue", "averageValue": "3"},
+                },
+            },
+            (
+                '{"type":"Object","object":{"target":{"kind":"Service","name":"s","apiVersion":"v1"},'
+                '"metricName":"\\u003chits\\u003e","targetValue":"0",'
+                '"selector":{"matchLabels":{"a":"b"}},"averageValue":"3"}}'
+            ),
+        ),
+    ],
+)
+def test_annotations_are_what_go_writes(source, text):
+    shown = from_v2(created(SCALERS, spec=spec(metrics=[source])))
+    assert shown["metadata"]["annotations"][PREFIX + "metrics"] == f"[{text}]"
+
+
+def test_first_cpu_metric_alone_is_the_field_of_v1():
+    cpu = [
+        resource("cpu", type="AverageValue", averageValue="1"),
+        resource("cpu", type="Utilization", averageUtilization=50),
+    ]
+    shown = from_v2(created(SCALERS, spec=spec(metrics=cpu)))
+    assert "targetCPUUtilizationPercentage" not in shown["spec"]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "1", "[1]", "{}", '[{"type":1}]', '[{"type":"Pods","status":2,"pods":3}]']
+)
+@pytest.mark.parametrize("name", ["metrics", "behavior", "current-metrics", "conditions"])
+def test_annotations_that_cannot_be_read_count_as_nothing(name, text):
+    told = {"apiVersion": "autoscaling/v1", "metadata": {"annotations": {PREFIX + name: text}}}
+    back = to_v2({**told, "spec": spec(), "status": {}})
+    assert back["metadata"] == {}
+    assert back["spec"] in (spec(), spec(behavior={}))
+    assert back["status"] == {"currentMetrics": None}
+
+
+def test_v2_has_fields_for_what_travels_in_annotations():
+    notes = {PREFIX + "metrics": "[]", PREFIX + "behavior": "{}"}
+    both = created(SCALERS, metadata={"annotations": notes | {"a": "b"}}, spec=spec())
+    assert both["metadata"]["annotations"] == {"a": "b"}
+    alone = created(SCALERS, metadata={"annotations": notes}, spec=spec())
+    assert "annotations" not in alone["metadata"]
 
 
 def test_behavior_and_status_survive_v1():
     old = created(SCALERS, spec=spec(behavior={"scaleUp": {"selectPolicy": "Min"}}))
     used = {"type": "Resource", "resource": {"name": "cpu", "current": {"averageUtilization": 7}}}
-    condition = {"type": "AbleToScale", "status": "True"}
+    condition = {"type": "AbleToScale", "status": "True", "lastTransitionTime": None}
     old["status"] = {"currentMetrics": [used], "conditions": [condition], "desiredReplicas": 2}
     shown = from_v2(old)
     assert shown["status"]["currentCPUUtilizationPercentage"] == 7
     back = to_v2(shown)
     assert back["spec"]["behavior"] == old["spec"]["behavior"]
+    # The amount that v1 always writes is there from now on.
+    used["resource"]["current"]["averageValue"] = "0"
     assert back["status"]["currentMetrics"] == [used]
     assert back["status"]["conditions"] == [condition]
     assert "annotations" not in back["metadata"]

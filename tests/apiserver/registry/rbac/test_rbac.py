@@ -61,6 +61,43 @@ def test_aggregation_needs_selectors():
     ]
 
 
+def test_selectors_that_cannot_be_read_are_told_twice():
+    selectors = [{"matchLabels": {"a": "b"}}, {"matchExpressions": [{"key": "a", "operator": "X"}]}]
+    path = "aggregationRule.clusterRoleSelectors[1]"
+    assert create_errors(CLUSTERROLES, aggregationRule={"clusterRoleSelectors": selectors}) == [
+        f'{path}.matchExpressions[0].operator: Invalid value: "X": not a valid selector operator',
+        f"{path}: Invalid value: null: invalid label selector.",
+    ]
+
+
+def _without_verbs(role):
+    role["rules"] = [{"apiGroups": [""], "resources": ["pods"]}]
+
+
+def _without_name(binding):
+    binding["subjects"] = [{"kind": "User"}]
+
+
+@pytest.mark.parametrize(
+    ("resource", "old", "change", "error"),
+    [
+        (
+            kind,
+            {"rules": []},
+            _without_verbs,
+            "rules[0].verbs: Required value: verbs must contain at least one value",
+        )
+        for kind in (ROLES, CLUSTERROLES)
+    ]
+    + [
+        (kind, {"roleRef": VIEW}, _without_name, "subjects[0].name: Required value")
+        for kind in (ROLEBINDINGS, CLUSTERROLEBINDINGS)
+    ],
+)
+def test_changes_are_checked_twice(resource, old, change, error):
+    assert update_errors(resource, created(resource, **old), change) == [error, error]
+
+
 def test_names_have_to_fit_into_a_path_only():
     assert create_errors(ROLES, "System:Odd name", rules=[]) == []
     assert create_errors(ROLES, "a/b", rules=[]) == [
@@ -92,7 +129,7 @@ def test_groups_of_role_and_subjects_are_filled_in():
             [
                 (
                     'subjects[0].kind: Unsupported value: "Robot": '
-                    'supported values: "Group", "ServiceAccount", "User"'
+                    'supported values: "ServiceAccount", "User", "Group"'
                 )
             ],
         ),
