@@ -1,4 +1,4 @@
-"""A quota's scopes: which pods it is about at all."""
+"""A quota's scopes: which pods, or which claims for volumes, it is about at all."""
 
 from __future__ import annotations
 
@@ -16,8 +16,15 @@ def in_scope(quota: Obj, resource: str, obj: Obj) -> bool:
     requirements = list(_requirements(quota))
     if not requirements:
         return True
-    # Scopes are properties of pods; a quota with scopes is about nothing else.
-    return resource == "pods" and all(_holds(each, obj) for each in requirements)
+    # Scopes are properties of pods and of claims; a quota with scopes is about nothing else.
+    holds = {"pods": _pod_holds, "persistentvolumeclaims": _claim_holds}.get(resource)
+    return holds is not None and all(holds(each, obj) for each in requirements)
+
+
+def same_scopes(resource: str, old: Obj, new: Obj) -> bool:
+    """Tell whether a change leaves an object in the scopes in which it was."""
+    facts = {"pods": _deadline, "persistentvolumeclaims": _attributes_classes}.get(resource)
+    return facts is None or facts(old) == facts(new)
 
 
 def _requirements(quota: Obj) -> Iterator[dict[str, Any]]:
@@ -27,7 +34,25 @@ def _requirements(quota: Obj) -> Iterator[dict[str, Any]]:
     yield from (spec.get("scopeSelector") or {}).get("matchExpressions") or ()
 
 
-def _holds(requirement: dict[str, Any], pod: Obj) -> bool:
+def _claim_holds(requirement: dict[str, Any], claim: Obj) -> bool:
+    if requirement.get("scopeName") != "VolumeAttributesClass":
+        return False
+    # While a volume is changed from one class to another both are held.
+    names = _attributes_classes(claim)
+    return any(_class_holds(requirement, name) for name in names or ("",))
+
+
+def _attributes_classes(claim: Obj) -> set[str]:
+    spec, status = claim.get("spec") or {}, claim.get("status") or {}
+    names = (
+        spec.get("volumeAttributesClassName"),
+        status.get("currentVolumeAttributesClassName"),
+        (status.get("modifyVolumeStatus") or {}).get("targetVolumeAttributesClassName"),
+    )
+    return {name for name in names if name}
+
+
+def _pod_holds(requirement: dict[str, Any], pod: Obj) -> bool:
     scope = requirement.get("scopeName", "")
     if scope == "PriorityClass":
         return _class_holds(requirement, (pod.get("spec") or {}).get("priorityClassName") or "")
@@ -48,8 +73,13 @@ def _best_effort(pod: Obj) -> bool:
     return pods.qos_class(pod) == pods.BEST_EFFORT
 
 
+def _deadline(pod: Obj) -> int | None:
+    seconds: int | None = (pod.get("spec") or {}).get("activeDeadlineSeconds")
+    return seconds
+
+
 def _terminating(pod: Obj) -> bool:
-    seconds = (pod.get("spec") or {}).get("activeDeadlineSeconds")
+    seconds = _deadline(pod)
     return seconds is not None and seconds >= 0
 
 

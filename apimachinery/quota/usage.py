@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from apimachinery import pods
-from apimachinery.meta import Obj, is_deleting
-from apimachinery.quantity import Quantity, parse
+from apimachinery.meta import Obj, annotations_of, is_deleting
+from apimachinery.quantity import NANO, ZERO, Quantity, parse
 
 Usage = dict[str, Quantity]
 
@@ -25,6 +25,11 @@ BARE_NAMES = frozenset(
         "services",
     )
 )
+DEVICE_CLAIMS = "resourceclaims.resource.k8s.io"
+# What quotas name otherwise than by `count/`.
+NAMED = BARE_NAMES | {DEVICE_CLAIMS}
+DEVICES = ".deviceclass.resource.k8s.io/devices"
+MOST_DEVICES = 32  # that a claim can be given: what a request for all of them counts as
 STORAGE_CLASS = ".storageclass.storage.k8s.io/"
 _HUGE = "hugepages-"
 
@@ -82,23 +87,65 @@ def _service(service: Obj, counted: Usage) -> Usage:
 
 
 def _claim(claim: Obj, counted: Usage) -> Usage:
-    spec = claim.get("spec") or {}
-    requested = ((spec.get("resources") or {}).get("requests") or {}).get("storage")
     found = dict(counted)
-    name = spec.get("storageClassName") or ""
+    name = _storage_class(claim)
     if name:
         found[f"{name}{STORAGE_CLASS}persistentvolumeclaims"] = ONE
+    requested = _storage(claim)
     if requested is not None:
-        found["requests.storage"] = parse(requested)
+        found["requests.storage"] = requested
         if name:
-            found[f"{name}{STORAGE_CLASS}requests.storage"] = parse(requested)
+            found[f"{name}{STORAGE_CLASS}requests.storage"] = requested
     return found
+
+
+def _storage_class(claim: Obj) -> str:
+    """Return the class of a claim; the annotation of old days comes first."""
+    noted = annotations_of(claim).get("volume.beta.kubernetes.io/storage-class")
+    name: str = (claim.get("spec") or {}).get("storageClassName") or "" if noted is None else noted
+    return name
+
+
+def _storage(claim: Obj) -> Quantity | None:
+    """Return the larger one of what is asked for and what is set aside, in whole bytes."""
+    spec, status = claim.get("spec") or {}, claim.get("status") or {}
+    requested = ((spec.get("resources") or {}).get("requests") or {}).get("storage")
+    if requested is None:
+        return None
+    largest = max(parse(requested), parse((status.get("allocatedResources") or {}).get("storage")))
+    return Quantity(largest.value() * NANO, largest.format)
+
+
+def _device_claim(claim: Obj, counted: Usage) -> Usage:
+    """Count devices by class; of alternatives the largest number of each class."""
+    found = dict(counted)
+    devices = (claim.get("spec") or {}).get("devices") or {}
+    for request in devices.get("requests") or ():
+        most: Usage = {}
+        for wish in request.get("firstAvailable") or (request.get("exactly") or {},):
+            name = f"{wish.get('deviceClassName') or ''}{DEVICES}"
+            most[name] = max(most.get(name, ZERO), _whole(_devices(wish)))
+        for name, amount in most.items():
+            found[name] = found.get(name, ZERO) + amount
+    return found
+
+
+def _devices(wish: Mapping[str, Any]) -> int:
+    match wish.get("allocationMode"):
+        case "ExactCount":
+            count: int = wish.get("count") or 0
+            return count
+        case "All":
+            return MOST_DEVICES
+        case _:
+            return 0
 
 
 _SPECIAL: dict[str, Callable[[Obj, Usage], Usage]] = {
     "pods": _pod,
     "services": _service,
     "persistentvolumeclaims": _claim,
+    DEVICE_CLAIMS: _device_claim,
 }
 # Their size can change; of all others only the number counts.
 CAN_GROW = frozenset(("services", "persistentvolumeclaims", "pods"))
@@ -120,6 +167,8 @@ def concerns(resource: str, name: str) -> bool:
         return name in {resource, "requests.storage"} or STORAGE_CLASS in name
     if resource == "pods":
         return name == resource or _is_compute(name)
+    if resource == DEVICE_CLAIMS:
+        return name.endswith(DEVICES)
     return resource in BARE_NAMES and name == resource
 
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from apimachinery.meta import Obj, namespace_of
 from apimachinery.quantity import ZERO, Quantity
-from apimachinery.quota.scopes import in_scope
-from apimachinery.quota.usage import BARE_NAMES, CAN_GROW, concerns, usage_of
+from apimachinery.quota.scopes import in_scope, same_scopes
+from apimachinery.quota.usage import CAN_GROW, NAMED, concerns, usage_of
 from nodes.client.controller import DONE, Result
 from nodes.client.informer import Informer
 from nodes.client.lister import Key, key_of
@@ -83,15 +83,14 @@ def _same(resource: str, old: Obj, new: Obj) -> bool:
     """Tell whether a change leaves an object's usage and its scopes as they were."""
     if resource not in CAN_GROW:
         return True
-    deadlines = [(one.get("spec") or {}).get("activeDeadlineSeconds") for one in (old, new)]
-    return deadlines[0] == deadlines[1] and usage_of(resource, old) == usage_of(resource, new)
+    return same_scopes(resource, old, new) and usage_of(resource, old) == usage_of(resource, new)
 
 
 def _by_resource(hard: dict[str, str]) -> dict[str, set[str]]:
     """Return the names of a quota by the resource that each is about."""
     counted = {name.removeprefix(_COUNT) for name in hard if name.startswith(_COUNT)}
     found: dict[str, set[str]] = {}
-    for resource in sorted(BARE_NAMES | counted):
+    for resource in sorted(NAMED | counted):
         names = {name for name in hard if concerns(resource, name)}
         if names:
             found[resource] = names

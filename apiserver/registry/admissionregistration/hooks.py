@@ -20,7 +20,7 @@ from apiserver.registry.rules.webhooks import (
     default_client_config,
     review_version_errors,
 )
-from apiserver.registry.strategy import Strategy, StrategyContext
+from apiserver.registry.strategy import MetadataCheck, Strategy, StrategyContext
 
 _SIDE_EFFECTS = ("None", "NoneOnDryRun")
 _REINVOCATION = ("IfNeeded", "Never")
@@ -30,6 +30,7 @@ _LONGEST = 30
 class WebhookConfigurationStrategy(Strategy):
     """Webhooks with names of their own, each with rules and an address."""
 
+    metadata_checks = (MetadataCheck.WHOLE,)
     qualifies_finalizers = False
     has_generation = True
     allow_unconditional_update = False

@@ -63,14 +63,13 @@ def from_v2(obj: Obj) -> Obj:
             status["currentCPUUtilizationPercentage"] = used
     status.setdefault("currentReplicas", 0)
     others = [each for each in metrics if _share(each, "target") is None]
-    for name, value in (
-        (METRICS, written_metrics(others)),
-        (BEHAVIOR, written_behavior(spec.pop("behavior", None))),
-        (CURRENT, written_current(current)),
-        (CONDITIONS, written_conditions(status.pop("conditions", None) or ())),
-    ):
-        if value:
-            annotations[name] = value
+    told = {
+        METRICS: written_metrics(others),
+        BEHAVIOR: written_behavior(spec.pop("behavior", None)),
+        CURRENT: written_current(current),
+        CONDITIONS: written_conditions(status.pop("conditions", None) or ()),
+    }
+    annotations |= {name: text for name, text in told.items() if text}
     return _rebuilt(obj, "autoscaling/v1", annotations, spec, status)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from apimachinery.duration import human_duration
 from apimachinery.gvk import GroupVersionKind
 from apimachinery.meta import Obj
@@ -13,22 +15,27 @@ from apimachinery.validation.field import (
     invalid,
     not_supported,
     required,
+    show,
     too_long,
 )
 from apimachinery.validation.names import is_dns1123_label, is_dns1123_subdomain, is_path_segment
 from apiserver.registry.certificates.pem import why_no_certificate, why_no_request
 from apiserver.registry.podspec.checks import one_of_required
+from apiserver.registry.podspec.godiff import diff_lists
 from apiserver.registry.resource import Column, Resource, Subresource
-from apiserver.registry.strategy import StatusStrategy, Strategy, StrategyContext
+from apiserver.registry.strategy import MetadataCheck, StatusStrategy, Strategy, StrategyContext
 from apiserver.registry.table import AGE, NAME, dig, field
 
 _SPEC, _CONDITIONS = Path("spec"), Path("status") / "conditions"
+_CONDITION = "io.k8s.api.certificates.v1.CertificateSigningRequestCondition"
 _DECISIONS = ("Approved", "Denied")
 _LASTING = (*_DECISIONS, "Failed")
 _STATUSES = ("False", "True", "Unknown")
 _LEAST_SECONDS = 600
 _LONGEST_DOMAIN = 253
 _LEAST_LABELS = 2
+_LONGEST_SIGNER = 571  # a domain, a slash, a subdomain, a dot and a label: 253 + 1 + 253 + 1 + 63
+_METADATA_CHECKS = (MetadataCheck.WHOLE, MetadataCheck.CHANGES)
 _LEGACY_SIGNER = "kubernetes.io/legacy-unknown"
 _USAGES = (
     "any",
@@ -61,6 +68,7 @@ class CertificateSigningRequestStrategy(Strategy):
     """Who asks is written down by the server, and nothing of a request changes."""
 
     name_rule = staticmethod(is_path_segment)
+    metadata_checks = _METADATA_CHECKS
 
     def prepare_for_create(self, obj: Obj, ctx: StrategyContext) -> None:
         spec = obj.setdefault("spec", {})
@@ -114,15 +122,20 @@ def _signer_errors(name: str, path: Path) -> FieldErrors:
         return
     if len(domain) > _LONGEST_DOMAIN:
         yield too_long(path, domain, _LONGEST_DOMAIN)
-    for label in domain.split("."):
-        for message in is_dns1123_label(label):
-            yield invalid(path, domain, f'validating label "{label}": {message}')
+    yield from _first_label_errors(domain, is_dns1123_label, path)
     if domain.count(".") < _LEAST_LABELS - 1:
         why = "should be a domain with at least two segments separated by dots"
         yield invalid(path, domain, why)
-    for label in rest.split("."):
-        for message in is_dns1123_subdomain(label):
-            yield invalid(path, rest, f'validating label "{label}": {message}')
+    yield from _first_label_errors(rest, is_dns1123_subdomain, path)
+    if len(name) > _LONGEST_SIGNER:
+        yield too_long(path, name, _LONGEST_SIGNER)
+
+
+def _first_label_errors(part: str, rule: Callable[[str], list[str]], path: Path) -> FieldErrors:
+    """Yield what is wrong with the first wrong label; of others the same would be said."""
+    label = next((each for each in part.split(".") if rule(each)), None)
+    for message in () if label is None else rule(label):
+        yield invalid(path, part, f"validating label {show(label)}: {message}")
 
 
 def _condition_errors(conditions: list[Obj] | tuple[Obj, ...]) -> FieldErrors:
@@ -163,7 +176,9 @@ def _update_errors(
         if len(after) > len(was):
             yield forbidden(_CONDITIONS, f'updates may not add a condition of type "{kind}"')
         elif len(after) == len(was) and after != was:
-            yield forbidden(_CONDITIONS, f'updates may not modify a condition of type "{kind}"')
+            changes = diff_lists(_CONDITION, was, after)
+            why = f'updates may not modify a condition of type "{kind}"\n{changes}'
+            yield forbidden(_CONDITIONS, why)
     if issued != before and not signs:
         yield forbidden(path, "updates may not set certificate content")
     elif issued != before and before:
@@ -173,6 +188,7 @@ def _update_errors(
 class CertificateSigningRequestStatusStrategy(StatusStrategy):
     """The signer writes the certificate, or that it failed."""
 
+    metadata_checks = _METADATA_CHECKS
     decides = False
     signs = True
 

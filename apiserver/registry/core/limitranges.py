@@ -64,6 +64,8 @@ def _item_errors(item: Obj, path: Path, seen: set[str]) -> FieldErrors:
     given = {bound: item.get(bound) or {} for bound in _BOUNDS}
     for bound in ("max", "min", "default", "defaultRequest"):
         yield from _bound_errors(bound, given[bound], kind, path / bound)
+    if kind == "Pod":
+        given |= {"default": {}, "defaultRequest": {}}
     if kind == "PersistentVolumeClaim" and not (
         "storage" in given["min"] or "storage" in given["max"]
     ):

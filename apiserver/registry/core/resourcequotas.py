@@ -69,7 +69,7 @@ class ResourceQuotaStrategy(Strategy):
     def validate_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> FieldErrors:
         yield from self.validate(new, ctx)
         after, before = (new.get("spec") or {}).get("scopes"), (old.get("spec") or {}).get("scopes")
-        if sorted(after or ()) != sorted(before or ()):
+        if set(after or ()) != set(before or ()):
             yield invalid(Path("spec") / "scopes", after, IMMUTABLE)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from apimachinery.meta import Obj
@@ -78,11 +79,26 @@ _ZEROS = {"string": "", "integer": 0, "number": 0, "boolean": False, "quantity":
 
 def diff(kind: str, old: Obj, new: Obj) -> str:
     """Return the lines that differ, in unified form with their surroundings."""
-    schema = types().definition(_CORE + kind)
+    schema = _definition(_CORE + kind)
+    return _diff(go_value(schema, old), go_value(schema, new))
+
+
+def diff_lists(name: str, old: Sequence[Obj], new: Sequence[Obj]) -> str:
+    """Return the lines that differ between two lists of a type."""
+    schema = _definition(name)
+    before, after = ([go_value(schema, each) for each in listed] for listed in (old, new))
+    return _diff(before, after)
+
+
+def _definition(name: str) -> Schema:
+    schema = types().definition(name)
     if schema is None:
-        raise LookupError(f"no type {kind} in the type table")
-    before, after = (_lines(go_value(schema, spec)) for spec in (old, new))
-    found = difflib.unified_diff(before, after, n=_CONTEXT, lineterm="")
+        raise LookupError(f"no type {name} in the type table")
+    return schema
+
+
+def _diff(old: Any, new: Any) -> str:
+    found = difflib.unified_diff(_lines(old), _lines(new), n=_CONTEXT, lineterm="")
     return "".join(f"{line}\n" for at, line in enumerate(found) if at > 1)
 
 
@@ -116,10 +132,7 @@ def shown_metadata(metadata: Obj | None) -> Obj:
 
 
 def _meta_value(kind: str, value: Obj | None) -> Obj | None:
-    schema = types().definition(_META + kind)
-    if schema is None:
-        raise LookupError(f"no type {kind} in the type table")
-    shown: Obj | None = _tagged(schema, value)
+    shown: Obj | None = _tagged(_definition(_META + kind), value)
     return shown
 
 

@@ -32,9 +32,9 @@ def fully_qualified_name_errors(value: str, path: Path) -> FieldErrors:
     if not value:
         yield required(path)
         return
-    wrong = list(obey(is_dns1123_subdomain, value, path))
-    yield from wrong
-    if not wrong and value.count(".") < _LEAST_SEGMENTS - 1:
+    if wrong := is_dns1123_subdomain(value):
+        yield invalid(path, value, ",".join(wrong))
+    elif value.count(".") < _LEAST_SEGMENTS - 1:
         yield invalid(
             path, value, "should be a domain with at least three segments separated by dots"
         )

@@ -223,6 +223,69 @@ def service(**spec):
     return named("s", "ns", spec=spec)
 
 
+GOLD = {"scopeName": "VolumeAttributesClass", "operator": "In", "values": ["gold"]}
+
+
+@pytest.mark.parametrize(
+    ("requirement", "claim", "counted"),
+    [
+        (GOLD, {"spec": {"volumeAttributesClassName": "gold"}}, True),
+        (GOLD, {"spec": {"volumeAttributesClassName": "silver"}}, False),
+        (GOLD, {}, False),
+        (GOLD, {"status": {"currentVolumeAttributesClassName": "gold"}}, True),
+        (
+            GOLD,
+            {"status": {"modifyVolumeStatus": {"targetVolumeAttributesClassName": "gold"}}},
+            True,
+        ),
+        (GOLD | {"operator": "NotIn"}, {}, True),
+        (
+            {"scopeName": "VolumeAttributesClass", "operator": "Exists"},
+            {"spec": {"volumeAttributesClassName": "silver"}},
+            True,
+        ),
+        ({"scopeName": "VolumeAttributesClass", "operator": "DoesNotExist"}, {}, True),
+        ({"scopeName": "PriorityClass", "operator": "DoesNotExist"}, {}, False),
+    ],
+)
+def test_scopes_of_claims(requirement, claim, counted):
+    selector = {"matchExpressions": [requirement]}
+    held = quota({"persistentvolumeclaims": "0"}, scopeSelector=selector)
+    plugin = ResourceQuota(Reader(resourcequotas=[held]))
+    asked = request(named("c", "ns", **claim), "persistentvolumeclaims")
+
+    if counted:
+        with pytest.raises(Forbidden, match="exceeded quota"):
+            plugin.validate(asked)
+    else:
+        plugin.validate(asked)
+
+
+DEVICES = ".deviceclass.resource.k8s.io/devices"
+
+
+def devices(name, mode="ExactCount", **more):
+    return {"deviceClassName": name, "allocationMode": mode, **more}
+
+
+@pytest.mark.parametrize(
+    ("requests", "asked"),
+    [
+        ([{"exactly": devices("gpu", count=2)}], "2"),
+        ([{"exactly": devices("gpu", "All")}], "32"),
+        ([{"exactly": devices("gpu", count=2)}, {"exactly": devices("gpu", count=3)}], "5"),
+        ([{"firstAvailable": [devices("gpu", count=2), devices("gpu", count=3)]}], "3"),
+        ([{"firstAvailable": [devices("nic", count=9), devices("gpu", count=1)]}], "1"),
+    ],
+)
+def test_devices_are_counted_by_class(requests, asked):
+    plugin = ResourceQuota(Reader(resourcequotas=[quota({f"gpu{DEVICES}": "0"})]))
+    claim = named("c", "ns", spec={"devices": {"requests": requests}})
+
+    with pytest.raises(Forbidden, match=f"requested: gpu{DEVICES}={asked},"):
+        plugin.validate(request(claim, "resourceclaims.resource.k8s.io"))
+
+
 @pytest.mark.parametrize(
     ("hard", "obj", "resource", "exceeded"),
     [
@@ -241,6 +304,19 @@ def service(**spec):
                     "resources": {"requests": {"storage": "1Gi"}},
                 },
             ),
+            "persistentvolumeclaims",
+            True,
+        ),
+        (
+            "slow.storageclass.storage.k8s.io/persistentvolumeclaims",
+            {
+                "metadata": {
+                    "name": "c",
+                    "namespace": "ns",
+                    "annotations": {"volume.beta.kubernetes.io/storage-class": "slow"},
+                },
+                "spec": {"storageClassName": "fast"},
+            },
             "persistentvolumeclaims",
             True,
         ),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nodes.client.resources import PODS, RESOURCEQUOTAS, Res
+from nodes.client.resources import PERSISTENTVOLUMECLAIMS, PODS, RESOURCEQUOTAS, Res
 from tests.support.builders import obj, pod, service
 
 pytestmark = pytest.mark.looptime
@@ -83,6 +83,30 @@ async def test_only_pods_in_scope_count(rig):
     await rig.create(quota({"pods": "5"}, scopes=["BestEffort"]))
     await rig.settle(1)
     assert used(rig) == {"pods": "1"}
+
+
+async def test_devices_count_by_their_class(rig):
+    name = "gpu.deviceclass.resource.k8s.io/devices"
+    asked = {"deviceClassName": "gpu", "allocationMode": "ExactCount", "count": 2}
+    spec = {"devices": {"requests": [{"exactly": asked}]}}
+    claim = obj("ResourceClaim", "c", api_version="resource.k8s.io/v1", spec=spec)
+    await rig.run(RQ)
+    await rig.create(quota({name: "5"}), claim)
+    await rig.settle(1)
+    assert used(rig) == {name: "2"}
+
+
+async def test_a_claim_that_changes_its_class_comes_into_scope(rig):
+    gold = {"scopeName": "VolumeAttributesClass", "operator": "In", "values": ["gold"]}
+    await rig.run(RQ)
+    held = quota({"persistentvolumeclaims": "5"}, scopeSelector={"matchExpressions": [gold]})
+    await rig.create(held, obj("PersistentVolumeClaim", "c", spec={}))
+    await rig.settle(1)
+    assert used(rig) == {"persistentvolumeclaims": "0"}
+    body = {"spec": {"volumeAttributesClassName": "gold"}}
+    await rig.client.patch(PERSISTENTVOLUMECLAIMS, "default", "c", body)
+    await rig.settle(3)
+    assert used(rig) == {"persistentvolumeclaims": "1"}
 
 
 async def test_custom_kinds_are_counted_and_unknown_ones_are_not(rig):

@@ -86,6 +86,43 @@ def test_approval_writes_conditions_alone():
     ]
 
 
+def test_decision_stays_as_it_is():
+    old = updated(REQUESTS, created(REQUESTS, spec=spec()), approve(), "approval")
+
+    def explain(request):
+        request["status"]["conditions"][0]["reason"] = "Because"
+
+    (error,) = update_errors(REQUESTS, old, explain, "status")
+    assert error == (
+        "status.conditions: Forbidden: "
+        'updates may not modify a condition of type "Approved"\n'
+        "@@ -2,7 +2,7 @@\n"
+        "  {\n"
+        '   "Type": "Approved",\n'
+        '   "Status": "True",\n'
+        '-  "Reason": "",\n'
+        '+  "Reason": "Because",\n'
+        '   "Message": "",\n'
+        '   "LastUpdateTime": "2026-01-02T03:04:05Z",\n'
+        '   "LastTransitionTime": "2026-01-02T03:04:05Z"\n'
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "errors"),
+    [
+        ("example.com/" + ".".join(["a" * 63] * 4), []),
+        ("A.B.com/s", ['"A.B.com": validating label "A": a lowercase RFC 1123 label']),
+        ("example.com/A.B", ['"A.B": validating label "A": a lowercase RFC 1123 subdomain']),
+        ("example.com/" + ".".join(["a" * 200] * 3), ["may not be more than 571 bytes"]),
+    ],
+)
+def test_names_of_signers(name, errors):
+    found = create_errors(REQUESTS, spec=spec(signerName=name))
+    assert len(found) == len(errors)
+    assert all(error in text for error, text in zip(errors, found, strict=True))
+
+
 def test_only_one_decision():
     both = [{"type": kind, "status": "True"} for kind in ("Approved", "Denied")]
     old = created(REQUESTS, spec=spec())
