@@ -10,10 +10,11 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Iterable, Iterator
-from functools import lru_cache
 from typing import Any, TypeAlias
 
 import orjson
+
+from apimachinery.caching import kept_if_short
 
 _Step: TypeAlias = Callable[[Any], Iterator[Any]]
 
@@ -59,7 +60,7 @@ class JsonPath:
         return " ".join(map(_printed, self.find(value)))
 
 
-@lru_cache(maxsize=1024)
+@kept_if_short(1024)
 def compiled(text: str) -> JsonPath:
     """Return the compiled path. Raises JsonPathError."""
     return JsonPath(text)

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from apimachinery.caching import kept_if_short
 from apimachinery.cel.env import CompileError, Env, Program
 from apimachinery.cel.functions import OPAQUE, Overload, function
 from apimachinery.cel.types import (
@@ -164,7 +165,7 @@ def environment(
     return base.extended(more)
 
 
-@lru_cache(maxsize=4096)
+@kept_if_short(2048)
 def compile_expression(text: str, shape: Shape, variables: Variables = ()) -> Compiled:
     """Compile an expression; what is wrong is in the result."""
     try:

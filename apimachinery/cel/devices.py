@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
+from apimachinery.caching import kept_if_short
 from apimachinery.cel.admission import Compiled
 from apimachinery.cel.env import CompileError, Env
 from apimachinery.cel.estimates import estimate
@@ -38,7 +37,7 @@ _SIZES = Sized(
 _ENV = Env({"device": _DEVICE}, bindings=True)
 
 
-@lru_cache(maxsize=1024)
+@kept_if_short(1024)
 def compile_selector(text: str) -> Compiled:
     """Compile a selector; what is wrong is in the result."""
     try:

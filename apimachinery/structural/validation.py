@@ -319,11 +319,12 @@ def matches(pattern: str, text: str) -> bool:
     return compiled is None or compiled.search(text) is not None
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _compiled(pattern: str) -> Any:
-    # RE2 takes linear time whatever the pattern: schemas come from tenants.
+    # RE2 takes linear time whatever the pattern, and so much memory: schemas come from tenants.
     options = re2.Options()
     options.log_errors = False
+    options.max_mem = 1 << 20
     try:
         return re2.compile(pattern, options)
     except re2.error:

@@ -11,11 +11,11 @@ import binascii
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any
 
 import orjson
 
+from apimachinery.caching import kept_if_short
 from apimachinery.errors import ApiError, BadRequest, Expired, Invalid, Timeout
 from apimachinery.fields import EVERY_FIELD, FieldRequirement, FieldSelector, parse_fields
 from apimachinery.gvk import GroupKind
@@ -55,8 +55,8 @@ _INCONSISTENT = (
 # Digits and a sign of 64 bits, with room for leading zeros.
 _LONGEST_NUMBER = 40
 _WHOLE = re.compile(r"[+-]?[0-9]+")
-_labels = lru_cache(maxsize=512)(parse_selector)
-_fields = lru_cache(maxsize=512)(parse_fields)
+_labels = kept_if_short(512)(parse_selector)
+_fields = kept_if_short(512)(parse_fields)
 
 
 @dataclass(frozen=True, slots=True)

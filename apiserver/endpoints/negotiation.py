@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
+from apimachinery.caching import kept_if_short
 from apimachinery.errors import ApiError, NotAcceptable
 
 JSON, YAML = "application/json", "application/yaml"
@@ -60,7 +60,7 @@ class Output:
 DEFAULT = Output()
 
 
-@lru_cache(maxsize=256)
+@kept_if_short(256)
 def negotiate(accept: str, *, discovery: bool = False, tables: bool = True) -> Output | None:
     """Return the first form in an Accept header that can be made, None where there is none.
 

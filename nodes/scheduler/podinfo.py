@@ -7,12 +7,12 @@ kept by content: the thousandth pod of a Deployment costs a look-up.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import orjson
 
 from apimachinery import quantity
+from apimachinery.caching import kept_if_short
 from apimachinery.meta import Obj, labels_of, name_of, namespace_of, uid_of
 
 # What a container without requests is taken to need when nodes are scored
@@ -86,7 +86,7 @@ def _part(container: Obj) -> tuple[Any, Any]:
     return (container.get("resources") or {}).get("requests"), container.get("ports")
 
 
-@lru_cache(maxsize=4096)
+@kept_if_short(4096)
 def _read(content: bytes) -> tuple[Requests, tuple[tuple[str, str, int], ...]]:
     containers, init, overhead, pod_level, host_network = orjson.loads(content)
     amounts = _sum_all(
