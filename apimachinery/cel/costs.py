@@ -2,8 +2,8 @@
 
 A unit is about one step of a small expression. Calls whose cost depends on their arguments have a
 function of them here; all others cost 1. What a list or an object costs that is written out, and
-what loops add, stands in `generate` and `loops`. `EFFORT` is what our own work is limited by where
-Kubernetes' units do not see it.
+what loops add, stands in `generate` and `loops`. `effort` counts the work that
+Kubernetes' units do not see.
 """
 
 from __future__ import annotations

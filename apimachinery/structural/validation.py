@@ -319,12 +319,30 @@ def matches(pattern: str, text: str) -> bool:
     return compiled is None or compiled.search(text) is not None
 
 
-@lru_cache(maxsize=1024)
 def _compiled(pattern: str) -> Any:
-    # RE2 takes linear time whatever the pattern, and so much memory: schemas come from tenants.
+    """Return a pattern ready to use, None where RE2 does not take it.
+
+    RE2 takes linear time whatever the pattern, but memory: schemas come from tenants, so of the
+    few that need much of it few are kept.
+    """
+    found = _small(pattern)
+    return found if found is not None else _large(pattern)
+
+
+@lru_cache(maxsize=1024)
+def _small(pattern: str) -> Any:
+    return _compile(pattern, 1 << 20)
+
+
+@lru_cache(maxsize=32)
+def _large(pattern: str) -> Any:
+    return _compile(pattern, 8 << 20)
+
+
+def _compile(pattern: str, memory: int) -> Any:
     options = re2.Options()
     options.log_errors = False
-    options.max_mem = 1 << 20
+    options.max_mem = memory
     try:
         return re2.compile(pattern, options)
     except re2.error:

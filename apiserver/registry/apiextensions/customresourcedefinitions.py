@@ -42,6 +42,11 @@ _NOT_A_WEBHOOK = "should not be set when strategy is not set to Webhook"
 _NAMES = ("plural", "singular", "kind", "listKind")
 
 
+def _name_stays(spec: Obj, before: Obj, name: str) -> FieldErrors:
+    path = ("names", name)
+    yield from immutable(dig(spec, path), dig(before, path), _SPEC / "names" / name)
+
+
 class CustomResourceDefinitionStrategy(Strategy):
     """Group, plural and stored versions are for good; once served, scope and kind are too."""
 
@@ -94,12 +99,9 @@ class CustomResourceDefinitionStrategy(Strategy):
         yield from _spec_errors(spec, before)
         if is_established(old):
             yield from immutable(spec.get("scope"), before.get("scope"), _SPEC / "scope")
-            for name in ("kind",):
-                path = ("names", name)
-                yield from immutable(dig(spec, path), dig(before, path), _SPEC / "names" / name)
+            yield from _name_stays(spec, before, "kind")
         yield from immutable(spec.get("group"), before.get("group"), _SPEC / "group")
-        path = ("names", "plural")
-        yield from immutable(dig(spec, path), dig(before, path), _SPEC / "names" / "plural")
+        yield from _name_stays(spec, before, "plural")
         yield from _status_errors(new)
         yield from approval_errors(new, old)
         yield from _preserving_errors(spec, before)
