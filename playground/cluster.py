@@ -47,6 +47,7 @@ from apiserver.flowcontrol.filter import FlowFilter
 from apiserver.registry.catalog import Catalog
 from apiserver.registry.core.serviceaddresses import missing
 from apiserver.registry.core.serviceallocation import open_allocators
+from apiserver.registry.core.servicenetwork import ServiceNetwork
 from apiserver.registry.custom.service import CustomResources
 from apiserver.registry.objects import StoredObjects
 from apiserver.registry.resource import Resource
@@ -97,6 +98,7 @@ class Surface:
     serving: ServingOptions = field(default_factory=ServingOptions)
     auth: AuthOptions = AUTH_DEFAULTS
     admission: AdmissionOptions = ADMISSION_DEFAULTS
+    services: ServiceNetwork = field(default_factory=ServiceNetwork)
 
 
 class RunningCluster:
@@ -141,7 +143,7 @@ class RunningCluster:
             auth=self.auth,
             admission=admission_chain(around),
             catalog=catalog,
-            allocators=open_allocators(objects.list("services")),
+            allocators=open_allocators(objects.list("services"), surface.services),
             objects=objects,
             options=surface.serving,
         )

@@ -24,13 +24,15 @@ from typing import Any, NewType, TypeVar
 from apimachinery.duration import format_duration, parse_duration
 from apiserver.admission.order import ORDER
 from apiserver.auth.tokens import ISSUER
+from apiserver.registry.core.servicenetwork import DEFAULT_CIDR, DEFAULT_PORTS
 
 Duration = NewType("Duration", float)  # seconds; written as Go writes them: 1m30s
 Words = tuple[str, ...]  # separated by commas; given again, the flag adds to them
 Pairs = tuple[tuple[str, str], ...]  # key=value, separated by commas; likewise
+PortRange = NewType("PortRange", tuple[int, int])  # the first and the last: 30000-32767
 
 AUTHENTICATION, AUTHORIZATION = "Authentication", "Authorization"
-SERVING = "Serving"
+SERVING, SERVICES = "Serving", "Services"
 AUDITING = "Auditing"
 ADMISSION = "Admission"
 
@@ -137,6 +139,26 @@ class Flags:
         "Seconds after which watches end that name no timeout, at the earliest; at the latest "
         "after twice as many.",
     )
+    insecure_port: int = flag(
+        0,
+        SERVING,
+        "Port of plain HTTP where everybody may do everything, on this machine alone; 0 for none. "
+        "Deprecated.",
+    )
+    insecure_bind_address: str = flag(
+        "127.0.0.1", SERVING, "Address of the insecure port: a loopback one. Deprecated."
+    )
+
+    service_cluster_ip_range: str = flag(
+        DEFAULT_CIDR,
+        SERVICES,
+        "Where Services of new clusters get their addresses from: a range of IPv4, and after a "
+        "comma one of IPv6, if they are to have both. Ranges of clusters that are there are "
+        "ServiceCIDRs.",
+    )
+    service_node_port_range: PortRange = flag(
+        PortRange(DEFAULT_PORTS), SERVICES, "The ports that Services may have on nodes."
+    )
 
     audit_policy_file: str = flag(
         "", AUDITING, "File with the audit Policy; without it no request is written down."
@@ -177,16 +199,6 @@ class Flags:
         300, ADMISSION, "How long a pod stays on a node that cannot be reached, unless it says."
     )
 
-    insecure_port: int = flag(
-        0,
-        SERVING,
-        "Port of plain HTTP where everybody may do everything, on this machine alone; 0 for none. "
-        "Deprecated.",
-    )
-    insecure_bind_address: str = flag(
-        "127.0.0.1", SERVING, "Address of the insecure port: a loopback one. Deprecated."
-    )
-
     def arguments(self) -> list[str]:
         """Return the flags that differ from their defaults as a command line."""
         line: list[str] = []
@@ -216,6 +228,8 @@ class Syntax:
 
 _TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})
 _FALSE = frozenset({"0", "f", "F", "FALSE", "false", "False"})
+_PORTS = re.compile(r"([0-9]+)(?:([-+])([0-9]+))?")
+_HIGHEST_PORT = 65535
 _PAIR = re.compile(r"([^=]*)=(.*)", re.DOTALL)
 
 
@@ -247,11 +261,29 @@ def _read_pairs(text: str) -> Pairs:
     return tuple(found)
 
 
+def _read_port_range(text: str) -> PortRange:
+    """Read one port, `first-last` or `first+more`; nothing is the usual range."""
+    text = text.strip()
+    if not text:
+        return PortRange(DEFAULT_PORTS)
+    found = _PORTS.fullmatch(text)
+    if found is None:
+        raise ValueError(f"unable to parse port range: {text}")
+    first, more = int(found[1]), int(found[3] or 0)
+    last = {"-": more, "+": first + more}.get(found[2] or "", first)
+    if max(first, last) > _HIGHEST_PORT:
+        raise ValueError(f"the port range cannot be greater than {_HIGHEST_PORT}: {text}")
+    if last < first:
+        raise ValueError(f"end port cannot be less than start port: {text}")
+    return PortRange((first, last))
+
+
 _SYNTAX: Mapping[Any, Syntax] = {
     bool: Syntax("bool", _read_bool, lambda value: str(value).lower()),
     int: Syntax("int", _read_int, str),
     str: Syntax("string", str, str),
     Duration: Syntax("duration", parse_duration, format_duration),
+    PortRange: Syntax("portRange", _read_port_range, lambda value: "{}-{}".format(*value)),
     Words: Syntax("strings", _read_words, ",".join, adds_up=True),
     Pairs: Syntax(
         "key=value,...",

@@ -69,6 +69,7 @@ class Fleet:
                 clock,
                 credentials.ca_certificate,
                 front_proxy_authority(credentials.ca_key, clock).certificate,
+                services=self._surface.services,
             )
             objects = [*fresh, *TEMPLATES[template]()]
             writes = initial_writes(_CATALOG, objects, Identity(random.SystemRandom()), clock)

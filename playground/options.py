@@ -15,6 +15,7 @@ from apiserver.audit.log import FORMATS, AuditLog, open_log
 from apiserver.audit.policy import load_policy
 from apiserver.endpoints.options import ServingOptions
 from apiserver.flowcontrol.options import FlowOptions
+from apiserver.registry.core.servicenetwork import ServiceNetwork, cidr_problems
 from apiserver.registry.room import Room
 from playground.auth_options import (
     auth_options,
@@ -68,6 +69,17 @@ def admission_options(flags: Flags) -> AdmissionOptions:
         flags.default_not_ready_toleration_seconds,
         flags.default_unreachable_toleration_seconds,
     )
+
+
+def service_network(flags: Flags) -> ServiceNetwork:
+    """Return what new clusters have for their Services."""
+    return ServiceNetwork(
+        tuple(flags.service_cluster_ip_range.split(",")), flags.service_node_port_range
+    )
+
+
+def _service_ranges(flags: Flags) -> Iterator[str]:
+    yield from cidr_problems(service_network(flags).cidrs)
 
 
 def _admission_problems(flags: Flags) -> Iterator[str]:
@@ -126,6 +138,7 @@ Check = Callable[[Flags], Iterator[str]]
 CHECKS: tuple[Check, ...] = (
     _not_negative,
     _insecure,
+    _service_ranges,
     authentication_problems,
     authorization_problems,
     _unreadable,

@@ -64,16 +64,24 @@ async def serve(options: argparse.Namespace) -> None:
     from playground.fleet import Fleet  # noqa: PLC0415
     from playground.housekeeping import keep_house  # noqa: PLC0415
     from playground.instance import Instance, write_private  # noqa: PLC0415
-    from playground.options import admission_options, serving_options  # noqa: PLC0415
+    from playground.options import (  # noqa: PLC0415
+        admission_options,
+        service_network,
+        serving_options,
+    )
 
     instance = Instance(Path(os.environ["KUBEGROUND_DATA_DIR"]))
     api_url = os.environ["KUBEGROUND_API_URL"]
     clock = LoopClock()
+    flags = read_flags(vars(options))
     ca = ensure_serving(
-        instance, clock, urlsplit(api_url).hostname or "", os.environ.get("KUBEGROUND_BIND", "")
+        instance,
+        clock,
+        urlsplit(api_url).hostname or "",
+        os.environ.get("KUBEGROUND_BIND", ""),
+        service_network(flags).api_address,
     )
     trust = ClientTrust()
-    flags = read_flags(vars(options))
     surface = Surface(
         api_url,
         ca,
@@ -81,6 +89,7 @@ async def serve(options: argparse.Namespace) -> None:
         serving_options(flags, clock),
         auth_options(flags),
         admission_options(flags),
+        service_network(flags),
     )
     storage = Storage(clock=clock, hub=WatchHub)
     fleet = Fleet(storage, surface, trust)

@@ -45,6 +45,10 @@ def test_a_value_that_cannot_be_read_is_refused_in_go_s_words():
     [
         (int, "-7", -7),
         (flags.Duration, "1m30s", 90.0),
+        (flags.PortRange, "30000-32767", (30000, 32767)),
+        (flags.PortRange, "30000+9", (30000, 30009)),
+        (flags.PortRange, "30000", (30000, 30000)),
+        (flags.PortRange, "", (30000, 32767)),
         (flags.Words, "a,b", ("a", "b")),
         (flags.Words, "", ()),
         (flags.Pairs, "a=1,b=x=y", (("a", "1"), ("b", "x=y"))),
@@ -61,6 +65,9 @@ def test_each_type_is_written_as_it_is_read(syntax, text, value):
     [
         (int, "1.5", 'strconv.ParseInt: parsing "1.5": invalid syntax'),
         (flags.Duration, "5", 'time: missing unit in duration "5"'),
+        (flags.PortRange, "a-b", "unable to parse port range: a-b"),
+        (flags.PortRange, "2-1", "end port cannot be less than start port: 2-1"),
+        (flags.PortRange, "1-65536", "the port range cannot be greater than 65535: 1-65536"),
         (flags.Pairs, "a", "a must be formatted as key=value"),
     ],
 )
@@ -75,6 +82,7 @@ def test_what_the_parent_was_told_the_worker_is_told():
         int: lambda value: value + 1,
         str: lambda value: value + "x",
         flags.Duration: lambda value: value + 1.5,
+        flags.PortRange: lambda value: (value[0] + 1, value[1] - 1),
         flags.Words: lambda value: (*value, "x", "y"),
         flags.Pairs: lambda value: (*value, ("x", "1")),
     }

@@ -52,6 +52,38 @@ def flags(**given):
         ),
         ({"token_auth_file": "/gone/tokens"}, "/gone/tokens: [Errno 2]"),
         ({"insecure_port": 70000}, "--insecure-port 70000 must be between 0 and 65535, inclusive"),
+        ({"service_cluster_ip_range": "10.96.0.0/16,fd00::/108"}, ""),
+        (
+            {"service_cluster_ip_range": "10.96.0.0/16,10.97.0.0/16"},
+            (
+                "--service-cluster-ip-range[0] and --service-cluster-ip-range[1] must be of "
+                "different IP family"
+            ),
+        ),
+        (
+            {"service_cluster_ip_range": "10.96.0.0/16,fd00::/108,fd01::/108"},
+            "--service-cluster-ip-range must not contain more than two entries",
+        ),
+        (
+            {"service_cluster_ip_range": "10.96.0.0/16,x"},
+            "--service-cluster-ip-range[1] is not a valid cidr",
+        ),
+        ({"service_cluster_ip_range": ""}, "--service-cluster-ip-range[0] is not a valid cidr"),
+        (
+            {"service_cluster_ip_range": "fd00::/108"},
+            "--service-cluster-ip-range[0] must be of IPv4, as the address of the API server is",
+        ),
+        (
+            {"service_cluster_ip_range": "10.96.0.0/30"},
+            "the service cluster IP range must be at least 8 IP addresses",
+        ),
+        (
+            {"service_cluster_ip_range": "10.96.0.0/16,fd00::/48"},
+            (
+                "specified --service-cluster-ip-range is too large; for 128-bit addresses, "
+                "the mask must be >= 64"
+            ),
+        ),
         (
             {"enable_admission_plugins": ("A",), "authorization_mode": ("B",)},
             (

@@ -13,10 +13,10 @@ from apimachinery.meta import Obj
 from apiserver.auth.bootstrap.rbac import rbac_objects
 from apiserver.auth.pki import FRONT_PROXY
 from apiserver.flowcontrol.bootstrap import flow_schemas, priority_levels
-from apiserver.registry.core.serviceaddresses import DEFAULT_CIDR
+from apiserver.registry.core.servicenetwork import ServiceNetwork
 
 NAMESPACES = ("kube-system", "kube-public", "kube-node-lease", "default")
-SERVICE_ADDRESS = "10.96.0.1"
+_SERVICES = ServiceNetwork()
 
 # Group, version: (group priority, version priority), as the aggregator sorts discovery.
 API_SERVICES: dict[tuple[str, str], tuple[int, int]] = {
@@ -64,11 +64,13 @@ def bootstrap_objects(
     front_proxy_ca: str = "",
     address: str = "127.0.0.1",
     port: int = 6443,
+    services: ServiceNetwork = _SERVICES,
 ) -> list[Obj]:
     """Return what a fresh cluster holds.
 
     client_ca, front_proxy_ca: the cluster's CAs in PEM, published for extension API servers.
     address, port: where the API server listens, as the endpoints of the service `kubernetes`.
+    services: the ranges that Services get their addresses from; the first one is of IPv4.
     """
     now = clock.timestamp()
     made = [
@@ -78,8 +80,8 @@ def bootstrap_objects(
         *priority_levels(),
         *flow_schemas(now),
         *_api_services(now),
-        *_service_network(now),
-        *_kubernetes_service(address, port),
+        *_service_network(now, services),
+        *_kubernetes_service(address, port, services.api_address),
         *_config_maps(now, client_ca, front_proxy_ca),
     ]
     return [{**obj, "metadata": dict(obj["metadata"])} for obj in made]
@@ -136,7 +138,7 @@ def _api_services(now: str) -> Iterator[Obj]:
         }
 
 
-def _service_network(now: str) -> Iterator[Obj]:
+def _service_network(now: str, services: ServiceNetwork) -> Iterator[Obj]:
     ready = {
         "type": "Ready",
         "status": "True",
@@ -148,14 +150,14 @@ def _service_network(now: str) -> Iterator[Obj]:
         "apiVersion": "networking.k8s.io/v1",
         "kind": "ServiceCIDR",
         "metadata": {"name": "kubernetes"},
-        "spec": {"cidrs": [DEFAULT_CIDR]},
+        "spec": {"cidrs": list(services.cidrs)},
         "status": {"conditions": [ready]},
     }
     yield {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "IPAddress",
         "metadata": {
-            "name": SERVICE_ADDRESS,
+            "name": services.api_address,
             "labels": {
                 "ipaddress.kubernetes.io/ip-family": "IPv4",
                 "ipaddress.kubernetes.io/managed-by": "ipallocator.k8s.io",
@@ -172,7 +174,7 @@ def _service_network(now: str) -> Iterator[Obj]:
     }
 
 
-def _kubernetes_service(address: str, port: int) -> Iterator[Obj]:
+def _kubernetes_service(address: str, port: int, cluster_ip: str) -> Iterator[Obj]:
     yield {
         "apiVersion": "v1",
         "kind": "Service",
@@ -183,8 +185,8 @@ def _kubernetes_service(address: str, port: int) -> Iterator[Obj]:
         },
         "spec": {
             "ports": [{"name": "https", "protocol": "TCP", "port": 443, "targetPort": port}],
-            "clusterIP": SERVICE_ADDRESS,
-            "clusterIPs": [SERVICE_ADDRESS],
+            "clusterIP": cluster_ip,
+            "clusterIPs": [cluster_ip],
             "type": "ClusterIP",
             "sessionAffinity": "None",
             "ipFamilies": ["IPv4"],

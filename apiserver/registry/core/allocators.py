@@ -13,13 +13,10 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from apimachinery.meta import Obj, name_of, namespace_of
+from apiserver.registry.core.servicenetwork import DEFAULT_PORTS
 
 SERVICE_IPS = "service-ips"
 NODE_PORTS = "node-ports"
-FIRST_PORT, LAST_PORT = 30000, 32767
-# The lower part of the range is kept for those who choose for themselves:
-# min(max(16, 2768 / 32), 128) ports.
-_PORT_RESERVE = 86
 # How long a request may take from taking a value to being stored, in seconds.
 GRACE = 30.0
 
@@ -89,22 +86,31 @@ class Ledger:
 class PortRange:
     """Node ports as a ledger; a port of TCP and the same of UDP count as one."""
 
-    def __init__(self, seed: int = 0) -> None:
-        self.ledger = Ledger(FIRST_PORT, LAST_PORT, _PORT_RESERVE, seed)
+    def __init__(self, ports: tuple[int, int] = DEFAULT_PORTS, seed: int = 0) -> None:
+        first, last = ports
+        self.ledger = Ledger(first, last, _port_reserve(last - first + 1), seed)
 
     def number(self, port: int) -> int:
         """Return the port. Raises Taken where it is outside of the range."""
-        if not FIRST_PORT <= port <= LAST_PORT:
+        first, last = self.ledger.low, self.ledger.high
+        if not first <= port <= last:
             raise Taken(
                 "provided port is not in the valid range. "
-                f"The range of valid ports is {FIRST_PORT}-{LAST_PORT}"
+                f"The range of valid ports is {first}-{last}"
             )
         return port
 
 
-def open_ports(services: Iterable[Obj], seed: int = 0) -> PortRange:
+def _port_reserve(size: int) -> int:
+    """Return how many ports are kept for those who choose: none of 16 or less, else 16 to 128."""
+    return 0 if size <= 16 else min(max(16, size // 32), 128)
+
+
+def open_ports(
+    services: Iterable[Obj], within: tuple[int, int] = DEFAULT_PORTS, seed: int = 0
+) -> PortRange:
     """Return the node ports of a cluster whose Services are these."""
-    ports = PortRange(seed)
+    ports = PortRange(within, seed)
     for service in services:
         for port in service_ports(service):
             ports.ledger.record(port, owner_of(service))

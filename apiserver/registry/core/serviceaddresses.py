@@ -8,21 +8,20 @@ from __future__ import annotations
 
 import ipaddress
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from apimachinery.meta import Obj, is_deleting, name_of, namespace_of
 from apimachinery.validation.names import parse_ip
 from apiserver.registry.core.allocators import GRACE, Exhausted, Owner, Taken
+from apiserver.registry.core.servicenetwork import DEFAULT_CIDR, SHORTEST_IPV6_PREFIX
 from apiserver.registry.strategy import Companion, ObjectReader
 
-# The cluster's own range, and the name of the ServiceCIDR that stands for it.
-DEFAULT_CIDR = "10.96.0.0/16"
+# The ServiceCIDR that stands for the cluster's own ranges.
 DEFAULT_NAME = "kubernetes"
 SERVICECIDRS, IPADDRESSES = "servicecidrs.networking.k8s.io", "ipaddresses.networking.k8s.io"
 MANAGED_BY = "ipallocator.k8s.io"
-_SHORTEST_IPV6_PREFIX = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +65,7 @@ def range_of(cidr: str) -> Range | None:
     except ValueError:
         return None
     ipv6 = network.version == 6
-    if ipv6 and network.prefixlen < _SHORTEST_IPV6_PREFIX:
+    if ipv6 and network.prefixlen < SHORTEST_IPV6_PREFIX:
         return None
     first = int(network.network_address) + 1
     last = int(network.broadcast_address) - (0 if ipv6 else 1)
@@ -78,30 +77,8 @@ def _reserve(size: int) -> int:
     return 0 if size <= 16 else min(max(16, size // 16), 256)
 
 
-def families(objects: ObjectReader) -> tuple[str, ...]:
-    """Return the IP families that Services may have here, the usual one first.
-
-    The ServiceCIDR of the cluster itself decides; further ones only add addresses.
-    """
-    own = objects.get(SERVICECIDRS, "", DEFAULT_NAME)
-    found = (range_of(cidr) for cidr in _cidrs(own))
-    return tuple(dict.fromkeys(one.family for one in found if one is not None))
-
-
-def _cidrs(servicecidr: Obj | None) -> list[str]:
-    # A cluster has its range before it has an object that says so.
-    cidrs = ((servicecidr or {}).get("spec") or {}).get("cidrs")
-    return cidrs or [DEFAULT_CIDR]
-
-
-def ranges(objects: ObjectReader) -> list[Range]:
-    """Return the ranges that addresses may be taken from now, the cluster's own first."""
-    servicecidrs = objects.list(SERVICECIDRS)
-    servicecidrs.sort(key=lambda one: (name_of(one) != DEFAULT_NAME, name_of(one)))
-    if not any(name_of(one) == DEFAULT_NAME for one in servicecidrs):
-        servicecidrs.insert(0, {"metadata": {"name": DEFAULT_NAME}})
-    named = dict.fromkeys(cidr for one in servicecidrs if _is_ready(one) for cidr in _cidrs(one))
-    return [found for cidr in named if (found := range_of(cidr)) is not None]
+def _cidrs(servicecidr: Obj | None) -> Sequence[str]:
+    return ((servicecidr or {}).get("spec") or {}).get("cidrs") or ()
 
 
 def _is_ready(servicecidr: Obj) -> bool:
@@ -116,12 +93,32 @@ def _is_ready(servicecidr: Obj) -> bool:
 class Addresses:
     """Chooses addresses, and remembers for a while which requests have chosen what."""
 
-    def __init__(self, seed: int = 0) -> None:
+    def __init__(self, seed: int = 0, cidrs: Sequence[str] = (DEFAULT_CIDR,)) -> None:
+        """`cidrs`: the cluster's own ranges, while no object says what they are."""
+        self._own = cidrs
         self._random = random.Random(seed)  # noqa: S311 - a repeatable run, not a secret
         self._reserved: dict[str, tuple[Owner, float]] = {}
 
     def __len__(self) -> int:
         return len(self._reserved)
+
+    def families(self, objects: ObjectReader) -> tuple[str, ...]:
+        """Return the IP families that Services may have here, the usual one first.
+
+        The ServiceCIDR of the cluster itself decides; further ones only add addresses.
+        """
+        own = _cidrs(objects.get(SERVICECIDRS, "", DEFAULT_NAME)) or self._own
+        found = (range_of(cidr) for cidr in own)
+        return tuple(dict.fromkeys(one.family for one in found if one is not None))
+
+    def ranges(self, objects: ObjectReader) -> list[Range]:
+        """Return the ranges that addresses may be taken from now, the cluster's own first."""
+        servicecidrs = objects.list(SERVICECIDRS)
+        servicecidrs.sort(key=lambda one: (name_of(one) != DEFAULT_NAME, name_of(one)))
+        named = [cidr for one in servicecidrs if _is_ready(one) for cidr in _cidrs(one)]
+        if not any(name_of(one) == DEFAULT_NAME for one in servicecidrs):
+            named = [*self._own, *named]
+        return [found for cidr in dict.fromkeys(named) if (found := range_of(cidr)) is not None]
 
     def check(self, text: str, owner: Owner, now: float, objects: ObjectReader) -> None:
         """Raise Taken where a Service that asks for this address cannot have it."""
@@ -129,16 +126,15 @@ class Addresses:
         if not self._is_free(canonical(text), owner, now, objects):
             raise Taken("provided IP is already allocated")
 
-    @staticmethod
-    def check_range(text: str, objects: ObjectReader) -> None:
+    def check_range(self, text: str, objects: ObjectReader) -> None:
         """Raise Taken where an address is of no range."""
         address = parse_ip(text)
-        if address is None or not any(address in each for each in ranges(objects)):
+        if address is None or not any(address in each for each in self.ranges(objects)):
             raise Taken("the provided network does not match the current range")
 
     def any_free(self, family: str, owner: Owner, now: float, objects: ObjectReader) -> str:
         """Return a free address of a family. Raises Exhausted."""
-        for each in ranges(objects):
+        for each in self.ranges(objects):
             if each.family == family:
                 for text in each.candidates(self._random):
                     if self._is_free(text, owner, now, objects):

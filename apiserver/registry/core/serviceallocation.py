@@ -25,16 +25,23 @@ from apiserver.registry.core.allocators import (
     owner_of,
     service_ports,
 )
-from apiserver.registry.core.serviceaddresses import Addresses, families, service_addresses
+from apiserver.registry.core.serviceaddresses import Addresses, service_addresses
 from apiserver.registry.core.servicefamilies import init_families, refuse, unchanged_preference
+from apiserver.registry.core.servicenetwork import ServiceNetwork
 from apiserver.registry.strategy import StrategyContext
 
 _SPEC = Path("spec")
+DEFAULTS = ServiceNetwork()
 
 
-def open_allocators(services: Iterable[Obj], seed: int = 0) -> dict[str, Any]:
+def open_allocators(
+    services: Iterable[Obj], network: ServiceNetwork = DEFAULTS, seed: int = 0
+) -> dict[str, Any]:
     """Return `StrategyContext.allocators` of a cluster whose Services are these."""
-    return {SERVICE_IPS: Addresses(seed), NODE_PORTS: open_ports(services, seed)}
+    return {
+        SERVICE_IPS: Addresses(seed, network.cidrs),
+        NODE_PORTS: open_ports(services, network.ports, seed),
+    }
 
 
 class Allocation:
@@ -57,7 +64,7 @@ class Allocation:
     def choose(self) -> None:
         """Fill in what is not asked for. Raises Invalid where something cannot be had."""
         old = {"spec": self.old} if self.old else None
-        init_families(self.service, old, families(self._objects))
+        init_families(self.service, old, self.addresses.families(self._objects))
         if values.needs_address(self.spec) and not values.is_headless(self.spec):
             self._choose_addresses()
         self._drop_zeros()

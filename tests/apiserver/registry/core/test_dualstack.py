@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from apimachinery.errors import Invalid
-from apiserver.registry.core.serviceaddresses import SERVICECIDRS, range_of, ranges
+from apiserver.registry.core.serviceaddresses import SERVICECIDRS, Addresses, range_of
 from apiserver.registry.core.services import SERVICES
 from tests.apiserver.registry.podspec.support import (
     Objects,
@@ -130,7 +130,7 @@ def test_ranges_that_are_not_ready_or_going_give_nothing():
         servicecidr("b", "10.201.0.0/24", deletionTimestamp="2026-01-01T00:00:00Z"),
         servicecidr("c", "10.202.0.0/24", ready=""),
     )
-    assert [str(one.network) for one in ranges(ctx.objects)] == [V4, "10.202.0.0/24"]
+    assert [str(one.network) for one in Addresses().ranges(ctx.objects)] == [V4, "10.202.0.0/24"]
 
 
 @pytest.mark.parametrize(
