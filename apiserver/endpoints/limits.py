@@ -49,8 +49,10 @@ def time_limit(request: ApiRequest) -> float | None:
             raise BadRequest(why) from None
         if 0 < given < most:
             return given
-    # Reading one object waits for nobody.
-    return None if info.verb == "get" and info.is_resource else most
+    # Reading one object waits for nobody, unless somebody else serves it.
+    remotes = request.api.remotes
+    waits = info.verb != "get" or not info.is_resource or (remotes and remotes.find(info.path))
+    return most if waits else None
 
 
 def enter(request: ApiRequest) -> Place | Coroutine[Any, Any, Place] | None:

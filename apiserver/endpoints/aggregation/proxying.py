@@ -6,6 +6,7 @@ takes the user from X-Remote-*; the client's own credentials never get there.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from urllib.parse import quote, urlencode
 
@@ -52,19 +53,23 @@ async def hand_on(request: ApiRequest, remotes: Remotes, remote: Remote) -> Answ
     if not remote.available or remotes.servers is None:
         return _unavailable("service unavailable")
     try:
-        answer = await remotes.servers.open(
-            remote.server,
-            _method(request),
-            _target(request),
-            _fields(request),
-            _body(request),
-        )
+        # A watch goes on for as long as it likes, once it has begun.
+        async with asyncio.timeout(request.api.options.request_timeout):
+            answer = await remotes.servers.open(
+                remote.server,
+                _method(request),
+                _target(request),
+                _fields(request),
+                _body(request),
+            )
+            request.trace.stage("aggregated", remote.name)
+            return await _answer(answer)
     except Unresolved:
         return _unavailable("service unavailable")
     except CallError as error:
         return _unavailable(f"error trying to reach service: {error}")
-    request.trace.stage("aggregated", remote.name)
-    return await _answer(answer)
+    except TimeoutError:
+        return _unavailable("error trying to reach service: context deadline exceeded")
 
 
 def _unavailable(text: str) -> Answer:

@@ -12,10 +12,13 @@ from apimachinery.gvk import GroupVersion
 from apimachinery.meta import Obj
 from apiserver.auth.user import MASTERS, User
 from apiserver.endpoints.aggregation.following import Aggregation, Extension
+from apiserver.endpoints.aggregation.remotes import Remote, Server
 from apiserver.endpoints.api import ClusterApi
+from apiserver.flowcontrol.filter import FlowFilter
 from apiserver.registry.resource import Resource
 from apiserver.registry.strategy import Strategy
 from tests.apiserver.endpoints.support import Client
+from tests.support.virtualtime import VIRTUAL_TIME
 
 GROUP = GroupVersion("weather.example.com", "v1")
 APISERVICES = "/apis/apiregistration.k8s.io/v1/apiservices"
@@ -223,3 +226,31 @@ async def test_an_unchanged_condition_is_not_written_again(lab: Lab):
     assert answer.status == 200
     await lab.available()
     assert lab.client.api.store.revision == before + 1
+
+
+class Silent:
+    """Extension API servers that take requests and say nothing."""
+
+    async def open(self, *args: Any, **kwargs: Any) -> Any:
+        await asyncio.Event().wait()
+
+
+@VIRTUAL_TIME
+@pytest.mark.parametrize(
+    ("path", "code", "words"),
+    [
+        (REPORTS, 504, b"request did not complete within requested timeout"),
+        (f"{REPORTS}/berlin", 504, b"request did not complete within requested timeout"),
+        (f"{REPORTS}?watch=true", 503, b"trying to reach service: context deadline exceeded"),
+    ],
+)
+async def test_a_silent_server_is_not_waited_for_for_ever(api: ClusterApi, path, code, words):
+    """A client that has gone would leave its seat taken."""
+    api.remotes.servers = Silent()
+    api.remotes.put(Remote(NAME, GROUP, Server("kube-system", "weather"), available=True))
+    began = asyncio.get_running_loop().time()
+    answer = await Client(api).get(path)
+    assert asyncio.get_running_loop().time() - began == pytest.approx(60)
+    assert (answer.status, words in answer.body) == (code, True)
+    assert isinstance(api.flow, FlowFilter)
+    assert sum(api.flow.under_way.values()) == 0
