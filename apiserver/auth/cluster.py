@@ -8,7 +8,7 @@ roles) is unknown to every other, which is what keeps tenants apart.
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -26,6 +26,7 @@ from apiserver.auth.remarks import Remarks
 from apiserver.auth.source import Objects
 from apiserver.auth.tokens import ServiceAccountTokens, create_token_key
 from apiserver.auth.user import MASTERS, User
+from apiserver.storage.feed import Feed, Subscription
 from apiserver.storage.types import Event, Key
 
 log = logging.getLogger(__name__)
@@ -87,23 +88,6 @@ ALWAYS = {
     "AlwaysDeny": Always(Decision(False, "Everything is forbidden.", "AlwaysDeny")),
 }
 MODES = ("AlwaysAllow", "AlwaysDeny", "ABAC", "RBAC", "Node")
-
-
-class Subscription(Protocol):
-    def cancel(self) -> None: ...
-
-
-class Feed(Protocol):
-    """The part of the hub that following the roles needs."""
-
-    def subscribe(
-        self,
-        resource: str,
-        *,
-        after: int,
-        sink: Callable[[Sequence[Event]], None],
-        closed: Callable[[str], None],
-    ) -> Subscription: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ kept until one of them changes. `enter` costs two or three microseconds where no
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -28,6 +28,7 @@ from apiserver.flowcontrol.options import FlowOptions
 from apiserver.flowcontrol.shuffle import deal, hash_flow
 from apiserver.flowcontrol.turns import Turns
 from apiserver.flowcontrol.usage import Usage
+from apiserver.storage.feed import Feed, Subscription
 from apiserver.storage.types import Entry, Event
 
 LEVELS = "prioritylevelconfigurations.flowcontrol.apiserver.k8s.io"
@@ -47,23 +48,6 @@ class Objects(Protocol):
     """The cluster's store, as far as it is read."""
 
     def list(self, resource: str, namespace: str | None = None) -> Sequence[Entry]: ...
-
-
-class Subscription(Protocol):
-    def cancel(self) -> None: ...
-
-
-class Feed(Protocol):
-    """The part of the hub that following the objects needs."""
-
-    def subscribe(
-        self,
-        resource: str,
-        *,
-        after: int,
-        sink: Callable[[Sequence[Event]], None],
-        closed: Callable[[str], None],
-    ) -> Subscription: ...
 
 
 @dataclass(slots=True, eq=False)

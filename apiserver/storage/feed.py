@@ -18,6 +18,14 @@ class Subscription(Protocol):
     def cancel(self) -> None: ...
 
 
+class Feed(Protocol):
+    """The part of a hub that following a whole kind needs."""
+
+    def subscribe(
+        self, resource: str, *, after: int, sink: Sink, closed: Closed
+    ) -> Subscription: ...
+
+
 class Hub(Protocol):
     """Hands each event, in the order of revisions, to those who subscribed to it."""
 

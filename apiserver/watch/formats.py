@@ -53,16 +53,10 @@ def converted(
 
     Formats with the same key must convert alike: they share their bytes.
     """
-
-    def encode(event: Event) -> bytes:
-        encodings = event.encodings
-        frame = encodings.get(key)
-        if frame is None:
-            frame = encodings[key] = _line(event.type, convert(event))
-        return frame
-
     return Format(
-        encode, lambda revision, end: _line("BOOKMARK", bookmark(revision, end)), error_line
+        _once(key, lambda event: _line(event.type, convert(event))),
+        lambda revision, end: _line("BOOKMARK", bookmark(revision, end)),
+        error_line,
     )
 
 
@@ -70,20 +64,24 @@ def messages(
     key: Hashable, convert: Callable[[Event], Obj], bookmark: Callable[[int, bool], Obj]
 ) -> Format:
     """Return the format whose frames are protobuf messages; as for the keys, see `converted`."""
-
-    def encode(event: Event) -> bytes:
-        encodings = event.encodings
-        frame = encodings.get(key)
-        if frame is None:
-            frame = encodings[key] = watch_frame(event.type, convert(event))
-        return frame
-
     return Format(
-        encode,
+        _once(key, lambda event: watch_frame(event.type, convert(event))),
         lambda revision, end: watch_frame("BOOKMARK", bookmark(revision, end)),
         lambda error: watch_frame("ERROR", error.status()),
         "application/vnd.kubernetes.protobuf;stream=watch",
     )
+
+
+def _once(key: Hashable, make: Callable[[Event], bytes]) -> Callable[[Event], bytes]:
+    """Return what makes an event's frame for the first watcher, and keeps it for the others."""
+
+    def encode(event: Event) -> bytes:
+        frame = event.encodings.get(key)
+        if frame is None:
+            frame = event.encodings[key] = make(event)
+        return frame
+
+    return encode
 
 
 def bookmark_metadata(revision: int, *, initial_events_end: bool) -> Obj:
