@@ -196,12 +196,13 @@ class _Verified:
 def _verify(chain: Sequence[bytes], ca: x509.Certificate) -> _Verified:
     try:
         certificate, *others = [x509.load_der_x509_certificate(der) for der in chain]
-    except ValueError as error:
+        path = _path(certificate, others[:LONGEST_CHAIN], ca)
+        is_client = all(map(_may_be_client, path))
+    except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
         raise BadCertificate("x509: malformed certificate") from error
-    path = _path(certificate, others[:LONGEST_CHAIN], ca)
     if not path:
         raise BadCertificate("x509: certificate signed by unknown authority")
-    if not all(map(_may_be_client, path)):
+    if not is_client:
         raise BadCertificate("x509: certificate specifies an incompatible key usage")
     return _Verified(
         _user(certificate, chain[0]),

@@ -22,6 +22,8 @@ MAX_CHAIN = 8
 # Signatures that are looked at for one certificate, as in Go: a bundle may hold any number of
 # authorities of one name.
 MAX_CHECKS = 100
+# What extensions raise that cannot be read; they are read when they are asked for.
+MALFORMED = (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
 SERVER, CLIENT = ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH
 Chain = Sequence[x509.Certificate]
 
@@ -44,10 +46,13 @@ def verify(
     """
     leaf = chain[0]
     _check_time(leaf, now)
-    if name:
-        _check_name(leaf, name)
-    _check_issuers(leaf, chain[1:], tuple(roots), now)
-    usages = _usages(leaf)
+    try:
+        if name:
+            _check_name(leaf, name)
+        _check_issuers(leaf, chain[1:], tuple(roots), now)
+        usages = _usages(leaf)
+    except MALFORMED:
+        raise CertificateError("x509: malformed certificate") from None
     if usages and not {usage, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE} & usages:
         raise CertificateError("x509: certificate specifies an incompatible key usage")
 
@@ -162,7 +167,7 @@ def _issued_by(certificate: x509.Certificate, issuer: x509.Certificate, now: dat
         return "x509: invalid signature: parent certificate cannot sign this kind of certificate"
     except CertificateError as error:
         return str(error)
-    except (InvalidSignature, TypeError, ValueError):
+    except (InvalidSignature, TypeError, *MALFORMED):
         if isinstance(issuer.public_key(), rsa.RSAPublicKey):
             return "crypto/rsa: verification error"
         return "x509: ECDSA verification failure"

@@ -9,7 +9,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID
 
 from apimachinery.clock import ManualClock
 from apiserver.auth.pki import (
@@ -28,7 +28,7 @@ ROOT = CertificateAuthority(_ISSUED.certificate, _ISSUED.key)
 class Holder:
     """A certificate and its key; the root's where `above` is None."""
 
-    def __init__(self, name, above=None, ca=True, length=None, days=10, usage=None):
+    def __init__(self, name, above=None, ca=True, length=None, days=10, usage=None, odd=None):
         self.key = ec.generate_private_key(ec.SECP256R1())
         issuer, key = (
             (above.certificate.subject, above.key)
@@ -36,6 +36,7 @@ class Holder:
             else (ROOT.certificate.subject, ROOT.key)
         )
         now = CLOCK.now()
+        constraints = x509.BasicConstraints(ca, length if ca else None)
         builder = (
             x509.CertificateBuilder()
             .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
@@ -44,7 +45,7 @@ class Holder:
             .serial_number(x509.random_serial_number())
             .not_valid_before(now - timedelta(days=1))
             .not_valid_after(now + timedelta(days=days))
-            .add_extension(x509.BasicConstraints(ca, length if ca else None), critical=True)
+            .add_extension(odd or constraints, critical=True)
         )
         if usage:
             builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
@@ -57,6 +58,13 @@ class Holder:
 
 def user(*holders, clock=CLOCK):
     return ClientVerifier(_ISSUED.certificate, clock).user([each.der for each in holders])
+
+
+def test_a_chain_that_cannot_be_read():
+    odd = x509.UnrecognizedExtension(ExtensionOID.BASIC_CONSTRAINTS, b"no DER")
+    middle = Holder("middle", odd=odd)
+    with pytest.raises(BadCertificate, match=r"^x509: malformed certificate$"):
+        user(Holder("ann", middle, ca=False), middle)
 
 
 def test_an_authority_below_the_ca_may_issue():

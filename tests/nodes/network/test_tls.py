@@ -6,8 +6,10 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.x509.oid import ExtensionOID
 
 from apimachinery.clock import ManualClock
 from nodes.client.loopclock import LoopClock
@@ -253,3 +255,22 @@ def test_of_many_authorities_of_one_name_not_all_are_asked():
     with pytest.raises(CertificateError, match="signature check attempts limit reached"):
         verify(leaf, [*strangers, *own], now)
     verify(leaf, [*strangers[:99], *own], now)
+
+
+def test_a_certificate_whose_extensions_cannot_be_read():
+    key = ec.generate_private_key(ec.SECP256R1())
+    odd = x509.UnrecognizedExtension(ExtensionOID.EXTENDED_KEY_USAGE, b"no DER")
+    now = CA.certificate.not_valid_before_utc
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(CA.subject)
+        .issuer_name(CA.subject)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now)
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(odd, critical=False)
+        .sign(CA.key, hashes.SHA256())
+    )
+    with pytest.raises(CertificateError, match=r"^x509: malformed certificate$"):
+        verify([made], [CA.certificate], now)
