@@ -6,20 +6,21 @@ import base64
 
 from apimachinery.gvk import GroupVersionKind
 from apimachinery.meta import Obj
-from apimachinery.validation.field import FieldErrors, Path, invalid, required
+from apimachinery.validation.field import FieldErrors, Path, invalid, required, show
 from apimachinery.validation.names import (
     is_dns1035_label,
     is_dns1123_subdomain,
     is_path_segment,
     is_port_number,
 )
-from apiserver.registry.podspec.checks import obey
+from apiserver.registry.podspec.checks import obey, one_of
 from apiserver.registry.podspec.workload import keep_status
 from apiserver.registry.resource import Column, Resource, Subresource
-from apiserver.registry.strategy import StatusStrategy, Strategy, StrategyContext
+from apiserver.registry.strategy import MetadataCheck, StatusStrategy, Strategy, StrategyContext
 from apiserver.registry.table import AGE, NAME, dig
 
 _SPEC = Path("spec")
+_STATUSES = ("True", "False", "Unknown")
 # (field, the highest value)
 _PRIORITIES = (("groupPriorityMinimum", 20_000), ("versionPriority", 1000))
 
@@ -29,6 +30,7 @@ class APIServiceStrategy(Strategy):
 
     qualifies_finalizers = False
     allow_unconditional_update = False
+    metadata_checks = (MetadataCheck.CHANGES, MetadataCheck.WHOLE)
     name_rule = staticmethod(is_path_segment)
 
     def default(self, obj: Obj) -> None:
@@ -55,8 +57,8 @@ class APIServiceStrategy(Strategy):
         spec, name = obj.get("spec") or {}, obj["metadata"].get("name") or ""
         group, version = spec.get("group") or "", spec.get("version") or ""
         expected = f"{version}.{group}"
-        if name and name != expected:
-            why = f'must be `spec.version+"."+spec.group`: "{expected}"'
+        if name and name != expected and not is_path_segment(name):
+            why = f'must be `spec.version+"."+spec.group`: {show(expected)}'
             yield invalid(Path("metadata") / "name", name, why)
         if not group and version != "v1":
             why = "only v1 may have an empty group and it better be legacy kube"
@@ -92,6 +94,15 @@ def _server_errors(spec: Obj) -> FieldErrors:
         yield invalid(path, True, "may not be true if caBundle is present")
 
 
+class APIServiceStatusStrategy(StatusStrategy):
+    """Conditions hold, or do not, or nobody knows."""
+
+    def validate_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> FieldErrors:
+        path = Path("status") / "conditions"
+        for at, condition in enumerate(dig(new, ("status", "conditions")) or ()):
+            yield from one_of(condition.get("status") or "", _STATUSES, path[at] / "status")
+
+
 def _service(obj: Obj, now: float) -> str:
     service = dig(obj, ("spec", "service"))
     if service is None:
@@ -115,6 +126,6 @@ APISERVICES = Resource(
     namespaced=False,
     categories=("api-extensions",),
     strategy=_STRATEGY,
-    subresources={"status": Subresource(strategy=StatusStrategy(_STRATEGY))},
+    subresources={"status": Subresource(strategy=APIServiceStatusStrategy(_STRATEGY))},
     columns=(NAME, Column("Service", _service), Column("Available", _available), AGE),
 )

@@ -60,9 +60,9 @@ _COUNTS = (
     "readyReplicas",
     "currentReplicas",
     "updatedReplicas",
+    "availableReplicas",
     "observedGeneration",
     "collisionCount",
-    "availableReplicas",
 )
 
 

@@ -20,7 +20,7 @@ from apiserver.registry.flowcontrol.mandatory import schema_errors
 from apiserver.registry.podspec.checks import obey
 from apiserver.registry.podspec.workload import keep_status
 from apiserver.registry.resource import Column, Resource, Subresource
-from apiserver.registry.strategy import StatusStrategy, Strategy, StrategyContext
+from apiserver.registry.strategy import MetadataCheck, StatusStrategy, Strategy, StrategyContext
 from apiserver.registry.table import AGE, NAME, dig, field
 
 _SPEC = Path("spec")
@@ -47,6 +47,7 @@ class FlowSchemaStrategy(Strategy):
     """The schema with the lowest precedence that matches decides."""
 
     has_generation = True
+    metadata_checks = (MetadataCheck.WHOLE,)
 
     def default(self, obj: Obj) -> None:
         spec = obj.setdefault("spec", {})

@@ -16,7 +16,7 @@ from apiserver.registry.flowcontrol.flowschemas import condition_errors
 from apiserver.registry.flowcontrol.mandatory import level_errors
 from apiserver.registry.podspec.workload import keep_status
 from apiserver.registry.resource import Column, Resource, Subresource
-from apiserver.registry.strategy import StatusStrategy, Strategy, StrategyContext
+from apiserver.registry.strategy import MetadataCheck, StatusStrategy, Strategy, StrategyContext
 from apiserver.registry.table import AGE, NAME, dig, field
 
 _SPEC = Path("spec")
@@ -31,6 +31,7 @@ class PriorityLevelConfigurationStrategy(Strategy):
     """A level is limited, but for the one named exempt."""
 
     has_generation = True
+    metadata_checks = (MetadataCheck.WHOLE,)
 
     def default(self, obj: Obj) -> None:
         spec = obj.setdefault("spec", {})
@@ -122,10 +123,10 @@ def _queuing_errors(queuing: Obj, path: Path) -> FieldErrors:
     elif queues < hand:
         why = f"should not be greater than queues ({queues})"
         yield invalid(where, hand, why)
-    elif (bits := _entropy(queues, hand)) > _HASH_BITS:
+    elif _entropy(queues, hand) > _HASH_BITS:
         why = (
             f"required entropy bits of deckSize {queues} and handSize {hand} "
-            f"should not be greater than {bits}"
+            f"should not be greater than {_HASH_BITS}"
         )
         yield invalid(where, hand, why)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from apiserver.registry.apiregistration import APISERVICES
-from tests.apiserver.registry.trying import cells, create_errors, created
+from tests.apiserver.registry.trying import cells, create_errors, created, update_errors
 
 NAME = "v1.example.com"
 SPEC = {
@@ -41,4 +41,24 @@ def test_rules():
             "spec.insecureSkipTLSVerify: Invalid value: true: "
             "local APIServices may not have insecureSkipTLSVerify"
         ),
+    ]
+
+
+def test_a_name_that_is_none_is_told_no_more():
+    assert create_errors(APISERVICES, "a/b", spec=SPEC) == [
+        "metadata.name: Invalid value: \"a/b\": may not contain '/'"
+    ]
+
+
+def test_statuses_of_conditions():
+    conditions = [{"type": "Available", "status": status} for status in ("Unknown", "Perhaps")]
+    old = created(APISERVICES, NAME, spec=SPEC)
+    found = update_errors(
+        APISERVICES, old, lambda a: a["status"].update(conditions=conditions), "status"
+    )
+    assert found == [
+        (
+            'status.conditions[1].status: Unsupported value: "Perhaps": '
+            'supported values: "True", "False", "Unknown"'
+        )
     ]

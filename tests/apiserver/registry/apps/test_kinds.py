@@ -207,8 +207,9 @@ def test_annotations_count_in_a_deployments_generation():
             ("status.readyReplicas", "Invalid value: 2: cannot be greater than status.replicas")]),
         (REPLICASETS, {"replicas": 2, "readyReplicas": 1, "availableReplicas": 2}, [
             ("status.availableReplicas", "Invalid value: 2: cannot be greater than readyReplicas")]),
-        (STATEFULSETS, {"replicas": -1}, [
-            ("status.replicas", "Invalid value: -1: must be greater than or equal to 0")]),
+        (STATEFULSETS, {"replicas": -1, "availableReplicas": -1}, [
+            ("status.replicas", "Invalid value: -1: must be greater than or equal to 0"),
+            ("status.availableReplicas", "Invalid value: -1: must be greater than or equal to 0")]),
     ],
 )  # fmt: skip
 def test_counts_in_status(resource, status, expected):

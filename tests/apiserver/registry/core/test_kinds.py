@@ -90,8 +90,8 @@ def hard(**spec):
              'Invalid value: "2": min value 2 is greater than default value 1'),
             ("spec.limits[0].defaultRequest[cpu]",
              'Invalid value: "1": min value 2 is greater than default request value 1')]),
-        (LIMITRANGES, {"spec": {"limits": [{"type": "Pod", "default": {"cpu": "1"}},
-                                           {"type": "Pod"}]}}, [
+        (LIMITRANGES, {"spec": {"limits": [{"type": "Pod", "default": {"cpu": "2"},
+                                            "max": {"cpu": "1"}}, {"type": "Pod"}]}}, [
             ("spec.limits[0].default", "Forbidden: may not be specified when `type` is 'Pod'"),
             ("spec.limits[1].type", 'Duplicate value: "Pod"')]),
         (LIMITRANGES, limits(max={"bananas": "1"}), [

@@ -115,6 +115,15 @@ QUEUING = "spec.limited.limitResponse.queuing"
             [f"{QUEUING}.handSize: Invalid value: 8: should not be greater than queues (4)"],
         ),
         (
+            limited(queues=1000, handSize=7),
+            [
+                (
+                    f"{QUEUING}.handSize: Invalid value: 7: required entropy bits of deckSize 1000 "
+                    "and handSize 7 should not be greater than 60"
+                )
+            ],
+        ),
+        (
             {"type": "Limited", "limited": {"limitResponse": {"type": "Queue"}}},
             [
                 (
