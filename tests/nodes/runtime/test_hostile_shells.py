@@ -16,6 +16,7 @@ import pytest
 from nodes.runtime.simulated.shell.host import MAX_MEMORY
 from nodes.runtime.simulated.shell.links import own_process
 from tests.nodes.runtime.lab import Lab
+from tests.support.eventually import eventually
 
 MIB = 1024 * 1024
 # Each attack has to be over by then, and a neighbour may wait so long for its `echo`.
@@ -250,6 +251,22 @@ async def test_all_interpreters_end_with_the_cluster(street):
     await lab.interpreters.close()
     assert len(pids) == 2
     assert [pid for pid in pids if is_there(pid)] == []
+
+
+async def test_an_interpreter_that_starts_ends_with_the_cluster():
+    links = []
+
+    async def connect(receive, lost):
+        links.append(await own_process(receive, lost))
+        return links[-1]
+
+    lab = Lab(connect)
+    pod = await lab.pod("busybox", "sleep", "1000")
+    session = await pod.session("cat", tty=False)
+    await eventually(lambda: lab.helpers)
+    await session.close()
+    await lab.close()
+    assert [is_there(link.pid) for link in links] == [False]
 
 
 async def test_messages_that_keep_no_protocol_end_the_interpreter(street):

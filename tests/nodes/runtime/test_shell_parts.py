@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from nodes.runtime.simulated.shell.copies import Copy
-from nodes.runtime.simulated.shell.helpers import KEPT, MAX_HELPERS, Lost
+from nodes.runtime.simulated.shell.helpers import (
+    KEPT,
+    MAX_HELPERS,
+    Helper,
+    Interpreters,
+    Lost,
+)
 from nodes.runtime.simulated.shell.mirrors import Mirrors
 from nodes.runtime.simulated.shell.whole import stands_alone
 from nodes.runtime.simulated.shell.wire import MAX_BODY, BadFrame, Decoder, encode
 from nodes.runtime.simulated.termios import TerminalSettings
 from nodes.runtime.simulated.volume import MAX_BYTES, MAX_FILES, Changes, File, Volume
+from tests.nodes.runtime.lab import Lab
+from tests.support.interpreters import same_loop
 
 
 def test_messages_come_in_pieces():
@@ -189,6 +199,21 @@ def test_a_copy_that_may_only_be_read_changes_nothing():
 # -- the pool ------------------------------------------------------------------------------------
 
 
+@pytest.fixture
+async def lab_that_waits():
+    """A lab whose interpreters start once they may, when they were asked to, and that they may."""
+    asked, may_start = asyncio.Event(), asyncio.Event()
+
+    async def connect(receive, lost):
+        asked.set()
+        await may_start.wait()
+        return await same_loop(receive, lost)
+
+    lab = Lab(connect)
+    yield lab, asked, may_start
+    await lab.close()
+
+
 @pytest.mark.looptime
 async def test_containers_share_interpreters_when_there_are_many(lab):
     pods = [await lab.pod("busybox", "sleep", "100000") for _ in range(5)]
@@ -236,6 +261,82 @@ async def test_a_loop_survives_one_loss(lab):
     lab.interpreters.helpers[0].lost()
     await lab.clock.sleep(20)
     assert len((await pod.log()).splitlines()) == 4
+
+
+async def test_who_leaves_during_the_start_leaves_it_to_the_next(lab_that_waits):
+    lab, asked, may_start = lab_that_waits
+    pod = await lab.pod("busybox", "sleep", "100000")
+    session = await pod.session("cat", tty=False)
+    await asked.wait()
+    await session.close()
+    may_start.set()
+    assert await asyncio.wait_for(pod.sh("echo hi"), 10) == "hi\n"
+    assert lab.helpers == 1
+
+
+@pytest.mark.looptime
+async def test_a_start_that_nobody_waits_for_any_more_ends_in_time(lab_that_waits):
+    lab, asked, may_start = lab_that_waits
+    pod = await lab.pod("busybox", "sleep", "100000")
+    session = await pod.session("cat", tty=False)
+    await asked.wait()
+    await session.close()
+    may_start.set()
+    await lab.clock.sleep(KEPT + 1)
+    assert lab.helpers == 0
+
+
+async def test_a_start_that_fails_fails_for_all_who_wait_and_is_forgotten():
+    async def connect(receive, lost):
+        await asyncio.sleep(0)
+        raise OSError("too many processes")
+
+    interpreters = Interpreters(connect)
+    one, another = object(), object()
+    answers = await asyncio.gather(
+        *(interpreters.take(fs) for fs in (one, one, another)), return_exceptions=True
+    )
+    assert [type(answer) for answer in answers] == [Lost] * 3
+    assert interpreters.helpers == []
+
+
+class Wire:
+    """An interpreter that does nothing; `sent` is what it was told."""
+
+    def __init__(self):
+        self.sent = []
+
+    def send(self, head, body):
+        self.sent.append(head)
+
+    def end(self):
+        raise AssertionError("it has done nothing wrong")
+
+
+class Listener:
+    """A Runner that remembers its calls."""
+
+    def __init__(self):
+        self.calls = []
+
+    def called(self, call, head):
+        self.calls.append(call)
+
+
+async def test_commands_of_a_shell_that_was_let_go_are_ended():
+    helper, listener = Helper(lambda helper: None), Listener()
+    helper.link = wire = Wire()
+    shell, other = helper.open([], b""), helper.open([], b"")
+    run, _ = helper.run(shell, b"cat; cat", listener)
+    kept, _ = helper.run(other, b"cat", listener)
+    helper.receive({"op": "call", "run": run, "call": 1}, b"")
+    helper.receive({"op": "call", "run": kept, "call": 2}, b"")
+    helper.drop(shell)
+    # This one was under way already.
+    helper.receive({"op": "call", "run": run, "call": 3}, b"")
+    ends = [(head["call"], head["code"]) for head in wire.sent if head["op"] == "done"]
+    assert ends == [(1, 143), (3, 143)]
+    assert listener.calls == [1, 2]
 
 
 async def test_nothing_starts_after_the_end(lab):

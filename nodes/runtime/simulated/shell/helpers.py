@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from nodes.runtime.simulated.filesystem import Filesystem, Tree
@@ -35,6 +36,8 @@ _WORN = 96 * 1024 * 1024
 # After so many losses within a minute each start waits: 0.5 s, 1 s, ... up to 8 s.
 _FREE_LOSSES = 4
 _LONGEST_WAIT = 8.0
+# What a command ends with whose shell has gone: SIGTERM.
+_TERMINATED = 143
 
 
 class Lost(Exception):
@@ -53,10 +56,20 @@ class Runner(Protocol):
     def aborted(self, call: int) -> None: ...
 
 
+@dataclass(slots=True)
+class _Run:
+    """One script that runs in a shell, and who is told; nobody once the shell is let go."""
+
+    shell: int
+    runner: Runner | None
+    ended: asyncio.Future[Head]
+
+
 class Helper:
     """One interpreter process, and what it is doing for whom."""
 
     def __init__(self, on_lost: Callable[[Helper], None]) -> None:
+        self.started: asyncio.Task[None]
         self.link: Link | None = None
         self.alive = True
         self.worn = False
@@ -66,8 +79,8 @@ class Helper:
         self._on_lost = on_lost
         self._mirrors = Mirrors(self._post)
         self._ids = 0
-        self._runs: dict[int, tuple[Runner, asyncio.Future[Head]]] = {}
-        self._calls: dict[int, Runner] = {}
+        self._runs: dict[int, _Run] = {}
+        self._calls: dict[int, _Run] = {}
         self._shells: dict[int, list[Volume]] = {}
         self._questions: dict[int, asyncio.Future[tuple[Head, bytes]]] = {}
 
@@ -93,9 +106,12 @@ class Helper:
         return number
 
     def drop(self, shell: int) -> None:
-        """Let go of a shell."""
+        """Let go of a shell: whoever ran something in it hears no more of that."""
         volumes = self._shells.pop(shell, None)
         if volumes is not None and self.alive:
+            for run in self._runs.values():
+                if run.shell == shell:
+                    self._let_go(run)
             self.send("drop", shell=shell)
             for volume in volumes:
                 self._mirrors.release(volume)
@@ -107,7 +123,7 @@ class Helper:
         if not self.alive:
             ended.set_exception(Lost())
             return number, ended
-        self._runs[number] = (runner, ended)
+        self._runs[number] = _Run(shell, runner, ended)
         self.send("run", script, run=number, shell=shell)
         return number, ended
 
@@ -142,14 +158,14 @@ class Helper:
         if op == "files":
             self._mirrors.apply(head, body)
         elif op == "out":
-            runner, _ = self._runs.get(head["run"], (None, None))
-            if runner is not None:
-                runner.printed(2 if head["stream"] == 2 else 1, body)
+            run = self._runs.get(head["run"])
+            if run is not None and run.runner is not None:
+                run.runner.printed(2 if head["stream"] == 2 else 1, body)
         elif op == "ended":
             self.worn = self.worn or int(head["memory"]) > _WORN
-            _, ended = self._runs.pop(head["run"], (None, None))
-            if ended is not None and not ended.done():
-                ended.set_result(head)
+            run = self._runs.pop(head["run"], None)
+            if run is not None and not run.ended.done():
+                run.ended.set_result(head)
         elif op == "answer":
             answer = self._questions.get(head["question"])
             if answer is not None and not answer.done():
@@ -160,15 +176,17 @@ class Helper:
     def _receive_call(self, op: str, head: Head, body: bytes) -> None:
         number = head["call"]
         if op == "call":
-            runner, _ = self._runs.get(head["run"], (None, None))
-            if runner is not None:
-                self._calls[number] = runner
-                runner.called(number, head)
-        elif number in self._calls:
+            run = self._runs.get(head["run"])
+            if run is not None and run.runner is not None:
+                self._calls[number] = run
+                run.runner.called(number, head)
+            else:  # it was under way when the shell was let go; the script waits for an end
+                self.send("done", call=number, code=_TERMINATED)
+        elif number in self._calls and (runner := self._calls[number].runner) is not None:
             if op == "abort":
-                self._calls[number].aborted(number)
+                runner.aborted(number)
             else:
-                self._calls[number].heard(number, head, body)
+                runner.heard(number, head, body)
 
     def call_ended(self, call: int, code: int) -> None:
         """A command has run: let the script go on."""
@@ -181,12 +199,13 @@ class Helper:
             return
         self.alive = False
         self._mirrors.close()
-        for runner, ended in self._runs.values():
-            for call in [call for call, other in self._calls.items() if other is runner]:
-                runner.aborted(call)
-            if not ended.done():
-                ended.set_exception(Lost())
-                ended.exception()  # nobody may be waiting any more
+        for run in self._runs.values():
+            for call in self._calls_of(run):
+                if run.runner is not None:
+                    run.runner.aborted(call)
+            if not run.ended.done():
+                run.ended.set_exception(Lost())
+                run.ended.exception()  # nobody may be waiting any more
         for answer in self._questions.values():
             if not answer.done():
                 answer.set_exception(Lost())
@@ -194,6 +213,14 @@ class Helper:
         self._runs.clear()
         self._calls.clear()
         self._on_lost(self)
+
+    def _calls_of(self, run: _Run) -> list[int]:
+        return [call for call, of in self._calls.items() if of is run]
+
+    def _let_go(self, run: _Run) -> None:
+        for call in self._calls_of(run):
+            self.call_ended(call, _TERMINATED)
+        run.runner = None
 
     def _post(self, head: Head, body: bytes) -> None:
         if self.link is not None and self.alive:
@@ -210,7 +237,6 @@ class Interpreters:
     def __init__(self, connect: Connect = own_process) -> None:
         self._connect = connect
         self._helpers: list[Helper] = []
-        self._starting = asyncio.Lock()
         self._losses: deque[float] = deque(maxlen=16)
         self._closed = False
         self._ending: set[Helper] = set()
@@ -230,13 +256,21 @@ class Interpreters:
             await asyncio.sleep(min(0.5 * 2 ** (recent - _FREE_LOSSES - 1), _LONGEST_WAIT))
 
     async def take(self, fs: Filesystem) -> Helper:
-        """Return an interpreter for a container's shell; `release` it afterwards."""
-        async with self._starting:
-            helper = self._choose(fs) or await self._start()
+        """Return an interpreter for a container's shell; `release` it afterwards. Lost."""
+        helper = self._choose(fs) or self._begin()
         helper.users[fs] = helper.users.get(fs, 0) + 1
         if helper.idle is not None:
             helper.idle.cancel()
             helper.idle = None
+        try:
+            # Who asked first may leave meanwhile: the start goes on, for the next one.
+            await asyncio.shield(helper.started)
+        except BaseException:
+            self.release(helper, fs)
+            raise
+        if helper not in self._helpers:
+            self.release(helper, fs)
+            raise Lost
         return helper
 
     def release(self, helper: Helper, fs: Filesystem) -> None:
@@ -258,9 +292,11 @@ class Interpreters:
         self._closed = True
         for helper in list(self._helpers):
             self._end(helper)
-        ending = [helper.link for helper in self._ending if helper.link is not None]
-        for link in ending:
-            await link.settle()
+        ending = list(self._ending)
+        await asyncio.gather(*(helper.started for helper in ending), return_exceptions=True)
+        for helper in ending:
+            if helper.link is not None:
+                await helper.link.settle()
 
     def _choose(self, fs: Filesystem) -> Helper | None:
         """Return the one that has the container already, an idle one, or the least used."""
@@ -273,21 +309,25 @@ class Interpreters:
             return least
         return None
 
-    async def _start(self) -> Helper:
+    def _begin(self) -> Helper:
+        """Return a new one, which starts from now on."""
         if self._closed:
             raise Lost
         helper = Helper(self._lost)
         self._helpers.append(helper)
+        helper.started = asyncio.get_running_loop().create_task(self._start(helper))
+        return helper
+
+    async def _start(self, helper: Helper) -> None:
         try:
             helper.link = await self._connect(helper.receive, helper.lost)
         except OSError as error:
             log.warning("no interpreter for shells could be started: %s", error)
-            helper.lost()
-            raise Lost from error
-        if helper not in self._helpers:  # all were closed meanwhile
+        finally:
+            if helper.link is None:
+                helper.lost()
+        if helper not in self._helpers:  # it was to end meanwhile
             helper.end()
-            raise Lost
-        return helper
 
     def _end(self, helper: Helper) -> None:
         self._forget(helper)

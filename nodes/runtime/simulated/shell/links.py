@@ -45,25 +45,30 @@ async def own_process(receive: Receive, lost: Callable[[], None]) -> Link:
     """Start an interpreter in a process of its own."""
     loop = asyncio.get_running_loop()
     ours, theirs = socket.socketpair()
-    with theirs:
+    try:
         # A fork of a large process takes milliseconds: not in the event loop.
         process = await loop.run_in_executor(None, _start, theirs)
+    except BaseException:
+        ours.close()
+        raise
     _, link = await loop.create_unix_connection(lambda: _Process(process, receive, lost), sock=ours)
     return link
 
 
 def _start(connection: socket.socket) -> subprocess.Popen[bytes]:
-    number = str(connection.fileno())
-    return subprocess.Popen(  # noqa: S603 - our own interpreter and module
-        [sys.executable, "-E", "-s", "-m", _MODULE, number],
-        cwd=_ROOT,
-        env=_ENVIRONMENT,
-        pass_fds=[connection.fileno()],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=None if os.environ.get("KUBEGROUND_DEBUG_SHELLS") else subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    # It is closed here, in the same thread: its number would be another file's by then.
+    with connection:
+        number = str(connection.fileno())
+        return subprocess.Popen(  # noqa: S603 - our own interpreter and module
+            [sys.executable, "-E", "-s", "-m", _MODULE, number],
+            cwd=_ROOT,
+            env=_ENVIRONMENT,
+            pass_fds=[connection.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=None if os.environ.get("KUBEGROUND_DEBUG_SHELLS") else subprocess.DEVNULL,
+            start_new_session=True,
+        )
 
 
 class _Process(asyncio.Protocol):
