@@ -70,16 +70,18 @@ async def serve_channels(
         finally:
             pod.close()
 
-    writing = asyncio.gather(*(forward(*one) for one in enumerate(ports)))
+    forwards = [asyncio.ensure_future(forward(*one)) for one in enumerate(ports)]
+    writing = asyncio.gather(*forwards)
     reading = asyncio.ensure_future(_read(channels, ends, receive))
     try:
         await asyncio.wait((reading, writing), return_when=asyncio.FIRST_COMPLETED)
         if writing.done():
             await send({"type": "websocket.close", "code": 1000})
     finally:
-        reading.cancel()
-        writing.cancel()
-        await asyncio.gather(reading, writing, return_exceptions=True)
+        # One that fails ends the gathering, and not the others.
+        for task in (reading, *forwards):
+            task.cancel()
+        await asyncio.gather(reading, writing, *forwards, return_exceptions=True)
 
 
 async def _read(channels: Channels, ends: Sequence[_End], receive: Receive) -> None:

@@ -158,6 +158,7 @@ async def serve(
             log.info("exec: %s", error)
         finally:
             client.left.set()
+            connection.close()  # or what waits for the client's windows would wait for ever
 
     listening = TaskSet(clock, "exec")
     listening.spawn("listen", listen())

@@ -286,6 +286,7 @@ class SimulatedRuntime:
         def detach() -> None:
             if container.attached and output in container.attached:
                 container.attached.remove(output)
+                self._sessions[container.id].remove(session)
             if container.config.stdin_once and request.stdin and container.stdin is not None:
                 container.stdin.close_write()
 

@@ -240,9 +240,11 @@ class ChannelClient:
         self.protocol, self.ports = protocol, ports
         self.messages: asyncio.Queue[dict[str, object]] = asyncio.Queue()
         self.said: dict[int, bytes] = {}
-        self.closed = False
+        self.closed = self.gone = False
 
     async def send(self, message) -> None:
+        if self.gone:
+            raise ConnectionResetError
         if message["type"] == "websocket.close":
             self.closed = True
             return
@@ -282,6 +284,17 @@ async def test_channels(protocol: str) -> None:
     client.messages.put_nowait({"type": "websocket.disconnect"})
     await serving
     assert pod.ends[0].closed
+
+
+async def test_a_client_that_leaves_while_a_pod_speaks_leaves_no_connection() -> None:
+    pod, client = Pod(), ChannelClient(portforward.CHANNELS, 80, 80)
+    serving = asyncio.ensure_future(client.serve(pod))
+    await eventually(lambda: len(pod.ends) == 2)
+    client.gone = True
+    await pod.ends[0].write(b"who hears this?")
+    with pytest.raises(ConnectionResetError):
+        await serving
+    assert [end.closed for end in pod.ends] == [True, True]
 
 
 async def test_channels_end_when_the_pod_has_closed() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from apimachinery.clock import ManualClock
 from nodes.kubelet import streaming_spdy
-from nodes.kubelet.spdy_frames import CANCEL, REFUSED_STREAM, Data, GoAway, Reset
+from nodes.kubelet.spdy_frames import CANCEL, REFUSED_STREAM, Data, GoAway, Reset, Settings
 from nodes.kubelet.streaming_spdy import STREAM_CREATION, V3, V4
 from nodes.runtime.cri import STDERR, STDOUT, Code, RuntimeCallError
 from tests.nodes.kubelet.spdyclient import SpdyClient
@@ -208,6 +208,20 @@ async def test_a_client_that_leaves_ends_the_program() -> None:
     rig.open(*ALL)
     rig.client.put(Data(rig.streams["stdin"], b"x"))
     await eventually(lambda: rig.program.input == b"x")
+    rig.client.leave()
+    await rig.over()
+    assert rig.program.closed
+
+
+async def test_a_client_that_leaves_with_its_windows_shut_is_not_waited_for() -> None:
+    rig = Rig()
+    rig.client.put(Settings(0))
+    rig.open(*ALL)
+    rig.client.put(Data(rig.streams["stdin"], b"x"))
+    await eventually(lambda: rig.program.input == b"x")
+    rig.program.exit(0)
+    # The outputs' ends need no window; the outcome does.
+    await eventually(lambda: rig.client.ended == {rig.streams["stdout"], rig.streams["stderr"]})
     rig.client.leave()
     await rig.over()
     assert rig.program.closed

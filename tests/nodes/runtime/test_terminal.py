@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 
 import pytest
 
 from nodes.runtime.cri import AttachRequest
+from nodes.runtime.simulated.sessions import SimulatedSession
 
 pytestmark = pytest.mark.looptime
 
@@ -179,6 +181,15 @@ async def test_attach_to_a_loop_shows_what_it_prints(lab):
     assert someone.screen.count("tick\n") in (3, 4)
     await someone.session.close()
     assert await someone.leaves() == 137
+
+
+async def test_nothing_is_kept_of_who_has_detached(lab):
+    pod = await lab.pod("busybox", "sleep", "1000")
+    session = await lab.runtime.attach(AttachRequest(pod.id))
+    await session.close()
+    del session
+    gc.collect()
+    assert not [kept for kept in gc.get_objects() if isinstance(kept, SimulatedSession)]
 
 
 async def test_closing_kills_the_program(lab):
