@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from nodes.kubelet.portforward import BASE64, Dial, Receive, Send, refusal
+from nodes.kubelet.streaming import hand_over
 from nodes.network.stream import ByteStream
 from nodes.runtime.cri import RuntimeCallError
 
@@ -91,7 +94,10 @@ async def _read(channels: Channels, ends: Sequence[_End], receive: Receive) -> N
             continue
         pod = await asyncio.shield(ends[taken[0] // 2])
         if pod is not None:
-            try:
-                await pod.write(taken[1])
-            except OSError:
-                continue  # the pod closed; what still comes is nobody's
+            await hand_over(_write(pod, taken[1]), partial(channels.put, taken[0], b""))
+
+
+async def _write(pod: ByteStream, data: bytes) -> None:
+    # The pod may have closed; what still comes is nobody's.
+    with contextlib.suppress(OSError):
+        await pod.write(data)

@@ -13,7 +13,7 @@ import asyncio
 import base64
 import contextlib
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any, Protocol
 
 from nodes.runtime.cri import STDERR, STDOUT, RuntimeCallError, Session
@@ -24,6 +24,8 @@ BASE64 = "base64.channel.k8s.io"
 PROTOCOLS = (V5, "v4.channel.k8s.io", f"v4.{BASE64}", "channel.k8s.io", BASE64, "")
 
 STDIN, OUTCOME, RESIZE, CLOSE = 0, 3, 4, 255
+# Seconds after which a client is asked whether it is still there, while nothing it says is read.
+ASK_AGAIN = 30.0
 
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -94,15 +96,32 @@ async def run(client: Client, begin: Callable[[], Awaitable[Session]]) -> None:
     writing = asyncio.ensure_future(_write(client, session))
     try:
         await asyncio.wait((reading, writing), return_when=asyncio.FIRST_COMPLETED)
-        if writing.done():
+        if writing.done() and writing.exception() is None:
             code = await session.wait()
             with contextlib.suppress(OSError, RuntimeError):
                 await client.end(outcome(code))
     finally:
         for task in (reading, writing):
             task.cancel()
-        await asyncio.gather(reading, writing, return_exceptions=True)
-        await session.close()
+        try:
+            await asyncio.gather(reading, writing, return_exceptions=True)
+        finally:
+            await session.close()
+
+
+async def hand_over(work: Coroutine[Any, Any, None], ask: Callable[[], Awaitable[None]]) -> None:
+    """Wait for a program to take its input. `ask` raises OSError where the client has left.
+
+    What a client says is not read meanwhile, and so neither that it leaves.
+    """
+    working = asyncio.ensure_future(work)
+    try:
+        while not (await asyncio.wait((working,), timeout=ASK_AGAIN))[0]:
+            await ask()
+    finally:
+        working.cancel()
+        await asyncio.gather(working, return_exceptions=True)
+    working.result()
 
 
 async def _write(client: Client, session: Session) -> None:
@@ -115,6 +134,11 @@ def resize(session: Session, size: Any) -> None:
     """Pass a terminal's size on; one that makes no sense changes nothing."""
     with contextlib.suppress(ValueError, KeyError, TypeError, OverflowError):
         session.resize(int(size["Width"]), int(size["Height"]))
+
+
+async def _input(session: Session, data: bytes) -> None:
+    with contextlib.suppress(OSError):
+        await session.write_stdin(data)
 
 
 class _Channels:
@@ -143,13 +167,15 @@ class _Channels:
                 continue
             channel, data = decoded
             if channel == STDIN:
-                with contextlib.suppress(OSError):
-                    await session.write_stdin(data)
+                await hand_over(_input(session, data), self._ask)
             elif channel == RESIZE:
                 with contextlib.suppress(ValueError, RecursionError):
                     resize(session, json.loads(data))
             elif channel == CLOSE and data[:1] == b"\x00":
                 session.close_stdin()
+
+    async def _ask(self) -> None:
+        await self.put(STDOUT, b"")
 
     def decode(self, message: Mapping[str, Any]) -> tuple[int, bytes] | None:
         """Return (channel, data), None for what is empty or makes no sense."""

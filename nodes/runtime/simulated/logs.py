@@ -122,7 +122,11 @@ class LogRing:
             return
         waiter = asyncio.get_running_loop().create_future()
         self._waiters.append(waiter)
-        await waiter
+        try:
+            await waiter
+        finally:
+            if waiter in self._waiters:  # who reads has left
+                self._waiters.remove(waiter)
 
 
 def _wanted(line: Line, options: LogOptions) -> bool:

@@ -21,7 +21,7 @@ SANDBOX = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 
 class Pod:
-    """A pod that answers in capitals on port 80 and closes when its client has; 81 is refused."""
+    """Answers in capitals on port 80, closes when its client has; 81 is refused, 83 never read."""
 
     def __init__(self) -> None:
         self.ends: list[Stream] = []
@@ -31,11 +31,12 @@ class Pod:
         self.dialled += 1
         if port == 82:
             raise RuntimeCallError(Code.NOT_FOUND, "sandbox is gone")
-        if port != 80:
+        if port not in (80, 83):
             raise ConnectionRefusedError("connection refused")
         ours, theirs = stream_pair(("127.0.0.1", 1), ("127.0.0.1", port))
         self.ends.append(theirs)
-        self._task = asyncio.ensure_future(self._serve(theirs))
+        if port == 80:
+            self._task = asyncio.ensure_future(self._serve(theirs))
         return ours
 
     async def _serve(self, stream: Stream) -> None:
@@ -262,12 +263,12 @@ class ChannelClient:
             message = {"bytes": bytes((channel,)) + data}
         self.messages.put_nowait({"type": "websocket.receive", **message})
 
-    async def serve(self, pod: Pod) -> None:
+    async def serve(self, pod: Pod, within: float = 5) -> None:
         await asyncio.wait_for(
             serve_channels(
                 self.protocol, self.ports, pod.dial, SANDBOX, self.messages.get, self.send
             ),
-            5,
+            within,
         )
 
 
@@ -295,6 +296,18 @@ async def test_a_client_that_leaves_while_a_pod_speaks_leaves_no_connection() ->
     with pytest.raises(ConnectionResetError):
         await serving
     assert [end.closed for end in pod.ends] == [True, True]
+
+
+@pytest.mark.looptime
+async def test_a_client_that_leaves_while_a_pod_does_not_read_is_missed() -> None:
+    pod, client = Pod(), ChannelClient(portforward.CHANNELS, 83)
+    client.put(0, b"x" * 200_000)
+    serving = asyncio.ensure_future(client.serve(pod, within=100))
+    await eventually(lambda: pod.ends)
+    client.gone = True
+    await serving
+    with pytest.raises(BrokenPipeError):
+        await pod.ends[0].write(b"is anybody there?")
 
 
 async def test_channels_end_when_the_pod_has_closed() -> None:
