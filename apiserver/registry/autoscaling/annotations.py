@@ -22,7 +22,9 @@ from apiserver.registry.podspec.godiff import shown_selector
 _PREFIX = "autoscaling.alpha.kubernetes.io/"
 METRICS, CURRENT = _PREFIX + "metrics", _PREFIX + "current-metrics"
 CONDITIONS, BEHAVIOR = _PREFIX + "conditions", _PREFIX + "behavior"
-TRAVELLING = (METRICS, BEHAVIOR, CURRENT, CONDITIONS)
+# With what v2beta2 had no field for: all that no client may set.
+_TOLERANCES = (_PREFIX + "scale-down-tolerance", _PREFIX + "scale-up-tolerance")
+TRAVELLING = (METRICS, BEHAVIOR, CURRENT, CONDITIONS, *_TOLERANCES)
 
 _KIND = GroupVersionKind("autoscaling", "v2", "HorizontalPodAutoscaler")
 # The kind of a metric, and the field with it.
@@ -92,7 +94,7 @@ def read_behavior(text: str) -> Obj | None:
         found: Obj | None = _checked(_lowered(behavior), "spec", "behavior")
     except RecursionError:
         return None
-    return found
+    return found or None
 
 
 # -- v2 to the text -------------------------------------------------------------------------------
