@@ -6,8 +6,10 @@ policy share them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from apimachinery.caching import kept_if_short
@@ -133,7 +135,10 @@ class Compiled(NamedTuple):
         return Compiled(self.text, None, f"must evaluate to {one_of} but got {got}")
 
 
-Variables = tuple[tuple[str, Type], ...]
+# Types by name.
+Variables = Mapping[str, Type]
+NONE: Variables = MappingProxyType({})
+_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 @lru_cache(maxsize=64)
@@ -156,20 +161,30 @@ def _base(shape: Shape) -> Env:
 
 
 def environment(
-    shape: Shape, variables: Variables = (), typed: Mapping[str, Type] | None = None
+    shape: Shape, variables: Variables = NONE, typed: Mapping[str, Type] | None = None
 ) -> Env:
-    """Return an environment; `typed` says more of the object's type than that it is any."""
+    """Return an environment; `typed` says more of the object's type than that it is any.
+
+    Variables that are added later are known, too.
+    """
     base = _base(shape)
-    fields = dict(variables)
-    more = {"variables": object_type("kubernetes.variables", fields), **(typed or {})}
+    more = {"variables": object_type("kubernetes.variables", variables), **(typed or {})}
     return base.extended(more)
 
 
-@kept_if_short(2048)
-def compile_expression(text: str, shape: Shape, variables: Variables = ()) -> Compiled:
+def compile_expression(text: str, shape: Shape, variables: Variables = NONE) -> Compiled:
     """Compile an expression; what is wrong is in the result."""
+    if not variables:
+        return _compile(text, shape)
+    # A policy may have thousands of variables, and an expression sees those that it names.
+    named = dict.fromkeys(name for name in _WORD.findall(text) if name in variables)
+    return _compile(text, shape, tuple((name, variables[name]) for name in named))
+
+
+@kept_if_short(2048)
+def _compile(text: str, shape: Shape, variables: tuple[tuple[str, Type], ...] = ()) -> Compiled:
     try:
-        return Compiled(text, environment(shape, variables).compile(text))
+        return Compiled(text, environment(shape, dict(variables)).compile(text))
     except CompileError as error:
         return Compiled(text, None, f"compilation failed: {error}")
 
@@ -183,12 +198,12 @@ class Composed(NamedTuple):
 
 def compose(variables: Sequence[Mapping[str, Any]], shape: Shape) -> Composed:
     """Compile the variables of a policy, in order."""
-    types: Variables = ()
+    types: dict[str, Type] = {}
     programs: dict[str, Compiled] = {}
     for variable in variables:
         name = variable.get("name") or ""
         found = compile_expression(variable.get("expression") or "", shape, types)
         programs[name] = found
         kind = found.program.type if found.program is not None else DYN
-        types = (*types, (name, kind))
+        types[name] = kind
     return Composed(types, programs)

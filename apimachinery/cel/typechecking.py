@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from apimachinery.cel.admission import Shape, Variables, environment
+from apimachinery.cel.admission import Shape, environment
 from apimachinery.cel.env import CompileError, Env
 from apimachinery.cel.types import DYN, Type
 from apimachinery.gvk import GroupVersionKind
@@ -56,15 +56,15 @@ def _environment(spec: Obj, object_type: Type, params: Type | None) -> Env:
     if params is not None:
         typed["params"] = params
     shape = Shape(params=params is not None, authorizer=True)
-    variables: Variables = ()
+    variables: dict[str, Type] = {}
+    env = environment(shape, variables, typed)
     for given in spec.get("variables") or ():
-        env = environment(shape, variables, typed)
         try:
             kind = env.check(given.get("expression") or "")[1]
         except CompileError:
             kind = DYN
-        variables = (*variables, (given.get("name") or "", kind))
-    return environment(shape, variables, typed)
+        variables[given.get("name") or ""] = kind
+    return env
 
 
 def _params(spec: Obj, type_of: TypeOf) -> Type | None:

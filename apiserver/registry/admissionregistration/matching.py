@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from apimachinery.cel.admission import Shape, Variables, compile_expression
+from apimachinery.cel.admission import NONE, Shape, Variables, compile_expression
 from apimachinery.meta import Obj
 from apimachinery.validation.field import (
     FieldErrors,
@@ -32,7 +32,7 @@ class Compiles(NamedTuple):
     """What an expression may name, and the types that it may have; none: any."""
 
     shape: Shape
-    variables: Variables = ()
+    variables: Variables = NONE
     wanted: tuple[str, ...] = ()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from apimachinery.cel.admission import Shape, compose
+from apimachinery.cel.types import Type
 from apimachinery.gvk import GroupVersion
 from apimachinery.meta import Obj
 from apimachinery.validation.field import FieldErrors, Path, forbidden, invalid, required
@@ -75,9 +76,11 @@ def policy_errors(spec: Obj) -> FieldErrors:
     variables = spec.get("variables") or ()
     shape = shape._replace(patches=bool(spec.get("mutations")))
     types = compose(variables, shape).types
+    before: dict[str, Type] = {}
     for at, variable in enumerate(variables):
-        compiles = Compiles(shape, types[:at])
-        yield from _variable_errors(variable, (SPEC / "variables")[at], compiles)
+        yield from _variable_errors(variable, (SPEC / "variables")[at], Compiles(shape, before))
+        name = variable.get("name") or ""
+        before[name] = types[name]
 
 
 def shape_of(spec: Obj) -> Shape:
