@@ -124,6 +124,13 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         cast("dict[str, Any]", self.scope)["extensions"]["tls"] = {"client_chain": chain}
         await super().run_asgi()
 
+    def handle_parser_exception(self) -> None:
+        """End a connection whose frames make no sense: before it was answered, without a word."""
+        if self.conn.close_sent is None:
+            self.transport.close()
+        else:
+            super().handle_parser_exception()
+
 
 class ClientTrust:
     """The CAs whose client certificates TLS lets in; grows while the server runs."""

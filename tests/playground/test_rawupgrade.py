@@ -1,4 +1,4 @@
-"""Upgrades to SPDY: what the application sees, what goes over the wire, and how either ends."""
+"""Upgrades, to SPDY above all: what the application sees, what is sent, and how either ends."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
-from playground.secure_server import HttpProtocol
+from playground.secure_server import HttpProtocol, WebSocketProtocol
 from tests.support.eventually import eventually
 
 REQUEST = (
@@ -59,7 +59,12 @@ class Rig:
     def __init__(self) -> None:
         self.state = ServerState()
         config = uvicorn.Config(
-            self._app, http=HttpProtocol, interface="asgi3", lifespan="off", log_config=None
+            self._app,
+            http=HttpProtocol,
+            ws=WebSocketProtocol,
+            interface="asgi3",
+            lifespan="off",
+            log_config=None,
         )
         config.load()
         self.wire = Wire()
@@ -178,3 +183,14 @@ async def test_an_upgrade_in_the_middle_of_an_answer_is_not_taken() -> None:
     assert rig.wire.closing
     assert rig.scope["type"] == "http"
     await rig.end()
+
+
+async def test_frames_that_make_no_sense_before_a_websocket_is_answered(rig: Rig) -> None:
+    await rig.ask(
+        b"GET /x HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+    )
+    rig.wire.protocol.data_received(b"\xff" * 64)
+    assert (await rig.receive())["type"] == "websocket.connect"
+    assert (await asyncio.wait_for(rig.receive(), 5))["type"] == "websocket.disconnect"
+    assert rig.wire.written == b""
