@@ -231,7 +231,7 @@ class LocalWatch:
         self._deliver = deliver
         self._closed = closed
         self._subscription: Subscription | None = None
-        self._request = request
+        self._on_end: Callable[[], None] | None = None
         self._convert: Callable[[Obj], Obj] | None = None
         self._task: asyncio.Task[None] | None = asyncio.ensure_future(
             self._open(door, request, after)
@@ -248,8 +248,8 @@ class LocalWatch:
         self._tell_end()
 
     def _tell_end(self) -> None:
-        if self._request.on_end is not None:
-            self._request.on_end()
+        if self._on_end is not None:
+            self._on_end()
 
     async def _open(self, door: LocalTransport, request: ApiRequest, after: int) -> None:
         """Take the request through the chain, and subscribe. Every failure is told to `closed`."""
@@ -263,6 +263,7 @@ class LocalWatch:
             request.query = urlencode(asked)
         try:
             answer = await chain.serve(request, door, subscribe)
+            self._on_end = request.on_end
             if answer.stream is not None:
                 await self._relay(answer.stream)
         except ApiError as error:

@@ -102,18 +102,25 @@ def _attempted(request: ApiRequest) -> str:
 
 
 def _ending(request: ApiRequest, labels: Labels) -> Callable[[], None]:
-    began, counted = perf_counter() - request.trace.seconds, request.api.metrics.counted(labels)
-
+    """Return what is called at the end of a stream; once more changes nothing."""
+    api, code = request.api, request.trace.code
+    began, counted = perf_counter() - request.trace.seconds, api.metrics.counted(labels)
     watch = request.info.verb == "watch" and bool(request.method)
-    request.api.watches += watch
+    api.watches += watch
+    # Workers' watches stand for days: their requests are kept for the audit log alone.
+    audited = request if request.audit is not None else None
+    over = False
 
     def end() -> None:
-        request.on_end = None
-        request.api.watches -= watch
+        nonlocal over
+        if over:
+            return
+        over = True
+        api.watches -= watch
         counted.running -= 1
-        counted.add(request.trace.code, perf_counter() - began, 0)
-        if request.audit is not None:
-            request.audit.ended()
+        counted.add(code, perf_counter() - began, 0)
+        if audited is not None and audited.audit is not None:
+            audited.audit.ended()
 
     return end
 

@@ -33,7 +33,7 @@ from apiserver.storage.types import Entry, Event
 
 LEVELS = "prioritylevelconfigurations.flowcontrol.apiserver.k8s.io"
 SCHEMAS = "flowschemas.flowcontrol.apiserver.k8s.io"
-# Decisions that are kept, of some 500 bytes, and the longest texts of which one is kept: names and
+# Decisions that are kept, of some 300 bytes, and the longest texts of which one is kept: names and
 # paths are made up by whoever likes to.
 KEPT, LONGEST_KEPT = 4096, 1024
 # Levels, by name, and FlowSchemas, by precedence, that count: all are looked at where nothing is
@@ -52,7 +52,7 @@ class Objects(Protocol):
 
 @dataclass(slots=True, eq=False)
 class Flow:
-    """Where requests of one digest belong."""
+    """Where requests of some digests belong: those of one schema that nothing tells apart."""
 
     schema: Schema
     level: Level
@@ -122,7 +122,8 @@ class FlowFilter:
         self._catch_all: Schema
         # All that have been read, by name, with the revision.
         self._known: dict[str, tuple[int, Schema]] = {}
-        self._flows: dict[Digest, Flow] = {}
+        self._digests: dict[Digest, Flow] = {}
+        self._flows: dict[tuple[str, str, str], Flow] = {}
         self._stale = True
         self._level_turns: FairTurns[Level] = FairTurns()
         self._subscriptions: list[Subscription] = []
@@ -150,6 +151,7 @@ class FlowFilter:
     def _read(self) -> None:
         """Read all objects again; those that must be there stand in for themselves."""
         self._stale = False
+        self._digests.clear()
         self._flows.clear()
         listed = self._objects.list(LEVELS)[:MOST]
         found = {entry.key.name: entry.obj() for entry in listed}
@@ -191,6 +193,19 @@ class FlowFilter:
     def _classify(self, digest: Digest) -> Flow:
         # Nobody is outside of both groups of everybody, unless by impersonation.
         schema = next((one for one in self._schemas if one.matches(digest)), self._catch_all)
+        flow = self._flow(schema, schema.flow_of(digest), kind_of(digest.verb))
+        if digest.size <= LONGEST_KEPT:
+            if len(self._digests) >= KEPT:
+                self._digests.clear()
+                self._flows.clear()
+            self._digests[digest] = flow
+        return flow
+
+    def _flow(self, schema: Schema, distinguisher: str, kind: str) -> Flow:
+        """Return a flow of a schema; most digests share theirs with others."""
+        found = self._flows.get((schema.name, distinguisher, kind))
+        if found is not None:
+            return found
         level = self.levels[schema.level]
         key = (level.name, schema.name)
         usage = self.usages.get(key)
@@ -201,13 +216,10 @@ class FlowFilter:
             (b"x-kubernetes-pf-prioritylevel-uid", level.uid.encode()),
         )
         label = f"{schema.name}, {level.name}"
-        kind = kind_of(digest.verb)
-        flow = Flow(schema, level, usage, label, headers, schema.flow_of(digest), kind)
-        if digest.size <= LONGEST_KEPT:
-            if len(self._flows) >= KEPT:
-                self._flows.clear()
-            self._flows[digest] = flow
-        return flow
+        made = Flow(schema, level, usage, label, headers, distinguisher, kind)
+        if len(distinguisher) <= LONGEST_KEPT and len(self._flows) < KEPT:
+            self._flows[schema.name, distinguisher, kind] = made
+        return made
 
     # -- seats -----------------------------------------------------------------------------------
 
@@ -215,7 +227,7 @@ class FlowFilter:
         """Return where a request belongs."""
         if self._stale:
             self._read()
-        return self._flows.get(digest) or self._classify(digest)
+        return self._digests.get(digest) or self._classify(digest)
 
     def enter(self, flow: Flow, width: int) -> Seat | Coroutine[Any, Any, Seat]:
         """Return a seat, or what to wait for to get one. Raises Overloaded."""
