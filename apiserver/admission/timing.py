@@ -27,6 +27,7 @@ class AdmissionTimes:
 
     def __init__(self) -> None:
         self.times: dict[tuple[str, str, str, bool], Histogram] = {}
+        self._timed: dict[tuple[str, str, str], Run] = {}
 
     def _of(self, plugin: str, phase: str, operation: str, *, rejected: bool) -> Histogram:
         key = plugin, _PHASES[phase], operation, rejected
@@ -36,7 +37,14 @@ class AdmissionTimes:
         return found
 
     def timed(self, plugin: str, phase: str, operation: str, run: Run) -> Run:
-        """Return what a plugin does in a phase, with a watch on it."""
+        """Return what a plugin does in a phase, with a watch on it: the same for all resources."""
+        key = plugin, phase, operation
+        found = self._timed.get(key)
+        if found is None:
+            found = self._timed[key] = self._watched(plugin, phase, operation, run)
+        return found
+
+    def _watched(self, plugin: str, phase: str, operation: str, run: Run) -> Run:
         passed = self._of(plugin, phase, operation, rejected=False)
         counts, first = passed.counts, BOUNDS[0]
 
