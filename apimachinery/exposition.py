@@ -30,23 +30,31 @@ class Family:
 
 
 class Histogram:
-    """How many observations there were up to each bound, and their sum."""
+    """How many observations there were up to each bound, and their sum.
+
+    `counts` goes as far as there was something to count, and no less far than the first bound: most
+    histograms of a cluster that does little hold nothing beyond.
+    """
 
     __slots__ = ("bounds", "counts", "total")
 
     def __init__(self, bounds: Sequence[float]) -> None:
         self.bounds = bounds
-        self.counts = [0] * (len(bounds) + 1)
+        self.counts = [0]
         self.total = 0.0
 
     def add(self, value: float) -> None:
-        self.counts[bisect_left(self.bounds, value)] += 1
+        at, counts = bisect_left(self.bounds, value), self.counts
+        if at >= len(counts):
+            counts += [0] * (at + 1 - len(counts))
+        counts[at] += 1
         self.total += value
 
     def lines(self, name: str, labels: Labels) -> Iterator[str]:
         """Yield the samples."""
         bounds = [*map(number, self.bounds), "+Inf"]
-        for bound, count in zip(bounds, accumulate(self.counts), strict=True):
+        missing = len(bounds) - len(self.counts)
+        for bound, count in zip(bounds, accumulate([*self.counts, *[0] * missing]), strict=True):
             yield f"{name}_bucket{_labels({**labels, 'le': bound})} {count}"
         yield f"{name}_sum{_labels(labels)} {number(self.total)}"
         yield f"{name}_count{_labels(labels)} {sum(self.counts)}"

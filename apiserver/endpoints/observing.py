@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from time import perf_counter
 
 from apimachinery.errors import ApiError
-from apiserver.endpoints.metrics import Labels
+from apiserver.endpoints.metrics import Counted, Labels
 from apiserver.endpoints.request import Answer, ApiRequest
 from apiserver.endpoints.requestinfo import RequestInfo
 
@@ -56,7 +55,7 @@ def finish(request: ApiRequest, answer: Answer | None, refusal: ApiError | None)
     counted = api.metrics.counted(labels)
     if streaming:
         counted.running += 1
-        request.on_end = _ending(request, labels)
+        request.on_end = Ending(request, counted)
     else:
         counted.add(trace.code, trace.seconds, request.size)
         if trace.code in _TERMINATED:
@@ -101,28 +100,29 @@ def _attempted(request: ApiRequest) -> str:
     return f"Authentication failed, attempted: {', '.join(found)}"
 
 
-def _ending(request: ApiRequest, labels: Labels) -> Callable[[], None]:
-    """Return what is called at the end of a stream; once more changes nothing."""
-    api, code = request.api, request.trace.code
-    began, counted = perf_counter() - request.trace.seconds, api.metrics.counted(labels)
-    watch = request.info.verb == "watch" and bool(request.method)
-    api.watches += watch
-    # Workers' watches stand for days: their requests are kept for the audit log alone.
-    audited = request if request.audit is not None else None
-    over = False
+class Ending:
+    """What is called at the end of a stream; once more changes nothing."""
 
-    def end() -> None:
-        nonlocal over
-        if over:
+    __slots__ = ("_api", "_audited", "_began", "_code", "_counted", "_over", "_watch")
+
+    def __init__(self, request: ApiRequest, counted: Counted) -> None:
+        self._api, self._code, self._counted = request.api, request.trace.code, counted
+        self._began = perf_counter() - request.trace.seconds
+        self._watch = request.info.verb == "watch" and bool(request.method)
+        self._api.watches += self._watch
+        # Workers' watches stand for days: their requests are kept for the audit log alone.
+        self._audited = request if request.audit is not None else None
+        self._over = False
+
+    def __call__(self) -> None:
+        if self._over:
             return
-        over = True
-        api.watches -= watch
-        counted.running -= 1
-        counted.add(code, perf_counter() - began, 0)
-        if audited is not None and audited.audit is not None:
-            audited.audit.ended()
-
-    return end
+        self._over = True
+        self._api.watches -= self._watch
+        self._counted.running -= 1
+        self._counted.add(self._code, perf_counter() - self._began, 0)
+        if self._audited is not None and self._audited.audit is not None:
+            self._audited.audit.ended()
 
 
 def _note_checks(request: ApiRequest) -> None:
