@@ -81,9 +81,8 @@ class ApiRequest:
 
     def warn(self, texts: Sequence[str]) -> None:
         """Add Warning headers to the answer, each text once."""
-        for text in texts:
-            if text not in self.warnings:
-                self.warnings.append(text)
+        known = set(self.warnings)
+        self.warnings += [text for text in dict.fromkeys(texts) if text not in known]
 
 
 @dataclass(slots=True)

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-import unicodedata
+import re
 from collections.abc import Iterable
 
 # Beyond this many characters in all, every text is cut to the other; what is too much is left out.
 _TOTAL, _EACH = 4096, 256
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 
 
 def headers(texts: Iterable[str]) -> list[tuple[bytes, bytes]]:
     """Return the Warning headers: one for each text."""
-    found = [text for text in dict.fromkeys(texts) if text and not _has_control(text)]
+    found = list[str]()
+    size = 0
+    for text in dict.fromkeys(texts):
+        if text and not _CONTROL.search(text):
+            found.append(text)
+            size += min(len(text), _EACH)
+            if size > _TOTAL:
+                break  # no more of them would be shown, however short
     if sum(map(len, found)) > _TOTAL:
         found = _shortened(found)
     return [(b"warning", f"299 - {_quoted(text)}".encode()) for text in found]
@@ -26,10 +34,6 @@ def _shortened(texts: Iterable[str]) -> list[str]:
             break
         kept.append(short)
     return kept
-
-
-def _has_control(text: str) -> bool:
-    return any(unicodedata.category(letter) == "Cc" for letter in text)
 
 
 def _quoted(text: str) -> str:
