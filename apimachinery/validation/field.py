@@ -13,9 +13,13 @@ from enum import Enum
 from typing import Any, TypeAlias
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen, since that makes each of them a third dearer, and a pod's checks make some fifty.
+@dataclass(slots=True, unsafe_hash=True)
 class Path:
-    """A place in an object: `Path("spec") / "containers"` then `[0]` or `.key("a")`."""
+    """A place in an object: `Path("spec") / "containers"` then `[0]` or `.key("a")`.
+
+    It is never changed.
+    """
 
     text: str
 
