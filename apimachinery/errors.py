@@ -14,11 +14,14 @@ step of a request makes a Status out of one of these; nothing else knows of HTTP
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from apimachinery.gvk import GroupKind, GroupResource
 from apimachinery.validation.field import FieldError
+
+# In characters. Where every item of a list shows the whole list, an answer grows with its square.
+_MOST_TOLD = 16 * 2**20
 
 
 class ApiError(Exception):
@@ -194,8 +197,8 @@ class Invalid(ApiError):
     code, reason = 422, "Invalid"
 
     def __init__(self, kind: GroupKind, name: str, errors: Iterable[FieldError]) -> None:
-        found = list(errors)
-        texts = list(dict.fromkeys(str(e) for e in found))
+        found = list(_told(errors))
+        texts = list(dict.fromkeys(f"{error.path}: {words}" for error, words in found))
         joined = texts[0] if len(texts) == 1 else "[" + ", ".join(texts) + "]"
         message = f'{kind} "{name}" is invalid' + (f": {joined}" if texts else "")
         details: dict[str, Any] = {}
@@ -206,12 +209,23 @@ class Invalid(ApiError):
         if kind.kind:
             details["kind"] = kind.kind
         if found:
-            details["causes"] = [_cause(error) for error in found]
+            details["causes"] = [_cause(error, words) for error, words in found]
         super().__init__(message, details=details)
 
 
-def _cause(error: FieldError) -> dict[str, str]:
-    cause = {"reason": error.type.value[0], "message": error.message}
+def _told(errors: Iterable[FieldError]) -> Iterator[tuple[FieldError, str]]:
+    """Yield each error with its message, until they are too long for anybody to read."""
+    left = _MOST_TOLD
+    for error in errors:
+        words = error.message
+        yield error, words
+        left -= len(words)
+        if left < 0:
+            return
+
+
+def _cause(error: FieldError, words: str) -> dict[str, str]:
+    cause = {"reason": error.type.value[0], "message": words}
     # What is wrong as a whole names no field.
     return cause | {"field": error.path} if error.path else cause
 

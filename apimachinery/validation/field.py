@@ -7,7 +7,7 @@ error is `path: what is wrong: the value: the detail`, and the causes of a Statu
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, TypeAlias
@@ -104,6 +104,17 @@ def show(value: Any) -> str:
         text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
         return text.translate(_HTML)  # as Go's JSON encoder does
     return str(value)
+
+
+def repeats(values: Iterable[Hashable]) -> set[int]:
+    """Return the indexes of the values that stand in the list before, in time linear to it."""
+    seen: set[Hashable] = set()
+    again: set[int] = set()
+    for at, value in enumerate(values):
+        if value in seen:
+            again.add(at)
+        seen.add(value)
+    return again
 
 
 def required(path: Path, detail: str = "") -> FieldError:

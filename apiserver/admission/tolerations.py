@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import product
 from typing import Any
 
 Toleration = dict[str, Any]
+_Said = tuple[str, str, str | None]
 _FIELDS = ("key", "operator", "value", "effect", "tolerationSeconds")
 
 
@@ -37,11 +39,29 @@ def covers(wide: Toleration, narrow: Toleration) -> bool:
 def merge(first: Sequence[Toleration], second: Sequence[Toleration]) -> list[Toleration]:
     """Return both, without those that another one covers; of equals the first is kept."""
     every = [*first, *second]
-    merged: list[Toleration] = []
+    places: dict[_Said, list[int]] = {}
     for at, each in enumerate(every):
-        if any(covers(kept, each) for kept in merged):
+        places.setdefault(_said(each), []).append(at)
+    merged: dict[int, Toleration] = {}
+    for at, each in enumerate(every):
+        wider = [places[said] for said in _wider(each) if said in places]
+        kept = (merged[place] for group in wider for place in group if place in merged)
+        if any(covers(one, each) for one in kept):
             continue
-        if any(covers(later, each) and not same(later, each) for later in every[at + 1 :]):
+        later = (every[place] for group in wider for place in group if place > at)
+        if any(covers(one, each) and not same(one, each) for one in later):
             continue
-        merged.append(each)
-    return merged
+        merged[at] = each
+    return list(merged.values())
+
+
+def _said(toleration: Toleration) -> _Said:
+    """Return what a toleration is found by; one for every value has None for its value."""
+    key, effect, value = (toleration.get(field) or "" for field in ("key", "effect", "value"))
+    return key, effect, None if toleration.get("operator") == "Exists" else value
+
+
+def _wider(toleration: Toleration) -> Iterator[_Said]:
+    """Return by what those are found that may cover it: few of all there are."""
+    key, effect, value = (toleration.get(field) or "" for field in ("key", "effect", "value"))
+    return product({key, ""}, {effect, ""}, (value, None))

@@ -13,6 +13,7 @@ from apimachinery.validation.field import (
     duplicate,
     invalid,
     not_supported,
+    repeats,
     required,
     too_many,
 )
@@ -78,10 +79,11 @@ def match_errors(match: Obj | None, path: Path) -> FieldErrors:
 
 def _named_errors(rule: Obj, path: Path) -> FieldErrors:
     names = rule.get("resourceNames") or ()
+    again = repeats(names)
     for at, name in enumerate(names):
         where = (path / "resourceNames")[at]
         yield from obey(is_path_segment, name, where)
-        if name in names[:at]:
+        if at in again:
             yield duplicate(where, name)
     yield from rule_errors(rule, path)
 

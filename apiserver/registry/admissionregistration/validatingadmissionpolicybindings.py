@@ -9,6 +9,7 @@ from apimachinery.validation.field import (
     duplicate,
     invalid,
     not_supported,
+    repeats,
     required,
 )
 from apiserver.registry.admissionregistration.policies import (
@@ -31,10 +32,11 @@ class ValidatingAdmissionPolicyBindingStrategy(BindingStrategy):
         spec, path = obj.get("spec") or {}, SPEC / "validationActions"
         yield from binding_errors(spec)
         actions = spec.get("validationActions") or []
+        again = repeats(actions)
         for at, action in enumerate(actions):
             if action not in _ACTIONS:
                 yield not_supported(path[at], action, _ACTIONS)
-            if action in actions[:at]:
+            if at in again:
                 yield duplicate(path[at], action)
         if "Deny" in actions and "Warn" in actions:
             why = (

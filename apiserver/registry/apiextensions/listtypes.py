@@ -11,6 +11,7 @@ from apimachinery.validation.field import (
     forbidden,
     invalid,
     not_supported,
+    repeats,
     required,
 )
 
@@ -74,6 +75,7 @@ def _key_errors(schema: Obj, path: Path) -> FieldErrors:
 
 def _named_key_errors(keys: Sequence[str], items: Obj, path: Path) -> FieldErrors:
     known = items.get("properties") or {}
+    again = repeats(keys)
     for at, key in enumerate(keys):
         if key not in known:
             yield invalid(path / _KEYS, keys, "entries must all be names of item properties")
@@ -81,7 +83,7 @@ def _named_key_errors(keys: Sequence[str], items: Obj, path: Path) -> FieldError
             where = (path / "items" / "properties").key(key) / "type"
             why = f"must be a scalar type if parent array's {_LIST} is map"
             yield invalid(where, items["type"], why)
-        if key in keys[:at]:
+        if at in again:
             yield invalid(path / _KEYS, keys, "must not contain duplicate entries")
 
 

@@ -12,6 +12,7 @@ from apimachinery.validation.field import (
     duplicate,
     invalid,
     not_supported,
+    repeats,
     required,
     too_long,
     too_many,
@@ -217,10 +218,11 @@ def _exit_code_errors(codes: Obj, path: Path, names: set[str | None]) -> FieldEr
         yield invalid(path, codes.get("values"), "at least one value is required")
     elif len(values) > _MOST_EXIT_CODES:
         yield too_many(path, len(values), _MOST_EXIT_CODES)
+    again = repeats(values)
     for at, value in enumerate(values):
         if operator == "In" and value == 0:
             yield invalid(path[at], value, "must not be 0 for the In operator")
-        if value in values[:at]:
+        if at in again:
             yield duplicate(path[at], value)
     if values != sorted(values):
         yield invalid(path, values, "must be ordered")

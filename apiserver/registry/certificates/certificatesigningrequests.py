@@ -14,6 +14,7 @@ from apimachinery.validation.field import (
     forbidden,
     invalid,
     not_supported,
+    repeats,
     required,
     show,
     too_long,
@@ -97,8 +98,9 @@ def _request_errors(obj: Obj) -> FieldErrors:
     for at, usage in enumerate(usages):
         if usage not in _USAGES:
             yield not_supported(path[at], usage, _USAGES)
+    again = repeats(usages)
     for at, usage in enumerate(usages):
-        if usage in usages[:at]:
+        if at in again:
             yield duplicate(path[at], usage)
     yield from _signer_errors(spec.get("signerName") or "", _SPEC / "signerName")
     seconds = spec.get("expirationSeconds")

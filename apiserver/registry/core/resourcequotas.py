@@ -86,29 +86,30 @@ def _resource_errors(name: str, path: Path) -> FieldErrors:
 
 
 def _scope_errors(spec: Obj, path: Path) -> FieldErrors:
-    scopes = spec.get("scopes") or ()
+    scopes = spec.get("scopes") or []
     if not scopes:
         return
-    hard = spec.get("hard") or {}
-    found: list[str] = []
+    hard = _judged(spec)
+    found: set[str] = set()
     for scope in scopes:
         if scope not in _SCOPES:
-            yield invalid(path / "scopes", list(scopes), "unsupported scope")
-        for name in sorted(hard):
+            yield invalid(path / "scopes", scopes, "unsupported scope")
+        for name in hard:
             if not _scope_allows(scope, name):
-                yield invalid(
-                    path / "scopes", list(scopes), "unsupported scope applied to resource"
-                )
-        found.append(scope)
+                yield invalid(path / "scopes", scopes, "unsupported scope applied to resource")
+        found.add(scope)
     for pair in _EXCLUSIVE:
-        if pair <= set(found):
-            yield invalid(path / "scopes", list(scopes), "conflicting scopes")
+        if pair <= found:
+            yield invalid(path / "scopes", scopes, "conflicting scopes")
+
+
+def _judged(spec: Obj) -> list[str]:
+    """Return the resources that a scope has to suit; other people's are not judged."""
+    return sorted(filter(is_standard_quota_resource, spec.get("hard") or ()))
 
 
 def _scope_allows(scope: str, name: str) -> bool:
-    """Tell whether a scope says anything about a resource; other people's are not judged."""
-    if not is_standard_quota_resource(name):
-        return True
+    """Tell whether a scope says anything about a resource."""
     if scope == "BestEffort":
         return name == "pods"
     if scope == "VolumeAttributesClass":
@@ -123,12 +124,13 @@ def _selector_errors(spec: Obj, path: Path) -> FieldErrors:
     if selector is None:
         return
     path = path / "scopeSelector" / "matchExpressions"
+    hard = _judged(spec)
     seen: set[str] = set()
     for requirement in selector.get("matchExpressions") or ():
         scope = requirement.get("scopeName") or ""
         if scope not in _SCOPES:
             yield invalid(path / "scopeName", scope, "unsupported scope")
-        for name in sorted(spec.get("hard") or {}):
+        for name in hard:
             if not _scope_allows(scope, name):
                 yield invalid(
                     path,

@@ -10,6 +10,7 @@ from apimachinery.validation.field import (
     forbidden,
     invalid,
     not_supported,
+    repeats,
     required,
 )
 from apimachinery.validation.names import (
@@ -150,9 +151,10 @@ def _first_errors(first: str, addresses: list[str], path: Path) -> FieldErrors:
 
 
 def _family_errors(spec: Obj, families: list[str]) -> FieldErrors:
+    again = repeats(families)
     for at, family in enumerate(families):
         yield from one_of(family, _FAMILIES, (_SPEC / "ipFamilies")[at])
-        if family in families[:at]:
+        if at in again:
             yield duplicate((_SPEC / "ipFamilies")[at], family)
     if (policy := spec.get("ipFamilyPolicy")) is not None:
         yield from one_of(policy, _FAMILY_POLICIES, _SPEC / "ipFamilyPolicy")

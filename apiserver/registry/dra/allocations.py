@@ -11,6 +11,7 @@ from apimachinery.validation.field import (
     duplicate,
     forbidden,
     invalid,
+    repeats,
     required,
     too_long,
     too_many,
@@ -162,8 +163,9 @@ def _network_errors(network: Obj, path: Path) -> FieldErrors:
         return
     for at, text in enumerate(ips):
         yield from _interface_errors(text, path / "ips", at)
+    again = repeats(ips)
     for at, text in enumerate(ips):
-        if text in ips[:at]:
+        if at in again:
             yield duplicate((path / "ips")[at], text)
 
 

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from apimachinery.meta import Obj
-from apimachinery.validation.field import FieldErrors, Path, duplicate, invalid, not_supported
+from apimachinery.validation.field import (
+    FieldErrors,
+    Path,
+    duplicate,
+    invalid,
+    not_supported,
+    repeats,
+)
 from apiserver.registry.dra.lists import each, label_name_errors, label_value_errors
 from apiserver.registry.podspec.checks import one_of_required
 
@@ -48,13 +55,15 @@ def binding_errors(item: Obj, path: Path) -> FieldErrors:
     here, there = path / "bindingConditions", path / "bindingFailureConditions"
     yield from each(good, _MOST_CONDITIONS, here, label_name_errors)
     yield from each(bad, _MOST_CONDITIONS, there, label_name_errors)
+    again = repeats(good)
     for at, one in enumerate(good):
-        if one in good[:at]:
+        if at in again:
             yield duplicate(here[at], one)
+    again, wanted = repeats(bad), set(good)
     for at, one in enumerate(bad):
-        if one in bad[:at]:
+        if at in again:
             yield duplicate(there[at], one)
-        if one in good:
+        if one in wanted:
             why = "bindingFailureConditions must not overlap with bindingConditions"
             yield invalid(there[at], one, why)
     if bad and not good:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from apimachinery.gvk import GroupVersionKind
 from apimachinery.meta import Obj
-from apimachinery.validation.field import FieldErrors, Path, duplicate
+from apimachinery.validation.field import FieldErrors, Path, duplicate, repeats
 from apimachinery.validation.names import is_dns1123_label
 from apiserver.registry.podspec.checks import immutable, obey
 from apiserver.registry.podspec.resources import overhead_errors
@@ -44,11 +44,10 @@ def _scheduling_errors(scheduling: Obj, path: Path) -> FieldErrors:
         yield from label_errors(labels, path / "nodeSelector")
     tolerations = scheduling.get("tolerations") or []
     yield from toleration_errors(tolerations, path / "tolerations")
-    seen: list[Obj] = []
+    again = repeats(frozenset(one.items()) for one in tolerations)
     for at, one in enumerate(tolerations):
-        if one in seen:
+        if at in again:
             yield duplicate((path / "tolerations")[at], one)
-        seen.append(one)
 
 
 RUNTIMECLASSES = Resource(

@@ -146,13 +146,15 @@ def _label_key_errors(term: Obj, selector: Obj | None, path: Path) -> FieldError
     if selector is not None:
         # The keys have been merged into the selector by now: a second time is the user's own.
         seen = set(selector.get("matchLabels") or ())
+        first = {key: at for at, key in reversed([*enumerate(same)])}
         for requirement in selector.get("matchExpressions") or ():
             key = requirement.get("key")
-            if key in same and key in seen:
-                yield invalid(path[same.index(key)], key, _BOTH)
+            if key in first and key in seen:
+                yield invalid(path[first[key]], key, _BOTH)
             seen.add(key)
+    others = set(other)
     for at, key in enumerate(same):
-        if key in other:
+        if key in others:
             yield invalid(
                 (path / "matchLabelKeys")[at],
                 key,
@@ -162,19 +164,18 @@ def _label_key_errors(term: Obj, selector: Obj | None, path: Path) -> FieldError
 
 def spread_errors(constraints: list[Obj], path: Path) -> FieldErrors:
     """Yield what is wrong with spec.topologySpreadConstraints."""
+    pairs = [_spread_pair(constraint) for constraint in constraints]
+    last = {pair: at for at, pair in enumerate(pairs)}
     for at, constraint in enumerate(constraints):
         where = path[at]
         skew = constraint.get("maxSkew") or 0
         if skew <= 0:
             yield invalid(where / "maxSkew", skew, NOT_POSITIVE)
-        key, action = constraint.get("topologyKey") or "", constraint.get("whenUnsatisfiable") or ""
+        key, action = pairs[at]
         if not key:
             yield required(where / "topologyKey", "can not be empty")
         yield from one_of(action, ("DoNotSchedule", "ScheduleAnyway"), where / "whenUnsatisfiable")
-        if any(
-            (later.get("topologyKey") or "", later.get("whenUnsatisfiable") or "") == (key, action)
-            for later in constraints[at + 1 :]
-        ):
+        if at < last[key, action]:  # all but the last of those that are alike
             yield duplicate(where / "{topologyKey, whenUnsatisfiable}", f"{{{key}, {action}}}")
         yield from _min_domain_errors(constraint.get("minDomains"), action, where / "minDomains")
         for name in ("nodeAffinityPolicy", "nodeTaintsPolicy"):
@@ -184,6 +185,10 @@ def spread_errors(constraints: list[Obj], path: Path) -> FieldErrors:
         if keys := constraint.get("matchLabelKeys"):
             yield from _spread_key_errors(keys, selector, where / "matchLabelKeys")
         yield from selector_errors(selector, where / "labelSelector")
+
+
+def _spread_pair(constraint: Obj) -> tuple[str, str]:
+    return constraint.get("topologyKey") or "", constraint.get("whenUnsatisfiable") or ""
 
 
 def _min_domain_errors(domains: int | None, action: str, path: Path) -> FieldErrors:

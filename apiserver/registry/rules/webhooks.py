@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from apimachinery.meta import Obj
-from apimachinery.validation.field import FieldErrors, Path, invalid, required
+from apimachinery.validation.field import FieldErrors, Path, invalid, repeats, required
 from apimachinery.validation.names import is_dns1035_label, is_dns1123_subdomain, is_port_number
 from apiserver.registry.podspec.checks import obey
 
@@ -88,8 +88,9 @@ def review_version_errors(versions: Sequence[str], path: Path, *, named: bool) -
     if not versions:
         yield required(path, f"must specify one of {known}" if named else "")
         return
+    again = repeats(versions)
     for at, version in enumerate(versions):
-        if version in versions[:at]:
+        if at in again:
             yield invalid(path[at], version, "duplicate version")
         else:
             yield from obey(is_dns1035_label, version, path[at])

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from apimachinery.gvk import GroupVersionKind
 from apimachinery.meta import Obj
-from apimachinery.validation.field import FieldErrors, Path, duplicate, invalid, required
+from apimachinery.validation.field import (
+    FieldErrors,
+    Path,
+    duplicate,
+    invalid,
+    repeats,
+    required,
+)
 from apimachinery.validation.names import is_qualified_name
 from apiserver.registry.podspec.checks import immutable, nonnegative, obey
 from apiserver.registry.resource import Column, Resource
@@ -53,10 +60,11 @@ def _driver_errors(driver: Obj, path: Path, seen: set[str]) -> FieldErrors:
         yield duplicate(path / "name", name)
     seen.add(name)
     keys = driver.get("topologyKeys") or ()
+    again = repeats(keys)
     for at, key in enumerate(keys):
         if not key:
             yield required(path)
-        if key in keys[:at]:
+        if at in again:
             yield duplicate(path, key)
         yield from obey(is_qualified_name, key, path)
 

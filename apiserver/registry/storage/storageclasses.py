@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from apimachinery.gvk import GroupVersionKind
 from apimachinery.meta import Obj, annotations_of, name_of
-from apimachinery.validation.field import FieldErrors, Path, duplicate, required
+from apimachinery.validation.field import FieldErrors, Path, duplicate, repeats, required
 from apimachinery.validation.names import is_qualified_name
 from apiserver.registry.podspec.checks import immutable, obey, one_of, one_of_required
 from apiserver.registry.podspec.warnings import NODE_LABELS
@@ -61,28 +61,29 @@ class StorageClassStrategy(Strategy):
 
 
 def _topology_errors(terms: Sequence[Obj], path: Path) -> FieldErrors:
-    seen: list[dict[str, set[str]]] = []
+    seen: set[frozenset[tuple[str, frozenset[str]]]] = set()
     for at, term in enumerate(terms):
-        found: dict[str, set[str]] = {}
+        found: dict[str, frozenset[str]] = {}
         where = path[at] / "matchLabelExpressions"
         for index, one in enumerate(term.get("matchLabelExpressions") or ()):
             yield from _expression_errors(one, where[index], found)
-        if found in seen:
+        if (said := frozenset(found.items())) in seen:
             yield duplicate(where, "")
-        seen.append(found)
+        seen.add(said)
 
 
-def _expression_errors(one: Obj, path: Path, found: dict[str, set[str]]) -> FieldErrors:
+def _expression_errors(one: Obj, path: Path, found: dict[str, frozenset[str]]) -> FieldErrors:
     key, values = one.get("key") or "", one.get("values") or ()
     yield from obey(is_qualified_name, key, path / "key")
     if not values:
         yield required(path / "values")
+    again = repeats(values)
     for at, value in enumerate(values):
-        if value in values[:at]:
+        if at in again:
             yield duplicate((path / "values")[at], value)
     if key in found:
         yield duplicate(path / "key", key)
-    found[key] = set(values)
+    found[key] = frozenset(values)
 
 
 def _name(obj: Obj, now: float) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from apimachinery.clock import ManualClock
@@ -215,6 +217,14 @@ def test_of_two_tolerations_the_wider_stays():
     short = {**LONG, "tolerationSeconds": 10}
     assert merge([short], [LONG]) == [LONG]
     assert merge([LONG], [dict(LONG)]) == [LONG]
+
+
+def test_many_tolerations_are_merged_in_a_time_that_grows_with_their_number() -> None:
+    many = [{"key": f"k{at}", "operator": "Equal", "value": "v"} for at in range(4_000)]
+    before = time.process_time()
+    assert merge(many, [{"operator": "Exists"}]) == [{"operator": "Exists"}]
+    assert merge(many, many) == many
+    assert time.process_time() - before < 1
 
 
 def test_tolerations_of_a_namespace():
