@@ -104,13 +104,8 @@ def _missing(
 ) -> str:
     """Say which of the rules the user does not hold; "" if they hold all."""
     grants = auth.roles.grants(user, namespace)
-    held = [rule for grant in grants if grant.rules is not None for rule in grant.rules.source]
-    missing = [
-        right
-        for rule in wanted
-        for right in rights(rule)
-        if not any(covers(each, right) for each in held)
-    ]
+    held = _Held(rule for grant in grants if grant.rules is not None for rule in grant.rules.source)
+    missing = [right for rule in wanted for right in rights(rule) if not held.cover(right)]
     if not missing:
         return ""
     who = f"user {quote(user.name)} (groups={go_strings(user.groups)})"
@@ -121,6 +116,30 @@ def _missing(
         told = problems[0] if len(problems) == 1 else f"[{', '.join(problems)}]"
         words = f"{words}; resolution errors: [{told}]"
     return words
+
+
+class _Held:
+    """The rules that a user holds, found by what they are about: both sides may be thousands."""
+
+    def __init__(self, rules: Iterable[Mapping[str, Any]]) -> None:
+        self._resources: dict[str, list[Mapping[str, Any]]] = {}
+        self._paths: dict[str, list[Mapping[str, Any]]] = {}
+        for rule in rules:
+            for resource in set(rule.get("resources") or ()):
+                self._resources.setdefault(resource, []).append(rule)
+            for path in set(rule.get("nonResourceURLs") or ()):
+                self._paths.setdefault(path, []).append(rule)
+        self._wild = [path for path in self._paths if path.endswith(ALL)]
+
+    def cover(self, right: Right) -> bool:
+        """Tell whether one of the rules includes the right."""
+        if right.path:
+            paths = (path for path in self._wild if _covers_path(path, right.path))
+            found = (rule for path in (right.path, *paths) for rule in self._paths.get(path, ()))
+            return any(_has_verb(rule, right) for rule in found)
+        names = _names(right.resource)
+        found = (rule for name in names for rule in self._resources.get(name, ()))
+        return any(_has_verb(rule, right) and _covers_object(rule, right) for rule in found)
 
 
 def rights(rule: Mapping[str, Any]) -> Iterator[Right]:
@@ -136,25 +155,20 @@ def rights(rule: Mapping[str, Any]) -> Iterator[Right]:
             yield Right(verb, path=path)
 
 
-def covers(rule: Mapping[str, Any], right: Right) -> bool:
-    """Tell whether the rule includes the right."""
-    if not {ALL, right.verb} & set(rule.get("verbs") or ()):
-        return False
-    if right.path:
-        return any(_covers_path(each, right.path) for each in rule.get("nonResourceURLs") or ())
-    names = rule.get("resourceNames") or ()
-    return (
-        bool({ALL, right.group} & set(rule.get("apiGroups") or ()))
-        and _covers_resource(rule.get("resources") or (), right.resource)
-        and (not names or right.name in names)
-    )
+def _has_verb(rule: Mapping[str, Any], right: Right) -> bool:
+    verbs = rule.get("verbs") or ()
+    return right.verb in verbs or ALL in verbs
 
 
-def _covers_resource(held: Sequence[str], wanted: str) -> bool:
-    if ALL in held or wanted in held:
-        return True
-    _, slash, subresource = wanted.partition("/")
-    return bool(slash) and f"*/{subresource}" in held
+def _covers_object(rule: Mapping[str, Any], right: Right) -> bool:
+    groups, names = rule.get("apiGroups") or (), rule.get("resourceNames") or ()
+    return (right.group in groups or ALL in groups) and (not names or right.name in names)
+
+
+def _names(resource: str) -> tuple[str, ...]:
+    """Return what rules may call a resource."""
+    _, slash, subresource = resource.partition("/")
+    return (resource, ALL, f"*/{subresource}") if slash else (resource, ALL)
 
 
 def _covers_path(held: str, wanted: str) -> bool:
