@@ -20,6 +20,9 @@ from apiserver.auth.user import MASTERS, User
 
 ALL = "*"
 GROUP = "rbac.authorization.k8s.io"
+# Rights, and rules that they are compared with: half a second. Lists of a rule multiply, and nobody
+# else is served meanwhile; who has to grant more at once may `escalate`.
+_MOST_COMPARISONS, _LINE = 500_000, 50
 _EVERYTHING: Sequence[Mapping[str, Any]] = (
     {"verbs": [ALL], "apiGroups": [ALL], "resources": [ALL]},
     {"verbs": [ALL], "nonResourceURLs": [ALL]},
@@ -105,10 +108,13 @@ def _missing(
     """Say which of the rules the user does not hold; "" if they hold all."""
     grants = auth.roles.grants(user, namespace)
     held = _Held(rule for grant in grants if grant.rules is not None for rule in grant.rules.source)
-    missing = [right for rule in wanted for right in rights(rule) if not held.cover(right)]
+    who = f"user {quote(user.name)} (groups={go_strings(user.groups)})"
+    try:
+        missing = [right for rule in wanted for right in rights(rule) if not held.cover(right)]
+    except _TooManyError:
+        return f"{who} is attempting to grant more RBAC permissions at once than can be compared"
     if not missing:
         return ""
-    who = f"user {quote(user.name)} (groups={go_strings(user.groups)})"
     lines = "\n".join(sorted(set(_describe(missing))))
     words = f"{who} is attempting to grant RBAC permissions not currently held:\n{lines}"
     problems = list(dict.fromkeys(grant.problem for grant in grants if grant.problem))
@@ -118,28 +124,60 @@ def _missing(
     return words
 
 
+class _TooManyError(Exception):
+    """The rights are so many that comparing them would hold others up."""
+
+
+class _Rule(NamedTuple):
+    """A rule, with its lists as sets."""
+
+    verbs: frozenset[str]
+    groups: frozenset[str]
+    names: frozenset[str]
+
+    def has(self, right: Right) -> bool:
+        """Tell whether the rule includes a right on one of its resources or paths."""
+        if right.verb not in self.verbs and ALL not in self.verbs:
+            return False
+        if right.path:
+            return True
+        if right.group not in self.groups and ALL not in self.groups:
+            return False
+        return not self.names or right.name in self.names
+
+
 class _Held:
     """The rules that a user holds, found by what they are about: both sides may be thousands."""
 
     def __init__(self, rules: Iterable[Mapping[str, Any]]) -> None:
-        self._resources: dict[str, list[Mapping[str, Any]]] = {}
-        self._paths: dict[str, list[Mapping[str, Any]]] = {}
+        self._left = _MOST_COMPARISONS
+        self._resources: dict[str, list[_Rule]] = {}
+        self._paths: dict[str, list[_Rule]] = {}
         for rule in rules:
+            lists = (rule.get(key) or () for key in ("verbs", "apiGroups", "resourceNames"))
+            read = _Rule(*map(frozenset, lists))
             for resource in set(rule.get("resources") or ()):
-                self._resources.setdefault(resource, []).append(rule)
+                self._resources.setdefault(resource, []).append(read)
             for path in set(rule.get("nonResourceURLs") or ()):
-                self._paths.setdefault(path, []).append(rule)
+                self._paths.setdefault(path, []).append(read)
         self._wild = [path for path in self._paths if path.endswith(ALL)]
 
     def cover(self, right: Right) -> bool:
-        """Tell whether one of the rules includes the right."""
+        """Tell whether one of the rules includes the right. Raises _TooManyError."""
+        self._left -= 1
         if right.path:
+            self._left -= len(self._wild)
             paths = (path for path in self._wild if _covers_path(path, right.path))
-            found = (rule for path in (right.path, *paths) for rule in self._paths.get(path, ()))
-            return any(_has_verb(rule, right) for rule in found)
-        names = _names(right.resource)
-        found = (rule for name in names for rule in self._resources.get(name, ()))
-        return any(_has_verb(rule, right) and _covers_object(rule, right) for rule in found)
+            found = [rule for path in (right.path, *paths) for rule in self._paths.get(path, ())]
+        else:
+            names = _names(right.resource)
+            found = [rule for name in names for rule in self._resources.get(name, ())]
+        covered = any(rule.has(right) for rule in found)
+        # What is missing is told, and a line takes longer than a comparison.
+        self._left -= len(found) + (0 if covered else _LINE)
+        if self._left < 0:
+            raise _TooManyError
+        return covered
 
 
 def rights(rule: Mapping[str, Any]) -> Iterator[Right]:
@@ -153,16 +191,6 @@ def rights(rule: Mapping[str, Any]) -> Iterator[Right]:
     for path in rule.get("nonResourceURLs") or ():
         for verb in verbs:
             yield Right(verb, path=path)
-
-
-def _has_verb(rule: Mapping[str, Any], right: Right) -> bool:
-    verbs = rule.get("verbs") or ()
-    return right.verb in verbs or ALL in verbs
-
-
-def _covers_object(rule: Mapping[str, Any], right: Right) -> bool:
-    groups, names = rule.get("apiGroups") or (), rule.get("resourceNames") or ()
-    return (right.group in groups or ALL in groups) and (not names or right.name in names)
 
 
 def _names(resource: str) -> tuple[str, ...]:
