@@ -23,6 +23,7 @@ from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E40
 from django.conf import settings  # noqa: E402
 from servestatic import ServeStaticASGI  # type: ignore[import-untyped]  # noqa: E402
 
+from playground.accounts.viewing import ViewAsSocket  # noqa: E402
 from playground.objects.routing import websocket_urlpatterns as objects_sockets  # noqa: E402
 from playground.topology.routing import websocket_urlpatterns as topology_sockets  # noqa: E402
 
@@ -60,7 +61,7 @@ application = ProtocolTypeRouter(
     {
         "http": _with_files(get_asgi_application()),
         "websocket": AllowedHostsOriginValidator(
-            AuthMiddlewareStack(URLRouter([*topology_sockets, *objects_sockets]))
+            AuthMiddlewareStack(ViewAsSocket(URLRouter([*topology_sockets, *objects_sockets])))
         ),
     }
 )

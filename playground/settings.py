@@ -6,6 +6,7 @@ KUBEGROUND_SITE_URL       where browsers reach the site ("http://127.0.0.1:8000"
 KUBEGROUND_API_URL        where the cluster worker answers ("https://127.0.0.1:6443")
 KUBEGROUND_BIND           the address that both listen on ("127.0.0.1")
 KUBEGROUND_ALLOWED_HOSTS  further names of the site, separated by commas
+KUBEGROUND_PROXIES        proxies before the site that add to X-Forwarded-For and set -Proto ("0")
 KUBEGROUND_CLUSTER_LIMIT  clusters that a learner may have at once ("3")
 KUBEGROUND_WEBHOOK_HOSTS  hosts outside that admission webhooks may be at, separated by commas
 KUBEGROUND_SECRET_KEY     Django's secret key, instead of the file in the data directory
@@ -26,6 +27,7 @@ DATA_DIR = Path(os.environ.get("KUBEGROUND_DATA_DIR", ".kubeground")).resolve()
 SITE_URL = os.environ.get("KUBEGROUND_SITE_URL", "http://127.0.0.1:8000")
 API_URL = os.environ.get("KUBEGROUND_API_URL", "https://127.0.0.1:6443")
 BIND = os.environ.get("KUBEGROUND_BIND", "127.0.0.1")
+PROXIES = int(os.environ.get("KUBEGROUND_PROXIES", "0"))
 CLUSTERS_PER_LEARNER = int(os.environ.get("KUBEGROUND_CLUSTER_LIMIT", "3"))
 
 
@@ -55,7 +57,6 @@ CSRF_TRUSTED_ORIGINS = [SITE_URL] if SITE_URL.startswith("https://") else []
 INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "channels",
@@ -77,6 +78,8 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "playground.accounts.sessions.Lifetime",
+    "playground.accounts.viewing.ViewAs",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "playground.sandboxes.middleware.UpstreamProblems",
@@ -118,6 +121,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 # A port is no part of a cookie's scope: two instances on one machine need two names.
 _PORT = urlsplit(SITE_URL).port or 443
+SESSION_ENGINE = "playground.accounts.sessions"
 SESSION_COOKIE_NAME = f"kubeground_session_{_PORT}"
 SESSION_COOKIE_SECURE = SITE_URL.startswith("https://")
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -126,6 +130,8 @@ CSRF_COOKIE_NAME = f"kubeground_csrf_{_PORT}"
 CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "playground.accounts.views.csrf_failure"
+# A proxy ends TLS for us: what it says of the scheme is believed only if there is one.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PROXIES else None
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_CONTENT_TYPE_NOSNIFF = True

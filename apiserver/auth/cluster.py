@@ -26,6 +26,7 @@ from apiserver.auth.remarks import Remarks
 from apiserver.auth.source import Objects
 from apiserver.auth.tokens import ServiceAccountTokens, create_token_key
 from apiserver.auth.user import MASTERS, User
+from apiserver.auth.viewers import Viewers
 from apiserver.storage.feed import Feed, Subscription
 from apiserver.storage.types import Event, Key
 
@@ -123,7 +124,7 @@ class ClusterAuth:
             options.audiences,
         )
         self.roles = RoleIndex()
-        self._authorizers = [self._authorizer(mode) for mode in options.modes]
+        self._authorizers = [*map(self._authorizer, options.modes), Viewers()]
         self._authenticator = Authenticator(
             ClientVerifier(credentials.ca_certificate, clock),
             self.tokens,

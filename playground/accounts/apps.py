@@ -11,3 +11,9 @@ class AccountsConfig(AppConfig):
     name = "playground.accounts"
     label = "accounts"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Follow who signs in; tables may be read from now on."""
+        from playground.accounts import sessions  # noqa: PLC0415
+
+        sessions.follow()

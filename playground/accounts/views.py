@@ -74,7 +74,8 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """Answer what the user may not do."""
-    return _problem(request, 403, _("You may not do this"), _("Nothing was changed."))
+    text = str(exception) if exception and str(exception) else _("Nothing was changed.")
+    return _problem(request, 403, _("You may not do this"), text)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

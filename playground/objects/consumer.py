@@ -35,7 +35,7 @@ class _StreamConsumer(ClusterConsumer):
 
     async def begin(self, user: User, cluster: Cluster) -> None:
         """Stream as the user."""
-        self.tasks.start(self._run(cluster, access.identity(user)), type(self).__name__)
+        self.tasks.start(self._run(cluster, access.identity(user, cluster)), type(self).__name__)
 
     async def _run(self, cluster: Cluster, identity: Identity) -> None:
         try:

@@ -37,7 +37,7 @@ class _Asked:
     def __init__(self, request: HttpRequest, name: str) -> None:
         user: User = access.signed_in(request.user)
         self.cluster: Cluster = access.find(gateway(), user, name)
-        self.identity: Identity = access.identity(user)
+        self.identity: Identity = access.identity(user, self.cluster)
         self.resources = CATALOG.resources(gateway(), self.cluster.name, self.identity)
 
     def resource(self, group: str, version: str, plural: str) -> Resource:

@@ -1,4 +1,9 @@
-"""Who may see which cluster, and as whom they ask its API: one place for both."""
+"""Who may see which cluster, what they may do with it, and as whom they ask its API.
+
+The owner of a cluster and every operator may do all with it. An instructor may look at the
+clusters of learners: nothing is changed, and no Secret is read. To everybody else a cluster is as
+missing as one that never was.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +11,17 @@ from collections.abc import Iterable
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.utils.translation import gettext as _
 
-from playground.accounts.models import User
+from playground.accounts.models import Role, User
 from playground.sandboxes.gateway import Cluster, Gateway, Identity
 
 # The owner of a cluster is its administrator, as with any cluster that one made oneself.
 OWNER_GROUPS = ("system:masters", "system:authenticated")
+# Whom every API server lets read: apiserver/auth/viewers.py.
+VIEWER_GROUPS = ("kubeground:viewers", "system:authenticated")
 
 
 def signed_in(user: User | AnonymousUser) -> User:
@@ -22,29 +30,53 @@ def signed_in(user: User | AnonymousUser) -> User:
     return user
 
 
-def may_see(user: User, cluster: Cluster) -> bool:
-    """Tell whether the cluster exists for this user."""
+def may_change(user: User, cluster: Cluster) -> bool:
+    """Tell whether the user may do everything with the cluster."""
     return user.is_operator or cluster.owner == user.get_username()
 
 
 def visible(user: User, clusters: Iterable[Cluster]) -> list[Cluster]:
     """Return the clusters that the user may see."""
-    return [cluster for cluster in clusters if may_see(user, cluster)]
+    if user.is_operator:
+        return list(clusters)
+    owners = {user.get_username()}
+    if user.role == Role.INSTRUCTOR:
+        owners.update(User.objects.filter(role=Role.LEARNER).values_list("username", flat=True))
+    return [cluster for cluster in clusters if cluster.owner in owners]
+
+
+def own(user: User, clusters: Iterable[Cluster]) -> list[Cluster]:
+    """Return the clusters that belong to the user."""
+    return [cluster for cluster in clusters if cluster.owner == user.get_username()]
 
 
 def find(gateway: Gateway, user: User, name: str) -> Cluster:
-    """Return the named cluster; one of somebody else's is as missing as one that never was."""
-    for cluster in gateway.clusters():
-        if cluster.name == name and may_see(user, cluster):
-            return cluster
+    """Return the named cluster; one that the user may not see is as missing as any."""
+    named = (cluster for cluster in gateway.clusters() if cluster.name == name)
+    for cluster in visible(user, named):
+        return cluster
     raise Http404(_("There is no cluster “%(name)s”. It may have been deleted.") % {"name": name})
 
 
-def identity(user: User) -> Identity:
+def find_to_change(gateway: Gateway, user: User, name: str) -> Cluster:
+    """Return the named cluster to one who may change it. Raises PermissionDenied, Http404."""
+    cluster = find(gateway, user, name)
+    if not may_change(user, cluster):
+        text = _("“%(name)s” belongs to %(owner)s. You may look at it, not change it.")
+        raise PermissionDenied(text % {"name": cluster.name, "owner": cluster.owner})
+    return cluster
+
+
+def identity(user: User, cluster: Cluster) -> Identity:
     """Return as whom the API of a cluster that the user may see is asked."""
-    return Identity(user.get_username(), OWNER_GROUPS)
+    if user.viewing is not None and user.viewing.cluster == cluster.uid:
+        return Identity(user.viewing.user, tuple(user.viewing.groups))
+    groups = OWNER_GROUPS if may_change(user, cluster) else VIEWER_GROUPS
+    return Identity(user.get_username(), groups)
 
 
 def limit_reached(user: User, clusters: Iterable[Cluster]) -> bool:
-    """Tell whether a learner has as many clusters as they may have; operators have no limit."""
-    return not user.is_operator and len(visible(user, clusters)) >= settings.CLUSTERS_PER_LEARNER
+    """Tell whether a learner has as many clusters as they may have; the others have no limit."""
+    if user.role != Role.LEARNER or user.is_operator:
+        return False
+    return len(own(user, clusters)) >= settings.CLUSTERS_PER_LEARNER

@@ -61,7 +61,7 @@ class OneCluster(APIView):
     @extend_schema(responses={204: None}, operation_id="delete_cluster")
     def delete(self, request: Request, name: str) -> Response:
         """Delete a cluster and everything in it."""
-        cluster = access.find(gateway(), access.signed_in(request.user), name)
+        cluster = access.find_to_change(gateway(), access.signed_in(request.user), name)
         gateway().delete(cluster.name)
         return Response(status=status.HTTP_204_NO_CONTENT)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -25,6 +26,8 @@ def answer(error: Exception, context: dict[str, Any]) -> Response | None:
         return _response(error.code, error.reason or "Refused", error.message, fields)
     if isinstance(error, Http404):
         return _response(404, "NotFound", str(error))
+    if isinstance(error, PermissionDenied):
+        return _response(403, "Forbidden", str(error))
     known = exception_handler(error, context)
     if known is None:
         return None

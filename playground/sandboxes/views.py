@@ -57,7 +57,7 @@ def connections(request: HttpRequest, name: str) -> JsonResponse:
 def kubeconfig(request: HttpRequest, name: str) -> HttpResponse:
     """Send the kubeconfig as a file."""
     user = access.signed_in(request.user)
-    cluster = access.find(gateway(), user, name)
+    cluster = access.find_to_change(gateway(), user, name)
     text = gateway().kubeconfig(cluster.name, user.get_username())
     response = HttpResponse(text, content_type="application/yaml")
     response["Content-Disposition"] = f'attachment; filename="{cluster.name}.kubeconfig"'
@@ -68,7 +68,7 @@ def kubeconfig(request: HttpRequest, name: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def delete(request: HttpRequest, name: str) -> HttpResponse:
     """Ask for the name, then delete the cluster."""
-    cluster = access.find(gateway(), access.signed_in(request.user), name)
+    cluster = access.find_to_change(gateway(), access.signed_in(request.user), name)
     if request.method == "GET":
         return render(request, "sandboxes/delete.html", {"cluster": cluster})
     if request.POST.get("confirm", "").strip() != cluster.name:
@@ -113,7 +113,7 @@ def _home(
 
 def _connection(request: HttpRequest, name: str) -> dict[str, Any]:
     user = access.signed_in(request.user)
-    cluster = access.find(gateway(), user, name)
+    cluster = access.find_to_change(gateway(), user, name)
     return {
         "cluster": cluster,
         "server": api.server_of(cluster.name),

@@ -105,7 +105,7 @@ class TopologyConsumer(ClusterConsumer):
 
     async def begin(self, user: User, cluster: Cluster) -> None:
         """Follow the cluster as the user."""
-        identity = access.identity(user)
+        identity = access.identity(user, cluster)
         self._upstream = self.upstreams.join(cluster, identity, self._subscriber)
         self.tasks.start(self._pump(self._upstream), "topology stream")
         self.tasks.start(self._beat(self._upstream), "topology beat")
