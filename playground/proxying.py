@@ -7,22 +7,26 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
-from apimachinery.errors import ServiceUnavailable
+from apimachinery.errors import ApiError, ServiceUnavailable
 from apimachinery.meta import Obj
-from apiserver.endpoints import hops
+from apiserver.endpoints import hops, tunnels
 from apiserver.endpoints.proxying import ProxyTarget
 from apiserver.endpoints.request import Answer
 from apiserver.registry.objects import StoredObjects
 from nodes.kubelet.pages import KubeletPages
+from nodes.network.exchange import exchange
 from nodes.network.fabric import Network
 from nodes.network.http import BadMessage, HttpResponse
 from nodes.network.http import request as http_request
-from nodes.network.tls import INSECURE
+from nodes.network.stream import ByteStream
+from nodes.network.tls import INSECURE, open_tls
+from playground.services import dial_error
 
 # What a path may hold as it is (RFC 3986); it arrives decoded, and a line break in it would begin
 # another request.
 _PATH = "/:@!$&'()*+,;=~"
 KUBELET_PORT = 10250
+CONNECT_TIMEOUT = 30.0
 LAST_PORT = 65535
 _SERVICE = "kubernetes.io/service-name"
 
@@ -46,6 +50,9 @@ class NetworkProxy:
             return await self._ask_kubelet(request, target)
         address, port = self._place(target)
         query = f"?{request.query}" if request.query else ""
+        if request.upgrade is not None:
+            path = quote(target.path, safe=_PATH) + query
+            return await self._upgrade(request, target.scheme, address, port, path)
         try:
             answer = await http_request(
                 self._network,
@@ -61,7 +68,40 @@ class NetworkProxy:
             why = str(error) or "connect: connection refused"
             shown = why if isinstance(error, BadMessage) else f"dial tcp {address}:{port}: {why}"
             raise _unreachable(shown) from error
+        if answer.status == tunnels.SWITCHING:
+            protocol = answer.headers.get("Upgrade")[:80]
+            raise _failed(f'backend tried to switch protocol "{protocol}" when "" was requested')
         return _answer(answer, head=request.method == "HEAD")
+
+    async def _upgrade(
+        self, request: Any, scheme: str, address: str, port: int, path: str
+    ) -> Answer:
+        """Return a tunnel to a port, or its refusal of one."""
+        network, upgrade = self._network, request.upgrade
+        place = f"{address}:{port}"
+        try:
+            plain = await network.connect(self._source, address, port, timeout=CONNECT_TIMEOUT)
+        except OSError as error:
+            raise _failed(f"error dialing backend: {dial_error(error, address, port)}") from error
+        fields = [("Host", place), *upgrade.fields(request.headers).items(), *upgrade.asking()]
+        deadline = network.clock.call_later(CONNECT_TIMEOUT, plain.close)
+        try:
+            stream: ByteStream = plain
+            if scheme == "https":
+                stream = await open_tls(plain, INSECURE, network.clock.now())
+            return await tunnels.answered(
+                await exchange(stream, request.method, path, fields), upgrade
+            )
+        except tunnels.InvalidUpgrade as error:
+            raise _failed(str(error)) from error
+        except (OSError, EOFError) as error:
+            plain.close()
+            raise _failed(str(error) or "unexpected EOF") from error
+        except BaseException:
+            plain.close()
+            raise
+        finally:
+            deadline.cancel()
 
     async def _ask_kubelet(self, request: Any, target: ProxyTarget) -> Answer:
         """Return a page of the node's kubelet, which has no port on the simulated network."""
@@ -129,6 +169,11 @@ def _unreachable(why: str) -> ServiceUnavailable:
     return ServiceUnavailable(f"error trying to reach service: {why}")
 
 
+def _failed(why: str) -> ApiError:
+    """Return what is said of an upgrade that did not come about: an error of no kind."""
+    return ApiError(why, code=500, reason="", details={})
+
+
 def _service_port(service: Obj, wanted: str) -> str | None:
     """Return the name ("" for an unnamed one) of the Service port that is meant."""
     for port in (service.get("spec") or {}).get("ports") or ():
@@ -144,6 +189,6 @@ def _answer(answer: HttpResponse, *, head: bool) -> Answer:
     return Answer(
         code=answer.status,
         text=answer.body,
-        content_type=answer.headers.get("Content-Type", "text/plain"),
+        content_type=hops.content_type(answer.headers.items, "text/plain"),
         headers=kept,
     )

@@ -1,37 +1,59 @@
-"""HTTP connections that become SPDY/3.1: kubectl before 1.30 opens exec and its like so.
+"""HTTP connections of which the application gets the bytes, once they are upgraded.
+
+Those are all to SPDY/3.1, which kubectl before 1.30 speaks for exec and its like, and WebSockets
+to whom the API server hands them on. WebSockets into containers are read here (`takes`).
 
 To the application such a connection is a WebSocket whose messages are the next bytes, cut
 anywhere: it passes the same chain, is accepted or answered with a Status, and ends likewise.
-`scope["extensions"]["spdy"]` tells the two apart, and `subprotocols` are the names of
-X-Stream-Protocol-Version. What the application does not take is not read from the network.
+`scope["extensions"]["upgrade"]["protocol"]` tells the two apart, and `subprotocols` are those that
+the client offers. What the application does not take is not read from the network.
 """
 
 from __future__ import annotations
 
 import asyncio
-import http
 import logging
+import re
 import socket
 from collections import deque
 from collections.abc import Mapping
+from http.client import responses
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.server import ServerState
 
 log = logging.getLogger(__name__)
 
-SPDY = b"spdy/3.1"
-_PROTOCOLS = b"x-stream-protocol-version"
+# As they come, in lower case; as they are called; and where their subprotocols are named.
+SPDY, WEBSOCKET = b"spdy/3.1", b"websocket"
+_NAMES = {SPDY: "SPDY/3.1", WEBSOCKET: "websocket"}
+_PROTOCOLS = {SPDY: b"x-stream-protocol-version", WEBSOCKET: b"sec-websocket-protocol"}
+_IN_CONTAINERS = re.compile(
+    rb"(?:/clusters/[^/]+)?/api/v1/namespaces/[^/]+/pods/[^/]+/(?:exec|attach|portforward)/?"
+)
 # What is kept of what the application has not asked for yet.
 _HIGH_WATER = 64 * 1024
 # A client that has gone without a word is noticed after 30 s of silence and 3 questions.
 _KEEP_ALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
 
 
-def stream_protocols(headers: list[tuple[bytes, bytes]]) -> list[str]:
+def takes(protocol: bytes | None, path: bytes) -> bool:
+    """Tell whether the application is to have the bytes of a connection."""
+    if protocol == WEBSOCKET:
+        return _IN_CONTAINERS.fullmatch(unquote_to_bytes(path)) is None
+    return protocol == SPDY
+
+
+def extension(protocol: bytes) -> dict[str, str]:
+    """Return what the scope says of an upgrade."""
+    return {"protocol": _NAMES[protocol]}
+
+
+def subprotocols(protocol: bytes, headers: list[tuple[bytes, bytes]]) -> list[str]:
     """Return the protocols that a client offers, its favourite first."""
-    offered = [value for name, value in headers if name == _PROTOCOLS]
+    offered = [value for name, value in headers if name == _PROTOCOLS[protocol]]
     names = b",".join(offered).decode("latin-1").split(",")
     return [name.strip() for name in names if name.strip()]
 
@@ -121,7 +143,7 @@ class RawUpgrade(asyncio.Protocol):
             case "websocket.send":
                 await self._write(message["bytes"])
             case "websocket.accept":
-                await self._accept(message.get("subprotocol") or "")
+                await self._accept(message)
             case "websocket.http.response.start":
                 self._refusal = message
             case "websocket.http.response.body":
@@ -132,11 +154,14 @@ class RawUpgrade(asyncio.Protocol):
                 self._refusal = {"status": 403, "headers": []}
                 await self._refuse(b"")
 
-    async def _accept(self, protocol: str) -> None:
+    async def _accept(self, message: Mapping[str, Any]) -> None:
+        """Agree: in the words of the server behind, or in SPDY's own."""
         self._accepted = True
-        headers = [(b"upgrade", b"SPDY/3.1"), (b"connection", b"Upgrade")]
-        if protocol:
-            headers.append((_PROTOCOLS, protocol.encode()))
+        headers = [*message.get("headers", ())]
+        if not headers:
+            headers = [(b"upgrade", b"SPDY/3.1"), (b"connection", b"Upgrade")]
+        if protocol := message.get("subprotocol"):
+            headers.append((_PROTOCOLS[SPDY], protocol.encode()))
         await self._write(_head(101, headers))
 
     async def _refuse(self, body: bytes) -> None:
@@ -155,7 +180,8 @@ class RawUpgrade(asyncio.Protocol):
 
 
 def _head(status: int, headers: list[tuple[bytes, bytes]]) -> bytes:
-    lines = [b"HTTP/1.1 %d %s" % (status, http.HTTPStatus(status).phrase.encode())]
+    # A server behind may say any number.
+    lines = [b"HTTP/1.1 %d %s" % (status, responses.get(status, "").encode())]
     lines += [b"%s: %s" % pair for pair in headers]
     return b"\r\n".join([*lines, b"", b""])
 

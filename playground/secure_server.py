@@ -59,7 +59,7 @@ def _sent(connection: Any) -> list[bytes]:
 class HttpProtocol(HttpToolsProtocol):
     """uvicorn's HTTP protocol; the certificate is read once a connection.
 
-    A request for SPDY/3.1 leaves it, as one for a WebSocket does.
+    A connection that is upgraded leaves it: for the WebSocket protocol, or as it is.
     """
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -71,11 +71,12 @@ class HttpProtocol(HttpToolsProtocol):
         super().on_headers_complete()
 
     def _should_upgrade(self) -> bool:
-        return self._get_upgrade() == rawupgrade.SPDY or super()._should_upgrade()
+        return self._get_upgrade() in (rawupgrade.SPDY, rawupgrade.WEBSOCKET)
 
     def handle_websocket_upgrade(self) -> None:
         """Hand the connection over to the protocol that the client asks for."""
-        if self._get_upgrade() != rawupgrade.SPDY:
+        url, protocol = httptools.parse_url(self.url), self._get_upgrade()
+        if protocol is None or not rawupgrade.takes(protocol, url.path):
             super().handle_websocket_upgrade()
             return
         self.connections.discard(self)
@@ -83,14 +84,17 @@ class HttpProtocol(HttpToolsProtocol):
         if before is not None and not before.response_complete:
             self.transport.close()  # the answer to an earlier request would go among the frames
             return
-        url = httptools.parse_url(self.url)
         scope = cast("dict[str, Any]", self.scope) | {
             "type": "websocket",
             "path": urllib.parse.unquote(url.path.decode("ascii")),
             "raw_path": url.path,
             "query_string": url.query or b"",
-            "subprotocols": rawupgrade.stream_protocols(self.headers),
-            "extensions": {"tls": self._tls, "websocket.http.response": {}, "spdy": {}},
+            "subprotocols": rawupgrade.subprotocols(protocol, self.headers),
+            "extensions": {
+                "tls": self._tls,
+                "websocket.http.response": {},
+                "upgrade": rawupgrade.extension(protocol),
+            },
         }
         rawupgrade.RawUpgrade(self.app, scope, self.server_state).take_over(self.transport)
 

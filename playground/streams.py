@@ -91,7 +91,7 @@ class KubeletStreams:
             info.name,
             parse_qs(scope["query_string"].decode(), keep_blank_values=True),
             tuple(scope.get("subprotocols") or ()),
-            "spdy" in scope.get("extensions", {}),
+            "upgrade" in scope.get("extensions", {}),
             receive,
             send,
         )

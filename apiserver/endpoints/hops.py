@@ -34,6 +34,14 @@ def onward(headers: Mapping[str, str]) -> dict[str, str]:
     }
 
 
+def content_type(fields: Iterable[tuple[str, str]], default: str) -> str:
+    """Return the type of an answer's body."""
+    for name, value in fields:
+        if name.lower() == "content-type" and _FIELD.fullmatch(f"{name}:{value}"):
+            return value
+    return default
+
+
 def back(fields: Iterable[tuple[str, str]], but: Iterable[str] = ()) -> dict[str, str]:
     """Return which fields of an answer go back, but the type and length of its body.
 

@@ -24,6 +24,7 @@ from apiserver.storage import Entry
 if TYPE_CHECKING:
     from apiserver.endpoints.api import ClusterApi
     from apiserver.endpoints.auditing import Trail
+    from apiserver.endpoints.tunnels import Exchange, Upgrade
 
 
 @dataclass(slots=True)
@@ -58,6 +59,8 @@ class ApiRequest:
     flow: Flow | None = None
     # The body is larger than the server takes, and was not read.
     oversized: bool = False
+    # Asked for with the request, where its connection can be handed over.
+    upgrade: Upgrade | None = None
     # Bytes of the answer's body.
     size: int = 0
     # Called when a stream or an upgraded connection has ended.
@@ -107,6 +110,8 @@ class Answer:
     as_is: bool = False
     # Called when the answer's stream is left before its end.
     close: Callable[[], None] | None = None
+    # The other end of a connection that is upgraded; whoever has the answer closes it.
+    tunnel: Exchange | None = None
 
 
 @dataclass(slots=True)

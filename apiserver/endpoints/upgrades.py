@@ -1,18 +1,19 @@
-"""Connections into containers: authorized here, served by the kubelet of the pod's node.
+"""Connections that are upgraded: into containers, and to servers of the cluster's network.
 
 A websocket to exec, attach or portforward goes through the same stages as any request, and so
-does an upgrade to SPDY, which comes as one. What is refused before the connection is accepted is
-answered as HTTP would be.
+does an upgrade to SPDY, which comes as one; the kubelet of the pod's node serves both. What goes
+to /proxy or to an extension API server is handed on with its bytes (`tunnels`). What is refused
+before the connection is accepted is answered as HTTP would be.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
 from apimachinery.errors import ApiError, BadRequest, ServiceUnavailable
 from apiserver.auth.user import User
-from apiserver.endpoints import chain
+from apiserver.endpoints import chain, tunnels
 from apiserver.endpoints.api import ClusterApi
 from apiserver.endpoints.encode import status_body
 from apiserver.endpoints.negotiation import DEFAULT
@@ -45,20 +46,25 @@ class _Door:
 async def serve(api: ClusterApi, scope: Scope, receive: Receive, send: Send) -> None:
     """Serve one websocket to its end."""
     request = request_of_scope(scope, scope.get("method", "GET"))
-    # A watch over a websocket is no longer asked for by any client; a connection is.
-    if request.info.is_resource and request.info.verb == "watch":
-        request.info.verb = "get"
-    if api.remotes and api.remotes.find(request.info.path):
-        # An extension API server is asked over HTTP alone.
+    request.upgrade = tunnels.Upgrade.of_scope(scope)
+    elsewhere = api.remotes.find(request.info.path) is not None
+    if elsewhere and request.upgrade is None:
         await _deny(scope, send, BadRequest("Upgrade request not expected"))
         return
+    # A watch over a websocket is no longer asked for by any client; a connection is.
+    if request.info.verb == "watch" and not elsewhere:
+        request.info.verb = "get"
     try:
-        await chain.serve(request, _Door(scope), _check)
+        answer = await chain.serve(request, _Door(scope), _check)
     except Exception as error:
         await _deny(scope, send, chain.as_api_error(error))
         return
     try:
-        if api.streams is None:
+        if answer.tunnel is not None:
+            await tunnels.serve(answer, answer.tunnel, api.clock, receive, send)
+        elif answer.code != tunnels.SWITCHING:
+            await _pass_on(send, answer)
+        elif api.streams is None:
             await _deny(scope, send, ServiceUnavailable("no kubelet can be reached"))
         else:
             await api.streams.connect(request, scope, receive, send)
@@ -68,10 +74,18 @@ async def serve(api: ClusterApi, scope: Scope, receive: Receive, send: Send) -> 
 
 
 async def _check(request: ApiRequest) -> Answer:
-    chain.route(request)
-    if request.info.subresource not in _PARTS:
+    handler = chain.route(request)
+    if request.info.subresource == "proxy" and request.upgrade is not None:
+        return await handler(request)
+    if request.info.subresource not in _PARTS or tunnels.is_websocket(request.upgrade):
         raise BadRequest("Upgrade request not expected")
-    return Answer(101, obj=await check_connect(request))
+    return Answer(tunnels.SWITCHING, obj=await check_connect(request))
+
+
+async def _pass_on(send: Send, answer: Answer) -> None:
+    """Answer the handshake as the server that was asked for it has."""
+    fields = {**answer.headers, "Content-Type": answer.content_type}
+    await _respond(send, answer.code, fields, answer.text or b"")
 
 
 async def _deny(scope: Scope, send: Send, error: ApiError) -> None:
@@ -80,7 +94,10 @@ async def _deny(scope: Scope, send: Send, error: ApiError) -> None:
         await send({"type": "websocket.close", "code": 1008, "reason": error.message[:120]})
         return
     body, content_type = status_body(error, DEFAULT)
-    headers = [(b"content-type", content_type.encode())]
-    start = {"type": "websocket.http.response.start", "status": error.code, "headers": headers}
-    await send(start)
+    await _respond(send, error.code, {"content-type": content_type}, body)
+
+
+async def _respond(send: Send, code: int, fields: Mapping[str, str], body: bytes) -> None:
+    headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in fields.items()]
+    await send({"type": "websocket.http.response.start", "status": code, "headers": headers})
     await send({"type": "websocket.http.response.body", "body": body})

@@ -79,6 +79,17 @@ class Exchange:
             if not size:
                 return
 
+    async def read(self) -> bytes:
+        """Return the next bytes after the head of a 101, b"" once the other side has closed."""
+        if self._rest:
+            data, self._rest = self._rest, b""
+            return data
+        return await self._stream.read()
+
+    async def write(self, data: bytes) -> None:
+        """Send what comes after a 101."""
+        await self._stream.write(data)
+
     def close(self) -> None:
         self._stream.close()
 

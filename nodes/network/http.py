@@ -83,6 +83,8 @@ class HttpResponse:
     reason: str = ""
     # Sent after the head in place of `body`, chunk by chunk, until it ends or the client goes.
     stream: AsyncIterator[bytes] | None = None
+    # Has the connection after the head of a 101, and what the client has sent already.
+    upgraded: Callable[[Connection, bytes], Awaitable[None]] | None = None
 
     @property
     def phrase(self) -> str:
@@ -126,6 +128,10 @@ def serve_http(app: App) -> HttpHandler:
                 return
             request.certificates = certificates
             response = await app(request)
+            if response.upgraded is not None:
+                await write_head(stream, response)
+                await response.upgraded(stream, rest)
+                return
             close = (
                 request.headers.get("Connection").lower() == "close"
                 or request.version == "HTTP/1.0"
@@ -154,6 +160,13 @@ async def read_request(stream: Connection, rest: bytes) -> tuple[HttpRequest | N
     body, rest = await _read_body(stream, headers, rest, until_end=False)
     target = parts[1] if parts[1].startswith("/") else urlsplit(parts[1]).path or "/"
     return HttpRequest(parts[0], target, parts[2], headers, body, stream.remote[0]), rest
+
+
+async def write_head(stream: ByteStream, response: HttpResponse) -> None:
+    """Send the head of an answer that has no body, as it is."""
+    lines = [f"HTTP/1.1 {response.status} {response.phrase}"]
+    lines += [f"{key}: {value}" for key, value in response.headers.items]
+    await stream.write("\r\n".join(lines).encode("latin-1", "replace") + b"\r\n\r\n")
 
 
 async def write_response(

@@ -67,10 +67,9 @@ def serve(kubectl: Kubectl, authority: Authority, name: str, image: str, *args: 
     kubectl("rollout", "status", f"deployment/{name}", "--timeout=20s")
 
 
-def test_an_aggregated_api(kubectl: Kubectl, authority: Authority) -> None:
-    serve(kubectl, authority, "sample", "sample-apiserver:1.33.8", "--secure-port=8443")
-    service = {"namespace": kubectl.namespace, "name": "sample"}
-    apiservice = {
+def apiservice(namespace: str, authority: Authority) -> dict[str, Any]:
+    """Return an APIService for the sample server that runs as `sample`."""
+    return {
         "apiVersion": "apiregistration.k8s.io/v1",
         "kind": "APIService",
         "metadata": {"name": "v1alpha1.wardle.example.com"},
@@ -80,10 +79,15 @@ def test_an_aggregated_api(kubectl: Kubectl, authority: Authority) -> None:
             "groupPriorityMinimum": 2000,
             "versionPriority": 200,
             "caBundle": text(authority.pem),
-            "service": service,
+            "service": {"namespace": namespace, "name": "sample"},
         },
     }
-    kubectl("apply", "-f", "-", stdin=json.dumps(apiservice))
+
+
+def test_an_aggregated_api(kubectl: Kubectl, authority: Authority) -> None:
+    serve(kubectl, authority, "sample", "sample-apiserver:1.33.8", "--secure-port=8443")
+    made = apiservice(kubectl.namespace, authority)
+    kubectl("apply", "-f", "-", stdin=json.dumps(made))
     name = "apiservice/v1alpha1.wardle.example.com"
     try:
         kubectl("wait", "--for=condition=Available", name, "--timeout=20s")

@@ -31,6 +31,7 @@ class Asked:
     def __init__(self, method="GET", query="", body=b"", **headers):
         self.info = RequestInfo("/", method.lower())
         self.method, self.query, self.body = method, query, body
+        self.upgrade = None
         self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
 
 

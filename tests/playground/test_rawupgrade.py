@@ -18,6 +18,11 @@ REQUEST = (
     b"X-Stream-Protocol-Version: v4.channel.k8s.io, v3.channel.k8s.io\r\n"
     b"X-Stream-Protocol-Version: channel.k8s.io\r\n\r\n"
 )
+WEBSOCKET = (
+    b"Host: x\r\nConnection: keep-alive, Upgrade\r\nUpgrade: WebSocket\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+    b"Sec-WebSocket-Protocol: one, two\r\n\r\n"
+)
 
 
 class Wire(asyncio.Transport):
@@ -109,7 +114,7 @@ async def test_a_request_is_a_websockets_scope(rig: Rig) -> None:
     assert scope["path"] == "/api/v1/namespaces/d/pods/a b/exec"
     assert scope["query_string"] == b"command=ls&stdout=true"
     assert scope["subprotocols"] == ["v4.channel.k8s.io", "v3.channel.k8s.io", "channel.k8s.io"]
-    assert scope["extensions"].keys() == {"tls", "websocket.http.response", "spdy"}
+    assert scope["extensions"].keys() == {"tls", "websocket.http.response", "upgrade"}
 
 
 async def test_bytes_there_and_back(rig: Rig) -> None:
@@ -186,11 +191,43 @@ async def test_an_upgrade_in_the_middle_of_an_answer_is_not_taken() -> None:
 
 
 async def test_frames_that_make_no_sense_before_a_websocket_is_answered(rig: Rig) -> None:
-    await rig.ask(
-        b"GET /x HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
-    )
+    await rig.ask(b"GET /api/v1/namespaces/d/pods/x/exec HTTP/1.1\r\n" + WEBSOCKET)
     rig.wire.protocol.data_received(b"\xff" * 64)
     assert (await rig.receive())["type"] == "websocket.connect"
     assert (await asyncio.wait_for(rig.receive(), 5))["type"] == "websocket.disconnect"
     assert rig.wire.written == b""
+
+
+@pytest.mark.parametrize(
+    ("path", "handed_over"),
+    [
+        (b"/api/v1/namespaces/d/pods/a/exec?command=ls", False),
+        (b"/clusters/c/api/v1/namespaces/d/pods/a/portforward", False),
+        (b"/api/v1/namespaces/d/pods/a/%61ttach", False),
+        (b"/api/v1/namespaces/d/pods/a/proxy/pods/a/exec", True),
+        (b"/api/v1/namespaces/d/services/a/proxy/", True),
+        (b"/apis/wardle.example.com/v1/flunders/a/connect", True),
+    ],
+)
+async def test_websockets_into_containers_alone_are_read_here(path: bytes, handed_over: bool):
+    rig = Rig()
+    await rig.ask(b"GET " + path + b" HTTP/1.1\r\n" + WEBSOCKET)
+    assert ("upgrade" in rig.scope["extensions"]) == handed_over
+    assert rig.scope["subprotocols"] == ["one", "two"]
+    if not handed_over:
+        rig.wire.protocol.connection_lost(None)
+    await rig.end()
+
+
+async def test_a_server_behind_agrees_in_its_own_words(rig: Rig) -> None:
+    await rig.ask(b"GET /apis/a/v1/x HTTP/1.1\r\n" + WEBSOCKET)
+    assert rig.scope["extensions"]["upgrade"] == {"protocol": "websocket"}
+    await rig.send({"type": "websocket.accept", "headers": [(b"upgrade", b"websocket")]})
+    assert rig.wire.written == b"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\n\r\n"
+
+
+async def test_a_refusal_may_have_any_number(rig: Rig) -> None:
+    await rig.ask(b"GET /apis/a/v1/x HTTP/1.1\r\n" + WEBSOCKET)
+    await rig.send({"type": "websocket.http.response.start", "status": 799, "headers": []})
+    await rig.send({"type": "websocket.http.response.body", "body": b""})
+    assert rig.wire.written.startswith(b"HTTP/1.1 799 \r\n")

@@ -12,7 +12,8 @@ from apimachinery.gvk import GroupVersion
 from apimachinery.meta import Obj
 from apiserver.endpoints.aggregation.availability import PROBER
 from apiserver.endpoints.aggregation.proxying import MAX_WHOLE, user_fields
-from apiserver.endpoints.aggregation.remotes import Answering, Remote, Servers, Unresolved
+from apiserver.endpoints.aggregation.remotes import Remote, Servers, Unresolved
+from apiserver.endpoints.tunnels import Exchange
 from apiserver.registry.calling import CallError
 
 TIMEOUT = 5.0
@@ -65,7 +66,7 @@ async def _read(remote: Remote, servers: Servers, path: str, accept: str) -> Obj
     return found if answer.status == 200 and isinstance(found, dict) else None
 
 
-async def _whole(answer: Answering) -> bytes:
+async def _whole(answer: Exchange) -> bytes:
     """Return a body. Raises OSError for one that is too large: whoever serves it is a stranger."""
     body = bytearray()
     async for chunk in answer.body():

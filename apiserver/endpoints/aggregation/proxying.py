@@ -13,9 +13,10 @@ from urllib.parse import quote, urlencode
 import orjson
 
 from apiserver.auth.user import User
-from apiserver.endpoints import hops
-from apiserver.endpoints.aggregation.remotes import Answering, Remote, Remotes, Unresolved
+from apiserver.endpoints import hops, tunnels
+from apiserver.endpoints.aggregation.remotes import Remote, Remotes, Unresolved
 from apiserver.endpoints.request import Answer, ApiRequest
+from apiserver.endpoints.tunnels import Exchange
 from apiserver.registry.calling import CallError
 
 _TEXT = "text/plain; charset=utf-8"
@@ -63,11 +64,16 @@ async def hand_on(request: ApiRequest, remotes: Remotes, remote: Remote) -> Answ
                 _body(request),
             )
             request.trace.stage("aggregated", remote.name)
+            if request.upgrade is not None:
+                return await tunnels.answered(answer, request.upgrade)
             return await _answer(answer)
     except Unresolved:
         return _unavailable("service unavailable")
+    except tunnels.InvalidUpgrade as error:
+        return _unavailable(str(error))
     except CallError as error:
-        return _unavailable(f"error trying to reach service: {error}")
+        what = "trying to reach service" if request.upgrade is None else "dialing backend"
+        return _unavailable(f"error {what}: {error}")
     except TimeoutError:
         return _unavailable("error trying to reach service: context deadline exceeded")
 
@@ -96,11 +102,14 @@ def _body(request: ApiRequest) -> bytes:
 
 
 def _fields(request: ApiRequest) -> list[tuple[str, str]]:
+    upgrade, headers = request.upgrade, request.headers
+    onward = hops.onward(headers) if upgrade is None else upgrade.fields(headers)
     found = [
         (name, value)
-        for name, value in hops.onward(request.headers).items()
+        for name, value in onward.items()
         if name not in _OWN and not name.startswith(_OWN_PREFIXES)
     ]
+    found += upgrade.asking() if upgrade is not None else ()
     host = request.headers.get("host", "")
     found += [
         ("Content-Type", request.content_type or "application/json"),
@@ -130,12 +139,16 @@ def user_fields(user: User) -> list[tuple[str, str]]:
     return [(name, value.encode().decode("latin-1")) for name, value in found]
 
 
-async def _answer(answer: Answering) -> Answer:
+async def _answer(answer: Exchange) -> Answer:
     """Return an answer: whole where its length is known, else as a stream."""
     fields = {name.lower(): value for name, value in answer.fields}
+    if answer.status == tunnels.SWITCHING:
+        answer.close()
+        protocol = fields.get("upgrade", "")[:80]
+        return _unavailable(f'backend tried to switch protocol "{protocol}" when "" was requested')
     made = Answer(
         answer.status,
-        content_type=fields.get("content-type", _TEXT),
+        content_type=hops.content_type(answer.fields, _TEXT),
         headers=hops.back(answer.fields, but=("audit-id",)),
     )
     length = fields.get("content-length", "")
@@ -151,7 +164,7 @@ async def _answer(answer: Answering) -> Answer:
     return made
 
 
-async def _stream(answer: Answering) -> AsyncIterator[bytes]:
+async def _stream(answer: Exchange) -> AsyncIterator[bytes]:
     try:
         async for chunk in answer.body():
             yield chunk

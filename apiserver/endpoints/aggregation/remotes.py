@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from apimachinery.gvk import GroupVersion
 from apimachinery.meta import Obj
+from apiserver.endpoints.tunnels import Exchange
 
 Fields = Iterable[tuple[str, str]]
 DEFAULT_PORT = 443
@@ -41,22 +42,6 @@ class Server:
         )
 
 
-class Answering(Protocol):
-    """An answer as it arrives. Close it, read or not."""
-
-    @property
-    def status(self) -> int: ...
-
-    @property
-    def fields(self) -> Iterable[tuple[str, str]]:
-        """The header fields."""
-        ...
-
-    def body(self) -> AsyncIterator[bytes]: ...
-
-    def close(self) -> None: ...
-
-
 class Servers(Protocol):
     """Reaches extension API servers on the cluster's network, as the front proxy they trust."""
 
@@ -68,7 +53,7 @@ class Servers(Protocol):
         fields: Fields,
         body: bytes = b"",
         timeout: float = 0.0,
-    ) -> Answering:
+    ) -> Exchange:
         """Send a request; return once the head of the answer is there.
 
         Raises Unresolved where the Service leads nowhere, CallError for all that happens later.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
+from nodes.network.echo import is_websocket, websocket_echo
 from nodes.network.http import Headers, HttpRequest, HttpResponse, serve_http
 from nodes.runtime.simulated.image import BUSYBOX, DEBIAN, MIB, ImageFamily
 from nodes.runtime.simulated.images.base import ALPINE_FILES, DEBIAN_FILES
@@ -19,10 +20,14 @@ class _Web(Server):
 
     port = 8080
     cpu = 0.0003
+    # Whether messages of a WebSocket come back.
+    echoes = False
 
     def start(self, process: Process) -> None:
         async def app(request: HttpRequest) -> HttpResponse:
             process.work(self.cpu)
+            if self.echoes and is_websocket(request):
+                return websocket_echo(request, f"Request served by {process.net.hostname}")
             return HttpResponse(200, _TEXT, self.page(process, request).encode())
 
         port = self.listen_port(process)
@@ -52,7 +57,12 @@ class HelloApp(_Web):
 
 
 class Echo(_Web):
-    """An echo of the request; `-text` gives a fixed answer, as http-echo has it."""
+    """An echo of the request; `-text` gives a fixed answer, as http-echo has it.
+
+    A WebSocket gets its own messages, after one that says who sends them.
+    """
+
+    echoes = True
 
     def listen_port(self, process: Process) -> int:
         options = parse_options(_single(process.argv[1:]), "", "", ("listen", "text", "port"))
@@ -155,6 +165,7 @@ ECHO = ImageFamily(
         "k8s.gcr.io/echoserver",
         "gcr.io/google_containers/echoserver",
         "gcr.io/k8s-minikube/echoserver",
+        "docker.io/jmalloc/echo-server",
         "docker.io/kicbase/echo-server",
         "docker.io/ealen/echo-server",
         "docker.io/hashicorp/http-echo",

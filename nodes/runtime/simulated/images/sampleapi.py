@@ -4,6 +4,9 @@ It stores its Flunders and Fischers in its own memory (the etcd beside it is not
 with its pod. It knows a front proxy by the name in the certificate of the connection, and takes
 the user from it; who comes without is anonymous and may read nothing. What the API server has
 authorized it does not ask about again.
+
+A Flunder can be connected to (`flunders/NAME/connect`), by a WebSocket or SPDY/3.1: it echoes. The
+real server has nothing of the kind; this one has it to try upgraded connections with.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from apimachinery.labels import parse_selector
 from apimachinery.meta import labels_of
 from apimachinery.patch import json as json_patch
 from apimachinery.patch import merge as merge_patch
+from nodes.network.echo import echo, is_upgrade
 from nodes.network.http import Headers, HttpRequest, HttpResponse, serve_http
 from nodes.network.tls import KeyPair, serve_tls
 from nodes.runtime.simulated.image import MIB, ImageFamily, executables
@@ -100,6 +104,8 @@ class Asked:
         """Do what is asked."""
         method = self._request.method
         one, many = (self._one, self._many)
+        if self._part == "connect":
+            return self._connect()
         if self._place.name:
             return one(method)
         if method == "GET" and self._query.get("watch") in ("true", "1"):
@@ -127,6 +133,14 @@ class Asked:
                 return self._show(gone)
             return _json(_success(self._kind, gone))
         raise MethodNotAllowed(self._kind.resource, method.lower())
+
+    def _connect(self) -> HttpResponse:
+        if self._kind.kind != "Flunder":
+            raise pages.no_such_path()
+        self._objects.get(self._place)
+        if not is_upgrade(self._request):
+            raise BadRequest("Upgrade request required")
+        return echo(self._request)
 
     def _replace(self, sent: Obj) -> Obj:
         old = self._objects.get(self._place)

@@ -120,6 +120,7 @@ def _resources(version: GroupVersion) -> Obj:
         if kind.kind == "Flunder":
             part = {**kind.row, "name": f"{kind.plural}/status", "singularName": ""}
             rows.append({**part, "verbs": ["get", "patch", "update"]})
+            rows.append({**part, "name": f"{kind.plural}/connect", "verbs": ["create", "get"]})
     return {
         "kind": "APIResourceList",
         "apiVersion": "v1",
@@ -157,7 +158,10 @@ def _aggregated_row(kind: Kind) -> Obj:
     }
     if kind.kind == "Flunder":
         verbs = ["get", "patch", "update"]
-        made["subresources"] = [{"subresource": "status", "responseKind": response, "verbs": verbs}]
+        made["subresources"] = [
+            {"subresource": "status", "responseKind": response, "verbs": verbs},
+            {"subresource": "connect", "responseKind": response, "verbs": ["create", "get"]},
+        ]
     return made
 
 
