@@ -21,7 +21,7 @@ class Application:
     def __init__(self, fleet: Fleet, token: str, default: str) -> None:
         self._fleet, self._default = fleet, default
         self._server = ApiServer(self._lookup, default)
-        self._control = Control(fleet, token)
+        self._control = Control(fleet, token, self._server)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http" and scope["path"].startswith(PREFIX):

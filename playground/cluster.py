@@ -152,6 +152,7 @@ class RunningCluster:
         self.custom = CustomResources(
             self.api.catalog, self.api.registry, self.tasks.spawn, call=calls
         )
+        self.api.custom_kind = self.custom.resource_then
         # The first request of a client from outside, for the page that waits for it.
         self.first_client: dict[str, str] | None = None
         self._sink = EventSink(clock, self.tasks)

@@ -21,7 +21,8 @@ from apimachinery.errors import (
     TooLarge,
     Unauthorized,
 )
-from playground import control_clusters, control_records
+from apiserver.endpoints.asgi import ApiServer
+from playground import control_clusters, control_past, control_records
 from playground.control_call import Answer, Call, Routes
 from playground.fleet import CLUSTERS, Fleet
 
@@ -37,13 +38,16 @@ ROUTES: Routes = {
 class Control:
     """An ASGI application."""
 
-    def __init__(self, fleet: Fleet, token: str) -> None:
-        self._fleet = fleet
+    def __init__(self, fleet: Fleet, token: str, server: ApiServer) -> None:
+        self._fleet, self._server = fleet, server
         self._expected = f"Bearer {token}".encode()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         try:
             self._authenticate(scope)
+            if (past := control_past.parts_of(scope["path"].removeprefix(PREFIX))) is not None:
+                await control_past.serve(self._server, scope, receive, send, past)
+                return
             body = await _body(receive)
             code, answer = await self._route(scope, body)
         except ApiError as error:

@@ -26,8 +26,9 @@ from apiserver.registry.catalog import Catalog
 from apiserver.registry.core import componentstatuses
 from apiserver.registry.metadata import Identity
 from apiserver.registry.objects import StoredObjects
+from apiserver.registry.resource import Resource
 from apiserver.registry.store import Registry
-from apiserver.storage import ClusterStore
+from apiserver.storage import ClusterStore, Entry
 
 # Returns the objects of a namespace ("" for all), or of one name ("" for all of them).
 Read = Callable[[str, str], Awaitable[list[Obj]]]
@@ -97,6 +98,8 @@ class ClusterApi:
         self.registry.room = options.room
         # Watches over HTTP that are open.
         self.watches = 0
+        # Tells what a definition of the past had served; without it, what is served now counts.
+        self.custom_kind: Callable[[Entry], Resource | None] | None = None
         # Kinds of which nothing is stored: what there is, is computed when it is read.
         self.computed: dict[str, Read] = {}
         self.computed[componentstatuses.COMPONENTSTATUSES.key] = componentstatuses.read

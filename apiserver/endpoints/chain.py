@@ -145,7 +145,7 @@ async def _serve(request: ApiRequest, door: Door, handler: Handler | None) -> An
         trace.stage("authorization")
         if request.oversized:
             raise too_large()
-        elsewhere = handler_of(request) if request.api.remotes else None
+        elsewhere = handler_of(request) if request.api.remotes and request.past is None else None
         answer = await (elsewhere or handler or route(request))(request)
         waiting = door.respond(request, answer)
         if waiting is not None:

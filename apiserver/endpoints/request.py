@@ -61,6 +61,8 @@ class ApiRequest:
     oversized: bool = False
     # Asked for with the request, where its connection can be handed over.
     upgrade: Upgrade | None = None
+    # The revision that is asked for where the path is one of the past.
+    past: int | None = None
     # Bytes of the answer's body.
     size: int = 0
     # Called when a stream or an upgraded connection has ended.

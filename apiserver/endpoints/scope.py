@@ -15,6 +15,8 @@ from apiserver.endpoints.trace import Trace
 
 # In a scope: who asks, where the port itself has said so.
 USER = "kubeground.user"
+# The revision that a request is about, where that is not the present.
+PAST = "kubeground.past"
 _NO_PARAMS: dict[str, str] = {}
 # Traces are kept, so what clients may put into one is bounded.
 LONGEST_ID, LONGEST_PATH = 64, 1024
@@ -45,6 +47,7 @@ def request_of_scope(scope: Mapping[str, Any], method: str) -> ApiRequest:
         query=query.decode("latin-1"),
         peers=_peers(headers, scope.get("client")),
         oversized=scope.get("kubeground.oversized", False),
+        past=scope.get(PAST),
         body=scope["kubeground.body"],
         content_type=headers.get("content-type", ""),
         user_agent=headers.get("user-agent", ""),

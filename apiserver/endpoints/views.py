@@ -16,7 +16,7 @@ from rest_framework.views import APIView
 
 from apimachinery.errors import ApiError, Overloaded
 from apiserver.auth.user import User
-from apiserver.endpoints import chain, compression, encode, info_pages, warnings
+from apiserver.endpoints import chain, compression, encode, info_pages, past, warnings
 from apiserver.endpoints.drf import (
     PARSERS,
     ClusterAuthentication,
@@ -50,6 +50,8 @@ class ApiView(APIView):
     schema = None
     # None: the path names a resource, and the verb decides.
     handler: ClassVar[Any] = None
+    # What answers of the past, where that is another.
+    past: ClassVar[Any] = None
 
     # Pages have media types of their own, so Accept is theirs to read.
     negotiates = True
@@ -67,8 +69,10 @@ class ApiView(APIView):
         wrapped = ResourceRequest(request, asked, self.negotiator)
         self.request = wrapped
         door = ViewDoor(self, wrapped)
+        kind = type(self)
+        handler = kind.handler if asked.past is None else kind.past or kind.handler
         try:
-            await chain.serve(asked, door, type(self).handler)
+            await chain.serve(asked, door, handler)
         except Exception as error:
             return refusal_of(asked, exception_status(error))
         return door.response
@@ -163,6 +167,8 @@ def with_headers(
 
 class ResourceView(ApiView):
     """Objects of every kind."""
+
+    past = staticmethod(past.read)
 
 
 class DiscoveryView(ApiView):

@@ -12,11 +12,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
+
+from django.db.backends.utils import CursorWrapper
 
 from apimachinery.clock import Clock
-from apimachinery.meta import Obj
-from apiserver.storage import codec, history
+from apiserver.storage import history, past
 from apiserver.storage.cache import ResourceCache
 from apiserver.storage.errors import Closed, Compacted, StorageError
 from apiserver.storage.feed import Hub
@@ -30,6 +31,7 @@ FORGET_BATCH = 500
 
 # Named here, since `list` means something else inside the class.
 Results: TypeAlias = list[Result]
+T = TypeVar("T")
 
 _NOTHING = ResourceCache()
 
@@ -104,6 +106,22 @@ class ClusterStore:
             return self.list(resource, namespace)
         return await self._state(resource, namespace, revision)
 
+    async def get_at(self, key: Key, revision: int) -> Entry | None:
+        """Return what was at `key` at a past revision. Raises Compacted."""
+        if revision >= self.revision:
+            return self.get(key)
+        return await self.ask(
+            revision, lambda cursor, cluster: past.one(cursor, cluster, key, revision)
+        )
+
+    async def ask(self, revision: int, query: Callable[[CursorWrapper, int], T]) -> T:
+        """Ask the log something about a revision and what came after it. Raises Compacted."""
+        self._require(revision)
+        cluster = self.record.id
+        found = await self._reader.read(lambda cursor: query(cursor, cluster))
+        self._require(revision)  # the log may have been trimmed while it was read
+        return found
+
     async def changes(
         self, resource: str | None, after: int, upto: int | None = None
     ) -> Sequence[Event]:
@@ -111,13 +129,9 @@ class ClusterStore:
         end = self.revision if upto is None else min(upto, self.revision)
         if after >= end:
             return []
-        self._require(after)
-        cluster = self.record.id
-        found = await self._reader.read(
-            lambda cursor: history.changes(cursor, cluster, resource, after, end)
+        return await self.ask(
+            after, lambda cursor, cluster: history.changes(cursor, cluster, resource, after, end)
         )
-        self._require(after)
-        return found
 
     async def snapshot(self, revision: int) -> Sequence[Entry]:
         """Return everything that was there at `revision`. Raises Compacted."""
@@ -175,17 +189,14 @@ class ClusterStore:
         if event.previous is None:
             self.objects += 1
 
-    def restate(self, entry: Entry, obj: Obj, fields: dict[str, str]) -> None:
+    def restate(self, old: Entry, new: Entry) -> None:
         """Show a stored object in another form, as its kind's schema has it by now.
 
         Nothing is written: the object keeps its revision, and takes the form with its next write.
         """
-        cache = self._resources.get(entry.key.resource)
+        cache = self._resources.get(old.key.resource)
         if cache is not None:
-            head, tail = codec.encode(obj)
-            raw = b"%b%d%b" % (head, entry.revision, tail)
-            new = Entry(entry.key, entry.uid, entry.revision, raw, entry.labels, fields)
-            cache.restate(entry, new)
+            cache.restate(old, new)
 
     async def close(self, reason: str) -> None:
         """Refuse further writes, wait for those under way, and end every watch."""
@@ -197,13 +208,10 @@ class ClusterStore:
     async def _state(
         self, resource: str | None, namespace: str | None, revision: int
     ) -> Sequence[Entry]:
-        self._require(revision)
-        cluster = self.record.id
-        found = await self._reader.read(
-            lambda cursor: history.state(cursor, cluster, resource, namespace, revision)
+        return await self.ask(
+            revision,
+            lambda cursor, cluster: history.state(cursor, cluster, resource, namespace, revision),
         )
-        self._require(revision)  # the log may have been trimmed while it was read
-        return found
 
     def _submit(
         self, writes: Sequence[Write], *, together: bool = False

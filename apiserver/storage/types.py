@@ -81,6 +81,12 @@ class Entry:
         raw = codec.with_revision(self.raw, self.revision, revision)
         return Entry(self.key, self.uid, revision, raw, self.labels, self.fields)
 
+    def reformed(self, obj: Obj, fields: dict[str, str]) -> Entry:
+        """Return another form of the object at the same revision."""
+        head, tail = codec.encode(obj)
+        raw = b"%b%d%b" % (head, self.revision, tail)
+        return Entry(self.key, self.uid, self.revision, raw, self.labels, fields)
+
     def __repr__(self) -> str:
         return f"Entry({'/'.join(self.key)} at {self.revision})"
 

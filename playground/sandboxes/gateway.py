@@ -137,10 +137,15 @@ class Gateway:
         path: str,
         params: Mapping[str, str] | None = None,
         accept: str = "application/json",
+        *,
+        rev: int | None = None,
     ) -> httpx.Response:
-        """Return what a cluster's API answers to a GET as the user; raises when it refuses."""
+        """Return what a cluster's API answers to a GET as the user; raises when it refuses.
+
+        With `rev` it answers as the cluster was at that revision.
+        """
         headers = httpx.Headers([*identity.headers, ("Accept", accept)])
-        return self._send("GET", f"/clusters/{quote(cluster)}{path}", headers, params=params)
+        return self._send("GET", f"{api_root(cluster, rev)}{path}", headers, params=params)
 
     def _control(self, method: str, path: str, **options: Any) -> dict[str, Any]:
         response = self._send(method, path, None, **options)
@@ -157,6 +162,12 @@ class Gateway:
         if response.is_error:
             raise refusal(response.status_code, response.content)
         return response
+
+
+def api_root(cluster: str, rev: int | None = None) -> str:
+    """Return where a cluster's API is served, now or as of a revision."""
+    name = quote(cluster)
+    return f"/clusters/{name}" if rev is None else f"{CONTROL}/{name}/at/{rev}"
 
 
 def refusal(code: int, body: bytes) -> Refused:

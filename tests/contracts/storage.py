@@ -9,6 +9,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -30,12 +31,22 @@ from apiserver.storage import (
     NoCluster,
     Storage,
     Unavailable,
+    Write,
+    past,
 )
 from apiserver.storage.connection import POSTGRESQL, Connection
 from apiserver.watch.hub import WatchHub
 from tests.support.writes import create, data_of, delete, key, told, update
 
 TABLES = ("cluster", "object", "change")
+
+
+def _random_write(random: Random, n: int) -> Write:
+    """Return a write of one of four objects, which may well be refused."""
+    name, kind = random.choice("abcd"), random.randrange(3)
+    if kind == 0:
+        return create(name, n=n)
+    return update(name, n=random.random()) if kind == 1 else delete(name)
 
 
 class StorageContract:
@@ -206,6 +217,101 @@ class StorageContract:
         await store.compact(3)
         with pytest.raises(Compacted):
             await store.snapshot(2)
+
+    async def test_one_object_of_the_past(self, store: ClusterStore):
+        await store.commit_many([create("a", n=1), update("a", n=2), delete("a"), create("a", n=3)])
+
+        async def then(revision: int) -> dict[str, Any] | None:
+            entry = await store.get_at(key("a"), revision)
+            return None if entry is None else data_of(entry)
+
+        assert [await then(n) for n in range(5)] == [None, {"n": 1}, {"n": 2}, None, {"n": 3}]
+        await store.compact(4)
+        with pytest.raises(Compacted):
+            await then(3)
+
+    async def test_the_past_is_the_fold_of_its_changes(self, store: ClusterStore):
+        """Of random writes, before and after the log was trimmed."""
+        random = Random(4)
+        for _ in range(30):
+            await store.commit_many(_random_write(random, n) for n in range(8))
+        folded: dict[Any, Entry] = {}
+        states = {0: dict(folded)}
+        for event in await store.changes(None, 0):
+            assert (folded.get(event.entry.key) is None) == (event.type == "ADDED")
+            folded[event.entry.key] = event.entry
+            if event.type == "DELETED":
+                del folded[event.entry.key]
+            states[event.revision] = dict(folded)
+        assert len(states) == store.revision + 1
+        for floor in (0, store.revision // 2):
+            await store.compact(floor)
+            for revision in range(floor, store.revision + 1):
+                wanted = {at: entry.raw for at, entry in states[revision].items()}
+                found = {entry.key: entry.raw for entry in await store.snapshot(revision)}
+                assert found == wanted, revision
+                for name in "abcd":
+                    entry = await store.get_at(key(name), revision)
+                    assert (entry.raw if entry else None) == wanted.get(key(name))
+
+    async def test_where_the_log_was_busy(self, store: ClusterStore, clock: ManualClock):
+        begun = clock.seconds()
+        secret = key("s", resource="secrets")
+        await store.commit_many([create("a"), create("b"), create(secret)])
+        clock.advance(60)
+        await store.commit_many([update("a", n=1), delete("b")])
+        parts = await store.ask(0, lambda cursor, one: past.density(cursor, one, 0, 5, 2))
+        assert sorted(parts) == [
+            ("configmaps", 0, 2),
+            ("configmaps", 1, 1),
+            ("configmaps", 2, 1),
+            ("secrets", 1, 1),
+        ]
+        moments = await store.ask(0, lambda cursor, one: past.moments(cursor, one, [0, 3, 4, 9]))
+        assert [(n, at - begun) for n, at in moments] == [(3, 0), (4, 60), (9, 60)]
+        found = await store.ask(
+            0, lambda cursor, one: past.revisions_of(cursor, one, key("a"), 0, 9, 9)
+        )
+        assert found == [1, 4]
+        headers = await store.ask(0, lambda cursor, one: past.headers(cursor, one, 3, 5, 9))
+        assert [(h.revision, h.type, h.key.name, h.at - begun) for h in headers] == [
+            (4, "MODIFIED", "a", 60),
+            (5, "DELETED", "b", 60),
+        ]
+
+    async def test_warnings_are_found_among_events(self, store: ClusterStore):
+        writes = []
+        for n, word in enumerate(("Normal", "Warning", "Warning")):
+            write = create(key(f"e{n}", resource="events"))
+            write.fields = {"type": word}
+            writes.append(write)
+        await store.commit_many([create("a"), *writes, delete(key("e1", resource="events"))])
+        found = await store.ask(0, lambda cursor, one: past.warnings(cursor, one, 0, 9, 9))
+        assert [(revision, at.name) for revision, _at, at in found] == [(4, "e2"), (3, "e1")]
+
+    async def test_what_differs_between_two_revisions(self, store: ClusterStore):
+        await store.commit_many([create("same"), create("changed"), create("gone"), create("anew")])
+        then = store.revision
+        again = create("anew")
+        again.uid = "another"
+        await store.commit_many([update("changed", n=1), delete("gone"), delete("anew"), again])
+        await store.commit_many([create("new"), create("brief"), delete("brief")])
+
+        def ask(limit: int) -> Any:
+            return store.ask(
+                then,
+                lambda cursor, one: past.differing(cursor, one, then, store.revision, limit),
+            )
+
+        found, touched = await ask(9)
+        assert [(d.key.name, d.before, d.after, d.revision - then) for d in found] == [
+            ("anew", "uid-anew", "another", 4),
+            ("changed", "uid-changed", "uid-changed", 1),
+            ("gone", "uid-gone", None, 2),
+            ("new", None, "uid-new", 5),
+        ]
+        assert touched == 5
+        assert [d.key.name for d in (await ask(2))[0]] == ["anew", "changed"]
 
     async def test_the_log_says_who_changed_what_and_when(
         self, store: ClusterStore, clock: ManualClock

@@ -16,9 +16,6 @@ from apimachinery.cel.rules import compile_rules as compile_cel
 from apimachinery.errors import NotFound
 from apimachinery.gvk import GroupVersionKind
 from apimachinery.meta import Obj, is_deleting, name_of
-from apimachinery.structural import defaulting
-from apimachinery.structural.pruning import pruned
-from apiserver.registry import metadata
 from apiserver.registry.apiextensions.customresourcedefinitions import (
     CUSTOMRESOURCEDEFINITIONS as DEFINITIONS,
 )
@@ -28,6 +25,7 @@ from apiserver.registry.catalog import Catalog
 from apiserver.registry.custom import conditions
 from apiserver.registry.custom.building import Building
 from apiserver.registry.custom.conversion import Converting
+from apiserver.registry.custom.restating import restated_entry
 from apiserver.registry.custom.schemas import RuleCompiler
 from apiserver.registry.custom.strategy import CustomResourceStrategy
 from apiserver.registry.custom.writing import OwnWrites
@@ -38,6 +36,7 @@ from apiserver.storage import Entry, Event, Key, StorageError, Subscription
 logger = logging.getLogger(__name__)
 
 RETRY_AFTER = 1.0
+KEPT_OF_THE_PAST = 16
 _GONE = "the custom resource definition is gone"
 Spawn = Callable[[str, Coroutine[Any, Any, None]], None]
 
@@ -75,6 +74,8 @@ class CustomResources:
         self._working = False
         self._subscription: Subscription | None = None
         self._emptying: dict[str, Subscription] = {}
+        # What definitions of the past had served, by name and revision.
+        self._then: dict[tuple[str, int], Resource | None] = {}
 
     def start(self) -> None:
         """Serve what is defined, and follow what changes."""
@@ -193,22 +194,11 @@ class CustomResources:
 
     def _restate(self, resource: Resource, revision: int) -> None:
         """Show objects from before a change of the definition as its schema has them now."""
-        strategy = resource.strategy
-        if not isinstance(strategy, CustomResourceStrategy):
-            return
-        schema, version = strategy.about.schema, resource.kind.api_version
         for entry in self._store.list(resource.key):
-            if entry.revision > revision:
-                continue
-            old = entry.obj()
-            if resource.conversion is not None and old["apiVersion"] != version:
-                continue  # it stays in the version in which it is stored
-            new, _ = pruned(old, schema.structural)
-            defaulting.fill(new, schema.structural)
-            new["apiVersion"] = version
-            if new != old:
-                fields = {path: read(new) for path, read in resource.indexed.items()}
-                self._store.restate(entry, metadata.ordered(new), fields)
+            if entry.revision <= revision:
+                new = restated_entry(resource, entry)
+                if new is not entry:
+                    self._store.restate(entry, new)
 
     # -- status and clean-up ---------------------------------------------------------------------
 
@@ -308,6 +298,23 @@ class CustomResources:
                 if isinstance(strategy, CustomResourceStrategy):
                     return strategy.about.schema.node
         return None
+
+    def resource_then(self, entry: Entry) -> Resource | None:
+        """Return what a definition had served in the state of `entry`, None for nothing."""
+        at = (entry.key.name, entry.revision)
+        if at not in self._then:
+            self._then[at] = self._built(entry)
+            if len(self._then) > KEPT_OF_THE_PAST:
+                del self._then[next(iter(self._then))]
+        return self._then[at]
+
+    def _built(self, entry: Entry) -> Resource | None:
+        crd = entry.obj()
+        status = crd.get("status") or {}
+        names = status.get("acceptedNames") or {}
+        if not conditions.is_true(status, "Established") or not names.get("plural"):
+            return None
+        return Building(crd, names, entry.raw, self._compile_rules, self._converting).resource()
 
     def __iter__(self) -> Iterator[Resource]:
         """Yield the custom kinds that are served."""
