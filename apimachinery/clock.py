@@ -7,6 +7,7 @@ learner can pause a cluster or run it faster. The clock that the event loop driv
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -21,6 +22,8 @@ class Timer(Protocol):
 
 class Clock(ABC):
     """Now, later, and a while: in the cluster's own seconds."""
+
+    _last_timestamp = (-1, "")
 
     @abstractmethod
     def seconds(self) -> float:
@@ -40,7 +43,13 @@ class Clock(ABC):
 
     def timestamp(self) -> str:
         """Return the moment as metav1.Time prints it: "2026-01-02T03:04:05Z"."""
-        return format_time(self.now())
+        seconds = self.seconds()
+        whole = math.floor(seconds)
+        last = self._last_timestamp
+        if last[0] != whole:
+            # A busy cluster asks a thousand times in a second.
+            last = self._last_timestamp = whole, format_time(datetime.fromtimestamp(seconds, UTC))
+        return last[1]
 
     def micro_timestamp(self) -> str:
         """Return the moment as metav1.MicroTime prints it: "2026-01-02T03:04:05.000006Z"."""

@@ -14,7 +14,8 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Protocol
 
 from django.core.handlers.asgi import ASGIHandler, ASGIRequest
-from django.urls import Resolver404, get_resolver
+from django.urls import get_resolver
+from django.utils.functional import cached_property
 
 from apimachinery.errors import ApiError, TooLarge
 from apiserver.endpoints import negotiation, upgrades
@@ -41,6 +42,22 @@ class Lookup(Protocol):
     async def __call__(self, name: str) -> ClusterApi | None: ...
 
 
+class BareRequest(ASGIRequest):
+    """Django's request; its META is made of the headers only if somebody asks for it."""
+
+    def __init__(self, scope: Scope, body: bytes) -> None:
+        self.scope = scope
+        self.path = self.path_info = scope["path"]
+        self.method = scope["method"].upper()
+        self.resolver_match = None
+        self._body = body
+
+    @cached_property
+    def META(self) -> dict[str, Any]:  # type: ignore[override]  # noqa: N802 - Django's name
+        whole: dict[str, Any] = ASGIRequest(self.scope, io.BytesIO(self._body)).META
+        return whole
+
+
 class ApiServer(ASGIHandler):
     """All clusters of a process: `/clusters/NAME/...`, and the default one at the root."""
 
@@ -49,7 +66,9 @@ class ApiServer(ASGIHandler):
         self._lookup = lookup
         self._default = default
         self._pumps: set[asyncio.Task[None]] = set()
-        self._resolver = get_resolver(URLCONF)
+        # Matched here: the resolver would make a ResolverMatch, which nobody reads.
+        patterns = get_resolver(URLCONF).url_patterns
+        self._views = [(one.pattern.regex, one.callback) for one in patterns]
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         kind = scope["type"]
@@ -79,14 +98,21 @@ class ApiServer(ASGIHandler):
         if oversized:
             # Who may not ask at all is told that first.
             scope["kubeground.oversized"] = True
-        request = ASGIRequest(scope, io.BytesIO(body))
-        try:
-            view = self._resolver.resolve(path).func
-        except Resolver404:
+        view = self._view(path)
+        if view is None:
             await _refuse(send, _no_cluster())
             return
-        response = await view(request)
+        response = await view(BareRequest(scope, body))
         await self._send_response(response, scope, receive, send)
+
+    def _view(self, path: str) -> Callable[..., Awaitable[Any]] | None:
+        """Return the view of the first address that a path matches, None where there is none."""
+        if path.startswith("/"):
+            rest = path[1:]
+            for regex, view in self._views:
+                if regex.search(rest):
+                    return view
+        return None
 
     def end_streams(self) -> None:
         """Let every stream end now: watches are taken up again where the server is next."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -79,28 +79,35 @@ def json_of(request: ApiRequest, answer: Answer) -> bytes:
 def list_json(served: Served, listing: Listing) -> bytes:
     """Return a list as JSON; the items' bytes are joined, not parsed."""
     kind = served.kind
-    if served.is_storage:
-        items: Iterable[bytes] = _items(served, listing.entries)
-    else:
-        write = orjson.dumps if served.resource.custom else _bare
-        items = (write(object_of(served, entry)) for entry in listing.entries)
     head = b'{"kind":"%sList","apiVersion":"%s","metadata":%s,"items":[' % (
         kind.kind.encode(),
         kind.api_version.encode(),
         orjson.dumps(listing.metadata()),
     )
-    return b"%s%s]}" % (head, b",".join(items))
+    items = _items(served, listing.entries)
+    if not items:
+        return head + b"]}"
+    # The opening brackets of all items come with the joining, so that each is copied only once.
+    items[0] = b"%s{%s" % (head, items[0])
+    items[-1] += b"]}"
+    return b",{".join(items)
 
 
 def _items(served: Served, entries: Sequence[Entry]) -> list[bytes]:
-    """Return the items of a list: without kind and apiVersion, as typed lists have them."""
+    """Return the items of a list from behind their opening bracket on.
+
+    Those of typed lists go without kind and apiVersion.
+    """
+    if not served.is_storage:
+        write = orjson.dumps if served.resource.custom else _bare
+        return [write(object_of(served, entry))[1:] for entry in entries]
     if served.resource.custom:
-        return [entry.raw for entry in entries]
+        return [entry.raw[1:] for entry in entries]
     kind = served.kind
     prefix = b'{"kind":"%s","apiVersion":"%s",' % (kind.kind.encode(), kind.api_version.encode())
     cut = len(prefix)
     return [
-        b"{" + entry.raw[cut:] if entry.raw.startswith(prefix) else _bare(entry.obj())
+        entry.raw[cut:] if entry.raw.startswith(prefix) else _bare(entry.obj())[1:]
         for entry in entries
     ]
 

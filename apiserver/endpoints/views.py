@@ -35,6 +35,7 @@ from apiserver.endpoints.scope import request_of_scope
 logger = logging.getLogger(__name__)
 
 _TEXT = "text/plain; charset=utf-8"
+_NOT_KEPT = (b"cache-control", b"no-cache, private")
 
 
 class ApiView(APIView):
@@ -153,15 +154,17 @@ def with_headers(
     request: ApiRequest, response: HttpResponseBase, more: dict[str, str] | None = None
 ) -> HttpResponseBase:
     """Add the headers that every answer has."""
-    response["Audit-Id"] = request.trace.audit_id
-    response["Cache-Control"] = "no-cache, private"
     for name, value in (more or {}).items():
         response[name] = value
-    more_headers = warnings.headers(request.warnings) if request.warnings else []
+    # As bytes, the form in which the handler sends them: Django would look at each again.
+    headers = [(b"audit-id", request.trace.audit_id.encode("latin-1"))]
+    if not response.has_header("Cache-Control"):
+        headers.append(_NOT_KEPT)
+    if request.warnings:
+        headers += warnings.headers(request.warnings)
     if request.flow is not None:
-        more_headers += request.flow.headers
-    # Those that may come more than once, as bytes; the handler adds them.
-    response.more_headers = more_headers  # type: ignore[attr-defined]
+        headers += request.flow.headers
+    response.more_headers = headers  # type: ignore[attr-defined]
     return response
 
 

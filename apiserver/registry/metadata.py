@@ -7,7 +7,6 @@ registry/rest (create.go, update.go) does.
 from __future__ import annotations
 
 import random
-import uuid
 from typing import Any
 
 from apimachinery.errors import BadRequest
@@ -20,6 +19,9 @@ SUFFIX_LENGTH = 5
 LONGEST_BASE = 63 - SUFFIX_LENGTH
 # 27^5 suffixes: with 10,000 objects of one prefix, 8 tries all fail once in 10^25.
 NAME_TRIES = 8
+# The bits of a UUID that say that it is of version 4, variant 1 (RFC 9562, 5.4), and all others.
+_VERSION_4 = 0x4 << 76 | 0b10 << 62
+_FREE_BITS = ~(0xF << 76 | 0b11 << 62)
 
 
 class Identity:
@@ -34,7 +36,9 @@ class Identity:
         return base[:LONGEST_BASE] + suffix
 
     def uid(self) -> str:
-        return str(uuid.UUID(int=self._source.getrandbits(128), version=4))
+        """Return a random UUID of version 4; uuid.UUID itself would take three times as long."""
+        digits = f"{self._source.getrandbits(128) & _FREE_BITS | _VERSION_4:032x}"
+        return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 def match_namespace(metadata: dict[str, Any], namespace: str) -> None:

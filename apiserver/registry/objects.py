@@ -15,6 +15,8 @@ from apiserver.storage import ClusterStore, Entry, Key
 
 # Enough for the namespaces, service accounts and owners in use; 128 objects are about 1 MB.
 KEPT = 128
+# Lists up to here are kept: priority classes, limit ranges, quotas are read with each new pod.
+SHORT = 8
 
 
 class StoredObjects:
@@ -52,4 +54,7 @@ class StoredObjects:
 
     def list(self, resource: str, namespace: str | None = None) -> list[Obj]:
         """Return all objects of a resource, or those of one namespace."""
-        return self.parse_all(self._store.list(resource, namespace))
+        entries = self._store.list(resource, namespace)
+        if len(entries) <= SHORT:
+            return [self.parse(entry) for entry in entries]
+        return self.parse_all(entries)

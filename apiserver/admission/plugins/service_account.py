@@ -10,35 +10,16 @@ from apimachinery.errors import Forbidden
 from apimachinery.meta import Obj, annotations_of, name_of
 from apiserver.admission.interfaces import CREATE, UPDATE, AdmissionRequest, NotYet, Rule
 from apiserver.admission.pod_specs import MIRROR, secret_names
+from apiserver.registry.podspec.tokens import token_volume
 from apiserver.registry.strategy import ObjectReader
 
 DEFAULT = "default"
 ENFORCE_MOUNTABLE = "kubernetes.io/enforce-mountable-secrets"
 VOLUME = "kube-api-access"
 MOUNT_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"
-# An hour and a little: the seven seconds tell tokens that were asked for by this plugin apart, so
-# that their life can be extended for clients that never read the file again.
-TOKEN_SECONDS = 60 * 60 + 7
 # The alphabet of generated names: no vowels, so that no words come out.
 _ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 _TRUE = frozenset({"1", "t", "T", "true", "TRUE", "True"})
-
-
-def _config_map(name: str, file: str) -> Obj:
-    return {"configMap": {"name": name, "items": [{"key": file, "path": file}]}}
-
-
-def _sources() -> list[Obj]:
-    """Return the files of the mount, new for each pod: what follows may fill in defaults."""
-    namespace = {
-        "path": "namespace",
-        "fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.namespace"},
-    }
-    return [
-        {"serviceAccountToken": {"expirationSeconds": TOKEN_SECONDS, "path": "token"}},
-        _config_map("kube-root-ca.crt", "ca.crt"),
-        {"downwardAPI": {"items": [namespace]}},
-    ]
 
 
 class ServiceAccount:
@@ -117,8 +98,7 @@ class ServiceAccount:
                     container["volumeMounts"] = [*mounts, dict(mount)]
                     mounted = True
         if mounted and not ready:
-            projected = {"sources": _sources(), "defaultMode": 0o644}
-            spec["volumes"] = [*volumes, {"name": volume_name, "projected": projected}]
+            spec["volumes"] = [*volumes, {"name": volume_name, "projected": token_volume()}]
 
     def _generate(self) -> str:
         return f"{VOLUME}-{''.join(self._chance.choices(_ALPHABET, k=5))}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from apimachinery.meta import Obj
+from apiserver.registry.podspec.tokens import is_token_volume
 
 # Each path is compared with all before it. So many comparisons take 10 ms; what would take more is
 # left uncompared, since nobody else is served meanwhile.
@@ -29,7 +30,8 @@ def overlap_warnings(volumes: list[Obj]) -> Iterator[str]:
         downward = volume.get("downwardAPI")
         if downward is not None and _compared(downward, work):
             yield from _collisions(_paths(downward), "DownwardAPI", name)
-        if (projected := volume.get("projected")) is not None:
+        projected = volume.get("projected")
+        if projected is not None and not is_token_volume(projected):
             yield from _projected(projected.get("sources") or (), name, work)
 
 

@@ -8,6 +8,7 @@ from apimachinery.validation.names import is_dns1123_subdomain
 from apiserver.registry.podspec.env import VOLUME_FIELDS, field_errors, resource_field_errors
 from apiserver.registry.podspec.paths import local_path
 from apiserver.registry.podspec.selectors import selector_errors
+from apiserver.registry.podspec.tokens import is_token_volume
 
 _MODE = "must be a number between 0 and 0777 (octal), both inclusive"
 _MAX_MODE = 0o777
@@ -38,6 +39,8 @@ def downward_api_errors(source: Obj, path: Path) -> FieldErrors:
 
 def projected_errors(source: Obj, path: Path) -> FieldErrors:
     """Yield what is wrong with a projected volume; all its files share one folder."""
+    if is_token_volume(source):
+        return
     yield from _mode_errors(source.get("defaultMode"), path / "defaultMode")
     taken: set[str] = set()
     for at, part in enumerate(source.get("sources") or ()):
