@@ -1,11 +1,12 @@
 // What every page has: drawers, copying, theme, keys, and the small live parts.
-import { tinykeys } from "tinykeys";
-
+import "./dock/kp-dock.js";
 import "./el/kp-connect.js";
 import "./el/kp-freshness.js";
 import "./el/kp-live-list.js";
 import "./el/kp-logs.js";
-import { single, singleKeysOn, switchSingleKeys } from "./keys.js";
+import { openPanel } from "./dock/open.js";
+import { addDefaults, bind, singleKeysOn, startKeys, switchSingleKeys } from "./keys.js";
+import { startRouter, visit } from "./router.js";
 import { t } from "./texts.js";
 
 const drawer = document.getElementById("drawer");
@@ -75,6 +76,7 @@ const CLICKS = {
   "[data-close]": closeDrawer,
   "[data-theme-toggle]": toggleTheme,
   "[data-help]": () => help.showModal(),
+  "[data-panel]": (button) => openPanel(button.dataset.panel, JSON.parse(button.dataset.panelParams ?? "{}")),
   "[data-copy]": (button) => copy(document.querySelector(button.dataset.copy).textContent.trim(), button),
 };
 
@@ -93,10 +95,9 @@ document.addEventListener("click", (event) => {
   }
 });
 
-const switcher = document.getElementById("switcher");
-switcher?.addEventListener("change", () => {
-  const page = switcher.dataset.page === "objects" ? "objects" : "topology";
-  location.assign(`/clusters/${encodeURIComponent(switcher.value)}/${page}`);
+document.addEventListener("change", (event) => {
+  const switcher = event.target.closest?.("#switcher");
+  if (switcher) visit(switcher.form.dataset.pattern.replace("-cluster-", encodeURIComponent(switcher.value)));
 });
 
 const keysBox = document.querySelector("[data-keys-toggle]");
@@ -105,22 +106,34 @@ if (keysBox) {
   keysBox.addEventListener("change", () => switchSingleKeys(keysBox.checked));
 }
 
-function go(index) {
-  const link = document.querySelectorAll(".kp-rail a")[index];
-  if (link) location.assign(link.href);
+/** The pages of the rail, as it stands: `g` and a key for each. */
+function bindRail() {
+  const links = [...document.querySelectorAll(".kp-rail a[data-page]")];
+  addDefaults(Object.fromEntries(links.map((link) => [`go.${link.dataset.page}`, [`g ${link.dataset.key}`]])));
+  return bind(Object.fromEntries(links.map((link) => [`go.${link.dataset.page}`, () => link.click()])));
 }
 
-tinykeys(window, {
-  "?": single(() => help.showModal()),
-  "Shift+?": single(() => help.showModal()),
-  "g t": single(() => go(0)),
-  "g o": single(() => go(1)),
-  "g c": single(() => location.assign("/")),
-  "/": single((event) => {
-    const field = document.querySelector("[data-filter]");
-    if (!field) return;
-    event.preventDefault();
-    field.focus();
-    field.select();
-  }),
+bind({
+  "frame.help": () => help.showModal(),
+  "frame.filter": {
+    when: () => document.querySelector("[data-filter]") !== null,
+    run: () => {
+      const field = document.querySelector("[data-filter]");
+      field.focus();
+      field.select();
+    },
+  },
+  "go.clusters": () => visit("/"),
+  "dock.toggle": {
+    when: () => document.querySelector("kp-dock") !== null,
+    run: () => document.querySelector("kp-dock").toggle(),
+  },
 });
+let unbindRail = bindRail();
+window.addEventListener("kp-page", () => {
+  unbindRail();
+  unbindRail = bindRail();
+  if (drawer.querySelector("[data-open]")) showDrawer();
+});
+startKeys();
+startRouter();

@@ -1,103 +1,15 @@
-// Every sentence that a script shows. A second language is a second object of the same keys.
-const plural = (n, one, many) => (n === 1 ? one : many);
-const group = (n) => String(n).replace(/\B(?=(\d{3})+$)/g, "\u202f");
+// Every sentence that a script shows, in the language of the page.
+//
+//   t.trace.stopped(name)      a page's own sentences stand in texts/<language>/<page>.js
+//
+// English comes with every page; another language is a part that is loaded before anything runs.
+import { english } from "./texts/en.js";
 
-export const english = {
-  number: group,
-  live: (rev, ms) => `Live · rev ${group(rev)}${ms === null ? "" : ` · ${ms} ms`}`,
-  paused: (n) => `Paused · ${group(n)} ${plural(n, "change", "changes")} waiting`,
-  catchingUp: "Catching up",
-  connecting: "Connecting",
-  reconnecting: (seconds, rev) => `Reconnecting in ${seconds} s${rev ? ` · showing rev ${group(rev)}` : ""}`,
-  reconnectingNow: (rev) => `Reconnecting${rev ? ` · showing rev ${group(rev)}` : ""}`,
-  upstreamDown: (rev) => `The cluster does not answer · showing rev ${group(rev)}`,
-  ended: "Not connected",
-  reading: (read, total) => `Reading ${group(total)} pods… ${group(read)}`,
-  readingFirst: "Reading the cluster…",
-  gap: (span, skipped, rev) =>
-    `You were offline for ${span}; ${group(skipped)} ${plural(skipped, "change was", "changes were")} skipped. Reloaded at rev ${group(rev)}.`,
-  outOfStep: "A part of the stream was missing. The picture was read again.",
-  signedOut: "Your session ended. What you see is the last state before that.",
-  signIn: "Sign in again",
-  clusterGone: "This cluster was deleted. What you see is its last state.",
-  allClusters: "All clusters",
-  forbidden: (kind) => `You may not list ${kind} in this cluster. Ask for: get, list, watch on ${kind}.`,
-  copyRule: "Copy the RBAC rule",
-  copied: "Copied",
-  copyFailed: "Copying is not allowed here",
-  noPods: "No pods yet.",
-  noPodsIn: (ns) => `No pods in ${ns}.`,
-  tryThis: "Try:",
-  showAllNamespaces: "Show all namespaces",
-  noNodes: "This cluster has no nodes. Pods wait until one joins.",
-  matches: (n, all) => `${group(n)} of ${group(all)} match`,
-  pods: (n) => `${group(n)} ${plural(n, "pod", "pods")}`,
-  nothingMatches: (text) => `Nothing matches ${text}.`,
-  didYouMean: (text, n) => `Did you mean ${text} (${group(n)} ${plural(n, "pod", "pods")})?`,
-  clearFilter: "Clear the filter",
-  badTerm: (term) => `“${term}” is no filter. Use app=web, -app=web, status:pending, node:worker-1, ns:default or restarts>3.`,
-  lens: "Lens",
-  lensNodes: "Nodes",
-  lensOwners: "Owners",
-  filter: "Filter pods",
-  filterHint: "app=web  status:pending  node:n1",
-  outline: "Outline",
-  picture: "Picture",
-  table: "Table",
-  zoomIn: "Zoom in",
-  zoomOut: "Zoom out",
-  fit: "Fit",
-  pause: "Pause",
-  resume: "Go on",
-  allNamespaces: "All namespaces",
-  namespace: "Namespace",
-  unscheduled: "Unscheduled",
-  noOwner: "Bare pods",
-  noZone: "no zone",
-  cordoned: "cordoned",
-  legend: "Legend",
-  dismiss: "Dismiss",
-  close: "Close",
-  openPage: "Open page",
-  tabs: { summary: "Summary", yaml: "YAML", events: "Events", logs: "Logs" },
-  loading: "Loading…",
-  deletedAt: (name, at) => `${name} was deleted at ${at}. This is its last state.`,
-  findReplacement: "Find its replacement:",
-  chain: "Owner chain",
-  services: "Selected by",
-  warning: "Latest warning",
-  onNode: "Node",
-  changed: (n, parts) => `${group(n)} ${plural(n, "pod", "pods")} changed: ${parts}.`,
-  partOf: (n, word) => `${group(n)} ${word}`,
-  deleted: "deleted",
-  more: (n) => `+${group(n)}`,
-  noSuchPod: (ns, name) => `No pod ${name} in ${ns}.`,
-  treeLabel: "Pods by place",
-  tableCaption: "Pods",
-  columns: { ns: "Namespace", name: "Name", status: "Status", ready: "Ready", restarts: "Restarts", node: "Node", ip: "IP" },
-  restartsOf: (n) => `${group(n)} ${plural(n, "restart", "restarts")}`,
-  tooSlow: "Drawing is slow on this device, so animation is off.",
-  turnOn: "Turn on",
-  waitingFirst: "Waiting for your first request…",
-  received: (method, path, agent) => `Received ${method} ${path} from ${agent} – you are connected.`,
-  connectProblem: "The site does not answer; asking again.",
-  logLost: "The stream was cut. Reconnecting…",
-  logEnded: "The log ends here.",
-  logEmpty: "Nothing was logged yet. Lines appear here when they are written.",
-  follow: "Follow",
-  status: {
-    running: "Running",
-    pending: "Pending",
-    creating: "Starting",
-    succeeded: "Succeeded",
-    failed: "Failed",
-    crash: "Crashing",
-    terminating: "Terminating",
-    unknown: "Unknown",
-  },
-};
+const LANGUAGES = {};
 
-export const t = english;
+const load = LANGUAGES[globalThis.document?.documentElement.lang];
+
+export const t = load ? await load() : english;
 
 /** Says a span of time in words: "45 s", "2 min", "3 h". */
 export function span(seconds) {

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from pathlib import Path
+from urllib.parse import urlencode
 
 import orjson
 from django import template
 from django.conf import settings
+from django.http import HttpRequest
 from django.templatetags.static import static
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+
+from playground import pages
+from playground.sandboxes.gateway import Cluster
+
+# What a reader keeps when they go from one page of a cluster to another.
+CARRIED = ("ns", "rev")
 
 register = template.Library()
 
@@ -26,6 +36,31 @@ def _manifest() -> dict[str, str]:
 def built(name: str) -> str:
     """Return the address of a file that `node build.mjs` makes, whose name holds a hash."""
     return static(f"dist/{_manifest().get(name, name)}")
+
+
+@dataclass(frozen=True, slots=True)
+class RailPage:
+    """A page of the rail, and where it is."""
+
+    page: pages.Page
+    address: str
+
+
+@register.simple_tag
+def rail_pages(cluster: Cluster, request: HttpRequest) -> list[RailPage]:
+    """Return the pages of a cluster; the namespace and the revision that one looks at go along."""
+    kept = {name: request.GET[name] for name in CARRIED if request.GET.get(name)}
+    query = f"?{urlencode(kept)}" if kept else ""
+    return [RailPage(page, page.address(cluster.name) + query) for page in pages.listed()]
+
+
+@register.simple_tag
+def switch_pattern(page: str) -> str:
+    """Return the address of this page in another cluster, which a script puts in."""
+    for one in pages.listed():
+        if one.name == page:
+            return one.address("-cluster-")
+    return reverse("cluster", args=["-cluster-"])
 
 
 @register.filter

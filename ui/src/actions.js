@@ -1,0 +1,17 @@
+// Every action that a key can have, with the keys that it has until a user chooses others.
+//
+// A page binds what they do (keys.js); their titles stand in texts/*/actions.js. The part before the
+// dot is where an action holds: those of EVERYWHERE on all pages, the others where something of that
+// name is shown. `go.<page>` come from the rail and are not listed here.
+export const EVERYWHERE = ["frame", "go", "dock"];
+
+/** @type {Record<string, string[]>} */
+export const DEFAULTS = {
+  "frame.help": ["?"],
+  "frame.filter": ["/"],
+  "go.clusters": ["g c"],
+  "dock.toggle": ["Mod+`"],
+};
+
+// These hold in fields and terminals too, where any other key belongs to what one writes.
+export const ANYWHERE = new Set(["dock.toggle"]);

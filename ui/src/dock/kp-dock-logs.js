@@ -1,0 +1,25 @@
+// The log of a container as a panel of the dock.
+import "../el/kp-logs.js";
+import { t } from "../texts.js";
+
+class DockLogs extends HTMLElement {
+  connectedCallback() {
+    if (this.firstChild) return;
+    if (!this.getAttribute("pod")) {
+      this.append(t.dock.noPod);
+      return;
+    }
+    const logs = document.createElement("kp-logs");
+    logs.setAttribute("src", `/ws/clusters/${this.getAttribute("cluster")}/logs/`);
+    for (const name of ["ns", "pod", "container", "previous"]) {
+      if (this.hasAttribute(name)) logs.setAttribute(name, this.getAttribute(name));
+    }
+    this.append(logs);
+  }
+
+  focusPanel() {
+    this.querySelector(".kp-log")?.focus();
+  }
+}
+
+customElements.define("kp-dock-logs", DockLogs);

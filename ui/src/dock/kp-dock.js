@@ -1,0 +1,216 @@
+// The dock at the bottom of a cluster's pages: panels in tabs that outlive the page above them.
+import { html, LitElement, nothing } from "lit";
+
+import { t } from "../texts.js";
+import { Height } from "./height.js";
+import { PANELS, panelNamed } from "./panels.js";
+import { beside, changed, closed, keep, opened, recalled } from "./tabs.js";
+
+const icon = (path) => html`<svg viewBox="0 0 20 20" width="16" height="16" aria-hidden="true"><path d=${path} /></svg>`;
+const ICONS = { grow: "M4 12l6-6 6 6", shrink: "M4 8l6 6 6-6", shut: "M4 15h12", open: "M4 12l6-6 6 6" };
+
+class Dock extends LitElement {
+  static properties = { cluster: {}, state: { attribute: false } };
+
+  constructor() {
+    super();
+    this.state = { tabs: [], active: null, open: false };
+    this.height = new Height(this);
+    this.hosts = new Map(); // tab id -> the element that holds its panel
+    this.onOpen = (event) => this.openPanel(event.detail);
+  }
+
+  createRenderRoot() {
+    return this;
+  }
+
+  connectedCallback() {
+    super.connectedCallback();
+    this.state = recalled(localStorage, this.cluster, panelNamed);
+    window.addEventListener("kp-dock-open", this.onOpen);
+    this.height.start();
+  }
+
+  disconnectedCallback() {
+    super.disconnectedCallback();
+    window.removeEventListener("kp-dock-open", this.onOpen);
+    this.height.stop();
+  }
+
+  change(state) {
+    this.state = state;
+    keep(localStorage, this.cluster, state);
+  }
+
+  openPanel({ name, params, focus = true, many = false }) {
+    if (!panelNamed(name)) return;
+    this.change(opened(this.state, name, params, { many }));
+    if (focus) this.focusSoon();
+  }
+
+  /** The button of a panel: another one of those that may be many, else the one there is. */
+  pressed(panel) {
+    const there = !panel.many && this.state.tabs.find((tab) => tab.panel === panel.name);
+    if (there && there.id === this.state.active && this.state.open) this.toggle();
+    else if (there) this.choose(there.id);
+    else this.openPanel({ name: panel.name, params: {}, many: panel.many });
+  }
+
+  choose(id, focus = true) {
+    this.change({ ...this.state, active: id, open: true });
+    if (focus) this.focusSoon();
+  }
+
+  toggle(open = !this.state.open) {
+    this.change({ ...this.state, open: open && this.state.tabs.length > 0 });
+    if (this.state.open) this.focusSoon();
+    else if (this.contains(document.activeElement)) document.getElementById("main")?.focus({ preventScroll: true });
+  }
+
+  close(id) {
+    this.panelOf(id)?.closing?.();
+    this.change(closed(this.state, id));
+    this.updateComplete.then(() => this.querySelector('[role="tab"][tabindex="0"], .kp-dock-bar button')?.focus());
+  }
+
+  panelOf(id) {
+    return this.hosts.get(id)?.firstElementChild;
+  }
+
+  async focusSoon() {
+    await this.updateComplete;
+    await this.hosts.get(this.state.active)?.ready;
+    const panel = this.panelOf(this.state.active);
+    if (panel?.focusPanel) panel.focusPanel();
+    else this.hosts.get(this.state.active)?.focus();
+  }
+
+  // --- panels ---------------------------------------------------------------------------------
+
+  updated() {
+    const box = this.querySelector(".kp-dock-panels");
+    for (const tab of this.state.tabs) {
+      if (!this.hosts.has(tab.id)) this.hosts.set(tab.id, this.host(tab, box));
+      this.hosts.get(tab.id).hidden = tab.id !== this.state.active;
+    }
+    for (const [id, host] of this.hosts) {
+      if (this.state.tabs.some((tab) => tab.id === id)) continue;
+      host.remove();
+      this.hosts.delete(id);
+    }
+    this.height.apply();
+  }
+
+  /** Makes the element that holds a panel, and loads what defines it. */
+  host(tab, box) {
+    const host = document.createElement("div");
+    host.className = "kp-dock-panel";
+    host.id = `dock-${tab.id}`;
+    host.tabIndex = -1;
+    host.setAttribute("role", "tabpanel");
+    host.setAttribute("aria-labelledby", `dock-tab-${tab.id}`);
+    host.addEventListener("kp-panel-title", ({ detail }) => this.change(changed(this.state, tab.id, detail)));
+    host.addEventListener("kp-panel-params", ({ detail }) => {
+      const now = this.state.tabs.find((one) => one.id === tab.id);
+      if (now) this.change(changed(this.state, tab.id, { params: { ...now.params, ...detail.params } }));
+    });
+    host.addEventListener("kp-panel-close", () => this.close(tab.id));
+    box.append(host);
+    host.ready = this.fill(host, tab);
+    return host;
+  }
+
+  async fill(host, tab) {
+    const panel = panelNamed(tab.panel);
+    try {
+      await panel.load();
+    } catch {
+      this.explain(host, tab, panel);
+      return;
+    }
+    const element = document.createElement(panel.tag);
+    element.setAttribute("cluster", this.cluster);
+    for (const [name, value] of Object.entries(tab.params)) element.setAttribute(name, value);
+    host.replaceChildren(element);
+  }
+
+  explain(host, tab, panel) {
+    const line = document.createElement("p");
+    line.className = "kp-note kp-bad";
+    line.setAttribute("role", "alert");
+    line.textContent = `${t.dock.loadFailed(panel.title(tab.params))} `;
+    const again = document.createElement("button");
+    again.type = "button";
+    again.className = "kp-link";
+    again.textContent = t.frame.tryAgain;
+    again.addEventListener("click", () => (host.ready = this.fill(host, tab)));
+    line.append(again);
+    host.replaceChildren(line);
+  }
+
+  // --- markup ---------------------------------------------------------------------------------
+
+  render() {
+    const { open } = this.state;
+    return html`<section class="kp-dock" aria-label=${t.dock.label} data-open=${open}>
+      ${this.height.separator(open)}
+      <div class="kp-dock-bar">
+        <div class="kp-dock-buttons">
+          ${PANELS.filter((panel) => panel.button).map((panel) => html`<button type="button" class="kp-dock-button" data-opens=${panel.name} @click=${() => this.pressed(panel)}>${icon(panel.icon)}<span>${panel.button}</span></button>`)}
+        </div>
+        ${this.tabs()}
+        <div class="kp-grow"></div>
+        ${open ? this.button(this.height.grown ? t.dock.shrink : t.dock.grow, this.height.grown ? ICONS.shrink : ICONS.grow, () => this.height.grow(), "grow") : nothing}
+        ${this.state.tabs.length ? this.button(open ? t.dock.shut : t.dock.open, open ? ICONS.shut : ICONS.open, () => this.toggle(), "toggle") : nothing}
+      </div>
+      <div class="kp-dock-panels" id="dock-panels" ?hidden=${!open}></div>
+    </section>`;
+  }
+
+  button(label, path, work, name) {
+    return html`<button type="button" class="kp-icon" data-dock=${name} aria-label=${label} title=${label} @click=${work}>${icon(path)}</button>`;
+  }
+
+  tabs() {
+    const { tabs, active } = this.state;
+    if (!tabs.length) return nothing;
+    return html`<div class="kp-dock-tabs" role="tablist" aria-label=${t.dock.tabs} @keydown=${this.tabKeys}>
+      ${tabs.map((tab) => {
+        const title = tab.title ?? panelNamed(tab.panel).title(tab.params);
+        return html`<div
+          role="tab"
+          class="kp-dock-tab"
+          id=${`dock-tab-${tab.id}`}
+          aria-controls=${this.hosts.has(tab.id) ? `dock-${tab.id}` : nothing}
+          aria-selected=${tab.id === active}
+          tabindex=${tab.id === active ? 0 : -1}
+          data-state=${tab.state ?? nothing}
+          title=${title}
+          @click=${() => this.choose(tab.id)}
+          @auxclick=${(event) => event.button === 1 && this.close(tab.id)}
+        >${icon(panelNamed(tab.panel).icon)}<span>${title}</span><span class="kp-dock-close" aria-hidden="true" title=${t.dock.closeTab(title)} @click=${(event) => {
+          event.stopPropagation();
+          this.close(tab.id);
+        }}>×</span></div>`;
+      })}
+    </div>`;
+  }
+
+  async tabKeys(event) {
+    const steps = { ArrowRight: 1, ArrowLeft: -1 };
+    const { tabs, active } = this.state;
+    if (event.key in steps) this.choose(beside(this.state, steps[event.key]), false);
+    else if (event.key === "Home") this.choose(tabs[0].id, false);
+    else if (event.key === "End") this.choose(tabs.at(-1).id, false);
+    else if (event.key === "Enter" || event.key === " ") this.choose(active);
+    else if (event.key === "Delete") this.close(active);
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+    if (!(event.key in steps) && event.key !== "Home" && event.key !== "End") return;
+    await this.updateComplete;
+    this.querySelector('[role="tab"][tabindex="0"]')?.focus();
+  }
+}
+
+customElements.define("kp-dock", Dock);

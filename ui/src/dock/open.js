@@ -1,0 +1,11 @@
+// How any part of a page opens a panel of the dock: openPanel("logs", { ns, pod, container }).
+//
+// In markup: <button type="button" data-panel="logs" data-panel-params='{"ns": "default", "pod": "web-0"}'>.
+
+/** Opens a panel, or shows the one that has the same parameters; `focus` moves the focus there. */
+export function openPanel(name, params = {}, { focus = true } = {}) {
+  window.dispatchEvent(new CustomEvent("kp-dock-open", { detail: { name, params, focus } }));
+}
+
+/** Tells whether this page has a dock. */
+export const hasDock = () => document.querySelector("kp-dock") !== null;

@@ -1,0 +1,37 @@
+// What the dock can hold, in the order of its buttons. A panel is a custom element:
+//
+//   its attributes are `cluster` and the parameters with which it was opened;
+//   focusPanel()                    is asked when its tab is chosen from the keyboard or anew;
+//   closing()                       is asked when the user closes its tab (leaving a page is not closing);
+//   kp-panel-title {title, state}   is an event of its own that names its tab anew;
+//   kp-panel-params {params}        ... that changes what is remembered of it, over a reload too;
+//   kp-panel-close                  ... that closes its tab.
+//
+// It stays in the document while one goes from page to page of a cluster: open connections in
+// connectedCallback, close them in disconnectedCallback. While its tab is not shown it is `hidden`.
+import { t } from "../texts.js";
+
+/**
+ * @typedef {object} Panel
+ * @property {string} name
+ * @property {string} tag               the custom element
+ * @property {string} icon              an SVG path in a square of 20
+ * @property {() => Promise} load       imports the module that defines the element
+ * @property {string} button            what the dock's button says; without it, only others open the panel
+ * @property {(params: object) => string} title   what its tab says
+ * @property {boolean} [many]           each press of the button opens another one
+ * @property {string} [key]             the single key of its action, until a user chooses another
+ */
+
+/** @type {Panel[]} */
+export const PANELS = [
+  {
+    name: "logs",
+    tag: "kp-dock-logs",
+    icon: "M4 4.5h12M4 8.2h9M4 11.8h11M4 15.5h6",
+    load: () => import("./kp-dock-logs.js"),
+    title: (params) => (params.pod ? `${params.pod}${params.container ? ` · ${params.container}` : ""}` : t.dock.logs),
+  },
+];
+
+export const panelNamed = (name) => PANELS.find((panel) => panel.name === name);
