@@ -16,7 +16,7 @@ from typing import Any
 
 import orjson
 
-from apimachinery.schema import builder, openapi_paths, openapi_schemas, openapi_v2
+from apimachinery.schema import builder, openapi_merging, openapi_paths, openapi_schemas, openapi_v2
 from apimachinery.schema.openapi_served import ServedResource
 
 __all__ = ["V2_MEDIA_TYPE", "ServedResource", "document", "index", "paths_of", "v2", "v2_protobuf"]
@@ -60,14 +60,17 @@ def document_hash(path: str, resources: Iterable[ServedResource]) -> str:
     return _hash(path, _of(path, resources))
 
 
-def v2(resources: Iterable[ServedResource]) -> bytes:
-    """Return the v2 document ("swagger.json") as JSON."""
-    return _v2(_sorted(resources))
+def v2(resources: Iterable[ServedResource], parts: Iterable[bytes] = ()) -> bytes:
+    """Return the v2 document ("swagger.json") as JSON.
+
+    `parts` are of extension API servers, as `openapi_merging.part_of` returns them.
+    """
+    return _v2(_sorted(resources), tuple(parts))
 
 
-def v2_protobuf(resources: Iterable[ServedResource]) -> bytes:
+def v2_protobuf(resources: Iterable[ServedResource], parts: Iterable[bytes] = ()) -> bytes:
     """Return the v2 document as gnostic's protobuf message."""
-    return _v2_protobuf(_sorted(resources))
+    return _v2_protobuf(_sorted(resources), tuple(parts))
 
 
 def _of(path: str, resources: Iterable[ServedResource]) -> tuple[ServedResource, ...]:
@@ -106,26 +109,28 @@ def _document(path: str, resources: tuple[ServedResource, ...]) -> bytes:
 
 
 @functools.lru_cache(maxsize=8)
-def _v2(resources: tuple[ServedResource, ...]) -> bytes:
-    return orjson.dumps(_v2_document(resources))
+def _v2(resources: tuple[ServedResource, ...], parts: tuple[bytes, ...]) -> bytes:
+    return orjson.dumps(_v2_document(resources, parts))
 
 
 @functools.lru_cache(maxsize=8)
-def _v2_protobuf(resources: tuple[ServedResource, ...]) -> bytes:
-    return openapi_v2.encode(_v2_document(resources))
+def _v2_protobuf(resources: tuple[ServedResource, ...], parts: tuple[bytes, ...]) -> bytes:
+    return openapi_v2.encode(_v2_document(resources, parts))
 
 
-def _v2_document(resources: tuple[ServedResource, ...]) -> dict[str, Any]:
+def _v2_document(resources: tuple[ServedResource, ...], parts: tuple[bytes, ...]) -> dict[str, Any]:
     paths: dict[str, Any] = {}
     for resource in resources:
         for operation in openapi_paths.operations(resource):
             item = paths.setdefault(operation.path, openapi_paths.path_item_v2(operation))
             item[operation.method] = openapi_paths.render_v2(operation)
-    return {
+    document: dict[str, Any] = {
         "swagger": "2.0",
         "info": _INFO,
-        "paths": dict(sorted(paths.items())),
+        "paths": paths,
         "definitions": openapi_schemas.v2(resources),
         "securityDefinitions": {"BearerToken": _BEARER},
         "security": [{"BearerToken": []}],
     }
+    openapi_merging.merge(document, parts)
+    return {**document, "paths": dict(sorted(document["paths"].items()))}

@@ -15,6 +15,8 @@ from apimachinery.wire import varint
 
 # Field numbers of a method in PathItem.
 _METHODS = {"get": 2, "put": 3, "post": 4, "delete": 5, "patch": 8}
+# Of a parameter that is not in the body, in NonBodyParameter.
+_PLACES = {"header": 1, "formData": 2, "query": 3, "path": 4}
 
 
 def encode(document: Mapping[str, Any]) -> bytes:
@@ -29,6 +31,7 @@ def encode(document: Mapping[str, Any]) -> bytes:
         + _message(2, info)
         + _message(8, _named_all(2, document["paths"], _path_item))
         + _message(9, _named_all(1, document["definitions"], schema))
+        + _message(10, _named_all(1, document.get("parameters", {}), _shared_parameter))
         + security
         + _message(13, _named_all(1, document.get("securityDefinitions", {}), _api_key))
     )
@@ -71,29 +74,37 @@ def _path_item(node: Mapping[str, Any]) -> bytes:
 
 
 def _operation(node: Mapping[str, Any]) -> bytes:
-    out = _texts(1, node["tags"]) + _text(3, node["description"]) + _text(5, node["operationId"])
-    out += _texts(6, node["produces"]) + _texts(7, node["consumes"])
-    out += b"".join(_message(8, _parameter(p)) for p in node["parameters"])
-    out += _message(9, _named_all(1, node["responses"], _response))
-    return out + _texts(10, node["schemes"]) + _extensions(13, node)
+    out = _texts(1, node.get("tags", ())) + _text(3, node.get("description"))
+    out += _text(5, node.get("operationId"))
+    out += _texts(6, node.get("produces", ())) + _texts(7, node.get("consumes", ()))
+    out += b"".join(_message(8, _parameter(p)) for p in node.get("parameters", ()))
+    out += _message(9, _named_all(1, node.get("responses", {}), _response))
+    return out + _texts(10, node.get("schemes", ())) + _extensions(13, node)
 
 
 def _parameter(node: Mapping[str, Any]) -> bytes:
-    """Return `ParametersItem`: a parameter in the body, in the query or in the path."""
+    """Return `ParametersItem`: a parameter, or a reference to one that is shared."""
+    if "$ref" in node:
+        return _message(2, _text(1, node["$ref"]))
+    return _message(1, _shared_parameter(node))
+
+
+def _shared_parameter(node: Mapping[str, Any]) -> bytes:
+    """Return `Parameter`: one in the body, in the query, in the path or in a header."""
     if node["in"] == "body":
         body = _text(2, node["name"]) + _text(3, "body")
         body += _flag(4, on=node.get("required", False)) + _message(5, schema(node["schema"]))
-        return _message(1, _message(1, body))
+        return _message(1, body)
     inner = _flag(1, on=node.get("required", False)) + _text(2, node["in"])
     inner += _text(3, node.get("description")) + _text(4, node["name"])
-    in_query = node["in"] == "query"
+    in_query = node["in"] in ("query", "formData")
     inner += _text(6 if in_query else 5, node["type"])
     inner += _flag(20 if in_query else 19, on=node.get("uniqueItems", False))
-    return _message(1, _message(2, _message(3 if in_query else 4, inner)))
+    return _message(2, _message(_PLACES[node["in"]], inner))
 
 
 def _response(node: Mapping[str, Any]) -> bytes:
-    inner = _text(1, node["description"])
+    inner = _text(1, node.get("description"))
     if "schema" in node:
         inner += _message(2, _message(1, schema(node["schema"])))
     return _message(1, inner)

@@ -12,6 +12,7 @@ import orjson
 
 from apimachinery.schema import openapi
 from apimachinery.schema.openapi import ServedResource
+from apiserver.endpoints.aggregation.ordering import group_versions
 from apiserver.endpoints.aggregation.proxying import hand_on
 from apiserver.endpoints.api import ClusterApi
 from apiserver.endpoints.negotiation import JSON
@@ -103,16 +104,28 @@ async def v3_document(request: ApiRequest) -> Answer:
 
 async def v2(request: ApiRequest) -> Answer:
     """Return the document of everything, in JSON or protobuf."""
-    served = served_resources(request.api)
+    api = request.api
+    served, parts = served_resources(api), _parts(api)
     protobuf = _V2_ACCEPT in request.headers.get("accept", "")
 
     def make() -> _Document:
-        made = (openapi.v2_protobuf if protobuf else openapi.v2)(served)
+        made = (openapi.v2_protobuf if protobuf else openapi.v2)(served, parts)
         return _Document(made, _hash(made))
 
-    found = await _made(request.api, ("openapi/v2", protobuf), make)
+    found = await _made(api, ("openapi/v2", protobuf), make)
     kind = openapi.V2_MEDIA_TYPE if protobuf else JSON
     return Answer(404) if found is None else _cached(request, found, kind)
+
+
+def _parts(api: ClusterApi) -> tuple[bytes, ...]:
+    """Return what extension servers say of what they serve, in the order of their priorities."""
+    remotes: dict[tuple[str, str], bytes] = {
+        (one.version.group, one.version.version): one.openapi_v2.part for one in api.remotes
+    }
+    if not remotes:
+        return ()
+    order = [(group, one) for group, versions in group_versions(api).items() for one in versions]
+    return tuple(part for place in order if (part := remotes.get(place)))
 
 
 async def _made(

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -84,13 +88,22 @@ def apiservice(namespace: str, authority: Authority) -> dict[str, Any]:
     }
 
 
-def test_an_aggregated_api(kubectl: Kubectl, authority: Authority) -> None:
+@contextmanager
+def aggregated(kubectl: Kubectl, authority: Authority) -> Iterator[None]:
+    """Run the sample server, and register it while the test goes on."""
     serve(kubectl, authority, "sample", "sample-apiserver:1.33.8", "--secure-port=8443")
     made = apiservice(kubectl.namespace, authority)
     kubectl("apply", "-f", "-", stdin=json.dumps(made))
     name = "apiservice/v1alpha1.wardle.example.com"
     try:
         kubectl("wait", "--for=condition=Available", name, "--timeout=20s")
+        yield
+    finally:
+        kubectl("delete", name)
+
+
+def test_an_aggregated_api(kubectl: Kubectl, authority: Authority) -> None:
+    with aggregated(kubectl, authority):
         assert "flunders" in kubectl("api-resources", "--api-group=wardle.example.com")
         kind = {"apiVersion": "wardle.example.com/v1alpha1", "kind": "Flunder"}
         flunder = {**kind, "metadata": {"name": "first"}}
@@ -104,8 +117,29 @@ def test_an_aggregated_api(kubectl: Kubectl, authority: Authority) -> None:
         kubectl("delete", "flunder", "first")
         said = kubectl.fails("get", "flunder", "first")
         assert 'flunders.wardle.example.com "first" not found' in said
-    finally:
-        kubectl("delete", name)
+
+
+@pytest.mark.parametrize("version", ["1.24", "1.36"])
+def test_the_fields_of_an_aggregated_kind(
+    version: str, newest: Kubectl, authority: Authority, tmp_path: Path
+) -> None:
+    """The server does not look at fields, so that kubectl does: by OpenAPI v2, old and new."""
+    kubectl = Kubectl(version, newest.kubeconfig, tmp_path, newest.namespace)
+    kind = {"apiVersion": "wardle.example.com/v1alpha1", "kind": "Flunder"}
+
+    def flunder(**spec: str) -> str:
+        return json.dumps({**kind, "metadata": {"name": "one"}, "spec": spec})
+
+    with aggregated(newest, authority):
+        explained = kubectl("explain", "flunder.spec")
+        assert re.search(r"^ +referenceType\s+<string>$", explained, re.MULTILINE)
+        assert "The kind of the reference." in explained
+        said = kubectl.fails("apply", "--validate=true", "-f", "-", stdin=flunder(refrence="a"))
+        assert 'unknown field "refrence" in com.example.wardle.v1alpha1.Flunder.spec' in said
+        made = kubectl("apply", "--validate=true", "-f", "-", stdin=flunder(reference="a"))
+        assert made == "flunder.wardle.example.com/one created\n"
+    said = kubectl.fails("explain", "flunder.spec")
+    assert re.search("doesn't have a resource type|the server could not find|couldn't find", said)
 
 
 def test_a_webhook_that_denies_and_one_that_cannot_be_asked(

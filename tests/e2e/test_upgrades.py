@@ -13,7 +13,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
-from tests.e2e.test_extensions import apiservice, authority, serve
+from tests.e2e.test_extensions import aggregated, authority
 from tests.support.certificates import Authority
 from tests.support.kubectl import Kubectl
 from tests.support.server import Playground, wait_until
@@ -21,22 +21,16 @@ from tests.support.server import Playground, wait_until
 pytestmark = pytest.mark.e2e
 __all__ = ["authority"]
 
-NAME = "v1alpha1.wardle.example.com"
 GROUP = "/apis/wardle.example.com/v1alpha1"
 
 
 @pytest.fixture
 def flunders(newest: Kubectl, authority: Authority) -> Iterator[str]:
     """The path of a namespace's Flunders, of which there is `one`."""
-    serve(newest, authority, "sample", "sample-apiserver:1.33.8", "--secure-port=8443")
-    newest("apply", "-f", "-", stdin=json.dumps(apiservice(newest.namespace, authority)))
-    try:
-        newest("wait", "--for=condition=Available", f"apiservice/{NAME}", "--timeout=20s")
+    with aggregated(newest, authority):
         kind = {"apiVersion": "wardle.example.com/v1alpha1", "kind": "Flunder"}
         newest("create", "-f", "-", stdin=json.dumps({**kind, "metadata": {"name": "one"}}))
         yield f"{GROUP}/namespaces/{newest.namespace}/flunders"
-    finally:
-        newest("delete", f"apiservice/{NAME}")
 
 
 def websocket(playground: Playground, path: str, **more: Any) -> ClientConnection:

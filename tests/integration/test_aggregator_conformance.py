@@ -124,6 +124,43 @@ async def test_discovery_merges_what_an_extension_serves(sample):
     assert "com.example.wardle.v1alpha1.Flunder" in document["components"]["schemas"]
 
 
+async def test_openapi_v2_has_what_an_extension_serves(sample):
+    before = await sample.http.get("/openapi/v2")
+    assert b"wardle" not in before.body
+    await register(sample)
+    await register(sample, "v1beta1", versionPriority=300)
+
+    async def document(accept="application/json"):
+        answer = await sample.http.request("GET", "/openapi/v2", headers={"accept": accept})
+        assert answer.status == 200
+        return answer
+
+    protobuf = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
+    assert b"com.example.wardle.v1beta1.Flunder" in (await document(protobuf)).body
+    found = await document()
+    assert found.headers["etag"] != before.headers["etag"]
+    definitions = found.json()["definitions"]
+    assert "io.k8s.api.core.v1.Pod" in definitions
+    spec = definitions["com.example.wardle.v1alpha1.Flunder"]["properties"]["spec"]
+    assert sorted(spec["properties"]) == ["reference", "referenceType"]
+    # The server's metadata is not quite ours: it keeps its own, under another name.
+    meta = definitions["com.example.wardle.v1beta1.Flunder"]["properties"]["metadata"]
+    assert meta == {"$ref": "#/definitions/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta_v2"}
+    paths = [path for path in found.json()["paths"] if path.startswith("/apis/wardle")]
+    one = "/namespaces/{namespace}/flunders"
+    assert f"{GROUP}/v1alpha1{one}/{{name}}" in paths
+    assert f"{GROUP}/v1beta1{one}" in paths
+    # A server that is away is taken to serve what it did; one that is not registered is not.
+    deployment = f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/sample-api"
+    await sample.ok("PATCH", deployment, {"spec": {"replicas": 0}}, **MERGE)
+    await eventually(lambda: condition(sample)["status"] == "False", within=120)
+    assert (await document()).headers["etag"] == found.headers["etag"]
+    for version in ("v1alpha1", "v1beta1"):
+        await sample.ok("DELETE", f"{APISERVICES}/{version}.wardle.example.com")
+    await asyncio.sleep(0)
+    assert (await document()).headers["etag"] == before.headers["etag"]
+
+
 async def test_tables_and_further_versions(sample):
     await register(sample)
     await register(sample, "v1beta1")

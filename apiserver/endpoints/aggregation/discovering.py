@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import logging
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
 from apimachinery.gvk import GroupVersion
 from apimachinery.meta import Obj
+from apimachinery.schema import openapi_merging
 from apiserver.endpoints.aggregation.availability import PROBER
 from apiserver.endpoints.aggregation.proxying import MAX_WHOLE, user_fields
-from apiserver.endpoints.aggregation.remotes import Remote, Servers, Unresolved
+from apiserver.endpoints.aggregation.remotes import OpenApiV2, Remote, Servers, Unresolved
+from apiserver.endpoints.negotiation import JSON
 from apiserver.endpoints.tunnels import Exchange
 from apiserver.registry.calling import CallError
 
+logger = logging.getLogger(__name__)
+
 TIMEOUT = 5.0
+# What a server is told again is kept.
+MAX_ETAG = 1024
 _FORM = "application/json;g=apidiscovery.k8s.io;v={};as=APIGroupDiscoveryList"
 _ACCEPT = ",".join([*(_FORM.format(version) for version in ("v2", "v2beta1")), "application/json"])
 _COPIED = ("shortNames", "categories")
@@ -25,7 +33,7 @@ _COPIED = ("shortNames", "categories")
 async def discover(remote: Remote, servers: Servers) -> None:
     """Bring what is known of a group-version up to date; what cannot be read is stale."""
     path = f"/apis/{remote.version.api_version}"
-    listed = await _read(remote, servers, path, "application/json")
+    listed = await _read(remote, servers, path, JSON)
     if listed is None:
         remote.discovered = stale(remote)
         return
@@ -35,6 +43,7 @@ async def discover(remote: Remote, servers: Servers) -> None:
     made = own or {"version": remote.version.version, "resources": _rows(remote)}
     remote.discovered = {**made, "freshness": "Current"}
     remote.openapi = await _openapi(remote, servers)
+    remote.openapi_v2 = await _openapi_v2(remote, servers)
 
 
 def stale(remote: Remote) -> Obj:
@@ -45,25 +54,64 @@ def stale(remote: Remote) -> Obj:
 
 async def _openapi(remote: Remote, servers: Servers) -> Obj | None:
     """Return the entry of an index of OpenAPI v3 documents, None where there is none."""
-    found = await _read(remote, servers, "/openapi/v3", "application/json")
+    found = await _read(remote, servers, "/openapi/v3", JSON)
     return _part(_part(found or {}, "paths"), f"apis/{remote.version.api_version}") or None
+
+
+async def _openapi_v2(remote: Remote, servers: Servers) -> OpenApiV2:
+    """Return what is to be known of the OpenAPI v2 document: what was, where nothing is new."""
+    before = remote.openapi_v2
+    asking = [("Accept", JSON), *([("If-None-Match", before.etag)] if before.etag else [])]
+    answer = await _get(remote, servers, "/openapi/v2", asking)
+    if answer is None or answer.status != 200:
+        return before
+    digest = hashlib.sha256(answer.body).digest()
+    if digest == before.digest:
+        return before._replace(etag=answer.etag)
+    prefix = f"/apis/{remote.version.api_version}/"
+    part = await asyncio.to_thread(openapi_merging.part_of, answer.body, prefix)
+    if part is None:
+        logger.warning("APIService %s: no OpenAPI v2 document, or too large a one", remote.name)
+        return before._replace(etag=answer.etag, digest=digest)
+    return OpenApiV2(part, answer.etag, digest)
 
 
 async def _read(remote: Remote, servers: Servers, path: str, accept: str) -> Obj | None:
     """Return a document, None where there is none to be had."""
-    fields = [("Accept", accept), *user_fields(PROBER)]
+    answer = await _get(remote, servers, path, [("Accept", accept)])
+    try:
+        found = orjson.loads(answer.body) if answer and answer.status == 200 else None
+    except orjson.JSONDecodeError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+class _Read(NamedTuple):
+    """A whole answer."""
+
+    status: int
+    etag: str
+    body: bytes
+
+
+async def _get(
+    remote: Remote, servers: Servers, path: str, asking: list[tuple[str, str]]
+) -> _Read | None:
+    """Return what a server answers, None where it does not, or with too much."""
+    fields = [*asking, *user_fields(PROBER)]
     try:
         answer = await servers.open(remote.server, "GET", path, fields, timeout=TIMEOUT)
     except (CallError, Unresolved):
         return None
     try:
         async with asyncio.timeout(TIMEOUT):
-            found = orjson.loads(await _whole(answer))
-    except (OSError, EOFError, orjson.JSONDecodeError):
+            body = await _whole(answer)
+    except (OSError, EOFError):
         return None
     finally:
         answer.close()
-    return found if answer.status == 200 and isinstance(found, dict) else None
+    etag = next((value for name, value in answer.fields if name.lower() == "etag"), "")
+    return _Read(answer.status, etag[:MAX_ETAG], body)
 
 
 async def _whole(answer: Exchange) -> bytes:

@@ -32,7 +32,7 @@ from apiserver.endpoints.aggregation.availability import (
     check_discovery,
     check_service,
 )
-from apiserver.endpoints.aggregation.remotes import Remote, Server
+from apiserver.endpoints.aggregation.remotes import NO_OPENAPI, Remote, Server
 from apiserver.endpoints.api import ClusterApi, Read
 from apiserver.endpoints.local import LocalTransport, OwnCall
 from apiserver.registry.apiregistration.apiservices import APISERVICES
@@ -156,7 +156,9 @@ class Aggregation:
             remote.discovered = discovering.stale(remote)
             self._api.remotes.put(remote)
             self._api.catalog.generation += 1
-        remote.server = server
+        if remote.server != server:
+            # Two servers may call different documents by one name.
+            remote.server, remote.openapi_v2 = server, NO_OPENAPI
         self._check_soon(name)
 
     def _check_soon(self, name: str) -> None:
@@ -203,13 +205,16 @@ class Aggregation:
         found = check_service(remote.server, objects)
         if found.holds:
             found = await check_discovery(remote, api.remotes.servers, objects)
-        before = (remote.available, remote.discovered, remote.resources, remote.openapi)
+        before = _known(remote)
         remote.available = found.holds
         if found.holds and api.remotes.servers is not None:
             await discovering.discover(remote, api.remotes.servers)
+            if not api.remotes.has_room():
+                logger.warning("APIService %s: no room for its OpenAPI v2 document", name)
+                remote.openapi_v2 = NO_OPENAPI
         else:
             remote.discovered = discovering.stale(remote)
-        if before != (remote.available, remote.discovered, remote.resources, remote.openapi):
+        if before != _known(remote):
             api.catalog.generation += 1
         self._tell(apiservice, found)
         return found.holds
@@ -280,6 +285,12 @@ def _status_update(name: str, new: Obj) -> OwnCall:
 def _version_of(apiservice: Obj) -> GroupVersion:
     spec = apiservice.get("spec") or {}
     return GroupVersion(spec.get("group") or "", spec.get("version") or "")
+
+
+def _known(remote: Remote) -> tuple[object, ...]:
+    """Return all that documents are made of."""
+    part = remote.openapi_v2.part
+    return remote.available, remote.discovered, remote.resources, remote.openapi, part
 
 
 def _service_of(apiservice: Obj) -> tuple[str, str] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from apimachinery.gvk import GroupVersion
 from apimachinery.meta import Obj
@@ -12,6 +12,8 @@ from apiserver.endpoints.tunnels import Exchange
 
 Fields = Iterable[tuple[str, str]]
 DEFAULT_PORT = 443
+# Bytes of the OpenAPI v2 documents of all servers of a cluster, as far as they are kept.
+MAX_OPENAPI = 8 * 1024 * 1024
 _APIS = "/apis/"
 
 
@@ -65,6 +67,20 @@ class Unresolved(Exception):
     """The Service is not there, or has no endpoints."""
 
 
+class OpenApiV2(NamedTuple):
+    """What a server's OpenAPI v2 document says of one group-version, and which document that was.
+
+    `part` is what `openapi_merging.part_of` makes of it.
+    """
+
+    part: bytes = b""
+    etag: str = ""
+    digest: bytes = b""
+
+
+NO_OPENAPI = OpenApiV2()
+
+
 @dataclass(slots=True)
 class Remote:
     """One version of a group behind a Service."""
@@ -78,6 +94,8 @@ class Remote:
     discovered: Obj = field(default_factory=dict)
     # Its entry in the index of OpenAPI documents, where it has one.
     openapi: Obj | None = None
+    # What it said last: a server that does not answer may come back.
+    openapi_v2: OpenApiV2 = NO_OPENAPI
 
 
 class Remotes:
@@ -99,6 +117,10 @@ class Remotes:
 
     def get(self, version: GroupVersion) -> Remote | None:
         return self._known.get((version.group, version.version))
+
+    def has_room(self) -> bool:
+        """Tell whether all that is kept of OpenAPI v2 may be kept."""
+        return sum(len(one.openapi_v2.part) for one in self) <= MAX_OPENAPI
 
     def remove(self, version: GroupVersion) -> bool:
         """Forget a group-version; tell whether it was known."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 import pytest
@@ -18,10 +18,12 @@ REPORTS = {"name": "reports", "kind": "Report", "namespaced": True, "verbs": ["g
 
 
 class Answer:
-    status, fields = 200, ()
-
-    def __init__(self, document: Any) -> None:
-        self.document, self.closed = document, False
+    def __init__(self, document: Any, asked: dict[str, str]) -> None:
+        self.document, self.closed, self.status = document, False, 200
+        self.fields: list[tuple[str, str]] = []
+        if isinstance(document, Tagged):
+            self.document, self.fields = document.document, [("ETag", document.tag)]
+            self.status = 304 if asked.get("If-None-Match") == document.tag else document.status
 
     async def body(self):
         if self.document is ...:
@@ -33,6 +35,14 @@ class Answer:
         self.closed = True
 
 
+class Tagged(NamedTuple):
+    """A document with an ETag."""
+
+    document: Any
+    tag: str
+    status: int = 200
+
+
 class Servers:
     """Answers each path with a document; `...` is one without an end."""
 
@@ -41,8 +51,10 @@ class Servers:
         self.answers: list[Answer] = []
 
     async def open(self, server, method, target, fields, body=b"", timeout=0.0):
-        name = {"/apis": "groups", "/openapi/v3": "openapi"}.get(target, "legacy")
-        self.answers.append(Answer(self.documents.get(name)))
+        name = {"/apis": "groups", "/openapi/v3": "openapi", "/openapi/v2": "v2"}.get(
+            target, "legacy"
+        )
+        self.answers.append(Answer(self.documents.get(name), dict(fields)))
         return self.answers[-1]
 
 
@@ -91,3 +103,31 @@ def test_different_names_are_different_in_headers():
     names = [dict(user_fields(User(name)))["X-Remote-User"] for name in ("日本", "日木")]
     assert names[0] != names[1]
     assert names[0].encode("latin-1").decode() == "日本"
+
+
+def swagger(text: str) -> dict[str, Any]:
+    item = {"get": {"description": text}}
+    return {"paths": {"/apis/weather.example.com/v1/reports": item, "/api": item}}
+
+
+async def test_openapi_v2_is_read_again_when_it_has_changed():
+    remote = Remote("v1.weather", VERSION, Server("ns", "weather"))
+    legacy = {"resources": [REPORTS]}
+
+    async def read(document: Any) -> str:
+        servers = Servers(legacy=legacy, v2=document)
+        await discover(remote, servers)
+        assert all(answer.closed for answer in servers.answers)
+        return servers.answers[-1].status, remote.openapi_v2.part
+
+    _, first = await read(Tagged(swagger("one"), '"1"'))
+    assert orjson.loads(first)["paths"] == {
+        "/apis/weather.example.com/v1/reports": {"get": {"description": "one"}}
+    }
+    assert await read(Tagged(swagger("unseen"), '"1"')) == (304, first)
+    # A server that says nothing, or nothing of use, is taken to mean what it said before.
+    for broken in (Tagged(swagger("x"), '"x"', 500), Tagged({}, '"x"', 404), ..., [], "text"):
+        assert (await read(broken))[1] == first
+    _, second = await read(swagger("two"))
+    assert b"two" in second
+    assert remote.openapi_v2.etag == ""

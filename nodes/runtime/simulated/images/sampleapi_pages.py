@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -10,6 +11,7 @@ import orjson
 from apimachinery.errors import ApiError, Forbidden
 from apimachinery.gvk import GroupResource, GroupVersion
 from nodes.network.http import Headers, HttpRequest, HttpResponse
+from nodes.runtime.simulated.images import sampleapi_openapi as openapi
 from nodes.runtime.simulated.images.sampleapi_kinds import GROUP, KINDS, VERSIONS, Kind
 
 Obj: TypeAlias = dict[str, Any]
@@ -88,11 +90,13 @@ def page(request: HttpRequest) -> HttpResponse | None:
         return _json({"kind": "APIGroup", "apiVersion": "v1", **_group()})
     if path == "/openapi/v3":
         return _json({"paths": {_path(one): {"serverRelativeURL": _url(one)} for one in VERSIONS}})
+    if path == "/openapi/v2":
+        return _with_etag(request, openapi.v2())
     for version in VERSIONS:
         if path == f"/apis/{version.api_version}":
             return _json(_resources(version))
         if path == f"/openapi/v3/{_path(version)}":
-            return _json(_openapi(version))
+            return _json(openapi.v3(version))
     return None
 
 
@@ -165,44 +169,14 @@ def _aggregated_row(kind: Kind) -> Obj:
     return made
 
 
-def _openapi(version: GroupVersion) -> Obj:
-    """Return a document with the schemas of a version's kinds."""
-    text: Obj = {"type": "string"}
-    base: Obj = {"apiVersion": text, "kind": text, "metadata": {"type": "object"}}
-    parts: dict[str, Obj] = {
-        "Flunder": {"spec": {"type": "object"}, "status": {"type": "object"}},
-        "Fischer": {"disallowedFlunders": {"type": "array", "items": text}},
-    }
-    schemas: Obj = {
-        f"com.example.wardle.{version.version}.{kind.kind}": {
-            "type": "object",
-            "properties": {**base, **parts[kind.kind]},
-            "x-kubernetes-group-version-kind": [
-                {"group": GROUP, "version": version.version, "kind": kind.kind}
-            ],
-        }
-        for kind in _kinds(version)
-    }
-    info = {"title": "wardle-server", "version": "0.1"}
-    return {
-        "openapi": "3.0.0",
-        "info": info,
-        "paths": dict(map(_openapi_path, _kinds(version))),
-        "components": {"schemas": schemas},
-    }
-
-
-def _openapi_path(kind: Kind) -> tuple[str, Obj]:
-    """Return the path of a kind's objects, by which clients find its schema."""
-    about = {"group": GROUP, "version": kind.version.version, "kind": kind.kind}
-    scope = "/namespaces/{namespace}" if kind.namespaced else ""
-    operation = {
-        "operationId": f"list{kind.kind}",
-        "x-kubernetes-action": "list",
-        "x-kubernetes-group-version-kind": about,
-        "responses": {"200": {"description": "OK"}},
-    }
-    return f"/{_path(kind.version)}{scope}/{kind.plural}", {"get": operation}
+def _with_etag(request: HttpRequest, value: Obj) -> HttpResponse:
+    """Answer with a document, or that a client has it already."""
+    made = _json(value)
+    etag = f'"{hashlib.sha256(made.body).hexdigest().upper()}"'
+    made.headers.items.append(("ETag", etag))
+    if request.headers.get("If-None-Match") == etag:
+        return HttpResponse(304, made.headers)
+    return made
 
 
 def _json(value: Obj, media_type: str = "application/json") -> HttpResponse:
