@@ -18,6 +18,7 @@ const options = {
     topology: "ui/src/topology.js",
     "base-style": "ui/css/base.css",
     "topology-style": "ui/css/topology.css",
+    "site-style": "ui/css/site.css",
   },
   outdir: OUT,
   bundle: true,

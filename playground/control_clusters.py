@@ -1,4 +1,4 @@
-"""Control API: clusters are listed, made, read and deleted."""
+"""Control API: clusters are listed, made, read, changed and deleted."""
 
 from __future__ import annotations
 
@@ -38,6 +38,16 @@ async def read(call: Call) -> Answer:
     return 200, summary(call.cluster())
 
 
+async def change(call: Call) -> Answer:
+    """Give a cluster another owner."""
+    cluster = call.cluster()
+    wanted = {"owner": cluster.store.record.owner, **call.json()}
+    if errors := list(_owner_errors(wanted["owner"])):
+        raise Invalid(_KIND, call.name, errors)
+    await call.fleet.set_owner(cluster, wanted["owner"])
+    return 200, summary(cluster)
+
+
 async def delete(call: Call) -> Answer:
     await call.fleet.delete(call.name)
     return 200, SUCCESS
@@ -72,13 +82,18 @@ def _errors(wanted: dict[str, Any]) -> FieldErrors:
         yield invalid(Path("nodes"), nodes, f"must be between 0 and {LARGEST}, inclusive")
     if not isinstance(wanted["template"], str) or wanted["template"] not in TEMPLATES:
         yield not_supported(Path("template"), wanted["template"], sorted(TEMPLATES))
-    if not isinstance(wanted["owner"], str) or not _TEXT.fullmatch(wanted["owner"]):
-        yield invalid(Path("owner"), wanted["owner"], "must be a short text")
+    yield from _owner_errors(wanted["owner"])
+
+
+def _owner_errors(owner: Any) -> FieldErrors:
+    if not isinstance(owner, str) or not _TEXT.fullmatch(owner):
+        yield invalid(Path("owner"), owner, "must be a short text")
 
 
 ROUTES: Routes = {
     ("GET", 0, ""): list_clusters,
     ("POST", 0, ""): create,
     ("GET", 1, ""): read,
+    ("PATCH", 1, ""): change,
     ("DELETE", 1, ""): delete,
 }

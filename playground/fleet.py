@@ -95,6 +95,11 @@ class Fleet:
         store.clock = clock = LoopClock()
         await self._start(RunningCluster(store, self._surface, clock))
 
+    async def set_owner(self, cluster: RunningCluster, owner: str) -> None:
+        """Give a cluster to somebody."""
+        cluster.store.record.owner = owner
+        await self._storage.update_cluster(cluster.store.record)
+
     async def delete(self, name: str) -> None:
         """End a cluster and remove all of it. Raises NotFound."""
         async with self._lock:

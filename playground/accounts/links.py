@@ -31,17 +31,19 @@ def create_sign_in_link() -> str:
     return link_for(operator())
 
 
-def link_for(user: User) -> str:
-    """Return the path of a new link for `user`."""
+def link_for(user: User, *, resets: bool = False) -> str:
+    """Return the path of a new link for `user`; one that resets forgets the password on use."""
     now = timezone.now()
     token = secrets.token_urlsafe(TOKEN_BYTES)
     SignInLink.objects.filter(expires__lt=now).delete()
-    SignInLink.objects.create(token_hash=_digest(token), user=user, expires=now + LIFETIME)
+    SignInLink.objects.create(
+        token_hash=_digest(token), user=user, expires=now + LIFETIME, resets=resets
+    )
     return f"/sign-in/{token}"
 
 
-def redeem(token: str) -> User | None:
-    """Return the user whom the link signs in, or None: unknown, used or expired."""
+def redeem(token: str) -> SignInLink | None:
+    """Return the link, which has its user, or None: unknown, used or expired."""
     with transaction.atomic():
         now = timezone.now()
         # The update is the test: of two requests at once only one finds it unused.
@@ -50,7 +52,7 @@ def redeem(token: str) -> User | None:
         )
         if usable.update(used=now) != 1:
             return None
-        return SignInLink.objects.select_related("user").get(token_hash=_digest(token)).user
+        return SignInLink.objects.select_related("user").get(token_hash=_digest(token))
 
 
 def _digest(token: str) -> str:

@@ -40,6 +40,10 @@ class User(AbstractUser):
     def is_operator(self) -> bool:
         return self.role == Role.OPERATOR or self.is_superuser
 
+    @property
+    def manages_people(self) -> bool:
+        return self.is_operator or self.role == Role.INSTRUCTOR
+
 
 class Session(AbstractBaseSession):
     """A signed-in browser: whose it is and what it is, so that its owner can end it elsewhere."""
@@ -66,6 +70,8 @@ class SignInLink(models.Model):
     user = models.ForeignKey(User, models.CASCADE, related_name="sign_in_links")
     expires = models.DateTimeField()
     used = models.DateTimeField(null=True, blank=True)
+    # Whoever comes by it may choose a new password without knowing the old one.
+    resets = models.BooleanField(default=False)
 
     class Meta:
         db_table = "site_sign_in_link"

@@ -6,12 +6,15 @@ from django.conf import settings
 from django.contrib.auth import authenticate, login, logout
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from playground.accounts import links, throttle
+from playground.accounts.account_views import MAY_RESET
 from playground.accounts.forms import SignInForm
 from playground.accounts.models import User
 
@@ -31,8 +34,8 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _page(request, form, status=422)
     name = form.cleaned_data["username"]
-    if throttle.blocked(request, name):
-        form.add_error(None, _("Too many attempts. Wait five minutes, then try again."))
+    if minutes := throttle.blocked(request, name):
+        form.add_error(None, _too_many(minutes))
         return _page(request, form, status=429)
     user = authenticate(request, username=name, password=form.cleaned_data["password"])
     if not isinstance(user, User):
@@ -47,16 +50,19 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 @require_GET
 def sign_in_by_link(request: HttpRequest, token: str) -> HttpResponse:
     """Sign in by a link that works once."""
-    if throttle.blocked(request, ""):
-        return _refused(request, _("Too many attempts. Wait five minutes, then try again."), 429)
-    user = links.redeem(token)
-    if user is None:
+    if minutes := throttle.blocked(request, ""):
+        return _refused(request, _too_many(minutes), 429)
+    link = links.redeem(token)
+    if link is None:
         throttle.failed(request, "")
         if request.user.is_authenticated:
             return HttpResponseRedirect(settings.LOGIN_REDIRECT_URL)
         text = _("This link was used already, or it is older than 24 hours.")
         return _refused(request, text, 403)
-    login(request, user, backend=BACKEND)
+    login(request, link.user, backend=BACKEND)
+    if link.resets:
+        request.session[MAY_RESET] = True
+        return HttpResponseRedirect(reverse("account"))
     return HttpResponseRedirect(settings.LOGIN_REDIRECT_URL)
 
 
@@ -65,6 +71,15 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     """End the session."""
     logout(request)
     return HttpResponseRedirect(settings.LOGIN_URL)
+
+
+def _too_many(minutes: int) -> str:
+    text = ngettext(
+        "Too many attempts. Wait a minute, then try again.",
+        "Too many attempts. Wait %(minutes)d minutes, then try again.",
+        minutes,
+    )
+    return text % {"minutes": minutes}
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

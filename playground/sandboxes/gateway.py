@@ -120,6 +120,10 @@ class Gateway:
         """Delete a cluster and everything in it."""
         self._control("DELETE", f"{CONTROL}/{quote(name)}")
 
+    def change(self, name: str, what: Mapping[str, Any]) -> dict[str, Any]:
+        """Change what is known of a cluster: its owner, or when it expires."""
+        return self._control("PATCH", f"{CONTROL}/{quote(name)}", json=what)
+
     def kubeconfig(self, name: str, user: str) -> str:
         """Return a kubeconfig for the user, as YAML."""
         answer = self._control("GET", f"{CONTROL}/{quote(name)}/kubeconfig", params={"user": user})

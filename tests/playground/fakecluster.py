@@ -101,6 +101,9 @@ class Fake:
         cluster = self.clusters.get(parts[0])
         if cluster is None:
             return await reply(send, 404, status(404, "NotFound", "not found"))
+        if request.method == "PATCH":
+            cluster.owner = request.body["owner"]
+            return await reply(send, 200, cluster.described)
         if request.method == "DELETE":
             cluster.end()
             del self.clusters[parts[0]]

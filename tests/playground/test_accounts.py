@@ -84,12 +84,55 @@ def test_one_is_not_led_elsewhere(client, learner, target):
     assert sign_in(client, next=target)["Location"] == "/"
 
 
+def test_whoever_signs_in_gets_a_new_key(client, learner):
+    session = client.session
+    session["before"] = True
+    session.save()
+    sign_in(client)
+    assert client.session.session_key != session.session_key
+
+
 def test_guessing_is_stopped_even_with_the_right_password(client, learner):
     for _ in range(FAILURES):
         sign_in(client, "wrong")
     response = sign_in(client)
     assert response.status_code == 429
-    assert "Wait five minutes" in response.content.decode()
+    assert "Wait 5 minutes, then try again." in response.content.decode()
+
+
+def test_guessing_one_account_from_many_addresses_is_stopped(client, learner):
+    for number in range(FAILURES):
+        client.post(
+            "/sign-in", {"username": "LEA", "password": "wrong"}, REMOTE_ADDR=f"192.0.2.{number}"
+        )
+    assert sign_in(client).status_code == 429
+
+
+def test_one_household_counts_as_one_address(client, learner):
+    for number in range(FAILURES):
+        client.post(
+            "/sign-in",
+            {"username": f"u{number}", "password": "wrong"},
+            REMOTE_ADDR=f"2001:db8::{number:x}",
+        )
+    form = {"username": "lea", "password": PASSWORD}
+    assert client.post("/sign-in", form, REMOTE_ADDR="2001:db8::ffff").status_code == 429
+    assert client.post("/sign-in", form, REMOTE_ADDR="2001:db8:0:1::1").status_code == 302
+
+
+def test_what_a_client_says_of_its_address_counts_only_behind_a_proxy(client, learner, settings):
+    def fail(address):
+        form = {"username": f"u{address}", "password": "wrong"}
+        return client.post("/sign-in", form, headers={"x-forwarded-for": address}).status_code
+
+    settings.PROXIES = 1
+    for number in range(FAILURES):
+        assert fail(f"forged, 192.0.2.{number}") == 422
+    assert fail("forged, 192.0.2.77") == 422
+    settings.PROXIES = 0
+    for number in range(FAILURES):
+        fail(f"192.0.2.{number}")
+    assert fail("192.0.2.99") == 429
 
 
 def test_guessing_links_is_stopped(client, learner):
