@@ -151,9 +151,13 @@ class AlreadyExists(ApiError):
 
 
 class Conflict(ApiError):
-    """The object is not what the client thought it was."""
+    """The object is not what the client thought it was.
+
+    `sent` is the revision that it meant and `stored` the one that there is, where that is why.
+    """
 
     code, reason = 409, "Conflict"
+    sent = stored = ""
 
     def __init__(self, resource: GroupResource, name: str, why: str) -> None:
         super().__init__(

@@ -35,6 +35,8 @@ class Application:
     def end_streams(self) -> None:
         """Let watches and followed logs end, so that the process can."""
         self._server.end_streams()
+        for cluster in self._fleet:
+            cluster.api.traces.close()
 
     async def _lookup(self, name: str) -> ClusterApi | None:
         cluster = self._fleet.find(name)

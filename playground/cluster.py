@@ -63,6 +63,7 @@ from nodes.kubelet.kubelet import Kubelet, Runtime
 from nodes.kubelet.node import Machine
 from nodes.kubelet.pages import KubeletPages
 from nodes.kubelet.stats import NodeStats
+from nodes.kubelet.steps import Steps
 from nodes.network.fabric import Network
 from nodes.proxy import kubeproxy
 from nodes.runtime.simulated.hostfiles import SharedVolumes
@@ -135,6 +136,7 @@ class RunningCluster:
             clock,
         )
         self.kubelets: dict[str, Kubelet] = {}
+        self.steps = Steps()
         self._runtimes: dict[str, SimulatedRuntime] = {}
         self.api = ClusterApi(
             name=record.name,
@@ -281,6 +283,7 @@ class RunningCluster:
             recorder=Recorder(client, "kubelet", self.clock, self._sink, host=made.name),
             clock=self.clock,
             tasks=self.tasks,
+            steps=self.steps,
         )
         self.kubelets[made.name] = kubelet
         pages = self._pages[made.name] = KubeletPages(kubelet)

@@ -22,7 +22,7 @@ from apimachinery.errors import (
     Unauthorized,
 )
 from apiserver.endpoints.asgi import ApiServer
-from playground import control_clusters, control_past, control_records
+from playground import control_clusters, control_past, control_records, control_traces
 from playground.control_call import Answer, Call, Routes
 from playground.fleet import CLUSTERS, Fleet
 
@@ -32,6 +32,7 @@ _LARGEST_BODY = 64 * 1024
 ROUTES: Routes = {
     **control_clusters.ROUTES,
     **control_records.ROUTES,
+    **control_traces.ROUTES,
 }
 
 

@@ -15,6 +15,7 @@ from apimachinery.exposition import Histogram
 from apimachinery.gvk import GroupResource
 from apiserver.admission.interfaces import AdmissionRequest, Operation, Plugin
 from apiserver.admission.timing import AdmissionTimes
+from apiserver.admission.watched import seen
 from apiserver.storage.feed import Hub
 
 
@@ -118,6 +119,8 @@ class AdmissionChain:
 
     def _admit(self, request: AdmissionRequest) -> Awaitable[None] | None:
         stages = self.handlers(request.resource, request.subresource, request.operation).mutators
+        if request.seen is not None:
+            stages = seen(stages, request.seen)
         waiting = self._walk("admit", stages, request)
         if waiting is not None:
             return self._admit_later(stages, request, waiting)

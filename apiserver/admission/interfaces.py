@@ -110,6 +110,10 @@ class AdmissionRequest:
     dry_run: bool = False
     warnings: list[str] = field(default_factory=list)
     annotations: dict[str, str] = field(default_factory=dict)
+    # Webhooks that were asked, how long that took, and what came of it.
+    calls: list[dict[str, Any]] = field(default_factory=list)
+    # Told of each mutator what it has made of the object, while somebody looks.
+    seen: Callable[[str, Obj | None], None] | None = None
     view: View = AS_STORED
     # Fills in what a changed object lacks; the chain calls it before the mutators run again.
     default: Callable[[Obj], None] = _nothing

@@ -110,6 +110,15 @@ class RoleIndex:
         """Return the rules of a Role of the namespace, or of a ClusterRole."""
         return self._roles.get((namespace if kind == "Role" else "", name))
 
+    def roles(self) -> Iterator[tuple[tuple[str, str], Rules]]:
+        """Yield every role by namespace ("" for ClusterRoles) and name."""
+        yield from sorted(self._roles.items(), key=lambda item: item[0])
+
+    def bindings(self) -> Iterator[Binding]:
+        """Yield every binding, ClusterRoleBindings first."""
+        for _, named in sorted(self._bindings.items()):
+            yield from (binding for _, binding in sorted(named.items()))
+
     def grants(self, user: User, namespace: str) -> tuple[Grant, ...]:
         """Return the user's grants: everywhere first, then those of the namespace."""
         key = (user.name, user.groups, namespace)

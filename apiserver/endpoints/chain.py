@@ -104,8 +104,7 @@ async def serve(request: ApiRequest, door: Door, handler: Handler | None = None)
         refusal = as_api_error(error)
         if not isinstance(error, ApiError | StorageError):
             observing.panicked(request, error)
-        trace.code = refusal.code
-        trace.stage("refused", refusal.reason)
+        trace.refused(refusal)
         if refusal is error:
             raise
         raise refusal from error

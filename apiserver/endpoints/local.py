@@ -62,6 +62,9 @@ class CallLike(Protocol):
     @property
     def params(self) -> dict[str, str]: ...
 
+    @property
+    def cause(self) -> tuple[int, ...]: ...
+
 
 @dataclass(slots=True)
 class OwnCall:
@@ -76,6 +79,7 @@ class OwnCall:
     namespace: str = ""
     content_type: str = ""
     params: dict[str, str] = field(default_factory=dict)
+    cause: tuple[int, ...] = ()
 
     @property
     def group(self) -> str:
@@ -149,6 +153,7 @@ class LocalTransport:
             info.name = selected_name(call.params.get("fieldSelector", ""))
         trace = Trace(api.identity.uid(), api.clock.seconds())
         trace.verb, trace.path, trace.resource = verb, info.path, call.resource
+        trace.cause = call.cause
         return ApiRequest(
             api=api,
             info=info,
@@ -307,6 +312,7 @@ class LocalWatch:
                 selector=chosen.selector,
                 exact=chosen.exact,
             )
+            self._subscription.who = request.username
         except Compacted as gone:
             raise Expired(str(gone)) from None
 

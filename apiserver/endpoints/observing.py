@@ -31,6 +31,7 @@ _VERBS = frozenset(
 _APPLY = "application/apply-patch+yaml"
 # Pages that kube-apiserver counts by their path.
 _COUNTED_PAGES = frozenset({"/healthz", "/livez", "/readyz"})
+LONGEST_AGENT = 256
 # The server itself has ended these.
 _TERMINATED = frozenset({413, 429, 504})
 
@@ -38,6 +39,13 @@ _TERMINATED = frozenset({413, 429, 504})
 def finish(request: ApiRequest, answer: Answer | None, refusal: ApiError | None) -> None:
     """Note what became of a request; a stream is counted once it has ended."""
     trace, api = request.trace, request.api
+    if request.method:
+        # What people ask for. A worker's agent is its name, and never told.
+        trace.agent = request.user_agent[:LONGEST_AGENT] or "unknown"
+    if request.user is not None:
+        trace.groups = request.user.groups
+    if request.flow is not None:
+        trace.flow = request.flow.label
     api.traces.add(trace)
     if not trace.code:
         return  # the server ends, and nobody is answered any more

@@ -67,7 +67,10 @@ async def watch(request: ApiRequest) -> Answer:
     if api.watches >= api.options.max_watches:
         raise TooManyRequests("too many watches are open, please try again later", 1)
     stream = await open_stream(request)
-    request.trace.stage("watch opened")
+    if stream.failure is not None:
+        request.trace.ended_by(stream.failure)
+    else:
+        request.trace.stage("watch opened")
     return Answer(stream=stream, close=stream.close, content_type=stream.content_type)
 
 
@@ -90,6 +93,7 @@ async def open_stream(request: ApiRequest) -> Watch:
         initial_end=initial and bookmarks and "sendInitialEvents" in params,
         bookmarks=bookmarks,
         timeout=_timeout(request),
+        who=request.username,
     )
     show = None if resource.conversion is None else partial(shown, resource)
     return await open_watch(api.store, options, watch_format(request), api.clock, show)

@@ -59,13 +59,19 @@ class Change:
         if waiting is not None:
             return self._finish_admission(obj, waiting)
         self.strategy.default(obj)
-        self.request.trace.stage("mutating admission")
+        self._admitted(obj)
         return None
 
     async def _finish_admission(self, obj: Obj, waiting: Awaitable[None]) -> None:
         await waiting
         self.strategy.default(obj)
-        self.request.trace.stage("mutating admission")
+        self._admitted(obj)
+
+    def _admitted(self, obj: Obj) -> None:
+        trace = self.request.trace
+        trace.stage("mutating admission")
+        if trace.details is not None:
+            trace.details.note("defaulting", obj)
 
     async def go_through(self, obj: Obj) -> None:
         """Take what is never stored through the whole of admission."""
@@ -81,8 +87,10 @@ class Change:
 
         Returns what to wait for, where a webhook has to be asked.
         """
-        asked = self.admission
-        self.request.trace.stage("validation")
+        asked, trace = self.admission, self.request.trace
+        trace.stage("validation")
+        if trace.details is not None:
+            trace.details.note("preparation", obj)
         asked.object, asked.old_object = obj, old
         if obj is not None and not asked.name:
             asked.name = name_of(obj)
@@ -121,8 +129,10 @@ def begin(request: ApiRequest, operation: Operation) -> Change:
     options: dict[str, Any] = {}
     if params or info.verb == "patch":
         options = write_options(request)
-    resource = request.resource
+    resource, trace = request.resource, request.trace
     dry_run = bool(options.get("dryRun"))
+    trace.wrote = []
+    trace.details = request.api.traces.details_for(trace)
     user = request.user or User("")
     asked = AdmissionRequest(
         operation,
@@ -137,8 +147,11 @@ def begin(request: ApiRequest, operation: Operation) -> Change:
         dry_run=dry_run,
         # Whatever becomes of the request, what admission has to say is said.
         warnings=request.warnings,
-        annotations=request.trace.annotations,
+        annotations=trace.annotations,
     )
+    trace.calls = asked.calls
+    if trace.details is not None:
+        asked.seen = trace.details.note
     served = request.target
     asked.decode = lambda obj: _decoded(request, obj)
     if served.version is not None:
@@ -151,7 +164,8 @@ def begin(request: ApiRequest, operation: Operation) -> Change:
         change.check,
         request.warn,
         user.name,
-        request.trace.audit_id,
+        trace.audit_id,
+        trace.wrote,
     )
     return change
 
@@ -255,11 +269,15 @@ async def create(request: ApiRequest) -> Answer:
     """Store the body as a new object."""
     change = begin(request, Operation.CREATE)
     obj = read_body(request)
-    resource = request.resource
+    resource, details = request.resource, request.trace.details
+    if details is not None:
+        details.begin(obj)
     name = name_of(obj)
     change.admission.name = name
     _match_namespace(request, obj)
     resource.strategy.default(obj)
+    if details is not None:
+        details.note("defaulting", obj)
     track(request, None, obj)
     waiting = change.admit(obj, None)
     if waiting is not None:
@@ -385,12 +403,20 @@ def _applier(change: Change) -> Make:
         if old is None:
             _refuse_uid(request, obj)
             _match_namespace(request, obj)
-        elif obj == old:
+        _note_change(change, obj, old)
+        if obj == old:
             # Applying what is there already is no write, so its time does not count either.
             return old
         return _admitted(change, obj, old)
 
     return make
+
+
+def _note_change(change: Change, obj: Obj, old: Obj | None) -> None:
+    details = change.request.trace.details
+    if details is not None:
+        details.begin(old)
+        details.note("decode", obj)
 
 
 def _refuse_uid(request: ApiRequest, obj: Obj) -> None:
@@ -405,6 +431,7 @@ def finish(change: Change, obj: Obj, old: Obj | None) -> Obj | Awaitable[Obj]:
     """Take a changed object through field managers and mutating admission."""
     if old is None:
         _match_namespace(change.request, obj)
+    _note_change(change, obj, old)
     track(change.request, old, obj)
     return _admitted(change, obj, old)
 

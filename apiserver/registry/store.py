@@ -12,7 +12,7 @@ that it runs on the very object that is going to be stored.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from apimachinery.clock import Clock
@@ -58,6 +58,31 @@ Check = Callable[[Obj | None, Obj | None], Awaitable[None] | None]
 Make = Callable[[Obj | None], Obj | Awaitable[Obj]]
 
 
+class Wrote(NamedTuple):
+    """One write of a request: its revision, what kind of change, and of which object."""
+
+    revision: int
+    type: EventType
+    key: Key
+    uid: str
+
+    def record(self) -> dict[str, Any]:
+        """Return the write as JSON has it."""
+        resource, namespace, name = self.key
+        return {
+            "revision": self.revision,
+            "type": self.type,
+            "resource": resource,
+            "namespace": namespace,
+            "name": name,
+            "uid": self.uid,
+        }
+
+
+# Of a request that writes many objects so many are told.
+MOST_WROTE = 200
+
+
 @dataclass(slots=True)
 class Writing:
     """What a write carries besides the object: who, why, and the step that has the last word."""
@@ -68,6 +93,8 @@ class Writing:
     warn: Callable[[list[str]], None]
     actor: str = ""
     trace: str = ""
+    # Told of each write that was made.
+    wrote: list[Wrote] = field(default_factory=list)
 
 
 class Stored(NamedTuple):
@@ -208,6 +235,7 @@ class Registry:
         With `carried`, a resourceVersion that is the current one came with the object (a patch
         leaves it alone) and not from the client, so that a lost race is run again.
         """
+        sent = ""
         for _ in range(TRIES):
             entry = self.store.get(key)
             if entry is None and creates:
@@ -221,6 +249,7 @@ class Registry:
             if new is old:
                 return Stored(old, entry)
             pinned = self._pin(resource, strategy, new, old) and not carried
+            sent = old["metadata"]["resourceVersion"] if pinned else ""
             try:
                 return await self._update(resource, strategy, entry, new, old, how)
             except Changed:
@@ -229,9 +258,10 @@ class Registry:
             except Missing:
                 if pinned:
                     break
-        if self.store.get(key) is None:
+        entry = self.store.get(key)
+        if entry is None:
             raise NotFound(resource.group_resource, key.name)
-        raise Conflict(resource.group_resource, key.name, MODIFIED)
+        raise _modified(resource, key.name, sent, str(entry.revision))
 
     def _pin(self, resource: Resource, strategy: Strategy, new: Obj, old: Obj) -> bool:
         """Check resourceVersion and uid; tell whether the client named the revision it means."""
@@ -249,7 +279,7 @@ class Registry:
             meta["resourceVersion"] = before["resourceVersion"]
             return False
         if version != before["resourceVersion"]:
-            raise Conflict(resource.group_resource, name, MODIFIED)
+            raise _modified(resource, name, version, before["resourceVersion"])
         return True
 
     async def _update(
@@ -352,6 +382,8 @@ class Registry:
             None if replaced is None else self.objects.parse(replaced),
         )
         entry = await self._commit(write, companions)
+        if len(how.wrote) < MOST_WROTE:
+            how.wrote.append(Wrote(entry.revision, type_, key, write.uid))
         stamped = replace_in(first, ("metadata", "resourceVersion"), str(entry.revision))
         return Stored(stamped, entry, created=replaced is None)
 
@@ -418,6 +450,13 @@ def _outdated(resource: Resource, entry: Entry) -> bool:
 
 async def _made(found: Obj | Awaitable[Obj]) -> Obj:
     return found if isinstance(found, dict) else await found
+
+
+def _modified(resource: Resource, name: str, sent: str, stored: str) -> Conflict:
+    """Return the refusal of a write that means another revision than there is."""
+    error = Conflict(resource.group_resource, name, MODIFIED)
+    error.sent, error.stored = sent, stored
+    return error
 
 
 def _refuse(resource: Resource, obj: Obj, errors: list[FieldError]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, TypeAlias
 
 from apiserver.storage.types import Entry, Event
@@ -13,7 +13,9 @@ Closed: TypeAlias = Callable[[str], None]
 
 
 class Subscription(Protocol):
-    """A standing wish for events, until it is cancelled."""
+    """A standing wish for events, until it is cancelled. `who` is whose it is, "" for our own."""
+
+    who: str
 
     def cancel(self) -> None: ...
 
@@ -57,6 +59,9 @@ class Hub(Protocol):
         exact: tuple[str, str] | None = None,
     ) -> Subscription:
         """Subscribe from any revision that the log still has."""
+
+    def audience(self, revision: int) -> Mapping[str, int] | None:
+        """Return who was sent the event of a revision, None where that is not known any more."""
 
     def end(self, resource: str, reason: str) -> None:
         """End every subscription to a resource."""

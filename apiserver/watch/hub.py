@@ -13,6 +13,7 @@ but the one that runs it.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -129,6 +130,19 @@ class WatchHub:
             raise
         subscription.catch_up(selection.within(missed), upto)
         return subscription
+
+    def audience(self, revision: int) -> Counter[str] | None:
+        """Return who was sent the event of a revision, as far as their watches are still open.
+
+        None where the event is not in memory any more.
+        """
+        if not self._window.floor < revision <= self._log.revision:
+            return None
+        event = next(iter(self._window.after(revision - 1)))
+        topic = self._topics.get(event.entry.key.resource)
+        buckets = topic.route(event) if topic is not None else ()
+        members = (member for bucket in buckets for member in bucket.members)
+        return Counter(member.who for member in members if member.was_sent(event))
 
     def end(self, resource: str, reason: str) -> None:
         """End the subscriptions to a resource that is served no more."""

@@ -55,6 +55,8 @@ class WatchOptions:
     initial_end: bool = False
     bookmarks: bool = False
     timeout: float | None = None
+    # Whose watch it is.
+    who: str = ""
 
 
 async def open_watch(
@@ -104,6 +106,8 @@ class Watch:
         self._timers: dict[str, Timer] = {}
         self._deadline: float | None = None
         self._start = store.revision if options.after is None else options.after
+        # Why it ended, where that is an error.
+        self.failure: ApiError | None = None
 
     async def start(self) -> None:
         """Subscribe from where the options say. Raises Compacted."""
@@ -123,6 +127,7 @@ class Watch:
             selector=options.selector,
             exact=options.exact,
         )
+        self._subscription.who = options.who
         if self._ended:
             self.close()
             return
@@ -162,6 +167,7 @@ class Watch:
 
     def fail(self, error: ApiError) -> None:
         """End with an error, after what has come already."""
+        self.failure = error
         self._last = self._encoding.error(error)
         self._finish()
 

@@ -32,7 +32,7 @@ class Bucket:
 class Subscription:
     """One subscriber's selection and sink."""
 
-    __slots__ = ("_after", "_bucket", "_closed", "_held", "_selection", "_sink")
+    __slots__ = ("_after", "_bucket", "_closed", "_held", "_selection", "_sink", "who")
 
     def __init__(self, after: int, selection: Selection, sink: Sink, closed: Closed) -> None:
         self._after = after
@@ -41,6 +41,7 @@ class Subscription:
         self._closed = closed
         self._bucket: Bucket | None = None
         self._held: list[Event] | None = None
+        self.who = ""
 
     @property
     def active(self) -> bool:
@@ -63,6 +64,10 @@ class Subscription:
             self._closed(reason)
         except Exception:  # the others have to be told as well
             logger.exception("watch: a subscriber failed as it was told of the end")
+
+    def was_sent(self, event: Event) -> bool:
+        """Tell whether an event that happened was passed on as it happened."""
+        return self._after < event.revision and self._selection.view(event) is not None
 
     def deliver(self, events: Sequence[Event]) -> None:
         """Pass on what the subscriber may see and has not seen."""

@@ -17,6 +17,7 @@ from typing import Any
 from apimachinery.clock import Clock
 from apimachinery.errors import ApiError, NotFound
 from apimachinery.meta import Obj, name_of, namespace_of
+from nodes.client.cause import CAUSE, Cause
 from nodes.client.resources import EVENTS
 from nodes.client.rest import STRATEGIC_PATCH, Client
 from nodes.client.supervise import TaskSet
@@ -47,6 +48,7 @@ class _Occurrence:
     stamp: str
     action: str = ""
     related: Obj | None = None
+    cause: Cause = field(default_factory=CAUSE.get)
 
     @property
     def object_key(self) -> tuple[str, ...]:
@@ -123,6 +125,7 @@ class EventSink:
 
     async def _write_all(self, group: list[_Occurrence]) -> None:
         for occurrence in group:
+            CAUSE.set(occurrence.cause)
             try:
                 await self._write(occurrence)
             except ApiError as error:

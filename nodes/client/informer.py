@@ -21,6 +21,7 @@ from apimachinery.clock import Clock
 from apimachinery.errors import ApiError, Expired, NotFound
 from apimachinery.labels import Selector
 from apimachinery.meta import Obj, revision_of
+from nodes.client.cause import CAUSE
 from nodes.client.flag import Flag
 from nodes.client.lister import NODE, Indexer, IndexFunc, Objs, by_node, key_of
 from nodes.client.resources import PODS, Res
@@ -171,6 +172,7 @@ class Informer:
         return replace(self._call, params=dict(self._call.params))
 
     def _replace_all(self, items: Sequence[Obj]) -> None:
+        before = CAUSE.get()
         gone = set(self._store.keys())
         for item in items:
             obj = self._typed(item)
@@ -178,7 +180,10 @@ class Informer:
             gone.discard(key)
             known = self._store.get(*key)
             if known is None or self._outdated or revision_of(known) != revision_of(obj):
+                # Whoever began to follow has a reason of its own.
+                CAUSE.set(before or (revision_of(obj),))
                 self._apply(obj, deleted=False)
+        CAUSE.set(before)
         self._outdated = False
         for key in sorted(gone):
             last = self._store.get(*key)
@@ -187,10 +192,13 @@ class Informer:
 
     def _deliver(self, events: Sequence[WatchEvent]) -> None:
         self._retry = _FIRST_RETRY
+        before = CAUSE.get()
         for event in events:
             self.revision = event.revision
+            CAUSE.set((event.revision,))
             if event.type != "BOOKMARK":
                 self._apply(self._typed(event.object), deleted=event.type == "DELETED")
+        CAUSE.set(before)
 
     def _apply(self, obj: Obj, *, deleted: bool) -> None:
         old = self._store.replace(key_of(obj), None if deleted else obj)

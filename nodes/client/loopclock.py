@@ -15,6 +15,7 @@ from itertools import count
 from typing import Any
 
 from apimachinery.clock import Clock, Timer
+from nodes.client.cause import CAUSE
 
 log = logging.getLogger(__name__)
 
@@ -135,13 +136,17 @@ class LoopClock(Clock):
 
 
 class _ClockTimer:
-    """A callback until it is called or cancelled; then it holds on to nothing."""
+    """A callback until it is called or cancelled; then it holds on to nothing.
 
-    __slots__ = ("_args", "_callback")
+    It is called because of what it was made because of.
+    """
+
+    __slots__ = ("_args", "_callback", "_cause")
 
     def __init__(self, callback: Callable[..., Any], args: tuple[Any, ...]) -> None:
         self._callback: Callable[..., Any] | None = callback
         self._args = args
+        self._cause = CAUSE.get()
 
     @property
     def cancelled(self) -> bool:
@@ -155,6 +160,7 @@ class _ClockTimer:
         self.cancel()
         if callback is None:
             return
+        CAUSE.set(self._cause)
         try:
             callback(*args)
         except Exception:

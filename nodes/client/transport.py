@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, Protocol
 
 from apimachinery.errors import ApiError
 from apimachinery.meta import Obj
+from nodes.client.cause import CAUSE, Cause
 
 
 @dataclass(slots=True)
@@ -22,6 +23,7 @@ class Call:
     body: the object, the patch (a list for JSON patch), or DeleteOptions. The transport may keep
     it but never changes it. content_type: of a patch ("application/merge-patch+json", ...).
     params: query parameters by their API names (labelSelector, fieldManager, force, dryRun...).
+    cause: the revisions that it is made because of; kept in the trace of the request alone.
     """
 
     verb: str
@@ -34,6 +36,7 @@ class Call:
     body: Any = None
     content_type: str = ""
     params: dict[str, str] = field(default_factory=dict)
+    cause: Cause = field(default_factory=CAUSE.get)
 
 
 class WatchEvent(NamedTuple):

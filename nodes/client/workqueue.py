@@ -2,7 +2,8 @@
 
 Fair: keys come out in the order in which they went in. Stingy: a key that is added many times
 before it is taken comes out once, and one that is added while it is worked on comes out again
-after that, never to two workers at a time. Any number of workers may take.
+after that, never to two workers at a time. Any number of workers may take; each works from then
+on because of all that added its key.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
 from apimachinery.clock import Clock, Timer
+from nodes.client.cause import CAUSE, NONE, Cause, joined
 
 K = TypeVar("K", bound=Hashable)
 
@@ -40,6 +42,7 @@ class WorkQueue(Generic[K]):
         self._processing: set[K] = set()
         self._timers: dict[K, tuple[float, Timer]] = {}
         self._failures: dict[K, int] = {}
+        self._causes: dict[K, Cause] = {}
         self._getters: deque[asyncio.Future[None]] = deque()
         self._closed = False
 
@@ -52,7 +55,11 @@ class WorkQueue(Generic[K]):
         return not self._ready and not self._processing
 
     def add(self, key: K) -> None:
-        if self._closed or key in self._dirty:
+        if self._closed:
+            return
+        if cause := CAUSE.get():
+            self._causes[key] = joined(self._causes.get(key, NONE), cause)
+        if key in self._dirty:
             return
         self._dirty.add(key)
         if key not in self._processing:
@@ -92,6 +99,7 @@ class WorkQueue(Generic[K]):
         key = self._ready.popleft()
         self._dirty.discard(key)
         self._processing.add(key)
+        CAUSE.set(self._causes.pop(key, NONE))
         return key
 
     async def get(self) -> K | None:
@@ -118,6 +126,7 @@ class WorkQueue(Generic[K]):
         self._timers.clear()
         self._ready.clear()
         self._dirty.clear()
+        self._causes.clear()
         while self._getters:
             self._resolve(self._getters.popleft())
 

@@ -184,7 +184,10 @@ class Containers:
         def report(kind: str, reason: str, message: str) -> None:
             worker.report(kind, reason, message, record)
 
+        began = host.clock.seconds()
         image = await host.images.ensure(worker.uid, record.spec, report)
+        why = image.message if isinstance(image, NotReady) else ""
+        worker.step("image", began, record.name, why)
         if isinstance(image, NotReady):
             self._wait(record, image.reason, image.message, image.retry_in)
             return
@@ -203,12 +206,15 @@ class Containers:
             self._wait(record, "CreateContainerConfigError", str(error), 10.0)
             return
         sandbox = sandbox_config(pod, 0)
+        began = host.clock.seconds()
         try:
             new_id = await host.runtime.create_container(worker.sandbox_id, config, sandbox)
         except RuntimeCallError as error:
+            worker.step("create", began, record.name, str(error))
             report("Warning", "Failed", f"Error: {error}")
             self._wait(record, "CreateContainerError", str(error), 10.0)
             return
+        worker.step("create", began, record.name)
         report("Normal", "Created", "Container created")
         await self._run(record, new_id, attempt)
 
@@ -218,14 +224,17 @@ class Containers:
         if record.status is not None:
             record.last = record.terminated()
         record.id, record.restarts = new_id, attempt
+        began = host.clock.seconds()
         try:
             await host.runtime.start_container(new_id)
         except RuntimeCallError as error:
+            worker.step("start", began, record.name, str(error))
             worker.report("Warning", "Failed", f"Error: {error}", record)
             record.status = await host.runtime.container_status(new_id)
             record.waiting = ("", "") if record.exited else ("RunContainerError", str(error))
             worker.wake_in(10.0)
             return
+        worker.step("start", began, record.name)
         worker.report("Normal", "Started", "Container started", record)
         record.status = await host.runtime.container_status(new_id)
         record.waiting = ("", "")
@@ -256,7 +265,7 @@ class Containers:
     # -- probes ----------------------------------------------------------------------------------
 
     def _start_probes(self, record: ContainerRecord) -> None:
-        spec = record.spec
+        spec, record.probed_since = record.spec, self._host.clock.seconds()
         record.started = "startupProbe" not in spec
         record.ready = record.started and "readinessProbe" not in spec
         if "startupProbe" in spec:
@@ -290,6 +299,8 @@ class Containers:
 
     def _crossed(self, record: ContainerRecord, kind: str, *, good: bool) -> None:
         """A probe has changed its mind about a container."""
+        if good and kind != "liveness":
+            self._worker.step(f"{kind} probe", record.probed_since, record.name)
         if kind == "readiness":
             record.ready = good
             self._worker.status_changed()

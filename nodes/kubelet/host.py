@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from apimachinery.clock import Clock
 from apimachinery.errors import ApiError, Conflict, NotFound
-from apimachinery.meta import Obj, name_of, namespace_of, uid_of
+from apimachinery.meta import Obj, name_of, namespace_of, revision_of, uid_of
 from nodes.client import resources
 from nodes.client.events import Recorder
 from nodes.client.rest import STRATEGIC_PATCH, Client
@@ -17,6 +17,7 @@ from nodes.client.supervise import TaskSet
 from nodes.kubelet.images import ImageManager
 from nodes.kubelet.probes import ProbeNetwork
 from nodes.kubelet.sources import Sources
+from nodes.kubelet.steps import Steps
 from nodes.kubelet.volumes import Volumes
 from nodes.runtime.cri import HostFiles, RuntimeService
 
@@ -48,9 +49,10 @@ class Host:
     clock: Clock
     tasks: TaskSet
     sandboxes: dict[str, Any] = field(default_factory=dict)
+    steps: Steps = field(default_factory=Steps)
 
-    async def write_status(self, pod: Obj, before: Obj | None, status: Obj) -> bool:
-        """Write a pod's status; False if the pod is not there any more, or may not have it.
+    async def write_status(self, pod: Obj, before: Obj | None, status: Obj) -> int:
+        """Write a pod's status and return the revision; 0 if the pod is gone, or may not have it.
 
         Raises ApiError where the API cannot answer now: the status has to be written later.
         """
@@ -67,17 +69,17 @@ class Host:
             # The list is merged by address: an earlier sandbox's would stay beside the new one.
             body["status"]["podIPs"] = [*ips, {"$patch": "replace"}]
         try:
-            await self.client.patch(
+            written = await self.client.patch(
                 resources.PODS, namespace_of(pod), name_of(pod), body, STRATEGIC_PATCH, "status"
             )
         except (NotFound, Conflict):
-            return False
+            return 0
         except ApiError as error:
             if _passes(error):
                 raise
             log.warning("status refused: %s/%s: %s", namespace_of(pod), name_of(pod), error.message)
-            return False
-        return True
+            return 0
+        return revision_of(written)
 
     async def forget_in_api(self, pod: Obj) -> None:
         """Delete the object of a pod whose containers are gone, however long that takes."""

@@ -23,6 +23,7 @@ from nodes.kubelet.pod_worker import PodWorker
 from nodes.kubelet.probes import ProbeNetwork
 from nodes.kubelet.records import ContainerRecord
 from nodes.kubelet.sources import Sources
+from nodes.kubelet.steps import Steps
 from nodes.kubelet.volumes import Volumes
 from nodes.runtime.cri import (
     ContainerEventResponse,
@@ -61,6 +62,7 @@ class Kubelet:
         recorder: Recorder,
         clock: Clock,
         tasks: TaskSet,
+        steps: Steps | None = None,
     ) -> None:
         self.machine = machine
         self._client, self._informers = client, informers
@@ -89,6 +91,7 @@ class Kubelet:
             recorder,
             clock,
             tasks,
+            steps=steps or Steps(),
         )
         self._events = runtime.runtime.get_container_events(self._on_container)
 

@@ -12,6 +12,7 @@ import logging
 from apimachinery.clock import Timer, parse_time
 from apimachinery.errors import ApiError
 from apimachinery.meta import Obj, is_deleting, name_of, namespace_of, uid_of
+from nodes.client.cause import CAUSE
 from nodes.kubelet import status as statuses
 from nodes.kubelet.claims import MountFailed
 from nodes.kubelet.container_config import sandbox_config
@@ -19,6 +20,7 @@ from nodes.kubelet.containers import Containers
 from nodes.kubelet.host import RETRY, Host
 from nodes.kubelet.records import ContainerRecord
 from nodes.kubelet.sources import references
+from nodes.kubelet.steps import LONGEST_OUTCOME, Step
 from nodes.runtime.cri import ContainerEventType, RuntimeCallError
 
 log = logging.getLogger(__name__)
@@ -42,6 +44,7 @@ class PodWorker:
         self._start_time = (pod.get("status") or {}).get("startTime") or host.clock.timestamp()
         self._attempt = 0
         self._syncing = self._again = False
+        self._cause = CAUSE.get()
         self._volumes_dirty = True
         self._timer: Timer | None = None
         self._timer_due = 0.0
@@ -82,6 +85,8 @@ class PodWorker:
     def wake(self) -> None:
         if self.finished:
             return
+        if cause := CAUSE.get():
+            self._cause = cause
         if self._syncing:
             self._again = True
             return
@@ -108,6 +113,7 @@ class PodWorker:
         try:
             while True:
                 self._again = False
+                CAUSE.set(self._cause)
                 try:
                     await self._sync()
                 except RuntimeCallError as error:
@@ -163,11 +169,13 @@ class PodWorker:
 
     async def _prepare(self) -> bool:
         """Have the sandbox and the volumes; False if that has to be tried again later."""
+        began = self.host.clock.seconds()
         if not self.sandbox_id:
             try:
                 config = sandbox_config(self.pod, self._attempt)
                 self.sandbox_id = await self.host.runtime.run_pod_sandbox(config)
             except RuntimeCallError as error:
+                self.step("sandbox", began, outcome=str(error))
                 self.report(
                     "Warning",
                     "FailedCreatePodSandBox",
@@ -179,15 +187,19 @@ class PodWorker:
             ip = found.network.ip or self.host.node_ip
             self.pod_ips = (ip, *found.network.additional_ips)
             self.host.sandboxes[self.sandbox_id] = self
+            self.step("sandbox", began)
+            began = self.host.clock.seconds()
         if self._volumes_dirty:
             self._volumes_dirty = False
             try:
                 await self.host.volumes.mount(self.pod, self.pod_ips)
             except MountFailed as error:
                 self._volumes_dirty = True
+                self.step("volumes", began, outcome=str(error))
                 self.report("Warning", "FailedMount", str(error))
                 self.wake_in(RETRY)
                 return False
+            self.step("volumes", began)
         return True
 
     async def _terminate(self) -> None:
@@ -244,6 +256,26 @@ class PodWorker:
         path = record.field_path if record is not None else ""
         self.host.recorder.event(self.pod, kind, reason, message, field_path=path)
 
+    def step(
+        self, what: str, began: float, container: str = "", outcome: str = "", revision: int = 0
+    ) -> None:
+        """Note what was done for the pod, since when, and what came of it."""
+        host = self.host
+        host.steps.add(
+            Step(
+                what,
+                self.uid,
+                *self.key,
+                host.node_name,
+                container,
+                began,
+                host.clock.seconds(),
+                outcome[:LONGEST_OUTCOME],
+                CAUSE.get(),
+                revision,
+            )
+        )
+
     def status_changed(self, delay: float = _STATUS_DELAY) -> None:
         """See to it that the status is written soon; changes that come together go as one."""
         if self._status_timer is None and not self.finished:
@@ -276,8 +308,14 @@ class PodWorker:
         status = statuses.pod_status(self.pod, self._facts())
         if status == self._written:
             return
-        if await self.host.write_status(self.pod, self._written, status):
-            self._written = status
+        began = self.host.clock.seconds()
+        before = self._written or self.pod.get("status") or {}
+        revision = await self.host.write_status(self.pod, self._written, status)
+        if not revision:
+            return
+        self._written = status
+        if before.get("phase") != status["phase"]:
+            self.step("phase", began, outcome=status["phase"], revision=revision)
 
     def _facts(self) -> statuses.PodFacts:
         return statuses.PodFacts(

@@ -35,6 +35,8 @@ class ContainerRecord:
     # What the probes say. `started` is None until it is known.
     started: bool = False
     ready: bool = False
+    # Since when it is asked, in cluster seconds.
+    probed_since: float = 0.0
     # Why the kubelet stopped it ("liveness"), so that its restart is told of once.
     stopping: bool = False
     probes: list[Any] = field(default_factory=list)

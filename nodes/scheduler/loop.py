@@ -19,6 +19,7 @@ from apimachinery.clock import Clock
 from apimachinery.errors import ApiError, NotFound
 from apimachinery.meta import Obj, is_deleting, labels_of, name_of
 from nodes.client import resources
+from nodes.client.cause import CAUSE
 from nodes.client.events import NORMAL, WARNING, Recorder
 from nodes.client.informer import Informers
 from nodes.client.rest import STRATEGIC_PATCH, Client
@@ -197,6 +198,7 @@ class Scheduler:
 
     def _try(self, waiting: Waiting) -> None:
         pod, moves = waiting.pod, self.queue.moves
+        CAUSE.set(waiting.cause)
         attempt = Attempt(
             f"{pod.namespace}/{pod.name}", pod.uid, waiting.attempts, self._clock.micro_timestamp()
         )

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from apimachinery.clock import Clock, Timer
+from nodes.client.cause import CAUSE, NONE, Cause, joined
 from nodes.scheduler.framework import Event
 from nodes.scheduler.podinfo import PodInfo
 
@@ -32,6 +33,7 @@ class Waiting:
     where: str = "active"
     until: float = 0.0
     order: int = field(default=0)
+    cause: Cause = NONE
 
 
 class Queue:
@@ -68,7 +70,7 @@ class Queue:
         """Take a new pod, or a pod that has itself changed."""
         known = self._pods.get(pod.uid)
         waiting = known or Waiting(pod, self._clock.seconds())
-        waiting.pod, waiting.gated = pod, gated
+        waiting.pod, waiting.gated, waiting.cause = pod, gated, CAUSE.get()
         self._pods[pod.uid] = waiting
         if gated:
             waiting.where = "unschedulable"
@@ -117,6 +119,7 @@ class Queue:
             if waiting.where != "unschedulable" or waiting.gated:
                 continue
             if not waiting.refused_by or waiting.refused_by & helped:
+                waiting.cause = joined(waiting.cause, CAUSE.get())
                 self._back_off(waiting)
 
     def close(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from time import perf_counter
 from typing import Any
 
 from apimachinery.cel.admission import Shape
@@ -62,6 +63,17 @@ class Webhook:
         if inquiry.request.dry_run and not self._quiet:
             raise BadRequest(f'admission webhook "{self.name}" does not support dry run')
         body = review.review(inquiry, self._version, uid)
+        began = perf_counter()
+        try:
+            verdict = await self._answer(call, body, uid, mutating=mutating)
+        except CallingError as error:
+            self._note_call(inquiry.request, began, failure=str(error))
+            raise
+        self._note_call(inquiry.request, began, allowed=verdict.allowed)
+        self._take_notes(inquiry.request, verdict)
+        return verdict
+
+    async def _answer(self, call: Call, body: bytes, uid: str, *, mutating: bool) -> Verdict:
         try:
             answer = await post(call, self._address, body, float(self.timeout))
         except CallError as error:
@@ -69,14 +81,28 @@ class Webhook:
         except ClientError as error:
             raise CallingError(self.name, f"could not get REST client: {error}") from None
         try:
-            verdict = review.read(answer, self._version, uid, mutating=mutating)
+            return review.read(answer, self._version, uid, mutating=mutating)
         except ResponseError as error:
             why = f"received invalid webhook response: {error}"
             raise CallingError(self.name, why) from None
         except PatchError as error:
             raise CallingError(self.name, str(error)) from None
-        self._take_notes(inquiry.request, verdict)
-        return verdict
+
+    def _note_call(
+        self, request: AdmissionRequest, began: float, *, allowed: bool = False, failure: str = ""
+    ) -> None:
+        """Tell the trace of the request that this webhook was asked."""
+        request.calls.append(
+            {
+                "name": self.name,
+                "configuration": self.configuration,
+                "seconds": round(perf_counter() - began, 6),
+                "timeoutSeconds": self.timeout,
+                "failurePolicy": "Ignore" if self.fails_open else "Fail",
+                "allowed": allowed,
+                "failure": failure[:1024],
+            }
+        )
 
     def _take_notes(self, request: AdmissionRequest, verdict: Verdict) -> None:
         request.warnings += verdict.warnings

@@ -191,6 +191,7 @@ class Call:
     body: Any = None
     content_type: str = ""
     params: dict[str, str] = field(default_factory=dict)
+    cause: tuple[int, ...] = ()
 
 
 def local(api: ClusterApi, user: User = ADMIN) -> LocalTransport:

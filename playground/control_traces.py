@@ -1,0 +1,184 @@
+"""Requests and what came of them: /kubeground/v1/clusters/NAME/traces.
+
+    GET traces          the newest first. `user`, `verb`, `resource`, `namespace`, `code` ("403",
+                        "4xx") and `who` (people, workers, all) narrow it down, `limit` says how
+                        many. With `after` (a number) only what ended since, and with `wait`
+                        (seconds) as soon as there is something; `details` (seconds) has the stages
+                        of writes note for so long what they do.
+    GET traces/ID       one request, and all that came of it
+    PUT traces/details  {"seconds": 600} notes what stages do for so long, 0 ends that
+
+What comes while somebody waits is collapsed: an answer holds the newest, and says how many it
+leaves out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from apimachinery.errors import BadRequest, MethodNotAllowed, NotFound
+from apimachinery.gvk import GroupResource
+from apiserver.auth.attributes import Attributes
+from apiserver.auth.nearest import nearest
+from apiserver.auth.user import User
+from apiserver.endpoints.trace import Trace, Traces
+from playground.cluster import RunningCluster
+from playground.control_call import Answer, Call, Routes
+from playground.stories import Kept, story, worker_of
+
+TRACES = GroupResource("kubeground.io", "traces")
+MOST, USUAL = 500, 100
+# What comes within this time is answered together.
+_GATHER = 0.1
+LONGEST_WAIT, LONGEST_RECORDING = 10.0, 3600.0
+# Of a request that wrote many objects, for so many it is told who was sent them.
+_HEARD = 50
+
+Test = Callable[[Trace], bool]
+
+
+async def traces(call: Call) -> Answer:
+    """Return the requests that are asked for, the newest first."""
+    cluster, test = call.cluster(), _test(call)
+    traces = cluster.api.traces
+    after, limit = call.number("after", 0), min(call.number("limit", USUAL), MOST)
+    if seconds := call.number("details", 0):
+        traces.record_details(min(seconds, LONGEST_RECORDING))
+    wait = min(call.number("wait", 0), LONGEST_WAIT)
+    found = await _wait(traces, after, test, wait) if wait else _since(traces, after, test)
+    return 200, {
+        "items": [trace.record() for trace in found[:limit]],
+        "count": traces.count,
+        "skipped": max(len(found) - limit, 0),
+        "recording": traces.recording,
+        "revision": cluster.store.revision,
+    }
+
+
+def _since(traces: Traces, after: int, test: Test) -> list[Trace]:
+    if traces.count <= after:
+        return []
+    return [trace for trace in traces if trace.number > after and test(trace)]
+
+
+async def _wait(traces: Traces, after: int, test: Test, wait: float) -> list[Trace]:
+    """Return what has ended since, as soon as there is anything, or nothing after a while."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + wait
+    while not (found := _since(traces, after, test)) and (left := end - loop.time()) > 0:
+        came = loop.create_future()
+        traces.on_next(lambda came=came: came.done() or came.set_result(None))  # type: ignore[misc]
+        await asyncio.wait([came], timeout=left)
+        if traces.closed:
+            break
+        await asyncio.sleep(min(_GATHER, max(end - loop.time(), 0)))
+    return found
+
+
+def _test(call: Call) -> Test:
+    """Return what tells whether a request is one of those asked for."""
+    who, code = call.text("who", "all"), call.text("code")
+    if who not in ("people", "workers", "all"):
+        raise BadRequest(f'who={who[:80]!r}: must be "people", "workers" or "all"')
+    exact = {
+        name: value for name in ("verb", "resource", "namespace") if (value := call.text(name))
+    }
+    user = call.text("user")
+
+    def test(trace: Trace) -> bool:
+        if who == "people" and not trace.of_people:
+            return False
+        if who == "workers" and not (trace.cause or worker_of(trace.user)[1]):
+            return False
+        if user and user not in (trace.user, worker_of(trace.user)[0]):
+            return False
+        if code and not _is_code(trace.code, code):
+            return False
+        info = trace.info if "namespace" in exact else trace
+        return all(getattr(info, name) == value for name, value in exact.items())
+
+    return test
+
+
+def _is_code(code: int, wanted: str) -> bool:
+    if wanted == "refused":
+        return code >= 400
+    return wanted == str(code) or wanted.lower() == f"{code // 100}xx"
+
+
+async def record(call: Call) -> Answer:
+    """Have stages note what they do, or end that."""
+    if call.parts[2] != "details":
+        raise MethodNotAllowed(TRACES, "PUT")
+    traces, seconds = call.cluster().api.traces, call.json().get("seconds")
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or seconds < 0:
+        raise BadRequest("seconds must be a number, 0 to end it")
+    traces.record_details(min(seconds, LONGEST_RECORDING))
+    return 200, {"recording": traces.recording}
+
+
+async def one(call: Call) -> Answer:
+    """Return a request and all that came of it."""
+    cluster, audit_id = call.cluster(), call.parts[2]
+    api = cluster.api
+    trace = api.traces.get(audit_id)
+    if trace is None:
+        raise NotFound(TRACES, audit_id[:128])
+    attempts = [
+        attempt
+        for latest in cluster.scheduler.decisions.last(2000)
+        for attempt in cluster.scheduler.decisions.of(latest.uid)
+    ]
+    found = story(trace, Kept(api.traces, attempts, cluster.steps))
+    found["audience"] = _audience(cluster, trace)
+    found["nearest"], found["allowedNow"] = _rights(cluster, trace)
+    found["clock"] = {"rate": getattr(cluster.clock, "rate", 1.0)}
+    return 200, found
+
+
+def _audience(cluster: RunningCluster, trace: Trace) -> dict[str, dict[str, int] | None]:
+    """Return who was sent the changes of a request: revision -> name -> watches."""
+    found: dict[str, dict[str, int] | None] = {}
+    for one in (trace.wrote or ())[:_HEARD]:
+        heard = cluster.store.hub.audience(one.revision)
+        if heard is None:
+            found[str(one.revision)] = None
+            continue
+        named: dict[str, int] = {}
+        for user, count in heard.items():
+            name = worker_of(user)[0] or "kube-apiserver"
+            named[name] = named.get(name, 0) + count
+        found[str(one.revision)] = dict(sorted(named.items()))
+    return found
+
+
+def _rights(cluster: RunningCluster, trace: Trace) -> tuple[dict[str, Any] | None, bool | None]:
+    """Return the role that comes nearest to what was refused, and whether it is allowed by now."""
+    if trace.annotations.get("authorization.k8s.io/decision") != "forbid":
+        return None, None
+    info = trace.info
+    wanted = Attributes(
+        User(trace.user, trace.groups),
+        trace.verb,
+        info.group,
+        info.version,
+        info.resource,
+        info.subresource,
+        info.namespace,
+        info.name,
+        info.path,
+        info.is_resource,
+    )
+    if cluster.auth.authorize(wanted).allowed:
+        return None, True
+    near = nearest(cluster.auth.roles, wanted)
+    return near.record() if near is not None else None, False
+
+
+ROUTES: Routes = {
+    ("GET", 2, "traces"): traces,
+    ("GET", 3, "traces"): one,
+    ("PUT", 3, "traces"): record,
+}
