@@ -22,7 +22,13 @@ from apimachinery.errors import (
     Unauthorized,
 )
 from apiserver.endpoints.asgi import ApiServer
-from playground import control_clusters, control_past, control_records, control_traces
+from playground import (
+    control_clusters,
+    control_history,
+    control_past,
+    control_records,
+    control_traces,
+)
 from playground.control_call import Answer, Call, Routes
 from playground.fleet import CLUSTERS, Fleet
 
@@ -33,6 +39,7 @@ ROUTES: Routes = {
     **control_clusters.ROUTES,
     **control_records.ROUTES,
     **control_traces.ROUTES,
+    **control_history.ROUTES,
 }
 
 
@@ -81,7 +88,7 @@ class Control:
             known = any(n == len(parts) and w == what for _, n, w in ROUTES)
             raise MethodNotAllowed(CLUSTERS, scope["method"]) if known else PathNotFound()
         query = parse_qs(scope["query_string"].decode())
-        return await handler(Call(self._fleet, parts, query, body))
+        return await handler(Call(self._fleet, parts, query, body, scope["headers"]))
 
 
 async def _body(receive: Any) -> bytes:

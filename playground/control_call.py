@@ -25,6 +25,7 @@ class Call:
     parts: Sequence[str]
     query: Mapping[str, Sequence[str]]
     body: bytes
+    headers: Sequence[tuple[bytes, bytes]] = ()
 
     @property
     def name(self) -> str:

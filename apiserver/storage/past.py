@@ -129,19 +129,19 @@ def one(cursor: CursorWrapper, cluster: int, key: Key, revision: int) -> Entry |
 
 
 def differing(
-    cursor: CursorWrapper, cluster: int, before: int, after: int, limit: int
+    cursor: CursorWrapper, cluster: int, before: int, after: int, namespace: str, limit: int
 ) -> tuple[Sequence[Difference], int]:
     """Return what differs between two revisions, and how many objects were touched in all.
 
-    An object that came and went in between is no difference.
+    An object that came and went in between is no difference. namespace: "" for everything.
     """
     cursor.execute(_TOUCHED, [cluster, before, after])
-    touched = cursor.fetchall()
+    touched = [row for row in cursor.fetchall() if namespace in ("", row[1])]
     found: list[Difference] = []
-    for resource, namespace, name, revision in touched:
+    for *at, revision in touched:
         if len(found) == limit:
             break
-        key = Key(resource, namespace, name)
+        key = Key(*at)
         now = _brief(cursor, _BRIEF, [cluster, revision])
         then = _brief(cursor, _BRIEF_BEFORE, [cluster, *key, before])
         if now is not None or then is not None:

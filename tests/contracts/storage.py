@@ -300,7 +300,7 @@ class StorageContract:
         def ask(limit: int) -> Any:
             return store.ask(
                 then,
-                lambda cursor, one: past.differing(cursor, one, then, store.revision, limit),
+                lambda cursor, one: past.differing(cursor, one, then, store.revision, "", limit),
             )
 
         found, touched = await ask(9)

@@ -1,0 +1,264 @@
+"""Control API: what the log tells of a cluster. The impersonation headers say who looks.
+
+GET /kubeground/v1/clusters/NAME/history            where the log begins, how busy it was, warnings
+GET .../history/moment?rev=                         when a revision was
+GET .../history/object?resource=&namespace=&name=   the writes of one object, the latest first
+GET .../history/changes?after=&upto=                the writes of a range, without their objects
+GET .../history/difference?a=&b=&namespace=         which objects are not the same at two revisions
+GET .../history/facts?after=&upto= (or seconds=)    what happened, as `playground.history.facts`
+
+What the viewer may not list is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import asdict
+from typing import Any, TypeVar
+
+import orjson
+
+from apimachinery.errors import Expired, PathNotFound
+from apimachinery.meta import Obj
+from apiserver.endpoints.past import require
+from apiserver.storage import ChangeRecord, ClusterStore, Compacted, Entry, Event, Key, past
+from playground.control_call import Answer, Call, Routes
+from playground.control_viewer import Viewer
+from playground.history.facts import Write, facts
+
+T = TypeVar("T")
+
+MOST_PARTS = 400
+MOST_WARNINGS = 200
+MOST_RECORDS = 300
+MOST_CHANGES = 500
+MOST_DIFFERENCES = 2_000
+# Writes whose facts are told; of more, the latest. Each is parsed twice: some 20 ms in all.
+MOST_TOLD = 600
+# Moments that go with the density, so that a second scale can show the clock.
+MOMENTS = 60
+
+
+async def overview(call: Call) -> Answer:
+    """Return the ends of the log, and of a range in it the density by resource, and warnings."""
+    cluster = call.cluster()
+    store, viewer = cluster.store, Viewer.of(call, cluster)
+    oldest, newest = store.oldest, store.revision
+    after = min(max(call.number("after", oldest), oldest), newest)
+    upto = min(max(call.number("upto", newest), after), newest)
+    parts = min(max(call.number("parts", 120), 1), MOST_PARTS)
+    width = max(1, -(-(upto - after) // parts))
+    places = sorted({after, *range(after, upto, max(1, (upto - after) // MOMENTS)), upto})
+
+    def query(cursor: Any, number: int) -> tuple[Any, Any, Any]:
+        return (
+            past.density(cursor, number, after, upto, width),
+            past.moments(cursor, number, places),
+            past.warnings(cursor, number, after, upto, MOST_WARNINGS),
+        )
+
+    density, moments, warnings = await _ask(store, after, query)
+    counts: dict[str, dict[int, int]] = {}
+    for resource, part, count in density:
+        if viewer.may_list(resource):
+            counts.setdefault(resource, {})[part] = count
+    return 200, {
+        "oldest": oldest,
+        "newest": newest,
+        "compacted": oldest > 0,
+        "now": cluster.clock.seconds(),
+        "after": after,
+        "upto": upto,
+        "width": width,
+        "density": [
+            {"resource": resource, "parts": sorted(found.items())}
+            for resource, found in sorted(counts.items())
+        ],
+        "moments": moments,
+        "warnings": [
+            {"revision": revision, "at": at, "namespace": key.namespace, "name": key.name}
+            for revision, at, key in warnings
+            if viewer.may_list("events", key.namespace)
+        ],
+    }
+
+
+async def moment(call: Call) -> Answer:
+    """Return when a revision was, and where the log begins and ends. 410 and 504 as the API."""
+    store = call.cluster().store
+    revision = call.number("rev", store.revision)
+    require(store, revision)
+    found = await _ask(store, revision, lambda cursor, n: past.moments(cursor, n, [revision]))
+    at = found[0][1] if found else store.record.created
+    ends = {"oldest": store.oldest, "newest": store.revision}
+    return 200, {"revision": revision, "at": at, **ends}
+
+
+async def of_object(call: Call) -> Answer:
+    """Return the writes of one object with the object after each, the latest first."""
+    cluster = call.cluster()
+    key = Key(call.text("resource"), call.text("namespace"), call.text("name"))
+    Viewer.of(call, cluster).require_get(key)
+    store = cluster.store
+    before = call.number("before", store.revision + 1)
+    limit = min(call.number("limit", 50), MOST_RECORDS)
+    records = await store.records(key=key, before=before, limit=limit + 1)
+    shown = records[:limit]
+    return 200, {
+        "oldest": store.oldest,
+        "newest": store.revision,
+        "items": [
+            _record(record) | {"object": orjson.Fragment(record.entry.raw)} for record in shown
+        ],
+        "more": len(records) > limit,
+    }
+
+
+async def changes(call: Call) -> Answer:
+    """Return the first writes of a range, each in a line."""
+    cluster = call.cluster()
+    store, viewer = cluster.store, Viewer.of(call, cluster)
+    after = call.number("after", store.oldest)
+    require(store, after)
+    upto = min(call.number("upto", store.revision), store.revision)
+    limit = min(call.number("limit", 100), MOST_CHANGES)
+    found = await _ask(store, after, lambda cursor, n: past.headers(cursor, n, after, upto, limit))
+    return 200, {
+        "items": [
+            {**_place(one.key), "revision": one.revision, "type": one.type, "at": one.at}
+            | {"actor": one.actor, "trace": one.trace}
+            for one in found
+            if viewer.may_list(one.key.resource, one.key.namespace)
+        ],
+        "upto": found[-1].revision if len(found) == limit else upto,
+    }
+
+
+async def difference(call: Call) -> Answer:
+    """Return which objects differ between revisions a and b."""
+    cluster = call.cluster()
+    store, viewer = cluster.store, Viewer.of(call, cluster)
+    first, second = sorted((call.number("a", 0), call.number("b", store.revision)))
+    require(store, first)
+    require(store, second)
+    namespace = call.text("namespace")
+    found, touched = await _ask(
+        store,
+        first,
+        lambda cursor, n: past.differing(cursor, n, first, second, namespace, MOST_DIFFERENCES),
+    )
+    return 200, {
+        "a": first,
+        "b": second,
+        "touched": touched,
+        "more": len(found) == MOST_DIFFERENCES,
+        "items": [
+            {**_place(one.key), "revision": one.revision, "change": _change(one)}
+            for one in found
+            if viewer.may_list(one.key.resource, one.key.namespace)
+        ],
+    }
+
+
+async def told(call: Call) -> Answer:
+    """Return what happened in a range of revisions, or in the last `seconds`."""
+    cluster = call.cluster()
+    store, viewer = cluster.store, Viewer.of(call, cluster)
+    upto = min(call.number("upto", store.revision), store.revision)
+    after = max(call.number("after", store.oldest), store.oldest)
+    seconds = call.number("seconds", 0)
+    first = max(after, upto - MOST_TOLD)
+    events = await _changes(store, first, upto)
+    records = {r.entry.revision: r for r in await _records(store, first, upto)}
+    begin = cluster.clock.seconds() - seconds if seconds else 0.0
+    writes = [
+        _write(event, records[event.revision])
+        for event in events
+        if event.revision in records and records[event.revision].at >= begin
+        if viewer.may_list(event.entry.key.resource, event.entry.key.namespace)
+    ]
+    return 200, {
+        "after": first,
+        "upto": upto,
+        "left_out": max(0, first - after) if not seconds else 0,
+        "items": [asdict(fact) for fact in facts(writes)],
+    }
+
+
+async def _changes(store: ClusterStore, after: int, upto: int) -> Sequence[Event]:
+    try:
+        return await store.changes(None, after, upto)
+    except Compacted as gone:
+        raise Expired(str(gone)) from None
+
+
+async def _records(store: ClusterStore, after: int, upto: int) -> Sequence[ChangeRecord]:
+    found = await store.records(before=upto + 1, limit=max(1, upto - after))
+    return [record for record in found if record.entry.revision > after]
+
+
+async def _ask(store: ClusterStore, revision: int, query: Callable[[Any, int], T]) -> T:
+    try:
+        return await store.ask(revision, query)
+    except Compacted as gone:
+        raise Expired(str(gone)) from None
+
+
+def _write(event: Event, record: ChangeRecord) -> Write:
+    def parsed(entry: Entry | None) -> Obj | None:
+        return None if entry is None else entry.obj()
+
+    gone = event.type == "DELETED"
+    return Write(
+        resource=event.entry.key.resource,
+        type=event.type,
+        revision=event.revision,
+        at=record.at,
+        actor=record.actor,
+        trace=record.trace,
+        before=parsed(event.previous or event.entry) if gone else parsed(event.previous),
+        after=None if gone else event.entry.obj(),
+    )
+
+
+def _record(record: ChangeRecord) -> dict[str, Any]:
+    return {
+        "revision": record.entry.revision,
+        "type": record.type,
+        "uid": record.entry.uid,
+        "at": record.at,
+        "actor": record.actor,
+        "trace": record.trace,
+    }
+
+
+def _place(key: Key) -> dict[str, str]:
+    return {"resource": key.resource, "namespace": key.namespace, "name": key.name}
+
+
+def _change(one: past.Difference) -> str:
+    if one.before is None:
+        return "added"
+    if one.after is None:
+        return "removed"
+    return "changed" if one.before == one.after else "replaced"
+
+
+_PAGES: dict[str, Callable[[Call], Awaitable[Answer]]] = {
+    "moment": moment,
+    "object": of_object,
+    "changes": changes,
+    "difference": difference,
+    "facts": told,
+}
+
+
+async def page(call: Call) -> Answer:
+    """Answer one of the pages below `history`."""
+    found = _PAGES.get(call.parts[2])
+    if found is None:
+        raise PathNotFound
+    return await found(call)
+
+
+ROUTES: Routes = {("GET", 2, "history"): overview, ("GET", 3, "history"): page}

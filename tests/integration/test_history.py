@@ -1,0 +1,132 @@
+"""What the log tells over the control API, and to whom."""
+
+import pytest
+
+from tests.apiserver.endpoints.support import config_map
+from tests.integration.conftest import deployment
+from tests.integration.test_past import MAPS, Past
+from tests.support.virtualtime import VIRTUAL_TIME
+
+pytestmark = VIRTUAL_TIME
+
+VIEWER = {"impersonate-user": "teacher", "impersonate-group": "kubeground:viewers"}
+NOBODY = {"impersonate-user": "nobody"}
+SECRETS = "/api/v1/namespaces/default/secrets"
+
+
+@pytest.fixture
+async def past(fleet, lab):
+    return Past(fleet, lab.cluster)
+
+
+async def asked(past, page, status=200, **headers):
+    place = f"/kubeground/v1/clusters/lab/history{page}"
+    answer = await past.http.request("GET", place, None, headers)
+    assert answer.status == status, answer.body
+    return answer.json()
+
+
+async def test_how_busy_the_log_was(past):
+    then = past.revision
+    for n in range(10):
+        await past.now("POST", MAPS, config_map(f"m{n}"))
+    found = await asked(past, f"?after={then}&parts=5")
+    assert (found["oldest"], found["newest"]) == (0, past.revision)
+    assert (found["after"], found["upto"], found["width"]) == (then, past.revision, 2)
+    maps = next(one for one in found["density"] if one["resource"] == "configmaps")
+    assert maps["parts"] == [[part, 2] for part in range(5)]
+    assert found["moments"][-1][0] == past.revision
+    whole = await asked(past, "")
+    counted = sum(count for one in whole["density"] for _part, count in one["parts"])
+    assert counted == past.revision, "each revision is one change"
+
+
+async def test_when_a_revision_was(past):
+    await past.cluster.clock.sleep(60)
+    begun = past.cluster.clock.seconds()
+    await past.now("POST", MAPS, config_map("a"))
+    revision = past.revision
+    found = await asked(past, f"/moment?rev={revision}")
+    assert found["at"] == pytest.approx(begun, abs=1)
+    late = await asked(past, f"/moment?rev={revision + 99}", 504)
+    assert late["details"]["causes"][0]["reason"] == "ResourceVersionTooLarge"
+    await past.cluster.store.compact(revision)
+    assert (await asked(past, "/moment?rev=3", 410))["reason"] == "Expired"
+
+
+async def test_the_history_of_one_object(past):
+    await past.now("POST", MAPS, config_map("a", n="1"))
+    await past.now("PUT", f"{MAPS}/a", config_map("a", n="2"))
+    await past.now("DELETE", f"{MAPS}/a")
+    page = "/object?resource=configmaps&namespace=default&name=a"
+    found = await asked(past, page)
+    assert [one["type"] for one in found["items"]] == ["DELETED", "MODIFIED", "ADDED"]
+    assert [one["object"]["data"]["n"] for one in found["items"]] == ["2", "2", "1"]
+    assert all(one["trace"] for one in found["items"])
+    assert {one["actor"] for one in found["items"]} == {"admin"}
+    first = await asked(past, f"{page}&limit=1")
+    assert (len(first["items"]), first["more"]) == (1, True)
+    earlier = await asked(past, f"{page}&before={first['items'][0]['revision']}")
+    assert [one["type"] for one in earlier["items"]] == ["MODIFIED", "ADDED"]
+
+
+async def test_what_differs(past):
+    await past.now("POST", MAPS, config_map("goes"))
+    await past.now("POST", MAPS, config_map("stays", n="1"))
+    then = past.revision
+    await past.now("DELETE", f"{MAPS}/goes")
+    await past.now("PUT", f"{MAPS}/stays", config_map("stays", n="2"))
+    await past.now("POST", MAPS, config_map("comes"))
+    found = await asked(past, f"/difference?a={then}&b={past.revision}&namespace=default")
+    told = {one["name"]: one["change"] for one in found["items"] if one["resource"] == "configmaps"}
+    assert told == {"goes": "removed", "stays": "changed", "comes": "added"}
+    assert (found["a"], found["b"]) == (then, past.revision)
+
+
+async def test_what_happened_is_told(past, lab):
+    then = past.revision
+    await past.now("POST", "/apis/apps/v1/namespaces/default/deployments", deployment())
+    await lab.available()
+    found = (await asked(past, f"/facts?after={then}"))["items"]
+    codes = {(fact["code"], fact["kind"]) for fact in found}
+    assert {("created", "Deployment"), ("created", "ReplicaSet"), ("created", "Pod")} <= codes
+    assert {("scheduled", "Pod"), ("ready", "Pod"), ("complete", "Deployment")} <= codes
+    created = next(f for f in found if (f["code"], f["kind"]) == ("created", "Pod"))
+    assert (created["actor"], created["count"]) == ("replicaset-controller", 3)
+    await past.cluster.clock.sleep(400)
+    assert (await asked(past, "/facts?seconds=300"))["items"] == []
+
+
+async def test_changes_without_their_objects(past):
+    then = past.revision
+    await past.now("POST", MAPS, config_map("a"))
+    found = await asked(past, f"/changes?after={then}")
+    (one,) = (item for item in found["items"] if item["name"] == "a")
+    assert (one["type"], one["actor"], one["revision"]) == ("ADDED", "admin", then + 1)
+
+
+async def test_nobody_learns_what_they_may_not_list(past):
+    then = past.revision
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}}
+    await past.now("POST", SECRETS, secret)
+    await past.now("POST", MAPS, config_map("a"))
+    page = "/object?resource=secrets&namespace=default&name=s"
+    assert (await asked(past, page))["items"]
+    assert (await asked(past, page, 403, **VIEWER))["reason"] == "Forbidden"
+    for part in (f"/changes?after={then}", f"/difference?a={then}&b={then + 2}"):
+        names = [one["name"] for one in (await asked(past, part, **VIEWER))["items"]]
+        assert names == ["a"]
+    told = (await asked(past, f"/facts?after={then}", **VIEWER))["items"]
+    assert [fact["kind"] for fact in told] == ["ConfigMap"]
+    kinds = [one["resource"] for one in (await asked(past, "", **VIEWER))["density"]]
+    assert "configmaps" in kinds
+    assert "secrets" not in kinds
+    assert (await asked(past, "", **NOBODY))["density"] == []
+    assert (await asked(past, f"/facts?after={then}", **NOBODY))["items"] == []
+
+
+async def test_odd_questions_are_refused(past):
+    for page in ("/nothing", "/object/x"):
+        await asked(past, page, 404)
+    await asked(past, "/moment?rev=x", 400)
+    await asked(past, "/difference?a=1&b=999999", 504)
