@@ -46,22 +46,28 @@ class NetworkProxy:
 
     async def fetch(self, request: Any, target: ProxyTarget) -> Answer:
         """Return what listens there answers. Raises ServiceUnavailable where nothing does."""
-        if target.resource == "nodes" and target.port in ("", str(KUBELET_PORT)):
-            return await self._ask_kubelet(request, target)
-        address, port = self._place(target)
+        of_kubelet = target.resource == "nodes" and target.port in ("", str(KUBELET_PORT))
+        address, port = ("", 0) if of_kubelet else self._place(target)
         query = f"?{request.query}" if request.query else ""
+        if not target.path and request.upgrade is None and request.method in ("GET", "HEAD"):
+            onward = {"Location": f"{target.prefix}/{query}"}
+            return Answer(301, text=b"", content_type="text/plain", headers=onward)
+        if of_kubelet:
+            return await self._ask_kubelet(request, target)
+        backend, path = f"{address}:{port}", quote(target.path or "/", safe=_PATH)
         if request.upgrade is not None:
-            path = quote(target.path, safe=_PATH) + query
-            return await self._upgrade(request, target.scheme, address, port, path)
+            return await self._upgrade(request, target.scheme, address, port, path + query)
+        host = request.headers.get("host") or backend
+        forwarded = {"Host": host, "x-forwarded-uri": f"{quote(target.prefix, safe=_PATH)}{path}"}
         try:
             answer = await http_request(
                 self._network,
                 self._source,
-                f"{target.scheme}://{address}:{port}{quote(target.path, safe=_PATH)}{query}",
+                f"{target.scheme}://{backend}{path}{query}",
                 method=request.method,
                 # A kubelet's or a pod's certificate is taken as it is.
                 trust=INSECURE if target.scheme == "https" else None,
-                headers=hops.onward(request.headers),
+                headers={**hops.onward(request.headers), **forwarded},
                 body=request.body if isinstance(request.body, bytes) else b"",
             )
         except OSError as error:
@@ -71,7 +77,11 @@ class NetworkProxy:
         if answer.status == tunnels.SWITCHING:
             protocol = answer.headers.get("Upgrade")[:80]
             raise _failed(f'backend tried to switch protocol "{protocol}" when "" was requested')
-        return _answer(answer, head=request.method == "HEAD")
+        made = _answer(answer, head=request.method == "HEAD")
+        for name, value in made.headers.items():
+            if name.lower() == "location":
+                made.headers[name] = target.redirected(value, host, backend)
+        return made
 
     async def _upgrade(
         self, request: Any, scheme: str, address: str, port: int, path: str
@@ -83,7 +93,8 @@ class NetworkProxy:
             plain = await network.connect(self._source, address, port, timeout=CONNECT_TIMEOUT)
         except OSError as error:
             raise _failed(f"error dialing backend: {dial_error(error, address, port)}") from error
-        fields = [("Host", place), *upgrade.fields(request.headers).items(), *upgrade.asking()]
+        host = request.headers.get("host") or place
+        fields = [("Host", host), *upgrade.fields(request.headers).items(), *upgrade.asking()]
         deadline = network.clock.call_later(CONNECT_TIMEOUT, plain.close)
         try:
             stream: ByteStream = plain

@@ -20,7 +20,11 @@ _OWN = frozenset(
     }
 )
 _IMPERSONATION = "impersonate-"
-_NOT_BACK = frozenset({"set-cookie", "content-length", "content-type"})
+# Whose pages may read an answer is for the API server to say.
+_CORS = ("credentials", "headers", "methods", "origin")
+_NOT_BACK = frozenset(
+    {"set-cookie", "content-length", "content-type", *(f"access-control-allow-{x}" for x in _CORS)}
+)
 # A header field as HTTP has it (RFC 9110, 5.5); a server in a container may send anything.
 _FIELD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\x00-\x08\x0a-\x1f\x7f]*")
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import posixpath
 from dataclasses import dataclass
+from urllib.parse import urlsplit, urlunsplit
 
 from apimachinery.errors import BadRequest, NotFound, ServiceUnavailable
 from apiserver.endpoints.connecting import admit_connect
@@ -21,7 +23,29 @@ class ProxyTarget:
     name: str
     port: str
     scheme: str
+    # What is asked for there: "" for a path that ends at /proxy.
     path: str
+    # The path before it, as clients write it.
+    prefix: str = ""
+
+    def redirected(self, location: str, host: str, backend: str) -> str:
+        """Return where an answer's Location leads, as a client has to ask for it.
+
+        `host` is what the client calls the API server, `backend` what answers behind it.
+        """
+        try:
+            parts = urlsplit(location)
+        except ValueError:
+            return location
+        if parts.netloc not in ("", backend, host) or not parts.path.startswith("/"):
+            return location
+        if parts.netloc != host:
+            parts = parts._replace(scheme="", netloc="")
+        if not parts.path.startswith(self.prefix):
+            path = posixpath.normpath(f"{self.prefix}{parts.path}")
+            slash = "/" if parts.path.endswith("/") else ""
+            parts = parts._replace(path=f"{path}{slash}")
+        return urlunsplit(parts)
 
 
 async def proxy(request: ApiRequest) -> Answer:
@@ -36,9 +60,9 @@ async def proxy(request: ApiRequest) -> Answer:
     if info.resource == "services" and not _slices(request, name):
         # Without any EndpointSlice nothing is known of the service's ends.
         raise NotFound(info.group_resource, name)
-    target = ProxyTarget(
-        info.resource, info.namespace, name, port, scheme or "http", "/" + info.rest
-    )
+    path = "/" + info.rest if info.rest or info.path.endswith("/") else ""
+    prefix = request.root + info.path.removesuffix(path or "/")
+    target = ProxyTarget(info.resource, info.namespace, name, port, scheme or "http", path, prefix)
     if api.proxy is None:
         raise ServiceUnavailable("the cluster's network cannot be reached")
     answer: Answer = await api.proxy.fetch(request, target)

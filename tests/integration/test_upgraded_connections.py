@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from apiserver.endpoints.metrics import Labels
 from tests.integration.serving import NAMESPACE, Served
 from tests.integration.test_aggregator_conformance import (
     APISERVICES,
@@ -72,8 +73,8 @@ async def sample(lab):
 
 
 def running(sample):
-    """Return how many requests go on that are no single answer."""
-    return sum(one.running for one in sample.lab.cluster.api.metrics.requests.values())
+    """Return how many connections of POSTs go on, to what others serve."""
+    return sample.lab.cluster.api.metrics.counted(Labels("create")).running
 
 
 def pod(sample):
@@ -130,6 +131,13 @@ async def test_a_cluster_that_ends_ends_its_connections(sample):
     await connection.accepted()
     await sample.lab.cluster.network.close()
     await connection.over()
+
+
+async def test_a_proxys_path_ends_with_a_slash(sample):
+    path = f"{PODS}/{pod(sample)}/proxy"
+    answer = await sample.http.get(f"{path}?a=b")
+    assert (answer.status, answer.headers["location"]) == (301, f"{path}/?a=b")
+    assert answer.body == b""
 
 
 async def test_a_port_of_a_pod(sample):

@@ -59,9 +59,16 @@ def seen(network):
     return requests
 
 
+PREFIX = "/clusters/c/api/v1/namespaces/default/pods/p/proxy"
+
+
+def to(path="/", port=""):
+    return ProxyTarget("pods", "default", "p", port, "http", path, PREFIX)
+
+
 async def fetch(network, request, path="/", port=""):
     proxy = NetworkProxy(network, Objects(), "172.18.0.1")
-    return await proxy.fetch(request, ProxyTarget("pods", "default", "p", port, "http", path))
+    return await proxy.fetch(request, to(path, port))
 
 
 async def test_an_answer_comes_back(network, seen):
@@ -81,7 +88,9 @@ async def test_credentials_stay_with_the_api_server(network, seen):
         accept="text/html",
     )
     await fetch(network, asked)
-    assert sorted(name for name, _ in seen[0].headers.items) == ["Connection", "Host", "accept"]
+    assert sorted(name for name, _ in seen[0].headers.items) == [
+        *("Connection", "Host", "accept", "x-forwarded-uri")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -159,3 +168,51 @@ async def test_announcements_come_before_the_answer(network):
 async def test_codes_that_are_none(network, code):
     with pytest.raises(ServiceUnavailable, match="malformed HTTP status code"):
         await answer_with(network, b"HTTP/1.1 " + code + b" Odd\r\n\r\n")
+
+
+async def test_a_server_learns_by_which_name_and_path_it_is_known(network, seen):
+    await fetch(network, Asked(host="localhost:8001", x_forwarded_uri="/forged"), "/a b/")
+    (request,) = seen
+    assert request.headers.get("Host") == "localhost:8001"
+    assert request.headers.get("X-Forwarded-Uri") == f"{PREFIX}/a%20b/"
+    assert "/forged" not in dict(request.headers.items).values()
+    await fetch(network, Asked())
+    assert seen[1].headers.get("Host") == "10.244.0.2:80"
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_a_path_without_its_slash_is_sent_on(network, seen, method):
+    answer = await fetch(network, Asked(method, "a=b"), "")
+    assert (answer.code, answer.text) == (301, b"")
+    assert answer.headers == {"Location": f"{PREFIX}/?a=b"}
+    assert seen == []
+    await fetch(network, Asked("POST"), "")
+    assert seen[0].target == "/"
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("/login", f"{PREFIX}/login"),
+        ("/a/../b/?c=d#e", f"{PREFIX}/b/?c=d#e"),
+        ("http://10.244.0.2:80/x", f"{PREFIX}/x"),
+        ("http://localhost:8001/x", f"http://localhost:8001{PREFIX}/x"),
+        (f"{PREFIX}/x", f"{PREFIX}/x"),
+        ("next", "next"),
+        ("https://elsewhere.example/x", "https://elsewhere.example/x"),
+        ("http://[bad/", "http://[bad/"),
+    ],
+)
+def test_where_a_redirect_leads(said, shown):
+    assert to().redirected(said, "localhost:8001", "10.244.0.2:80") == shown
+
+
+async def test_a_redirect_is_as_a_client_has_to_ask(network):
+    async def app(request: HttpRequest) -> HttpResponse:
+        fields = [("location", "/login"), ("Access-Control-Allow-Origin", "*")]
+        return HttpResponse(302, Headers(fields))
+
+    network.listen(network.allocate("n1", "default/p"), 80, serve_http(app))
+    answer = await fetch(network, Asked(), "/x")
+    assert (answer.code, answer.headers["location"]) == (302, f"{PREFIX}/login")
+    assert "Access-Control-Allow-Origin" not in answer.headers

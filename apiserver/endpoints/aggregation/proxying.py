@@ -20,6 +20,7 @@ from apiserver.endpoints.tunnels import Exchange
 from apiserver.registry.calling import CallError
 
 _TEXT = "text/plain; charset=utf-8"
+_REDIRECTED = b"the backend attempted to redirect this request, which is not permitted"
 _METHODS = {
     "create": "POST",
     "update": "PUT",
@@ -146,6 +147,10 @@ async def _answer(answer: Exchange) -> Answer:
         answer.close()
         protocol = fields.get("upgrade", "")[:80]
         return _unavailable(f'backend tried to switch protocol "{protocol}" when "" was requested')
+    if 300 <= answer.status < 400 and fields.get("location"):
+        # It might lead a client, credentials and all, to anywhere.
+        answer.close()
+        return Answer(502, text=_REDIRECTED, content_type=_TEXT)
     made = Answer(
         answer.status,
         content_type=hops.content_type(answer.fields, _TEXT),

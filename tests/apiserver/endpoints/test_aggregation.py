@@ -254,3 +254,39 @@ async def test_a_silent_server_is_not_waited_for_for_ever(api: ClusterApi, path,
     assert (answer.status, words in answer.body) == (code, True)
     assert isinstance(api.flow, FlowFilter)
     assert sum(api.flow.under_way.values()) == 0
+
+
+class Saying:
+    """Extension API servers that answer with a head alone."""
+
+    def __init__(self, status: int, *fields: tuple[str, str]) -> None:
+        self.status, self.fields, self.closed = status, fields, False
+
+    async def open(self, *args: Any, **kwargs: Any) -> Any:
+        return self
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@pytest.mark.parametrize(
+    ("answer", "code", "words"),
+    [
+        (
+            Saying(302, ("location", "https://elsewhere.example/")),
+            502,
+            b"the backend attempted to redirect this request, which is not permitted",
+        ),
+        (
+            Saying(101, ("Upgrade", "websocket")),
+            503,
+            b'backend tried to switch protocol "websocket" when "" was requested\n',
+        ),
+    ],
+)
+async def test_answers_that_are_not_passed_on(api: ClusterApi, answer: Saying, code, words):
+    api.remotes.servers = answer
+    api.remotes.put(Remote(NAME, GROUP, Server("kube-system", "weather"), available=True))
+    found = await Client(api).get(REPORTS)
+    assert (found.status, found.body, answer.closed) == (code, words, True)
+    assert "location" not in found.headers
