@@ -11,6 +11,7 @@ import random
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from apimachinery.clock import Clock
 from apimachinery.errors import AlreadyExists, ApiError
@@ -59,25 +60,20 @@ from nodes.client.rest import Client
 from nodes.client.supervise import TaskSet
 from nodes.controllers.common.base import Served
 from nodes.controllers.manager import Manager
-from nodes.kubelet.kubelet import Kubelet, Runtime
-from nodes.kubelet.node import Machine
-from nodes.kubelet.pages import KubeletPages
-from nodes.kubelet.stats import NodeStats
 from nodes.kubelet.steps import Steps
 from nodes.network.fabric import Network
 from nodes.proxy import kubeproxy
-from nodes.runtime.simulated.hostfiles import SharedVolumes
-from nodes.runtime.simulated.runtime import SimulatedRuntime
-from nodes.runtime.simulated.shell.helpers import Interpreters
 from nodes.scheduler import loop as scheduling
 from playground.aggregated import ExtensionServers
 from playground.cluster_templates import controllers_of
+from playground.failures.journal import Journal
+from playground.failures.kit import Failures
 from playground.keys import ClusterKeys
 from playground.machines import API_ADDRESS, API_NODE, machine
 from playground.metrics import MetricsServer
-from playground.probing import SimulatedProbes
 from playground.proxying import NetworkProxy
 from playground.services import Services
+from playground.simulated_node import NODE_USER, Ground, SimulatedNode
 from playground.streams import KubeletStreams
 from playground.webhooks import WebhookCalls, allowed_hosts
 
@@ -85,7 +81,6 @@ log = logging.getLogger(__name__)
 
 # The API server itself: what it does on its own account nobody else has to be allowed.
 API_USER = "system:apiserver"
-NODE_USER = "system:node:"
 ACCOUNT_USER = "system:serviceaccount:"
 
 
@@ -100,6 +95,8 @@ class Surface:
     auth: AuthOptions = AUTH_DEFAULTS
     admission: AdmissionOptions = ADMISSION_DEFAULTS
     services: ServiceNetwork = field(default_factory=ServiceNetwork)
+    # Where to keep what no database holds; None keeps it in memory.
+    data_dir: Path | None = None
 
 
 class RunningCluster:
@@ -135,9 +132,8 @@ class RunningCluster:
             surface.admission,
             clock,
         )
-        self.kubelets: dict[str, Kubelet] = {}
+        self.nodes: dict[str, SimulatedNode] = {}
         self.steps = Steps()
-        self._runtimes: dict[str, SimulatedRuntime] = {}
         self.api = ClusterApi(
             name=record.name,
             store=store,
@@ -149,29 +145,38 @@ class RunningCluster:
             objects=objects,
             options=surface.serving,
         )
+        self._sink = EventSink(clock, self.tasks)
+        self._proxy_informers = Informers(self.transport(kubeproxy.USER), clock, self.tasks)
+        self.proxy = kubeproxy.KubeProxy(self._proxy_informers, clock)
+        self.ground = Ground(
+            clock,
+            self.network,
+            self.transport,
+            self.proxy.table,
+            self._proxy_informers.get(resources.SERVICES),
+            self._sink,
+            self.steps,
+        )
+        self.kubelets = self.ground.kubelets
+        self.failures = Failures(self, Journal.of(surface.data_dir, record.uid))
         self.auth.tokens.on_legacy_use = self._label_legacy
-        self.api.streams = KubeletStreams(self.kubelets, store)
+        self.api.streams = KubeletStreams(self.ground.kubelets, store)
         self.custom = CustomResources(
             self.api.catalog, self.api.registry, self.tasks.spawn, call=calls
         )
         self.api.custom_kind = self.custom.resource_then
         # The first request of a client from outside, for the page that waits for it.
         self.first_client: dict[str, str] | None = None
-        self._sink = EventSink(clock, self.tasks)
-        self._pages: dict[str, KubeletPages] = {}
-        self._stats: dict[str, NodeStats] = {}
-        self.api.proxy = NetworkProxy(self.network, objects, API_ADDRESS, self._pages)
+        self.api.proxy = NetworkProxy(self.network, objects, API_ADDRESS, self.ground.pages)
         self.api.remotes.servers = ExtensionServers(services, clock, self._front_proxy)
         self.custom_groups = CustomGroups(self.api, component_user(API_USER), self.tasks.spawn)
         self.aggregation = Aggregation(
             self.api,
             component_user(API_USER),
             self.tasks.spawn,
-            [MetricsServer(self._stats, objects, clock).extension()],
+            [MetricsServer(self.ground.stats, objects, clock).extension()],
         )
         self.flow_objects = FlowObjects(self.api, component_user(API_USER), self.tasks.spawn)
-        self._volumes = SharedVolumes()
-        self._interpreters = Interpreters()
         self.manager = Manager(
             self.transport,
             clock,
@@ -179,7 +184,7 @@ class RunningCluster:
             events=self._sink,
             served=Served(self.resources, self.custom.schema_of, self._stale),
             root_ca=surface.ca_certificate,
-            discard_volume=self._volumes.discard,
+            discard_volume=self.ground.volumes.discard,
             authority=ClusterKeys(self.authority, self.auth.tokens, clock),
             only=controllers_of(record.template),
         )
@@ -192,8 +197,6 @@ class RunningCluster:
             clock,
             self.tasks,
         )
-        self._proxy_informers = Informers(self.transport(kubeproxy.USER), clock, self.tasks)
-        self.proxy = kubeproxy.KubeProxy(self._proxy_informers, clock)
 
     @property
     def name(self) -> str:
@@ -235,17 +238,20 @@ class RunningCluster:
         self.scheduler.start()
         self._scheduler_informers.start()
         self.tasks.serve("controller manager", self.manager.run)
-        for number in range(self.store.record.nodes):
-            await self._add_node(machine(number))
+        machines = map(machine, range(self.store.record.nodes))
+        self.nodes = {one.name: SimulatedNode(one, self.ground) for one in machines}
+        await self.failures.resume()
+        for node in self.nodes.values():
+            await node.start()
         self.api.phase = Phase.SERVING
 
     async def close(self) -> None:
         """Stop working. What was acknowledged is stored; nothing else needs saving."""
         self.api.phase = Phase.STOPPING
-        for kubelet in self.kubelets.values():
-            await kubelet.stop()
-            await self._runtimes[kubelet.name].close()
-        await self._interpreters.close()
+        await self.failures.close()
+        for node in self.nodes.values():
+            await node.close()
+        await self.ground.interpreters.close()
         self.scheduler.stop()
         self.manager.stop()
         for informers in (self._scheduler_informers, self._proxy_informers):
@@ -260,35 +266,6 @@ class RunningCluster:
         self.auth.stop()
         await self.tasks.close()
         await self.network.close()
-
-    async def _add_node(self, made: Machine) -> None:
-        self.network.add_node(made.name, made.address, made.pod_cidr)
-        self.network.set_rules(made.name, self.proxy.table(made.name, made.address))
-        runtime = self._runtimes[made.name] = SimulatedRuntime(
-            made.name,
-            self.clock,
-            self.network,
-            shared=self._volumes,
-            interpreters=self._interpreters,
-        )
-        transport = self.transport(NODE_USER + made.name)
-        client = Client(transport, "kubelet")
-        kubelet = Kubelet(
-            made,
-            client=client,
-            informers=Informers(transport, self.clock, self.tasks),
-            services=self._proxy_informers.get(resources.SERVICES),
-            runtime=Runtime(runtime, runtime.images, runtime, runtime.files),
-            network=SimulatedProbes(self.network, made.address),
-            recorder=Recorder(client, "kubelet", self.clock, self._sink, host=made.name),
-            clock=self.clock,
-            tasks=self.tasks,
-            steps=self.steps,
-        )
-        self.kubelets[made.name] = kubelet
-        pages = self._pages[made.name] = KubeletPages(kubelet)
-        self._stats[made.name] = pages.stats
-        await kubelet.start()
 
     def _feed_dns(self) -> None:
         dns = self.network.dns

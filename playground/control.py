@@ -24,6 +24,7 @@ from apimachinery.errors import (
 from apiserver.endpoints.asgi import ApiServer
 from playground import (
     control_clusters,
+    control_failures,
     control_history,
     control_past,
     control_records,
@@ -37,6 +38,7 @@ _LARGEST_BODY = 64 * 1024
 
 ROUTES: Routes = {
     **control_clusters.ROUTES,
+    **control_failures.ROUTES,
     **control_records.ROUTES,
     **control_traces.ROUTES,
     **control_history.ROUTES,

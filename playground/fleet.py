@@ -107,6 +107,7 @@ class Fleet:
             if cluster is None:
                 raise NotFound(CLUSTERS, name)
             await _close(cluster)
+            await cluster.failures.journal.discard()
             await self._storage.delete_cluster(name)
 
     async def close(self) -> None:

@@ -90,6 +90,7 @@ async def serve(options: argparse.Namespace) -> None:
         auth_options(flags),
         admission_options(flags),
         service_network(flags),
+        instance.data_dir,
     )
     storage = Storage(clock=clock, hub=WatchHub)
     fleet = Fleet(storage, surface, trust)

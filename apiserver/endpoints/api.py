@@ -20,6 +20,7 @@ from apiserver.endpoints.auditing import Auditor
 from apiserver.endpoints.metrics import Metrics
 from apiserver.endpoints.options import ServingOptions
 from apiserver.endpoints.trace import Traces
+from apiserver.endpoints.trouble import Trouble
 from apiserver.flowcontrol.filter import FlowFilter
 from apiserver.flowcontrol.inflight import InFlightLimit
 from apiserver.registry.catalog import Catalog
@@ -113,6 +114,8 @@ class ClusterApi:
         self.audit: Auditor | None = (
             Auditor(options.audit, name, clock, options.audit_log) if options.audit else None
         )
+        # What is broken of it on purpose.
+        self.trouble = Trouble()
         self.traces = Traces()
         self.metrics = Metrics()
         self.started = clock.seconds()

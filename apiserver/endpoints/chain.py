@@ -133,6 +133,8 @@ async def _serve(request: ApiRequest, door: Door, handler: Handler | None) -> An
     request.user = who if isinstance(who, User) else await who
     trace.user = request.user.name
     trace.stage("authentication")
+    if request.api.trouble:
+        await request.api.trouble.meet(request)
     if request.api.audit is not None:
         request.audit = request.api.audit.begin(request, request.real_user or request.user)
     place: Any = limits.enter(request)

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from apimachinery.clock import Clock
 from apimachinery.errors import AlreadyExists, BadRequest, NotFound
 from apimachinery.gvk import GroupResource
 from apimachinery.meta import Obj, is_deleting, name_of, namespace_of, uid_of
 from nodes.client import leases, resources
-from nodes.client.events import NORMAL, Recorder
+from nodes.client.events import NORMAL, WARNING, Recorder
 from nodes.client.informer import Informers
 from nodes.client.rest import STRATEGIC_PATCH, Client
 from nodes.client.supervise import TaskSet
 from nodes.kubelet.claims import PersistentVolumes
+from nodes.kubelet.eviction import TURNED_AWAY, Evictions
+from nodes.kubelet.hardware import Hardware
 from nodes.kubelet.host import Host, ServiceLister
 from nodes.kubelet.images import ImageManager
 from nodes.kubelet.node import Machine, node_object, node_status
-from nodes.kubelet.pod_worker import PodWorker
+from nodes.kubelet.pod_worker import EVICTED, PodWorker
 from nodes.kubelet.probes import ProbeNetwork
-from nodes.kubelet.records import ContainerRecord
+from nodes.kubelet.records import ContainerRecord, lost_status
 from nodes.kubelet.sources import Sources
 from nodes.kubelet.steps import Steps
 from nodes.kubelet.volumes import Volumes
@@ -39,12 +41,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """The container runtime of a node, in its four parts."""
+    """The container runtime of a node, in its four parts, and the machine under it."""
 
     runtime: RuntimeService
     images: ImageService
     logs: LogService
     files: HostFiles
+    hardware: Hardware = field(default_factory=Hardware)
 
 
 class Kubelet:
@@ -65,6 +68,9 @@ class Kubelet:
         steps: Steps | None = None,
     ) -> None:
         self.machine = machine
+        self.images = runtime.images
+        self._off_since = runtime.hardware.off_since
+        self.started = False
         self._client, self._informers = client, informers
         self._clock, self._tasks, self._recorder = clock, tasks, recorder
         self._runtime = runtime
@@ -93,6 +99,7 @@ class Kubelet:
             tasks,
             steps=steps or Steps(),
         )
+        self._evictions = Evictions(self, runtime.hardware)
         self._events = runtime.runtime.get_container_events(self._on_container)
 
     @property
@@ -103,13 +110,25 @@ class Kubelet:
 
     async def start(self) -> None:
         """Register the node and its lease, then take its pods."""
-        await self._register()
+        self.started = True
+        await self.register()
+        self.tell(NORMAL, "Starting", "Starting kubelet.")
+        if self._off_since:
+            boot = self.machine.identity("boot")
+            self.tell(WARNING, "Rebooted", f"Node {self.name} has been rebooted, boot id: {boot}")
+        self._evictions.start()
         self._informers.get(resources.PODS, field_selector=f"spec.nodeName={self.name}").on_change(
             self._on_pod
         )
         self._informers.start()
 
-    async def _register(self) -> None:
+    def tell(self, kind: str, reason: str, message: str) -> None:
+        """Write an event about the node."""
+        about = {"kind": "Node", "name": self.name, "uid": self.name, "apiVersion": ""}
+        self._recorder.event(about, kind, reason, message)
+
+    async def register(self) -> None:
+        """Tell the API that the node is there and well."""
         now = self._clock.timestamp()
         try:
             node = await self._client.create(node_object(self.machine, now), resources.NODES)
@@ -122,8 +141,6 @@ class Kubelet:
                 STRATEGIC_PATCH,
                 "status",
             )
-        about = {"kind": "Node", "name": self.name, "uid": self.name, "apiVersion": ""}
-        self._recorder.event(about, NORMAL, "Starting", "Starting kubelet.")
         lease = leases.node_lease(node, self._clock, simulated=True)
         try:
             await self._client.create(lease, resources.LEASES)
@@ -141,6 +158,7 @@ class Kubelet:
     async def stop(self) -> None:
         """Stop working: the pods stay as they are in the API."""
         self._events.cancel()
+        self._evictions.stop()
         self._informers.stop()
         for worker in self.pods.values():
             worker.finished = True
@@ -172,6 +190,11 @@ class Kubelet:
         worker = PodWorker(pod, self.host)
         restore(worker.containers.records, pod)
         self.pods[worker.uid] = worker
+        if self._off_since and lose_power(worker.containers.records, pod, self._off_since):
+            message = "Pod sandbox changed, it will be killed and re-created."
+            worker.report("Normal", "SandboxChanged", message)
+        if self._evictions.turns_away(pod):
+            worker.refuse(EVICTED, TURNED_AWAY)
         worker.wake()
 
     def _forget(self, uid: str) -> None:
@@ -265,3 +288,22 @@ def restore(records: list[ContainerRecord], pod: Obj) -> None:
         if entry := known.get(record.name):
             record.restarts = entry.get("restartCount") or 0
             record.last = (entry.get("lastState") or {}).get("terminated")
+
+
+def lose_power(records: list[ContainerRecord], pod: Obj, since: float) -> bool:
+    """Have what ran when the machine lost power count as ended then; False if nothing ran."""
+    status, lost = pod.get("status") or {}, False
+    ran = {
+        entry["name"]: entry
+        for part in ("initContainerStatuses", "containerStatuses")
+        for entry in status.get(part) or ()
+        if "running" in (entry.get("state") or {})
+    }
+    for record in records:
+        if entry := ran.get(record.name):
+            lost = True
+            record.id = (entry.get("containerID") or "").rpartition("//")[2]
+            started = (entry["state"]["running"] or {}).get("startedAt")
+            record.status = lost_status(record.id, record.name, started, since)
+            record.waiting = ("", "")
+    return lost

@@ -24,11 +24,16 @@ class Machine:
     pods: int = 110
     zone: str = ""
     region: str = ""
+    # How often it has been started; each start has a boot id of its own.
+    boots: int = 1
     labels: dict[str, str] = field(default_factory=dict)
 
     def identity(self, what: str) -> str:
         """Return an id that is the same at each start: machine, system and boot have their own."""
-        return str(uuid.UUID(hashlib.md5(f"{what}/{self.name}".encode()).hexdigest()))  # noqa: S324
+        text = f"{what}/{self.name}"
+        if what == "boot" and self.boots > 1:
+            text += f"/{self.boots}"
+        return str(uuid.UUID(hashlib.md5(text.encode()).hexdigest()))  # noqa: S324
 
 
 def node_object(machine: Machine, now: str) -> Obj:

@@ -25,6 +25,8 @@ from nodes.runtime.cri import ContainerEventType, RuntimeCallError
 
 log = logging.getLogger(__name__)
 
+# A hard eviction: what it is called, and what it gives a pod's containers to end.
+EVICTED, HARD_GRACE = "Evicted", 1.0
 # Writes of status that come within this time go out as one.
 _STATUS_DELAY = 0.02
 
@@ -41,6 +43,8 @@ class PodWorker:
         self.finished = False
         self._verdict: tuple[str, str, str] | None = None
         self._terminated = False
+        # Why the kubelet itself takes the pod away, for the pod's DisruptionTarget condition.
+        self._disrupted = ""
         self._start_time = (pod.get("status") or {}).get("startTime") or host.clock.timestamp()
         self._attempt = 0
         self._syncing = self._again = False
@@ -71,6 +75,16 @@ class PodWorker:
             "annotations"
         ) != pod["metadata"].get("annotations"):
             self.source_changed()
+        if self._contradicted():
+            self._written = None
+            self.status_changed()
+
+    def _contradicted(self) -> bool:
+        """Tell whether others said in our place that the pod is not ready, as of a silent node."""
+        written = self._written
+        if written is None or self._writing or self._status_timer is not None:
+            return False
+        return _is_ready(written) and not _is_ready(self.pod.get("status") or {})
 
     def source_changed(self) -> None:
         """Something that a volume or the environment is made from has changed."""
@@ -92,6 +106,22 @@ class PodWorker:
             return
         self._syncing = True
         self.host.tasks.spawn(f"pod {self.uid}", self._sync_until_quiet())
+
+    @property
+    def ends(self) -> bool:
+        """Tell whether it is being taken off the node."""
+        return self._verdict is not None or is_deleting(self.pod)
+
+    def evict(self, message: str) -> None:
+        """End the pod, since the node needs what it uses."""
+        self._disrupted = message
+        self.refuse(EVICTED, message)
+
+    def refuse(self, reason: str, message: str) -> None:
+        """Let the pod fail: it may not run here, or not any more."""
+        self.report("Warning", reason, message)
+        self._verdict = ("Failed", reason, message)
+        self.wake()
 
     def wake_in(self, delay: float) -> None:
         """Look again in `delay` seconds; of several wishes the earliest holds."""
@@ -220,6 +250,8 @@ class PodWorker:
         await self.host.forget_in_api(self.pod)
 
     def _grace(self) -> float:
+        if self._disrupted:
+            return HARD_GRACE
         metadata = self.pod["metadata"]
         grace = metadata.get("deletionGracePeriodSeconds")
         if grace is None:
@@ -326,5 +358,11 @@ class PodWorker:
             pod_ips=self.pod_ips,
             sandbox_ready=bool(self.sandbox_id) and not self._terminated,
             verdict=self._verdict,
+            disrupted=self._disrupted,
             terminated=self._terminated,
         )
+
+
+def _is_ready(status: Obj) -> bool:
+    conditions = status.get("conditions") or ()
+    return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)

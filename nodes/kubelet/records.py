@@ -6,9 +6,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from apimachinery.clock import format_time
+from apimachinery.clock import format_time, parse_time
 from apimachinery.meta import Obj
-from nodes.runtime.cri import ContainerState, ContainerStatus, Image
+from nodes.runtime.cri import (
+    ContainerMetadata,
+    ContainerState,
+    ContainerStatus,
+    Image,
+    ImageSpec,
+    LinuxContainerResources,
+)
 
 FIRST_BACKOFF, LONGEST_BACKOFF = 10.0, 300.0
 # A container that ran this long has recovered: its next crash waits the first backoff again.
@@ -113,3 +120,27 @@ def container_id(runtime_id: str) -> str:
 def stamp(nanoseconds: int) -> str:
     """Print a runtime's nanoseconds as metav1.Time."""
     return format_time(datetime.fromtimestamp(nanoseconds / 1e9, UTC))
+
+
+def lost_status(runtime_id: str, name: str, started: str | None, ended: float) -> ContainerStatus:
+    """Return what containerd says of a container that it finds ended after the machine was off."""
+    began = parse_time(started).timestamp() if started else ended
+    return ContainerStatus(
+        id=runtime_id,
+        pod_sandbox_id="",
+        metadata=ContainerMetadata(name),
+        state=ContainerState.EXITED,
+        created_at=int(began * 1e9),
+        started_at=int(began * 1e9),
+        finished_at=int(ended * 1e9),
+        exit_code=255,
+        image=ImageSpec(""),
+        image_ref="",
+        reason="Unknown",
+        message="",
+        labels={},
+        annotations={},
+        mounts=(),
+        log_path="",
+        resources=LinuxContainerResources(),
+    )

@@ -26,6 +26,8 @@ class PodFacts:
     # Set once the kubelet has decided on an end by itself: (phase, reason, message).
     verdict: tuple[str, str, str] | None = None
     terminated: bool = False
+    # Why the kubelet takes the pod away to save the node, if it does.
+    disrupted: str = ""
 
 
 def pod_status(pod: Obj, facts: PodFacts) -> Obj:
@@ -108,6 +110,8 @@ def conditions(
         ("ContainersReady", ready_containers, why),
         ("PodScheduled", True, ("", "")),
     ]
+    if facts.disrupted:
+        made.append(("DisruptionTarget", True, ("TerminationByKubelet", facts.disrupted)))
     own = {name for name, _, _ in made}
     result = []
     generation = pod["metadata"].get("generation")

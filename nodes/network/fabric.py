@@ -16,6 +16,7 @@ from typing import NoReturn, Protocol
 from apimachinery.clock import Clock
 from nodes.client.supervise import TaskSet
 from nodes.network.addresses import AddressesExhausted, Pool, is_ip
+from nodes.network.cuts import Cut, Cuts, Where
 from nodes.network.dns import ClusterDNS, Rcode, ResolvConf
 from nodes.network.rules import Backend, Decision, RuleTable, Verdict
 from nodes.network.stream import Stream, stream_pair
@@ -94,6 +95,7 @@ class Network:
         self.traces = TraceRing()
         self.latency = latency
         self.policy: PolicyTable | None = None
+        self._cuts = Cuts()
         # Whether names resolve only while a DNS pod is behind the name server's address.
         self.strict_dns = False
         self._nodes: dict[str, _Node] = {}
@@ -150,6 +152,19 @@ class Network:
         """Return who has the address ("default/web-0", "node/n1"), or ""."""
         endpoint = self._endpoints.get(ip)
         return endpoint.owner if endpoint else ""
+
+    def cut(self, cut: Cut) -> None:
+        """Lose what is sent between two ends; connections that are open across it end."""
+        self._cuts.add(cut)
+        for endpoint in list(self._endpoints.values()):
+            for stream in list(endpoint.streams):
+                near, far = stream.local[0], stream.remote[0]
+                if self._cuts.separate(self._where(near), self._where(far)):
+                    stream.close()
+
+    def mend(self, cut: Cut) -> None:
+        """Let through again what a cut has lost."""
+        self._cuts.remove(cut)
 
     def node_ip(self, name: str) -> str:
         """Return a node's own address."""
@@ -260,7 +275,7 @@ class Network:
             return False
         if target.ip not in self._endpoints and (self.strict_dns or target.ip != server):
             return False
-        return self._allowed(src_ip, target, "UDP")
+        return self._allowed(src_ip, target, "UDP") and not self._separated(src_ip, target)
 
     def _translate(
         self, trace: Trace, src_ip: str, dst_ip: str, port: int, protocol: str
@@ -321,6 +336,9 @@ class Network:
                 trace.outcome = "unreachable"
                 raise OSError(EHOSTUNREACH, "No route to host")
             await self._black_hole(trace, timeout)
+        if self._separated(src_ip, target):
+            trace.hop("link", f"{src_ip} to {target.ip}:{target.port} is cut")
+            await self._black_hole(trace, timeout)
         if not self._allowed(src_ip, target, protocol):
             trace.hop("policy", f"{src_ip} to {target.ip}:{target.port} denied")
             await self._black_hole(trace, timeout)
@@ -330,6 +348,18 @@ class Network:
         if self.policy is None or src_ip == target.ip:
             return True
         return self.policy.allows(src_ip, target.ip, target.port, protocol)
+
+    def _separated(self, src_ip: str, target: Backend) -> bool:
+        if not self._cuts:
+            return False
+        service = target.rule.partition(":")[0]
+        return self._cuts.separate(self._where(src_ip), self._where(target.ip, service))
+
+    def _where(self, ip: str, service: str = "") -> Where:
+        endpoint = self._endpoints.get(ip)
+        if endpoint is None:
+            return Where("", "", service)
+        return Where(endpoint.node.name, endpoint.owner, service)
 
     async def _black_hole(self, trace: Trace, timeout: float) -> NoReturn:
         await self.clock.sleep(timeout)

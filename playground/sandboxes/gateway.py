@@ -151,6 +151,10 @@ class Gateway:
         headers = httpx.Headers([*identity.headers, ("Accept", accept)])
         return self._send("GET", f"{api_root(cluster, rev)}{path}", headers, params=params)
 
+    def page(self, method: str, cluster: str, page: str, body: Any = None) -> dict[str, Any]:
+        """Ask one of the control API's pages of a cluster; raises when it refuses."""
+        return self._control(method, f"{CONTROL}/{quote(cluster)}/{quote(page)}", json=body)
+
     def _control(self, method: str, path: str, **options: Any) -> dict[str, Any]:
         response = self._send(method, path, None, **options)
         found = orjson.loads(response.content) if response.content else {}

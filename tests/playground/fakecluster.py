@@ -104,6 +104,8 @@ class Fake:
         if request.method == "PATCH":
             cluster.owner = request.body["owner"]
             return await reply(send, 200, cluster.described)
+        if parts[1:2] == ["failures"]:
+            return await reply(send, *cluster.failed(request, parts[2:]))
         if request.method == "DELETE":
             cluster.end()
             del self.clusters[parts[0]]
@@ -141,6 +143,32 @@ class FakeCluster:
         self.oldest = 0
         self.ended = False
         self.logs: dict[str, str] = {}
+        self.failures: list[dict[str, Any]] = []
+
+    def failed(self, request, rest):
+        """Answer for the failure kit: what is broken is listed, and nothing happens."""
+        if request.method == "GET":
+            return 200, {"items": self.failures, "moments": [], "kinds": []}
+        if request.method == "DELETE":
+            gone = [one for one in self.failures if not rest or one["id"] in rest]
+            self.failures = [one for one in self.failures if one not in gone]
+            return 200, gone[0] if rest else {"items": gone}
+        node = request.body["target"].get("node")
+        if node == "n9":
+            text = 'Failure "stop-node" is invalid: target.node: Not found: "n9"'
+            wrong = status(422, "Invalid", text)
+            wrong["details"] = {"causes": [{"field": "target.node", "message": 'Not found: "n9"'}]}
+            return 422, wrong
+        made = {
+            "id": f"{request.body['kind']}-{len(self.failures) + 1}",
+            "what": f"Stopped node {node}",
+            "began": CREATED,
+            "revision": self.revision,
+            "active": True,
+            **request.body,
+        }
+        self.failures.append(made)
+        return 201, made
 
     @property
     def described(self) -> dict[str, Any]:

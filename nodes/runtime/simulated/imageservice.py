@@ -25,6 +25,7 @@ from nodes.runtime.simulated.references import (
     check_unknown,
     parse_reference,
 )
+from nodes.runtime.simulated.registry import Registries
 
 # A pull of a usual image takes a fifth of a second: enough to be seen, too little to wait for.
 _FASTEST, _SLOWEST, _LARGE = 0.05, 0.3, 200 * MIB
@@ -39,8 +40,9 @@ class _Pull:
 class SimulatedImages:
     """Keeps cri.ImageService."""
 
-    def __init__(self, clock: Clock, seed: str) -> None:
+    def __init__(self, clock: Clock, seed: str, registries: Registries | None = None) -> None:
         self._clock = clock
+        self._registries = registries if registries is not None else Registries()
         self._seed = seed
         self._images: dict[str, PulledImage] = {}
         self._pulling: dict[str, _Pull] = {}
@@ -83,6 +85,7 @@ class SimulatedImages:
         pull = self._pulling[name] = _Pull(asyncio.get_running_loop().create_future())
         try:
             await self._clock.sleep(_FASTEST)
+            self._registries.check(reference)
             pulled = resolve(reference)
             await self._clock.sleep(self._download_time(pulled))
             self._images[name] = pulled
@@ -96,6 +99,12 @@ class SimulatedImages:
         if pulled is not None:
             for name in [name for name, same in self._images.items() if same.id == pulled.id]:
                 del self._images[name]
+
+    def forget(self, name: str) -> None:
+        """Remove an image, or all of a repository, that no longer is what it was."""
+        for key, pulled in list(self._images.items()):
+            if name in (key, pulled.repository):
+                del self._images[key]
 
     async def image_fs_info(self) -> FilesystemUsage:
         sizes = {pulled.id: pulled.size for pulled in self._images.values()}

@@ -69,7 +69,7 @@ def check_host(reference: Reference) -> None:
     """Fail as a pull does when the registry's name does not resolve."""
     host = reference.host.partition(":")[0]
     if host.endswith((".invalid", ".example", ".test")) or _MISTAKES.search(host):
-        raise _failure(
+        raise failed_pull(
             reference,
             f'failed to do request: Head "https://{reference.host}/v2/{reference.path}/manifests/'
             f'{reference.tag or reference.digest}": dial tcp: lookup {host}: no such host',
@@ -85,7 +85,7 @@ def check_unknown(reference: Reference, official: frozenset[str]) -> None:
         and library not in official
     )
     if unofficial or _MISTAKES.search(reference.path):
-        raise _failure(
+        raise failed_pull(
             reference,
             "pull access denied, repository does not exist or may require authorization: "
             "server message: insufficient_scope: authorization failed",
@@ -96,11 +96,7 @@ def check_tag(reference: Reference, highest: tuple[int, int]) -> None:
     """Fail for a tag that the repository cannot have."""
     if reference.digest or _is_plausible(reference, highest):
         return
-    raise RuntimeCallError(
-        Code.NOT_FOUND,
-        f'failed to pull and unpack image "{reference}": failed to resolve reference '
-        f'"{reference}": {reference}: not found',
-    )
+    raise not_found(reference)
 
 
 def _is_plausible(reference: Reference, highest: tuple[int, int]) -> bool:
@@ -116,7 +112,17 @@ def _is_plausible(reference: Reference, highest: tuple[int, int]) -> bool:
     return True
 
 
-def _failure(reference: Reference, why: str) -> RuntimeCallError:
+def not_found(reference: Reference) -> RuntimeCallError:
+    """Return the error of a pull of what the registry does not have."""
+    return RuntimeCallError(
+        Code.NOT_FOUND,
+        f'failed to pull and unpack image "{reference}": failed to resolve reference '
+        f'"{reference}": {reference}: not found',
+    )
+
+
+def failed_pull(reference: Reference, why: str) -> RuntimeCallError:
+    """Return the error of a pull that the registry refused, or could not answer."""
     return RuntimeCallError(
         Code.UNKNOWN,
         f'failed to pull and unpack image "{reference}": failed to resolve reference '

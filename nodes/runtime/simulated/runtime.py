@@ -45,6 +45,7 @@ from nodes.runtime.simulated.filesystem import Filesystem
 from nodes.runtime.simulated.hostfiles import MemoryHostFiles, SharedVolumes
 from nodes.runtime.simulated.imageservice import SimulatedImages, missing
 from nodes.runtime.simulated.pipes import Collector, OutputQueue
+from nodes.runtime.simulated.registry import Registries
 from nodes.runtime.simulated.sandbox import SimSandbox
 from nodes.runtime.simulated.sessions import SimulatedSession
 from nodes.runtime.simulated.shell.helpers import Interpreters
@@ -77,14 +78,16 @@ class SimulatedRuntime:
         seed: int = 0,
         shared: SharedVolumes | None = None,
         interpreters: Interpreters | None = None,
+        registries: Registries | None = None,
     ) -> None:
         """The node has to be in the network already (`Network.add_node`).
 
-        shared: the persistent volumes, interpreters: those of shells, of the whole cluster.
+        shared: the persistent volumes, interpreters: those of shells, registries: where images
+        come from; each of the whole cluster.
         """
         self.node = node
         self.files = MemoryHostFiles(shared)
-        self.images = SimulatedImages(clock, f"{seed}/{node}")
+        self.images = SimulatedImages(clock, f"{seed}/{node}", registries)
         self._clock = clock
         self._owns_interpreters = interpreters is None
         self._interpreters = interpreters if interpreters is not None else Interpreters()
@@ -322,6 +325,19 @@ class SimulatedRuntime:
     def oom_kill(self, container_id: str) -> None:
         """Kill a container as the kernel does when it takes too much memory."""
         self._container(container_id).out_of_memory()
+
+    def kill(self, container_id: str) -> None:
+        """Kill the main process of a container, as `kill -9` on the node does."""
+        self._container(container_id).kill()
+
+    def power_off(self) -> None:
+        """Everything that runs ends at once; the disk keeps what is on it."""
+        for container in list(self._containers.values()):
+            container.kill()
+        for sandbox in self._sandboxes.values():
+            sandbox.stop(self.node)
+        self._sandboxes.clear()
+        self._containers.clear()
 
     async def close(self) -> None:
         """End all containers, and wait until nothing of them runs any more."""
