@@ -69,6 +69,7 @@ INSTALLED_APPS = [
     "playground.sandboxes",
     "playground.objects",
     "playground.topology",
+    "playground.history",
 ]
 
 MIDDLEWARE = [
@@ -99,6 +100,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "playground.sandboxes.context.frame",
+                "playground.history.past.context",
             ],
         },
     },

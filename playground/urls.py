@@ -10,6 +10,7 @@ urlpatterns = [
     path("", include("playground.lab.urls")),
     path("", include("playground.topology.urls")),
     path("", include("playground.objects.urls")),
+    path("", include("playground.history.urls")),
 ]
 
 handler400 = "playground.accounts.views.bad_request"

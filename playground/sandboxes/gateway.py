@@ -155,6 +155,19 @@ class Gateway:
         """Ask one of the control API's pages of a cluster; raises when it refuses."""
         return self._control(method, f"{CONTROL}/{quote(cluster)}/{quote(page)}", json=body)
 
+    def moment(self, cluster: str, rev: int | None = None) -> dict[str, Any]:
+        """Return when a revision was (or the newest), and the ends of the log."""
+        params = {} if rev is None else {"rev": str(rev)}
+        return self._control("GET", f"{CONTROL}/{quote(cluster)}/history/moment", params=params)
+
+    def history(
+        self, cluster: str, identity: Identity, page: str = "", **params: str
+    ) -> dict[str, Any]:
+        """Return what the log tells on one of its pages, as far as the user may know it."""
+        place = f"{CONTROL}/{quote(cluster)}/history{page}"
+        response = self._send("GET", place, httpx.Headers(identity.headers), params=params)
+        return dict(orjson.loads(response.content))
+
     def _control(self, method: str, path: str, **options: Any) -> dict[str, Any]:
         response = self._send(method, path, None, **options)
         found = orjson.loads(response.content) if response.content else {}

@@ -11,6 +11,19 @@ export const DEFAULTS = {
   "frame.filter": ["/"],
   "go.clusters": ["g c"],
   "dock.toggle": ["Mod+`"],
+  "past.back": [","],
+  "past.forward": ["."],
+  "timeline.back": ["j", "ArrowLeft"],
+  "timeline.play": ["k", "Space"],
+  "timeline.forward": ["l", "ArrowRight"],
+  "timeline.objectBack": ["Shift+ArrowLeft"],
+  "timeline.objectForward": ["Shift+ArrowRight"],
+  "timeline.first": ["Home"],
+  "timeline.last": ["End"],
+  "timeline.jump": ["#"],
+  "timeline.bookmark": ["b"],
+  "timeline.setA": ["["],
+  "timeline.setB": ["]"],
 };
 
 // These hold in fields and terminals too, where any other key belongs to what one writes.

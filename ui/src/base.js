@@ -4,6 +4,7 @@ import "./el/kp-connect.js";
 import "./el/kp-freshness.js";
 import "./el/kp-live-list.js";
 import "./el/kp-logs.js";
+import "./el/kp-past.js";
 import { openPanel } from "./dock/open.js";
 import { addDefaults, bind, singleKeysOn, startKeys, switchSingleKeys } from "./keys.js";
 import { startRouter, visit } from "./router.js";

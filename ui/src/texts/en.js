@@ -2,6 +2,7 @@
 import { actionGroups, actions } from "./en/actions.js";
 import { common } from "./en/common.js";
 import { dock, frame } from "./en/frame.js";
+import { timeline } from "./en/timeline.js";
 
 export const english = {
   ...common,
@@ -9,4 +10,5 @@ export const english = {
   actionGroups,
   frame,
   dock,
+  timeline,
 };

@@ -1,0 +1,184 @@
+"""The documents of the REST API of history, for its schema and for what callers send."""
+
+from __future__ import annotations
+
+from rest_framework import serializers
+
+from playground.sandboxes import names
+
+
+class PlaceSerializer(serializers.Serializer[object]):
+    """An object: its resource as the log has it ("deployments.apps"), namespace, name."""
+
+    resource = serializers.CharField(max_length=320)
+    namespace = serializers.CharField(max_length=253, allow_blank=True, default="")
+    name = serializers.CharField(max_length=253)
+
+
+class DensitySerializer(serializers.Serializer[object]):
+    """How many changes of a resource each part of the range holds: [part, changes]."""
+
+    resource = serializers.CharField()
+    parts = serializers.ListField(child=serializers.ListField(child=serializers.IntegerField()))
+
+
+class MarkerSerializer(serializers.Serializer[object]):
+    """A Warning event."""
+
+    revision = serializers.IntegerField()
+    at = serializers.FloatField()
+    namespace = serializers.CharField()
+    name = serializers.CharField()
+
+
+class OverviewSerializer(serializers.Serializer[object]):
+    """The ends of the log, and how busy a range of it was."""
+
+    oldest = serializers.IntegerField(help_text="The first revision that can be looked at.")
+    newest = serializers.IntegerField()
+    compacted = serializers.BooleanField(help_text="There was something before the oldest.")
+    now = serializers.FloatField(help_text="The cluster's clock, in seconds since the epoch.")
+    after = serializers.IntegerField()
+    upto = serializers.IntegerField()
+    width = serializers.IntegerField(help_text="Revisions in a part.")
+    density = DensitySerializer(many=True)
+    moments = serializers.ListField(child=serializers.ListField(child=serializers.FloatField()))
+    warnings = MarkerSerializer(many=True)
+
+
+class ChangeSerializer(PlaceSerializer):
+    """One write, without its object."""
+
+    revision = serializers.IntegerField()
+    type = serializers.ChoiceField(choices=("ADDED", "MODIFIED", "DELETED"))
+    at = serializers.FloatField()
+    actor = serializers.CharField()
+    trace = serializers.CharField(help_text="The Audit-ID of the request.")
+
+
+class ChangesSerializer(serializers.Serializer[object]):
+    """The first writes of a range."""
+
+    items = ChangeSerializer(many=True)
+    upto = serializers.IntegerField()
+
+
+class FactSerializer(serializers.Serializer[object]):
+    """Something that happened, and the sentence that says it."""
+
+    text = serializers.CharField()
+    code = serializers.CharField()
+    actor = serializers.CharField()
+    resource = serializers.CharField()
+    kind = serializers.CharField()
+    namespace = serializers.CharField()
+    name = serializers.CharField()
+    count = serializers.IntegerField()
+    revision = serializers.IntegerField()
+    at = serializers.FloatField()
+    trace = serializers.CharField()
+    bad = serializers.BooleanField()
+
+
+class FactsSerializer(serializers.Serializer[object]):
+    """What happened in a range, the oldest first."""
+
+    after = serializers.IntegerField()
+    upto = serializers.IntegerField()
+    left_out = serializers.IntegerField(help_text="Earlier revisions that were not looked at.")
+    items = FactSerializer(many=True)
+
+
+class DifferenceSerializer(PlaceSerializer):
+    """An object that is not the same at both revisions."""
+
+    revision = serializers.IntegerField()
+    change = serializers.ChoiceField(choices=("added", "removed", "changed", "replaced"))
+
+
+class DifferencesSerializer(serializers.Serializer[object]):
+    """What differs between revisions a and b."""
+
+    a = serializers.IntegerField()
+    b = serializers.IntegerField()
+    touched = serializers.IntegerField(help_text="Objects written in between.")
+    more = serializers.BooleanField()
+    items = DifferenceSerializer(many=True)
+
+
+class FieldSerializer(serializers.Serializer[object]):
+    """A field that a write changed; values are JSON, cut when they are long."""
+
+    path = serializers.CharField()
+    op = serializers.ChoiceField(choices=("+", "-", "~"))
+    before = serializers.CharField()
+    after = serializers.CharField()
+
+
+class WriteSerializer(serializers.Serializer[object]):
+    """One write of an object: who, when, in which request, and what it changed."""
+
+    revision = serializers.IntegerField()
+    type = serializers.ChoiceField(choices=("ADDED", "MODIFIED", "DELETED"))
+    uid = serializers.CharField()
+    at = serializers.FloatField()
+    actor = serializers.CharField()
+    user = serializers.CharField()
+    manager = serializers.CharField()
+    trace = serializers.CharField()
+    fields_changed = FieldSerializer(many=True)
+    left_out = serializers.IntegerField(help_text="Changed fields that are not listed.")
+
+
+class ObjectHistorySerializer(serializers.Serializer[object]):
+    """The writes of one object, the latest first."""
+
+    oldest = serializers.IntegerField()
+    newest = serializers.IntegerField()
+    items = WriteSerializer(many=True)
+    more = serializers.BooleanField()
+
+
+class LineSerializer(serializers.Serializer[object]):
+    """A line of an object's YAML, and the write that it comes from."""
+
+    text = serializers.CharField()
+    path = serializers.CharField()
+    revision = serializers.IntegerField()
+    at = serializers.FloatField()
+    actor = serializers.CharField()
+    manager = serializers.CharField()
+    trace = serializers.CharField()
+
+
+class BlameSerializer(serializers.Serializer[object]):
+    """An object's YAML at a revision, line by line; no lines where there was no object."""
+
+    revision = serializers.IntegerField()
+    lines = LineSerializer(many=True)
+
+
+class BookmarkSerializer(serializers.Serializer[object]):
+    """A revision that one wants to find again."""
+
+    revision = serializers.IntegerField(min_value=0, max_value=2**53)
+    note = serializers.CharField(max_length=120, allow_blank=True, default="")
+
+
+class BookmarksSerializer(serializers.Serializer[object]):
+    """The caller's bookmarks in a cluster."""
+
+    items = BookmarkSerializer(many=True)
+
+
+class ForkSerializer(serializers.Serializer[object]):
+    """A new cluster that begins as another one was at a revision."""
+
+    name = serializers.CharField(max_length=names.LONGEST)
+    revision = serializers.IntegerField(min_value=0, max_value=2**53)
+
+    def validate_name(self, name: str) -> str:
+        """Refuse what could be no part of an address."""
+        if problem := names.problem(name):
+            raise serializers.ValidationError(problem)
+        return name

@@ -1,0 +1,1 @@
+"""Tags of pages that show the past."""
