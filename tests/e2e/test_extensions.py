@@ -195,3 +195,34 @@ def test_a_webhook_that_denies_and_one_that_cannot_be_asked(
         )
     finally:
         kubectl("delete", "validatingwebhookconfiguration", name)
+
+
+@pytest.mark.parametrize(
+    ("version", "code", "said"),
+    [
+        (
+            "1.24",
+            1,
+            "error: unable to retrieve the complete list of server APIs: wardle.example.com/"
+            "v1alpha1: the server is currently unable to handle the request\n",
+        ),
+        # It leaves versions out that are stale, and has nothing to complain of.
+        ("1.36", 0, ""),
+    ],
+)
+def test_an_api_that_is_away_hides_no_other(
+    version: str, code: int, said: str, newest: Kubectl, authority: Authority, tmp_path: Path
+) -> None:
+    kubectl = Kubectl(version, newest.kubeconfig, tmp_path, newest.namespace)
+    name = "apiservice/v1alpha1.wardle.example.com"
+    newest("apply", "-f", "-", stdin=json.dumps(apiservice(newest.namespace, authority)))
+    try:
+        newest("wait", "--for=condition=Available=false", name, "--timeout=20s")
+        shown = newest("get", name, "--no-headers").split()
+        assert shown[1:4] == [f"{newest.namespace}/sample", "False", "(ServiceNotFound)"]
+        done = kubectl.run("api-resources", "-o", "name")
+        assert (done.code, done.err) == (code, said)
+        assert "deployments.apps" in done.out.split()
+        assert "flunders" not in done.out
+    finally:
+        newest("delete", name)
