@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
 from apimachinery.errors import ApiError, ServiceUnavailable
+from apimachinery.htmllinks import rewrite
 from apimachinery.meta import Obj
 from apiserver.endpoints import hops, tunnels
 from apiserver.endpoints.proxying import ProxyTarget
@@ -27,6 +29,8 @@ from playground.services import dial_error
 _PATH = "/:@!$&'()*+,;=~"
 KUBELET_PORT = 10250
 CONNECT_TIMEOUT = 30.0
+# Rewriting takes up to half a second for a megabyte; what is small is not worth a thread.
+LARGEST_PAGE, SMALL_PAGE = 1024 * 1024, 8 * 1024
 LAST_PORT = 65535
 _SERVICE = "kubernetes.io/service-name"
 
@@ -78,9 +82,7 @@ class NetworkProxy:
             protocol = answer.headers.get("Upgrade")[:80]
             raise _failed(f'backend tried to switch protocol "{protocol}" when "" was requested')
         made = _answer(answer, head=request.method == "HEAD")
-        for name, value in made.headers.items():
-            if name.lower() == "location":
-                made.headers[name] = target.redirected(value, host, backend)
+        await _turn_outward(made, lambda url: target.outward(url, host, backend))
         return made
 
     async def _upgrade(
@@ -191,6 +193,22 @@ def _service_port(service: Obj, wanted: str) -> str | None:
         if wanted in ("", port.get("name", ""), str(port["port"])):
             return str(port.get("name") or "")
     return None
+
+
+async def _turn_outward(answer: Answer, outward: Callable[[str], str]) -> None:
+    """Let an answer's Location, or the links of its page, lead through the proxy."""
+    fields = {name.lower(): name for name in answer.headers}
+    if location := fields.get("location"):
+        answer.headers[location] = outward(answer.headers[location])
+        return
+    is_html = answer.content_type.partition(";")[0].strip() == "text/html"
+    page = answer.text or b""
+    if not is_html or "content-encoding" in fields or len(page) > LARGEST_PAGE:
+        return
+    if len(page) > SMALL_PAGE:
+        answer.text = await asyncio.to_thread(rewrite, page, outward)
+    else:
+        answer.text = rewrite(page, outward)
 
 
 def _answer(answer: HttpResponse, *, head: bool) -> Answer:

@@ -28,17 +28,17 @@ class ProxyTarget:
     # The path before it, as clients write it.
     prefix: str = ""
 
-    def redirected(self, location: str, host: str, backend: str) -> str:
-        """Return where an answer's Location leads, as a client has to ask for it.
+    def outward(self, url: str, host: str, backend: str) -> str:
+        """Return a URL that the server has said, as a client has to ask for it.
 
         `host` is what the client calls the API server, `backend` what answers behind it.
         """
         try:
-            parts = urlsplit(location)
+            parts = urlsplit(url)
         except ValueError:
-            return location
+            return url
         if parts.netloc not in ("", backend, host) or not parts.path.startswith("/"):
-            return location
+            return url
         if parts.netloc != host:
             parts = parts._replace(scheme="", netloc="")
         if not parts.path.startswith(self.prefix):

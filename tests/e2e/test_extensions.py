@@ -203,8 +203,10 @@ def test_a_webhook_that_denies_and_one_that_cannot_be_asked(
         (
             "1.24",
             1,
-            "error: unable to retrieve the complete list of server APIs: wardle.example.com/"
-            "v1alpha1: the server is currently unable to handle the request\n",
+            (
+                "error: unable to retrieve the complete list of server APIs: wardle.example.com/"
+                "v1alpha1: the server is currently unable to handle the request\n"
+            ),
         ),
         # It leaves versions out that are stale, and has nothing to complain of.
         ("1.36", 0, ""),

@@ -204,7 +204,7 @@ async def test_a_path_without_its_slash_is_sent_on(network, seen, method):
     ],
 )
 def test_where_a_redirect_leads(said, shown):
-    assert to().redirected(said, "localhost:8001", "10.244.0.2:80") == shown
+    assert to().outward(said, "localhost:8001", "10.244.0.2:80") == shown
 
 
 async def test_a_redirect_is_as_a_client_has_to_ask(network):
@@ -216,3 +216,23 @@ async def test_a_redirect_is_as_a_client_has_to_ask(network):
     answer = await fetch(network, Asked(), "/x")
     assert (answer.code, answer.headers["location"]) == (302, f"{PREFIX}/login")
     assert "Access-Control-Allow-Origin" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("kind", "encoding", "wanted"),
+    [
+        ("text/html; charset=utf-8", "", f'<a href="{PREFIX}/x">'),
+        ("text/html", "br", "<a href=/x>"),
+        ("text/plain", "", "<a href=/x>"),
+    ],
+)
+@pytest.mark.parametrize("times", [1, 2000, 100_000])
+async def test_links_of_a_page_lead_through_the_proxy(network, kind, encoding, wanted, times):
+    async def app(request: HttpRequest) -> HttpResponse:
+        fields = [("Content-Type", kind), *([("Content-Encoding", encoding)] if encoding else [])]
+        return HttpResponse(200, Headers(fields), b"<a href=/x>" * times)
+
+    network.listen(network.allocate("n1", "default/p"), 80, serve_http(app))
+    answer = await fetch(network, Asked(), "/")
+    # What is too large stays as it is.
+    assert answer.text == (wanted if times < 100_000 else "<a href=/x>").encode() * times
