@@ -13,7 +13,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from apimachinery.clock import Clock
 from apimachinery.errors import AlreadyExists, ApiError
 from apimachinery.meta import Obj
 from apiserver.admission.options import DEFAULTS as ADMISSION_DEFAULTS
@@ -56,6 +55,7 @@ from apiserver.storage import ClusterStore
 from nodes.client import resources
 from nodes.client.events import EventSink, Recorder
 from nodes.client.informer import Informers
+from nodes.client.loopclock import LoopClock
 from nodes.client.rest import Client
 from nodes.client.supervise import TaskSet
 from nodes.controllers.common.base import Served
@@ -66,8 +66,10 @@ from nodes.proxy import kubeproxy
 from nodes.scheduler import loop as scheduling
 from playground.aggregated import ExtensionServers
 from playground.cluster_templates import controllers_of
+from playground.cluster_time import ClusterTime
 from playground.failures.journal import Journal
 from playground.failures.kit import Failures
+from playground.kept import Kept
 from playground.keys import ClusterKeys
 from playground.machines import API_ADDRESS, API_NODE, machine
 from playground.metrics import MetricsServer
@@ -102,10 +104,11 @@ class Surface:
 class RunningCluster:
     """A cluster that answers. Made by `open`; `close` ends its workers, nothing else."""
 
-    def __init__(self, store: ClusterStore, surface: Surface, clock: Clock) -> None:
+    def __init__(self, store: ClusterStore, surface: Surface, clock: LoopClock) -> None:
         record = store.record
         self.store, self.surface, self.clock = store, surface, clock
         self.tasks = TaskSet(clock, record.name)
+        wall = LoopClock()
         credentials = Credentials(record.ca_cert, record.ca_key, record.sa_key)
         self.authority = CertificateAuthority(record.ca_cert, record.ca_key)
         self.auth = ClusterAuth(
@@ -114,6 +117,7 @@ class RunningCluster:
             clock,
             admin_token(surface.admin_token),
             surface.auth,
+            wall,
         )
         seed = record.uid
         objects = StoredObjects(store)
@@ -145,6 +149,7 @@ class RunningCluster:
             objects=objects,
             options=surface.serving,
         )
+        self.api.wall = wall
         self._sink = EventSink(clock, self.tasks)
         self._proxy_informers = Informers(self.transport(kubeproxy.USER), clock, self.tasks)
         self.proxy = kubeproxy.KubeProxy(self._proxy_informers, clock)
@@ -158,7 +163,9 @@ class RunningCluster:
             self.steps,
         )
         self.kubelets = self.ground.kubelets
-        self.failures = Failures(self, Journal.of(surface.data_dir, record.uid))
+        self.kept = Kept(surface.data_dir, record.uid)
+        self.failures = Failures(self, Journal(self.kept))
+        self.time = ClusterTime(clock, self.kept, lambda: store.revision)
         self.auth.tokens.on_legacy_use = self._label_legacy
         self.api.streams = KubeletStreams(self.ground.kubelets, store)
         self.custom = CustomResources(
@@ -249,6 +256,7 @@ class RunningCluster:
         """Stop working. What was acknowledged is stored; nothing else needs saving."""
         self.api.phase = Phase.STOPPING
         await self.failures.close()
+        await self.time.keep()
         for node in self.nodes.values():
             await node.close()
         await self.ground.interpreters.close()

@@ -16,10 +16,12 @@ from apiserver.auth.pki import front_proxy_authority
 from apiserver.registry.bootstrap import initial_writes
 from apiserver.registry.catalog import Catalog
 from apiserver.registry.metadata import Identity
-from apiserver.storage import ClusterRecord, Storage
+from apiserver.storage import ClusterRecord, ClusterStore, Storage, past
 from nodes.client.loopclock import LoopClock
 from playground.cluster import RunningCluster, Surface
 from playground.cluster_templates import TEMPLATES
+from playground.cluster_time import Start
+from playground.kept import Kept
 from playground.secure_server import ClientTrust
 
 log = logging.getLogger(__name__)
@@ -92,7 +94,8 @@ class Fleet:
 
     async def _open(self, name: str) -> None:
         store = await self._storage.open_cluster(name)
-        store.clock = clock = LoopClock()
+        start = await Start.read(Kept(self._surface.data_dir, store.record.uid))
+        store.clock = clock = start.clock(await last_write(store))
         await self._start(RunningCluster(store, self._surface, clock))
 
     async def set_owner(self, cluster: RunningCluster, owner: str) -> None:
@@ -107,7 +110,7 @@ class Fleet:
             if cluster is None:
                 raise NotFound(CLUSTERS, name)
             await _close(cluster)
-            await cluster.failures.journal.discard()
+            await cluster.kept.discard()
             await self._storage.delete_cluster(name)
 
     async def close(self) -> None:
@@ -136,3 +139,12 @@ async def _close(cluster: RunningCluster) -> None:
         await cluster.close()
     except Exception:
         log.exception("cannot end cluster %s in good order", cluster.name)
+
+
+async def last_write(store: ClusterStore) -> float:
+    """Return the moment of a cluster's last write, by its clock; 0 where the log has none."""
+    revision = store.revision
+    found = await store.ask(
+        revision, lambda cursor, number: past.moments(cursor, number, [revision])
+    )
+    return max((at for _, at in found), default=0.0)

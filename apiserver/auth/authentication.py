@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from apimachinery.clock import Clock
 from apimachinery.errors import Unauthorized
 from apiserver.auth.bootstrap_tokens import bootstrap_user
 from apiserver.auth.oidc.verifier import IssuerVerifier
@@ -69,8 +70,10 @@ class Authenticator:
         objects: Objects,
         instance_tokens: Mapping[bytes, User],
         options: AuthOptions,
+        wall: Clock,
     ) -> None:
         self._certificates = certificates
+        self._wall = wall
         self._tokens = tokens
         self._objects = objects
         known = {**options.static_tokens, **instance_tokens}
@@ -134,7 +137,7 @@ class Authenticator:
     def _outside(
         self, issuer: IssuerVerifier, token: str, audiences: Sequence[str]
     ) -> TokenUser | Awaitable[TokenUser]:
-        found = issuer.user(token, self._tokens.clock.seconds())
+        found = issuer.user(token, self._wall.seconds())
         if isinstance(found, User):
             return self._for_api(found, audiences)
         return self._outside_later(found, audiences)

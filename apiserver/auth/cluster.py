@@ -111,7 +111,9 @@ class ClusterAuth:
         clock: Clock,
         instance_tokens: Mapping[bytes, User] | None = None,
         options: AuthOptions = DEFAULTS,
+        wall: Clock | None = None,
     ) -> None:
+        """`wall` is the clock of issuers outside of the cluster."""
         self.objects = objects
         self.clock = clock
         self.ca_certificate = credentials.ca_certificate
@@ -131,6 +133,7 @@ class ClusterAuth:
             objects,
             instance_tokens or {},
             options,
+            wall or clock,
         )
         self._subscriptions: list[Subscription] = []
 

@@ -85,6 +85,9 @@ class ClusterApi:
         self.name = name
         self.store = store
         self.clock = clock
+        # What clients wait for: a cluster's own time may stand still, or run. Set by the
+        # composition root, where the two are not the same.
+        self.wall = clock
         self.auth = auth
         self.admission = admission
         self.catalog = catalog or Catalog()

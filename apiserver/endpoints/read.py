@@ -96,7 +96,7 @@ async def open_stream(request: ApiRequest) -> Watch:
         who=request.username,
     )
     show = None if resource.conversion is None else partial(shown, resource)
-    return await open_watch(api.store, options, watch_format(request), api.clock, show)
+    return await open_watch(api.store, options, watch_format(request), api.wall, show)
 
 
 def _timeout(request: ApiRequest) -> float:

@@ -61,7 +61,7 @@ async def serve(api: ClusterApi, scope: Scope, receive: Receive, send: Send) -> 
         return
     try:
         if answer.tunnel is not None:
-            await tunnels.serve(answer, answer.tunnel, api.clock, receive, send)
+            await tunnels.serve(answer, answer.tunnel, api.wall, receive, send)
         elif answer.code != tunnels.SWITCHING:
             await _pass_on(send, answer)
         elif api.streams is None:

@@ -2,6 +2,9 @@
 
 A cluster's time can be paused and run faster than the loop's. Timers wait in one heap with one
 loop timer for the earliest, so a waiting cluster costs nothing, however many timers it has.
+
+Time that is sped up never runs past a timer that is due, and waits for a loop that is busy: the
+rate is a limit. Else a second's patience of a probe would be over before it is asked.
 """
 
 from __future__ import annotations
@@ -21,6 +24,10 @@ log = logging.getLogger(__name__)
 
 # Sums of floats do not always come out even: a timer this close to its moment is due.
 _EARLY = 1e-6
+# A loop that comes this late (real seconds) to a timer is busy; sped up time waits as long for it.
+_BUSY = 0.004
+# It waits no longer than this in a row, so that time goes on under any load.
+_LONGEST_WAIT = 0.25
 
 
 class LoopClock(Clock):
@@ -29,8 +36,11 @@ class LoopClock(Clock):
     It counts from its first use, which has to be inside the loop that it is for.
     """
 
-    def __init__(self, epoch: float | None = None) -> None:
-        self._epoch = epoch
+    def __init__(self, epoch: float | None = None, ahead: float = 0.0) -> None:
+        """`ahead`: how many seconds it is before the machine's clock at its first use."""
+        self._epoch, self._begin_ahead = epoch, ahead
+        self._offset = 0.0
+        self._armed_for = self._waited = 0.0
         self._base = 0.0
         self._running: asyncio.AbstractEventLoop | None = None
         self._since = 0.0
@@ -54,14 +64,29 @@ class LoopClock(Clock):
             self._running = asyncio.get_running_loop()
             self._since = self._running.time()
             # The one place that reads the machine's clock: from here on the loop counts.
-            self._base = time.time() if self._epoch is None else self._epoch  # noqa: TID251
+            now = time.time() if self._epoch is None else self._epoch  # noqa: TID251
+            self._base = now + self._begin_ahead
+            self._offset = now - self._since
         return self._running
 
     def seconds(self) -> float:
         now = self._loop.time()
         if self._paused:
             return self._base
-        return self._base + (now - self._since) * self._rate
+        seconds = self._base + (now - self._since) * self._rate
+        if self._rate > 1 and (due := self.next_due()) is not None:
+            return max(self._base, min(seconds, due))
+        return seconds
+
+    def ahead(self) -> float:
+        """Return how many seconds the cluster is before the machine's clock, or behind it (-)."""
+        return self.seconds() - self._offset - self._loop.time()
+
+    def next_due(self) -> float | None:
+        """Return when the next timer is due, in cluster seconds; None where none waits."""
+        while self._heap and self._heap[0][2].cancelled:
+            heapq.heappop(self._heap)
+        return self._heap[0][0] if self._heap else None
 
     def call_later(self, delay: float, callback: Callable[..., Any], *args: Any) -> Timer:
         due = self.seconds() + max(delay, 0.0)
@@ -109,6 +134,12 @@ class LoopClock(Clock):
         self._base += delay
         self._fire()
 
+    def advance(self, furthest: float) -> float:
+        """Move to the next timer, at most `furthest` seconds on; return by how many it moved."""
+        before, due = self.seconds(), self.next_due()
+        self.step(furthest if due is None else min(max(due - before, 0.0), furthest))
+        return self.seconds() - before
+
     def close(self) -> None:
         """Forget every timer."""
         self._heap.clear()
@@ -122,11 +153,31 @@ class LoopClock(Clock):
         if self._armed is not None:
             self._armed.cancel()
             self._armed = None
-        while self._heap and self._heap[0][2].cancelled:
-            heapq.heappop(self._heap)
-        if self._heap and not self._paused:
-            wait = (self._heap[0][0] - self.seconds()) / self._rate
-            self._armed = self._loop.call_at(self._loop.time() + max(wait, 0.0), self._fire)
+        due = self.next_due()
+        if due is not None and not self._paused:
+            wait = (due - self.seconds()) / self._rate
+            self._arm_in(max(wait, 0.0))
+
+    def _arm_in(self, wait: float) -> None:
+        self._armed_for = self._loop.time() + wait
+        self._armed = self._loop.call_at(self._armed_for, self._on_loop)
+
+    def _on_loop(self) -> None:
+        self._armed = None
+        due = self.next_due()
+        if self._rate <= 1 or due is None:
+            self._fire()
+            return
+        late = self._loop.time() - self._armed_for
+        if late > _BUSY and self._waited < _LONGEST_WAIT:
+            self._waited += late
+            self._arm_in(_BUSY)
+            return
+        self._waited = 0.0
+        if self._base + (self._loop.time() - self._since) * self._rate >= due - _EARLY:
+            # What the loop was late by does not count.
+            self._base, self._since = max(self._base, due), self._loop.time()
+        self._fire()
 
     def _fire(self) -> None:
         now = self.seconds() + _EARLY

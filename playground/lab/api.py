@@ -1,4 +1,4 @@
-"""REST API of the failure kit: who may change a cluster may break it, who may see it may look."""
+"""REST API of failures and clocks: who may change a cluster may break it and stop its time."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from playground.lab.serializers import (
+    ClockChangeSerializer,
+    ClockSerializer,
     FailureSerializer,
     FailuresSerializer,
     MendedSerializer,
@@ -57,3 +59,23 @@ class OneFailure(APIView):
         """Undo it."""
         cluster = access.find_to_change(gateway(), access.signed_in(request.user), name)
         return Response(gateway().page("DELETE", cluster.name, f"failures/{failure}"))
+
+
+class Clock(APIView):
+    """The clock of a cluster."""
+
+    @extend_schema(responses=ClockSerializer, operation_id="read_clock")
+    def get(self, request: Request, name: str) -> Response:
+        """Return how late it is in the cluster, and how fast its time runs."""
+        cluster = access.find(gateway(), access.signed_in(request.user), name)
+        return Response(gateway().page("GET", cluster.name, "clock"))
+
+    @extend_schema(
+        request=ClockChangeSerializer, responses=ClockSerializer, operation_id="change_clock"
+    )
+    def post(self, request: Request, name: str) -> Response:
+        """Stop it, let it go on, move it, or change its rate."""
+        cluster = access.find_to_change(gateway(), access.signed_in(request.user), name)
+        wanted = ClockChangeSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        return Response(gateway().page("POST", cluster.name, "clock", wanted.validated_data))

@@ -1,4 +1,4 @@
-"""The documents of failures."""
+"""The documents of failures and of clocks."""
 
 from __future__ import annotations
 
@@ -59,3 +59,29 @@ class MendedSerializer(serializers.Serializer[Any]):
     """What has been mended."""
 
     items = FailureSerializer(many=True)
+
+
+class ClockChangeSerializer(serializers.Serializer[dict[str, Any]]):
+    """What to do with a clock: an action, another rate, or both."""
+
+    action = serializers.ChoiceField(
+        choices=("pause", "resume", "step", "move"), required=False, allow_null=True
+    )
+    rate = serializers.FloatField(required=False, allow_null=True)
+    seconds = serializers.FloatField(required=False, allow_null=True, help_text="How far to move.")
+
+
+class ClockSerializer(serializers.Serializer[Any]):
+    """A cluster's clock."""
+
+    time = serializers.CharField()
+    seconds = serializers.FloatField(help_text="Since the Unix epoch.")
+    rate = serializers.FloatField(help_text="Seconds of the cluster in a second.")
+    paused = serializers.BooleanField()
+    ahead = serializers.FloatField(help_text="Seconds before the machine's clock.")
+    next = serializers.FloatField(
+        allow_null=True, help_text="Seconds of the cluster until its next timer; null without one."
+    )
+    moved = serializers.FloatField(
+        required=False, help_text="Seconds that a step or a move has moved it."
+    )

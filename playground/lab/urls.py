@@ -7,6 +7,7 @@ from django.urls import path
 from playground.lab import api
 
 urlpatterns = [
+    path("api/clusters/<slug:name>/clock", api.Clock.as_view(), name="api-clock"),
     path("api/clusters/<slug:name>/failures", api.Failures.as_view(), name="api-failures"),
     path(
         "api/clusters/<slug:name>/failures/<slug:failure>",

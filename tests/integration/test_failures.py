@@ -6,7 +6,9 @@ import pytest
 
 from apimachinery.errors import AlreadyExists, Invalid, NotFound, Unauthorized
 from nodes.client import resources
+from playground.cluster import RunningCluster
 from playground.failures.journal import Journal
+from playground.kept import Kept
 from tests.integration.conftest import deployment, service
 from tests.support.eventually import eventually
 from tests.support.virtualtime import VIRTUAL_TIME
@@ -329,12 +331,12 @@ async def test_what_is_not_broken_cannot_be_mended(lab):
 
 async def test_a_restart_of_the_worker_mends_nothing(fleet, lab, tmp_path):
     await running(lab)
-    lab.cluster.failures.journal.file = tmp_path / "failures" / "lab.json"
+    lab.cluster.failures.journal.kept = Kept(tmp_path, "lab")
     await broken(lab, "stop-node", node="node-1")
     await broken(lab, "slow-api", milliseconds=20)
     await broken(lab, "cut-link", **{"from": "node/node-2", "to": "node/node-3"})
     await eventually(lambda: condition(node_of(lab), "Ready")["status"] == "Unknown", within=60)
-    kept = Journal(tmp_path / "failures" / "lab.json")
+    kept = Journal(Kept(tmp_path, "lab"))
     await kept.read()
     assert [one.kind for one in kept.failures.values()] == ["stop-node", "slow-api", "cut-link"]
     again = await reopened(fleet, lab, kept)
@@ -350,8 +352,6 @@ async def test_a_restart_of_the_worker_mends_nothing(fleet, lab, tmp_path):
 
 async def reopened(fleet, lab, journal):
     """End the cluster as a worker does, and open it again from its storage."""
-    from playground.cluster import RunningCluster  # noqa: PLC0415
-
     name, clock = lab.cluster.name, lab.cluster.clock
     fleet._running.pop(name)
     await lab.cluster.close()

@@ -104,6 +104,8 @@ class Fake:
         if request.method == "PATCH":
             cluster.owner = request.body["owner"]
             return await reply(send, 200, cluster.described)
+        if parts[1:2] == ["clock"]:
+            return await reply(send, 200, cluster.told(request))
         if parts[1:2] == ["failures"]:
             return await reply(send, *cluster.failed(request, parts[2:]))
         if request.method == "DELETE":
@@ -144,6 +146,22 @@ class FakeCluster:
         self.ended = False
         self.logs: dict[str, str] = {}
         self.failures: list[dict[str, Any]] = []
+        self.clock: dict[str, Any] = {
+            "time": CREATED,
+            "seconds": 1_795_424_400.0,
+            "rate": 1.0,
+            "paused": False,
+            "ahead": 0.0,
+            "next": None,
+        }
+
+    def told(self, request):
+        """Answer for the clock: it takes what it is told, and does not run."""
+        wanted = request.body or {}
+        if wanted.get("action") in ("pause", "resume", "step"):
+            self.clock["paused"] = wanted["action"] != "resume"
+        self.clock["rate"] = wanted.get("rate") or self.clock["rate"]
+        return self.clock | ({"moved": 60.0} if wanted.get("action") == "step" else {})
 
     def failed(self, request, rest):
         """Answer for the failure kit: what is broken is listed, and nothing happens."""

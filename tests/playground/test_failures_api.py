@@ -1,4 +1,4 @@
-"""The failure kit over REST: who may break a cluster, and how refusals arrive."""
+"""Failures and clocks over REST: who may break a cluster, and how refusals arrive."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from playground.accounts.models import Role
 
 pytestmark = pytest.mark.django_db
 PATH = "/api/clusters/demo/failures"
+CLOCK = "/api/clusters/demo/clock"
 
 
 def post(client, body, path=PATH):
@@ -74,3 +75,22 @@ def test_the_schema_has_them(client):
     text = client.get("/api/schema").content.decode()
     assert "/api/clusters/{name}/failures:" in text
     assert "/api/clusters/{name}/failures/{failure}:" in text
+    assert "/api/clusters/{name}/clock:" in text
+
+
+def test_a_clock_is_read_stopped_and_sped_up(worker, as_operator):
+    assert as_operator.get(CLOCK).json()["paused"] is False
+    assert post(as_operator, {"action": "pause", "rate": 10}, CLOCK).json()["rate"] == 10
+    assert as_operator.get(CLOCK).json()["paused"] is True
+    assert post(as_operator, {"action": "step"}, CLOCK).json()["moved"] == 60
+
+
+def test_what_is_no_action_is_refused(worker, as_operator):
+    answer = post(as_operator, {"action": "rewind"}, CLOCK)
+    assert answer.status_code == 422
+    assert "action" in answer.json()["error"]["fields"]
+
+
+def test_somebody_elses_clock_is_missing(worker, as_learner):
+    assert as_learner.get(CLOCK).status_code == 404
+    assert post(as_learner, {"action": "pause"}, CLOCK).status_code == 404

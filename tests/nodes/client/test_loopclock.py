@@ -1,9 +1,11 @@
 """Cluster time follows the loop, faster, slower or not at all."""
 
 import asyncio
+import time
 
 import pytest
 
+from nodes.client.loopclock import LoopClock
 from tests.nodes.client.conftest import EPOCH
 
 pytestmark = pytest.mark.looptime
@@ -79,3 +81,59 @@ async def test_step_moves_a_paused_clock(clock):
 async def test_a_rate_of_nothing_is_refused(clock):
     with pytest.raises(ValueError, match="more than nothing"):
         clock.set_rate(0)
+
+
+async def test_time_that_is_sped_up_stops_at_each_timer(clock):
+    """A busy loop comes late to a timer: what it was late by is nobody's time."""
+    seen = []
+    clock.set_rate(100)
+    clock.call_later(10, lambda: seen.append(clock.seconds() - EPOCH))
+    clock.call_later(11, lambda: seen.append(clock.seconds() - EPOCH))
+    time.sleep(0.2)  # noqa: ASYNC251 - nothing else of the loop has its turn
+    assert clock.seconds() - EPOCH <= 10
+    await asyncio.sleep(0.2)
+    assert seen == [pytest.approx(10), pytest.approx(11)]
+
+
+async def test_a_hundred_times_as_fast_is_a_hundred_times_as_fast(clock):
+    loop = asyncio.get_running_loop()
+    clock.set_rate(100)
+    seen, began = [], loop.time()
+
+    def again():
+        seen.append(loop.time() - began)
+        if len(seen) < 10:
+            clock.call_later(60, again)
+
+    clock.call_later(60, again)
+    await asyncio.sleep(6.1)
+    assert len(seen) == 10
+    assert seen[-1] == pytest.approx(6, abs=0.05)
+
+
+async def test_it_is_told_how_far_ahead_it_is():
+    clock = LoopClock(epoch=EPOCH, ahead=100)
+    assert clock.seconds() == EPOCH + 100
+    assert clock.ahead() == pytest.approx(100)
+    clock.set_rate(10)
+    await asyncio.sleep(10)
+    assert clock.ahead() == pytest.approx(190)
+    clock.pause()
+    await asyncio.sleep(200)
+    assert clock.ahead() == pytest.approx(-10)
+
+
+async def test_advance_goes_to_the_next_timer_and_no_further(clock):
+    seen = []
+    clock.pause()
+    for delay in (5, 7):
+        clock.call_later(delay, seen.append, delay)
+    clock.call_later(1, seen.append, "cancelled").cancel()
+    assert clock.advance(60) == pytest.approx(5)
+    assert seen == [5]
+    assert clock.advance(1) == pytest.approx(1)
+    assert seen == [5]
+    assert clock.next_due() == pytest.approx(EPOCH + 7)
+    assert clock.advance(60) == pytest.approx(1)
+    assert clock.advance(60) == pytest.approx(60)
+    assert seen == [5, 7]
