@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import io
 import logging
+import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Protocol
 
@@ -66,9 +67,6 @@ class ApiServer(ASGIHandler):
         self._lookup = lookup
         self._default = default
         self._pumps: set[asyncio.Task[None]] = set()
-        # Matched here: the resolver would make a ResolverMatch, which nobody reads.
-        patterns = get_resolver(URLCONF).url_patterns
-        self._views = [(one.pattern.regex, one.callback) for one in patterns]
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         kind = scope["type"]
@@ -104,6 +102,12 @@ class ApiServer(ASGIHandler):
             return
         response = await view(BareRequest(scope, body))
         await self._send_response(response, scope, receive, send)
+
+    @cached_property
+    def _views(self) -> list[tuple[re.Pattern[str], Any]]:
+        # Matched here: the resolver would make a ResolverMatch, which nobody reads.
+        patterns = get_resolver(URLCONF).url_patterns
+        return [(one.pattern.regex, one.callback) for one in patterns]
 
     def _view(self, path: str) -> Callable[..., Awaitable[Any]] | None:
         """Return the view of the first address that a path matches, None where there is none."""
