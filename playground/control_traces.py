@@ -156,7 +156,7 @@ def _audience(cluster: RunningCluster, trace: Trace) -> dict[str, dict[str, int]
 
 def _rights(cluster: RunningCluster, trace: Trace) -> tuple[dict[str, Any] | None, bool | None]:
     """Return the role that comes nearest to what was refused, and whether it is allowed by now."""
-    if trace.annotations.get("authorization.k8s.io/decision") != "forbid":
+    if trace.decision is None or trace.decision.allowed:
         return None, None
     info = trace.info
     wanted = Attributes(

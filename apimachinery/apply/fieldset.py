@@ -199,7 +199,8 @@ def canonical(fields: Set) -> Set:
 
     All operations here keep the order of sets that are in it.
     """
-    return {key: canonical(fields[key]) if fields[key] else {} for key in sorted(fields)}
+    keys = sorted(fields) if len(fields) > 1 else fields
+    return {key: canonical(fields[key]) if fields[key] else {} for key in keys}
 
 
 def path_text(path: Iterable[str]) -> str:

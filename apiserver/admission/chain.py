@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Protocol
 from apimachinery.exposition import Histogram
 from apimachinery.gvk import GroupResource
 from apiserver.admission.interfaces import AdmissionRequest, Operation, Plugin
-from apiserver.admission.timing import AdmissionTimes
+from apiserver.admission.timing import BOUNDS, AdmissionTimes
 from apiserver.admission.watched import seen
 from apiserver.storage.feed import Hub
 
@@ -167,7 +167,12 @@ class AdmissionChain:
                 raise
             # One look at the clock for each: a write meets some fifteen plugins, all of them quick.
             ended = perf_counter()
-            stage.passed.add(ended - began)
+            took, times = ended - began, stage.passed
+            if took <= BOUNDS[0]:
+                times.counts[0] += 1  # what `add` does, without a call
+                times.total += took
+            else:
+                times.add(took)
             began = ended
         return None
 

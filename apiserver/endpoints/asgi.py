@@ -109,7 +109,7 @@ class ApiServer(ASGIHandler):
         patterns = get_resolver(URLCONF).url_patterns
         return [(one.pattern.regex, one.callback) for one in patterns]
 
-    def _view(self, path: str) -> Callable[..., Awaitable[Any]] | None:
+    def _view(self, path: str) -> Any:
         """Return the view of the first address that a path matches, None where there is none."""
         if path.startswith("/"):
             rest = path[1:]

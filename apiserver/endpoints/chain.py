@@ -59,8 +59,6 @@ _VERBS: dict[str, Handler] = {
 
 # The verbs whose requests a field selector narrows down.
 _OF_MANY = frozenset({"list", "watch", "deletecollection"})
-# Audit annotations of authorization, on every request that came so far.
-DECISION, REASON = "authorization.k8s.io/decision", "authorization.k8s.io/reason"
 
 # Served, and on their way out: clients are told so with every answer.
 _DEPRECATED = {
@@ -178,9 +176,7 @@ def authorize(request: ApiRequest) -> None:
     """Ask the cluster's authorizers. Raises Forbidden."""
     attributes = attributes_of(request, request.user or User(""))
     decision = request.api.auth.authorize(attributes)
-    annotations = request.trace.annotations
-    annotations[DECISION] = "allow" if decision.allowed else "forbid"
-    annotations[REASON] = decision.reason
+    request.trace.decision = decision
     if not decision.allowed:
         raise forbidden(attributes, decision.reason)
 
@@ -284,7 +280,7 @@ def _deprecated(request: ApiRequest, text: str) -> None:
     """Tell that what is asked for is on its way out, and count that it was asked for."""
     info = request.info
     request.warn([text])
-    request.trace.annotations["k8s.io/deprecated"] = "true"
+    request.trace.notes["k8s.io/deprecated"] = "true"
     request.api.metrics.deprecated.add(
         (info.group, info.version, info.resource, info.subresource, "")
     )

@@ -31,7 +31,7 @@ async def admit_connect(request: ApiRequest) -> None:
         info.name,
         object={"kind": kind.kind, "apiVersion": kind.api_version, **_options(request)},
         warnings=request.warnings,
-        annotations=request.trace.annotations,
+        annotations=request.trace.notes,
     )
     for run in (request.api.admission.admit, request.api.admission.validate):
         waiting = run(asked)

@@ -78,7 +78,7 @@ def user_of_scope(request: ApiRequest, scope: Mapping[str, Any]) -> User | Await
     user = scope.get(USER)
     if user is None:
         tls = (scope.get("extensions") or {}).get("tls") or {}
-        remarks = Remarks(request.trace.annotations, request.warnings)
+        remarks = Remarks(request.trace, request.warnings)
         user = request.api.auth.authenticate(
             request.headers, tls.get("client_chain") or (), request.info.path, remarks
         )

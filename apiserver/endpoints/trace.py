@@ -13,6 +13,7 @@ from time import perf_counter
 from typing import Any, NamedTuple
 
 from apimachinery.errors import ApiError, Conflict
+from apiserver.auth.attributes import Decision
 from apiserver.endpoints.details import Details
 from apiserver.endpoints.requestinfo import RequestInfo, parse
 from apiserver.registry.store import Wrote
@@ -24,6 +25,8 @@ KEPT_OF_PEOPLE, KEPT_OF_WORKERS = 250, 750
 KEPT_DETAILS = 100
 # Of what a client or a webhook may make as long as it likes.
 LONGEST_TEXT, MOST_CAUSES = 1024, 32
+# Audit annotations of authorization.
+DECISION, REASON = "authorization.k8s.io/decision", "authorization.k8s.io/reason"
 _READS = frozenset({"get", "list", "watch"})
 # How the site names itself: what its pages read is no doing of people's.
 SITE_AGENT = "kubeground-site"
@@ -49,8 +52,7 @@ class Trace:
     user: str = ""
     code: int = 0
     stages: list[Stage] = field(default_factory=list)
-    # What the audit log adds to the request: authorization.k8s.io/reason and the like.
-    annotations: dict[str, str] = field(default_factory=dict)
+    decision: Decision | None = None
     # Of a worker's request: the revisions that it was made because of.
     cause: tuple[int, ...] = ()
     # What it wrote, and which webhooks were asked: None where it is no write.
@@ -66,6 +68,8 @@ class Trace:
     number: int = 0
     _mark: float = field(default_factory=perf_counter)
     _began: float = field(default_factory=perf_counter)
+    # Made with the first note: most requests have none.
+    _notes: dict[str, str] | None = None
 
     def stage(self, name: str, outcome: str = "") -> None:
         """Note that a step is over; its time is what passed since the step before it."""
@@ -83,6 +87,22 @@ class Trace:
         """Note why a stream that was opened had nothing to say."""
         self.stage("watch opened", error.reason)
         self.refusal = _cut(error)
+
+    @property
+    def notes(self) -> dict[str, str]:
+        """What authentication and admission have to add to the audit log."""
+        if self._notes is None:
+            self._notes = {}
+        return self._notes
+
+    @property
+    def annotations(self) -> dict[str, str]:
+        """What the audit log adds to the request: the authorizer's reason, and the notes."""
+        found: dict[str, str] = {}
+        if self.decision is not None:
+            found[DECISION] = "allow" if self.decision.allowed else "forbid"
+            found[REASON] = self.decision.reason
+        return found | (self._notes or {})
 
     @property
     def began(self) -> float:

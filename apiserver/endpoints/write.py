@@ -147,7 +147,7 @@ def begin(request: ApiRequest, operation: Operation) -> Change:
         dry_run=dry_run,
         # Whatever becomes of the request, what admission has to say is said.
         warnings=request.warnings,
-        annotations=trace.annotations,
+        annotations=trace.notes,
     )
     trace.calls = asked.calls
     if trace.details is not None:
