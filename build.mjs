@@ -10,15 +10,17 @@ import * as esbuild from "esbuild";
 
 const OUT = "static/dist";
 // What a page loads, in KB after gzip: over it, the build fails.
-const BUDGETS = { base: 60, topology: 40 };
+const BUDGETS = { base: 60, topology: 40, objects: 40 };
 
 const options = {
   entryPoints: {
     base: "ui/src/base.js",
     topology: "ui/src/topology.js",
+    objects: "ui/src/objects.js",
     "base-style": "ui/css/base.css",
     "topology-style": "ui/css/topology.css",
     "site-style": "ui/css/site.css",
+    "objects-style": "ui/css/objects.css",
   },
   outdir: OUT,
   bundle: true,

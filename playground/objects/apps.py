@@ -1,4 +1,4 @@
-"""How Django knows the object pages: they have no tables."""
+"""How Django knows the object pages."""
 
 from __future__ import annotations
 

@@ -1,13 +1,11 @@
-"""Two small streams: "this list has changed", and the lines of a container's log."""
+"""The stream of a container's log."""
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 from urllib.parse import parse_qs, quote
 
 import httpx
-import orjson
 
 from playground.accounts.models import User
 from playground.sandboxes import access
@@ -15,11 +13,8 @@ from playground.sandboxes.gateway import Cluster, Identity, refusal
 from playground.topology import protocol
 from playground.topology.consumer import ClusterConsumer
 from playground.topology.protocol import Close
-from playground.topology.reflector import lines
 from playground.topology.upstream import UPSTREAMS, Upstreams
 
-# A list that changes all the time is shown anew at most once a second.
-CHANGED_SECONDS = 1.0
 STREAM_TIMEOUT = httpx.Timeout(10.0, read=None)
 TAIL_LINES = 1000
 # Lines are sent together: at most this much text at a time, as soon as it is there.
@@ -67,35 +62,6 @@ class _StreamConsumer(ClusterConsumer):
 
     async def _relay(self, response: httpx.Response) -> None:
         """Pass on what the API sends."""
-
-
-class ChangesConsumer(_StreamConsumer):
-    """Tells that a list differs from revision `rv`: the page then asks for its rows again."""
-
-    def _target(self, cluster: Cluster) -> tuple[str, dict[str, str]]:
-        path = self._asked("path")
-        if not path.startswith(("/api/", "/apis/")) or ".." in path:
-            path = "/api"  # which cannot be watched, and says so
-        params = {"watch": "1", "timeoutSeconds": "3600", "resourceVersion": self._asked("rv", "0")}
-        if selector := self._asked("selector"):
-            params["labelSelector"] = selector
-        return f"/clusters/{quote(cluster.name)}{path}", params
-
-    async def _relay(self, response: httpx.Response) -> None:
-        changed = asyncio.Event()
-        self.tasks.start(self._tell(changed), "list changes")
-        async for line in lines(response.aiter_raw()):
-            event = orjson.loads(line)
-            if event["type"] == "ERROR":
-                return
-            changed.set()
-
-    async def _tell(self, changed: asyncio.Event) -> None:
-        while True:
-            await changed.wait()
-            changed.clear()
-            await self.send(protocol.encode("changed"))
-            await asyncio.sleep(CHANGED_SECONDS)
 
 
 class LogConsumer(_StreamConsumer):

@@ -14,6 +14,7 @@ from playground.sandboxes.gateway import Gateway, Identity
 AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 # A custom resource shows up this soon; asking for each page would double its cost.
 KEPT_SECONDS = 5.0
+FORGOTTEN_SECONDS = 60.0
 CORE = "core"  # stands for the group without a name in addresses
 
 
@@ -28,6 +29,7 @@ class Resource:
     namespaced: bool
     short: tuple[str, ...]
     verbs: tuple[str, ...]
+    subresources: tuple[str, ...] = ()
 
     @property
     def slug_group(self) -> str:
@@ -50,9 +52,10 @@ class Catalog:
     def __init__(self) -> None:
         self._known: dict[tuple[str, Identity], tuple[float, list[Resource]]] = {}
 
-    def forget(self) -> None:
-        """Ask again."""
-        self._known.clear()
+    def forget(self, cluster: str | None = None) -> None:
+        """Ask again, about one cluster or about all."""
+        for key in [one for one in self._known if cluster in (None, one[0])]:
+            self._known.pop(key, None)
 
     def resources(self, gateway: Gateway, cluster: str, identity: Identity) -> list[Resource]:
         """Return every kind that can be listed, core first, then by group and name."""
@@ -62,7 +65,12 @@ class Catalog:
             found = sorted(
                 _read(gateway, cluster, identity), key=lambda r: (r.group != "", r.group, r.plural)
             )
-            self._known[key] = (time.monotonic(), found)
+            now = time.monotonic()
+            for old in [
+                one for one, (at, _) in self._known.items() if now - at > FORGOTTEN_SECONDS
+            ]:
+                self._known.pop(old, None)
+            self._known[key] = (now, found)
         return found
 
 
@@ -74,6 +82,14 @@ def find(resources: list[Resource], group: str, version: str, plural: str) -> Re
     wanted = "" if group == CORE else group
     for resource in resources:
         if (resource.group, resource.version, resource.plural) == (wanted, version, plural):
+            return resource
+    return None
+
+
+def find_kind(resources: list[Resource], group: str, kind: str) -> Resource | None:
+    """Return the resource of a kind, whatever its version: owner references name kinds."""
+    for resource in resources:
+        if (resource.group, resource.kind) == (group, kind):
             return resource
     return None
 
@@ -102,4 +118,5 @@ def _of_group(group: Mapping[str, Any]) -> Iterator[Resource]:
                 namespaced=item.get("scope") == "Namespaced",
                 short=tuple(item.get("shortNames") or ()),
                 verbs=tuple(item["verbs"]),
+                subresources=tuple(sub["subresource"] for sub in item.get("subresources") or ()),
             )

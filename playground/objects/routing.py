@@ -7,7 +7,8 @@ from typing import Any
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.urls import path
 
-from playground.objects.consumer import ChangesConsumer, LogConsumer
+from playground.objects.consumer import LogConsumer
+from playground.objects.listing import ListConsumer
 
 
 def _application(consumer: type[AsyncWebsocketConsumer]) -> Any:
@@ -16,6 +17,6 @@ def _application(consumer: type[AsyncWebsocketConsumer]) -> Any:
 
 # The stubs know views alone; channels routes consumers with the same function.
 websocket_urlpatterns: list[Any] = [
-    path("ws/clusters/<slug:name>/changes/", _application(ChangesConsumer)),
+    path("ws/clusters/<slug:name>/list/", _application(ListConsumer)),
     path("ws/clusters/<slug:name>/logs/", _application(LogConsumer)),
 ]

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 from typing import Any
-from urllib.parse import urlencode
 
 import orjson
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from playground.accounts.models import User
-from playground.objects import details, discovery, tables
+from playground.objects import details, discovery
 from playground.objects.discovery import CATALOG, Resource
-from playground.objects.tables import Question
+from playground.objects.reading import Reader, revision_of
 from playground.sandboxes import access
-from playground.sandboxes.gateway import Cluster, Identity, Refused, gateway
+from playground.sandboxes.gateway import Refused, gateway
 from playground.topology import podstatus
 
 TABS = (
@@ -28,28 +26,17 @@ TABS = (
     ("events", _("Events")),
     ("logs", _("Logs")),
 )
+# Kinds whose pages have logs: pods, and what has pods.
+LOGGED = {
+    "pods",
+    "deployments.apps",
+    "statefulsets.apps",
+    "daemonsets.apps",
+    "replicasets.apps",
+    "jobs.batch",
+    "services",
+}
 CLUSTER_SCOPE = "-"  # stands for "no namespace" in addresses: no namespace has this name
-
-
-class _Asked:
-    """What every address of this app names: a cluster, a user, a kind."""
-
-    def __init__(self, request: HttpRequest, name: str) -> None:
-        user: User = access.signed_in(request.user)
-        self.cluster: Cluster = access.find(gateway(), user, name)
-        self.identity: Identity = access.identity(user, self.cluster)
-        self.resources = CATALOG.resources(gateway(), self.cluster.name, self.identity)
-
-    def resource(self, group: str, version: str, plural: str) -> Resource:
-        found = discovery.find(self.resources, group, version, plural)
-        if found is None:
-            text = _("The cluster serves no kind “%(plural)s” in %(group)s/%(version)s.")
-            raise Http404(text % {"plural": plural, "group": group, "version": version})
-        return found
-
-    def get(self, path: str, accept: str = "application/json", **params: str) -> dict[str, Any]:
-        answer = gateway().api(self.cluster.name, self.identity, path, params, accept)
-        return dict(orjson.loads(answer.content))
 
 
 @login_required
@@ -63,36 +50,38 @@ def front(request: HttpRequest, name: str) -> HttpResponse:
 @login_required
 @require_GET
 def listing(request: HttpRequest, name: str, group: str, version: str, plural: str) -> HttpResponse:
-    """Show a list as kubectl prints it; htmx gets the rows alone."""
-    asked = _Asked(request, name)
-    resource = asked.resource(group, version, plural)
-    question = _question(request)
-    path = resource.path(question.namespace)
-    params = {"includeObject": "Metadata"}
-    if question.selector:
-        params["labelSelector"] = question.selector
+    """Show the frame of a list, whose rows come by its stream; `?kinds` is the menu alone."""
+    if "kinds" in request.GET:
+        CATALOG.forget(name)
+    rev = revision_of(request)
+    reader = Reader(gateway(), access.signed_in(request.user), name, rev)
     context: dict[str, Any] = {
-        "cluster": asked.cluster,
+        "cluster": reader.cluster,
         "page": "objects",
         "live": True,
-        "resource": resource,
-        "question": question,
-        "namespace": question.namespace,
-        "command": tables.kubectl(resource.title, question, namespaced=resource.namespaced),
-        "scope": CLUSTER_SCOPE,
-        "watch_path": path,
-        "more": urlencode({**request.GET.dict(), "shown": question.shown * 5}),
+        "namespace": request.GET.get("ns", ""),
+        "groups": _grouped(reader.resources),
+        "here": f"{group}/{plural}",
     }
-    across = resource.namespaced and not question.namespace
-    try:
-        table = asked.get(path, f"{tables.TABLE},application/json", **params)
-        context["listing"] = tables.listing(table, question, across=across)
-    except Refused as error:
-        context["refused"] = error
-    if request.htmx:  # type: ignore[attr-defined]
-        return render(request, "objects/rows.html", context)
-    context["groups"] = _grouped(asked.resources)
-    context["namespaces"] = _namespaces(asked) if resource.namespaced else []
+    if "kinds" in request.GET:
+        return render(request, "objects/kinds.html", context)
+    resource = reader.kind(group, version, plural)
+    context["resource"] = resource
+    context["config"] = orjson.dumps(
+        {
+            "cluster": reader.cluster.name,
+            "resource": {
+                "group": resource.group,
+                "version": resource.version,
+                "plural": resource.plural,
+                "kind": resource.kind,
+                "namespaced": resource.namespaced,
+            },
+            "namespaces": _namespaces(reader) if resource.namespaced else [],
+            "logs": resource.title in LOGGED,
+            "rev": rev,
+        }
+    ).decode()
     return render(request, "objects/list.html", context)
 
 
@@ -102,8 +91,8 @@ def detail(
     request: HttpRequest, name: str, group: str, version: str, plural: str, ns: str, item: str
 ) -> HttpResponse:
     """Show one object; htmx gets the chosen tab alone."""
-    asked = _Asked(request, name)
-    resource = asked.resource(group, version, plural)
+    asked = Reader(gateway(), access.signed_in(request.user), name, revision_of(request))
+    resource = asked.kind(group, version, plural)
     namespace = "" if ns == CLUSTER_SCOPE else ns
     tab = request.GET.get("tab", "summary")
     context: dict[str, Any] = {
@@ -134,7 +123,7 @@ def detail(
     return render(request, template, context, status=200 if fragment else status)
 
 
-def _tab(asked: _Asked, found: dict[str, Any], tab: str, request: HttpRequest) -> dict[str, Any]:
+def _tab(asked: Reader, found: dict[str, Any], tab: str, request: HttpRequest) -> dict[str, Any]:
     """Return what one tab shows; the others cost nothing."""
     context: dict[str, Any] = {"object": found, "meta": found.get("metadata") or {}}
     if tab == "yaml":
@@ -169,7 +158,7 @@ def _default_container(containers: list[details.Container]) -> str:
     return regular[0] if regular else ""
 
 
-def _events(asked: _Asked, found: dict[str, Any]) -> list[dict[str, Any]]:
+def _events(asked: Reader, found: dict[str, Any]) -> list[dict[str, Any]]:
     """Return an object's events, the latest first."""
     meta = found.get("metadata") or {}
     selector = f"involvedObject.uid={meta.get('uid', '')}"
@@ -190,7 +179,7 @@ def _events(asked: _Asked, found: dict[str, Any]) -> list[dict[str, Any]]:
     return sorted(items, key=lambda event: str(event["at"]), reverse=True)
 
 
-def _closest(asked: _Asked, resource: Resource, namespace: str, name: str) -> list[str]:
+def _closest(asked: Reader, resource: Resource, namespace: str, name: str) -> list[str]:
     """Return names like the one that does not exist."""
     try:
         items = asked.get(resource.path(namespace), limit="500").get("items") or []
@@ -199,11 +188,8 @@ def _closest(asked: _Asked, resource: Resource, namespace: str, name: str) -> li
     return get_close_matches(name, [item["metadata"]["name"] for item in items], n=3, cutoff=0.5)
 
 
-def _namespaces(asked: _Asked) -> list[str]:
-    try:
-        items = asked.get("/api/v1/namespaces").get("items") or []
-    except Refused:
-        return []
+def _namespaces(reader: Reader) -> list[str]:
+    items = reader.items("namespaces", metadata=True)
     return sorted(item["metadata"]["name"] for item in items)
 
 
@@ -212,16 +198,3 @@ def _grouped(resources: list[Resource]) -> list[tuple[str, list[Resource]]]:
     for resource in resources:
         groups.setdefault(resource.group, []).append(resource)
     return list(groups.items())
-
-
-def _question(request: HttpRequest) -> Question:
-    given = request.GET
-    shown = given.get("shown", "")
-    return Question(
-        namespace=given.get("ns", ""),
-        query=given.get("q", "").strip(),
-        sort=given.get("sort", "").removeprefix("-"),
-        descending=given.get("sort", "").startswith("-"),
-        wide="wide" in given,
-        shown=min(int(shown), 20_000) if shown.isdecimal() else tables.ROWS_PER_PAGE,
-    )

@@ -168,6 +168,24 @@ class Gateway:
         response = self._send("GET", place, httpx.Headers(identity.headers), params=params)
         return dict(orjson.loads(response.content))
 
+    def write(
+        self,
+        cluster: str,
+        identity: Identity,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        content_type: str = "application/json",
+        params: Mapping[str, str] | None = None,
+    ) -> httpx.Response:
+        """Return what a cluster's API answers to a change as the user; raises when it refuses."""
+        named = ("Content-Type", content_type)
+        headers = httpx.Headers([*identity.headers, ("Accept", "application/json"), named])
+        content = None if body is None else orjson.dumps(body)
+        path = f"/clusters/{quote(cluster)}{path}"
+        return self._send(method, path, headers, params=params, content=content)
+
     def _control(self, method: str, path: str, **options: Any) -> dict[str, Any]:
         response = self._send(method, path, None, **options)
         found = orjson.loads(response.content) if response.content else {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from abc import abstractmethod
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -90,6 +91,17 @@ class ClusterConsumer(AsyncWebsocketConsumer):
             return True
         return bool(await database_sync_to_async(session.exists)(key))
 
+    async def beat(self, revision: Callable[[], int]) -> None:
+        """Tell every few seconds where the stream is, while the session that opened it lasts."""
+        beats = 0
+        while True:
+            await asyncio.sleep(BEAT_SECONDS)
+            beats += 1
+            if beats % BEATS_BETWEEN_SESSION_CHECKS == 0 and not await self.still_signed_in():
+                await self.end(Close.SIGNED_OUT)
+                return
+            await self.send(protocol.encode("beat", rev=revision()))
+
 
 class TopologyConsumer(ClusterConsumer):
     """The live picture."""
@@ -108,7 +120,8 @@ class TopologyConsumer(ClusterConsumer):
         identity = access.identity(user, cluster)
         self._upstream = self.upstreams.join(cluster, identity, self._subscriber)
         self.tasks.start(self._pump(self._upstream), "topology stream")
-        self.tasks.start(self._beat(self._upstream), "topology beat")
+        world = self._upstream.world
+        self.tasks.start(self.beat(lambda: world.revision), "topology beat")
 
     async def disconnect(self, code: int) -> None:
         """Leave the upstream to whoever else looks at it."""
@@ -170,13 +183,3 @@ class TopologyConsumer(ClusterConsumer):
         if frame is not None:
             self._sent = world.number
             await self.send(frame)
-
-    async def _beat(self, upstream: Upstream) -> None:
-        beats = 0
-        while True:
-            await asyncio.sleep(BEAT_SECONDS)
-            beats += 1
-            if beats % BEATS_BETWEEN_SESSION_CHECKS == 0 and not await self.still_signed_in():
-                await self.end(Close.SIGNED_OUT)
-                return
-            await self.send(protocol.encode("beat", rev=upstream.world.revision))

@@ -143,9 +143,9 @@ def test_a_list_is_filtered_while_typing_and_the_address_follows(page, site):
     expect(page.locator("tbody tr")).to_have_count(3)
     expect(page).to_have_url(re.compile("q=web"))
     expect(page.get_by_label("Filter")).to_be_focused()
-    page.get_by_role("link", name="Name", exact=True).click()
-    expect(page).to_have_url(re.compile("sort=name"))
-    page.get_by_role("link", name="Name ↑", exact=True).click()
+    page.get_by_role("button", name="Name", exact=True).click()
+    expect(page).to_have_url(re.compile("sort=Name"))
+    page.get_by_role("button", name="Name ↑").click()
     expect(page.locator("tbody tr").first).to_contain_text("web-7c9-2")
 
 

@@ -34,6 +34,7 @@ KINDS = {
     "daemonsets": "DaemonSet",
     "jobs": "Job",
 }
+SCALED = {"deployments", "replicasets", "statefulsets"}
 CLUSTER_SCOPED = {"nodes", "namespaces"}
 
 
@@ -142,6 +143,10 @@ class FakeCluster:
         self.watchers: list[asyncio.Queue] = []
         self.first: dict[str, str] | None = None
         self.forbidden: set[str] = set()
+        # Rights that access reviews deny: "patch pods", "create pods/eviction".
+        self.denied: set[str] = set()
+        self.refusals: dict[tuple[str, str], tuple[int, dict[str, Any]]] = {}
+        self.writes: list[tuple[str, str, Any]] = []
         self.oldest = 0
         self.ended = False
         self.logs: dict[str, str] = {}
@@ -251,6 +256,8 @@ class FakeCluster:
             return await reply(send, 403, status(403, "Forbidden", "not impersonated"))
         if path in ("/api", "/apis"):
             return await reply(send, 200, discovery(path))
+        if path.endswith("/selfsubjectaccessreviews"):
+            return await reply(send, 201, self.reviewed(request.body))
         parts = path.strip("/").split("/")
         root, rest = (2, parts[2:]) if parts[0] == "api" else (3, parts[3:])
         namespace = ""
@@ -267,7 +274,30 @@ class FakeCluster:
             if request.query.get("watch"):
                 return await self.watch(request, resource, namespace, send)
             return await self.list(request, resource, namespace, send)
+        if request.method != "GET":
+            return await reply(send, *self.written(request, resource, namespace, rest[1:]))
         return await self.one(request, resource, namespace, rest[1:], send)
+
+    def reviewed(self, body: Any) -> dict[str, Any]:
+        asked = body["spec"]["resourceAttributes"]
+        target = "/".join(filter(None, (asked["resource"], asked.get("subresource"))))
+        return {"status": {"allowed": f"{asked['verb']} {target}" not in self.denied}}
+
+    def written(self, request, resource, namespace, rest) -> tuple[int, dict[str, Any]]:
+        """Delete or patch an object, unless `refusals` has an answer for it."""
+        name, key = rest[0], f"{namespace}/{rest[0]}"
+        self.writes.append((request.method, "/".join([resource, *rest]), request.body))
+        if refusal := self.refusals.get((request.method, "/".join([resource, *rest]))):
+            return refusal
+        if key not in self.objects[resource]:
+            return 404, status(404, "NotFound", f'{resource} "{name}" not found')
+        if request.query.get("dryRun"):
+            return 200, self.objects[resource][key]
+        if request.method == "DELETE" or rest[1:] == ["eviction"]:
+            self.delete(resource, key)
+            return 200, {"kind": "Status", "status": "Success"}
+        changed = merged(self.objects[resource][key], request.body)
+        return 200, self.put(resource, changed)
 
     def found(self, request: Request, resource: str, namespace: str) -> list[dict[str, Any]]:
         items = list(self.objects[resource].values())
@@ -284,20 +314,21 @@ class FakeCluster:
     async def list(self, request: Request, resource: str, namespace: str, send) -> None:
         items = self.found(request, resource, namespace)
         meta: dict[str, Any] = {"resourceVersion": str(self.revision)}
-        if "as=Table" in request.headers.get("accept", ""):
-            return await reply(send, 200, table(resource, items, meta))
         limit = int(request.query.get("limit") or 0)
         start = int(request.query.get("continue") or 0)
         if limit and start + limit < len(items):
             meta["continue"] = str(start + limit)
             meta["remainingItemCount"] = len(items) - start - limit
         end = start + limit if limit else len(items)
+        if "as=Table" in request.headers.get("accept", ""):
+            return await reply(send, 200, table(resource, items[start:end], meta))
         kind = f"{KINDS[resource]}List"
         page = {"kind": kind, "metadata": meta, "items": items[start:end]}
         return await reply(send, 200, page)
 
     async def watch(self, request: Request, resource: str, namespace: str, send) -> None:
         since = int(request.query.get("resourceVersion") or 0)
+        as_table = "as=Table" in request.headers.get("accept", "")
         queue: asyncio.Queue = asyncio.Queue()
         if since < self.oldest:
             text = {"type": "ERROR", "object": status(410, "Expired", "too old resource version")}
@@ -316,7 +347,8 @@ class FakeCluster:
                     continue
                 if namespace and item["metadata"].get("namespace") != namespace:
                     continue
-                await more(send, line({"type": type_, "object": item}))
+                shown = table(resource, [item], {}) if as_table else item
+                await more(send, line({"type": type_, "object": shown}))
         finally:
             self.watchers.remove(queue)
         return await done(send)
@@ -449,6 +481,19 @@ def table(resource: str, items: list[dict[str, Any]], meta: dict[str, Any]) -> d
     return {"kind": "Table", "metadata": meta, "columnDefinitions": columns, "rows": rows}
 
 
+def merged(item: Any, patch: Any) -> Any:
+    """Apply a JSON merge patch."""
+    if not isinstance(patch, dict):
+        return patch
+    found = dict(item) if isinstance(item, dict) else {}
+    for key, value in patch.items():
+        if value is None:
+            found.pop(key, None)
+        else:
+            found[key] = merged(found.get(key), value)
+    return found
+
+
 def discovery(path: str) -> dict[str, Any]:
     groups = {"": CORE} if path == "/api" else {"apps": APPS, "batch": ("jobs",)}
     return {
@@ -464,7 +509,10 @@ def discovery(path: str) -> dict[str, Any]:
                                 "resource": plural,
                                 "responseKind": {"kind": KINDS[plural]},
                                 "scope": "Cluster" if plural in CLUSTER_SCOPED else "Namespaced",
-                                "verbs": ["get", "list", "watch"],
+                                "verbs": ["delete", "get", "list", "patch", "watch"],
+                                "subresources": [{"subresource": "scale"}]
+                                if plural in SCALED
+                                else [],
                                 "shortNames": ["po"] if plural == "pods" else [],
                             }
                             for plural in resources

@@ -11,7 +11,7 @@ from channels.testing import WebsocketCommunicator
 from django.contrib.auth.models import AnonymousUser
 from django.urls import path
 
-from playground.objects.consumer import ChangesConsumer, LogConsumer
+from playground.objects.consumer import LogConsumer
 from playground.topology.consumer import TopologyConsumer
 from playground.topology.projection import KINDS
 from playground.topology.upstream import Upstreams
@@ -36,13 +36,12 @@ def application(upstreams, worker):
     return URLRouter(
         [
             path("ws/clusters/<slug:name>/", served(bound[0])),
-            path("ws/clusters/<slug:name>/changes/", served(bound[1])),
-            path("ws/clusters/<slug:name>/logs/", served(bound[2])),
+            path("ws/clusters/<slug:name>/logs/", served(bound[1])),
         ]
     )
 
 
-CONSUMERS = (TopologyConsumer, ChangesConsumer, LogConsumer)
+CONSUMERS = (TopologyConsumer, LogConsumer)
 
 
 class Page:
@@ -247,26 +246,6 @@ async def test_a_deleted_cluster_ends_its_pages(page, worker):
     await page.next("snapshot")
     worker.change(lambda: worker.fake.clusters.pop("demo").end())
     assert await closed_with(page.socket) == 4404
-
-
-async def test_the_list_page_hears_that_its_list_changed(application, operator, worker):
-    revision = worker.fake.clusters["demo"].revision
-    page = await Page(
-        application, operator, rest=f"changes/?path=/api/v1/pods&rv={revision}"
-    ).open()
-    # The change comes after the watch: what was before `rv` is on the page already.
-    await asyncio.sleep(0.2)
-    worker.change(worker.fake.clusters["demo"].put, "pods", pod("new", "n1"))
-    assert (await page.next("changed", "end"))["op"] == "changed"
-    await page.close()
-
-
-@pytest.mark.parametrize("wanted", ["/kubeground/v1/clusters", "/api/../../kubeground"])
-async def test_no_other_address_can_be_watched(application, operator, worker, wanted):
-    page = await Page(application, operator, rest=f"changes/?path={wanted}").open()
-    await page.next("error", "end")
-    assert not [r for r in worker.fake.requests if r["user"] and "kubeground" in r["path"]]
-    await page.close()
 
 
 async def test_logs_are_followed(application, operator, worker):

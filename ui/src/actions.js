@@ -24,6 +24,17 @@ export const DEFAULTS = {
   "timeline.bookmark": ["b"],
   "timeline.setA": ["["],
   "timeline.setB": ["]"],
+  "objects.describe": ["d"],
+  "objects.yaml": ["y"],
+  "objects.edit": ["e"],
+  "objects.logs": ["l"],
+  "objects.shell": ["s"],
+  "objects.events": ["v"],
+  "objects.owner": ["Shift+j"],
+  "objects.users": ["u"],
+  "objects.menu": ["m"],
+  "objects.all": ["Mod+a"],
+  "objects.delete": ["Mod+d"],
 };
 
 // These hold in fields and terminals too, where any other key belongs to what one writes.

@@ -2,7 +2,6 @@
 import "./dock/kp-dock.js";
 import "./el/kp-connect.js";
 import "./el/kp-freshness.js";
-import "./el/kp-live-list.js";
 import "./el/kp-logs.js";
 import "./el/kp-past.js";
 import { openPanel } from "./dock/open.js";

@@ -3,6 +3,7 @@ import { actionGroups, actions } from "./en/actions.js";
 import { common } from "./en/common.js";
 import { dock, frame } from "./en/frame.js";
 import { timeline } from "./en/timeline.js";
+import { act, logs, objects } from "./en/objects.js";
 
 export const english = {
   ...common,
@@ -11,4 +12,7 @@ export const english = {
   frame,
   dock,
   timeline,
+  objects,
+  act,
+  logs,
 };

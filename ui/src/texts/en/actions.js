@@ -17,6 +17,17 @@ export const actions = {
   "timeline.bookmark": "Set or remove a bookmark",
   "timeline.setA": "Compare from here (A)",
   "timeline.setB": "Compare with this (B)",
+  "objects.describe": "Summary of the object",
+  "objects.yaml": "YAML of the object",
+  "objects.edit": "Edit the object",
+  "objects.logs": "Logs of the object",
+  "objects.shell": "Shell in the pod",
+  "objects.events": "Events about the object",
+  "objects.owner": "Its owner",
+  "objects.users": "What uses it",
+  "objects.menu": "What one can do to it",
+  "objects.all": "Select all rows that match",
+  "objects.delete": "Delete the object or the selected ones",
 };
 
 export const actionGroups = {
@@ -25,4 +36,5 @@ export const actionGroups = {
   dock: "Dock",
   past: "The past",
   timeline: "Timeline",
+  objects: "Objects",
 };

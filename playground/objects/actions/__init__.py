@@ -1,0 +1,1 @@
+"""What one may do to objects: which actions, what they touch, and the requests that they are."""

@@ -1,0 +1,225 @@
+"""The stream of a list: pages of rows while they are read, then every change, folded by object.
+
+Browser to site:
+    hello {rev, kinds}      `rev`: the page has everything until then; `kinds`: tell of new kinds
+    ping {t}                answered by pong {t}
+
+Site to browser:
+    columns {columns}       once, and again when the list is read anew: the page forgets its rows
+    rows {rows, read, total}    a page of the list
+    ready {rev}             that was all of it
+    batch {rev, ev}         changes: [row] for what is there, uid for what is gone
+    kinds {}                the cluster serves other kinds than before
+    beat {rev}              every five seconds
+    status {upstream: ok|down, text}
+    error {code, reason, text}  the API refuses; the stream ends
+
+The address names the list's path, selectors, and `rev` for a list as it was: that has no changes.
+
+What it promises: the page's rows are those of the API at `rev`. A watch that expired is followed by
+the whole list again; changes of one object within a moment are one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qs
+
+import httpx
+import orjson
+
+from playground.accounts.models import User
+from playground.objects import rows
+from playground.sandboxes import access
+from playground.sandboxes.gateway import Cluster, Identity, Refused, api_root, refusal
+from playground.topology import protocol
+from playground.topology.consumer import ClusterConsumer
+from playground.topology.protocol import Close
+from playground.topology.reflector import FIRST_WAIT, LONGEST_WAIT, Expired, lines
+from playground.topology.upstream import UPSTREAMS, Upstreams
+
+# 500 rows of pods are about a megabyte of JSON: 5 ms of the event loop.
+PAGE = 500
+BATCH_SECONDS = 0.1
+WATCH_SECONDS = 600
+WATCH_TIMEOUT = httpx.Timeout(10.0, read=WATCH_SECONDS + 30)
+_PATH = re.compile(r"/(api|apis)(/[A-Za-z0-9][A-Za-z0-9.:_-]*)+")
+_DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+_METADATA = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json"
+
+
+class ListConsumer(ClusterConsumer):
+    """Follows one list, as its user."""
+
+    upstreams: Upstreams = UPSTREAMS
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._hello: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+        self._revision = 0
+        self._pending: dict[str, rows.Row | None] = {}
+        self._some = asyncio.Event()
+        self._root = ""
+        self._past = False
+        self._headers = httpx.Headers()
+
+    async def begin(self, user: User, cluster: Cluster) -> None:
+        """Start to read as soon as the page has said what it has."""
+        identity: Identity = access.identity(user, cluster)
+        rev = self._query("rev")
+        self._past = rev.isdecimal()
+        self._root = api_root(cluster.name, int(rev[:18]) if self._past else None)
+        self._headers = httpx.Headers([*identity.headers, ("Accept", rows.ACCEPT)])
+        self.tasks.start(self._follow(), "list")
+        self.tasks.start(self._flush(), "changes of a list")
+        self.tasks.start(self.beat(lambda: self._revision), "beat of a list")
+
+    async def hear(self, frame: dict[str, Any]) -> None:
+        """Take a hello, once."""
+        if frame["op"] == "hello" and not self._hello.done():
+            self._hello.set_result(frame)
+
+    async def _follow(self) -> None:
+        self._greet(await self._hello)
+        path, params = self._asked()
+        if not path:
+            await self._refuse(400, "BadRequest", "this is no address of a list")
+            return
+        wait = FIRST_WAIT
+        while True:
+            try:
+                if not self._revision:
+                    await self._list(path, params)
+                if self._past:
+                    return  # which does not change
+                await self._watch(path, params)
+                wait = FIRST_WAIT
+                continue
+            except Expired:
+                self._revision = 0
+                continue
+            except Refused as error:
+                if error.code not in (410, 429, 500, 503, 504):
+                    await self._refuse(error.code, error.reason, error.message)
+                    return
+                self._revision = 0 if error.code == 410 else self._revision
+                trouble = error.message
+            except (httpx.HTTPError, orjson.JSONDecodeError) as error:
+                trouble = str(error) or type(error).__name__
+            await self.send(protocol.encode("status", upstream="down", text=trouble))
+            await asyncio.sleep(wait)
+            wait = min(wait * 1.7, LONGEST_WAIT)
+
+    def _greet(self, hello: Mapping[str, Any]) -> None:
+        if hello.get("kinds") and not self._past:
+            self.tasks.start(self._watch_kinds(), "kinds")
+        if isinstance(seen := hello.get("rev"), int):
+            self._revision = seen
+
+    def _asked(self) -> tuple[str, dict[str, str]]:
+        """Return the list's address, empty if it is none, and its parameters."""
+        path = self._query("path")
+        params = {"includeObject": "Metadata"}
+        for ours, theirs in (("selector", "labelSelector"), ("fields", "fieldSelector")):
+            if text := self._query(ours):
+                params[theirs] = text
+        return (path if _PATH.fullmatch(path) else ""), params
+
+    def _query(self, name: str) -> str:
+        values = parse_qs(self.scope["query_string"].decode()).get(name)
+        return values[0] if values else ""
+
+    async def _list(self, path: str, params: Mapping[str, str]) -> None:
+        self._pending.clear()
+        asked = {**params, "limit": str(PAGE)}
+        read, first = 0, True
+        while True:
+            page = await self._get(path, asked)
+            if first:
+                await self.send(protocol.encode("columns", columns=rows.columns(page)))
+                first = False
+            found = list(rows.rows(page))
+            read += len(found)
+            meta = page.get("metadata") or {}
+            total = read + int(meta.get("remainingItemCount") or 0)
+            await self.send(protocol.encode("rows", rows=found, read=read, total=total))
+            if not meta.get("continue"):
+                break
+            asked["continue"] = meta["continue"]
+        self._revision = rows.revision(page)
+        await self.send(protocol.encode("ready", rev=self._revision))
+
+    async def _get(self, path: str, params: Mapping[str, str]) -> dict[str, Any]:
+        client = self.upstreams.client()
+        response = await client.get(self._root + path, params=dict(params), headers=self._headers)
+        if response.is_error:
+            raise refusal(response.status_code, response.content)
+        return dict(orjson.loads(response.content))
+
+    async def _watch(self, path: str, params: Mapping[str, str]) -> None:
+        asked = {
+            **params,
+            "watch": "1",
+            "allowWatchBookmarks": "true",
+            "resourceVersion": str(self._revision),
+            "timeoutSeconds": str(WATCH_SECONDS),
+        }
+        async with self.upstreams.client().stream(
+            "GET", self._root + path, params=asked, headers=self._headers, timeout=WATCH_TIMEOUT
+        ) as response:
+            if response.is_error:
+                raise refusal(response.status_code, await response.aread())
+            await self.send(protocol.encode("status", upstream="ok", text=""))
+            async for line in lines(response.aiter_raw()):
+                self._fold(orjson.loads(line))
+
+    def _fold(self, event: Mapping[str, Any]) -> None:
+        type_, item = event["type"], event["object"]
+        if type_ == "ERROR":
+            if item.get("code") == 410:
+                raise Expired
+            raise Refused(int(item.get("code") or 500), item)
+        self._revision = max(self._revision, rows.revision(item))
+        if type_ != "BOOKMARK":
+            for row in rows.rows(item):
+                self._pending[row[0]] = None if type_ == "DELETED" else row
+            self._some.set()
+
+    async def _flush(self) -> None:
+        """Send what has changed, at most every BATCH_SECONDS."""
+        while True:
+            await self._some.wait()
+            self._some.clear()
+            changed, self._pending = self._pending, {}
+            if changed:
+                ev = [uid if row is None else row for uid, row in changed.items()]
+                await self.send(protocol.encode("batch", rev=self._revision, ev=ev))
+            await asyncio.sleep(BATCH_SECONDS)
+
+    async def _watch_kinds(self) -> None:
+        """Tell when a definition of custom resources comes, goes or is established."""
+        headers = httpx.Headers(self._headers)
+        headers["Accept"] = _METADATA
+        client = self.upstreams.client()
+        url = self._root + _DEFINITIONS
+        while True:
+            try:
+                first = await client.get(url, params={"limit": "1"}, headers=headers)
+                if first.is_error:
+                    return  # the menu follows the pages then
+                since = orjson.loads(first.content)["metadata"]["resourceVersion"]
+                params = {"watch": "1", "resourceVersion": since, "timeoutSeconds": "600"}
+                async with client.stream(
+                    "GET", url, params=params, headers=headers, timeout=WATCH_TIMEOUT
+                ) as response:
+                    async for _ in lines(response.aiter_raw()):
+                        await self.send(protocol.encode("kinds"))
+            except (httpx.HTTPError, orjson.JSONDecodeError, KeyError):
+                await asyncio.sleep(LONGEST_WAIT)
+
+    async def _refuse(self, code: int, reason: str, text: str) -> None:
+        await self.send(protocol.encode("error", code=code, reason=reason, text=text))
+        await self.end(Close.FORBIDDEN if code == 403 else Close.REFUSED)

@@ -1,0 +1,498 @@
+// A list of objects: live, virtual rows; sorted, filtered and chosen from here.
+import { html, LitElement } from "lit";
+
+import { call, get, post } from "../api.js";
+import { bind, singleKeysOn } from "../keys.js";
+import { parse, suggest } from "../list/filter.js";
+import { grid, ROW, widths } from "../list/grid.js";
+import { getCommand } from "../list/kubectl.js";
+import { ListModel, nextSort, parseSort, printSort } from "../list/model.js";
+import { footer, notices, toolbar } from "../list/parts.js";
+import { Selection } from "../list/selection.js";
+import { visit } from "../router.js";
+import { Stream } from "../stream.js";
+import { t } from "../texts.js";
+import { readState, writeState } from "../url.js";
+import { freshness } from "./kp-freshness.js";
+import "./kp-action.js";
+
+// Building the view of 20,000 rows takes about 50 ms: not with every change of a busy cluster.
+const VIEW_EVERY = 250;
+const FLASH_MS = 1300;
+const MOST_FLASHES = 20;
+const SAY_EVERY = 3000;
+
+class List extends LitElement {
+  static properties = { config: { type: Object }, tick: { state: true } };
+
+  constructor() {
+    super();
+    this.model = new ListModel();
+    this.selection = new Selection();
+    this.view = [];
+    this.order = [];
+    this.flashing = new Map();
+    this.notices = new Map();
+    this.active = null;
+    this.rev = 0;
+    this.progress = null;
+    this.complete = false;
+    this.actions = [];
+    this.saved = [];
+    this.widths = [];
+    this.tick = 0;
+  }
+
+  createRenderRoot() {
+    return this;
+  }
+
+  connectedCallback() {
+    super.connectedCallback();
+    const state = readState();
+    this.ns = state.ns ?? "";
+    this.q = state.q ?? "";
+    this.sortText = state.sort ?? "";
+    this.shown = state.cols ? state.cols.split(",") : null;
+    this.ages = setInterval(() => this.requestUpdate(), 10_000);
+    this.unbind = this.bindKeys();
+    this.open();
+    this.loadActions();
+    this.loadSaved();
+  }
+
+  disconnectedCallback() {
+    super.disconnectedCallback();
+    this.unbind();
+    this.stream?.stop();
+    clearInterval(this.ages);
+    clearTimeout(this.building);
+    clearTimeout(this.reopening);
+    this.building = null;
+  }
+
+  // --- the stream -----------------------------------------------------------------------------
+
+  get resource() {
+    return this.config.resource;
+  }
+
+  get across() {
+    return this.resource.namespaced && !this.ns;
+  }
+
+  get path() {
+    const { group, version, plural, namespaced } = this.resource;
+    const root = group ? `/apis/${group}/${version}` : `/api/${version}`;
+    return `${root}${namespaced && this.ns ? `/namespaces/${this.ns}` : ""}/${plural}`;
+  }
+
+  open() {
+    this.stream?.stop();
+    this.rev = 0;
+    this.complete = false;
+    this.progress = null;
+    const query = new URLSearchParams({ path: this.path });
+    this.fields = this.parsed().fields;
+    if (this.fields) query.set("fields", this.fields);
+    if (this.config.rev) query.set("rev", this.config.rev);
+    this.stream = new Stream(`/ws/clusters/${this.config.cluster}/list/?${query}`, {
+      hello: () => ({ rev: this.complete ? this.rev : null, kinds: true }),
+      frame: (frame) => this.receive(frame),
+      state: (state) => this.tell(state),
+    });
+    this.stream.start();
+  }
+
+  receive(frame) {
+    const work = FRAMES[frame.op];
+    if (work) work(this, frame);
+  }
+
+  tell(state) {
+    if (this.config.rev) return;
+    if (state.name === "beat") this.live();
+    else if (state.name === "connecting") freshness("waiting", this.rev ? t.reconnectingNow(this.rev) : t.connecting);
+    else if (state.name === "lost") freshness("lost", t.reconnecting(Math.ceil(state.wait / 1000), this.rev));
+    else if (state.name === "ended") {
+      freshness("ended", t.ended);
+      if (state.code === 4401) this.notice("signed-out", { text: t.signedOut, link: { href: location.href, text: t.signIn } });
+      if (state.code === 4404) this.notice("gone", { text: t.clusterGone, link: { href: "/", text: t.allClusters } });
+    }
+  }
+
+  live() {
+    if (this.complete && !this.notices.has("down")) freshness("live", t.live(this.rev, this.stream.rtt));
+  }
+
+  notice(name, what) {
+    if (what) this.notices.set(name, what);
+    else if (!this.notices.delete(name)) return;
+    this.requestUpdate();
+  }
+
+  refuse(frame) {
+    this.stream.stop();
+    freshness("ended", t.ended);
+    const kind = this.resource.group ? `${this.resource.plural}.${this.resource.group}` : this.resource.plural;
+    const gone = frame.code === 404 && this.model.rows.size > 0;
+    const text = frame.code === 403 ? t.objects.forbidden(this.resource.plural, this.ns) : gone ? t.objects.kindGone(this.resource.plural) : t.objects.refused;
+    const rule = frame.code === 403 ? { apiGroups: [this.resource.group], resources: [this.resource.plural], verbs: ["get", "list", "watch"] } : null;
+    this.notice("refused", { bad: true, text, verbatim: frame.text, ask: rule && t.objects.askFor(kind), rule });
+  }
+
+  // --- the view -------------------------------------------------------------------------------
+
+  parsed() {
+    return parse(this.q, this.model.columns, { events: this.resource.plural === "events" });
+  }
+
+  /** Makes the view soon: at once for a person, at most every VIEW_EVERY for changes. */
+  soon(ms = VIEW_EVERY) {
+    this.building ??= setTimeout(() => this.build(), this.model.rows.size > 2000 ? ms : 16);
+  }
+
+  build() {
+    clearTimeout(this.building);
+    this.building = null;
+    const { columns } = this.model;
+    const parsed = this.parsed();
+    if (columns.length) this.order = parseSort(this.sortText, columns);
+    this.view = this.model.view(parsed.test, this.order);
+    this.parsedNow = parsed;
+    this.widths = widths(this.widths, this.shownColumns(), this.view);
+    this.suggestion = this.q && !this.view.length && this.complete ? suggest(this.q, this.model.rows.values(), columns) : null;
+    this.tick += 1;
+  }
+
+  shownColumns() {
+    const { columns } = this.model;
+    if (!this.shown) return columns.filter((one) => !one.wide);
+    return columns.filter((one) => one.first || this.shown.includes(one.name));
+  }
+
+  changeFilter(text, { now = false } = {}) {
+    this.q = text;
+    writeState({ q: text });
+    this.build();
+    if (this.parsedNow.fields === this.fields) return;
+    clearTimeout(this.reopening);
+    this.reopening = setTimeout(() => this.open(), now ? 0 : 500);
+  }
+
+  changeNamespace(ns) {
+    this.ns = ns;
+    writeState({ ns });
+    this.selection.clear();
+    this.open();
+    this.loadActions();
+  }
+
+  changeOrder(name, more) {
+    this.order = nextSort(this.order, name, more);
+    this.sortText = printSort(this.order);
+    writeState({ sort: this.sortText });
+    this.build();
+  }
+
+  changeColumns(names) {
+    this.shown = names;
+    this.widths = [];
+    writeState({ cols: names ? names.join(",") : "" });
+    this.build();
+  }
+
+  get command() {
+    const { selector, fields, words } = this.parsedNow ?? {};
+    const wide = this.shown !== null && this.shownColumns().some((one) => one.wide && !one.extra);
+    const labels = this.shown?.includes("Labels");
+    return getCommand(this.resource, { ns: this.ns, selector, fields, words, wide, labels });
+  }
+
+  // --- what one may do ------------------------------------------------------------------------
+
+  get api() {
+    return `/api/clusters/${this.config.cluster}`;
+  }
+
+  async loadActions() {
+    const { group, version, plural } = this.resource;
+    const query = new URLSearchParams({ group, version, plural, namespace: this.ns });
+    try {
+      this.actions = (await get(`${this.api}/permissions?${query}`)).actions;
+    } catch {
+      this.actions = []; // the list says what is wrong; without rights there is nothing to offer
+    }
+    this.requestUpdate();
+  }
+
+  async loadSaved() {
+    try {
+      this.saved = (await get(`/api/saved-filters?kind=${encodeURIComponent(this.kindKey)}`)).items;
+    } catch {
+      this.saved = [];
+    }
+    this.requestUpdate();
+  }
+
+  get kindKey() {
+    const { group, plural } = this.resource;
+    return group ? `${plural}.${group}` : plural;
+  }
+
+  async saveFilter(name) {
+    const query = new URLSearchParams({ ns: this.ns, q: this.q, sort: this.sortText, cols: this.shown?.join(",") ?? "" });
+    for (const [key, value] of [...query]) if (!value) query.delete(key);
+    await post("/api/saved-filters", { kind: this.kindKey, name, query: query.toString() });
+    await this.loadSaved();
+  }
+
+  async forgetFilter(id) {
+    await call("DELETE", `/api/saved-filters/${id}`);
+    await this.loadSaved();
+  }
+
+  recall(query) {
+    const state = Object.fromEntries(new URLSearchParams(query));
+    this.sortText = state.sort ?? "";
+    this.shown = state.cols ? state.cols.split(",") : null;
+    this.q = state.q ?? "";
+    writeState({ sort: this.sortText, cols: state.cols ?? "", q: this.q, ns: state.ns ?? "" });
+    if ((state.ns ?? "") !== this.ns) this.changeNamespace(state.ns ?? "");
+    else this.changeFilter(this.q, { now: true });
+  }
+
+  /** Returns what an action is about: the chosen rows, or the one that the keys are at. */
+  targets(uid = null) {
+    const uids = uid && !this.selection.has(uid) ? [uid] : [...this.selection.uids];
+    const rows = uids.length ? uids : this.active ? [this.active] : [];
+    return rows.map((one) => this.model.rows.get(one)).filter(Boolean);
+  }
+
+  act(name, targets = this.targets()) {
+    const action = this.actions.find((one) => one.name === name);
+    if (!action || !action.allowed || !targets.length) return;
+    const dialog = this.querySelector("kp-action");
+    dialog.start(action, this.resource, targets.map(({ uid, ns, name: item, labels }) => ({ uid, namespace: ns, name: item, labels })));
+  }
+
+  href(row, tab = "") {
+    const { group, version, plural } = this.resource;
+    const parts = [group || "core", version, plural, row.ns || "-", row.name].map(encodeURIComponent);
+    const query = new URLSearchParams({ ...(tab && { tab }), ...(this.config.rev && { rev: this.config.rev }) }).toString();
+    return `/clusters/${this.config.cluster}/objects/${parts.join("/")}${query ? `?${query}` : ""}`;
+  }
+
+  // --- moving and choosing --------------------------------------------------------------------
+
+  get index() {
+    return this.view.findIndex((row) => row.uid === this.active);
+  }
+
+  moveTo(index, { extend = false } = {}) {
+    if (!this.view.length) return;
+    const at = Math.max(0, Math.min(index, this.view.length - 1));
+    if (extend && this.active && this.selection.anchor === null) this.selection.anchor = this.active;
+    this.active = this.view[at].uid;
+    if (extend) this.selection.extend(this.view, at);
+    this.reveal(at);
+    this.tick += 1;
+  }
+
+  reveal(index) {
+    const box = this.querySelector(".kp-grid");
+    if (!box) return;
+    const head = box.querySelector("thead").offsetHeight;
+    const top = index * ROW;
+    if (top < box.scrollTop) box.scrollTop = top;
+    else if (top + ROW + head > box.scrollTop + box.clientHeight) box.scrollTop = top + ROW + head - box.clientHeight;
+  }
+
+  clicked(event, row, index) {
+    if (event.target.closest("a, button")) return;
+    if (event.shiftKey) {
+      this.selection.extend(this.view, index);
+      event.preventDefault();
+    } else if (event.target.closest(".kp-pick") || event.ctrlKey || event.metaKey) this.selection.toggle(row.uid);
+    this.active = row.uid;
+    this.querySelector(".kp-grid table")?.focus({ preventScroll: true });
+    this.tick += 1;
+  }
+
+  key(event) {
+    if (event.target.closest("input, select, [role=menu]")) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || (!this.move(event) && !this.choose(event.key))) return;
+    event.preventDefault();
+    event.stopPropagation();
+    this.tick += 1;
+  }
+
+  /** Moves the row that the keys are at; with Shift the choice goes along. */
+  move(event) {
+    const page = Math.max(1, Math.floor(this.querySelector(".kp-grid").clientHeight / ROW) - 2);
+    const { index } = this;
+    const steps = { ArrowDown: index + 1, ArrowUp: index - 1, PageDown: index + page, PageUp: index - page, Home: 0, End: this.view.length - 1, ...(singleKeysOn() && { j: index + 1, k: index - 1 }) };
+    if (!(event.key in steps)) return false;
+    this.moveTo(index < 0 ? 0 : steps[event.key], { extend: event.shiftKey });
+    return true;
+  }
+
+  choose(key) {
+    const work = {
+      Enter: () => this.querySelector(`tr[aria-rowindex="${this.index + 2}"] a`)?.click(),
+      " ": () => this.active && this.selection.toggle(this.active),
+      ContextMenu: () => this.openMenu(),
+      ...(this.selection.size && { Escape: () => this.selection.clear() }),
+    }[key];
+    work?.();
+    return Boolean(work);
+  }
+
+  /** k9s' keys for the row that the keys are at. */
+  bindKeys() {
+    const on = (run) => ({ when: () => this.model.rows.has(this.active), run });
+    const tab = (name) => on(() => visit(this.href(this.model.rows.get(this.active), name)));
+    return bind({
+      "objects.describe": tab("summary"),
+      "objects.yaml": tab("yaml"),
+      "objects.events": tab("events"),
+      "objects.owner": tab("relations"),
+      "objects.users": tab("relations"),
+      "objects.logs": { ...tab("logs"), when: () => this.config.logs && this.model.rows.has(this.active) },
+      "objects.menu": on(() => this.openMenu()),
+      "objects.delete": { when: () => this.targets().length > 0, run: () => this.act("delete") },
+      "objects.all": {
+        when: () => document.activeElement?.closest("kp-list") === this && document.activeElement.tagName === "TABLE",
+        run: () => {
+          this.selection.all(this.view);
+          this.tick += 1;
+        },
+      },
+    });
+  }
+
+  openMenu(at = null) {
+    if (!this.active && !this.selection.size) return;
+    const menu = this.querySelector(".kp-menu");
+    const row = this.querySelector(`tr[aria-rowindex="${this.index + 2}"]`)?.getBoundingClientRect();
+    const place = at ?? { x: (row?.left ?? 200) + 60, y: row?.bottom ?? 200 };
+    menu.showPopover();
+    menu.style.left = `${Math.min(place.x, innerWidth - menu.offsetWidth - 8)}px`;
+    menu.style.top = `${Math.min(place.y, innerHeight - menu.offsetHeight - 8)}px`;
+    menu.querySelector("[role=menuitem]")?.focus();
+  }
+
+  // --- kinds that come and go -----------------------------------------------------------------
+
+  loadKinds() {
+    clearTimeout(this.kindsSoon);
+    // A definition is first stored and then established: the second word is the one that counts.
+    this.kindsSoon = setTimeout(async () => {
+      const response = await fetch(`${location.pathname}?kinds&ns=${encodeURIComponent(this.ns)}`, { headers: { "HX-Request": "true" } });
+      if (response.ok) document.querySelector(".kp-kinds-list")?.replaceWith(document.createRange().createContextualFragment(await response.text()));
+    }, 300);
+  }
+
+  // --- drawing --------------------------------------------------------------------------------
+
+  render() {
+    return html`${toolbar(this)}${notices(this)}${grid(this)}${footer(this)}
+      <p class="kp-sr" aria-live="polite"></p>
+      <kp-action cluster=${this.config.cluster} @kp-acted=${() => this.selection.clear()}></kp-action>`;
+  }
+
+  updated() {
+    const box = this.querySelector(".kp-grid");
+    if (!box) return;
+    const { first, last } = this.range ?? { first: 0, last: 0 };
+    const space = box.firstElementChild;
+    space.style.paddingTop = `${first * ROW}px`;
+    space.style.paddingBottom = `${Math.max(0, this.view.length - last) * ROW}px`;
+    let sum = 4;
+    box.querySelectorAll("col").forEach((col, i) => {
+      const width = i === 0 ? 4 : (this.widths[i - 1] ?? 10);
+      if (i) sum += width;
+      col.style.width = `${width}ch`;
+    });
+    box.querySelector("table").style.minWidth = `${sum}ch`;
+    if (box !== this.box) {
+      this.box = box;
+      box.addEventListener("scroll", () => (this.drawing ??= requestAnimationFrame(() => this.scrolled())), { passive: true });
+      new ResizeObserver(() => this.requestUpdate()).observe(box);
+    }
+  }
+
+  scrolled() {
+    this.drawing = null;
+    this.requestUpdate();
+  }
+
+  flash(uids) {
+    if (uids.length > MOST_FLASHES) return;
+    for (const uid of uids) this.flashing.set(uid, performance.now() + FLASH_MS);
+    setTimeout(() => {
+      const now = performance.now();
+      for (const [uid, end] of this.flashing) if (end <= now) this.flashing.delete(uid);
+      this.requestUpdate();
+    }, FLASH_MS + 20);
+  }
+
+  say(n) {
+    this.unsaid = (this.unsaid ?? 0) + n;
+    this.saying ??= setTimeout(() => {
+      this.querySelector("[aria-live]").textContent = t.objects.changed(this.unsaid);
+      this.unsaid = 0;
+      this.saying = null;
+    }, SAY_EVERY);
+  }
+}
+
+/** What each frame of the stream does; see playground/objects/listing.py. */
+const FRAMES = {
+  columns(list, { columns }) {
+    list.model.reset(columns, { across: list.across });
+    list.widths = [];
+    list.complete = false;
+    list.build();
+  },
+  rows(list, { rows, read, total }) {
+    list.model.add(rows);
+    list.progress = { read, total };
+    list.soon();
+  },
+  ready(list, { rev }) {
+    list.rev = rev;
+    list.complete = true;
+    list.progress = null;
+    list.selection.drop([...list.selection.uids].filter((uid) => !list.model.rows.has(uid)).map((uid) => ({ uid })));
+    list.build();
+    list.live();
+    list.dispatchEvent(new CustomEvent("kp-ready", { bubbles: true }));
+  },
+  batch(list, { rev, ev }) {
+    const { changed, gone } = list.model.apply(ev);
+    list.rev = rev;
+    list.selection.drop(gone);
+    list.flash(changed);
+    if (changed.length + gone.length) list.say(changed.length + gone.length);
+    list.soon();
+    list.live();
+  },
+  beat(list, { rev }) {
+    list.rev = rev || list.rev;
+    list.live();
+  },
+  kinds(list) {
+    list.loadKinds();
+  },
+  status(list, { upstream, text }) {
+    list.notice("down", upstream === "down" ? { bad: true, text: t.objects.down, verbatim: text } : null);
+    if (upstream === "down") freshness("lost", t.upstreamDown(list.rev));
+    else list.live();
+  },
+  error(list, frame) {
+    list.refuse(frame);
+  },
+};
+
+customElements.define("kp-list", List);

@@ -1,0 +1,212 @@
+// What stands around the table: filter and choices above it, count, command and actions below.
+import { html, nothing } from "lit";
+
+import { t } from "../texts.js";
+
+export function toolbar(list) {
+  const { config, resource, ns } = list;
+  return html`<div class="kp-toolbar kp-list-bar" role="search">
+    ${resource.namespaced
+      ? html`<div class="kp-inline">
+          <label for="list-ns">${t.objects.namespace}</label>
+          <select id="list-ns" @change=${(event) => list.changeNamespace(event.target.value)}>
+            <option value="" .selected=${!ns}>${t.objects.allNamespaces}</option>
+            ${[...new Set([...config.namespaces, ...(ns ? [ns] : [])])].map((one) => html`<option .selected=${one === ns}>${one}</option>`)}
+          </select>
+        </div>`
+      : nothing}
+    <div class="kp-inline kp-grow">
+      <label for="list-q">${t.objects.filter}</label>
+      <input
+        id="list-q"
+        type="search"
+        data-filter
+        autocomplete="off"
+        spellcheck="false"
+        placeholder=${t.objects.filterHint}
+        .value=${list.q}
+        @input=${(event) => list.changeFilter(event.target.value.trim())}
+        @keydown=${(event) => filterKey(event, list)}
+      />
+    </div>
+    ${savedMenu(list)}${columnMenu(list)}
+  </div>`;
+}
+
+/** From the filter straight to the rows, or out of it. */
+function filterKey(event, list) {
+  if (event.key === "Escape" && list.q) {
+    event.preventDefault();
+    list.changeFilter("", { now: true });
+  } else if (event.key === "Enter" || event.key === "ArrowDown") {
+    event.preventDefault();
+    list.querySelector(".kp-grid table").focus();
+    list.moveTo(0);
+  }
+}
+
+function columnMenu(list) {
+  const shown = new Set(list.shownColumns().map((one) => one.name));
+  const change = (name, on) => {
+    const names = list.model.columns.map((one) => one.name).filter((one) => (one === name ? on : shown.has(one)));
+    list.changeColumns(names);
+  };
+  const every = () => list.changeColumns(list.model.columns.filter((one) => !one.extra).map((one) => one.name));
+  return html`<details class="kp-drop" @focusout=${closeWhenLeft} @keydown=${closeOnEscape}>
+    <summary class="kp-button">${t.objects.columns}</summary>
+    <div class="kp-drop-body">
+      ${list.model.columns.map(
+        (one) => html`<label class="kp-check">
+          <input type="checkbox" .checked=${shown.has(one.name)} ?disabled=${one.first} @change=${(event) => change(one.name, event.target.checked)} />
+          ${one.name}
+        </label>`,
+      )}
+      <div class="kp-actions">
+        <button type="button" class="kp-link" @click=${every}>${t.objects.allColumns}</button>
+        <button type="button" class="kp-link" @click=${() => list.changeColumns(null)}>${t.objects.usualColumns}</button>
+      </div>
+    </div>
+  </details>`;
+}
+
+function savedMenu(list) {
+  const save = (event) => {
+    event.preventDefault();
+    const field = event.target.elements.name;
+    if (field.value.trim()) list.saveFilter(field.value.trim()).then(() => (field.value = ""));
+  };
+  return html`<details class="kp-drop" @focusout=${closeWhenLeft} @keydown=${closeOnEscape}>
+    <summary class="kp-button">${t.objects.saved}</summary>
+    <div class="kp-drop-body">
+      ${list.saved.length
+        ? html`<ul class="kp-saved">
+            ${list.saved.map(
+              (one) => html`<li>
+                <button type="button" class="kp-link" @click=${() => list.recall(one.query)}>${one.name}</button>
+                <button type="button" class="kp-icon" aria-label=${t.objects.removeSaved(one.name)} @click=${() => list.forgetFilter(one.id)}>×</button>
+              </li>`,
+            )}
+          </ul>`
+        : html`<p class="kp-muted">${t.objects.noSaved}</p>`}
+      <form @submit=${save} class="kp-inline">
+        <label for="save-name">${t.objects.saveName}</label>
+        <input id="save-name" name="name" maxlength="60" autocomplete="off" />
+        <button type="submit" class="kp-button">${t.objects.save}</button>
+      </form>
+    </div>
+  </details>`;
+}
+
+function closeWhenLeft(event) {
+  const box = event.currentTarget;
+  if (event.relatedTarget && !box.contains(event.relatedTarget)) box.open = false;
+}
+
+function closeOnEscape(event) {
+  if (event.key !== "Escape") return;
+  event.stopPropagation();
+  event.currentTarget.open = false;
+  event.currentTarget.querySelector("summary").focus();
+}
+
+export function notices(list) {
+  const parsed = list.parsedNow;
+  return html`<div class="kp-list-notices">
+    ${[...list.notices].map(([name, what]) => note(name, what))}
+    ${(parsed?.bad ?? []).map((term) => html`<div class="kp-note kp-warn" data-notice="bad-term"><p>${t.objects.badTerm(term)}</p></div>`)}
+    ${empty(list)}
+  </div>`;
+}
+
+function note(name, { bad, text, verbatim, ask, rule, link }) {
+  return html`<div class="kp-note ${bad ? "kp-bad" : "kp-warn"}" role="alert" data-notice=${name}>
+    <p>${text}${link ? html` <a href=${link.href}>${link.text}</a>` : nothing}</p>
+    ${verbatim ? html`<pre class="kp-verbatim">${verbatim}</pre>` : nothing}
+    ${ask ? html`<p>${ask} <span id="rbac-rule" hidden>${ruleText(rule)}</span><button type="button" class="kp-button" data-copy="#rbac-rule">${t.copyRule}</button></p>` : nothing}
+  </div>`;
+}
+
+/** A rule as it stands in a Role, ready to be pasted. */
+export function ruleText({ apiGroups, resources, verbs }) {
+  const listed = (values) => `[${values.map((one) => JSON.stringify(one)).join(", ")}]`;
+  return `- apiGroups: ${listed(apiGroups)}\n  resources: ${listed(resources)}\n  verbs: ${listed(verbs)}`;
+}
+
+function empty(list) {
+  const { model, ns, q, resource, suggestion } = list;
+  if (!list.complete || list.view.length) return nothing;
+  if (q) {
+    return html`<div class="kp-empty" data-notice="no-match">
+      <h2>${t.objects.nothingMatches(q)}</h2>
+      <p>
+        ${suggestion ? html`<button type="button" class="kp-link" @click=${() => list.changeFilter(suggestion.text, { now: true })}>${t.objects.didYouMean(suggestion.text, suggestion.count)}</button> ` : nothing}
+        <button type="button" class="kp-link" @click=${() => list.changeFilter("", { now: true })}>${t.objects.showAll}</button>
+      </p>
+    </div>`;
+  }
+  if (model.rows.size) return nothing;
+  return html`<div class="kp-empty" data-notice="empty">
+    <h2>${ns ? t.objects.noneIn(resource.plural, ns) : t.objects.none(resource.plural)}</h2>
+    ${ns ? html`<p><button type="button" class="kp-link" @click=${() => list.changeNamespace("")}>${t.objects.showAllNamespaces}</button></p>` : nothing}
+  </div>`;
+}
+
+export function footer(list) {
+  const { view, model, progress, selection } = list;
+  const all = model.rows.size;
+  const count = progress && progress.read < progress.total
+    ? t.objects.reading(progress.read, progress.total, list.resource.plural)
+    : !list.complete && !all ? (list.notices.has("refused") ? "" : t.objects.readingFirst) : view.length === all ? t.objects.count(all) : t.objects.match(view.length, all);
+  return html`<div class="kp-list-foot">
+    ${selection.size ? chosen(list) : nothing}
+    <div class="kp-list-line">
+      <span class="kp-list-count" role="status">${count}</span>
+      <div class="kp-command kp-grow"><code id="equivalent">${list.command}</code><button type="button" class="kp-button" data-copy="#equivalent">${t.objects.copy}</button></div>
+    </div>
+    <div class="kp-menu" popover role="menu" aria-label=${t.objects.actions} @keydown=${menuKey} @toggle=${(event) => menuToggled(event, list)}>
+      ${list.actions.map((action) => item(list, action))}
+    </div>
+  </div>`;
+}
+
+function chosen(list) {
+  const { selection, view } = list;
+  const hidden = selection.size - view.filter((row) => selection.has(row.uid)).length;
+  const matching = list.q ? t.objects.selectAllMatching(view.length) : t.objects.selectAll(view.length);
+  const choose = (work) => () => {
+    work();
+    list.tick += 1;
+  };
+  return html`<div class="kp-chosen" role="toolbar" aria-label=${t.objects.actions}>
+    <strong>${t.objects.selected(selection.size)}${hidden ? t.objects.selectedHidden(hidden) : ""}</strong>
+    ${selection.size - hidden < view.length ? html`<button type="button" class="kp-link" @click=${choose(() => selection.all(view))}>${matching}</button>` : nothing}
+    <button type="button" class="kp-link" @click=${choose(() => selection.clear())}>${t.objects.clearSelection}</button>
+    <span class="kp-grow"></span>
+    ${list.actions
+      .filter((one) => one.bulk || selection.size === 1)
+      .map((one) => html`<button type="button" class="kp-button ${one.name === "delete" ? "kp-danger-line" : ""}" aria-disabled=${!one.allowed} title=${one.reason ?? ""} @click=${() => list.act(one.name)}>${one.title}</button>`)}
+  </div>`;
+}
+
+function item(list, action) {
+  const run = () => {
+    list.querySelector(".kp-menu").hidePopover();
+    list.act(action.name, list.targets(list.active));
+  };
+  return html`<button type="button" role="menuitem" tabindex="-1" aria-disabled=${!action.allowed} @click=${run}>
+    ${action.title}${action.allowed ? nothing : html`<small>${action.reason}</small>`}
+  </button>`;
+}
+
+function menuKey(event) {
+  const items = [...event.currentTarget.querySelectorAll("[role=menuitem]")];
+  const at = items.indexOf(document.activeElement);
+  const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: items.length - 1 }[event.key];
+  if (to === undefined) return;
+  event.preventDefault();
+  items.at(to % items.length)?.focus();
+}
+
+function menuToggled(event, list) {
+  if (event.newState === "closed") list.querySelector(".kp-grid table")?.focus({ preventScroll: true });
+}

@@ -1,0 +1,2 @@
+// The pages of objects.
+import "./el/kp-list.js";
