@@ -65,13 +65,13 @@ from nodes.network.fabric import Network
 from nodes.proxy import kubeproxy
 from nodes.scheduler import loop as scheduling
 from playground.aggregated import ExtensionServers
-from playground.cluster_templates import controllers_of
+from playground.cluster_templates import controllers_of, template_of
 from playground.cluster_time import ClusterTime
 from playground.failures.journal import Journal
 from playground.failures.kit import Failures
 from playground.kept import Kept
 from playground.keys import ClusterKeys
-from playground.machines import API_ADDRESS, API_NODE, machine
+from playground.machines import API_ADDRESS, API_NODE
 from playground.metrics import MetricsServer
 from playground.proxying import NetworkProxy
 from playground.services import Services
@@ -216,7 +216,7 @@ class RunningCluster:
 
     def resources(self) -> list[resources.Res]:
         """Return every kind that can be listed and deleted now, custom ones included."""
-        return [*resources.ALL, *map(_address, self.custom), *_remote_kinds(self.api.remotes)]
+        return [*resources.ALL, *map(address_of, self.custom), *_remote_kinds(self.api.remotes)]
 
     def _stale(self) -> list[str]:
         """Return the group-versions of extension API servers that cannot be asked now."""
@@ -238,6 +238,8 @@ class RunningCluster:
         self.flow_objects.start()
         self.aggregation.start()
         self.custom_groups.start()
+        template = template_of(self.store.record.template)
+        self.network.strict_dns = template.own_dns
         self.network.add_node(API_NODE, API_ADDRESS)
         self._feed_dns()
         self.proxy.start()
@@ -245,7 +247,7 @@ class RunningCluster:
         self.scheduler.start()
         self._scheduler_informers.start()
         self.tasks.serve("controller manager", self.manager.run)
-        machines = map(machine, range(self.store.record.nodes))
+        machines = map(template.machine, range(self.store.record.nodes))
         self.nodes = {one.name: SimulatedNode(one, self.ground) for one in machines}
         await self.failures.resume()
         for node in self.nodes.values():
@@ -334,7 +336,7 @@ class RunningCluster:
         return kubeconfig_yaml(config)
 
 
-def _address(resource: Resource) -> resources.Res:
+def address_of(resource: Resource) -> resources.Res:
     """Return how workers address a custom kind: in a version that is served."""
     kind = resource.kind if resource.serves_storage else resource.versions[0].kind
     return resources.Res(kind.group, kind.version, resource.plural, kind.kind, resource.namespaced)

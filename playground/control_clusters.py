@@ -12,7 +12,8 @@ from apimachinery.gvk import GroupKind
 from apimachinery.validation.field import FieldErrors, Path, invalid, not_supported, required
 from apimachinery.validation.names import is_dns1123_label
 from playground.cluster import RunningCluster
-from playground.cluster_templates import TEMPLATES
+from playground.cluster_templates import DEFAULT, TEMPLATES, template_of
+from playground.cluster_templates.features import ALL
 from playground.control_call import SUCCESS, Answer, Call, Routes
 from playground.machines import LARGEST
 
@@ -25,11 +26,16 @@ async def list_clusters(call: Call) -> Answer:
 
 
 async def create(call: Call) -> Answer:
-    wanted = {"nodes": 3, "template": "default", "owner": "", **call.json()}
+    wanted = {"template": DEFAULT, "owner": "", "features": None, **call.json()}
+    wanted.setdefault("nodes", template_of(str(wanted["template"])).size.nodes)
     if errors := list(_errors(wanted)):
         raise Invalid(_KIND, str(wanted.get("name") or ""), errors)
     cluster = await call.fleet.create(
-        wanted["name"], nodes=wanted["nodes"], template=wanted["template"], owner=wanted["owner"]
+        wanted["name"],
+        nodes=wanted["nodes"],
+        template=wanted["template"],
+        owner=wanted["owner"],
+        features=wanted["features"],
     )
     return 201, summary(cluster) | {"kubeconfig": cluster.admin_kubeconfig()}
 
@@ -80,9 +86,23 @@ def _errors(wanted: dict[str, Any]) -> FieldErrors:
             yield invalid(Path("name"), name, message)
     if isinstance(nodes, bool) or not isinstance(nodes, int) or not 0 <= nodes <= LARGEST:
         yield invalid(Path("nodes"), nodes, f"must be between 0 and {LARGEST}, inclusive")
+    elif (size := template_of(str(wanted["template"])).size).fixed and nodes != size.nodes:
+        yield invalid(Path("nodes"), nodes, f"this template has {size.nodes} nodes")
     if not isinstance(wanted["template"], str) or wanted["template"] not in TEMPLATES:
         yield not_supported(Path("template"), wanted["template"], sorted(TEMPLATES))
     yield from _owner_errors(wanted["owner"])
+    yield from _feature_errors(wanted["features"])
+
+
+def _feature_errors(features: Any) -> FieldErrors:
+    if features is None:
+        return
+    if not isinstance(features, list):
+        yield invalid(Path("features"), features, "must be a list")
+        return
+    for at, name in enumerate(features):
+        if name not in ALL:
+            yield not_supported(Path("features")[at], name, sorted(ALL))
 
 
 def _owner_errors(owner: Any) -> FieldErrors:

@@ -6,10 +6,11 @@ import asyncio
 import logging
 import random
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from apimachinery.errors import AlreadyExists, NotFound
-from apimachinery.gvk import GroupResource
+from apimachinery.gvk import GroupResource, GroupVersion
+from apimachinery.meta import Obj
 from apiserver.auth.bootstrap.objects import bootstrap_objects
 from apiserver.auth.cluster import create_credentials
 from apiserver.auth.pki import front_proxy_authority
@@ -18,8 +19,9 @@ from apiserver.registry.catalog import Catalog
 from apiserver.registry.metadata import Identity
 from apiserver.storage import ClusterRecord, ClusterStore, Storage, past
 from nodes.client.loopclock import LoopClock
-from playground.cluster import RunningCluster, Surface
-from playground.cluster_templates import TEMPLATES
+from nodes.client.rest import Client
+from playground.cluster import API_USER, RunningCluster, Surface, address_of
+from playground.cluster_templates import seeds_of, template_of
 from playground.cluster_time import Start
 from playground.kept import Kept
 from playground.secure_server import ClientTrust
@@ -48,9 +50,18 @@ class Fleet:
         return iter(list(self._running.values()))
 
     async def create(
-        self, name: str, *, nodes: int, template: str, owner: str = ""
+        self,
+        name: str,
+        *,
+        nodes: int,
+        template: str,
+        owner: str = "",
+        features: Sequence[str] | None = None,
     ) -> RunningCluster:
-        """Make a cluster and start it. Raises AlreadyExists."""
+        """Make a cluster and start it; without `features` it has those of its template.
+
+        Raises AlreadyExists.
+        """
         async with self._lock:
             if name in self._running:
                 raise AlreadyExists(CLUSTERS, name)
@@ -73,15 +84,19 @@ class Fleet:
                 front_proxy_authority(credentials.ca_key, clock).certificate,
                 services=self._surface.services,
             )
-            objects = [*fresh, *TEMPLATES[template]()]
+            objects = [*fresh, *seeds_of(template_of(template), features)]
             writes = initial_writes(_CATALOG, objects, Identity(random.SystemRandom()), clock)
             store = await self._storage.create_cluster(record, writes)
             store.clock = clock
             try:
-                return await self._start(RunningCluster(store, self._surface, clock))
+                cluster = await self._start(RunningCluster(store, self._surface, clock))
+                await furnish(cluster, template_of(template).objects())
             except BaseException:
+                if (begun := self._running.pop(name, None)) is not None:
+                    await _close(begun)
                 await self._storage.delete_cluster(name)
                 raise
+            return cluster
 
     async def open_all(self) -> None:
         """Open every cluster of the database. One that cannot be opened is logged and left out."""
@@ -131,6 +146,16 @@ class Fleet:
             await _close(cluster)
             raise
         return cluster
+
+
+async def furnish(cluster: RunningCluster, objects: Iterable[Obj]) -> None:
+    """Create a template's objects as its administrator would, with all that admission adds."""
+    client = Client(cluster.transport(API_USER), "kubectl")
+    for obj in objects:
+        kind = GroupVersion.parse(obj["apiVersion"]).kind(obj["kind"])
+        found = _CATALOG.of_kind(kind)
+        assert found is not None  # noqa: S101 - templates hold what is served
+        await client.create(obj, address_of(found.resource))
 
 
 async def _close(cluster: RunningCluster) -> None:

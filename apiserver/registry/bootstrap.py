@@ -34,9 +34,9 @@ def initial_write(catalog: Catalog, obj: Obj, identity: metadata.Identity, now: 
     resource = served.resource
     complete = decode(obj, kind).obj
     resource.strategy.default(complete)
-    metadata.fill_on_create(
-        complete, now, identity.uid(), has_generation=resource.strategy.has_generation
-    )
+    # Objects that others of the same cluster name by their uid bring it along.
+    uid = complete["metadata"].get("uid") or identity.uid()
+    metadata.fill_on_create(complete, now, uid, has_generation=resource.strategy.has_generation)
     stored = metadata.ordered(complete)
     meta = stored["metadata"]
     return Write(

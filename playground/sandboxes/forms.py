@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from playground.cluster_templates import TEMPLATES
+from playground.cluster_templates import DEFAULT, TEMPLATES
+from playground.cluster_templates.features import ALL, FEATURES, Feature
+from playground.cluster_templates.template import Template
 from playground.sandboxes import names
-from playground.sandboxes.serializers import DEFAULT_NODES, MOST_NODES
-
-# What each template is for; one that has no words here is offered by its name.
-DESCRIPTIONS = {
-    "default": _("Default: with a StorageClass and an IngressClass"),
-    "bare": _("Bare: only what Kubernetes itself makes"),
-}
+from playground.sandboxes.serializers import MOST_NODES
 
 
 def _label(name: str) -> None:
@@ -23,7 +21,7 @@ def _label(name: str) -> None:
 
 
 class NewClusterForm(forms.Form):
-    """Name, nodes, template."""
+    """Name, template, nodes, and the addons that are on."""
 
     name = forms.CharField(
         label=_("Name"),
@@ -32,11 +30,45 @@ class NewClusterForm(forms.Form):
         help_text=_("Lower case letters, digits and “-”; it becomes part of the address."),
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
-    nodes = forms.IntegerField(
-        label=_("Nodes"), min_value=0, max_value=MOST_NODES, initial=DEFAULT_NODES
-    )
     template = forms.ChoiceField(
         label=_("Template"),
-        choices=lambda: [(name, DESCRIPTIONS.get(name, name)) for name in TEMPLATES],
-        initial="default",
+        choices=lambda: [(one.name, one.title) for one in TEMPLATES.values()],
+        initial=DEFAULT,
+        widget=forms.RadioSelect,
     )
+    nodes = forms.IntegerField(
+        label=_("Nodes"),
+        min_value=0,
+        max_value=MOST_NODES,
+        required=False,
+        help_text=_("As many as the template has, if you leave this empty."),
+    )
+    features = forms.MultipleChoiceField(
+        label=_("Addons"),
+        choices=lambda: [(one.name, one.title) for one in FEATURES],
+        initial=list(ALL),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """Leave out what was left empty; a template of fixed size takes no other."""
+        cleaned = super().clean() or {}
+        template = TEMPLATES.get(cleaned.get("template", ""))
+        if cleaned.get("nodes") is None or (template and template.size.fixed):
+            cleaned.pop("nodes", None)
+        if template and not template.features:
+            cleaned.pop("features", None)
+        return cleaned
+
+    @property
+    def templates(self) -> list[tuple[Template, bool]]:
+        """Return the templates, and which one is chosen."""
+        chosen = self["template"].value()
+        return [(one, one.name == chosen) for one in TEMPLATES.values()]
+
+    @property
+    def addons(self) -> list[tuple[Feature, bool]]:
+        """Return the addons, and which are on."""
+        on = self["features"].value() or ()
+        return [(one, one.name in on) for one in FEATURES]

@@ -27,6 +27,7 @@ CONTROL = "/kubeground/v1/clusters"
 USER_AGENT = "kubeground-site"
 # A list of 20,000 pods takes a second on a busy machine; longer than this is a fault.
 TIMEOUT = httpx.Timeout(15.0, connect=3.0)
+CREATION = httpx.Timeout(60.0, connect=3.0)
 # Every request of a page takes one; watches have a client of their own.
 LIMITS = httpx.Limits(max_connections=64, max_keepalive_connections=16)
 
@@ -111,10 +112,14 @@ class Gateway:
         found = [Cluster.read(item) for item in self._control("GET", CONTROL)["items"]]
         return sorted(found, key=lambda cluster: (cluster.created, cluster.name))
 
-    def create(self, name: str, nodes: int, template: str, owner: str) -> dict[str, Any]:
-        """Make a cluster; return its name, server and kubeconfig."""
-        body = {"name": name, "nodes": nodes, "template": template, "owner": owner}
-        return self._control("POST", CONTROL, json=body)
+    def create(self, name: str, owner: str, **wanted: Any) -> dict[str, Any]:
+        """Make a cluster; return its name, server and kubeconfig.
+
+        `wanted` may have: template, nodes, features.
+        """
+        body = {"name": name, "owner": owner, **wanted}
+        # The worker goes on to answer others meanwhile: 5,000 pods take a while to be stored.
+        return self._control("POST", CONTROL, json=body, timeout=CREATION)
 
     def delete(self, name: str) -> None:
         """Delete a cluster and everything in it."""

@@ -6,11 +6,11 @@ from typing import Any
 
 from rest_framework import serializers
 
-from playground.cluster_templates import TEMPLATES
+from playground.cluster_templates import DEFAULT, TEMPLATES
+from playground.cluster_templates.features import ALL
 from playground.sandboxes import names
 
 MOST_NODES = 1000
-DEFAULT_NODES = 3
 
 
 def check_name(name: str) -> None:
@@ -23,8 +23,18 @@ class NewClusterSerializer(serializers.Serializer[dict[str, Any]]):
     """What one sends to make a cluster."""
 
     name = serializers.CharField(max_length=names.LONGEST, validators=[check_name])
-    nodes = serializers.IntegerField(min_value=0, max_value=MOST_NODES, default=DEFAULT_NODES)
-    template = serializers.ChoiceField(choices=tuple(TEMPLATES), default="default")
+    nodes = serializers.IntegerField(
+        min_value=0,
+        max_value=MOST_NODES,
+        required=False,
+        help_text="As many as the template has unless said.",
+    )
+    template = serializers.ChoiceField(choices=tuple(TEMPLATES), default=DEFAULT)
+    features = serializers.ListField(
+        child=serializers.ChoiceField(choices=ALL),
+        required=False,
+        help_text="Addons that are on; those of the template unless said.",
+    )
 
 
 class ClusterSerializer(serializers.Serializer[Any]):

@@ -97,7 +97,7 @@ class Fake:
             if name in self.clusters:
                 text = f'clusters "{name}" already exists'
                 return await reply(send, 409, status(409, "AlreadyExists", text))
-            made = self.add(name, request.body["owner"], request.body["nodes"])
+            made = self.add(name, request.body["owner"], request.body.get("nodes", 3))
             return await reply(send, 201, {**made.described, **made.access})
         cluster = self.clusters.get(parts[0])
         if cluster is None:

@@ -14,7 +14,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from playground.accounts.links import create_sign_in_link
-from playground.cluster_templates import TEMPLATES
+from playground.cluster_templates import DEFAULT, TEMPLATES
 from playground.flags import DEFAULTS, Flags, add_flags, read_flags
 from playground.instance import Instance
 from playground.options import problems
@@ -34,14 +34,16 @@ class Command(BaseCommand):
             "--secure-port", type=int, default=6443, help="port of the Kubernetes API; 0: any"
         )
         parser.add_argument("--data-dir", default=".kubeground", help="where everything is kept")
-        parser.add_argument("--nodes", type=int, default=3, help="nodes of the default cluster")
+        parser.add_argument("--nodes", type=int, help="nodes of the default cluster")
         parser.add_argument(
-            "--template", choices=tuple(TEMPLATES), default="default", help="of the default cluster"
+            "--template", choices=tuple(TEMPLATES), default=DEFAULT, help="of the default cluster"
         )
         add_flags(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
+        if options["nodes"] is None:
+            options["nodes"] = TEMPLATES[options["template"]].size.nodes
         if not 0 <= options["nodes"] <= 1000:
             raise CommandError("--nodes takes a number from 0 to 1000")
         flags = read_flags(options)

@@ -1,0 +1,44 @@
+"""What a new cluster starts with, by template: each is a file here and a line in the list.
+
+A template that is broken on purpose says what does not work, never why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from apimachinery.meta import Obj
+from nodes.controllers.manager import CONTROLLERS
+from playground.cluster_templates import bare, broken_dns, broken_scheduling, empty, large, zones
+from playground.cluster_templates.features import objects_of
+from playground.cluster_templates.template import Template
+
+TEMPLATES: dict[str, Template] = {
+    template.name: template
+    for template in (
+        empty.TEMPLATE,
+        zones.TEMPLATE,
+        large.TEMPLATE,
+        broken_scheduling.TEMPLATE,
+        broken_dns.TEMPLATE,
+        bare.TEMPLATE,
+    )
+}
+DEFAULT = empty.TEMPLATE.name
+
+
+def template_of(name: str) -> Template:
+    """Return a template; a cluster whose template is gone goes on as a bare one."""
+    return TEMPLATES.get(name, bare.TEMPLATE)
+
+
+def seeds_of(template: Template, features: Sequence[str] | None = None) -> list[Obj]:
+    """Return what is stored with a new cluster; `features` are others than its usual ones."""
+    wanted = template.features if features is None else features
+    return [*objects_of(wanted), *template.seeds()]
+
+
+def controllers_of(template: str) -> list[str]:
+    """Return the controllers that run in clusters of a template."""
+    left_out = template_of(template).left_out
+    return [name for name in CONTROLLERS if name not in left_out]

@@ -1,0 +1,76 @@
+"""What one may switch on or off for a new cluster: addons that real clusters bring along."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from apimachinery.meta import Obj
+from playground.metrics import metrics_objects
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """An addon."""
+
+    name: str
+    title: str | Promise
+    purpose: str | Promise
+    objects: Callable[[], list[Obj]]
+
+
+def _storage() -> list[Obj]:
+    return [
+        {
+            "apiVersion": "storage.k8s.io/v1",
+            "kind": "StorageClass",
+            "metadata": {
+                "name": "standard",
+                "annotations": {"storageclass.kubernetes.io/is-default-class": "true"},
+            },
+            "provisioner": "kubeground.io/simulated",
+            "reclaimPolicy": "Delete",
+            "volumeBindingMode": "WaitForFirstConsumer",
+        }
+    ]
+
+
+def _ingress() -> list[Obj]:
+    return [
+        {
+            "apiVersion": "networking.k8s.io/v1",
+            "kind": "IngressClass",
+            "metadata": {
+                "name": "kubeground",
+                "annotations": {"ingressclass.kubernetes.io/is-default-class": "true"},
+            },
+            "spec": {"controller": "kubeground.io/ingress"},
+        }
+    ]
+
+
+FEATURES = (
+    Feature(
+        "metrics",
+        _("Metrics"),
+        _("kubectl top, and autoscalers that go by usage."),
+        metrics_objects,
+    ),
+    Feature(
+        "storage",
+        _("Storage"),
+        _("A default StorageClass, so that claims get volumes."),
+        _storage,
+    ),
+    Feature("ingress", _("Ingress"), _("A default IngressClass."), _ingress),
+)
+ALL = tuple(feature.name for feature in FEATURES)
+
+
+def objects_of(names: Iterable[str]) -> list[Obj]:
+    """Return the objects of the features that are on."""
+    wanted = set(names)
+    return [obj for feature in FEATURES if feature.name in wanted for obj in feature.objects()]
