@@ -29,6 +29,7 @@ from playground import (
     control_history,
     control_past,
     control_records,
+    control_search,
     control_traces,
 )
 from playground.control_call import Answer, Call, Routes
@@ -44,6 +45,7 @@ ROUTES: Routes = {
     **control_records.ROUTES,
     **control_traces.ROUTES,
     **control_history.ROUTES,
+    **control_search.ROUTES,
 }
 
 

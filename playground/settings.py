@@ -70,6 +70,7 @@ INSTALLED_APPS = [
     "playground.objects",
     "playground.topology",
     "playground.history",
+    "playground.workspace",
 ]
 
 MIDDLEWARE = [
@@ -81,6 +82,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "playground.accounts.sessions.Lifetime",
     "playground.accounts.viewing.ViewAs",
+    "playground.workspace.preferences.PreferencesMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "playground.sandboxes.middleware.UpstreamProblems",
@@ -101,6 +103,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "playground.sandboxes.context.frame",
                 "playground.history.past.context",
+                "playground.workspace.preferences.context",
             ],
         },
     },
@@ -170,7 +173,8 @@ STATICFILES_FINDERS = [
 
 # Texts
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English")]
+LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
+LANGUAGE_COOKIE_NAME = "kubeground_language"
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True
 USE_TZ = True

@@ -11,6 +11,7 @@ urlpatterns = [
     path("", include("playground.topology.urls")),
     path("", include("playground.objects.urls")),
     path("", include("playground.history.urls")),
+    path("", include("playground.workspace.urls")),
 ]
 
 handler400 = "playground.accounts.views.bad_request"

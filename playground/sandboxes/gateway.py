@@ -156,6 +156,12 @@ class Gateway:
         headers = httpx.Headers([*identity.headers, ("Accept", accept)])
         return self._send("GET", f"{api_root(cluster, rev)}{path}", headers, params=params)
 
+    def search(self, cluster: str, identity: Identity, words: str, limit: int) -> dict[str, Any]:
+        """Return the objects that the user may list whose names fit best, and how many do."""
+        about = [("q", words), ("limit", str(limit)), ("user", identity.user)]
+        params = [*about, *(("group", group) for group in identity.groups)]
+        return self._control("GET", f"{CONTROL}/{quote(cluster)}/search", params=params)
+
     def page(self, method: str, cluster: str, page: str, body: Any = None) -> dict[str, Any]:
         """Ask one of the control API's pages of a cluster; raises when it refuses."""
         return self._control(method, f"{CONTROL}/{quote(cluster)}/{quote(page)}", json=body)

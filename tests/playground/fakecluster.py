@@ -116,6 +116,7 @@ class Fake:
         answers = {
             "kubeconfig": {"kubeconfig": cluster.access["kubeconfig"]},
             "connections": {"first": cluster.first},
+            "search": cluster.search(request.query.get("q", "")),
         }
         return await reply(send, 200, answers[parts[1]])
 
@@ -211,6 +212,21 @@ class FakeCluster:
         server = f"https://127.0.0.1:6443/clusters/{self.name}"
         config = f"apiVersion: v1\nkind: Config\nclusters:\n- cluster: {{server: {server}}}\n"
         return {"server": server, "kubeconfig": config}
+
+    def search(self, words: str) -> dict[str, Any]:
+        found = [
+            {
+                "group": api_version(kind).rpartition("/")[0],
+                "plural": kind,
+                "kind": KINDS[kind],
+                "namespace": item["metadata"].get("namespace", ""),
+                "name": item["metadata"]["name"],
+            }
+            for kind, items in self.objects.items()
+            for item in items.values()
+            if all(word in item["metadata"]["name"] for word in words.split())
+        ]
+        return {"items": found[:20], "total": len(found)}
 
     # --- changing it ------------------------------------------------------------------------
 

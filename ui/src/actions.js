@@ -3,14 +3,20 @@
 // A page binds what they do (keys.js); their titles stand in texts/*/actions.js. The part before the
 // dot is where an action holds: those of EVERYWHERE on all pages, the others where something of that
 // name is shown. `go.<page>` come from the rail and are not listed here.
-export const EVERYWHERE = ["frame", "go", "dock"];
+export const EVERYWHERE = ["frame", "go", "dock", "past"];
 
 /** @type {Record<string, string[]>} */
 export const DEFAULTS = {
+  "frame.palette": ["Mod+k"],
+  "frame.command": [":"],
   "frame.help": ["?"],
   "frame.filter": ["/"],
+  "frame.theme": [],
+  "frame.copy-link": ["Shift+c"],
   "go.clusters": ["g c"],
+  "go.settings": ["g ,"],
   "dock.toggle": ["Mod+`"],
+  "dock.focus": ["F6"],
   "past.back": [","],
   "past.forward": ["."],
   "timeline.back": ["j", "ArrowLeft"],
@@ -38,4 +44,4 @@ export const DEFAULTS = {
 };
 
 // These hold in fields and terminals too, where any other key belongs to what one writes.
-export const ANYWHERE = new Set(["dock.toggle"]);
+export const ANYWHERE = new Set(["dock.toggle", "dock.focus"]);

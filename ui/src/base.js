@@ -1,87 +1,46 @@
-// What every page has: drawers, copying, theme, keys, and the small live parts.
+// What every page has: going elsewhere, dock, keys, palette, drawers, menus, and the small live parts.
 import "./dock/kp-dock.js";
 import "./el/kp-connect.js";
 import "./el/kp-freshness.js";
 import "./el/kp-logs.js";
 import "./el/kp-past.js";
 import { openPanel } from "./dock/open.js";
-import { addDefaults, bind, singleKeysOn, startKeys, switchSingleKeys } from "./keys.js";
+import { closeDrawer, openDrawer, showDrawer, startDrawer } from "./drawer.js";
+import { fillCaps, showHelp } from "./help.js";
+import { addDefaults, bind, startKeys } from "./keys.js";
+import { copyAddress, copyFrom } from "./copy.js";
+import { chooseSingleKeys, chooseTheme, readPreferences, theme } from "./preferences.js";
 import { startRouter, visit } from "./router.js";
-import { t } from "./texts.js";
 
-const drawer = document.getElementById("drawer");
 const help = document.getElementById("help");
 
-/** Opens the drawer on a fragment of the site's. */
-async function openDrawer(url) {
-  const response = await fetch(url, { headers: { "HX-Request": "true" } });
-  if (response.redirected) return location.assign(url);
-  drawer.innerHTML = await response.text();
-  if (window.htmx) window.htmx.process(drawer);
-  return showDrawer();
-}
-
-function showDrawer() {
-  const body = drawer.querySelector("[data-title]");
-  if (body) drawer.setAttribute("aria-label", body.dataset.title);
-  if (!drawer.open) drawer.showModal();
-}
-
-function closeDrawer() {
-  drawer.close();
-}
-
-drawer.addEventListener("close", () => {
-  drawer.replaceChildren();
-  const url = new URL(location.href);
-  if (url.searchParams.has("connect")) {
-    url.searchParams.delete("connect");
-    history.replaceState(null, "", url);
+/** The palette comes when it is first asked for. */
+async function openPalette(text = "") {
+  await import("./command/kp-palette.js");
+  let palette = document.querySelector("kp-palette");
+  if (!palette) {
+    palette = document.createElement("kp-palette");
+    document.body.append(palette);
   }
-});
-drawer.addEventListener("click", (event) => {
-  if (event.target === drawer) closeDrawer();
-});
-if (drawer.querySelector("[data-open]")) showDrawer();
-
-/** Copies text and says so on the button that asked. */
-export async function copy(text, button) {
-  let word = t.copied;
-  try {
-    await navigator.clipboard.writeText(text);
-  } catch {
-    word = t.copyFailed;
-  }
-  const before = button.textContent;
-  button.textContent = word;
-  setTimeout(() => {
-    button.textContent = before;
-  }, 1500);
-}
-
-function toggleTheme() {
-  const root = document.documentElement;
-  const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
-  root.dataset.theme = dark ? "light" : "dark";
-  try {
-    localStorage.setItem("kp-theme", root.dataset.theme);
-  } catch {
-    // The choice lasts for this page then.
-  }
-  window.dispatchEvent(new CustomEvent("kp-theme"));
+  palette.open(text);
 }
 
 /** What a click on something with one of these attributes does. */
 const CLICKS = {
   "[data-close]": closeDrawer,
-  "[data-theme-toggle]": toggleTheme,
-  "[data-help]": () => help.showModal(),
+  "[data-set-theme]": (button) => chooseTheme(button.dataset.setTheme),
+  "[data-palette]": () => openPalette(),
+  "[data-help]": () => showHelp(help),
   "[data-panel]": (button) => openPanel(button.dataset.panel, JSON.parse(button.dataset.panelParams ?? "{}")),
-  "[data-copy]": (button) => copy(document.querySelector(button.dataset.copy).textContent.trim(), button),
+  "[data-copy]": copyFrom,
+  "[data-copy-address]": copyAddress,
 };
 
 document.addEventListener("click", (event) => {
   const target = event.target instanceof Element ? event.target : null;
+  for (const menu of document.querySelectorAll("details[data-menu][open]")) {
+    if (!menu.contains(target) || target.closest("a, [data-help]")) menu.open = false;
+  }
   const opener = target?.closest("[data-drawer]");
   // A click with a modifier opens the address itself, in another tab.
   if (opener && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
@@ -96,15 +55,18 @@ document.addEventListener("click", (event) => {
 });
 
 document.addEventListener("change", (event) => {
-  const switcher = event.target.closest?.("#switcher");
-  if (switcher) visit(switcher.form.dataset.pattern.replace("-cluster-", encodeURIComponent(switcher.value)));
+  const { target } = event;
+  if (target.matches("#switcher")) visit(target.form.dataset.pattern.replace("-cluster-", encodeURIComponent(target.value)));
+  else if (target.matches("[data-keys-toggle]")) chooseSingleKeys(target.checked);
 });
 
-const keysBox = document.querySelector("[data-keys-toggle]");
-if (keysBox) {
-  keysBox.checked = singleKeysOn();
-  keysBox.addEventListener("change", () => switchSingleKeys(keysBox.checked));
-}
+document.addEventListener("keydown", (event) => {
+  const menu = event.key === "Escape" && event.target.closest?.("details[data-menu][open]");
+  if (!menu) return;
+  menu.open = false;
+  menu.querySelector("summary").focus();
+  event.stopPropagation();
+});
 
 /** The pages of the rail, as it stands: `g` and a key for each. */
 function bindRail() {
@@ -113,27 +75,36 @@ function bindRail() {
   return bind(Object.fromEntries(links.map((link) => [`go.${link.dataset.page}`, () => link.click()])));
 }
 
+function focusFilter() {
+  const field = document.querySelector("[data-filter]");
+  field.focus();
+  field.select();
+}
+
+const THEMES = ["system", "light", "dark"];
+
+readPreferences();
 bind({
-  "frame.help": () => help.showModal(),
-  "frame.filter": {
-    when: () => document.querySelector("[data-filter]") !== null,
-    run: () => {
-      const field = document.querySelector("[data-filter]");
-      field.focus();
-      field.select();
-    },
-  },
+  "frame.palette": () => openPalette(),
+  "frame.command": { when: () => document.querySelector("kp-dock") !== null, run: () => openPalette(":") },
+  "frame.help": () => showHelp(help),
+  "frame.filter": { when: () => document.querySelector("[data-filter]") !== null, run: focusFilter },
+  "frame.theme": { when: () => document.querySelector("[data-set-theme]") !== null, run: () => chooseTheme(THEMES[(THEMES.indexOf(theme()) + 1) % 3]) },
+  "frame.copy-link": () => copyAddress(),
   "go.clusters": () => visit("/"),
-  "dock.toggle": {
-    when: () => document.querySelector("kp-dock") !== null,
-    run: () => document.querySelector("kp-dock").toggle(),
-  },
+  "go.settings": () => visit("/settings"),
+  "dock.focus": { when: () => document.querySelector("kp-dock") !== null, run: () => document.querySelector("kp-dock").swapFocus() },
+  "dock.toggle": { when: () => document.querySelector("kp-dock") !== null, run: () => document.querySelector("kp-dock").toggle() },
 });
 let unbindRail = bindRail();
+fillCaps();
+window.addEventListener("kp-keys", () => fillCaps());
 window.addEventListener("kp-page", () => {
   unbindRail();
   unbindRail = bindRail();
-  if (drawer.querySelector("[data-open]")) showDrawer();
+  fillCaps();
+  showDrawer();
 });
+startDrawer();
 startKeys();
 startRouter();

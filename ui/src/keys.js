@@ -11,27 +11,17 @@ const PATIENCE = 1200; // ms between the presses of "g t"
 
 /** @type {{name: string, run: (event: KeyboardEvent) => void, when?: () => boolean}[]} */
 let bound = [];
-let chosen = null; // the user's own keys: {name: [keys]}
+let chosen = {}; // the user's own keys: {name: [keys]}
 let defaults = { ...DEFAULTS };
 let presses = [];
 let lastAt = 0;
 
-const SWITCH = "kp-keys";
+let singles = true;
 
-export function singleKeysOn() {
-  try {
-    return localStorage.getItem(SWITCH) !== "off";
-  } catch {
-    return true;
-  }
-}
+export const singleKeysOn = () => singles;
 
 export function switchSingleKeys(on) {
-  try {
-    localStorage.setItem(SWITCH, on ? "on" : "off");
-  } catch {
-    // Without storage they stay on.
-  }
+  singles = on;
 }
 
 /** Gives the pages of the rail their actions. */
@@ -49,12 +39,15 @@ export function defaultKeys(name) {
 
 /** Returns the keys of an action: the user's, or those that it comes with. */
 export function keysOf(name) {
-  return chosen?.[name] ?? defaultKeys(name);
+  return chosen[name] ?? defaultKeys(name);
 }
 
 export function chooseKeys(keys) {
   chosen = keys;
+  window.dispatchEvent(new CustomEvent("kp-keys"));
 }
+
+export const chosenKeys = () => chosen;
 
 /**
  * Binds actions to what they do; a page's come before those of the frame.

@@ -95,8 +95,8 @@ function scripts(next) {
 }
 
 async function show(next) {
-  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches || document.documentElement.dataset.motion === "reduce";
-  if (!document.startViewTransition || calm || document.visibilityState === "hidden") swap(next);
+  const still = matchMedia("(prefers-reduced-motion: reduce)").matches || document.documentElement.dataset.motion === "reduce";
+  if (!document.startViewTransition || still || document.visibilityState === "hidden") swap(next);
   else await document.startViewTransition(() => swap(next)).updateCallbackDone;
   await scripts(next);
 }

@@ -38,6 +38,12 @@ def built(name: str) -> str:
     return static(f"dist/{_manifest().get(name, name)}")
 
 
+@register.simple_tag
+def dark_media(theme: str) -> str:
+    """Return when the dark colours hold; a script of the page says the same (theme.js)."""
+    return {"light": "not all", "dark": "all"}.get(theme, "(prefers-color-scheme: dark)")
+
+
 @dataclass(frozen=True, slots=True)
 class RailPage:
     """A page of the rail, and where it is."""
@@ -61,6 +67,13 @@ def switch_pattern(page: str) -> str:
         if one.name == page:
             return one.address("-cluster-")
     return reverse("cluster", args=["-cluster-"])
+
+
+@register.filter
+def language_tag(code: str) -> str:
+    """Return Django's name of a language as HTML has it: zh-hans is zh-Hans."""
+    main, _, script = code.partition("-")
+    return f"{main}-{script.title()}" if script else main
 
 
 @register.filter

@@ -67,6 +67,13 @@ class Dock extends LitElement {
     else if (this.contains(document.activeElement)) document.getElementById("main")?.focus({ preventScroll: true });
   }
 
+  /** Moves the focus from the page into the dock, or back. */
+  swapFocus() {
+    if (this.contains(document.activeElement)) document.getElementById("main")?.focus({ preventScroll: true });
+    else if (this.state.tabs.length) this.toggle(true);
+    else this.querySelector("button")?.focus();
+  }
+
   close(id) {
     this.panelOf(id)?.closing?.();
     this.change(closed(this.state, id));

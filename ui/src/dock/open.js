@@ -3,8 +3,8 @@
 // In markup: <button type="button" data-panel="logs" data-panel-params='{"ns": "default", "pod": "web-0"}'>.
 
 /** Opens a panel, or shows the one that has the same parameters; `focus` moves the focus there. */
-export function openPanel(name, params = {}, { focus = true } = {}) {
-  window.dispatchEvent(new CustomEvent("kp-dock-open", { detail: { name, params, focus } }));
+export function openPanel(name, params = {}, { focus = true, many = false } = {}) {
+  window.dispatchEvent(new CustomEvent("kp-dock-open", { detail: { name, params, focus, many } }));
 }
 
 /** Tells whether this page has a dock. */

@@ -11,6 +11,7 @@ import { Store } from "../store.js";
 import { CLOSE, Stream } from "../stream.js";
 import { span, t } from "../texts.js";
 import { readState, writeState } from "../url.js";
+import { calm } from "../preferences.js";
 import { MARGIN } from "../scene/camera.js";
 import { bindKeys } from "../topology-keys.js";
 import { bindPointer } from "../topology-pointer.js";
@@ -80,8 +81,7 @@ class Topology extends LitElement {
     this.canvas = this.querySelector("canvas");
     this.scene = new Scene(this.canvas, this.store);
     this.readColours();
-    const reduced = matchMedia("(prefers-reduced-motion: reduce)");
-    this.scene.anim.enabled = !reduced.matches;
+    this.scene.anim.enabled = !calm();
     this.sizes = new ResizeObserver(() => this.resized());
     this.sizes.observe(this.stage);
     this.colours = () => this.readColours();

@@ -2,17 +2,21 @@
 import { actionGroups, actions } from "./en/actions.js";
 import { common } from "./en/common.js";
 import { dock, frame } from "./en/frame.js";
-import { timeline } from "./en/timeline.js";
 import { act, logs, objects } from "./en/objects.js";
+import { palette } from "./en/palette.js";
+import { settings } from "./en/settings.js";
+import { timeline } from "./en/timeline.js";
 
 export const english = {
   ...common,
-  actions,
-  actionGroups,
-  frame,
-  dock,
-  timeline,
-  objects,
   act,
+  actionGroups,
+  actions,
+  dock,
+  frame,
   logs,
+  objects,
+  palette,
+  settings,
+  timeline,
 };

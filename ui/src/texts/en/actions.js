@@ -1,9 +1,15 @@
 // Titles of actions, as help, palette and settings show them; and of the groups that they stand in.
 export const actions = {
+  "frame.palette": "Search and commands",
+  "frame.command": "Command line",
   "frame.help": "Keys of this page",
   "frame.filter": "Filter",
+  "frame.theme": "Next theme: system, light, dark",
+  "frame.copy-link": "Copy a link to this view",
   "go.clusters": "Clusters",
+  "go.settings": "Settings",
   "dock.toggle": "Open or close the dock",
+  "dock.focus": "Between page and dock",
   "past.back": "One revision back",
   "past.forward": "One revision forward",
   "timeline.back": "One revision back",

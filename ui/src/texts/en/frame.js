@@ -2,6 +2,7 @@
 export const frame = {
   visitFailed: (path) => `${path} did not load. You still see the page before.`,
   tryAgain: "Try again",
+  or: "or",
 };
 
 export const dock = {

@@ -1,0 +1,1 @@
+"""The frame around every page: what a user prefers, the palette's search, recent events."""

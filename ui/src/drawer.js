@@ -1,0 +1,41 @@
+// The drawer at the side: a fragment of the site's in a dialog.
+const drawer = document.getElementById("drawer");
+
+/** Opens the drawer on a fragment of the site's. */
+export async function openDrawer(url) {
+  const response = await fetch(url, { headers: { "HX-Request": "true" } });
+  if (response.redirected) return location.assign(url);
+  drawer.innerHTML = await response.text();
+  window.htmx?.process(drawer);
+  return show();
+}
+
+function show() {
+  const body = drawer.querySelector("[data-title]");
+  if (body) drawer.setAttribute("aria-label", body.dataset.title);
+  if (!drawer.open) drawer.showModal();
+}
+
+/** Shows what a page came with in its drawer, if anything. */
+export function showDrawer() {
+  if (drawer.querySelector("[data-open]")) show();
+}
+
+export function closeDrawer() {
+  drawer.close();
+}
+
+export function startDrawer() {
+  drawer.addEventListener("close", () => {
+    drawer.replaceChildren();
+    const url = new URL(location.href);
+    if (url.searchParams.has("connect")) {
+      url.searchParams.delete("connect");
+      history.replaceState(history.state, "", url);
+    }
+  });
+  drawer.addEventListener("click", (event) => {
+    if (event.target === drawer) closeDrawer();
+  });
+  showDrawer();
+}
