@@ -7,8 +7,9 @@ from typing import Any
 from apiserver.endpoints.api import ClusterApi
 from apiserver.endpoints.asgi import ApiServer
 from playground.cluster import RunningCluster
-from playground.control import PREFIX, Control
+from playground.control import PREFIX, Control, answer
 from playground.fleet import Fleet
+from playground.resting import now
 
 # How the site names itself: its requests are not somebody's first.
 SITE_AGENT = b"kubeground-site"
@@ -27,10 +28,18 @@ class Application:
         if scope["type"] == "http" and scope["path"].startswith(PREFIX):
             await self._control(scope, receive, send)
             return
-        cluster = self._fleet.find(_name(scope.get("path", ""), self._default))
-        if cluster is not None and cluster.first_client is None:
-            _note_client(cluster, scope)
+        cluster = self._fleet.find(self._named(scope))
+        if cluster is not None:
+            cluster.used = now()
+            if cluster.first_client is None:
+                _note_client(cluster, scope)
+        elif scope["type"] == "http" and (sleeper := self._fleet.sleeper(self._named(scope))):
+            await answer(send, 503, sleeper.refusal().status())
+            return
         await self._server(scope, receive, send)
+
+    def _named(self, scope: Any) -> str:
+        return _name(scope.get("path", ""), self._default)
 
     def end_streams(self) -> None:
         """Let watches and followed logs end, so that the process can."""

@@ -104,6 +104,9 @@ class Surface:
 class RunningCluster:
     """A cluster that answers. Made by `open`; `close` ends its workers, nothing else."""
 
+    # When it was asked for something last, in seconds since the epoch.
+    used: float = 0.0
+
     def __init__(self, store: ClusterStore, surface: Surface, clock: LoopClock) -> None:
         record = store.record
         self.store, self.surface, self.clock = store, surface, clock

@@ -29,6 +29,7 @@ from playground import (
     control_history,
     control_past,
     control_records,
+    control_rest,
     control_search,
     control_traces,
 )
@@ -41,6 +42,7 @@ _LARGEST_BODY = 64 * 1024
 ROUTES: Routes = {
     **control_clock.ROUTES,
     **control_clusters.ROUTES,
+    **control_rest.ROUTES,
     **control_failures.ROUTES,
     **control_records.ROUTES,
     **control_traces.ROUTES,
@@ -63,21 +65,10 @@ class Control:
                 await control_past.serve(self._server, scope, receive, send, past)
                 return
             body = await _body(receive)
-            code, answer = await self._route(scope, body)
+            code, found = await self._route(scope, body)
         except ApiError as error:
-            code, answer = error.code, error.status()
-        payload = orjson.dumps(answer)
-        await send(
-            {
-                "type": "http.response.start",
-                "status": code,
-                "headers": [
-                    (b"content-type", b"application/json"),
-                    (b"content-length", str(len(payload)).encode()),
-                ],
-            }
-        )
-        await send({"type": "http.response.body", "body": payload})
+            code, found = error.code, error.status()
+        await answer(send, code, found)
 
     def _authenticate(self, scope: Any) -> None:
         given = next((v for k, v in scope["headers"] if k == b"authorization"), b"")
@@ -95,6 +86,22 @@ class Control:
             raise MethodNotAllowed(CLUSTERS, scope["method"]) if known else PathNotFound()
         query = parse_qs(scope["query_string"].decode())
         return await handler(Call(self._fleet, parts, query, body, scope["headers"]))
+
+
+async def answer(send: Any, code: int, found: Any) -> None:
+    """Send JSON."""
+    payload = orjson.dumps(found)
+    await send(
+        {
+            "type": "http.response.start",
+            "status": code,
+            "headers": [
+                (b"content-type", b"application/json"),
+                (b"content-length", str(len(payload)).encode()),
+            ],
+        }
+    )
+    await send({"type": "http.response.body", "body": payload})
 
 
 async def _body(receive: Any) -> bytes:

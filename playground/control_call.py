@@ -33,9 +33,11 @@ class Call:
         return self.parts[0]
 
     def cluster(self) -> RunningCluster:
-        """Return the cluster that it is about. Raises NotFound."""
+        """Return the cluster that it is about. Raises NotFound, or that it rests."""
         found = self.fleet.find(self.name)
         if found is None:
+            if (sleeper := self.fleet.sleeper(self.name)) is not None:
+                raise sleeper.refusal()
             raise NotFound(CLUSTERS, self.name)
         return found
 

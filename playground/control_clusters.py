@@ -11,22 +11,26 @@ from apimachinery.errors import Invalid
 from apimachinery.gvk import GroupKind
 from apimachinery.validation.field import FieldErrors, Path, invalid, not_supported, required
 from apimachinery.validation.names import is_dns1123_label
+from apiserver.storage import ClusterRecord
 from playground.cluster import RunningCluster
 from playground.cluster_templates import DEFAULT, TEMPLATES, template_of
 from playground.cluster_templates.features import ALL
 from playground.control_call import SUCCESS, Answer, Call, Routes
 from playground.machines import LARGEST
+from playground.resting import EXPIRES, USED, Sleeper
 
 _KIND = GroupKind("kubeground.io", "Cluster")
 _TEXT = re.compile(r"[^\x00-\x1f]{0,253}")
 
 
 async def list_clusters(call: Call) -> Answer:
-    return 200, {"items": [summary(cluster) for cluster in call.fleet]}
+    running = [summary(cluster) for cluster in call.fleet]
+    return 200, {"items": running + [asleep(each) for each in call.fleet.sleepers()]}
 
 
 async def create(call: Call) -> Answer:
-    wanted = {"template": DEFAULT, "owner": "", "features": None, **call.json()}
+    wanted: dict[str, Any] = {"template": DEFAULT, "owner": "", "features": None, "expires": None}
+    wanted |= call.json()
     wanted.setdefault("nodes", template_of(str(wanted["template"])).size.nodes)
     if errors := list(_errors(wanted)):
         raise Invalid(_KIND, str(wanted.get("name") or ""), errors)
@@ -36,22 +40,24 @@ async def create(call: Call) -> Answer:
         template=wanted["template"],
         owner=wanted["owner"],
         features=wanted["features"],
+        expires=wanted["expires"],
     )
     return 201, summary(cluster) | {"kubeconfig": cluster.admin_kubeconfig()}
 
 
 async def read(call: Call) -> Answer:
-    return 200, summary(call.cluster())
+    return 200, _described(call)
 
 
 async def change(call: Call) -> Answer:
-    """Give a cluster another owner."""
-    cluster = call.cluster()
-    wanted = {"owner": cluster.store.record.owner, **call.json()}
-    if errors := list(_owner_errors(wanted["owner"])):
+    """Give a cluster another owner, or another end."""
+    record = _record(call)
+    wanted = {"owner": record.owner, "expires": record.settings.get(EXPIRES), **call.json()}
+    if errors := [*_owner_errors(wanted["owner"]), *_expiry_errors(wanted["expires"])]:
         raise Invalid(_KIND, call.name, errors)
-    await call.fleet.set_owner(cluster, wanted["owner"])
-    return 200, summary(cluster)
+    record.owner = wanted["owner"]
+    await call.fleet.change(record, **{EXPIRES: wanted["expires"]})
+    return 200, _described(call)
 
 
 async def delete(call: Call) -> Answer:
@@ -60,19 +66,57 @@ async def delete(call: Call) -> Answer:
 
 
 def summary(cluster: RunningCluster) -> dict[str, Any]:
-    """Return what the list shows of a cluster."""
-    record = cluster.store.record
+    """Return what the list shows of a cluster that runs."""
+    about = _about(cluster.store.record, cluster.used)
+    return about | {
+        "nodes": len(cluster.store.list("nodes")),
+        "pods": len(cluster.store.list("pods")),
+        "revision": cluster.store.revision,
+        "server": cluster.server,
+        "state": "running",
+    }
+
+
+def asleep(sleeper: Sleeper) -> dict[str, Any]:
+    """Return what the list shows of a cluster at rest."""
+    about = _about(sleeper.record, sleeper.record.settings.get(USED) or 0.0)
+    return about | {"pods": sleeper.pods, "state": "paused"}
+
+
+def _about(record: ClusterRecord, used: float) -> dict[str, Any]:
+    expires = record.settings.get(EXPIRES)
     return {
         "name": record.name,
         "uid": record.uid,
         "owner": record.owner,
         "template": record.template,
         "nodes": record.nodes,
-        "created": format_time(datetime.fromtimestamp(record.created, UTC)),
-        "revision": cluster.store.revision,
-        "server": cluster.server,
-        "state": "running",
+        "created": _moment(record.created),
+        "used": _moment(used) if used else None,
+        "expires": _moment(expires) if expires else None,
+        "revision": record.revision,
     }
+
+
+def _moment(seconds: float) -> str:
+    return format_time(datetime.fromtimestamp(seconds, UTC))
+
+
+def _record(call: Call) -> ClusterRecord:
+    """Return the record of a cluster, at rest or not. Raises NotFound."""
+    sleeper = call.fleet.sleeper(call.name)
+    return sleeper.record if sleeper is not None else call.cluster().store.record
+
+
+def _described(call: Call) -> dict[str, Any]:
+    sleeper = call.fleet.sleeper(call.name)
+    return asleep(sleeper) if sleeper is not None else summary(call.cluster())
+
+
+def _expiry_errors(expires: Any) -> FieldErrors:
+    number = isinstance(expires, int | float) and not isinstance(expires, bool)
+    if expires is not None and not (number and 0 < expires < 1e11):
+        yield invalid(Path("expires"), expires, "must be seconds since 1970")
 
 
 def _errors(wanted: dict[str, Any]) -> FieldErrors:
@@ -92,6 +136,7 @@ def _errors(wanted: dict[str, Any]) -> FieldErrors:
         yield not_supported(Path("template"), wanted["template"], sorted(TEMPLATES))
     yield from _owner_errors(wanted["owner"])
     yield from _feature_errors(wanted["features"])
+    yield from _expiry_errors(wanted["expires"])
 
 
 def _feature_errors(features: Any) -> FieldErrors:

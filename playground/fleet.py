@@ -7,6 +7,7 @@ import logging
 import random
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 from apimachinery.errors import AlreadyExists, NotFound
 from apimachinery.gvk import GroupResource, GroupVersion
@@ -24,6 +25,7 @@ from playground.cluster import API_USER, RunningCluster, Surface, address_of
 from playground.cluster_templates import seeds_of, template_of
 from playground.cluster_time import Start
 from playground.kept import Kept
+from playground.resting import EXPIRES, PODS, RESTING, USED, Sleeper, now, settled
 from playground.secure_server import ClientTrust
 
 log = logging.getLogger(__name__)
@@ -40,11 +42,20 @@ class Fleet:
     def __init__(self, storage: Storage, surface: Surface, trust: ClientTrust) -> None:
         self._storage, self._surface, self._trust = storage, surface, trust
         self._running: dict[str, RunningCluster] = {}
+        self._resting: dict[str, Sleeper] = {}
         self._lock = asyncio.Lock()
 
     def find(self, name: str) -> RunningCluster | None:
         """Return a cluster that runs."""
         return self._running.get(name)
+
+    def sleeper(self, name: str) -> Sleeper | None:
+        """Return a cluster at rest."""
+        return self._resting.get(name)
+
+    def sleepers(self) -> list[Sleeper]:
+        """Return every cluster at rest."""
+        return list(self._resting.values())
 
     def __iter__(self) -> Iterator[RunningCluster]:
         return iter(list(self._running.values()))
@@ -57,13 +68,16 @@ class Fleet:
         template: str,
         owner: str = "",
         features: Sequence[str] | None = None,
+        expires: float | None = None,
     ) -> RunningCluster:
         """Make a cluster and start it; without `features` it has those of its template.
+
+        It is paused when `expires` (seconds since the epoch) has come.
 
         Raises AlreadyExists.
         """
         async with self._lock:
-            if name in self._running:
+            if name in self._running or name in self._resting:
                 raise AlreadyExists(CLUSTERS, name)
             clock = LoopClock()
             uid = str(uuid.uuid4())
@@ -77,6 +91,7 @@ class Fleet:
                 ca_cert=credentials.ca_certificate,
                 ca_key=credentials.ca_key,
                 sa_key=credentials.token_key,
+                settings={EXPIRES: expires} if expires else {},
             )
             fresh = bootstrap_objects(
                 clock,
@@ -102,6 +117,9 @@ class Fleet:
         """Open every cluster of the database. One that cannot be opened is logged and left out."""
         await self._storage.purge()
         for record in await self._storage.clusters():
+            if RESTING in record.settings:
+                self._resting[record.name] = Sleeper(record)
+                continue
             try:
                 await self._open(record.name)
             except Exception:
@@ -113,14 +131,51 @@ class Fleet:
         store.clock = clock = start.clock(await last_write(store))
         await self._start(RunningCluster(store, self._surface, clock))
 
-    async def set_owner(self, cluster: RunningCluster, owner: str) -> None:
-        """Give a cluster to somebody."""
-        cluster.store.record.owner = owner
-        await self._storage.update_cluster(cluster.store.record)
+    async def pause(self, name: str) -> None:
+        """Put a cluster to rest; one that rests already is left so. Raises NotFound."""
+        async with self._lock:
+            if name in self._resting:
+                return
+            cluster = self._running.pop(name, None)
+            if cluster is None:
+                raise NotFound(CLUSTERS, name)
+            record = cluster.store.record
+            record.revision = cluster.store.revision
+            pods = len(cluster.store.list("pods"))
+            record.settings = settled(record, **{RESTING: now(), USED: cluster.used, PODS: pods})
+            cluster.api.traces.close()
+            await _close(cluster)
+            await self._storage.update_cluster(record)
+            await self._storage.close_cluster(name)
+            self._resting[name] = Sleeper(record)
+
+    async def resume(self, name: str, expires: float | None = None) -> RunningCluster:
+        """Open a cluster that rests, until `expires`. Raises NotFound."""
+        async with self._lock:
+            if (running := self._running.get(name)) is not None:
+                return running
+            sleeper = self._resting.get(name)
+            if sleeper is None:
+                raise NotFound(CLUSTERS, name)
+            record = sleeper.record
+            record.settings = settled(record, **{RESTING: None, PODS: None, EXPIRES: expires})
+            await self._storage.update_cluster(record)
+            await self._open(name)
+            del self._resting[name]
+            return self._running[name]
+
+    async def change(self, record: ClusterRecord, **settings: Any) -> None:
+        """Store a cluster's record, with some settings changed."""
+        record.settings = settled(record, **settings)
+        await self._storage.update_cluster(record)
 
     async def delete(self, name: str) -> None:
         """End a cluster and remove all of it. Raises NotFound."""
         async with self._lock:
+            if (sleeper := self._resting.pop(name, None)) is not None:
+                await Kept(self._surface.data_dir, sleeper.record.uid).discard()
+                await self._storage.delete_cluster(name)
+                return
             cluster = self._running.pop(name, None)
             if cluster is None:
                 raise NotFound(CLUSTERS, name)
@@ -132,11 +187,15 @@ class Fleet:
         """End all clusters, their writes committed."""
         running = list(self._running.values())
         self._running.clear()
+        for cluster in running:
+            if cluster.used:
+                await self.change(cluster.store.record, **{USED: cluster.used})
         await asyncio.gather(*map(_close, running))
         await self._storage.close()
 
     async def _start(self, cluster: RunningCluster) -> RunningCluster:
         self._trust.add(cluster.auth.ca_certificate)
+        cluster.used = float(cluster.store.record.settings.get(USED) or 0.0)
         self._running[cluster.name] = cluster
         try:
             await cluster.start()

@@ -17,6 +17,7 @@ from nodes.client import resources
 from nodes.client.rest import Client
 from playground.cluster import API_USER, RunningCluster
 from playground.fleet import Fleet
+from playground.resting import EXPIRES, now
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +40,18 @@ async def keep_house(fleet: Fleet) -> None:
                 await tidy(cluster)
             except Exception:
                 log.exception("housekeeping failed: %s", cluster.name)
+        await end_of_time(fleet, now())
+
+
+async def end_of_time(fleet: Fleet, moment: float) -> None:
+    """Pause the clusters whose time is up."""
+    for cluster in fleet:
+        expires = cluster.store.record.settings.get(EXPIRES)
+        if expires and expires <= moment:
+            try:
+                await fleet.pause(cluster.name)
+            except Exception:
+                log.exception("cannot pause %s, whose time is up", cluster.name)
 
 
 async def tidy(cluster: RunningCluster) -> None:
