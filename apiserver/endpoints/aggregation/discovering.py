@@ -42,8 +42,15 @@ async def discover(remote: Remote, servers: Servers) -> None:
     own = _version_of(aggregated or {}, remote.version)
     made = own or {"version": remote.version.version, "resources": _rows(remote)}
     remote.discovered = {**made, "freshness": "Current"}
+    remote.size = len(orjson.dumps((remote.resources, made)))
     remote.openapi = await _openapi(remote, servers)
     remote.openapi_v2 = await _openapi_v2(remote, servers)
+
+
+def forget(remote: Remote) -> None:
+    """Keep nothing of what a server says that it serves."""
+    remote.resources, remote.discovered, remote.size = [], {}, 0
+    remote.discovered = stale(remote)
 
 
 def stale(remote: Remote) -> Obj:

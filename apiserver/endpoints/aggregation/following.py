@@ -209,6 +209,9 @@ class Aggregation:
         remote.available = found.holds
         if found.holds and api.remotes.servers is not None:
             await discovering.discover(remote, api.remotes.servers)
+            if not api.remotes.has_room_for_discovery():
+                logger.warning("APIService %s: no room for its discovery", name)
+                discovering.forget(remote)
             if not api.remotes.has_room():
                 logger.warning("APIService %s: no room for its OpenAPI v2 document", name)
                 remote.openapi_v2 = NO_OPENAPI

@@ -14,6 +14,8 @@ Fields = Iterable[tuple[str, str]]
 DEFAULT_PORT = 443
 # Bytes of the OpenAPI v2 documents of all servers of a cluster, as far as they are kept.
 MAX_OPENAPI = 8 * 1024 * 1024
+# Bytes of what they say that they serve. All of Kubernetes' own kinds take 60 KB.
+MAX_DISCOVERY = 4 * 1024 * 1024
 _APIS = "/apis/"
 
 
@@ -92,6 +94,8 @@ class Remote:
     # What discovery says of it: the APIResources, and the version of an APIGroupDiscovery.
     resources: list[Obj] = field(default_factory=list)
     discovered: Obj = field(default_factory=dict)
+    # Bytes of both.
+    size: int = 0
     # Its entry in the index of OpenAPI documents, where it has one.
     openapi: Obj | None = None
     # What it said last: a server that does not answer may come back.
@@ -117,6 +121,10 @@ class Remotes:
 
     def get(self, version: GroupVersion) -> Remote | None:
         return self._known.get((version.group, version.version))
+
+    def has_room_for_discovery(self) -> bool:
+        """Tell whether all that is known of what servers serve may be kept."""
+        return sum(one.size for one in self) <= MAX_DISCOVERY
 
     def has_room(self) -> bool:
         """Tell whether all that is kept of OpenAPI v2 may be kept."""

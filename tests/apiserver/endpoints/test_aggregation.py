@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import orjson
 import pytest
 
 from apimachinery.errors import NotFound
 from apimachinery.gvk import GroupVersion
 from apimachinery.meta import Obj
 from apiserver.auth.user import MASTERS, User
+from apiserver.endpoints.aggregation import remotes
 from apiserver.endpoints.aggregation.following import Aggregation, Extension
 from apiserver.endpoints.aggregation.remotes import Remote, Server
 from apiserver.endpoints.api import ClusterApi
@@ -226,6 +228,42 @@ async def test_an_unchanged_condition_is_not_written_again(lab: Lab):
     assert answer.status == 200
     await lab.available()
     assert lab.client.api.store.revision == before + 1
+
+
+class Telling:
+    """Extension API servers that say that they serve a kind."""
+
+    status = 200
+    fields = ()
+
+    async def open(self, *args: Any, **kwargs: Any) -> Any:
+        return self
+
+    async def body(self):
+        row = {"name": "storms", "kind": "Storm", "namespaced": True, "verbs": ["get"]}
+        yield orjson.dumps({"resources": [row]})
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize(("room", "known"), [(10_000, ["storms"]), (100, [])])
+async def test_what_servers_say_is_kept_while_there_is_room(lab: Lab, monkeypatch, room, known):
+    monkeypatch.setattr(remotes, "MAX_DISCOVERY", room)
+    lab.client.api.remotes.servers = Telling()
+    await lab.make_service()
+    await lab.make_address()
+    other = GroupVersion("storms.example.com", "v1")
+    spec = {"group": other.group, "version": "v1", "groupPriorityMinimum": 100}
+    body = {
+        "metadata": {"name": "v1.storms.example.com"},
+        "spec": {**spec, "versionPriority": 100, "service": SERVICE, "insecureSkipTLSVerify": True},
+    }
+    assert (await lab.client.post(APISERVICES, body)).status == 201
+    await asyncio.gather(*lab.tasks)
+    found = lab.client.api.remotes.get(other)
+    assert [row["name"] for row in found.resources] == known
+    assert found.discovered["freshness"] == ("Current" if known else "Stale")
 
 
 class Silent:
