@@ -16,10 +16,15 @@ from playground.sandboxes.gateway import gateway
 @require_GET
 def topology(request: HttpRequest, name: str) -> HttpResponse:
     """Show a cluster, live."""
-    cluster = access.find(gateway(), access.signed_in(request.user), name)
-    return render(
-        request, "topology/page.html", {"cluster": cluster, "page": "topology", "live": True}
-    )
+    user = access.signed_in(request.user)
+    cluster = access.find(gateway(), user, name)
+    context = {
+        "cluster": cluster,
+        "page": "topology",
+        "live": True,
+        "readonly": not access.may_change(user, cluster),
+    }
+    return render(request, "topology/page.html", context)
 
 
 @login_required

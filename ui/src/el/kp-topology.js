@@ -17,6 +17,8 @@ import { bindKeys } from "../topology-keys.js";
 import { bindPointer } from "../topology-pointer.js";
 import * as notices from "../topology-notices.js";
 import { freshness } from "./kp-freshness.js";
+import "./kp-break.js";
+import "./kp-clock.js";
 import "./kp-panel.js";
 import "./kp-table.js";
 import "./kp-tree.js";
@@ -29,6 +31,7 @@ class Topology extends LitElement {
   static properties = {
     cluster: {},
     src: {},
+    readonly: { type: Boolean },
     lens: { state: true },
     view: { state: true },
     ns: { state: true },
@@ -435,8 +438,8 @@ class Topology extends LitElement {
 
   render() {
     const model = { layout: this.layout, store: this.store, test: this.test };
-    return html`${this.toolbar()}
-      <div class="kp-notices">${notices.render(this)}</div>
+    return html`${this.toolbar()} ${this.strip()}
+      <div class="kp-notices"><kp-break cluster=${this.cluster} ?readonly=${this.readonly} .store=${this.store} .pod=${this.lastPod} @kp-said=${(event) => (this.said = event.detail)}></kp-break>${notices.render(this)}</div>
       <div class="kp-body" data-outline=${this.outline} data-panel=${Boolean(this.lastPod)}>
         <aside class="kp-outline" aria-label=${t.outline}><kp-tree .model=${model} .selected=${this.selected} .tick=${this.tick} @kp-select=${this.onSelect}></kp-tree></aside>
         <div class="kp-stage" ?hidden=${this.view === "table"} tabindex="-1">
@@ -476,6 +479,19 @@ class Topology extends LitElement {
       <button type="button" class="kp-button" aria-pressed=${this.outline} @click=${() => (this.outline = !this.outline)}>${t.outline}</button>
       <button type="button" class="kp-button" aria-pressed=${this.view === "table"} @click=${() => this.show(this.view === "table" ? "picture" : "table")}>${t.table}</button>
     </div>`;
+  }
+
+  /** The control plane in miniature, its clock, and the way to break something of it. */
+  strip() {
+    return html`<div class="kp-strip">
+      <kp-clock cluster=${this.cluster} ?readonly=${this.readonly}></kp-clock>
+      <div class="kp-grow"></div>
+      ${this.readonly ? nothing : html`<button type="button" class="kp-button" aria-haspopup="dialog" @click=${() => this.breakSomething()}>${t.topology.break.open}</button>`}
+    </div>`;
+  }
+
+  breakSomething(kind, given) {
+    this.querySelector("kp-break").open(kind, given);
   }
 
   legend() {

@@ -6,6 +6,7 @@ import { act, logs, objects } from "./en/objects.js";
 import { palette } from "./en/palette.js";
 import { settings } from "./en/settings.js";
 import { timeline } from "./en/timeline.js";
+import { topology } from "./en/topology.js";
 
 export const english = {
   ...common,
@@ -19,4 +20,5 @@ export const english = {
   palette,
   settings,
   timeline,
+  topology,
 };
