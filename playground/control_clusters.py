@@ -12,6 +12,7 @@ from apimachinery.gvk import GroupKind
 from apimachinery.validation.field import FieldErrors, Path, invalid, not_supported, required
 from apimachinery.validation.names import is_dns1123_label
 from apiserver.storage import ClusterRecord
+from nodes.kubelet.node import VERSION
 from playground.cluster import RunningCluster
 from playground.cluster_templates import DEFAULT, TEMPLATES, template_of
 from playground.cluster_templates.features import ALL
@@ -91,6 +92,7 @@ def _about(record: ClusterRecord, used: float) -> dict[str, Any]:
         "owner": record.owner,
         "template": record.template,
         "nodes": record.nodes,
+        "version": VERSION,
         "created": _moment(record.created),
         "used": _moment(used) if used else None,
         "expires": _moment(expires) if expires else None,

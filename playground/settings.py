@@ -8,6 +8,7 @@ KUBEGROUND_BIND           the address that both listen on ("127.0.0.1")
 KUBEGROUND_ALLOWED_HOSTS  further names of the site, separated by commas
 KUBEGROUND_PROXIES        proxies before the site that add to X-Forwarded-For and set -Proto ("0")
 KUBEGROUND_CLUSTER_LIMIT  clusters that a learner may have at once ("3")
+KUBEGROUND_CLUSTER_HOURS  hours after which the cluster of a learner is paused ("0": never)
 KUBEGROUND_WEBHOOK_HOSTS  hosts outside that admission webhooks may be at, separated by commas
 KUBEGROUND_SECRET_KEY     Django's secret key, instead of the file in the data directory
 """
@@ -28,6 +29,7 @@ SITE_URL = os.environ.get("KUBEGROUND_SITE_URL", "http://127.0.0.1:8000")
 API_URL = os.environ.get("KUBEGROUND_API_URL", "https://127.0.0.1:6443")
 BIND = os.environ.get("KUBEGROUND_BIND", "127.0.0.1")
 PROXIES = int(os.environ.get("KUBEGROUND_PROXIES", "0"))
+CLUSTER_HOURS = float(os.environ.get("KUBEGROUND_CLUSTER_HOURS", "0"))
 CLUSTERS_PER_LEARNER = int(os.environ.get("KUBEGROUND_CLUSTER_LIMIT", "3"))
 
 

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from playground.accounts.models import Role, User
@@ -76,7 +77,19 @@ def identity(user: User, cluster: Cluster) -> Identity:
 
 
 def limit_reached(user: User, clusters: Iterable[Cluster]) -> bool:
-    """Tell whether a learner has as many clusters as they may have; the others have no limit."""
-    if user.role != Role.LEARNER or user.is_operator:
+    """Tell whether a learner runs as many clusters as they may; the others have no limit."""
+    if not _is_limited(user):
         return False
-    return len(own(user, clusters)) >= settings.CLUSTERS_PER_LEARNER
+    running = [cluster for cluster in own(user, clusters) if not cluster.paused]
+    return len(running) >= settings.CLUSTERS_PER_LEARNER
+
+
+def end_of_time(user: User) -> float | None:
+    """Return when a cluster that a user starts now is paused, in seconds; None for never."""
+    if not settings.CLUSTER_HOURS or not _is_limited(user):
+        return None
+    return timezone.now().timestamp() + settings.CLUSTER_HOURS * 3600
+
+
+def _is_limited(user: User) -> bool:
+    return user.role == Role.LEARNER and not user.is_operator

@@ -28,7 +28,9 @@ class NewClusterForm(forms.Form):
         max_length=names.LONGEST,
         validators=[_label],
         help_text=_("Lower case letters, digits and “-”; it becomes part of the address."),
-        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "spellcheck": "false", "autofocus": True}
+        ),
     )
     template = forms.ChoiceField(
         label=_("Template"),

@@ -48,11 +48,23 @@ class Refused(GatewayError):
         self.code = code
         self.reason = str(status.get("reason") or "")
         details = status.get("details") or {}
+        self.about = str(details.get("name") or "")
         self.causes: list[dict[str, str]] = list(details.get("causes") or ())
 
     @property
     def message(self) -> str:
         return str(self)
+
+    @property
+    def paused(self) -> str:
+        """Return the name of the cluster that does not answer because it was paused."""
+        resting = any(cause.get("reason") == PAUSED for cause in self.causes)
+        return self.about if resting else ""
+
+
+_TEXTS = ("uid", "owner", "template", "created", "version", "used", "expires")
+# The cause in the Status of a cluster at rest.
+PAUSED = "ClusterPaused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +79,23 @@ class Cluster:
     created: str
     revision: int
     state: str
+    version: str = ""
+    pods: int = 0
+    used: str = ""
+    expires: str = ""
+
+    @property
+    def paused(self) -> bool:
+        return self.state == "paused"
 
     @classmethod
     def read(cls, item: Mapping[str, Any]) -> Cluster:
         """Return what an item of the list says; a field that is missing is empty."""
-        texts = {key: str(item.get(key) or "") for key in ("uid", "owner", "template", "created")}
+        texts = {key: str(item.get(key) or "") for key in _TEXTS}
         return cls(
             name=str(item["name"]),
             nodes=int(item.get("nodes") or 0),
+            pods=int(item.get("pods") or 0),
             revision=int(item.get("revision") or 0),
             state=str(item.get("state") or "running"),
             **texts,
@@ -128,6 +149,20 @@ class Gateway:
     def change(self, name: str, what: Mapping[str, Any]) -> dict[str, Any]:
         """Change what is known of a cluster: its owner, or when it expires."""
         return self._control("PATCH", f"{CONTROL}/{quote(name)}", json=what)
+
+    def pause(self, name: str) -> None:
+        """Put a cluster to rest."""
+        self._control("POST", f"{CONTROL}/{quote(name)}/pause")
+
+    def resume(self, name: str, expires: float | None) -> None:
+        """Open a cluster that rests, until its time is up."""
+        path = f"{CONTROL}/{quote(name)}/resume"
+        self._control("POST", path, json={"expires": expires}, timeout=CREATION)
+
+    def picture(self, name: str, since: int) -> dict[str, Any]:
+        """Return what a small picture of a cluster shows, if it is newer than a revision."""
+        path = f"{CONTROL}/{quote(name)}/picture"
+        return self._control("GET", path, params={"since": since})
 
     def kubeconfig(self, name: str, user: str) -> str:
         """Return a kubeconfig for the user, as YAML."""

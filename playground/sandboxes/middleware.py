@@ -23,6 +23,10 @@ class UpstreamProblems(MiddlewareMixin):
                 _("The cluster worker is starting or was stopped. Nothing is lost. Try again."),
                 str(exception),
             )
+        if isinstance(exception, Refused) and exception.paused:
+            text = _("Nothing of it is lost. Resume it to go on where it was.")
+            title = _("The cluster %(name)s is paused") % {"name": exception.paused}
+            return _answer(request, 503, title, text, "", paused=exception.paused)
         if isinstance(exception, Refused):
             title = _("You may not see this") if exception.code == 403 else _("The API refused")
             text = _("The cluster answered in its own words:")
@@ -31,8 +35,9 @@ class UpstreamProblems(MiddlewareMixin):
 
 
 def _answer(
-    request: HttpRequest, status: int, title: str, text: str, verbatim: str
+    request: HttpRequest, status: int, title: str, text: str, verbatim: str, paused: str = ""
 ) -> HttpResponse:
     template = "parts/problem.html" if getattr(request, "htmx", False) else "problem.html"
     context = {"status": status, "title": title, "text": text, "verbatim": verbatim}
+    context["paused"] = paused
     return render(request, template, context, status=status)

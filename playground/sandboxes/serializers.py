@@ -47,8 +47,30 @@ class ClusterSerializer(serializers.Serializer[Any]):
     nodes = serializers.IntegerField()
     created = serializers.CharField()
     revision = serializers.IntegerField()
-    state = serializers.CharField()
+    state = serializers.ChoiceField(choices=("running", "paused"))
+    version = serializers.CharField()
+    pods = serializers.IntegerField()
+    used = serializers.CharField(help_text="When it was asked for something last, or empty.")
+    expires = serializers.CharField(help_text="When it is paused by itself, or empty.")
     server = serializers.CharField()
+
+
+class ClusterChangeSerializer(serializers.Serializer[dict[str, Any]]):
+    """What an operator may change of a cluster; what is left out stays."""
+
+    owner = serializers.CharField(max_length=150, required=False)
+    expires = serializers.DateTimeField(required=False, allow_null=True)
+
+
+class PictureSerializer(serializers.Serializer[Any]):
+    """The pods of a cluster, as a small picture shows them."""
+
+    revision = serializers.IntegerField()
+    nodes = serializers.ListField(
+        required=False,
+        help_text="[node, a letter for each pod]; the first is of pods without a node. Left out "
+        "where nothing is newer than `since`.",
+    )
 
 
 class ClusterListSerializer(serializers.Serializer[Any]):

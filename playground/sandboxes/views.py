@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import chain, count
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
@@ -14,6 +16,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from playground.sandboxes import access, api
 from playground.sandboxes.forms import NewClusterForm
 from playground.sandboxes.gateway import Refused, gateway
+
+# What the button for the first cluster calls it.
+FIRST = "lab"
 
 
 @login_required
@@ -30,11 +35,43 @@ def home(request: HttpRequest) -> HttpResponse:
         form.add_error(None, api.limit_text())
         return _home(request, form, status=403, opened=True)
     try:
-        gateway().create(**form.cleaned_data, owner=user.get_username())
+        api.start(user, form.cleaned_data)
     except Refused as error:
-        _explain(form, error)
-        return _home(request, form, status=error.code, opened=True)
-    return HttpResponseRedirect(f"{reverse('home')}?connect={form.cleaned_data['name']}")
+        log = _explain(form, error)
+        return _home(request, form, status=error.code, opened=True, extra={"log": log})
+    name = form.cleaned_data["name"]
+    return HttpResponseRedirect(f"{reverse('home')}?connect={name}")
+
+
+@login_required
+@require_GET
+def new(request: HttpRequest) -> HttpResponse:
+    """Show the form of a new cluster."""
+    return render(request, "sandboxes/new.html", _new(request, NewClusterForm()))
+
+
+@login_required
+@require_POST
+def pause(request: HttpRequest, name: str) -> HttpResponse:
+    """Put a cluster to rest."""
+    cluster = access.find_to_change(gateway(), access.signed_in(request.user), name)
+    gateway().pause(cluster.name)
+    text = _("%(name)s is paused. Nothing of it is lost; resume it whenever you want.")
+    messages.success(request, text % {"name": cluster.name})
+    return HttpResponseRedirect(reverse("home"))
+
+
+@login_required
+@require_POST
+def resume(request: HttpRequest, name: str) -> HttpResponse:
+    """Open a cluster that rests."""
+    user = access.signed_in(request.user)
+    cluster = access.find_to_change(gateway(), user, name)
+    if problem := api.wake(user, cluster):
+        messages.error(request, problem)
+    else:
+        messages.success(request, _("%(name)s runs again.") % {"name": cluster.name})
+    return HttpResponseRedirect(reverse("home"))
 
 
 @login_required
@@ -95,12 +132,13 @@ def _home(
     extra: dict[str, Any] | None = None,
 ) -> HttpResponse:
     user = access.signed_in(request.user)
-    clusters = access.visible(user, gateway().clusters())
+    every = gateway().clusters()
+    clusters = access.visible(user, every)
     context: dict[str, Any] = {
-        "clusters": clusters,
-        "form": form,
+        "clusters": [(one, access.may_change(user, one)) for one in clusters],
+        "limit": api.limit_text() if access.limit_reached(user, every) else "",
         "opened": opened,
-        "limit": api.limit_text() if access.limit_reached(user, clusters) else "",
+        **_new(request, form),
         **(extra or {}),
     }
     if wanted := request.GET.get("connect"):
@@ -109,6 +147,13 @@ def _home(
         except Http404:
             context["missing"] = wanted
     return render(request, "sandboxes/home.html", context, status=status)
+
+
+def _new(request: HttpRequest, form: NewClusterForm) -> dict[str, Any]:
+    taken = {cluster.name for cluster in gateway().clusters()}
+    numbered = (f"{FIRST}-{number}" for number in count(2))
+    free = next(name for name in chain((FIRST,), numbered) if name not in taken)
+    return {"form": form, "free": free}
 
 
 def _connection(request: HttpRequest, name: str) -> dict[str, Any]:
@@ -122,15 +167,16 @@ def _connection(request: HttpRequest, name: str) -> dict[str, Any]:
     }
 
 
-def _explain(form: NewClusterForm, error: Refused) -> None:
-    """Put what the worker refused beside the field that it is about."""
+def _explain(form: NewClusterForm, error: Refused) -> str:
+    """Put what the worker refused beside the field that it is about; return it as it came."""
     if error.reason == "AlreadyExists":
         text = _("There is a cluster of this name already. Choose another one.")
         form.add_error("name", text)
-        return
+        return ""
     for cause in error.causes:
-        field = cause.get("field", "").rpartition(".")[2]
+        field = cause.get("field", "").partition("[")[0]
         form.add_error(field if field in form.fields else None, cause.get("message", ""))
     if not error.causes:
-        text = _("The cluster did not start: %(why)s Nothing was saved.")
-        form.add_error(None, text % {"why": error.message})
+        text = _("The cluster did not start: %(why)s. Nothing was saved.")
+        form.add_error(None, text % {"why": error.message.rstrip(".")})
+    return f"{error.code} {error.reason}: {error.message}"

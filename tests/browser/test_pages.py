@@ -14,6 +14,9 @@ PAGES = {
     "clusters": "/",
     "connect": "/?connect=demo",
     "new cluster": "/?new",
+    "account": "/account",
+    "people": "/people",
+    "a person": "/people/learner",
     "topology": "/clusters/demo/topology",
     "topology, owners": "/clusters/demo/topology?lens=owners",
     "topology, table": "/clusters/demo/topology?view=table",
@@ -96,11 +99,11 @@ def test_signing_in_with_a_password_and_out(browser, site):
 
 def test_a_cluster_from_nothing_to_the_first_request(page, site, worker):
     page.goto(site.url)
-    page.get_by_text("New cluster").click()
-    page.get_by_label("Name").fill("demo")
+    page.get_by_role("link", name="New cluster").click()
+    page.get_by_label("Name", exact=True).fill("demo")
     page.get_by_role("button", name="Start cluster").click()
     expect(page.locator(".kp-wrong")).to_contain_text("of this name already")
-    page.get_by_label("Name").fill("lab")
+    page.get_by_label("Name", exact=True).fill("lab")
     page.get_by_role("button", name="Start cluster").click()
     drawer = page.get_by_role("dialog")
     expect(drawer).to_contain_text("Waiting for your first request…")
@@ -116,6 +119,24 @@ def test_a_cluster_from_nothing_to_the_first_request(page, site, worker):
     expect(drawer).to_contain_text("Received GET /version from kubectl v1.36.2")
     page.keyboard.press("Escape")
     expect(page).to_have_url(f"{site.url}/")
+
+
+def test_a_cluster_is_paused_and_resumed(page, site, worker):
+    page.goto(site.url)
+    page.get_by_role("button", name="Pause demo").click()
+    expect(page.get_by_role("status")).to_contain_text("demo is paused")
+    assert worker.fake.clusters["demo"].paused
+    page.get_by_role("button", name="Resume demo").click()
+    expect(page.get_by_role("link", name="Open demo")).to_be_visible()
+
+
+def test_a_small_picture_is_drawn_while_it_is_seen(page, site, worker):
+    page.goto(site.url)
+    picture = page.locator("kp-thumbnail")
+    expect(picture).to_have_attribute("data-revision", re.compile(r"\d+"))
+    drawn = "element => [...element.querySelector('canvas').getContext('2d')"
+    drawn += ".getImageData(0, 0, 160, 90).data].some(Boolean)"
+    assert picture.evaluate(drawn)
 
 
 def test_a_cluster_is_deleted_by_typing_its_name(page, site, worker):

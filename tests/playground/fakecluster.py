@@ -85,6 +85,11 @@ class Fake:
         cluster = self.clusters.get(parts[2]) if parts[1] == "clusters" else None
         if cluster is None:
             return await reply(send, 404, status(404, "NotFound", "no such cluster"))
+        if cluster.paused:
+            told = status(503, "ServiceUnavailable", "paused")
+            causes = [{"reason": "ClusterPaused", "message": "paused"}]
+            told["details"] = {"name": cluster.name, "causes": causes}
+            return await reply(send, 503, told)
         return await cluster.answer(request, f"/{parts[3] if len(parts) > 3 else ''}", send)
 
     async def control(self, request, send):
@@ -103,7 +108,7 @@ class Fake:
         if cluster is None:
             return await reply(send, 404, status(404, "NotFound", "not found"))
         if request.method == "PATCH":
-            cluster.owner = request.body["owner"]
+            cluster.owner = request.body.get("owner", cluster.owner)
             return await reply(send, 200, cluster.described)
         if parts[1:2] == ["clock"]:
             return await reply(send, 200, cluster.told(request))
@@ -113,9 +118,20 @@ class Fake:
             cluster.end()
             del self.clusters[parts[0]]
             return await reply(send, 200, {})
+        if parts[1:] in (["pause"], ["resume"]):
+            cluster.paused = parts[1] == "pause"
         answers = {
             "kubeconfig": {"kubeconfig": cluster.access["kubeconfig"]},
             "connections": {"first": cluster.first},
+            "picture": {
+                "revision": cluster.revision,
+                "nodes": [
+                    ["", ""],
+                    *[[key[1:], "rrp"] for key in cluster.objects["nodes"]],
+                ],
+            },
+            "pause": {},
+            "resume": {},
             "search": cluster.search(request.query.get("q", "")),
         }
         return await reply(send, 200, answers[parts[1]])
@@ -150,6 +166,8 @@ class FakeCluster:
         self.writes: list[tuple[str, str, Any]] = []
         self.oldest = 0
         self.ended = False
+        self.paused = False
+        self.used: str | None = None
         self.logs: dict[str, str] = {}
         self.failures: list[dict[str, Any]] = []
         self.clock: dict[str, Any] = {
@@ -204,7 +222,11 @@ class FakeCluster:
             "nodes": len(self.objects["nodes"]) or self.wanted_nodes,
             "created": CREATED,
             "revision": self.revision,
-            "state": "running",
+            "state": "paused" if self.paused else "running",
+            "version": "v1.36.2",
+            "pods": len(self.objects["pods"]),
+            "used": self.used,
+            "expires": None,
         }
 
     @property

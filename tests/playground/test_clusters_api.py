@@ -105,7 +105,7 @@ def test_a_learner_has_a_limit_and_is_told(worker, as_learner, settings):
     assert post(as_learner, {"name": "one"}).status_code == 201
     response = post(as_learner, {"name": "two"})
     assert response.status_code == 403
-    text = "You have 1 of 1 clusters. Delete one to start another."
+    text = "You have 1 of 1 clusters. Delete or pause one to start another."
     assert response.json()["error"]["message"] == text
 
 
@@ -113,6 +113,31 @@ def test_deleting(worker, as_learner):
     worker.fake.add("mine", "lea")
     assert as_learner.delete("/api/clusters/mine").status_code == 204
     assert as_learner.delete("/api/clusters/mine").status_code == 404
+
+
+def test_pausing_and_resuming(worker, as_learner):
+    worker.fake.add("mine", "lea")
+    assert as_learner.post("/api/clusters/mine/pause").json()["state"] == "paused"
+    assert as_learner.post("/api/clusters/mine/resume").json()["state"] == "running"
+    assert as_learner.post("/api/clusters/demo/pause").status_code == 404
+
+
+def test_a_small_picture(worker, as_operator):
+    found = as_operator.get("/api/clusters/demo/picture?since=x").json()
+    assert found["nodes"][0] == ["", ""]
+
+
+def test_operators_give_clusters_away(worker, as_operator, learner):
+    def patch(client, **body):
+        return client.patch("/api/clusters/demo", body, content_type="application/json")
+
+    assert patch(as_operator, owner="nobody").status_code == 422
+    assert patch(as_operator, owner="lea").json()["owner"] == "lea"
+    as_lea = Client()
+    as_lea.force_login(learner)
+    refused = patch(as_lea, owner="operator")
+    assert refused.status_code == 403
+    assert refused.json()["error"]["message"] == "Operators give clusters away."
 
 
 def test_a_worker_that_is_away_is_no_fault_of_the_caller(worker, client, settings):

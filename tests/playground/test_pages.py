@@ -5,10 +5,11 @@ from __future__ import annotations
 import html
 import json
 import re
+import time
 
 import pytest
 
-from playground.sandboxes.gateway import gateway
+from playground.sandboxes.gateway import Refused, gateway
 
 pytestmark = pytest.mark.django_db
 PODS = "/clusters/demo/objects/core/v1/pods"
@@ -22,13 +23,90 @@ def text(response):
 def test_a_learner_without_clusters_is_invited(worker, as_learner):
     page = text(as_learner.get("/"))
     assert "No clusters yet." in page
-    assert "<details open>" in page
+    assert "it takes about a second." in page
+    assert "Start an empty cluster" in page
+
+
+def test_the_first_cluster_is_one_button_away(worker, as_learner):
+    form = {"name": "lab", "template": "default", "features": ["metrics", "storage", "ingress"]}
+    assert as_learner.post("/", form)["Location"] == "/?connect=lab"
+    # The next one would be called otherwise.
+    worker.fake.clusters["lab"].owner = "max"
+    assert 'name="name" value="lab-2"' in text(as_learner.get("/"))
 
 
 def test_a_card_tells_about_its_cluster(worker, as_operator):
+    worker.fake.clusters["demo"].used = "2026-11-23T09:00:00Z"
     page = text(as_operator.get("/"))
     assert '<a href="/clusters/demo/topology">demo</a>' in page
-    assert "<dd>3</dd>" in page
+    for fact in ("<dd>3</dd>", "v1.36.2", "Empty", "operator", "ago</time>"):
+        assert fact in page
+    assert '<kp-thumbnail class="kp-thumbnail" src="/api/clusters/demo/picture">' in page
+
+
+def test_a_form_offers_the_templates_and_what_they_are_for(worker, as_learner):
+    page = text(as_learner.get("/new-cluster"))
+    for words in (
+        "Two zones",
+        "100 nodes, 5,000 pods",
+        "Broken: scheduling",
+        "Find out why, one by one, and repair them.",
+        "A default StorageClass",
+    ):
+        assert words in page
+
+
+def test_a_paused_cluster_is_resumed(worker, as_operator):
+    assert as_operator.post("/clusters/demo/pause")["Location"] == "/"
+    page = text(as_operator.get("/"))
+    assert "demo is paused. Nothing of it is lost" in page
+    assert "kp-thumbnail src" not in page
+    assert as_operator.get("/clusters/demo/pause").status_code == 405
+    refused = as_operator.get(PODS)
+    assert refused.status_code == 503
+    assert "The cluster demo is paused" in text(refused)
+    assert "/clusters/demo/resume" in text(refused)
+    as_operator.post("/clusters/demo/resume")
+    assert "demo runs again." in text(as_operator.get("/"))
+    assert as_operator.get(PODS).status_code == 200
+
+
+def test_at_the_limit_one_is_told_what_to_do(worker, as_learner, settings):
+    settings.CLUSTERS_PER_LEARNER = 1
+    worker.fake.add("mine", "lea")
+    worker.fake.add("rests", "lea").paused = True
+    told = "You have 1 of 1 clusters. Delete or pause one to start another."
+    assert told in text(as_learner.get("/"))
+    response = as_learner.post("/", {"name": "more", "template": "default"})
+    assert (response.status_code, told in text(response)) == (403, True)
+    as_learner.post("/clusters/rests/resume")
+    assert worker.fake.clusters["rests"].paused
+    assert told in text(as_learner.get("/"))
+    as_learner.post("/clusters/mine/pause")
+    as_learner.post("/clusters/rests/resume")
+    assert not worker.fake.clusters["rests"].paused
+
+
+def test_a_cluster_that_does_not_start_says_why_and_keeps_the_form(worker, as_learner, monkeypatch):
+    def refuse(*_args, **_more):
+        raise Refused(500, {"reason": "InternalError", "message": "no room left"})
+
+    monkeypatch.setattr(type(gateway()), "create", refuse)
+    response = as_learner.post("/", {"name": "lab", "template": "default"})
+    page = text(response)
+    assert response.status_code == 500
+    assert "The cluster did not start: no room left. Nothing was saved." in page
+    assert "Try again" in page
+    assert "Show log" in page
+    assert "500 InternalError: no room left" in page
+
+
+def test_a_lifetime_is_for_learners(worker, as_learner, settings, monkeypatch):
+    settings.CLUSTER_HOURS = 2
+    asked = []
+    monkeypatch.setattr(type(gateway()), "create", lambda self, **more: asked.append(more))
+    as_learner.post("/", {"name": "lab", "template": "default"})
+    assert 7100 < asked[0]["expires"] - time.time() < 7300
 
 
 def test_a_new_cluster_leads_to_how_to_connect(worker, as_learner):
