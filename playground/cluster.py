@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -329,6 +329,14 @@ class RunningCluster:
     def transport(self, user: str) -> LocalTransport:
         """Return a component's way to the API, as its own user."""
         return LocalTransport(self.api, component_user(user))
+
+    def kubeconfig_for(self, user: str, groups: Sequence[str], days: float, token: str = "") -> str:
+        """Return a kubeconfig for anybody: with a token, or a certificate good for some days."""
+        issued = issue_client_certificate(self.authority, user, groups, self.clock, days)
+        config = kubeconfig(
+            self.server, self.surface.ca_certificate, self.name, user, token or issued
+        )
+        return kubeconfig_yaml(config)
 
     def admin_kubeconfig(self, user: str = "kubernetes-admin", server: str = "") -> str:
         """Return a kubeconfig with a fresh client certificate of a member of system:masters."""

@@ -23,6 +23,7 @@ from apimachinery.errors import (
 )
 from apiserver.endpoints.asgi import ApiServer
 from playground import (
+    control_access,
     control_clock,
     control_clusters,
     control_failures,
@@ -40,6 +41,7 @@ PREFIX = "/kubeground/v1/"
 _LARGEST_BODY = 64 * 1024
 
 ROUTES: Routes = {
+    **control_access.ROUTES,
     **control_clock.ROUTES,
     **control_clusters.ROUTES,
     **control_rest.ROUTES,

@@ -7,6 +7,7 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("playground.accounts.urls")),
     path("", include("playground.sandboxes.urls")),
+    path("", include("playground.rights.urls")),
     path("", include("playground.lab.urls")),
     path("", include("playground.topology.urls")),
     path("", include("playground.objects.urls")),

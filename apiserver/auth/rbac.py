@@ -129,6 +129,24 @@ class RoleIndex:
             found = self._gathered[key] = tuple(self._gather(user, namespace))
         return found
 
+    def bindings_of(self, user: User, namespace: str) -> Iterator[tuple[Binding, Subject]]:
+        """Yield the bindings that mean the user, with whom they name: everywhere ones first."""
+        for scope in dict.fromkeys(("", namespace)):
+            for _, binding in sorted(self._bindings.get(scope, {}).items()):
+                subject = next((s for s in binding.subjects if s.means(user)), None)
+                if subject is not None:
+                    yield binding, subject
+
+    def subjects(self, namespace: str) -> list[Subject]:
+        """Return whom the bindings of a namespace and those of the cluster name, by name."""
+        found = {
+            subject.shown: subject
+            for scope in dict.fromkeys(("", namespace))
+            for binding in self._bindings.get(scope, {}).values()
+            for subject in binding.subjects
+        }
+        return [found[shown] for shown in sorted(found)]
+
     def decide(self, wanted: Attributes) -> Decision:
         """Allow what a grant covers; otherwise report the bindings whose role is missing."""
         grants = self.grants(wanted.user, wanted.namespace if wanted.resource_request else "")
@@ -148,11 +166,8 @@ class RoleIndex:
                 yield from grant.rules.source
 
     def _gather(self, user: User, namespace: str) -> Iterator[Grant]:
-        for scope in dict.fromkeys(("", namespace)):
-            for _, binding in sorted(self._bindings.get(scope, {}).items()):
-                subject = next((s for s in binding.subjects if s.means(user)), None)
-                if subject is not None:
-                    yield self._grant(binding, subject)
+        for binding, subject in self.bindings_of(user, namespace):
+            yield self._grant(binding, subject)
 
     def _grant(self, binding: Binding, subject: Subject) -> Grant:
         rules = self._roles.get(binding.role_key)

@@ -11,7 +11,7 @@ on as an impersonation, so that the API's own rules decide what the user sees.
 from __future__ import annotations
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -168,6 +168,21 @@ class Gateway:
         """Return a kubeconfig for the user, as YAML."""
         answer = self._control("GET", f"{CONTROL}/{quote(name)}/kubeconfig", params={"user": user})
         return str(answer["kubeconfig"])
+
+    def kubeconfig_for(
+        self, name: str, user: str, groups: Sequence[str], days: float, token: str = ""
+    ) -> str:
+        """Return a kubeconfig for anybody, good for some days; with a token if there is one."""
+        body = {"user": user, "groups": list(groups), "days": days, "token": token}
+        return str(self.page("POST", name, "kubeconfig", body)["kubeconfig"])
+
+    def access(
+        self, name: str, identity: Identity, page: str, params: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Return who may do what ("access"), or why somebody may ("why"), to who may know it."""
+        place = f"{CONTROL}/{quote(name)}/{page}"
+        response = self._send("GET", place, httpx.Headers(identity.headers), params=params)
+        return dict(orjson.loads(response.content))
 
     def first_connection(self, name: str) -> dict[str, str] | None:
         """Return the first request of a client that is not the site, or None."""

@@ -14,6 +14,9 @@ PAGES = {
     "clusters": "/",
     "connect": "/?connect=demo",
     "new cluster": "/?new",
+    "access": "/clusters/demo/access",
+    "access, why": "/clusters/demo/access?verb=list&user=ann",
+    "access, why not": "/clusters/demo/access?verb=delete&user=ann",
     "account": "/account",
     "people": "/people",
     "a person": "/people/learner",
@@ -137,6 +140,18 @@ def test_a_small_picture_is_drawn_while_it_is_seen(page, site, worker):
     drawn = "element => [...element.querySelector('canvas').getContext('2d')"
     drawn += ".getImageData(0, 0, 160, 90).data].some(Boolean)"
     assert picture.evaluate(drawn)
+
+
+def test_looking_as_somebody_else(page, site):
+    page.goto(f"{site.url}/clusters/demo/access")
+    page.get_by_role("button", name="View as ann").click()
+    banner = page.get_by_role("region", name="View as")
+    expect(banner).to_contain_text("You look at demo as ann")
+    page.goto(f"{site.url}/account")
+    expect(banner).to_be_visible()
+    banner.get_by_role("button", name="Be yourself again").click()
+    expect(page).to_have_url(f"{site.url}/clusters/demo/access")
+    expect(banner).to_be_hidden()
 
 
 def test_a_cluster_is_deleted_by_typing_its_name(page, site, worker):

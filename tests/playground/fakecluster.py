@@ -17,6 +17,8 @@ from urllib.parse import parse_qs
 
 import uvicorn
 
+from tests.playground import fakerights
+
 ADMIN_TOKEN = "the-admin-token"
 CREATED = "2026-11-23T09:00:00Z"
 CORE = ("nodes", "pods", "services", "events", "namespaces", "configmaps")
@@ -79,6 +81,8 @@ class Fake:
             return await reply(send, 503, status(503, "ServiceUnavailable", "down"))
         if request.headers.get("authorization") != f"Bearer {ADMIN_TOKEN}":
             return await reply(send, 401, status(401, "Unauthorized", "Unauthorized"))
+        if (rights := fakerights.answer(self.clusters, request)) is not None:
+            return await reply(send, *rights)
         if request.path.startswith("/kubeground/v1/clusters"):
             return await self.control(request, send)
         parts = request.path.split("/", 3)

@@ -1,14 +1,17 @@
-"""Tags of the clusters page."""
+"""Tags of the pages of clusters and of access."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from django import template
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from playground.cluster_templates import TEMPLATES
+from playground.rights import asking
 
 register = template.Library()
 
@@ -31,3 +34,15 @@ def until(moment: str | datetime) -> str:
     if hours >= 48:
         return f"{hours // 24}d"
     return f"{hours}h{left}m" if hours else f"{minutes}m"
+
+
+@register.filter
+def rule_text(rule: Mapping[str, Any]) -> str:
+    """Print a rule of a role in one line."""
+    return asking.rule_text(rule)
+
+
+@register.filter
+def pairs(row: Mapping[str, Any], verbs: Sequence[str]) -> list[tuple[str, bool]]:
+    """Return the verbs, each with whether a row of the access grid may use it."""
+    return list(zip(verbs, row["may"], strict=True))
