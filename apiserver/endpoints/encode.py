@@ -89,11 +89,11 @@ def list_json(served: Served, listing: Listing) -> bytes:
         return head + b"]}"
     # The opening brackets of all items come with the joining, so that each is copied only once.
     items[0] = b"%s{%s" % (head, items[0])
-    items[-1] += b"]}"
+    items[-1] = b"%s]}" % items[-1]
     return b",{".join(items)
 
 
-def _items(served: Served, entries: Sequence[Entry]) -> list[bytes]:
+def _items(served: Served, entries: Sequence[Entry]) -> list[bytes | memoryview]:
     """Return the items of a list from behind their opening bracket on.
 
     Those of typed lists go without kind and apiVersion.
@@ -102,12 +102,12 @@ def _items(served: Served, entries: Sequence[Entry]) -> list[bytes]:
         write = orjson.dumps if served.resource.custom else _bare
         return [write(object_of(served, entry))[1:] for entry in entries]
     if served.resource.custom:
-        return [entry.raw[1:] for entry in entries]
+        return [memoryview(entry.raw)[1:] for entry in entries]
     kind = served.kind
     prefix = b'{"kind":"%s","apiVersion":"%s",' % (kind.kind.encode(), kind.api_version.encode())
     cut = len(prefix)
     return [
-        entry.raw[cut:] if entry.raw.startswith(prefix) else _bare(entry.obj())[1:]
+        memoryview(entry.raw)[cut:] if entry.raw.startswith(prefix) else _bare(entry.obj())[1:]
         for entry in entries
     ]
 
