@@ -18,6 +18,7 @@ Object = Mapping[str, Any]
 Row = list[Any]
 
 ZONE = "topology.kubernetes.io/zone"
+DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 ROLE = "node-role.kubernetes.io/"
 
 
@@ -65,16 +66,29 @@ POD = [
     "memory",
     "labels",
     "why",
+    "claims",
 ]
 OWNER = ["uid", "kind", "ns", "name", "owner", "ready", "desired", "created", "labels"]
-SERVICE = ["uid", "ns", "name", "type", "ip", "selector", "labels"]
+SERVICE = ["uid", "ns", "name", "type", "ip", "selector", "labels", "ports"]
 WARNING = ["uid", "kind", "ns", "name", "of", "reason", "message", "count", "at"]
+# Of an EndpointSlice: whose it is, and of its endpoints how many are what.
+SLICE = ["uid", "ns", "name", "service", "ready", "serving", "terminating", "endpoints", "ports"]
+# routes: [host, path, service] each.
+INGRESS = ["uid", "ns", "name", "class", "routes", "addresses"]
+CLAIM = ["uid", "ns", "name", "phase", "class", "volume", "size"]
+VOLUME = ["uid", "name", "phase", "class", "size", "reclaim"]
+CLASS = ["uid", "name", "provisioner", "default", "binding"]
 COLUMNS: dict[str, list[str]] = {
     "nodes": NODE,
     "pods": POD,
     "owners": OWNER,
     "services": SERVICE,
     "warnings": WARNING,
+    "slices": SLICE,
+    "ingresses": INGRESS,
+    "claims": CLAIM,
+    "volumes": VOLUME,
+    "classes": CLASS,
 }
 
 
@@ -127,6 +141,7 @@ def pod_row(pod: Object) -> Row:
         memory,
         meta.get("labels") or {},
         podstatus.why(pod),
+        _claims(pod),
     ]
 
 
@@ -159,6 +174,85 @@ def service_row(service: Object) -> Row:
         spec.get("clusterIP", ""),
         spec.get("selector") or {},
         meta.get("labels") or {},
+        [_port(port) for port in spec.get("ports") or ()],
+    ]
+
+
+def slice_row(part: Object) -> Row:
+    """Return an EndpointSlice: how many of its endpoints are ready, serve, or are about to go."""
+    meta = part["metadata"]
+    conditions = [point.get("conditions") or {} for point in part.get("endpoints") or ()]
+    # A condition that is not said is true, but for terminating.
+    ready = sum(one.get("ready") is not False for one in conditions)
+    serving = sum(one.get("serving") is not False for one in conditions)
+    return [
+        meta["uid"],
+        meta["namespace"],
+        meta["name"],
+        (meta.get("labels") or {}).get("kubernetes.io/service-name", ""),
+        ready,
+        serving,
+        sum(bool(one.get("terminating")) for one in conditions),
+        len(conditions),
+        [str(port.get("port") or "") for port in part.get("ports") or ()],
+    ]
+
+
+def ingress_row(ingress: Object) -> Row:
+    """Return an Ingress with the Services that its rules lead to."""
+    meta, spec, status = ingress["metadata"], ingress.get("spec") or {}, ingress.get("status") or {}
+    routes = [
+        [rule.get("host", ""), path.get("path", "/"), _backend(path.get("backend"))]
+        for rule in spec.get("rules") or ()
+        for path in (rule.get("http") or {}).get("paths") or ()
+    ]
+    if spec.get("defaultBackend"):
+        routes.append(["", "*", _backend(spec["defaultBackend"])])
+    addresses = [
+        str(one.get("ip") or one.get("hostname") or "")
+        for one in (status.get("loadBalancer") or {}).get("ingress") or ()
+    ]
+    name = spec.get("ingressClassName", "")
+    return [meta["uid"], meta["namespace"], meta["name"], name, routes, addresses]
+
+
+def claim_row(claim: Object) -> Row:
+    """Return a PersistentVolumeClaim."""
+    meta, spec, status = claim["metadata"], claim.get("spec") or {}, claim.get("status") or {}
+    wanted = ((spec.get("resources") or {}).get("requests") or {}).get("storage", "")
+    return [
+        meta["uid"],
+        meta["namespace"],
+        meta["name"],
+        status.get("phase", ""),
+        spec.get("storageClassName", ""),
+        spec.get("volumeName", ""),
+        (status.get("capacity") or {}).get("storage", wanted),
+    ]
+
+
+def volume_row(volume: Object) -> Row:
+    """Return a PersistentVolume."""
+    meta, spec = volume["metadata"], volume.get("spec") or {}
+    return [
+        meta["uid"],
+        meta["name"],
+        (volume.get("status") or {}).get("phase", ""),
+        spec.get("storageClassName", ""),
+        (spec.get("capacity") or {}).get("storage", ""),
+        spec.get("persistentVolumeReclaimPolicy", ""),
+    ]
+
+
+def class_row(item: Object) -> Row:
+    """Return a StorageClass."""
+    meta = item["metadata"]
+    return [
+        meta["uid"],
+        meta["name"],
+        item.get("provisioner", ""),
+        (meta.get("annotations") or {}).get(DEFAULT_CLASS) == "true",
+        item.get("volumeBindingMode", ""),
     ]
 
 
@@ -194,6 +288,23 @@ def _completions(item: Object) -> int:
     return int(spec.get("completions") or spec.get("parallelism") or 1)
 
 
+def _cronjob_row(item: Object) -> Row:
+    """Return a CronJob; it wants no pods of its own, its Jobs do."""
+    active = len((item.get("status") or {}).get("active") or ())
+    meta = item["metadata"]
+    return [
+        meta["uid"],
+        "CronJob",
+        meta["namespace"],
+        meta["name"],
+        "",
+        active,
+        0,
+        meta.get("creationTimestamp", ""),
+        meta.get("labels") or {},
+    ]
+
+
 def _apps(resource: str, kind: str, ready: str, desired: Callable[[Object], int]) -> Kind:
     return Kind(resource, f"/apis/apps/v1/{resource}", "owners", _owner_row(kind, ready, desired))
 
@@ -205,8 +316,19 @@ KINDS: tuple[Kind, ...] = (
     _apps("replicasets", "ReplicaSet", "readyReplicas", _replicas),
     _apps("statefulsets", "StatefulSet", "readyReplicas", _replicas),
     _apps("daemonsets", "DaemonSet", "numberReady", _scheduled),
+    Kind("cronjobs", "/apis/batch/v1/cronjobs", "owners", _cronjob_row),
     Kind("jobs", "/apis/batch/v1/jobs", "owners", _owner_row("Job", "succeeded", _completions)),
     Kind("services", "/api/v1/services", "services", service_row),
+    Kind(
+        "endpointslices",
+        "/apis/discovery.k8s.io/v1/endpointslices",
+        "slices",
+        slice_row,
+    ),
+    Kind("ingresses", "/apis/networking.k8s.io/v1/ingresses", "ingresses", ingress_row),
+    Kind("persistentvolumeclaims", "/api/v1/persistentvolumeclaims", "claims", claim_row),
+    Kind("persistentvolumes", "/api/v1/persistentvolumes", "volumes", volume_row),
+    Kind("storageclasses", "/apis/storage.k8s.io/v1/storageclasses", "classes", class_row),
     Kind("events", "/api/v1/events", "warnings", warning_row, {"fieldSelector": "type=Warning"}),
 )
 
@@ -224,6 +346,27 @@ def _controller(meta: Mapping[str, Any]) -> str:
         if owner.get("controller"):
             return str(owner["uid"])
     return ""
+
+
+def _port(port: Mapping[str, Any]) -> str:
+    """Return a Service's port as kubectl prints it: "80/TCP", "80:30080/TCP"."""
+    node = f":{port['nodePort']}" if port.get("nodePort") else ""
+    return f"{port.get('port', '')}{node}/{port.get('protocol', 'TCP')}"
+
+
+def _backend(backend: Mapping[str, Any] | None) -> str:
+    return str(((backend or {}).get("service") or {}).get("name") or "")
+
+
+def _claims(pod: Object) -> list[str]:
+    """Return the claims that a pod's volumes name, those that are made for it alone included."""
+    found = []
+    for volume in (pod.get("spec") or {}).get("volumes") or ():
+        if claim := volume.get("persistentVolumeClaim"):
+            found.append(str(claim.get("claimName") or ""))
+        elif "ephemeral" in volume:
+            found.append(f"{pod['metadata']['name']}-{volume.get('name', '')}")
+    return found
 
 
 def _requests(spec: Mapping[str, Any]) -> tuple[int, int]:

@@ -7,7 +7,7 @@ Browser to site:
 
 Site to browser:
     progress {read, total}      while the first lists are read
-    snapshot {cursor, rev, nodes, pods, owners, services, warnings}     {cols, rows} each
+    snapshot {cursor, rev, nodes, pods, owners, services, ...}          {cols, rows} each table
     batch {from, to, cursor, rev, ev: [{t, k, o, n?}]}   t A|M|D, k table, o row (D: key), n folded
     gap {from, to, skipped}     revisions that were not seen; a snapshot follows
     beat {rev}                  after what was missed, then every five seconds

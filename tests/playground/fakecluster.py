@@ -35,9 +35,15 @@ KINDS = {
     "statefulsets": "StatefulSet",
     "daemonsets": "DaemonSet",
     "jobs": "Job",
+    "cronjobs": "CronJob",
+    "endpointslices": "EndpointSlice",
+    "ingresses": "Ingress",
+    "persistentvolumeclaims": "PersistentVolumeClaim",
+    "persistentvolumes": "PersistentVolume",
+    "storageclasses": "StorageClass",
 }
 SCALED = {"deployments", "replicasets", "statefulsets"}
-CLUSTER_SCOPED = {"nodes", "namespaces"}
+CLUSTER_SCOPED = {"nodes", "namespaces", "persistentvolumes", "storageclasses"}
 
 
 @dataclass

@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 
 from playground.topology import podstatus
-from playground.topology.projection import COLUMNS, KINDS, node_row, pod_row, warning_row
+from playground.topology.projection import (
+    COLUMNS,
+    KINDS,
+    ingress_row,
+    node_row,
+    pod_row,
+    slice_row,
+    warning_row,
+)
 from tests.playground.fakecluster import Fake
 from tests.playground.objects import node, pod, small
 
@@ -146,4 +154,53 @@ def test_every_kind_makes_rows_as_wide_as_its_columns():
         for item in cluster.objects[kind.resource].values():
             assert len(kind.row(item)) == len(COLUMNS[kind.table]), kind.resource
             seen.add(kind.table)
-    assert seen == set(COLUMNS)
+    # The small cluster has none of the kinds of traffic and storage.
+    assert seen == {"nodes", "pods", "owners", "services", "warnings"}
+
+
+def test_a_slice_counts_what_its_endpoints_are():
+    part = {
+        "metadata": {
+            "uid": "s",
+            "namespace": "default",
+            "name": "web-a",
+            "labels": {"kubernetes.io/service-name": "web"},
+        },
+        "ports": [{"port": 8080}],
+        "endpoints": [
+            {"addresses": ["10.0.0.1"]},
+            {"addresses": ["10.0.0.2"], "conditions": {"ready": False, "serving": True}},
+            {
+                "addresses": ["10.0.0.3"],
+                "conditions": {"ready": False, "serving": False, "terminating": True},
+            },
+        ],
+    }
+    row = named(COLUMNS["slices"], slice_row(part))
+    assert (row["ready"], row["serving"], row["terminating"], row["endpoints"]) == (1, 2, 1, 3)
+    assert (row["service"], row["ports"]) == ("web", ["8080"])
+
+
+def test_an_ingress_leads_to_services():
+    backend = {"service": {"name": "web", "port": {"number": 80}}}
+    path = {"path": "/", "backend": backend}
+    item = {
+        "metadata": {"uid": "i", "namespace": "default", "name": "shop"},
+        "spec": {
+            "rules": [{"host": "shop.test", "http": {"paths": [path]}}],
+            "defaultBackend": {"service": {"name": "other"}},
+        },
+    }
+    row = named(COLUMNS["ingresses"], ingress_row(item))
+    assert row["routes"] == [["shop.test", "/", "web"], ["", "*", "other"]]
+
+
+def test_a_pod_names_its_claims():
+    item = pod("db-0")
+    item["metadata"] |= {"uid": "p"}
+    item["spec"]["volumes"] = [
+        {"name": "data", "persistentVolumeClaim": {"claimName": "data-db-0"}},
+        {"name": "scratch", "ephemeral": {}},
+        {"name": "config", "configMap": {}},
+    ]
+    assert named(COLUMNS["pods"], pod_row(item))["claims"] == ["data-db-0", "db-0-scratch"]

@@ -4,7 +4,7 @@
 // everything again. While paused, batches wait and are counted; none is dropped.
 import { statusClass } from "./status.js";
 
-const TABLES = ["nodes", "pods", "owners", "services", "warnings"];
+const TABLES = ["nodes", "pods", "owners", "services", "warnings", "slices", "ingresses", "claims", "volumes", "classes"];
 
 /** Turns rows of a table into objects, by its column names. */
 export function reader(cols) {
@@ -30,6 +30,7 @@ export class Store {
     for (const table of TABLES) this[table] = new Map();
     this.warningOf = new Map();
     this.byName = new Map();
+    this.selectors = null;
   }
 
   nodeNamed(name) {
@@ -42,7 +43,8 @@ export class Store {
     const before = this.pods;
     this.clear();
     for (const table of TABLES) {
-      const { cols, rows } = frame[table];
+      // What the site does not tell of, as one of an older version, is empty.
+      const { cols, rows } = frame[table] ?? { cols: [], rows: [] };
       const read = reader(cols);
       this.readers[table] = read;
       for (const row of rows) this.put(table, read(row));
@@ -95,6 +97,7 @@ export class Store {
 
   fold(event) {
     const table = event.k;
+    if (table === "services") this.selectors = null;
     if (event.t === "D") {
       const was = this[table].get(event.o);
       this[table].delete(event.o);
@@ -108,6 +111,7 @@ export class Store {
   }
 
   put(table, object) {
+    if (table === "services") this.selectors = null;
     if (table === "pods") object.cls = statusClass(object.status);
     if (table === "warnings") this.noteWarning(object);
     if (table === "nodes") this.byName.set(object.name, object);
@@ -143,16 +147,29 @@ export class Store {
     return this.chain(object).at(-1) ?? null;
   }
 
-  /** The services whose selector a pod fits. */
+  /** The services whose selector a pod fits, by name. */
   servicesOf(pod) {
+    this.selectors ??= this.indexSelectors();
     const found = [];
-    for (const service of this.services.values()) {
-      const wanted = Object.entries(service.selector);
-      if (service.ns === pod.ns && wanted.length && wanted.every(([k, v]) => pod.labels[k] === v)) {
-        found.push(service);
+    for (const [key, value] of Object.entries(pod.labels)) {
+      for (const { service, wanted } of this.selectors.get(`${pod.ns}/${key}=${value}`) ?? []) {
+        if (wanted.every(([k, v]) => pod.labels[k] === v)) found.push(service);
       }
     }
-    return found;
+    return found.sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  /** Services by one of the labels that they ask for: 5,000 pods are not compared with each. */
+  indexSelectors() {
+    const index = new Map();
+    for (const service of this.services.values()) {
+      const wanted = Object.entries(service.selector);
+      if (!wanted.length) continue;
+      const key = `${service.ns}/${wanted[0].join("=")}`;
+      if (!index.has(key)) index.set(key, []);
+      index.get(key).push({ service, wanted });
+    }
+    return index;
   }
 
   find(kind, ns, name) {

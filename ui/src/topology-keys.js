@@ -1,10 +1,13 @@
 // The keys of the topology. Everything that the mouse can do has one.
 import { tinykeys } from "tinykeys";
 
-import { single } from "./keys.js";
+import { single as outsideFields } from "./keys.js";
 import { neighbour } from "./scene/hit.js";
 
 const STEP = 80; // px that an arrow pans when nothing is selected
+
+/** A key that belongs to a sequence of the frame ("g t") is not ours. */
+const single = (handler) => outsideFields((event) => event.defaultPrevented || handler(event));
 
 /** Binds the keys; returns what unbinds them. */
 export function bindKeys(host) {
@@ -37,6 +40,14 @@ export function bindKeys(host) {
     "Shift+T": single(() => host.show(host.view === "table" ? "picture" : "table")),
     n: single(() => host.chooseLens("nodes")),
     o: single(() => host.chooseLens("owners")),
+    t: single(() => host.chooseLens("traffic")),
+    s: single(() => host.chooseLens("storage")),
+    m: single((event) => {
+      event.preventDefault();
+      host.menuOfSelection();
+    }),
+    x: single(() => host.selected && host.pickAlso(host.selected)),
+    b: single(() => !host.readonly && host.breakSomething()),
     0: single(() => host.fit()),
     "+": single(() => host.zoom(1.4)),
     "Shift++": single(() => host.zoom(1.4)),
@@ -59,7 +70,9 @@ export function bindKeys(host) {
       if (field) {
         if (host.query) host.filterBy("");
         else field.blur();
-      } else if (!document.querySelector("dialog[open]") && host.lastPod) host.select(null);
+      } else if (host.menu) host.menu = null;
+      else if (host.picked.size) host.pickOnly([]);
+      else if (!document.querySelector("dialog[open]") && host.lastPod) host.select(null);
     },
   });
 }

@@ -15,6 +15,8 @@ import { calm } from "../preferences.js";
 import { MARGIN } from "../scene/camera.js";
 import { bindKeys } from "../topology-keys.js";
 import { bindPointer } from "../topology-pointer.js";
+import { openMenu, renderBar, renderMenu } from "../topology-actions.js";
+import { panelNamed } from "../dock/panels.js";
 import * as notices from "../topology-notices.js";
 import { freshness } from "./kp-freshness.js";
 import "./kp-break.js";
@@ -45,6 +47,8 @@ class Topology extends LitElement {
     outline: { state: true },
     tick: { state: true },
     calm: { state: true },
+    menu: { state: true },
+    picked: { state: true },
   };
 
   constructor() {
@@ -68,6 +72,8 @@ class Topology extends LitElement {
     this.outline = window.innerWidth > 1000;
     this.tick = 0;
     this.calm = false;
+    this.menu = null;
+    this.picked = new Set();
     this.upstream = "ok";
     this.matching = 0;
     this.state = { name: "connecting" };
@@ -204,12 +210,15 @@ class Topology extends LitElement {
   apply(changes) {
     const now = performance.now();
     let filterChanged = false;
+    let lanes = false;
     for (const change of changes) {
       if (change.table === "pods") {
         this.applyPod(change, now);
         filterChanged = true;
-      } else if (change.table === "nodes" || change.table === "owners") this.applyPlace(change);
+      } else if (LENSES[this.lens].columns) lanes ||= LENSES[this.lens].tables.includes(change.table);
+      else if (change.table === "nodes" || change.table === "owners") this.applyPlace(change);
     }
+    if (lanes) this.layout.follow();
     if (this.layout.stale) this.settle();
     if (filterChanged && this.selected) this.markRelated();
   }
@@ -339,6 +348,31 @@ class Topology extends LitElement {
     });
   }
 
+  /** Selects many: what an action of the bar will be about. */
+  pickOnly(uids) {
+    this.picked = new Set(uids);
+    this.scene.pick(this.picked);
+  }
+
+  /** Adds a pod to the many, or takes it out; the first one is the selection. */
+  pickAlso(uid) {
+    const picked = new Set(this.picked);
+    if (!picked.size && this.selected && this.selected !== uid) picked.add(this.selected);
+    if (!picked.delete(uid)) picked.add(uid);
+    this.pickOnly(picked);
+  }
+
+  /** The menu of the selection, where one opens it by a key. */
+  menuOfSelection() {
+    const pod = this.selected && this.store.pods.get(this.selected);
+    const at = pod && this.scene.whereIs(pod.uid);
+    if (at) openMenu(this, { x: at.x + 8, y: at.y + 8, pod });
+  }
+
+  hasPanel(name) {
+    return panelNamed(name) !== undefined;
+  }
+
   /** Rings around the pods of the same owner, and lines to them. */
   markRelated() {
     const pod = this.selected && this.store.pods.get(this.selected);
@@ -444,7 +478,7 @@ class Topology extends LitElement {
         <aside class="kp-outline" aria-label=${t.outline}><kp-tree .model=${model} .selected=${this.selected} .tick=${this.tick} @kp-select=${this.onSelect}></kp-tree></aside>
         <div class="kp-stage" ?hidden=${this.view === "table"} tabindex="-1">
           <canvas aria-hidden="true"></canvas>
-          ${this.legend()} ${notices.emptyState(this)}
+          ${this.legend()} ${notices.emptyState(this)} ${renderBar(this)} ${renderMenu(this)}
         </div>
         ${this.view === "table" ? html`<kp-table .model=${model} .selected=${this.selected} .tick=${this.tick} @kp-select=${this.onSelect}></kp-table>` : nothing}
         ${this.lastPod
@@ -453,6 +487,7 @@ class Topology extends LitElement {
             </aside>`
           : nothing}
       </div>
+      <kp-action cluster=${this.cluster} @kp-acted=${() => this.pickOnly([])}></kp-action>
       <p class="kp-sr" aria-live="polite">${this.said}</p>`;
   }
 
@@ -460,7 +495,7 @@ class Topology extends LitElement {
     const all = this.store.pods.size;
     const lens = (name, text) => html`<button type="button" aria-pressed=${this.lens === name} @click=${() => this.chooseLens(name)}>${text}</button>`;
     return html`<div class="kp-toolbar kp-topology-bar" role="toolbar" aria-label=${t.picture}>
-      <div class="kp-segments" role="group" aria-label=${t.lens}>${lens("nodes", t.lensNodes)}${lens("owners", t.lensOwners)}</div>
+      <div class="kp-segments" role="group" aria-label=${t.lens}>${lens("nodes", t.lensNodes)}${lens("owners", t.lensOwners)}${lens("traffic", t.topology.lens.traffic)}${lens("storage", t.topology.lens.storage)}</div>
       <label class="kp-sr" for="topology-ns">${t.namespace}</label>
       <select id="topology-ns" @change=${(event) => this.scopeTo(event.target.value)}>
         <option value="" ?selected=${!this.ns}>${t.allNamespaces}</option>

@@ -63,6 +63,7 @@ export function drawBox(ctx, scene, place, box, tiles) {
   ctx.stroke();
   ctx.setLineDash([]);
   drawHead(ctx, scene, place, box, { x, y, w });
+  if (box.lead) drawCards(ctx, scene, place, box);
   if (tiles && box.count) drawTile(ctx, scene, place, box, { x, y, w, h });
 }
 
@@ -95,6 +96,50 @@ export function drawHead(ctx, scene, place, box, at) {
     ctx.fillText(clip(note, room - used, size * 0.86, palette.letter), x + pad + used, middle);
   }
   drawUse(ctx, scene, place, box, { x: x + pad, y: y + high * 0.78, w: w - 2 * pad });
+}
+
+/** Draws what leads to the pods of a lane: a card each, and an arrow from column to column. */
+function drawCards(ctx, scene, place, box) {
+  const { palette, layout } = scene;
+  const size = Math.min(12, 0.26 * layout.cardHeight * place.k);
+  const tone = { plain: palette.line, warn: palette.warn, bad: palette.failed };
+  box.stages.forEach((cards, column) => {
+    cards.forEach((card, row) => {
+      const at = layout.cardAt(box, column, row);
+      const x = Math.round((at.x - place.x) * place.k);
+      const y = Math.round((at.y - place.y) * place.k);
+      const [w, h] = [at.w * place.k, at.h * place.k];
+      ctx.fillStyle = palette.card;
+      ctx.strokeStyle = tone[card.state];
+      ctx.lineWidth = card.state === "plain" ? 1 : 2;
+      ctx.beginPath();
+      ctx.roundRect(x + 0.5, y + 0.5, w - 1, h - 1, Math.min(5, 3 * place.k));
+      ctx.fill();
+      ctx.stroke();
+      arrow(ctx, palette, x + w + 2, y + h / 2, (layout.gap * place.k) - 4);
+      if (size >= 6.5) cardText(ctx, palette, card, { x: x + size * 0.7, y, w: w - size * 1.4, h, size });
+    });
+  });
+}
+
+function arrow(ctx, palette, x, y, long) {
+  if (long < 4) return;
+  ctx.strokeStyle = palette.muted;
+  ctx.lineWidth = 1;
+  path(ctx, [[x, y], [x + long, y]]);
+  path(ctx, [[x + long - 4, y - 3], [x + long, y], [x + long - 4, y + 3]]);
+}
+
+function cardText(ctx, palette, card, { x, y, w, h, size }) {
+  const line = (text, weight, colour, share, scale = 1) => {
+    ctx.font = `${weight} ${size * scale}px ${palette.font}`;
+    ctx.fillStyle = colour;
+    ctx.fillText(clip(text, w, size * scale, weight === 600 ? palette.boldLetter : palette.letter), x, y + h * share);
+  };
+  ctx.textBaseline = "middle";
+  line(card.kind, 500, palette.muted, 0.2, 0.84);
+  line(card.name, 600, palette.ink, 0.5);
+  line(card.note, 400, palette.muted, 0.8, 0.9);
 }
 
 function drawUse(ctx, scene, place, box, at) {

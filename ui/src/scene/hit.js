@@ -5,7 +5,7 @@ import { PITCH, POD } from "./layout.js";
 export function hit(layout, x, y) {
   for (const box of layout.boxes.values()) {
     if (x < box.x || y < box.y || x > box.x + box.w || y > box.y + box.h) continue;
-    return { box, uid: podAt(box, x - box.x - layout.pad, y - box.y - layout.head) };
+    return { box, uid: podAt(box, x - box.x - layout.pad - box.lead, y - box.y - layout.head) };
   }
   return null;
 }

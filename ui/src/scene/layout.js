@@ -18,6 +18,9 @@ const FRAME = {
   gap: { px: 18, most: 10 },
   bandGap: { px: 20, most: 14 },
   minWidth: { px: 170, most: 96 },
+  // A card of a lane: what leads to the pods.
+  cardWidth: { px: 168, most: 84 },
+  cardHeight: { px: 46, most: 22 },
 };
 // How many slots a box may have: it grows in steps, so that it seldom does.
 const STEPS = [8, 15, 24, 40, 60, 84, 112, 160, 240, 360, 540, 800, 1200, 2000, 4000, 8000, 20_000];
@@ -50,7 +53,7 @@ export class Layout {
     const { lens, store } = this;
     if (lens.tray) this.box("");
     const keys = new Set(lens.standing(store));
-    for (const pod of store.pods.values()) keys.add(lens.boxOf(pod));
+    for (const pod of store.pods.values()) keys.add(lens.boxOf(pod, store));
     for (const key of [...keys].sort((a, b) => lens.order(a, b, store))) this.box(key);
     this.sortBands();
     const pods = [...store.pods.values()].sort((a, b) => (a.ns === b.ns ? (a.name < b.name ? -1 : 1) : a.ns < b.ns ? -1 : 1));
@@ -65,7 +68,7 @@ export class Layout {
   box(key) {
     let box = this.boxes.get(key);
     if (!box) {
-      box = { key, band: this.lens.bandOf(key, this.store), slots: [], free: 0, count: 0, cap: capacity(1), cols: 4, rows: 3, x: 0, y: 0, w: 0, h: 0, cpu: 0 };
+      box = { key, band: this.lens.bandOf(key, this.store), slots: [], free: 0, count: 0, cap: capacity(1), cols: 4, rows: 3, x: 0, y: 0, w: 0, h: 0, cpu: 0, lead: 0, stages: [] };
       this.boxes.set(key, box);
       if (!this.isTray(box)) {
         if (!this.bands.has(box.band)) this.bands.set(box.band, { key: box.band, boxes: [], x: 0, y: 0 });
@@ -82,7 +85,7 @@ export class Layout {
 
   /** Places a pod, or moves it if its box is another now. Returns whether it moved. */
   put(pod) {
-    const key = this.lens.boxOf(pod);
+    const key = this.lens.boxOf(pod, this.store);
     const at = this.where.get(pod.uid);
     if (at) {
       if (at.box.key === key) {
@@ -138,6 +141,15 @@ export class Layout {
     for (const pod of this.store.pods.values()) this.put(pod);
   }
 
+  /** Follows what pods are placed by, where that is more than the pods themselves. */
+  follow() {
+    this.sync();
+    const standing = new Set(this.lens.standing(this.store));
+    for (const box of [...this.boxes.values()]) if (!box.count && !standing.has(box.key)) this.drop(box.key);
+    for (const band of this.bands.values()) band.boxes.sort((a, b) => this.lens.order(a.key, b.key, this.store));
+    this.stale = true;
+  }
+
   /** Gives every box its place. `view` is what the picture should fill; null keeps the wrap. */
   arrange(view = null) {
     if (view) {
@@ -179,7 +191,22 @@ export class Layout {
       box.w = box.cols * PITCH - GAP + 2 * this.pad;
       if (!this.isTray(box)) box.w = Math.max(box.w, this.minWidth);
       box.h = this.head + box.rows * PITCH - GAP + this.pad;
+      if (this.lens.columns) this.measureLane(box);
     }
+  }
+
+  /** A lane has its cards left of the pods, in columns of equal width. */
+  measureLane(box) {
+    box.stages = this.lens.stages(box.key, this.store);
+    box.lead = box.stages.length ? this.lens.columns * (this.cardWidth + this.gap) : 0;
+    const most = Math.max(1, ...box.stages.map((cards) => cards.length));
+    box.w += box.lead;
+    if (box.lead) box.h = Math.max(box.h, this.head + most * (this.cardHeight + GAP) + this.pad);
+  }
+
+  /** Returns where a card of a lane stands in the world. */
+  cardAt(box, column, row) {
+    return { x: box.x + this.pad + column * (this.cardWidth + this.gap), y: box.y + this.head + row * (this.cardHeight + GAP), w: this.cardWidth, h: this.cardHeight };
   }
 
   /** Tries a few widths and takes the one whose picture fits the shape of the screen best. */
@@ -247,7 +274,7 @@ export class Layout {
 
   slotCorner(box, slot) {
     return {
-      x: box.x + this.pad + (slot % box.cols) * PITCH,
+      x: box.x + this.pad + box.lead + (slot % box.cols) * PITCH,
       y: box.y + this.head + Math.floor(slot / box.cols) * PITCH,
     };
   }

@@ -1,4 +1,4 @@
-// Two ways to place the same pods: by node and zone, or by owner and namespace.
+// Four ways to place the same pods: by node, by owner, by what leads to them, by what they store.
 //
 // A lens says which box a pod stands in, which boxes exist although they are empty, and what is
 // written on a box. It keeps nothing: the layout holds the slots.
@@ -22,6 +22,7 @@ export function natural(a, b) {
 
 export const nodesLens = {
   name: "nodes",
+  tables: ["nodes"],
   uniform: true,
   tray: true,
   boxOf: (pod) => pod.node || UNSCHEDULED,
@@ -49,6 +50,7 @@ const BARE = "bare:";
 
 export const ownersLens = {
   name: "owners",
+  tables: ["owners"],
   uniform: false,
   tray: false,
   boxOf: (pod) => pod.owner || BARE + pod.ns,
@@ -83,4 +85,90 @@ export const ownersLens = {
   room: () => 0,
 };
 
-export const LENSES = { nodes: nodesLens, owners: ownersLens };
+const NONE = "none:";
+
+/** A lens whose boxes are lanes: cards of what leads to the pods, from left to right, then the pods. */
+function lanes(lens) {
+  return {
+    uniform: false,
+    tray: false,
+    columns: 3,
+    bandTitle: (band) => band || null,
+    bandOf: (key) => (key.startsWith(NONE) ? key.slice(NONE.length) : key.slice(0, key.indexOf("/"))),
+    order: (a, b) => Number(a.startsWith(NONE)) - Number(b.startsWith(NONE)) || natural(a, b),
+    title: (key) => (key.startsWith(NONE) ? lens.none() : key.slice(key.indexOf("/") + 1)),
+    note: () => "",
+    state: () => "plain",
+    room: () => 0,
+    ...lens,
+  };
+}
+
+const named = (table, ns, name) => {
+  for (const one of table.values()) if (one.name === name && (ns === null || one.ns === ns)) return one;
+  return null;
+};
+const split = (key) => [key.slice(0, key.indexOf("/")), key.slice(key.indexOf("/") + 1)];
+
+export const trafficLens = lanes({
+  name: "traffic",
+  tables: ["services", "slices", "ingresses"],
+  none: () => t.topology.lens.noService,
+  boxOf: (pod, store) => {
+    const [first] = store.servicesOf(pod);
+    return first ? `${first.ns}/${first.name}` : NONE + pod.ns;
+  },
+  standing: (store) => [...store.services.values()].map((one) => `${one.ns}/${one.name}`),
+  stages: (key, store) => {
+    if (key.startsWith(NONE)) return [];
+    const [ns, name] = split(key);
+    const service = named(store.services, ns, name);
+    const routes = [];
+    for (const one of store.ingresses.values()) {
+      for (const [host, path, to] of one.ns === ns ? one.routes : []) {
+        if (to === name) routes.push({ kind: "Ingress", name: one.name, note: `${host || "*"}${path}`, state: "plain" });
+      }
+    }
+    const slices = [...store.slices.values()].filter((one) => one.ns === ns && one.service === name);
+    return [
+      routes,
+      service ? [{ kind: service.type, name, note: [service.ip === "None" ? t.topology.lens.headless : service.ip, service.ports?.join(" ")].filter(Boolean).join(" "), state: "plain" }] : [],
+      slices.map((one) => ({ kind: "EndpointSlice", name: one.name, note: t.topology.lens.endpoints(one.ready, one.endpoints, one.terminating), state: one.ready ? "plain" : "warn" })),
+    ];
+  },
+  state: (key, store) => {
+    if (key.startsWith(NONE)) return "plain";
+    const [ns, name] = split(key);
+    const service = named(store.services, ns, name);
+    if (!service || !Object.keys(service.selector).length) return "plain";
+    return [...store.slices.values()].some((one) => one.ns === ns && one.service === name && one.ready) ? "plain" : "warn";
+  },
+});
+
+export const storageLens = lanes({
+  name: "storage",
+  tables: ["claims", "volumes", "classes"],
+  none: () => t.topology.lens.noClaim,
+  boxOf: (pod) => (pod.claims?.length ? `${pod.ns}/${pod.claims[0]}` : NONE + pod.ns),
+  standing: (store) => [...store.claims.values()].map((one) => `${one.ns}/${one.name}`),
+  stages: (key, store) => {
+    if (key.startsWith(NONE)) return [];
+    const [ns, name] = split(key);
+    const claim = named(store.claims, ns, name);
+    const missing = [{ kind: "PersistentVolumeClaim", name, note: t.topology.lens.missing, state: "bad" }];
+    if (!claim) return [[], [], missing];
+    const volume = claim.volume && named(store.volumes, null, claim.volume);
+    const sort = claim.class && named(store.classes, null, claim.class);
+    return [
+      claim.class ? [{ kind: "StorageClass", name: claim.class, note: sort ? sort.provisioner : t.topology.lens.missing, state: sort ? "plain" : "warn" }] : [],
+      volume ? [{ kind: "PersistentVolume", name: volume.name, note: `${volume.size} ${volume.phase} ${volume.reclaim}`, state: volume.phase === "Failed" ? "bad" : "plain" }] : [],
+      [{ kind: "PersistentVolumeClaim", name, note: `${claim.size} ${claim.phase}`, state: claim.phase === "Bound" ? "plain" : "warn" }],
+    ];
+  },
+  state: (key, store) => {
+    if (key.startsWith(NONE)) return "plain";
+    return named(store.claims, ...split(key))?.phase === "Bound" ? "plain" : "warn";
+  },
+});
+
+export const LENSES = { nodes: nodesLens, owners: ownersLens, traffic: trafficLens, storage: storageLens };

@@ -13,6 +13,7 @@ const OVERSCAN = 0.125; // of the view, on each side
 const REST = 120; // ms after the last move until the world is drawn anew
 const HEADS_EVERY = 400; // ms between two redraws of headings with counts
 const FLASH_FRAME = 75; // ms between frames when nothing moves but a border
+const TWEEN = 300; // ms in which pods go from where one lens has them to where another has
 const SLOW = 12; // ms of a frame while moving, over which the cache is made coarser
 
 export class Scene {
@@ -31,6 +32,9 @@ export class Scene {
     this.selected = null;
     this.hovered = null;
     this.related = [];
+    this.picked = new Set();
+    this.lasso = null;
+    this.tween = null;
     this.anim = new Animations();
     this.dirty = new Set();
     this.dirtyBoxes = new Set();
@@ -57,9 +61,22 @@ export class Scene {
   }
 
   setLayout(layout) {
+    const from = this.anim.enabled && this.layout && !this.hidden ? this.corners() : null;
     this.layout = layout;
     this.anim.clear();
+    this.tween = from && { from, start: performance.now() };
     this.redraw();
+  }
+
+  /** Where each pod is on the screen now, of those that are seen. */
+  corners() {
+    const found = new Map();
+    for (const uid of this.layout.where.keys()) {
+      const corner = this.layout.corner(uid);
+      const at = toScreen(this.camera, corner.x, corner.y);
+      if (at.x > -50 && at.y > -50 && at.x < this.view.w && at.y < this.view.h) found.set(uid, { ...at, size: podSize(this.camera.k) });
+    }
+    return found;
   }
 
   fit() {
@@ -158,12 +175,41 @@ export class Scene {
     this.stats.frames += 1;
     if (this.needFull && (!moving || this.outside())) this.drawBase();
     else this.drawDirty(begun);
+    if (this.tween) return this.drawTween(begun);
     this.anim.alive(begun);
-    if (this.needCopy || moving || this.related.length) this.copyAll();
+    if (this.needCopy || moving || this.marked) this.copyAll();
     else this.copyMarks();
     this.drawMarks(begun);
     if (moving && performance.now() - begun > SLOW) this.stats.slow += 1;
     this.again();
+  }
+
+  /** Pods on their way from one lens to another, over the new picture as it appears. */
+  drawTween(now) {
+    const { ctx, ratio, view, tween } = this;
+    const part = (now - tween.start) / TWEEN;
+    this.copyAll();
+    if (part >= 1) {
+      this.tween = null;
+      return this.request();
+    }
+    const way = ease(Math.max(0, part));
+    ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
+    ctx.globalAlpha = 1 - way;
+    ctx.fillStyle = this.palette.ground;
+    ctx.fillRect(0, 0, view.w, view.h);
+    ctx.globalAlpha = 1;
+    const size = podSize(this.camera.k);
+    for (const [uid, from] of tween.from) {
+      const pod = this.store.pods.get(uid);
+      const corner = pod && this.layout.corner(uid);
+      if (!corner) continue;
+      const to = toScreen(this.camera, corner.x, corner.y);
+      const side = from.size + (size - from.size) * way;
+      ctx.fillStyle = this.palette[pod.cls];
+      ctx.fillRect(from.x + (to.x - from.x) * way, from.y + (to.y - from.y) * way, side, side);
+    }
+    return this.request();
   }
 
   /** Asks for the next frame, if something still moves. */
@@ -290,6 +336,8 @@ export class Scene {
     const { ctx, ratio } = this;
     ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
     for (const uid of this.related) this.ring(uid, this.palette.accent, 1.5);
+    for (const uid of this.picked) this.ring(uid, this.palette.select, 2);
+    if (this.lasso) this.drawLasso();
     if (this.hovered && this.hovered !== this.selected) this.ring(this.hovered, this.palette.ink, 1.5);
     if (this.selected) {
       this.edges();
@@ -309,6 +357,44 @@ export class Scene {
     this.ctx.lineWidth = width;
     this.ctx.strokeRect(at.x - out, at.y - out, size + 2 * out, size + 2 * out);
     this.marks.push([at.x - 6, at.y - 6, size + 12, size + 12]);
+  }
+
+  /** Whether there is so much over the picture that it is copied anew each time. */
+  get marked() {
+    return this.related.length > 0 || this.picked.size > 0 || this.lasso !== null;
+  }
+
+  /** Rings around the pods that an action will be about. */
+  pick(uids) {
+    this.picked = uids;
+    this.needCopy = true;
+    this.request();
+  }
+
+  /** The frame that one draws around pods: {x, y, w, h} on the screen, or null. */
+  frameIn(lasso) {
+    this.lasso = lasso;
+    this.needCopy = true;
+    this.request();
+  }
+
+  drawLasso() {
+    const { x, y, w, h } = this.lasso;
+    this.ctx.strokeStyle = this.palette.select;
+    this.ctx.lineWidth = 1.5;
+    this.ctx.setLineDash([5, 4]);
+    this.ctx.strokeRect(x, y, w, h);
+    this.ctx.setLineDash([]);
+  }
+
+  /** The pods whose middle is in a frame of the screen. */
+  within({ x, y, w, h }) {
+    const found = [];
+    for (const uid of this.layout.where.keys()) {
+      const at = this.whereIs(uid);
+      if (at.x >= x && at.x <= x + w && at.y >= y && at.y <= y + h) found.push(uid);
+    }
+    return found;
   }
 
   /** Lines from the selection to what belongs to it: only when they stay readable. */
