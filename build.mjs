@@ -17,6 +17,7 @@ const ENTRIES = {
   dark: 1,
   topology: 40,
   objects: 40,
+  timeline: 30,
   settings: 10,
   site: 5,
 };

@@ -35,8 +35,6 @@ MOST_CHANGES = 500
 MOST_DIFFERENCES = 2_000
 # Writes whose facts are told; of more, the latest. Each is parsed twice: some 20 ms in all.
 MOST_TOLD = 600
-# Moments that go with the density, so that a second scale can show the clock.
-MOMENTS = 60
 
 
 async def overview(call: Call) -> Answer:
@@ -48,7 +46,8 @@ async def overview(call: Call) -> Answer:
     upto = min(max(call.number("upto", newest), after), newest)
     parts = min(max(call.number("parts", 120), 1), MOST_PARTS)
     width = max(1, -(-(upto - after) // parts))
-    places = sorted({after, *range(after, upto, max(1, (upto - after) // MOMENTS)), upto})
+    # Between the parts, so that one can tell how fast the changes of a part came.
+    places = [*range(after, upto, width), upto]
 
     def query(cursor: Any, number: int) -> tuple[Any, Any, Any]:
         return (

@@ -78,9 +78,12 @@ class PastView(APIView):
         place = PlaceSerializer(data=self.request.GET)
         place.is_valid(raise_exception=True)
         params = {**place.validated_data, "limit": str(limit)}
-        if "rev" in self.request.GET:
-            params["before"] = str(self.number("rev") + 1)
-        return self.ask("/object", "before", **params)
+        # Of both, what lies further back counts.
+        ends = [self.number("before")] if "before" in self.request.GET else []
+        ends += [self.number("rev") + 1] if "rev" in self.request.GET else []
+        if ends:
+            params["before"] = str(min(ends))
+        return self.ask("/object", **params)
 
 
 class Overview(PastView):

@@ -23,6 +23,8 @@ class _Words(dict[str, Any]):
         super().__init__({**fact, **(fact.get("args") or {})})
         self["actor"] = self.get("actor") or _("somebody")
         self["what"] = f"{self['kind']} {self['name']}".strip()
+        # "pods" of "pods", "deployments" of "deployments.apps": as kubectl calls them.
+        self["kinds"] = str(self.get("resource") or self["kind"]).partition(".")[0]
 
     @property
     def count(self) -> int:
@@ -50,25 +52,25 @@ def _created(words: _Words) -> str:
     if words.get("of"):
         return words.several(
             _("%(actor)s created %(what)s for %(of)s"),
-            _("%(actor)s created %(count)d of kind %(kind)s for %(of)s: %(list)s"),
+            _("%(actor)s created %(count)d %(kinds)s for %(of)s: %(list)s"),
         )
     return words.several(
         _("%(actor)s created %(what)s"),
-        _("%(actor)s created %(count)d of kind %(kind)s: %(list)s"),
+        _("%(actor)s created %(count)d %(kinds)s: %(list)s"),
     )
 
 
 def _deleted(words: _Words) -> str:
     return words.several(
         _("%(actor)s deleted %(what)s"),
-        _("%(actor)s deleted %(count)d of kind %(kind)s: %(list)s"),
+        _("%(actor)s deleted %(count)d %(kinds)s: %(list)s"),
     )
 
 
 def _going(words: _Words) -> str:
     return words.several(
         _("%(actor)s asked %(what)s to end"),
-        _("%(actor)s asked %(count)d of kind %(kind)s to end: %(list)s"),
+        _("%(actor)s asked %(count)d %(kinds)s to end: %(list)s"),
     )
 
 

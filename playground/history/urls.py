@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from django.urls import path
 
-from playground.history import api
+from playground.history import api, views
 
 _API = "api/clusters/<slug:name>"
 
 urlpatterns = [
+    path("clusters/<slug:name>/timeline", views.timeline, name="timeline"),
     path(f"{_API}/history", api.Overview.as_view(), name="api-history"),
     path(f"{_API}/history/changes", api.Changes.as_view(), name="api-changes"),
     path(f"{_API}/history/facts", api.Facts.as_view(), name="api-facts"),

@@ -40,4 +40,6 @@ def _answer(
     template = "parts/problem.html" if getattr(request, "htmx", False) else "problem.html"
     context = {"status": status, "title": title, "text": text, "verbatim": verbatim}
     context["paused"] = paused
+    # A cluster that answers is one that the reader may see: so are the ends of its history.
+    context["refused_by_cluster"] = status in (410, 504)
     return render(request, template, context, status=status)

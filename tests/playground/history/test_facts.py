@@ -149,7 +149,7 @@ def test_what_is_alike_is_told_once():
     other = write("pods", None, named("Pod", "db", "db-1"), CONTROLLER)
     five = "web-0, web-1, web-2, web-3, web-4"
     assert said(*made, other) == [
-        f"deployment-controller created 8 of kind Pod for web-7c9: {five} and 3 more",
+        f"deployment-controller created 8 pods for web-7c9: {five} and 3 more",
         "deployment-controller created Pod db for db-1",
     ]
     (first, _) = facts([*made, other])

@@ -27,7 +27,7 @@ export const timeline = {
   span: "Show",
   spanAll: "All",
   spanLast: (n) => `Last ${group(n)}`,
-  density: "Changes by kind",
+  density: "Changes by kind; the taller, the faster they came",
   densityOf: (n, from, to) => `${group(n)} ${plural(n, "change", "changes")} from ${group(from)} to ${group(to)}`,
   otherKinds: "others",
   showKind: (kind) => `Count ${kind}`,

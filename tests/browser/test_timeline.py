@@ -1,0 +1,230 @@
+"""The timeline, and pages of the past, over a real worker: with the mouse and with keys alone."""
+
+from __future__ import annotations
+
+import re
+
+import httpx
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from tests.browser.conftest import PATIENCE_MS, note
+from tests.support.server import playground
+
+__all__ = ["playground"]
+
+MAPS = "/api/v1/namespaces/default/configmaps"
+
+
+@pytest.fixture(scope="module")
+def story(playground):
+    """Three writes of a ConfigMap, with others in between; return their revisions."""
+    revisions = []
+    with playground.client() as api:
+        for n in range(3):
+            body = {"metadata": {"name": "app"}, "data": {"mode": str(n)}}
+            answer = api.put(f"{MAPS}/app", json=body) if n else api.post(MAPS, json=body)
+            assert answer.status_code in (200, 201), answer.text
+            revisions.append(int(answer.json()["metadata"]["resourceVersion"]))
+            assert api.post(MAPS, json={"metadata": {"name": f"other-{n}"}}).status_code == 201
+    return revisions
+
+
+@pytest.fixture(scope="module")
+def cookies(browser, playground):
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(playground.page)
+    state = context.storage_state()
+    context.close()
+    return state
+
+
+@pytest.fixture(params=["light"])
+def page(request, browser, playground, cookies):
+    context = browser.new_context(
+        base_url=playground.site,
+        storage_state=cookies,
+        color_scheme=request.param,
+        reduced_motion="reduce",
+        viewport={"width": 1280, "height": 900},
+    )
+    context.set_default_timeout(PATIENCE_MS)
+    opened = context.new_page()
+    problems: list[str] = []
+    opened.on("pageerror", lambda error: problems.append(str(error)))
+    opened.on("console", lambda message: note(problems, message))
+    yield opened
+    context.close()
+    assert problems == []
+
+
+def timeline(page, **state):
+    query = "&".join(f"{key}={value}" for key, value in state.items())
+    page.goto(f"/clusters/default/timeline?{query}")
+    expect(page.get_by_role("slider", name="Revision")).to_be_visible()
+    return page
+
+
+def at(page, revision):
+    """Wait until the page is at a revision, and its address says so."""
+    expect(page.locator(".kp-chip")).to_have_text(f"Past · rev {revision}")
+    expect(page).to_have_url(re.compile(f"rev={revision}(&|$)"))
+
+
+def test_the_slider_goes_to_the_past_and_back(page, story):
+    timeline(page)
+    expect(page.locator(".kp-chip")).to_have_text(re.compile("^Live · rev"))
+    slider = page.get_by_role("slider", name="Revision")
+    slider.fill(str(story[1]))
+    at(page, story[1])
+    banner = page.locator(".kp-tl-now")
+    expect(banner).to_contain_text(
+        re.compile(rf"You are looking at revision {story[1]} \(\d\d:\d\d:\d\d\)\. Live is \d+\.")
+    )
+    expect(slider).to_have_attribute("aria-valuetext", re.compile(f"^revision {story[1]}, "))
+    expect(page.locator(".kp-tl-facts")).to_contain_text(
+        "changed data.mode of ConfigMap app from 0 to 1"
+    )
+    page.get_by_role("button", name="Back to live").click()
+    expect(page.locator(".kp-chip")).to_have_text(re.compile("^Live · rev"))
+    expect(page).not_to_have_url(re.compile("rev="))
+
+
+def test_everything_can_be_done_with_keys(page, story):
+    timeline(page, rev=story[0], object="configmaps/default/app")
+    page.locator("#main").focus()
+    at(page, story[0])
+    for key, revision in (
+        ("l", story[0] + 1),
+        ("ArrowRight", story[0] + 2),
+        ("j", story[0] + 1),
+        ("ArrowLeft", story[0]),
+        ("Shift+ArrowRight", story[1]),
+        ("Shift+ArrowRight", story[2]),
+        ("Shift+ArrowLeft", story[1]),
+    ):
+        page.keyboard.press(key)
+        at(page, revision)
+    page.keyboard.press("[")
+    page.keyboard.press("#")
+    page.keyboard.type(str(story[2]))
+    page.keyboard.press("Enter")
+    at(page, story[2])
+    page.locator("#main").focus()
+    page.keyboard.press("Shift+ArrowRight")
+    expect(page.locator(".kp-tl-said")).to_have_text(
+        re.compile(rf"^No changes for configmaps/default/app between {story[2]} and \d+\.$")
+    )
+    page.keyboard.press("]")
+    expect(page.get_by_role("tab", name="Compare")).to_have_attribute("aria-selected", "true")
+    page.get_by_role("button", name="default/app changed").press("Enter")
+    merge = page.locator(".kp-tl-merge")
+    expect(merge.locator(".cm-content").nth(0)).to_contain_text("mode: '1'")
+    expect(merge.locator(".cm-content").nth(1)).to_contain_text("mode: '2'")
+    page.get_by_role("tab", name="Compare").press("ArrowRight")
+    expect(page.get_by_role("tab", name="One object")).to_be_focused()
+    page.keyboard.press("End")
+    expect(page.locator(".kp-chip")).to_have_text(re.compile("^Live · rev"))
+
+
+def test_playing_goes_on_to_the_newest(page, story):
+    timeline(page, rev=story[0])
+    page.get_by_label("Speed").select_option("50")
+    page.get_by_role("button", name="Play", exact=True).click()
+    expect(page.get_by_role("button", name="Play", exact=True)).to_have_attribute(
+        "aria-pressed", "false"
+    )
+    expect(page.get_by_role("button", name="Forward")).to_be_disabled()
+
+
+def test_one_object_with_its_writes_and_lines(page, story):
+    timeline(page, rev=story[2], tab="object", object="configmaps/default/app")
+    writes = page.locator(".kp-tl-history > li")
+    expect(writes).to_have_count(3)
+    expect(writes.nth(0)).to_contain_text("data.mode 1 → 2")
+    expect(writes.nth(2)).to_contain_text("The object was created.")
+    row = page.locator(".kp-tl-blame tr", has_text="mode: '2'")
+    expect(row).to_contain_text(f"revision {story[2]}, ")
+    writes.nth(1).get_by_role("button", name=str(story[1])).click()
+    at(page, story[1])
+    expect(writes).to_have_count(2)
+    page.get_by_label("Object", exact=True).fill("what is this")
+    page.get_by_role("button", name="Follow", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("“what is this” is no object.")
+
+
+def test_bookmarks_stay(page, story):
+    timeline(page, rev=story[1])
+    at(page, story[1])
+    page.get_by_role("button", name="Bookmark", exact=True).click()
+    expect(page.get_by_role("button", name="Remove the bookmark")).to_be_visible()
+    timeline(page)
+    page.get_by_role("button", name=f"Bookmark at revision {story[1]}").click()
+    at(page, story[1])
+    page.get_by_role("button", name="Remove the bookmark").click()
+    expect(page.get_by_role("button", name="Bookmark", exact=True)).to_be_visible()
+
+
+def test_a_number_that_is_no_revision_is_refused_in_words(page, story):
+    timeline(page)
+    page.get_by_label("Go to revision").fill("99999999")
+    page.get_by_label("Go to revision").press("Enter")
+    expect(page.locator(".kp-tl-said")).to_have_text(re.compile(r"^Revisions go from 0 to \d+\.$"))
+
+
+def test_a_log_that_cannot_be_read_says_so(page, story):
+    page.route(
+        "**/api/clusters/default/history?*",
+        lambda route: route.fulfill(
+            status=503, json={"error": {"code": "Unavailable", "message": "gone fishing"}}
+        ),
+    )
+    page.goto("/clusters/default/timeline")
+    expect(page.get_by_role("alert")).to_contain_text("The history could not be read: gone fishing")
+    page.unroute("**/api/clusters/default/history?*")
+    page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_role("slider", name="Revision")).to_be_visible()
+
+
+def test_other_pages_show_the_banner_of_the_past(page, story, playground):
+    page.goto(f"/clusters/default/objects/core/v1/configmaps?ns=default&rev={story[0]}")
+    banner = page.get_by_role("region", name="The past")
+    expect(banner).to_contain_text(f"You are looking at revision {story[0]}")
+    expect(banner).to_contain_text("Changing things is off.")
+    page.locator("#main").focus()
+    page.keyboard.press(".")
+    expect(banner).to_contain_text(f"You are looking at revision {story[0] + 1}")
+    banner.get_by_role("link", name="Back to live").click()
+    expect(banner).to_have_count(0)
+    page.goto("/clusters/default/objects/core/v1/configmaps?ns=default&rev=99999999")
+    expect(banner).to_contain_text("has not happened yet. Live is")
+
+
+@pytest.mark.parametrize("page", ["light", "dark"], indirect=True)
+@pytest.mark.parametrize("tab", ["happened", "compare", "object"])
+def test_the_page_is_accessible(page, story, tab):
+    state = {"rev": story[1], "a": story[0], "b": story[2], "object": "configmaps/default/app"}
+    timeline(page, tab=tab, **state)
+    panel = page.get_by_role("tabpanel")
+    if tab == "compare":
+        panel.get_by_role("button", name="default/app").click()
+        expect(panel.locator(".cm-content").first).to_be_visible()
+    else:
+        expect(panel.get_by_role("button", name=str(story[1])).first).to_be_visible()
+    found = Axe().run(page)
+    serious = [v for v in found.response["violations"] if v["impact"] in ("serious", "critical")]
+    assert serious == [], found.generate_report()
+
+
+def test_a_compacted_log_says_where_it_begins(page, story):
+    def compacted(route):
+        answer = httpx.get(route.request.url, headers=route.request.headers)
+        route.fulfill(json={**answer.json(), "oldest": story[0], "compacted": True})
+
+    page.route("**/api/clusters/default/history?*", compacted)
+    timeline(page)
+    expect(page.locator(".kp-tl-floor")).to_have_text(
+        f"History before revision {story[0]} was compacted. The slider starts there."
+    )

@@ -1,0 +1,2 @@
+// The timeline page.
+import "./timeline/kp-timeline.js";
