@@ -10,6 +10,7 @@ KUBEGROUND_PROXIES        proxies before the site that add to X-Forwarded-For an
 KUBEGROUND_CLUSTER_LIMIT  clusters that a learner may have at once ("3")
 KUBEGROUND_CLUSTER_HOURS  hours after which the cluster of a learner is paused ("0": never)
 KUBEGROUND_WEBHOOK_HOSTS  hosts outside that admission webhooks may be at, separated by commas
+KUBEGROUND_OIDC_...       sign-in by an OpenID provider: playground/accounts/oidc_settings.py
 KUBEGROUND_SECRET_KEY     Django's secret key, instead of the file in the data directory
 """
 
@@ -19,6 +20,7 @@ import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from playground.accounts.oidc_settings import read_oidc
 from playground.databases import database_settings
 from playground.instance import Instance
 
@@ -29,6 +31,7 @@ SITE_URL = os.environ.get("KUBEGROUND_SITE_URL", "http://127.0.0.1:8000")
 API_URL = os.environ.get("KUBEGROUND_API_URL", "https://127.0.0.1:6443")
 BIND = os.environ.get("KUBEGROUND_BIND", "127.0.0.1")
 PROXIES = int(os.environ.get("KUBEGROUND_PROXIES", "0"))
+OIDC = read_oidc(os.environ)
 CLUSTER_HOURS = float(os.environ.get("KUBEGROUND_CLUSTER_HOURS", "0"))
 CLUSTERS_PER_LEARNER = int(os.environ.get("KUBEGROUND_CLUSTER_LIMIT", "3"))
 
@@ -89,6 +92,18 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "playground.sandboxes.middleware.UpstreamProblems",
 ]
+
+if OIDC is not None:
+    # django-allauth is loaded by an instance that has a provider, and by no other.
+    INSTALLED_APPS += [
+        "allauth",
+        "allauth.account",
+        "allauth.socialaccount",
+        "allauth.socialaccount.providers.openid_connect",
+    ]
+    MIDDLEWARE += ["allauth.account.middleware.AccountMiddleware"]
+    SOCIALACCOUNT_ADAPTER = "playground.accounts.oidc.Adapter"
+    SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"APPS": [OIDC.app()]}}
 
 ROOT_URLCONF = "playground.urls"
 ASGI_APPLICATION = "playground.asgi.application"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from django.urls import path
+from django.conf import settings
+from django.urls import URLPattern, URLResolver, include, path
 
 from playground.accounts import account_views, api, people_views, views
 
-urlpatterns = [
+urlpatterns: list[URLPattern | URLResolver] = [
     path("sign-in", views.sign_in, name="sign-in"),
     path("sign-in/<str:token>", views.sign_in_by_link, name="sign-in-by-link"),
     path("sign-out", views.sign_out, name="sign-out"),
@@ -25,3 +26,7 @@ urlpatterns = [
     path("api/people/<str:name>", api.OnePerson.as_view(), name="api-person"),
     path("api/people/<str:name>/links", api.Links.as_view(), name="api-links"),
 ]
+
+if settings.OIDC is not None:
+    # /oidc/sso/login/ and /oidc/sso/login/callback/
+    urlpatterns.append(path("", include("playground.accounts.oidc_views")))

@@ -17,6 +17,7 @@ from playground.accounts import links, throttle
 from playground.accounts.account_views import MAY_RESET
 from playground.accounts.forms import SignInForm
 from playground.accounts.models import User
+from playground.accounts.oidc_settings import PROVIDER
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
@@ -51,14 +52,14 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 def sign_in_by_link(request: HttpRequest, token: str) -> HttpResponse:
     """Sign in by a link that works once."""
     if minutes := throttle.blocked(request, ""):
-        return _refused(request, _too_many(minutes), 429)
+        return refuse(request, _too_many(minutes), 429)
     link = links.redeem(token)
     if link is None:
         throttle.failed(request, "")
         if request.user.is_authenticated:
             return HttpResponseRedirect(settings.LOGIN_REDIRECT_URL)
         text = _("This link was used already, or it is older than 24 hours.")
-        return _refused(request, text, 403)
+        return refuse(request, text, 403)
     login(request, link.user, backend=BACKEND)
     if link.resets:
         request.session[MAY_RESET] = True
@@ -119,13 +120,22 @@ def _problem(request: HttpRequest, status: int, title: str, text: str) -> HttpRe
 
 
 def _page(request: HttpRequest, form: SignInForm, status: int = 200) -> HttpResponse:
-    context = {"form": form, "next": _target(request)}
+    context = {"form": form, "next": _target(request), "oidc": _oidc()}
     return render(request, "accounts/sign_in.html", context, status=status)
 
 
-def _refused(request: HttpRequest, text: str, status: int) -> HttpResponse:
-    context = {"form": SignInForm(), "refused": text, "next": settings.LOGIN_REDIRECT_URL}
+def refuse(request: HttpRequest, text: str, status: int) -> HttpResponse:
+    """Say on the sign-in page why somebody does not come in."""
+    target = settings.LOGIN_REDIRECT_URL
+    context = {"form": SignInForm(), "refused": text, "next": target, "oidc": _oidc()}
     return render(request, "accounts/sign_in.html", context, status=status)
+
+
+def _oidc() -> dict[str, str] | None:
+    """Return the other way in, if there is one: what it is called, and where it begins."""
+    if settings.OIDC is None:
+        return None
+    return {"name": settings.OIDC.name, "url": reverse("openid_connect_login", args=[PROVIDER])}
 
 
 def _target(request: HttpRequest) -> str:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 from apimachinery.clock import ManualClock
 from apiserver.auth.pki import CertificateAuthority, create_authority, issue_serving_certificate
@@ -59,7 +60,9 @@ def _handler(answers: Answers) -> type[BaseHTTPRequestHandler]:
             self._answer(None)
 
         def do_POST(self) -> None:
-            self._answer(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            sent = self.rfile.read(int(self.headers["Content-Length"]))
+            form = "form-urlencoded" in self.headers.get("Content-Type", "")
+            self._answer(dict(parse_qsl(sent.decode())) if form else json.loads(sent))
 
         def _answer(self, sent: Any) -> None:
             code, document = answers(self.path, sent)

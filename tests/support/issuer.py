@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from tests.support.backend import HttpsBackend
 
+SECRET = "the-client-secret"
 DISCOVERY = "/.well-known/openid-configuration"
 Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
@@ -26,6 +29,7 @@ class TestIssuer:
         self.keys: dict[str, Key] = {"one": rsa.generate_private_key(65537, 2048)}
         self.asked: list[str] = []
         self.broken = False
+        self.codes: dict[str, tuple[str, str]] = {}
         self._backend = HttpsBackend(directory, self._answer)
         self.url, self.ca, self.ca_file = (
             self._backend.url,
@@ -33,16 +37,39 @@ class TestIssuer:
             self._backend.ca_file,
         )
 
-    def _answer(self, path: str, _body: Any) -> tuple[int, Any]:
+    def _answer(self, path: str, body: Any) -> tuple[int, Any]:
         self.asked.append(path)
         if self.broken:
             return 503, {}
+        if path == "/token":
+            return self._redeem(body)
         documents = {DISCOVERY: self._discovery, "/keys": self._keys}
         found = documents.get(path)
         return (404, {}) if found is None else (200, found())
 
     def _discovery(self) -> dict[str, Any]:
-        return {"issuer": self.url, "jwks_uri": f"{self.url}/keys"}
+        return {
+            "issuer": self.url,
+            "jwks_uri": f"{self.url}/keys",
+            "authorization_endpoint": f"{self.url}/authorize",
+            "token_endpoint": f"{self.url}/token",
+            "token_endpoint_auth_methods_supported": ["client_secret_post"],
+        }
+
+    def grant(self, challenge: str, **claims: Any) -> str:
+        """Return a code for whom claims name, as after somebody has signed in here."""
+        code = f"code-{len(self.codes)}"
+        self.codes[code] = (challenge, self.token(**claims))
+        return code
+
+    def _redeem(self, form: dict[str, str]) -> tuple[int, Any]:
+        """Answer the token endpoint: the code, the client's secret and the verifier must fit."""
+        challenge, token = self.codes.pop(form.get("code", ""), ("", ""))
+        digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
+        fits = base64.urlsafe_b64encode(digest).rstrip(b"=").decode() == challenge
+        if not fits or form.get("client_secret") != SECRET:
+            return 400, {"error": "invalid_grant"}
+        return 200, {"access_token": "access", "token_type": "Bearer", "id_token": token}
 
     def _keys(self) -> dict[str, Any]:
         return {"keys": [_public(name, key) for name, key in self.keys.items()]}

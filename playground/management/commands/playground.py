@@ -33,6 +33,11 @@ class Command(BaseCommand):
         parser.add_argument(
             "--secure-port", type=int, default=6443, help="port of the Kubernetes API; 0: any"
         )
+        parser.add_argument(
+            "--site-url",
+            help="where browsers reach the site, if a proxy that ends TLS stands before it; "
+            "with https:// cookies go over TLS alone",
+        )
         parser.add_argument("--data-dir", default=".kubeground", help="where everything is kept")
         parser.add_argument("--nodes", type=int, help="nodes of the default cluster")
         parser.add_argument(
@@ -59,7 +64,8 @@ class Command(BaseCommand):
         except OSError as error:
             raise CommandError(f"cannot listen: {error}") from error
         host = _reachable(options["bind"])
-        site_url = f"http://{host}:{site_socket.getsockname()[1]}"
+        local_url = f"http://{host}:{site_socket.getsockname()[1]}"
+        site_url = (options["site_url"] or local_url).rstrip("/")
         api_url = f"https://{host}:{api_socket.getsockname()[1]}"
         environment = {
             "KUBEGROUND_DATA_DIR": str(instance.data_dir),
@@ -79,7 +85,8 @@ class Command(BaseCommand):
                 *(("--insecure-fd", str(insecure.fileno())) if insecure else ()),
                 *flags.arguments(),
             ),
-            environment,
+            # How people sign in is no matter of the worker: it does without what that loads.
+            environment | {"KUBEGROUND_OIDC_ISSUER": ""},
             [insecure.fileno()] if insecure else (),
         )
         site = Child("site", "playground.site", site_socket, (), environment)
