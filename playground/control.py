@@ -27,6 +27,7 @@ from playground import (
     control_clock,
     control_clusters,
     control_failures,
+    control_fork,
     control_history,
     control_past,
     control_records,
@@ -49,6 +50,7 @@ ROUTES: Routes = {
     **control_records.ROUTES,
     **control_traces.ROUTES,
     **control_history.ROUTES,
+    **control_fork.ROUTES,
     **control_search.ROUTES,
 }
 

@@ -20,7 +20,7 @@ from playground.control_call import SUCCESS, Answer, Call, Routes
 from playground.machines import LARGEST
 from playground.resting import EXPIRES, USED, Sleeper
 
-_KIND = GroupKind("kubeground.io", "Cluster")
+KIND = GroupKind("kubeground.io", "Cluster")
 _TEXT = re.compile(r"[^\x00-\x1f]{0,253}")
 
 
@@ -34,7 +34,7 @@ async def create(call: Call) -> Answer:
     wanted |= call.json()
     wanted.setdefault("nodes", template_of(str(wanted["template"])).size.nodes)
     if errors := list(_errors(wanted)):
-        raise Invalid(_KIND, str(wanted.get("name") or ""), errors)
+        raise Invalid(KIND, str(wanted.get("name") or ""), errors)
     cluster = await call.fleet.create(
         wanted["name"],
         nodes=wanted["nodes"],
@@ -55,7 +55,7 @@ async def change(call: Call) -> Answer:
     record = _record(call)
     wanted = {"owner": record.owner, "expires": record.settings.get(EXPIRES), **call.json()}
     if errors := [*_owner_errors(wanted["owner"]), *_expiry_errors(wanted["expires"])]:
-        raise Invalid(_KIND, call.name, errors)
+        raise Invalid(KIND, call.name, errors)
     record.owner = wanted["owner"]
     await call.fleet.change(record, **{EXPIRES: wanted["expires"]})
     return 200, _described(call)
@@ -121,8 +121,9 @@ def _expiry_errors(expires: Any) -> FieldErrors:
         yield invalid(Path("expires"), expires, "must be seconds since 1970")
 
 
-def _errors(wanted: dict[str, Any]) -> FieldErrors:
-    name, nodes = wanted.get("name"), wanted["nodes"]
+def new_errors(wanted: dict[str, Any]) -> FieldErrors:
+    """Yield what is wrong with a new cluster's name, owner or end."""
+    name = wanted.get("name")
     if not name:
         yield required(Path("name"), "a cluster needs a name")
     elif not isinstance(name, str):
@@ -130,15 +131,20 @@ def _errors(wanted: dict[str, Any]) -> FieldErrors:
     else:
         for message in is_dns1123_label(name):
             yield invalid(Path("name"), name, message)
+    yield from _owner_errors(wanted["owner"])
+    yield from _expiry_errors(wanted["expires"])
+
+
+def _errors(wanted: dict[str, Any]) -> FieldErrors:
+    yield from new_errors(wanted)
+    nodes = wanted["nodes"]
     if isinstance(nodes, bool) or not isinstance(nodes, int) or not 0 <= nodes <= LARGEST:
         yield invalid(Path("nodes"), nodes, f"must be between 0 and {LARGEST}, inclusive")
     elif (size := template_of(str(wanted["template"])).size).fixed and nodes != size.nodes:
         yield invalid(Path("nodes"), nodes, f"this template has {size.nodes} nodes")
     if not isinstance(wanted["template"], str) or wanted["template"] not in TEMPLATES:
         yield not_supported(Path("template"), wanted["template"], sorted(TEMPLATES))
-    yield from _owner_errors(wanted["owner"])
     yield from _feature_errors(wanted["features"])
-    yield from _expiry_errors(wanted["expires"])
 
 
 def _feature_errors(features: Any) -> FieldErrors:

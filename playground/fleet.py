@@ -25,6 +25,7 @@ from playground.cluster import API_USER, RunningCluster, Surface, address_of
 from playground.cluster_templates import seeds_of, template_of
 from playground.cluster_time import Start
 from playground.kept import Kept
+from playground.rekeying import rekey
 from playground.resting import EXPIRES, PODS, RESTING, USED, Sleeper, now, settled
 from playground.secure_server import ClientTrust
 
@@ -112,6 +113,45 @@ class Fleet:
                 await self._storage.delete_cluster(name)
                 raise
             return cluster
+
+    async def fork(
+        self,
+        source: RunningCluster,
+        revision: int,
+        *,
+        name: str,
+        owner: str = "",
+        expires: float | None = None,
+    ) -> RunningCluster:
+        """Make a cluster that begins as another was at a revision, with keys of its own.
+
+        Raises AlreadyExists, or the storage's Compacted.
+        """
+        async with self._lock:
+            if name in self._running or name in self._resting:
+                raise AlreadyExists(CLUSTERS, name)
+            was = source.store.record
+            uid = str(uuid.uuid4())
+            credentials = create_credentials(uid, source.clock)
+            record = ClusterRecord(
+                name=name,
+                uid=uid,
+                owner=owner,
+                template=was.template,
+                nodes=was.nodes,
+                ca_cert=credentials.ca_certificate,
+                ca_key=credentials.ca_key,
+                sa_key=credentials.token_key,
+                settings={EXPIRES: expires} if expires else {},
+            )
+            store = await self._storage.fork_cluster(source.store, revision, record)
+            try:
+                await rekey(store, credentials, source.clock)
+                await self._open(name)
+            except BaseException:
+                await self._storage.delete_cluster(name)
+                raise
+            return self._running[name]
 
     async def open_all(self) -> None:
         """Open every cluster of the database. One that cannot be opened is logged and left out."""

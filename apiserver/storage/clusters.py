@@ -26,6 +26,7 @@ SELECT name, uid, owner, template, nodes, created, revision, compacted, ca_cert,
   settings, id
 FROM "cluster" WHERE deleting = %s
 """
+_NUMBER = 'SELECT id FROM "cluster" WHERE name = %s'
 _FIND = _SELECT + " AND name = %s"
 _UPDATE = """
 UPDATE "cluster" SET owner = %s, template = %s, nodes = %s, ca_cert = %s, ca_key = %s,
@@ -53,12 +54,10 @@ def create(
 
     Raises ClusterExists, or the refusal of an object.
     """
-    if _row(cursor, record.name):
+    if exists(cursor, record.name):
         raise ClusterExists(record.name)
-    values: list[Any] = [record.name, record.uid, record.owner, record.template, record.nodes]
-    values += [record.created, 0, 0, record.ca_cert, record.ca_key, record.sa_key]
-    cursor.execute(_INSERT, [*values, _settings(record), False])
-    head = Head(find(cursor, record.name).id, 0, {}, lambda _events: None)
+    record.revision = record.compacted = 0
+    head = Head(insert(cursor, record, name=record.name), 0, {}, lambda _events: None)
     staged = Staged(head)
     for write in objects:
         outcome = staged.add(Prepared(write, now))
@@ -71,6 +70,21 @@ def create(
     staged.commit()
     record.id, record.revision = head.cluster, head.revision
     return head.entries
+
+
+def insert(cursor: CursorWrapper, record: ClusterRecord, *, name: str, hidden: bool = False) -> int:
+    """Insert a cluster's row; return its number."""
+    values: list[Any] = [name, record.uid, record.owner, record.template, record.nodes]
+    values += [record.created, record.revision, record.compacted]
+    values += [record.ca_cert, record.ca_key, record.sa_key]
+    cursor.execute(_INSERT, [*values, _settings(record), hidden])
+    cursor.execute(_NUMBER, [name])
+    return int(cursor.fetchone()[0])
+
+
+def exists(cursor: CursorWrapper, name: str) -> bool:
+    """Tell whether a cluster has a name."""
+    return _row(cursor, name) is not None
 
 
 def find(cursor: CursorWrapper, name: str) -> ClusterRecord:

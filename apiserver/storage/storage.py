@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from apimachinery.clock import Clock
-from apiserver.storage import clusters, rows
+from apiserver.storage import clusters, forks, rows
 from apiserver.storage.errors import Closed, NoCluster
 from apiserver.storage.feed import Hub
 from apiserver.storage.reader import Reader
@@ -19,6 +20,8 @@ from apiserver.storage.writer import Writer
 
 # Rows a transaction of a deletion removes: some 10 ms, so that other clusters' writes go on.
 REMOVE_BATCH = 1000
+# Objects that a transaction of a fork copies, with their bodies twice.
+COPY_BATCH = 250
 
 
 class Storage:
@@ -57,6 +60,29 @@ class Storage:
                 lambda cursor: clusters.create(cursor, record, objects, now)
             )
             return self._store(record, entries)
+
+    async def fork_cluster(
+        self, source: ClusterStore, revision: int, record: ClusterRecord
+    ) -> ClusterStore:
+        """Make a cluster that begins as `source` was at a revision, and open it.
+
+        Raises Compacted or ClusterExists.
+        """
+        record.created = record.created or self._clock.seconds()
+        record.revision = record.compacted = revision
+        found = await source.ask(
+            revision, lambda cursor, cluster: forks.state(cursor, cluster, revision)
+        )
+        number = await self._writing().do(lambda cursor: forks.begin(cursor, record))
+        try:
+            for start in range(0, len(found), COPY_BATCH):
+                part = found[start : start + COPY_BATCH]
+                await self._writing().do(partial(forks.copy, cluster=number, changes=part))
+            await self._writing().do(lambda cursor: forks.reveal(cursor, number, record.name))
+        except BaseException:
+            await self._remove(number)
+            raise
+        return await self.open_cluster(record.name)
 
     async def open_cluster(self, name: str) -> ClusterStore:
         """Return the store of a cluster, read into memory unless it is there. Raises NoCluster."""

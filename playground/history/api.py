@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -23,12 +23,15 @@ from playground.history.serializers import (
     ChangesSerializer,
     DifferencesSerializer,
     FactsSerializer,
+    ForkSerializer,
     ObjectHistorySerializer,
     OverviewSerializer,
     PlaceSerializer,
 )
 from playground.sandboxes import access
+from playground.sandboxes.api import limit_text, server_of
 from playground.sandboxes.gateway import Cluster, gateway
+from playground.sandboxes.serializers import CreatedClusterSerializer
 
 LARGEST = 10**18
 
@@ -178,6 +181,30 @@ class Blame(PastView):
         found = self.records(reading.STATES)
         revision = self.number("rev", int(found["newest"]))
         return Response({"revision": revision, "lines": reading.blamed(found["items"])})
+
+
+class Fork(PastView):
+    """A new cluster from a moment of this one."""
+
+    @extend_schema(
+        request=ForkSerializer,
+        responses={201: CreatedClusterSerializer},
+        operation_id="fork_cluster",
+    )
+    def post(self, request: Request, name: str) -> Response:
+        """Make a cluster that begins as this one was at a revision, with everything in it."""
+        # All of it becomes the caller's: only one who may have all of it may do so.
+        access.find_to_change(gateway(), self.user, name)
+        wanted = ForkSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        if access.limit_reached(self.user, gateway().clusters()):
+            raise PermissionDenied(limit_text())
+        expires = access.end_of_time(self.user)
+        more: dict[str, Any] = {"expires": expires} if expires else {}
+        owner = self.user.get_username()
+        made = gateway().fork(name, owner=owner, **wanted.validated_data, **more)
+        body = {**made, "server": server_of(made["name"])}
+        return Response(body, status=status.HTTP_201_CREATED)
 
 
 class Bookmarks(PastView):

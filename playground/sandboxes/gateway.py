@@ -142,6 +142,12 @@ class Gateway:
         # The worker goes on to answer others meanwhile: 5,000 pods take a while to be stored.
         return self._control("POST", CONTROL, json=body, timeout=CREATION)
 
+    def fork(self, source: str, name: str, owner: str, **wanted: Any) -> dict[str, Any]:
+        """Make a cluster that begins as another was; `wanted` may have: revision, expires."""
+        body = {"name": name, "owner": owner, **wanted}
+        place = f"{CONTROL}/{quote(source)}/fork"
+        return self._control("POST", place, json=body, timeout=CREATION)
+
     def delete(self, name: str) -> None:
         """Delete a cluster and everything in it."""
         self._control("DELETE", f"{CONTROL}/{quote(name)}")

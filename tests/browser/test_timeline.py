@@ -228,3 +228,22 @@ def test_a_compacted_log_says_where_it_begins(page, story):
     expect(page.locator(".kp-tl-floor")).to_have_text(
         f"History before revision {story[0]} was compacted. The slider starts there."
     )
+
+
+def test_a_fork_begins_at_the_chosen_revision(page, story, playground):
+    timeline(page, rev=story[0])
+    at(page, story[0])
+    page.get_by_role("button", name="Fork from here").click()
+    dialog = page.get_by_role("dialog", name=f"A new cluster from revision {story[0]}")
+    dialog.get_by_label("Name").fill("default")
+    dialog.get_by_role("button", name="Fork", exact=True).click()
+    expect(dialog.get_by_role("alert")).to_contain_text("already exists")
+    dialog.get_by_label("Name").fill("what-if")
+    dialog.get_by_role("button", name="Fork", exact=True).click()
+    expect(dialog.get_by_role("status")).to_have_text("“what-if” runs.")
+    with playground.client() as api:
+        there = api.get(f"/clusters/what-if{MAPS}/app")
+        assert there.json()["data"] == {"mode": "0"}
+    dialog.get_by_role("link", name="Open it").click()
+    expect(page).to_have_url(re.compile("/clusters/what-if/"))
+    playground.delete_cluster("what-if")

@@ -423,6 +423,31 @@ class StorageContract:
         with pytest.raises(ClusterExists):
             await storage.create_cluster(ClusterRecord("made"))
 
+    async def test_a_fork_is_the_other_as_it_was(self, storage: Storage, alias: str):
+        source = await storage.create_cluster(ClusterRecord("one"))
+        await source.commit_many([create(f"o{n}", {"n": str(n)}, kind="k") for n in range(600)])
+        await source.commit_many([update("o1", n=2), delete("o2"), delete("o3")])
+        revision = source.revision - 1
+        wanted = {entry.key: entry.raw for entry in await source.snapshot(revision)}
+        fork = await storage.fork_cluster(source, revision, ClusterRecord("two", uid="u"))
+        assert (fork.revision, fork.oldest) == (revision, revision)
+        assert {entry.key: entry.raw for entry in fork.list("configmaps")} == wanted
+        assert fork.list("configmaps")[0].labels == {"n": "0"}
+        assert fork.list("configmaps")[0].fields == {"kind": "k"}
+        assert {entry.key: entry.raw for entry in await fork.snapshot(revision)} == wanted
+        made = await fork.commit(create("new"))
+        assert made.revision == revision + 1
+        assert source.get(key("new")) is None
+        await storage.close_cluster("two")
+        assert (await storage.open_cluster("two")).revision == revision + 1
+        for name in ("one", "two"):
+            with pytest.raises(ClusterExists):
+                await storage.fork_cluster(source, revision, ClusterRecord(name, uid="v"))
+        await source.compact(revision)
+        with pytest.raises(Compacted):
+            await storage.fork_cluster(source, revision - 1, ClusterRecord("three", uid="w"))
+        assert await _count(alias, "cluster") == 2, "what failed left nothing"
+
     async def test_a_cluster_that_cannot_be_made_leaves_nothing(self, storage: Storage):
         with pytest.raises(Exists):
             await storage.create_cluster(ClusterRecord("bad"), [create("a"), create("a")])

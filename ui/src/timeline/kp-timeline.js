@@ -12,6 +12,7 @@ import { kindsOf, parseRef, rangeOf, SPANS } from "./model.js";
 import { Player, SPEEDS } from "./player.js";
 import { Steps } from "./steps.js";
 import "./kp-compare.js";
+import "./kp-fork.js";
 import "./kp-happened.js";
 import "./kp-object-past.js";
 
@@ -285,6 +286,7 @@ class Timeline extends LitElement {
       <span class="kp-grow"></span>
       <button type="button" class="kp-button" @click=${() => this.mark({ A: this.at })}>${words.setA}</button>
       <button type="button" class="kp-button" @click=${() => this.mark({ B: this.at })}>${words.setB}</button>
+      ${this.fork ? html`<kp-fork .cluster=${this.cluster} .rev=${this.at}></kp-fork>` : nothing}
       <button type="button" class="kp-button" aria-pressed=${this.bookmarked ? "true" : "false"} @click=${() => this.toggleBookmark()}>${this.bookmarked ? words.removeBookmark : words.bookmark}</button>
     </div>`;
   }
