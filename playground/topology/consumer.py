@@ -8,6 +8,7 @@ from abc import abstractmethod
 from collections.abc import Callable
 from typing import Any
 
+import httpx
 import orjson
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
@@ -15,11 +16,11 @@ from django.http import Http404
 
 from playground.accounts.models import User
 from playground.sandboxes import access
-from playground.sandboxes.gateway import Cluster, GatewayError, gateway
+from playground.sandboxes.gateway import Cluster, GatewayError, Identity, Refused, gateway
 from playground.topology import protocol
 from playground.topology.protocol import Close
 from playground.topology.tasks import Tasks
-from playground.topology.upstream import UPSTREAMS, Subscriber, Upstream, Upstreams
+from playground.topology.upstream import UPSTREAMS, Subscriber, Upstream, Upstreams, as_of
 
 log = logging.getLogger("kubeground.site")
 
@@ -118,10 +119,31 @@ class TopologyConsumer(ClusterConsumer):
     async def begin(self, user: User, cluster: Cluster) -> None:
         """Follow the cluster as the user."""
         identity = access.identity(user, cluster)
-        self._upstream = self.upstreams.join(cluster, identity, self._subscriber)
-        self.tasks.start(self._pump(self._upstream), "topology stream")
-        world = self._upstream.world
-        self.tasks.start(self.beat(lambda: world.revision), "topology beat")
+        self.tasks.start(self._open(cluster, identity), "topology stream")
+
+    async def _open(self, cluster: Cluster, identity: Identity) -> None:
+        """Show the present from now on, or the past that the page asks for."""
+        hello = await self._hello
+        revision = hello.get("at")
+        if isinstance(revision, int) and not isinstance(revision, bool) and revision >= 0:
+            await self._show(cluster, identity, revision)
+            return
+        upstream = self._upstream = self.upstreams.join(cluster, identity, self._subscriber)
+        self.tasks.start(self.beat(lambda: upstream.world.revision), "topology beat")
+        await self._pump(upstream, hello)
+
+    async def _show(self, cluster: Cluster, identity: Identity, revision: int) -> None:
+        """Send the picture of a revision; nothing follows it."""
+        try:
+            client = self.upstreams.client()
+            world, notices = await as_of(client, cluster.name, identity, revision)
+        except (Refused, httpx.HTTPError) as error:
+            await self.send(protocol.encode("error", code="past", kind="", text=str(error)))
+            return
+        world.revision = revision
+        for notice in notices:
+            await self.send(notice)
+        await self.send(protocol.snapshot("past", world))
 
     async def disconnect(self, code: int) -> None:
         """Leave the upstream to whoever else looks at it."""
@@ -137,10 +159,9 @@ class TopologyConsumer(ClusterConsumer):
             self._sent = -1
             self._subscriber.wake.set()
 
-    async def _pump(self, upstream: Upstream) -> None:
+    async def _pump(self, upstream: Upstream, hello: dict[str, Any]) -> None:
         """Send what is new whenever there is something, until the cluster is gone."""
         subscriber = self._subscriber
-        hello = await self._hello
         subscriber.wake.set()
         greeted = False
         while True:

@@ -1,7 +1,8 @@
 """The stream between page and site: JSON text, one websocket a page.
 
 Browser to site:
-    hello {v, cursor, rev}      first; `cursor` is what the last frame gave, or null
+    hello {v, cursor, rev, at?} first; `cursor` is what the last frame gave, or null; with `at`
+                                the answer is the snapshot of that revision, and nothing after it
     resync {}                   "a number is missing, send everything"
     ping {t}                    answered by pong {t}
 
@@ -12,7 +13,7 @@ Site to browser:
     gap {from, to, skipped}     revisions that were not seen; a snapshot follows
     beat {rev}                  after what was missed, then every five seconds
     status {upstream: ok|down, text}
-    error {code, kind, text}    what may not be read, in the API's words
+    error {code, kind, text}    what may not be read (forbidden), or no longer (past), and why
     pong {t}
 
 A batch's `from` is one more than the last `to`: anything else is a fault, and the page says so

@@ -10,12 +10,11 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
 
 import httpx
 import orjson
 
-from playground.sandboxes.gateway import Identity, Refused, refusal
+from playground.sandboxes.gateway import Identity, Refused, api_root, refusal
 from playground.topology.projection import Kind, Row
 from playground.topology.world import World
 
@@ -55,9 +54,11 @@ class Reflector:
         kind: Kind,
         world: World,
         report: Report,
+        revision: int | None = None,
     ) -> None:
+        """With `revision` it reads what was there then: `read` alone makes sense."""
         self._client = client
-        self._url = f"/clusters/{quote(cluster)}{kind.path}"
+        self._url = f"{api_root(cluster, revision)}{kind.path}"
         self._identity = identity
         self._kind = kind
         self._world = world
@@ -88,6 +89,10 @@ class Reflector:
                 self._report.reachable(self._kind, str(error) or type(error).__name__)
             await asyncio.sleep(wait)
             wait = min(wait * 1.7, LONGEST_WAIT)
+
+    async def read(self) -> None:
+        """Read everything once."""
+        await self._list()
 
     async def _list(self) -> None:
         rows: list[Row] = []

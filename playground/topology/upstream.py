@@ -145,9 +145,7 @@ class Upstream:
     def _refused(self, kind: Kind, error: Refused | None) -> None:
         # A kind that is not served is empty; a kind that one may not read is worth a word.
         if error is not None and error.code in (401, 403):
-            notice = protocol.encode(
-                "error", code="forbidden", kind=kind.resource, text=error.message
-            )
+            notice = _forbidden(kind, error)
             self._errors[kind.resource] = notice
             self._tell_all(notice)
         self._settled(kind)
@@ -165,6 +163,38 @@ class Upstream:
     def _tell_all(self, notice: str) -> None:
         for subscriber in self._subscribers:
             subscriber.tell(notice)
+
+
+async def as_of(
+    client: httpx.AsyncClient, cluster: str, identity: Identity, revision: int
+) -> tuple[World, list[str]]:
+    """Return what a cluster looked like at a revision, and what of it may not be read.
+
+    Raises Refused for the picture's essentials, as for a revision that is no longer kept.
+    """
+    world, notices = World(), []
+
+    async def read(kind: Kind) -> None:
+        report = Report(_quiet, lambda *_: None, lambda *_: None, lambda *_: None)
+        reflector = Reflector(client, cluster, identity, kind, world, report, revision)
+        try:
+            await reflector.read()
+        except Refused as error:
+            if kind.essential and error.code not in (401, 403):
+                raise
+            if error.code in (401, 403):
+                notices.append(_forbidden(kind, error))
+
+    await asyncio.gather(*map(read, KINDS))
+    return world, notices
+
+
+def _quiet(kind: Kind) -> None:
+    del kind
+
+
+def _forbidden(kind: Kind, error: Refused) -> str:
+    return protocol.encode("error", code="forbidden", kind=kind.resource, text=error.message)
 
 
 class Upstreams:

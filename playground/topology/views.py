@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
+from playground.history import past
 from playground.sandboxes import access
 from playground.sandboxes.gateway import gateway
 
@@ -22,6 +23,7 @@ def topology(request: HttpRequest, name: str) -> HttpResponse:
         "cluster": cluster,
         "page": "topology",
         "live": True,
+        "revision": past.revision_of(request),
         "readonly": not access.may_change(user, cluster),
     }
     return render(request, "topology/page.html", context)

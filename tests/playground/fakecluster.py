@@ -120,10 +120,8 @@ class Fake:
         if request.method == "PATCH":
             cluster.owner = request.body.get("owner", cluster.owner)
             return await reply(send, 200, cluster.described)
-        if parts[1:2] == ["clock"]:
-            return await reply(send, 200, cluster.told(request))
-        if parts[1:2] == ["failures"]:
-            return await reply(send, *cluster.failed(request, parts[2:]))
+        if parts[1:2] and parts[1] in ("at", "clock", "failures"):
+            return await self.page(request, cluster, parts[1:], send)
         if request.method == "DELETE":
             cluster.end()
             del self.clusters[parts[0]]
@@ -145,6 +143,17 @@ class Fake:
             "search": cluster.search(request.query.get("q", "")),
         }
         return await reply(send, 200, answers[parts[1]])
+
+    async def page(self, request, cluster, parts, send):
+        """Answer for what is below a cluster's name in the control API."""
+        if parts[0] == "clock":
+            return await reply(send, 200, cluster.told(request))
+        if parts[0] == "failures":
+            return await reply(send, *cluster.failed(request, parts[1:]))
+        # The fake remembers no past: any revision that it has had looks like the present.
+        if int(parts[1]) > cluster.revision:
+            return await reply(send, 504, status(504, "Timeout", "Too large resource version"))
+        return await cluster.answer(request, "/" + "/".join(parts[2:]), send)
 
 
 @dataclass

@@ -264,3 +264,20 @@ async def test_logs_of_a_pod_that_is_not_there(application, operator, worker):
     page = await Page(application, operator, rest="logs/?ns=default&pod=none").open()
     frame = await page.next("error")
     assert frame["text"] == 'pods "none" not found'
+
+
+async def test_a_revision_is_shown_and_nothing_follows(application, worker, operator):
+    page = await Page(application, operator).open(at=worker.fake.clusters["demo"].revision)
+    frame = await page.next("snapshot")
+    assert frame["rev"] == worker.fake.clusters["demo"].revision
+    assert len(page.tables["pods"]) == 6
+    worker.change(worker.fake.clusters["demo"].put, "pods", pod("new-0", "n1"))
+    assert await page.socket.receive_nothing(timeout=0.5)
+    await page.close()
+
+
+async def test_a_revision_that_is_not_kept_is_told_in_the_apis_words(application, worker, operator):
+    page = await Page(application, operator).open(at=999_999)
+    frame = await page.next("error")
+    assert (frame["code"], frame["text"]) == ("past", "Too large resource version")
+    await page.close()

@@ -16,6 +16,7 @@ export const signedOut = (host) => ({
   text: t.signedOut,
   link: { href: `${host.getAttribute("signin")}?next=${encodeURIComponent(location.pathname + location.search)}`, text: t.signIn },
 });
+export const noPast = (rev, text) => ({ kind: "no-past", bad: true, text: t.topology.noPast(rev), verbatim: text });
 export const missing = (ns, name) => ({ kind: "missing", bad: true, text: t.noSuchPod(ns, name) });
 
 /** The notice above the picture. Errors stay until they are dismissed or over. */

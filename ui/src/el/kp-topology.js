@@ -34,6 +34,7 @@ class Topology extends LitElement {
     cluster: {},
     src: {},
     readonly: { type: Boolean },
+    rev: { type: Number },
     lens: { state: true },
     view: { state: true },
     ns: { state: true },
@@ -103,7 +104,7 @@ class Topology extends LitElement {
     bindPointer(this);
     this.unbindKeys = bindKeys(this);
     this.stream = new Stream(this.getAttribute("src"), {
-      hello: () => ({ cursor: this.store.cursor, rev: this.store.rev || null, scope: { ns: this.ns || null } }),
+      hello: () => ({ cursor: this.store.cursor, rev: this.store.rev || null, scope: { ns: this.ns || null }, ...(this.past ? { at: this.rev } : {}) }),
       frame: (frame) => this.receive(frame),
       state: (state) => this.streamState(state),
     });
@@ -142,7 +143,7 @@ class Topology extends LitElement {
     else if (frame.op === "gap") this.receiveGap(frame);
     else if (frame.op === "beat") this.receiveBeat(frame);
     else if (frame.op === "status") this.upstream = frame.upstream;
-    else if (frame.op === "error") this.notice = notices.forbidden(frame);
+    else if (frame.op === "error") this.notice = frame.code === "past" ? notices.noPast(this.rev, frame.text) : notices.forbidden(frame);
     this.tellFreshness();
   }
 
@@ -193,8 +194,14 @@ class Topology extends LitElement {
     this.tellFreshness();
   }
 
+  /** Whether a revision is shown instead of the present. */
+  get past() {
+    return Number.isInteger(this.rev);
+  }
+
   tellFreshness() {
     const { rev } = this.store;
+    if (this.past) return freshness("past", t.timeline.past(this.rev));
     if (this.state.name === "ended") freshness("ended", t.ended);
     else if (this.state.name === "lost") {
       const seconds = Math.round(this.state.wait / 1000);
@@ -204,6 +211,7 @@ class Topology extends LitElement {
     else if (this.upstream === "down") freshness("lost", t.upstreamDown(rev));
     else if (this.store.paused) freshness("paused", t.paused(this.store.waitingCount));
     else freshness("live", t.live(rev, this.stream?.rtt ?? null));
+    return undefined;
   }
 
   /** Shows what changed: each pod by itself, or everything when boxes had to move. */
@@ -473,7 +481,7 @@ class Topology extends LitElement {
   render() {
     const model = { layout: this.layout, store: this.store, test: this.test };
     return html`${this.toolbar()} ${this.strip()}
-      <div class="kp-notices"><kp-break cluster=${this.cluster} ?readonly=${this.readonly} .store=${this.store} .pod=${this.lastPod} @kp-said=${(event) => (this.said = event.detail)}></kp-break>${notices.render(this)}</div>
+      <div class="kp-notices">${this.past ? nothing : html`<kp-break cluster=${this.cluster} ?readonly=${this.readonly} .store=${this.store} .pod=${this.lastPod} @kp-said=${(event) => (this.said = event.detail)}></kp-break>`}${notices.render(this)}</div>
       <div class="kp-body" data-outline=${this.outline} data-panel=${Boolean(this.lastPod)}>
         <aside class="kp-outline" aria-label=${t.outline}><kp-tree .model=${model} .selected=${this.selected} .tick=${this.tick} @kp-select=${this.onSelect}></kp-tree></aside>
         <div class="kp-stage" ?hidden=${this.view === "table"} tabindex="-1">
@@ -518,6 +526,7 @@ class Topology extends LitElement {
 
   /** The control plane in miniature, its clock, and the way to break something of it. */
   strip() {
+    if (this.past) return nothing;
     return html`<div class="kp-strip">
       <kp-clock cluster=${this.cluster} ?readonly=${this.readonly}></kp-clock>
       <div class="kp-grow"></div>

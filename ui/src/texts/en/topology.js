@@ -42,6 +42,7 @@ export const topology = {
     unheard: "Cut it off from the control plane…",
     actions: "Actions",
   },
+  noPast: (rev) => `Revision ${group(rev)} cannot be shown. The API says why:`,
   save: { svg: "Save as SVG", png: "Save as PNG", label: "Save the picture" },
   clock: {
     label: "The cluster's clock",
