@@ -69,7 +69,9 @@ class LogConsumer(_StreamConsumer):
 
     def _target(self, cluster: Cluster) -> tuple[str, dict[str, str]]:
         namespace, pod = quote(self._asked("ns")), quote(self._asked("pod"))
-        params: dict[str, str] = {"tailLines": self._asked("tail", str(TAIL_LINES))}
+        params = {"tailLines": self._asked("tail", str(TAIL_LINES)), "timestamps": "true"}
+        if since := self._asked("since"):
+            params["sinceSeconds"] = since
         if container := self._asked("container"):
             params["container"] = container
         if self._asked("previous"):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import httpx
 import orjson
-from django.http import Http404, HttpRequest
+from django.http import Http404
 from django.utils.translation import gettext as _
 
 from playground.accounts.models import User
@@ -15,14 +16,8 @@ from playground.objects.discovery import CATALOG, Resource
 from playground.sandboxes import access
 from playground.sandboxes.gateway import Cluster, Gateway, Identity, Refused
 
-Object = dict[str, Any]
+Object = Mapping[str, Any]
 METADATA = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json"
-
-
-def revision_of(request: HttpRequest) -> int | None:
-    """Return the revision that an address asks for: "?rev=1234" is the past."""
-    text = request.GET.get("rev", "")
-    return int(text[:18]) if text.isascii() and text.isdigit() else None
 
 
 class Reader:
@@ -50,7 +45,7 @@ class Reader:
         """Return a kind by plural and group: "deployments.apps", "pods"."""
         return next((one for one in self.resources if one.title == title), None)
 
-    def get(self, path: str, accept: str = "application/json", **params: str) -> Object:
+    def get(self, path: str, accept: str = "application/json", **params: str) -> dict[str, Any]:
         """Return what the API answers; raises Refused."""
         answer = self.gateway.api(
             self.cluster.name, self.identity, path, params, accept, rev=self.rev

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import Any
 
 import orjson
@@ -13,30 +12,36 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from playground.objects import details, discovery
+from playground.history import reading as history
+from playground.history.past import revision_of
+from playground.objects import (
+    commands,
+    details,
+    discovery,
+    facts,
+    logged,
+    relations,
+    summary,
+    vanished,
+)
 from playground.objects.discovery import CATALOG, Resource
-from playground.objects.reading import Reader, revision_of
+from playground.objects.logged import LOGGED
+from playground.objects.reading import Reader
+from playground.objects.summary import conditions
+from playground.objects.summary.parts import CLUSTER_SCOPE, Context
+from playground.objects.vanished import Place
 from playground.sandboxes import access
 from playground.sandboxes.gateway import Refused, gateway
-from playground.topology import podstatus
 
 TABS = (
     ("summary", _("Summary")),
     ("yaml", _("YAML")),
     ("events", _("Events")),
+    ("history", _("History")),
+    ("relations", _("Relations")),
     ("logs", _("Logs")),
 )
-# Kinds whose pages have logs: pods, and what has pods.
-LOGGED = {
-    "pods",
-    "deployments.apps",
-    "statefulsets.apps",
-    "daemonsets.apps",
-    "replicasets.apps",
-    "jobs.batch",
-    "services",
-}
-CLUSTER_SCOPE = "-"  # stands for "no namespace" in addresses: no namespace has this name
+SHOWN_WRITES = 50
 
 
 @login_required
@@ -90,22 +95,30 @@ def listing(request: HttpRequest, name: str, group: str, version: str, plural: s
 def detail(
     request: HttpRequest, name: str, group: str, version: str, plural: str, ns: str, item: str
 ) -> HttpResponse:
-    """Show one object; htmx gets the chosen tab alone."""
+    """Show one object; htmx gets the chosen tab alone, `?gone` what became of a deleted one."""
     asked = Reader(gateway(), access.signed_in(request.user), name, revision_of(request))
     resource = asked.kind(group, version, plural)
     namespace = "" if ns == CLUSTER_SCOPE else ns
+    place = Place(asked, resource, namespace, item)
     tab = request.GET.get("tab", "summary")
     context: dict[str, Any] = {
         "cluster": asked.cluster,
         "page": "objects",
+        "live": True,
         "resource": resource,
         "namespace": namespace,
         "scope": ns,
         "name": item,
         "tab": tab,
-        "tabs": [one for one in TABS if one[0] != "logs" or plural == "pods"],
+        "tabs": [one for one in TABS if one[0] != "logs" or resource.title in LOGGED],
         "compact": "compact" in request.GET,
+        "rev": asked.rev,
+        "watch_path": resource.path(namespace),
+        "command": commands.of(tab, resource, namespace, item),
     }
+    if "gone" in request.GET:
+        context["gone"] = vanished.of(place, request.GET["gone"])
+        return render(request, "objects/gone.html", context)
     status = 200
     try:
         found = asked.get(resource.path(namespace, item))
@@ -114,48 +127,83 @@ def detail(
             raise
         status = error.code
         context["refused"] = error
-        context["closest"] = _closest(asked, resource, namespace, item) if status == 404 else []
+        if status == 404:
+            context["closest"] = vanished.closest(place)
+            context["gone"] = vanished.of(place)
+        else:
+            context["rule"] = rule_text(resource)
     else:
-        context.update(_tab(asked, found, tab, request))
+        if "download" in request.GET:
+            return _download(found, item)
+        context.update(_tab(asked, resource, found, tab, request))
     fragment = bool(request.htmx)  # type: ignore[attr-defined]
     template = "objects/tab.html" if fragment else "objects/page.html"
     # htmx shows whatever came; a fragment says itself that the object is gone.
     return render(request, template, context, status=200 if fragment else status)
 
 
-def _tab(asked: Reader, found: dict[str, Any], tab: str, request: HttpRequest) -> dict[str, Any]:
+def rule_text(resource: Resource) -> str:
+    """Return the rule of a Role that lets one read a kind."""
+    return (
+        f'- apiGroups: ["{resource.group}"]\n  resources: ["{resource.plural}"]\n'
+        '  verbs: ["get", "list", "watch"]'
+    )
+
+
+def _download(found: dict[str, Any], name: str) -> HttpResponse:
+    response = HttpResponse(details.to_yaml(found), content_type="application/yaml")
+    response["Content-Disposition"] = f'attachment; filename="{name}.yaml"'
+    return response
+
+
+def _tab(
+    asked: Reader, resource: Resource, found: dict[str, Any], tab: str, request: HttpRequest
+) -> dict[str, Any]:
     """Return what one tab shows; the others cost nothing."""
     context: dict[str, Any] = {"object": found, "meta": found.get("metadata") or {}}
+    about = Context(asked, shown=request.GET.get("show", ""))
     if tab == "yaml":
-        managed = "managed" in request.GET
-        return {
-            **context,
-            "yaml": details.to_yaml(found, managed_fields=managed),
-            "managed": managed,
-        }
+        return {**context, **_yaml(resource, found, request)}
     if tab == "events":
         return {**context, "events": _events(asked, found)}
-    context["containers"] = details.containers(found)
+    if tab == "history":
+        return {**context, **_history(asked, resource, found)}
+    if tab == "relations":
+        return {**context, "relations": relations.of(resource.title, found, about)}
     if tab == "logs":
-        chosen = request.GET.get("container") or _default_container(context["containers"])
-        return {**context, "container": chosen, "previous": "previous" in request.GET}
-    owners = [
-        (owner, discovery.find(asked.resources, owner.group or "core", owner.version, owner.plural))
-        for owner in details.owners(found)
-    ]
+        return {**context, **logged.choice(resource, found, about, request)}
     return {
         **context,
-        "facts": details.facts(found),
-        "conditions": details.conditions(found),
-        "owners": owners,
+        "parts": [(type(part).__name__, part) for part in summary.of(resource.title, found, about)],
+        "owners": [
+            about.to_reference(one, facts.namespace(found))
+            for one in facts.meta(found).get("ownerReferences") or ()
+        ],
+        "conditions": conditions.conditions(found),
         "annotations": details.short_annotations(found),
-        "why": podstatus.why(found) if found.get("kind") == "Pod" else "",
+        "unseen": list(dict.fromkeys(asked.refusals)),
     }
 
 
-def _default_container(containers: list[details.Container]) -> str:
-    regular = [one.name for one in containers if not one.kind]
-    return regular[0] if regular else ""
+def _yaml(resource: Resource, found: dict[str, Any], request: HttpRequest) -> dict[str, Any]:
+    managed, open_ = "managed" in request.GET, "reveal" in request.GET
+    secret = resource.title == "secrets"
+    shown = found if open_ or not secret else details.without_values(found)
+    text = details.to_yaml(shown, managed_fields=managed)
+    return {"yaml": text, "managed": managed, "secret": secret, "revealed": open_}
+
+
+def _history(asked: Reader, resource: Resource, found: dict[str, Any]) -> dict[str, Any]:
+    """Return the writes of an object, the latest first."""
+    records = asked.gateway.history(
+        asked.cluster.name,
+        asked.identity,
+        "/object",
+        resource=resource.title,
+        namespace=facts.namespace(found),
+        name=facts.name(found),
+    )["items"]
+    return {"writes": history.writes(records, SHOWN_WRITES), "left": len(records) > SHOWN_WRITES}
 
 
 def _events(asked: Reader, found: dict[str, Any]) -> list[dict[str, Any]]:
@@ -177,15 +225,6 @@ def _events(asked: Reader, found: dict[str, Any]) -> list[dict[str, Any]]:
             "reportingComponent", ""
         )
     return sorted(items, key=lambda event: str(event["at"]), reverse=True)
-
-
-def _closest(asked: Reader, resource: Resource, namespace: str, name: str) -> list[str]:
-    """Return names like the one that does not exist."""
-    try:
-        items = asked.get(resource.path(namespace), limit="500").get("items") or []
-    except Refused:
-        return []
-    return get_close_matches(name, [item["metadata"]["name"] for item in items], n=3, cutoff=0.5)
 
 
 def _namespaces(reader: Reader) -> list[str]:

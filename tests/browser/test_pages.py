@@ -61,7 +61,7 @@ def test_every_page_is_accessible(page, site, axe, path):
     if "/topology" in path and "none" not in path:
         expect(page.locator(".kp-chip")).to_have_text(re.compile("^Live"))
     if "sel=" in path:
-        expect(page.locator(".kp-panel .kp-containers")).to_be_visible()
+        expect(page.locator(".kp-panel .kp-sentence")).to_be_visible()
     assert violations(axe, page) == []
 
 

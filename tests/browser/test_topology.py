@@ -82,7 +82,7 @@ def test_a_click_opens_the_panel_and_the_address_keeps_it(topology):
     panel = page.locator(".kp-panel")
     expect(panel.get_by_role("heading", name="api-0")).to_be_visible()
     expect(panel).to_contain_text("Back-off restarting failed container main")
-    expect(panel).to_contain_text("7 restarts")
+    expect(panel).to_contain_text("It has restarted 7 times.")
     expect(page).to_have_url(re.compile("sel=pods/default/api-0"))
     page.reload()
     expect(panel.get_by_role("heading", name="api-0")).to_be_visible()

@@ -120,7 +120,7 @@ class Fake:
         if request.method == "PATCH":
             cluster.owner = request.body.get("owner", cluster.owner)
             return await reply(send, 200, cluster.described)
-        if parts[1:2] and parts[1] in ("at", "clock", "failures"):
+        if parts[1:2] and parts[1] in ("at", "clock", "failures", "history"):
             return await self.page(request, cluster, parts[1:], send)
         if request.method == "DELETE":
             cluster.end()
@@ -150,6 +150,9 @@ class Fake:
             return await reply(send, 200, cluster.told(request))
         if parts[0] == "failures":
             return await reply(send, *cluster.failed(request, parts[1:]))
+        if parts[0] == "history":
+            found = cluster.records(request.query) if parts[1:] == ["object"] else []
+            return await reply(send, 200, {"items": found})
         # The fake remembers no past: any revision that it has had looks like the present.
         if int(parts[1]) > cluster.revision:
             return await reply(send, 504, status(504, "Timeout", "Too large resource version"))
@@ -334,6 +337,24 @@ class FakeCluster:
         if request.method != "GET":
             return await reply(send, *self.written(request, resource, namespace, rest[1:]))
         return await self.one(request, resource, namespace, rest[1:], send)
+
+    def records(self, asked: dict[str, str]) -> list[dict[str, Any]]:
+        """Return the writes of one object, the latest first."""
+        wanted = (asked.get("namespace", ""), asked["name"])
+        return [
+            {
+                "revision": revision,
+                "type": type_,
+                "uid": item["metadata"]["uid"],
+                "at": 1_795_428_130.0,
+                "actor": "system:serviceaccount:kube-system:replicaset-controller",
+                "trace": "",
+                "object": item,
+            }
+            for revision, resource, type_, item in reversed(self.log)
+            if resource == asked["resource"].partition(".")[0]
+            and (item["metadata"].get("namespace", ""), item["metadata"]["name"]) == wanted
+        ]
 
     def reviewed(self, body: Any) -> dict[str, Any]:
         asked = body["spec"]["resourceAttributes"]

@@ -10,6 +10,7 @@ import time
 import pytest
 
 from playground.sandboxes.gateway import Refused, gateway
+from tests.playground.objects import pod
 
 pytestmark = pytest.mark.django_db
 PODS = "/clusters/demo/objects/core/v1/pods"
@@ -209,7 +210,7 @@ def test_events_of_one_object(worker, as_operator):
 def test_a_missing_object_names_the_closest(worker, as_operator):
     response = as_operator.get(f"{PODS}/default/web-7c9-9")
     assert response.status_code == 404
-    assert "No Pod <code>web-7c9-9</code> in <code>default</code>." in text(response)
+    assert "No pod <code>web-7c9-9</code> in <code>default</code>." in text(response)
     assert "web-7c9-0</a>" in text(response)
 
 
@@ -235,3 +236,57 @@ def test_a_worker_that_does_not_answer_has_a_page(worker, as_operator, settings)
     assert response.status_code == 503
     assert "The clusters do not answer" in text(response)
     assert "Nothing is lost" in text(response)
+
+
+def test_a_deleted_object_says_who_deleted_it_and_what_took_its_place(worker, as_operator):
+    demo = worker.fake.clusters["demo"]
+    worker.change(demo.put, "pods", pod("web-7c9-9", "n1", owner="rs-web-7c9"))
+    worker.change(demo.delete, "pods", "default/web-7c9-0")
+    last = demo.revision - 1
+    told = text(as_operator.get(f"{PODS}/default/web-7c9-0", {"gone": "pods-default-web-7c9-0"}))
+    assert "Pod web-7c9-0 was deleted at" in told
+    assert "by replicaset-controller." in told
+    assert f"This is its last state (rev {last})." in told
+    assert "Find its replacement:" in told
+    assert "web-7c9-9</a>" in told
+    page = as_operator.get(f"{PODS}/default/web-7c9-0")
+    assert page.status_code == 404
+    assert f'href="{PODS}/default/web-7c9-0?rev={last}">See its last state' in text(page)
+
+
+def test_what_one_may_not_read_says_what_to_ask_for(worker, as_operator):
+    worker.fake.clusters["demo"].forbidden = {"pods"}
+    response = as_operator.get(f"{PODS}/default/api-0")
+    assert response.status_code == 403
+    page = text(response)
+    assert "You may not read pods in <code>default</code>." in page
+    assert "Ask for: get, list, watch on pods." in page
+    assert "Copy the RBAC rule" in page
+    assert "resources: [&quot;pods&quot;]" in page
+
+
+def test_the_history_tells_each_write_and_what_it_changed(worker, as_operator):
+    demo = worker.fake.clusters["demo"]
+    worker.change(demo.put, "pods", pod("api-0", "n2", app="other"))
+    page = text(as_operator.get(f"{PODS}/default/api-0?tab=history"))
+    assert "by replicaset-controller" in page
+    assert "metadata.labels.app" in page
+    assert "<ins>other</ins>" in page
+
+
+def test_relations_of_a_pod(worker, as_operator):
+    page = text(as_operator.get(f"{PODS}/default/web-7c9-0?tab=relations"))
+    assert 'href="/clusters/demo/objects/core/v1/nodes/-/n1"' in page
+    assert 'href="/clusters/demo/objects/core/v1/services/default/web"' in page
+
+
+def test_yaml_can_be_downloaded(worker, as_operator):
+    response = as_operator.get(f"{PODS}/default/api-0?tab=yaml&download")
+    assert 'filename="api-0.yaml"' in response["Content-Disposition"]
+    assert "phase: Running" in text(response)
+
+
+def test_logs_of_a_service_are_those_of_its_pods(worker, as_operator):
+    address = "/clusters/demo/objects/core/v1/services/default/web?tab=logs"
+    page = text(as_operator.get(address))
+    assert 'pods="web-7c9-0,web-7c9-1,web-7c9-2"' in page

@@ -1,2 +1,3 @@
 // The pages of objects.
 import "./el/kp-list.js";
+import "./el/kp-object.js";

@@ -99,7 +99,7 @@ def _numbered(target: Target, item: Object, reader: Reader) -> list[tuple[int, O
         text = (facts.meta(one).get("annotations") or {}).get(REVISION) if deployment else None
         number = int(text or 0) if deployment else int(one.get("revision") or 0)
         if number:
-            found.append((number, dict(one)))
+            found.append((number, one))
     return found
 
 

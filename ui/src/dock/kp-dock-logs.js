@@ -5,13 +5,13 @@ import { t } from "../texts.js";
 class DockLogs extends HTMLElement {
   connectedCallback() {
     if (this.firstChild) return;
-    if (!this.getAttribute("pod")) {
+    if (!this.getAttribute("pod") && !this.getAttribute("pods")) {
       this.append(t.dock.noPod);
       return;
     }
     const logs = document.createElement("kp-logs");
     logs.setAttribute("src", `/ws/clusters/${this.getAttribute("cluster")}/logs/`);
-    for (const name of ["ns", "pod", "container", "previous"]) {
+    for (const name of ["ns", "pod", "pods", "total", "containers", "container", "previous"]) {
       if (this.hasAttribute(name)) logs.setAttribute(name, this.getAttribute(name));
     }
     this.append(logs);

@@ -373,7 +373,7 @@ class List extends LitElement {
 
   openMenu(at = null) {
     if (!this.active && !this.selection.size) return;
-    const menu = this.querySelector(".kp-menu");
+    const menu = this.querySelector(".kp-row-menu");
     const row = this.querySelector(`tr[aria-rowindex="${this.index + 2}"]`)?.getBoundingClientRect();
     const place = at ?? { x: (row?.left ?? 200) + 60, y: row?.bottom ?? 200 };
     menu.showPopover();

@@ -163,7 +163,7 @@ export function footer(list) {
       <span class="kp-list-count" role="status">${count}</span>
       <div class="kp-command kp-grow"><code id="equivalent">${list.command}</code><button type="button" class="kp-button" data-copy="#equivalent">${t.objects.copy}</button></div>
     </div>
-    <div class="kp-menu" popover role="menu" aria-label=${t.objects.actions} @keydown=${menuKey} @toggle=${(event) => menuToggled(event, list)}>
+    <div class="kp-row-menu" popover role="menu" aria-label=${t.objects.actions} @keydown=${menuKey} @toggle=${(event) => menuToggled(event, list)}>
       ${list.actions.map((action) => item(list, action))}
     </div>
   </div>`;
@@ -190,7 +190,7 @@ function chosen(list) {
 
 function item(list, action) {
   const run = () => {
-    list.querySelector(".kp-menu").hidePopover();
+    list.querySelector(".kp-row-menu").hidePopover();
     list.act(action.name, list.targets(list.active));
   };
   return html`<button type="button" role="menuitem" tabindex="-1" aria-disabled=${!action.allowed} @click=${run}>

@@ -141,5 +141,4 @@ export const logs = {
   ended: "The log ends here.",
   lost: "Connection lost. Reconnecting…",
   badPattern: (text) => `${text} is no pattern.`,
-  inDock: "Keep open below",
 };

@@ -1,0 +1,108 @@
+"""An object that is not there: who deleted it, what took its place, and which names are close."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from difflib import get_close_matches
+from typing import Any
+
+from django.utils.formats import date_format
+
+from playground.history.facts import actor_of
+from playground.objects import facts
+from playground.objects.discovery import Resource
+from playground.objects.reading import METADATA, Object, Reader
+from playground.sandboxes.gateway import Refused
+
+LOOKED_AT = "2000"
+REPLACEMENTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the object was."""
+
+    reader: Reader
+    resource: Resource
+    namespace: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """What is known of a deletion."""
+
+    kind: str
+    name: str
+    time: str
+    by: str
+    # The last revision at which it was there.
+    revision: int
+    trace: str
+    replacements: tuple[str, ...]
+    # Another object has its name now.
+    again: bool
+
+
+def closest(place: Place) -> list[str]:
+    """Return names like the one that does not exist."""
+    path = place.resource.path(place.namespace)
+    try:
+        items = place.reader.get(path, METADATA, limit=LOOKED_AT).get("items") or []
+    except Refused:
+        return []
+    return get_close_matches(place.name, [facts.name(item) for item in items], n=3, cutoff=0.5)
+
+
+def of(place: Place, uid: str = "") -> Gone | None:
+    """Return who deleted the object and when, None where the log does not tell."""
+    record = _deletion(place, uid)
+    if record is None:
+        return None
+    now = place.reader.maybe(place.resource.path(place.namespace, place.name))
+    at = datetime.fromtimestamp(float(record["at"]), UTC)
+    return Gone(
+        kind=place.resource.kind,
+        name=place.name,
+        time=date_format(at, "H:i:s"),
+        by=actor_of(str(record.get("actor") or "")),
+        revision=int(record["revision"]) - 1,
+        trace=str(record.get("trace") or ""),
+        replacements=tuple(_replacements(place, record.get("object") or {})),
+        again=now is not None,
+    )
+
+
+def _deletion(place: Place, uid: str) -> dict[str, Any] | None:
+    reader = place.reader
+    try:
+        records = reader.gateway.history(
+            reader.cluster.name,
+            reader.identity,
+            "/object",
+            resource=place.resource.title,
+            namespace=place.namespace,
+            name=place.name,
+        )["items"]
+    except Refused:
+        return None
+    for record in records:
+        if record["type"] == "DELETED" and uid in ("", record.get("uid")):
+            return dict(record)
+    return None
+
+
+def _replacements(place: Place, item: Object) -> list[str]:
+    """Return what the same controller has made since, the newest first."""
+    owner = facts.controller(item)
+    if owner is None:
+        return []
+    siblings = facts.owned_by(
+        place.reader.items(place.resource.title, place.namespace, metadata=True),
+        {str(owner.get("uid"))},
+    )
+    born = str(facts.meta(item).get("creationTimestamp") or "")
+    later = [one for one in siblings if str(facts.meta(one).get("creationTimestamp")) >= born]
+    later.sort(key=lambda one: str(facts.meta(one).get("creationTimestamp")), reverse=True)
+    return [facts.name(one) for one in later if facts.name(one) != place.name][:REPLACEMENTS]

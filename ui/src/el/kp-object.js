@@ -1,0 +1,144 @@
+// The live part of an object's page: follows the object, shows its tab anew, says when it is gone, and offers actions.
+import { html, LitElement, nothing } from "lit";
+
+import { get } from "../api.js";
+import { bind } from "../keys.js";
+import { visit } from "../router.js";
+import { Stream } from "../stream.js";
+import { t } from "../texts.js";
+import "./kp-action.js";
+import { freshness } from "./kp-freshness.js";
+
+// A pod that starts changes five times in a second: one look at the end is enough.
+const SOON = 400;
+// Tabs that stream by themselves, or that a reader scrolls through.
+const STILL = new Set(["logs", "history"]);
+
+class ObjectPage extends LitElement {
+  static properties = {
+    cluster: {}, group: {}, version: {}, plural: {}, kind: {}, namespaced: { type: Boolean }, ns: {}, name: {}, uid: {}, path: {}, rev: {}, missing: { type: Boolean },
+    actions: { state: true },
+  };
+
+  constructor() {
+    super();
+    this.actions = [];
+    this.seen = 0;
+    this.gone = false;
+  }
+
+  createRenderRoot() {
+    return this;
+  }
+
+  connectedCallback() {
+    super.connectedCallback();
+    const tab = (name) => () => visit(`${location.pathname}?${new URLSearchParams({ tab: name, ...(this.rev && { rev: this.rev }) })}`);
+    this.unbind = bind({
+      "objects.describe": tab("summary"),
+      "objects.yaml": tab("yaml"),
+      "objects.events": tab("events"),
+      "objects.owner": tab("relations"),
+      "objects.users": tab("relations"),
+      "objects.logs": { when: () => document.querySelector("[data-tab=logs]") !== null, run: tab("logs") },
+      "objects.delete": () => this.act("delete"),
+    });
+    if (this.rev || this.missing) return;
+    this.loadActions();
+    this.open();
+  }
+
+  disconnectedCallback() {
+    super.disconnectedCallback();
+    this.unbind();
+    this.stream?.stop();
+    clearTimeout(this.soon);
+  }
+
+  open() {
+    const query = new URLSearchParams({ path: this.path, fields: `metadata.name=${this.name}` });
+    this.stream = new Stream(`/ws/clusters/${this.cluster}/list/?${query}`, {
+      hello: () => ({ rev: this.seen || null }),
+      frame: (frame) => this.receive(frame),
+      state: (state) => this.tell(state),
+    });
+    this.stream.start();
+  }
+
+  receive({ op, rev, ev, rows, upstream }) {
+    if (rev) this.seen = rev;
+    if (op === "batch") this.fold(ev);
+    else if (op === "rows" && !rows.some(([uid]) => uid === this.uid)) this.vanish();
+    else if (op === "status" && upstream === "down") return freshness("lost", t.upstreamDown(this.seen));
+    if (op !== "error") this.live();
+    return undefined;
+  }
+
+  fold(events) {
+    if (events.includes(this.uid)) this.vanish();
+    else if (!this.gone && events.some((one) => one[0] === this.uid)) this.refresh();
+  }
+
+  live() {
+    if (this.gone) freshness("ended", t.ended);
+    else freshness("live", t.live(this.seen, this.stream.rtt));
+  }
+
+  tell(state) {
+    if (state.name === "beat") this.live();
+    else if (state.name === "lost") freshness("lost", t.reconnecting(Math.ceil(state.wait / 1000), this.seen));
+    else if (state.name === "ended") freshness("ended", t.ended);
+  }
+
+  /** Brings the tab again, unless somebody reads or types in it. */
+  refresh() {
+    clearTimeout(this.soon);
+    this.soon = setTimeout(() => {
+      const host = document.getElementById("object-tab");
+      const tab = new URLSearchParams(location.search).get("tab") ?? "summary";
+      const busy = host?.contains(document.activeElement) || !getSelection().isCollapsed || host?.querySelector("details[open]");
+      if (!host || this.gone || STILL.has(tab) || busy) return;
+      window.htmx?.ajax("GET", location.pathname + location.search, { target: host, swap: "innerHTML" });
+    }, SOON);
+  }
+
+  /** Says what became of the object; what the page shows of it stays. */
+  async vanish() {
+    if (this.gone) return;
+    this.gone = true;
+    this.actions = [];
+    this.live();
+    const response = await fetch(`${location.pathname}?gone=${encodeURIComponent(this.uid)}`, { headers: { "HX-Request": "true" } });
+    if (response.ok) document.getElementById("object-banner")?.replaceChildren(document.createRange().createContextualFragment(await response.text()));
+  }
+
+  async loadActions() {
+    const { group, version, plural } = this;
+    const query = new URLSearchParams({ group, version, plural, namespace: this.ns, name: this.name });
+    try {
+      this.actions = (await get(`/api/clusters/${this.cluster}/permissions?${query}`)).actions;
+    } catch {
+      this.actions = []; // the page says what is wrong
+    }
+  }
+
+  act(name) {
+    const action = this.actions.find((one) => one.name === name);
+    if (!action?.allowed) return;
+    const { group, version, plural, kind, namespaced } = this;
+    this.querySelector("kp-action").start(action, { group, version, plural, kind, namespaced }, [{ uid: this.uid, namespace: this.ns, name: this.name }]);
+  }
+
+  render() {
+    return html`${this.actions.length
+        ? html`<div class="kp-actions kp-object-actions" role="toolbar" aria-label=${t.objects.actions}>
+            ${this.actions.map(
+              (one) => html`<button type="button" class="kp-button ${one.name === "delete" ? "kp-danger-line" : ""}" aria-disabled=${!one.allowed} title=${one.reason} @click=${() => this.act(one.name)}>${one.title}</button>`,
+            )}
+          </div>`
+        : nothing}
+      <kp-action cluster=${this.cluster}></kp-action>`;
+  }
+}
+
+customElements.define("kp-object", ObjectPage);
