@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from playground.objects.discovery import CATALOG, Resource
-from playground.objects.views import CLUSTER_SCOPE
+from playground.objects.summary.parts import CLUSTER_SCOPE
 from playground.sandboxes import access
 from playground.sandboxes.gateway import Cluster, Identity, Refused, gateway
 from playground.workspace.serializers import KindsSerializer, SearchSerializer
