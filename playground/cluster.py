@@ -255,6 +255,7 @@ class RunningCluster:
         await self.failures.resume()
         for node in self.nodes.values():
             await node.start()
+        self.ground.all_registered.set()
         self.api.phase = Phase.SERVING
 
     async def close(self) -> None:

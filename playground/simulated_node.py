@@ -7,6 +7,7 @@ running what it runs.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -51,6 +52,8 @@ class Ground:
     volumes: SharedVolumes = field(default_factory=SharedVolumes)
     interpreters: Interpreters = field(default_factory=Interpreters)
     registries: Registries = field(default_factory=Registries)
+    # Set once every machine that is on when the cluster starts has registered.
+    all_registered: asyncio.Event = field(default_factory=asyncio.Event)
     kubelets: dict[str, Kubelet] = field(default_factory=dict)
     pages: dict[str, KubeletPages] = field(default_factory=dict)
     stats: dict[str, NodeStats] = field(default_factory=dict)
@@ -105,7 +108,7 @@ class SimulatedNode:
         pages = ground.pages[self.name] = KubeletPages(self.kubelet)
         ground.stats[self.name] = pages.stats
         if not self.unreachable:
-            await self.kubelet.start()
+            await self.kubelet.start(ground.all_registered)
 
     async def close(self) -> None:
         """Stop working; the pods stay as they are in the API."""

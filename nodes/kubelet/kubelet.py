@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -108,8 +109,11 @@ class Kubelet:
 
     # -- the node --------------------------------------------------------------------------------
 
-    async def start(self) -> None:
-        """Register the node and its lease, then take its pods."""
+    async def start(self, others: asyncio.Event | None = None) -> None:
+        """Register the node and its lease, then take its pods, once `others` have registered too.
+
+        Hundreds of nodes with thousands of pods would wait for each other's pods otherwise.
+        """
         self.started = True
         await self.register()
         self.tell(NORMAL, "Starting", "Starting kubelet.")
@@ -120,6 +124,13 @@ class Kubelet:
         self._informers.get(resources.PODS, field_selector=f"spec.nodeName={self.name}").on_change(
             self._on_pod
         )
+        if others is None or others.is_set():
+            self._informers.start()
+        else:
+            self._tasks.spawn("take pods", self._take_pods(others))
+
+    async def _take_pods(self, others: asyncio.Event) -> None:
+        await others.wait()
         self._informers.start()
 
     def tell(self, kind: str, reason: str, message: str) -> None:
