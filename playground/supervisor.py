@@ -1,8 +1,8 @@
-"""The parent of an instance: holds the sockets, starts site and worker, keeps them running.
+"""The parent of an instance: holds the sockets, starts its processes, keeps them running.
 
 The parent owns the listening sockets and lends them to its children, so an address never
 changes and never refuses while a child is started again. A child that dies is logged and
-started again, after a wait that doubles up to ten seconds. On SIGTERM or SIGINT both children
+started again, after a wait that doubles up to ten seconds. On SIGTERM or SIGINT all children
 get SIGTERM, and SIGKILL after `GRACE`: what was acknowledged is on disk by then. A parent that is
 killed cannot tell them: each child holds the end of a pipe that breaks then, and ends by itself,
 so that the addresses are free for the next parent.
@@ -16,9 +16,11 @@ import os
 import signal
 import socket
 import sys
+import tempfile
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 log = logging.getLogger("kubeground.supervisor")
 
@@ -29,6 +31,8 @@ FIRST_WAIT, LONGEST_WAIT = 0.1, 10.0
 # glibc gives memory of the size of a long list back to the kernel after each answer, and gets it
 # anew, page by page, for the next: that took a quarter of the time that such a list takes.
 _ALLOCATOR = {"MALLOC_MMAP_THRESHOLD_": "4194304", "MALLOC_TRIM_THRESHOLD_": "8388608"}
+# What the kernel takes as the name of a local socket.
+_LONGEST_LOCAL = 107
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -38,6 +42,23 @@ def listen(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind((host, port))
     listener.listen(2048)
+    listener.setblocking(False)
+    return listener
+
+
+def listen_locally(directory: Path) -> socket.socket:
+    """Return a socket of this machine's file system that our own user alone can open."""
+    path = directory / "shells.sock"
+    if len(os.fsencode(path)) > _LONGEST_LOCAL:
+        path = Path(tempfile.mkdtemp(prefix="kubeground-")) / path.name
+    path.unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    before = os.umask(0o177)
+    try:
+        listener.bind(str(path))
+    finally:
+        os.umask(before)
+    listener.listen(128)
     listener.setblocking(False)
     return listener
 

@@ -18,7 +18,7 @@ from playground.cluster_templates import DEFAULT, TEMPLATES
 from playground.flags import DEFAULTS, Flags, add_flags, read_flags
 from playground.instance import Instance
 from playground.options import problems
-from playground.supervisor import Child, listen, supervise
+from playground.supervisor import Child, listen, listen_locally, supervise
 
 
 class Command(BaseCommand):
@@ -61,6 +61,8 @@ class Command(BaseCommand):
             site_socket = listen(options["bind"], options["port"])
             api_socket = listen(options["bind"], options["secure_port"])
             insecure = _insecure(flags)
+            instance.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+            shells_socket = listen_locally(instance.data_dir)
         except OSError as error:
             raise CommandError(f"cannot listen: {error}") from error
         host = _reachable(options["bind"])
@@ -72,6 +74,7 @@ class Command(BaseCommand):
             "KUBEGROUND_SITE_URL": site_url,
             "KUBEGROUND_API_URL": api_url,
             "KUBEGROUND_BIND": options["bind"],
+            "KUBEGROUND_SHELLS": shells_socket.getsockname(),
         }
         os.environ.update(environment)
         await asyncio.to_thread(call_command, "migrate", verbosity=0, interactive=False)
@@ -90,12 +93,13 @@ class Command(BaseCommand):
             [insecure.fileno()] if insecure else (),
         )
         site = Child("site", "playground.site", site_socket, (), environment)
+        shells = Child("shells", "playground.shells.server", shells_socket, (), environment)
         ready = asyncio.Event()
         announcing = asyncio.ensure_future(
             self._announce(ready, f"{site_url}{link}", api_url, instance)
         )
         self._warn(flags)
-        await supervise((worker, site), ready)
+        await supervise((worker, site, shells), ready)
         announcing.cancel()
 
     def _warn(self, flags: Flags) -> None:
