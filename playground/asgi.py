@@ -25,6 +25,7 @@ from servestatic import ServeStaticASGI  # type: ignore[import-untyped]  # noqa:
 
 from playground.accounts.viewing import ViewAsSocket  # noqa: E402
 from playground.objects.routing import websocket_urlpatterns as objects_sockets  # noqa: E402
+from playground.terminal.routing import websocket_urlpatterns as terminal_sockets  # noqa: E402
 from playground.topology.routing import websocket_urlpatterns as topology_sockets  # noqa: E402
 
 
@@ -61,7 +62,9 @@ application = ProtocolTypeRouter(
     {
         "http": _with_files(get_asgi_application()),
         "websocket": AllowedHostsOriginValidator(
-            AuthMiddlewareStack(ViewAsSocket(URLRouter([*topology_sockets, *objects_sockets])))
+            AuthMiddlewareStack(
+                ViewAsSocket(URLRouter([*topology_sockets, *objects_sockets, *terminal_sockets]))
+            )
         ),
     }
 )

@@ -60,6 +60,13 @@ PAGES = (
         "n",
         "M3 7h13m-3.5-3.5L16 7l-3.5 3.5M17 13H4m3.5-3.5L4 13l3.5 3.5",
     ),
+    Page(
+        "terminal",
+        _("Terminal"),
+        "terminal",
+        "e",
+        "M2.5 4h15v12h-15zM5.5 7.5 8 10l-2.5 2.5M10 12.5h4",
+    ),
     Page("access", _("Access"), "access", "a", "M4.5 9h11v8h-11zM7 9V6a3 3 0 0 1 6 0v3M10 12v2"),
 )
 

@@ -11,6 +11,10 @@ KUBEGROUND_CLUSTER_LIMIT  clusters that a learner may have at once ("3")
 KUBEGROUND_CLUSTER_HOURS  hours after which the cluster of a learner is paused ("0": never)
 KUBEGROUND_WEBHOOK_HOSTS  hosts outside that admission webhooks may be at, separated by commas
 KUBEGROUND_OIDC_...       sign-in by an OpenID provider: playground/accounts/oidc_settings.py
+KUBEGROUND_SHELLS         the local socket of the terminals' shells (in the data directory)
+KUBEGROUND_TERMINAL_PER_USER, _IN_ALL     terminals that may run at once ("8", "64")
+KUBEGROUND_TERMINAL_DETACHED, _IDLE       seconds after which one ends that nobody looks at, or that
+                          nothing happens in ("600", "14400")
 KUBEGROUND_SECRET_KEY     Django's secret key, instead of the file in the data directory
 """
 
@@ -29,6 +33,7 @@ DATA_DIR = Path(os.environ.get("KUBEGROUND_DATA_DIR", ".kubeground")).resolve()
 
 SITE_URL = os.environ.get("KUBEGROUND_SITE_URL", "http://127.0.0.1:8000")
 API_URL = os.environ.get("KUBEGROUND_API_URL", "https://127.0.0.1:6443")
+SHELLS_SOCKET = os.environ.get("KUBEGROUND_SHELLS", str(DATA_DIR / "shells.sock"))
 BIND = os.environ.get("KUBEGROUND_BIND", "127.0.0.1")
 PROXIES = int(os.environ.get("KUBEGROUND_PROXIES", "0"))
 OIDC = read_oidc(os.environ)
@@ -76,6 +81,7 @@ INSTALLED_APPS = [
     "playground.topology",
     "playground.history",
     "playground.workspace",
+    "playground.terminal",
 ]
 
 MIDDLEWARE = [

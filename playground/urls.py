@@ -13,6 +13,7 @@ urlpatterns = [
     path("", include("playground.objects.urls")),
     path("", include("playground.history.urls")),
     path("", include("playground.workspace.urls")),
+    path("", include("playground.terminal.urls")),
 ]
 
 handler400 = "playground.accounts.views.bad_request"
