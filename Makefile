@@ -7,7 +7,9 @@ BIN := $(VENV)/bin
 STAMPS := .build
 PATH := $(CURDIR)/$(BIN):$(PATH)
 export PATH
-APT_TEST_PACKAGES := chromium postgresql
+# What shells of the terminals need from the system; without it there are none, and the rest works.
+APT_TERMINAL_PACKAGES := bubblewrap busybox-static nano less
+APT_TEST_PACKAGES := chromium postgresql $(APT_TERMINAL_PACKAGES)
 UI_SOURCES := $(shell find ui -type f -not -path '*/node_modules/*' 2>/dev/null) package.json package-lock.json build.mjs
 
 .DEFAULT_GOAL := help
@@ -16,7 +18,7 @@ UI_SOURCES := $(shell find ui -type f -not -path '*/node_modules/*' 2>/dev/null)
 help: ## Show what can be made
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: setup ## Set up what is missing, then serve: prints the page, the API and the kubeconfig
+run: setup $(STAMPS)/terminal ## Set up what is missing, then serve: prints the page, the API and the kubeconfig
 	@exec $(BIN)/python manage.py playground $(ARGS)
 
 test: setup-dev ## Everything: lint, front-end tests, unit, contract and end-to-end tests
@@ -67,6 +69,10 @@ $(STAMPS)/packages-dev: requirements-dev.txt $(STAMPS)/packages
 $(STAMPS)/system:
 	@scripts/system-packages.sh $(APT_TEST_PACKAGES)
 	@touch $@
+
+$(STAMPS)/terminal: scripts/terminal-packages.sh
+	@mkdir -p $(STAMPS)
+	@scripts/terminal-packages.sh $(APT_TERMINAL_PACKAGES) && touch $@
 
 $(STAMPS)/types: $(STAMPS)/packages $(wildcard apimachinery/schema/*.py) $(wildcard apimachinery/data/go_types*)
 	@echo "Building the type table"

@@ -86,7 +86,7 @@ class TerminalConsumer(AsyncWebsocketConsumer):
                     await self.send(text_data=frame)
         except ConnectionClosed:
             pass
-        await self.close(GONE if shell.close_code == GONE else int(Close.RESTART))
+        await self.close(GONE if shell.close_code == GONE else int(Close.UNREACHABLE))
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Pass on what was typed, and what the page has shown."""

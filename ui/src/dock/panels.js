@@ -26,6 +26,16 @@ import { t } from "../texts.js";
 /** @type {Panel[]} */
 export const PANELS = [
   {
+    name: "terminal",
+    tag: "kp-terminals",
+    icon: "M2.5 4h15v12h-15zM5.5 7.5 8 10l-2.5 2.5M10 12.5h4",
+    load: () => import("../terminal.js"),
+    button: t.terminal.name,
+    title: (params) => params.pod || params.node || t.terminal.name,
+    many: true,
+    key: "Shift+e",
+  },
+  {
     name: "logs",
     tag: "kp-dock-logs",
     icon: "M4 4.5h12M4 8.2h9M4 11.8h11M4 15.5h6",

@@ -5,6 +5,7 @@ import { dock, frame } from "./en/frame.js";
 import { act, logs, objects } from "./en/objects.js";
 import { palette } from "./en/palette.js";
 import { settings } from "./en/settings.js";
+import { terminal } from "./en/terminal.js";
 import { timeline } from "./en/timeline.js";
 import { topology } from "./en/topology.js";
 
@@ -19,6 +20,7 @@ export const english = {
   objects,
   palette,
   settings,
+  terminal,
   timeline,
   topology,
 };
