@@ -5,6 +5,7 @@ GET .../history/moment?rev=                         when a revision was
 GET .../history/object?resource=&namespace=&name=   the writes of one object, the latest first
 GET .../history/changes?after=&upto=                the writes of a range, without their objects
 GET .../history/difference?a=&b=&namespace=         which objects are not the same at two revisions
+GET .../history/recording?after=&upto=              the writes of a range, with their objects
 GET .../history/facts?after=&upto= (or seconds=)    what happened, as `playground.history.facts`
 
 What the viewer may not list is left out.
@@ -33,6 +34,8 @@ MOST_WARNINGS = 200
 MOST_RECORDS = 300
 MOST_CHANGES = 500
 MOST_DIFFERENCES = 2_000
+# What one page of a recording holds: some 20 ms of the loop to put together.
+MOST_RECORDED, RECORDED_BYTES = 500, 2 * 1024 * 1024
 # Writes whose facts are told; of more, the latest. Each is parsed twice: some 20 ms in all.
 MOST_TOLD = 600
 
@@ -130,6 +133,38 @@ async def changes(call: Call) -> Answer:
             if viewer.may_list(one.key.resource, one.key.namespace)
         ],
         "upto": found[-1].revision if len(found) == limit else upto,
+    }
+
+
+async def recording(call: Call) -> Answer:
+    """Return the next writes after a revision with their objects, as recordings have them."""
+    cluster = call.cluster()
+    store, viewer = cluster.store, Viewer.of(call, cluster)
+    after, upto = call.number("after", 0), min(call.number("upto", store.revision), store.revision)
+    found = await _ask(
+        store,
+        store.oldest,
+        lambda cursor, n: past.whole(cursor, n, after, upto, MOST_RECORDED, RECORDED_BYTES),
+    )
+    return 200, {
+        "oldest": store.oldest,
+        "newest": upto,
+        "nodes": store.record.nodes,
+        "template": store.record.template,
+        "next": found[-1][0].revision if found else None,
+        "changes": [
+            {
+                "revision": one.revision,
+                "type": one.type,
+                "at": one.at,
+                "actor": one.actor,
+                "trace": one.trace,
+                **_place(one.key),
+                "object": orjson.Fragment(body),
+            }
+            for one, body in found
+            if viewer.may_list(one.key.resource, one.key.namespace)
+        ],
     }
 
 
@@ -249,6 +284,7 @@ _PAGES: dict[str, Callable[[Call], Awaitable[Answer]]] = {
     "changes": changes,
     "difference": difference,
     "facts": told,
+    "recording": recording,
 }
 
 

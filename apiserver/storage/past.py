@@ -54,6 +54,10 @@ _HEADERS = """
 SELECT revision, resource, namespace, name, type, at, actor, trace FROM "change"
 WHERE cluster_id = %s AND revision > %s AND revision <= %s ORDER BY revision LIMIT %s
 """
+_WHOLE = """
+SELECT revision, resource, namespace, name, type, at, actor, trace, body FROM "change"
+WHERE cluster_id = %s AND revision > %s AND revision <= %s ORDER BY revision LIMIT %s
+"""
 _REVISIONS = """
 SELECT revision FROM "change" WHERE cluster_id = %s AND resource = %s AND namespace = %s
 AND name = %s AND revision > %s AND revision <= %s ORDER BY revision LIMIT %s
@@ -161,6 +165,23 @@ def headers(
     """Return the first changes of a range."""
     cursor.execute(_HEADERS, [cluster, after, upto, limit])
     return [Header(r[0], Key(*r[1:4]), *r[4:]) for r in cursor.fetchall()]
+
+
+def whole(
+    cursor: CursorWrapper, cluster: int, after: int, upto: int, limit: int, size: int
+) -> Sequence[tuple[Header, bytes]]:
+    """Return the first changes of a range with their objects' JSON, some `size` bytes at most.
+
+    What trimming left of the time before the log's floor is told, too.
+    """
+    cursor.execute(_WHOLE, [cluster, after, upto, limit])
+    found: list[tuple[Header, bytes]] = []
+    read = 0
+    while read < size and (row := cursor.fetchone()) is not None:
+        body = bytes(row[8])
+        found.append((Header(row[0], Key(*row[1:4]), *row[4:8]), body))
+        read += len(body)
+    return found
 
 
 def revisions_of(

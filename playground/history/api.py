@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.http import StreamingHttpResponse
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -13,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from playground.history import reading
+from playground.history import reading, recordings
 from playground.history.models import MOST, Bookmark
 from playground.history.sentences import sentence
 from playground.history.serializers import (
@@ -181,6 +182,29 @@ class Blame(PastView):
         found = self.records(reading.STATES)
         revision = self.number("rev", int(found["newest"]))
         return Response({"revision": revision, "lines": reading.blamed(found["items"])})
+
+
+class Recording(PastView):
+    """The whole log as a file."""
+
+    @extend_schema(
+        parameters=[OpenApiParameter("secrets", bool, description="With the values of Secrets.")],
+        responses={(200, "application/gzip"): OpenApiTypes.BINARY},
+        operation_id="export_recording",
+    )
+    def get(self, request: Request, name: str) -> StreamingHttpResponse:
+        """Return every change with its time as gzipped JSON, a change a line."""
+        secrets = request.GET.get("secrets", "") in ("1", "true")
+        first = self.ask("/recording")
+        upto = str(first["newest"])
+
+        def page(after: int) -> dict[str, Any]:
+            return self.ask("/recording", after=str(after), upto=upto)
+
+        parts = recordings.pack(self.cluster, first, page, secrets=secrets)
+        answer = StreamingHttpResponse(parts, content_type="application/gzip")
+        answer["Content-Disposition"] = f'attachment; filename="{name}-{upto}.json.gz"'
+        return answer
 
 
 class Fork(PastView):

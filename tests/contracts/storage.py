@@ -279,6 +279,24 @@ class StorageContract:
             (5, "DELETED", "b", 60),
         ]
 
+    async def test_the_log_is_read_in_pieces_of_bounded_size(self, store: ClusterStore):
+        await store.commit_many([create("a", pad="x" * 1000), create("b"), delete("a")])
+
+        async def read(after: int, limit: int, size: int) -> list[tuple[int, str, bytes]]:
+            found = await store.ask(
+                0, lambda cursor, one: past.whole(cursor, one, after, 9, limit, size)
+            )
+            return [(header.revision, header.type, body) for header, body in found]
+
+        whole = await read(0, 9, 10**6)
+        assert [(n, kind) for n, kind, _body in whole] == [
+            (1, "ADDED"),
+            (2, "ADDED"),
+            (3, "DELETED"),
+        ]
+        assert await read(0, 9, 100) == whole[:1]
+        assert await read(1, 1, 10**6) == whole[1:2]
+
     async def test_warnings_are_found_among_events(self, store: ClusterStore):
         writes = []
         for n, word in enumerate(("Normal", "Warning", "Warning")):

@@ -1,5 +1,8 @@
 """A cluster's past over the site's REST API, against a real worker."""
 
+import gzip
+import json
+
 import httpx
 import pytest
 
@@ -122,3 +125,39 @@ def test_pages_of_the_past_say_so(playground, story):
         assert "has not happened yet" in browser.get(f"{path}&rev=99999999").text
         assert "kp-past" not in browser.get(path).text
         assert "kp-past" not in browser.get(f"{path}&rev=nonsense").text
+
+
+def test_the_log_as_a_file(playground, rest, api, story):
+    place, revisions = story
+    body = {
+        "metadata": {
+            "name": "s",
+            "annotations": {"kubectl.kubernetes.io/last-applied-configuration": "hidden-twice"},
+        },
+        "stringData": {"key": "hidden"},
+    }
+    made = api.post(f"/api/v1/namespaces/{place['namespace']}/secrets", json=body)
+    assert made.status_code == 201, made.text
+
+    def recorded(**params):
+        with httpx.Client(headers={"Authorization": f"Bearer {playground.token}"}) as http:
+            url = f"{playground.site}/api/clusters/default/recording"
+            answer = http.get(url, params=params, timeout=30)
+        assert answer.headers["content-type"] == "application/gzip"
+        assert "attachment" in answer.headers["content-disposition"]
+        return json.loads(gzip.decompress(answer.content))
+
+    found = recorded()
+    assert (found["kind"], found["secrets"], found["oldest"]) == ("Recording", False, 0)
+    numbers = [one["revision"] for one in found["changes"]]
+    assert numbers == list(range(1, found["newest"] + 1))
+    app = [one for one in found["changes"] if one["revision"] in revisions]
+    assert [one["object"]["data"]["a"] for one in app] == ["1", "2", "2"]
+    text = json.dumps(found)
+    secret = made.json()
+    assert secret["data"]["key"] not in text
+    assert "hidden" not in text
+    (kept,) = (
+        one for one in recorded(secrets="1")["changes"] if one["object"]["metadata"]["name"] == "s"
+    )
+    assert kept["object"]["data"] == secret["data"]

@@ -322,6 +322,8 @@ class Timeline extends LitElement {
           <span class="kp-tl-swatch kp-kind-${colour}" aria-hidden="true"></span>${name} <span class="kp-muted">${t.number(count)}</span></label>`;
       })}
       ${this.overview.warnings.length ? html`<span class="kp-tl-kind"><span class="kp-tl-warning-sign" aria-hidden="true"></span>${words.warnings(this.overview.warnings.length)}</span>` : nothing}
+      <span class="kp-grow"></span>
+      <a class="kp-button" href="/api/clusters/${encodeURIComponent(this.cluster)}/recording" title=${words.exportHint} download>${words.exportTitle}</a>
     </div>`;
   }
 

@@ -91,4 +91,6 @@ export const timeline = {
   forking: "The cluster is made…",
   forked: (name) => `“${name}” runs.`,
   openIt: "Open it",
+  exportTitle: "Export a recording",
+  exportHint: "Every change with its time, without the values of Secrets: for a bug report",
 };
