@@ -113,6 +113,18 @@ def test_a_frame_selects_what_is_in_it(topology):  # noqa: F811
     expect(bar).to_have_count(0)
 
 
+@pytest.mark.parametrize("kind", ["SVG", "PNG"])
+def test_the_picture_is_saved(topology, kind, tmp_path):  # noqa: F811
+    page = topology()
+    with page.expect_download() as saving:
+        page.get_by_role("button", name=f"Save as {kind}").click()
+    file = tmp_path / "picture"
+    saving.value.save_as(file)
+    assert re.fullmatch(rf"demo-nodes-\d+\.{kind.lower()}", saving.value.suggested_filename)
+    start = {"SVG": b"<svg xmlns", "PNG": b"\x89PNG"}[kind]
+    assert file.read_bytes().startswith(start)
+
+
 @pytest.mark.parametrize("context", ["light", "dark"], indirect=True)
 def test_menu_and_bar_are_accessible(topology, page):  # noqa: F811
     topology("?sel=pods/default/api-0")

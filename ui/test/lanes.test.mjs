@@ -5,6 +5,7 @@ import test from "node:test";
 import { hit } from "../src/scene/hit.js";
 import { Layout } from "../src/scene/layout.js";
 import { LENSES } from "../src/scene/lenses.js";
+import { toSvg } from "../src/scene/save.js";
 import { Store } from "../src/store.js";
 
 function filled() {
@@ -86,4 +87,16 @@ test("what is deleted loses its lane, once it is empty; what is nobody's comes l
   assert.equal(layout.boxes.has("a/outside"), false);
   assert.equal(layout.where.get("web-2").box.key, "none:a");
   assert.equal(layout.bands.get("a").boxes.at(-1).key, "none:a");
+});
+
+test("the picture as SVG names each pod, and holds no markup of anybody's", () => {
+  const store = filled();
+  store.put("pods", { ...store.pods.get("alone"), uid: "bad", name: "<script>&" });
+  const layout = new Layout(LENSES.traffic, store);
+  layout.arrange({ w: 1200, h: 800 });
+  const svg = toSvg({ layout, store, palette: {}, test: null });
+  assert.match(svg, /<title>a\/web-1: Running<\/title>/);
+  assert.match(svg, /&lt;script&gt;&amp;/);
+  assert.ok(!svg.includes("<script>"));
+  assert.match(svg, /shop\.example/);
 });

@@ -518,6 +518,10 @@ class Topology extends LitElement {
         <button type="button" @click=${() => this.fit()}>${t.fit}</button>
         <button type="button" aria-label=${t.zoomIn} title=${t.zoomIn} @click=${() => this.zoom(1.4)}>+</button>
       </div>
+      <div class="kp-segments" role="group" aria-label=${t.topology.save.label}>
+        <button type="button" aria-label=${t.topology.save.svg} title=${t.topology.save.svg} @click=${() => this.save("svg")}>SVG</button>
+        <button type="button" aria-label=${t.topology.save.png} title=${t.topology.save.png} @click=${() => this.save("png")}>PNG</button>
+      </div>
       <button type="button" class="kp-button" aria-pressed=${this.store.paused} @click=${() => this.pause()}>${this.store.paused ? t.resume : t.pause}</button>
       <button type="button" class="kp-button" aria-pressed=${this.outline} @click=${() => (this.outline = !this.outline)}>${t.outline}</button>
       <button type="button" class="kp-button" aria-pressed=${this.view === "table"} @click=${() => this.show(this.view === "table" ? "picture" : "table")}>${t.table}</button>
@@ -532,6 +536,14 @@ class Topology extends LitElement {
       <div class="kp-grow"></div>
       ${this.readonly ? nothing : html`<button type="button" class="kp-button" aria-haspopup="dialog" @click=${() => this.breakSomething()}>${t.topology.break.open}</button>`}
     </div>`;
+  }
+
+  /** Saves the picture: all of it as SVG, or what is on the screen as PNG. */
+  async save(type) {
+    const { download, toSvg } = await import("../scene/save.js");
+    const name = `${this.cluster}-${this.lens}-${this.store.rev}.${type}`;
+    if (type === "svg") download(name, new Blob([toSvg({ ...this.scene, layout: this.layout, store: this.store, test: this.test })], { type: "image/svg+xml" }));
+    else this.canvas.toBlob((blob) => download(name, blob));
   }
 
   breakSomething(kind, given) {
