@@ -330,10 +330,12 @@ class List extends LitElement {
   /** Moves the row that the keys are at; with Shift the choice goes along. */
   move(event) {
     const page = Math.max(1, Math.floor(this.querySelector(".kp-grid").clientHeight / ROW) - 2);
+    // Without a row that the keys are at, a step leads to the first.
     const { index } = this;
     const steps = { ArrowDown: index + 1, ArrowUp: index - 1, PageDown: index + page, PageUp: index - page, Home: 0, End: this.view.length - 1, ...(singleKeysOn() && { j: index + 1, k: index - 1 }) };
     if (!(event.key in steps)) return false;
-    this.moveTo(index < 0 ? 0 : steps[event.key], { extend: event.shiftKey });
+    const absolute = event.key === "Home" || event.key === "End";
+    this.moveTo(index < 0 && !absolute ? 0 : steps[event.key], { extend: event.shiftKey });
     return true;
   }
 

@@ -1,0 +1,187 @@
+"""Lists and pages of objects in a real browser: choosing, acting, following, and refusals."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.test_pages import axe, violations  # noqa: F401 - a fixture
+from tests.playground.fakecluster import status
+from tests.playground.objects import large, pod
+
+LIST = "/clusters/demo/objects/core/v1/pods"
+LIVE = re.compile("^Live")
+
+
+@pytest.fixture
+def listed(page, site):
+    def open_(query=""):
+        page.goto(f"{site.url}{LIST}{query}")
+        expect(page.locator(".kp-chip")).to_have_text(LIVE)
+        return page
+
+    return open_
+
+
+def rows(page):
+    return page.locator("tbody tr")
+
+
+def test_a_range_is_chosen_deleted_and_each_outcome_told(listed, worker, demo):
+    page = listed("?ns=default&sort=Name")
+    refused = "Internal error occurred: disk is full"
+    worker.change(
+        demo.refusals.__setitem__,
+        ("DELETE", "pods/big-0"),
+        (500, status(500, "InternalError", refused)),
+    )
+    rows(page).nth(0).locator(".kp-pick").click()
+    rows(page).nth(2).click(modifiers=["Shift"])
+    page.get_by_role("toolbar", name="Actions").get_by_role("button", name="Delete").click()
+    dialog = page.get_by_role("dialog", name="Delete 3 pods")
+    expect(dialog).to_contain_text("No controller makes these pods again:")
+    expect(dialog).to_contain_text("kubectl delete pods api-0 big-0 web-7c9-0 -n default")
+    dialog.get_by_role("button", name="Preview").click()
+    expect(dialog).to_contain_text("Nothing was changed.")
+    dialog.get_by_role("button", name="Delete 3 pods").click()
+    expect(dialog).to_contain_text("2 of 3 done; 1 refused.")
+    expect(dialog).to_contain_text(refused)
+    dialog.get_by_role("button", name="Close").click()
+    expect(rows(page)).to_have_count(3)
+
+
+def test_what_one_may_not_do_says_so(listed, demo):
+    demo.denied = {"delete pods"}
+    page = listed("?ns=default")
+    rows(page).nth(0).locator(".kp-pick").click()
+    button = page.get_by_role("toolbar", name="Actions").get_by_role("button", name="Delete")
+    expect(button).to_have_attribute("aria-disabled", "true")
+    expect(button).to_have_attribute("title", re.compile("Ask for: delete on pods in default"))
+
+
+def test_the_keyboard_alone_finds_chooses_labels_and_opens(listed, demo):
+    page = listed("?ns=default")
+    page.keyboard.press("/")
+    page.keyboard.type("app=api")
+    expect(rows(page)).to_have_count(1)
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Space")
+    expect(rows(page).nth(0)).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("m")
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_role("menuitem", name="Label")).to_be_focused()
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog", name="Label Pod api-0")
+    expect(dialog.get_by_label("Key").first).to_be_focused()
+    page.keyboard.type("tier")
+    page.keyboard.press("Tab")
+    page.keyboard.type("back")
+    page.keyboard.press("Enter")
+    expect(dialog).to_contain_text("Done: 1 of 1.")
+    page.keyboard.press("Escape")
+    assert demo.objects["pods"]["default/api-0"]["metadata"]["labels"]["tier"] == "back"
+    page.locator("table[role=grid]").focus()
+    page.keyboard.press("y")
+    expect(page).to_have_url(re.compile(r"/pods/default/api-0\?tab=yaml"))
+
+
+def test_a_filter_that_finds_nothing_offers_what_was_meant(listed):
+    page = listed("?q=app=wbe")
+    page.get_by_role("button", name="Did you mean app=web (3)?").click()
+    expect(rows(page)).to_have_count(3)
+    expect(page.locator("#equivalent")).to_have_text("kubectl get pods -A -l app=web")
+
+
+def test_a_filter_is_saved_and_recalled(listed):
+    page = listed("?q=status:crash")
+    page.get_by_text("Saved filters").click()
+    page.get_by_role("textbox", name="Name").fill("crashing")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_role("button", name="crashing", exact=True)).to_be_visible()
+    listed()
+    page.get_by_text("Saved filters").click()
+    page.get_by_role("button", name="crashing", exact=True).click()
+    expect(page).to_have_url(re.compile("q=status:crash"))
+    page.get_by_role("button", name="Remove crashing").click()
+    expect(page.get_by_text("Nothing saved for this list yet.")).to_be_visible()
+
+
+def test_twenty_thousand_rows_are_a_few_elements(page, site, worker):
+    worker.change(large, worker.fake.add("huge"), 20_000, 10)
+    page.goto(f"{site.url}/clusters/huge/objects/core/v1/pods")
+    expect(page.locator(".kp-list-count")).to_have_text("20\u202f000 objects", timeout=60_000)
+    grid = page.get_by_role("grid")
+    expect(grid).to_have_attribute("aria-rowcount", "20001")
+    assert rows(page).count() < 100
+    grid.focus()
+    page.keyboard.press("End")
+    expect(page.locator("tr[aria-rowindex='20001']")).to_be_visible()
+    assert rows(page).count() < 100
+
+
+def test_what_one_may_not_list_says_what_to_ask_for(page, site, demo):
+    demo.forbidden = {"pods"}
+    page.goto(f"{site.url}{LIST}")
+    note = page.locator("[data-notice=refused]")
+    expect(note).to_contain_text("You may not list pods in all namespaces.")
+    expect(note).to_contain_text("Ask for: get, list, watch on pods.")
+    expect(note.get_by_role("button", name="Copy the RBAC rule")).to_be_visible()
+
+
+def test_a_worker_that_does_not_answer_and_comes_back(listed, worker, demo):
+    page = listed()
+    worker.fake.down = True
+    worker.change(demo.cut_watches)
+    expect(page.locator("[data-notice=down]")).to_contain_text("Nothing is lost")
+    worker.fake.down = False
+    worker.change(demo.put, "pods", pod("after-0", "n1"))
+    expect(page.get_by_role("link", name="after-0")).to_be_visible()
+    expect(page.locator("[data-notice=down]")).to_have_count(0)
+
+
+def test_an_object_deleted_while_it_is_open(page, site, change):
+    page.goto(f"{site.url}{LIST}/default/web-7c9-0")
+    expect(page.locator(".kp-chip")).to_have_text(LIVE)
+    change("put", "pods", pod("web-7c9-9", "n1", owner="rs-web-7c9"))
+    change("delete", "pods", "default/web-7c9-0")
+    note = page.locator("[data-gone]")
+    expect(note).to_contain_text(re.compile(r"Pod web-7c9-0 was deleted at [\d:]+ by replicaset"))
+    expect(note.get_by_role("link", name="web-7c9-9")).to_be_visible()
+    expect(page.locator("#object-tab")).to_contain_text("It runs on n1")
+
+
+def test_an_object_s_page_follows_it(page, site, change):
+    page.goto(f"{site.url}{LIST}/default/web-7c9-0")
+    expect(page.locator(".kp-chip")).to_have_text(LIVE)
+    change("put", "pods", pod("web-7c9-0", "n1", waiting="CrashLoopBackOff", restarts=3))
+    expect(page.locator(".kp-sentence")).to_contain_text("It has restarted 3 times.")
+
+
+def test_logs_are_searched_and_marked(page, site, demo):
+    demo.logs["web-7c9-0"] = "GET /a 200\nGET /b 500\nGET /c 200\n"
+    page.goto(f"{site.url}{LIST}/default/web-7c9-0?tab=logs")
+    log = page.get_by_role("log")
+    expect(log).to_contain_text("GET /b 500")
+    page.get_by_label("Search").fill("/5\\d\\d/")
+    expect(log.locator("mark")).to_have_text(["500"])
+    page.get_by_label("Only lines that match").check()
+    expect(log.locator(".kp-log-line")).to_have_count(1)
+    page.get_by_label("Search").fill("/(/")
+    expect(page.locator(".kp-log-note")).to_contain_text("/(/ is no pattern.")
+
+
+@pytest.mark.parametrize("context", ["light", "dark"], indirect=True)
+def test_dialog_menus_and_tabs_are_accessible(page, site, axe):  # noqa: F811
+    page.goto(f"{site.url}{LIST}?ns=default")
+    rows(page).nth(0).locator(".kp-pick").click()
+    page.get_by_text("Columns", exact=True).click()
+    assert violations(axe, page) == []
+    page.keyboard.press("Escape")
+    page.get_by_role("toolbar", name="Actions").get_by_role("button", name="Delete").click()
+    expect(page.get_by_role("dialog")).to_contain_text("kubectl delete pods")
+    assert violations(axe, page) == []
+    for tab in ("relations", "history"):
+        page.goto(f"{site.url}{LIST}/default/web-7c9-0?tab={tab}")
+        assert violations(axe, page) == []
