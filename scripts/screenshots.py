@@ -85,6 +85,20 @@ def take(page: Page, base: str, theme: str) -> None:
     page.goto(f"{base}/clusters/default/objects/core/v1/pods")
     expect(page.locator("tbody tr")).to_have_count(13)
     shot("objects")
+    page.goto(f"{base}/")
+    expect(page.locator("kp-thumbnail[data-revision]").first).to_be_visible()
+    shot("clusters")
+    page.goto(f"{base}/?new")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    shot("new-cluster")
+    page.goto(
+        f"{base}/clusters/default/access?resource=pods&system=on&q=job&verb=delete"
+        "&user=system:serviceaccount:kube-system:job-controller"
+    )
+    expect(page.locator(".kp-why")).to_be_visible()
+    shot("access")
+    page.goto(f"{base}/account")
+    shot("account")
     page.goto(f"{base}/?connect=default")
     expect(page.get_by_role("dialog")).to_be_visible()
     page.wait_for_timeout(500)

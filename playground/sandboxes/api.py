@@ -135,6 +135,13 @@ def start(user: User, wanted: Mapping[str, Any]) -> dict[str, Any]:
     return gateway().create(owner=user.get_username(), **wanted, **more)
 
 
+def fork(user: User, cluster: Cluster, name: str) -> dict[str, Any]:
+    """Make a cluster of the user's that begins as another one is now."""
+    expires = access.end_of_time(user)
+    more: dict[str, Any] = {"expires": expires} if expires else {}
+    return gateway().fork(cluster.name, name=name, owner=user.get_username(), **more)
+
+
 def wake(user: User, cluster: Cluster) -> str:
     """Open a cluster that rests; return what is in the way, "" if nothing is."""
     mine = cluster.owner == user.get_username()

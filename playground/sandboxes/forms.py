@@ -20,6 +20,20 @@ def _label(name: str) -> None:
         raise ValidationError(problem)
 
 
+class ForkForm(forms.Form):
+    """What a fork is called."""
+
+    name = forms.CharField(
+        label=_("Name"),
+        max_length=names.LONGEST,
+        validators=[_label],
+        help_text=_("Lower case letters, digits and “-”; it becomes part of the address."),
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "spellcheck": "false", "autofocus": True}
+        ),
+    )
+
+
 class NewClusterForm(forms.Form):
     """Name, template, nodes, and the addons that are on."""
 

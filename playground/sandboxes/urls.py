@@ -14,6 +14,7 @@ urlpatterns = [
     path("clusters/<slug:name>/connect", views.connect, name="connect"),
     path("clusters/<slug:name>/connections", views.connections, name="connections"),
     path("clusters/<slug:name>/kubeconfig", views.kubeconfig, name="kubeconfig"),
+    path("clusters/<slug:name>/fork", views.fork, name="fork-cluster"),
     path("clusters/<slug:name>/pause", views.pause, name="pause-cluster"),
     path("clusters/<slug:name>/resume", views.resume, name="resume-cluster"),
     path("clusters/<slug:name>/delete", views.delete, name="delete-cluster"),

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -14,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from playground.sandboxes import access, api
-from playground.sandboxes.forms import NewClusterForm
+from playground.sandboxes.forms import ForkForm, NewClusterForm
 from playground.sandboxes.gateway import Refused, gateway
 
 # What the button for the first cluster calls it.
@@ -48,6 +49,34 @@ def home(request: HttpRequest) -> HttpResponse:
 def new(request: HttpRequest) -> HttpResponse:
     """Show the form of a new cluster."""
     return render(request, "sandboxes/new.html", _new(request, NewClusterForm()))
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def fork(request: HttpRequest, name: str) -> HttpResponse:
+    """Ask for a name, then make a cluster that begins as this one is."""
+    user = access.signed_in(request.user)
+    cluster = access.find_to_change(gateway(), user, name)
+    if request.method == "GET":
+        form = ForkForm(initial={"name": f"{cluster.name[:50]}-fork"})
+        return render(request, "sandboxes/fork.html", {"cluster": cluster, "form": form})
+    form, status = ForkForm(request.POST), 422
+    if form.is_valid():
+        if access.limit_reached(user, gateway().clusters()):
+            form.add_error(None, api.limit_text())
+        else:
+            try:
+                api.fork(user, cluster, form.cleaned_data["name"])
+            except Refused as error:
+                status = error.code
+                _explain(form, error)
+            else:
+                text = _("%(fork)s begins as %(name)s is now.")
+                made = form.cleaned_data["name"]
+                messages.success(request, text % {"fork": made, "name": cluster.name})
+                return HttpResponseRedirect(reverse("home"))
+    extra: dict[str, Any] = {"forking": cluster, "fork_form": form}
+    return _home(request, NewClusterForm(), status=status, extra=extra)
 
 
 @login_required
@@ -167,7 +196,7 @@ def _connection(request: HttpRequest, name: str) -> dict[str, Any]:
     }
 
 
-def _explain(form: NewClusterForm, error: Refused) -> str:
+def _explain(form: Form, error: Refused) -> str:
     """Put what the worker refused beside the field that it is about; return it as it came."""
     if error.reason == "AlreadyExists":
         text = _("There is a cluster of this name already. Choose another one.")

@@ -72,6 +72,26 @@ def test_a_paused_cluster_is_resumed(worker, as_operator):
     assert as_operator.get(PODS).status_code == 200
 
 
+def test_a_fork_begins_as_the_cluster_is(worker, as_operator, monkeypatch):
+    asked = []
+
+    def fork(_self, source, name, owner, **_more):
+        if name == "demo":
+            raise Refused(409, {"reason": "AlreadyExists", "message": "there is one"})
+        asked.append((source, name, owner))
+
+    monkeypatch.setattr(type(gateway()), "fork", fork)
+    assert 'value="demo-fork"' in text(as_operator.get("/clusters/demo/fork"))
+    taken = as_operator.post("/clusters/demo/fork", {"name": "demo"})
+    assert (taken.status_code, "of this name already" in text(taken)) == (409, True)
+    wrong = as_operator.post("/clusters/demo/fork", {"name": "No!"})
+    assert (wrong.status_code, "RFC 1123" in text(wrong)) == (422, True)
+    assert asked == []
+    as_operator.post("/clusters/demo/fork", {"name": "copy"})
+    assert asked == [("demo", "copy", "operator")]
+    assert "copy begins as demo is now." in text(as_operator.get("/"))
+
+
 def test_at_the_limit_one_is_told_what_to_do(worker, as_learner, settings):
     settings.CLUSTERS_PER_LEARNER = 1
     worker.fake.add("mine", "lea")
