@@ -61,6 +61,7 @@ function filterNote(host) {
 /** What stands in the middle while there is nothing to see. */
 export function emptyState(host) {
   if (!host.ready) {
+    if (host.notice?.kind === "no-past") return nothing;
     const { progress } = host;
     const text = progress?.total ? t.reading(progress.read, progress.total) : t.readingFirst;
     return html`<div class="kp-hint-box" role="status">${text}</div>`;

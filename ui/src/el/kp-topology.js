@@ -485,7 +485,7 @@ class Topology extends LitElement {
       <div class="kp-body" data-outline=${this.outline} data-panel=${Boolean(this.lastPod)}>
         <aside class="kp-outline" aria-label=${t.outline}><kp-tree .model=${model} .selected=${this.selected} .tick=${this.tick} @kp-select=${this.onSelect}></kp-tree></aside>
         <div class="kp-stage" ?hidden=${this.view === "table"} tabindex="-1">
-          <canvas aria-hidden="true"></canvas>
+          <canvas aria-hidden="true" ?hidden=${!this.ready}></canvas>
           ${this.legend()} ${notices.emptyState(this)} ${renderBar(this)} ${renderMenu(this)}
         </div>
         ${this.view === "table" ? html`<kp-table .model=${model} .selected=${this.selected} .tick=${this.tick} @kp-select=${this.onSelect}></kp-table>` : nothing}
