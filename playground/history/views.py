@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
+from playground import pages
 from playground.sandboxes import access
 from playground.sandboxes.gateway import gateway
 
@@ -21,6 +22,7 @@ def timeline(request: HttpRequest, name: str) -> HttpResponse:
         "cluster": cluster,
         "page": "timeline",
         "live": True,
+        "has_traces": any(page.name == "trace" for page in pages.listed()),
         "may_change": access.may_change(user, cluster),
         # The page has a place for the revision itself, so that it needs no banner.
         "past": None,

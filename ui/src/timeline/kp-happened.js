@@ -10,7 +10,7 @@ const BACK = 40; // revisions before this one that are told of
 const ROWS = 40;
 
 class Happened extends LitElement {
-  static properties = { cluster: {}, rev: { type: Number }, oldest: { type: Number }, facts: { state: true }, changes: { state: true }, problem: { state: true } };
+  static properties = { cluster: {}, rev: { type: Number }, oldest: { type: Number }, traces: { type: Boolean }, facts: { state: true }, changes: { state: true }, problem: { state: true } };
 
   constructor() {
     super();
@@ -65,7 +65,7 @@ class Happened extends LitElement {
         (fact) => html`<li class=${fact.bad ? "kp-tl-bad" : ""} data-here=${fact.revision === this.rev}>
           <span class="kp-tl-when">${this.revision(fact.revision)} <span class="kp-muted">${clock(fact.at)}</span></span>
           <span class="kp-tl-text">${fact.text}.</span>
-          ${fact.trace ? html`<a class="kp-tl-trace" href=${this.traceOf(fact)} aria-label="${t.timeline.trace}: ${fact.text}">${t.timeline.trace}</a>` : nothing}
+          ${this.traces && fact.trace ? html`<a class="kp-tl-trace" href=${this.traceOf(fact)} aria-label="${t.timeline.trace}: ${fact.text}">${t.timeline.trace}</a>` : nothing}
         </li>`,
       )}
     </ul>`;

@@ -16,6 +16,7 @@ class ObjectPast extends LitElement {
     oldest: { type: Number },
     newest: { type: Number },
     fixed: { type: Boolean },
+    traces: { type: Boolean },
     writes: { state: true },
     lines: { state: true },
     more: { state: true },
@@ -109,7 +110,7 @@ class ObjectPast extends LitElement {
       <p class="kp-tl-write">${this.revision(one.revision)} <span class="kp-muted">${clock(one.at)}</span>
         <strong>${one.actor}</strong> ${types[one.type]}
         ${one.manager && one.manager !== one.actor ? html`<span class="kp-muted">${one.manager}</span>` : nothing}
-        ${one.trace ? html`<a href="/clusters/${encodeURIComponent(this.cluster)}/trace/${encodeURIComponent(one.trace)}">${t.timeline.trace}</a>` : nothing}</p>
+        ${this.traces && one.trace ? html`<a href="/clusters/${encodeURIComponent(this.cluster)}/trace/${encodeURIComponent(one.trace)}">${t.timeline.trace}</a>` : nothing}</p>
       ${this.fields(one)}
     </li>`;
   }

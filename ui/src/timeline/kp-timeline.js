@@ -35,6 +35,7 @@ class Timeline extends LitElement {
     topology: {},
     objects: {},
     fork: { type: Boolean },
+    traces: { type: Boolean },
     overview: { state: true },
     rev: { state: true }, // null: the newest
     shown: { state: true }, // the revision that the panels show
@@ -354,9 +355,9 @@ class Timeline extends LitElement {
   panel() {
     const { cluster, shown, overview } = this;
     const panels = {
-      happened: () => html`<kp-happened .cluster=${cluster} .rev=${shown} .oldest=${overview.oldest}></kp-happened>`,
+      happened: () => html`<kp-happened .cluster=${cluster} .rev=${shown} .oldest=${overview.oldest} .traces=${this.traces}></kp-happened>`,
       compare: () => html`<kp-compare .cluster=${cluster} .a=${this.marks.A} .b=${this.marks.B}></kp-compare>`,
-      object: () => html`<kp-object-past .cluster=${cluster} .object=${this.object} .rev=${shown} .oldest=${overview.oldest}></kp-object-past>`,
+      object: () => html`<kp-object-past .cluster=${cluster} .object=${this.object} .rev=${shown} .oldest=${overview.oldest} .traces=${this.traces}></kp-object-past>`,
     };
     return html`<div id="kp-tl-panel" role="tabpanel" aria-labelledby="kp-tl-${this.tab}" class="kp-tl-panel"
       @kp-go=${(event) => this.go(event.detail)} @kp-follow=${(event) => this.follow(event.detail)} @kp-mark=${(event) => this.mark(event.detail)}>

@@ -13,6 +13,8 @@ const theme = EditorView.theme({
   "&.cm-merge-b .cm-changedLine": { backgroundColor: "color-mix(in srgb, var(--kp-good) 14%, transparent)" },
   "&.cm-merge-a .cm-changedText, .cm-deletedChunk .cm-deletedText": { background: "color-mix(in srgb, var(--kp-bad) 28%, transparent)" },
   "&.cm-merge-b .cm-changedText": { background: "color-mix(in srgb, var(--kp-good) 28%, transparent)" },
+  // The signs around the number are in few fonts.
+  ".cm-collapsedLines:before, .cm-collapsedLines:after": { content: '""' },
   ".cm-collapsedLines": { color: "var(--kp-muted)", background: "var(--kp-sunken)" },
 });
 
