@@ -46,7 +46,7 @@ clean: ## Remove what was built and installed; data in .kubeground stays
 	@rm -rf $(VENV) $(STAMPS) node_modules static/dist apimachinery/data/types.* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-setup: $(STAMPS)/packages $(STAMPS)/types $(STAMPS)/ui ## Install packages, build the type table and the front end
+setup: $(STAMPS)/packages $(STAMPS)/types $(STAMPS)/texts $(STAMPS)/ui ## Install packages, build the type table, texts and the front end
 
 setup-dev: setup $(STAMPS)/packages-dev $(STAMPS)/system
 	@$(BIN)/python scripts/client_tools.py
@@ -77,6 +77,10 @@ $(STAMPS)/terminal: scripts/terminal-packages.sh
 $(STAMPS)/types: $(STAMPS)/packages $(wildcard apimachinery/schema/*.py) $(wildcard apimachinery/data/go_types*)
 	@echo "Building the type table"
 	@$(BIN)/python -m apimachinery.schema.build
+	@touch $@
+
+$(STAMPS)/texts: $(STAMPS)/packages $(wildcard locale/*/LC_MESSAGES/*.po)
+	@$(BIN)/python -m playground.texts compile
 	@touch $@
 
 $(STAMPS)/node: package.json package-lock.json $(STAMPS)/packages

@@ -8,6 +8,7 @@ import shutil
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
+from playground.texts import compile_all
 from tests.browser.serving import ROOT, running_site
 from tests.playground.fakecluster import Fake, served
 from tests.playground.objects import small
@@ -113,3 +114,9 @@ def note(problems, message):
     lost = ("WebSocket connection", "ERR_CONNECTION", "Failed to load resource")
     if message.type == "error" and not any(text in message.text for text in lost):
         problems.append(message.text)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _texts():
+    """What `make setup` compiles."""
+    compile_all()

@@ -7,6 +7,9 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.test_pages import axe as axe  # noqa: PLC0414 - a fixture
+from tests.browser.test_pages import violations
+
 TOPOLOGY = "/clusters/demo/topology"
 
 
@@ -106,6 +109,41 @@ def test_the_theme_is_chosen_in_the_menu_and_holds_everywhere(page, site, browse
     with saved(page):
         page.get_by_role("button", name="As the system").click()
     assert dark(page) == "light"
+
+
+def test_chinese_is_chosen_and_stays(page, site):
+    page.goto(f"{site.url}/settings")
+    menu(page).get_by_role("button", name="简体中文").click()
+    expect(page.locator("html")).to_have_attribute("lang", "zh-Hans")
+    expect(page).to_have_url(f"{site.url}/settings")
+    page.goto(site.url + TOPOLOGY)
+    expect(page.locator(".kp-chip")).to_have_text(re.compile("^实时"))
+    page.locator(".kp-menu > summary").click()
+    page.get_by_role("button", name="English").click()
+    expect(page.locator(".kp-chip")).to_have_text(re.compile("^Live"))
+
+
+@pytest.mark.parametrize("context", ["light", "dark"], indirect=True)
+def test_chinese_pages_menu_palette_and_help_are_accessible(page, site, axe):
+    page.goto(site.url + TOPOLOGY)
+    menu(page).get_by_role("button", name="简体中文").click()
+    expect(page.locator(".kp-chip")).to_have_text(re.compile("^实时"))
+    page.locator(".kp-menu > summary").click()
+    assert violations(axe, page) == []
+    page.keyboard.press("Escape")
+    page.keyboard.press("?")
+    expect(page.locator("#help")).to_be_visible()
+    assert violations(axe, page) == []
+    page.keyboard.press("Escape")
+    expect(page.locator("#help")).to_be_hidden()
+    page.keyboard.press("Control+k")
+    expect(page.locator("kp-palette input")).to_be_focused()
+    page.keyboard.type("web")
+    expect(page.get_by_role("option", name=re.compile("web-7c9-0"))).to_be_visible()
+    assert violations(axe, page) == []
+    page.keyboard.press("Escape")
+    page.goto(f"{site.url}/settings")
+    assert violations(axe, page) == []
 
 
 def test_less_motion_is_a_choice(browser, site, signed_in, demo):

@@ -5,7 +5,7 @@
 // English comes with every page; another language is a part that is loaded before anything runs.
 import { english } from "./texts/en.js";
 
-const LANGUAGES = {};
+const LANGUAGES = { "zh-Hans": async () => (await import("./texts/zh-hans.js")).chinese };
 
 const load = LANGUAGES[globalThis.document?.documentElement.lang];
 
