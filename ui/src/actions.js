@@ -32,7 +32,6 @@ export const DEFAULTS = {
   "timeline.setB": ["]"],
   "objects.describe": ["d"],
   "objects.yaml": ["y"],
-  "objects.edit": ["e"],
   "objects.logs": ["l"],
   "objects.shell": ["s"],
   "objects.events": ["v"],

@@ -2,6 +2,7 @@
 import { html, LitElement } from "lit";
 
 import { call, get, post } from "../api.js";
+import { openPanel } from "../dock/open.js";
 import { bind, singleKeysOn } from "../keys.js";
 import { parse, suggest } from "../list/filter.js";
 import { grid, ROW, widths } from "../list/grid.js";
@@ -361,6 +362,13 @@ class List extends LitElement {
       "objects.owner": tab("relations"),
       "objects.users": tab("relations"),
       "objects.logs": { ...tab("logs"), when: () => this.config.logs && this.model.rows.has(this.active) },
+      "objects.shell": {
+        when: () => this.kindKey === "pods" && this.model.rows.has(this.active),
+        run: () => {
+          const { ns, name } = this.model.rows.get(this.active);
+          openPanel("terminal", { kind: "pod", ns, pod: name });
+        },
+      },
       "objects.menu": on(() => this.openMenu()),
       "objects.delete": { when: () => this.targets().length > 0, run: () => this.act("delete") },
       "objects.all": {

@@ -25,7 +25,6 @@ export const actions = {
   "timeline.setB": "Compare with this (B)",
   "objects.describe": "Summary of the object",
   "objects.yaml": "YAML of the object",
-  "objects.edit": "Edit the object",
   "objects.logs": "Logs of the object",
   "objects.shell": "Shell in the pod",
   "objects.events": "Events about the object",
