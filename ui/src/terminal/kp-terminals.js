@@ -137,8 +137,9 @@ export class KpTerminals extends LitElement {
     const terminal = this.current;
     if (!terminal?.session) return;
     try {
-      await api.record(this.cluster, terminal.session, !terminal.recording);
-      terminal.recorded(!terminal.recording);
+      const on = !terminal.recording; // the stream tells of it too, maybe before the answer
+      await api.record(this.cluster, terminal.session, on);
+      terminal.recorded(on);
       this.requestUpdate();
     } catch (error) {
       terminal.fade({ name: "words", text: error.message });
