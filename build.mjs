@@ -18,6 +18,7 @@ const ENTRIES = {
   topology: 40,
   objects: 40,
   timeline: 30,
+  trace: 30,
   terminal: 120,
   settings: 10,
   site: 5,

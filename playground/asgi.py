@@ -27,6 +27,7 @@ from playground.accounts.viewing import ViewAsSocket  # noqa: E402
 from playground.objects.routing import websocket_urlpatterns as objects_sockets  # noqa: E402
 from playground.terminal.routing import websocket_urlpatterns as terminal_sockets  # noqa: E402
 from playground.topology.routing import websocket_urlpatterns as topology_sockets  # noqa: E402
+from playground.tracing.routing import websocket_urlpatterns as tracing_sockets  # noqa: E402
 
 
 def _hashed(path: str, url: str) -> bool:
@@ -63,7 +64,11 @@ application = ProtocolTypeRouter(
         "http": _with_files(get_asgi_application()),
         "websocket": AllowedHostsOriginValidator(
             AuthMiddlewareStack(
-                ViewAsSocket(URLRouter([*topology_sockets, *objects_sockets, *terminal_sockets]))
+                ViewAsSocket(
+                    URLRouter(
+                        [*topology_sockets, *objects_sockets, *terminal_sockets, *tracing_sockets]
+                    )
+                )
             )
         ),
     }

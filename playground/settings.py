@@ -82,6 +82,7 @@ INSTALLED_APPS = [
     "playground.history",
     "playground.workspace",
     "playground.terminal",
+    "playground.tracing",
 ]
 
 MIDDLEWARE = [

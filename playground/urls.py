@@ -9,6 +9,7 @@ urlpatterns = [
     path("", include("playground.sandboxes.urls")),
     path("", include("playground.rights.urls")),
     path("", include("playground.lab.urls")),
+    path("", include("playground.tracing.urls")),
     path("", include("playground.topology.urls")),
     path("", include("playground.objects.urls")),
     path("", include("playground.history.urls")),

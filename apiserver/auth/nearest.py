@@ -5,7 +5,7 @@ Nobody decides by this. It walks all roles and bindings, so it is for questions 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from apiserver.auth.attributes import Attributes
@@ -65,17 +65,32 @@ def _of(binding: Binding, how: str, verbs: tuple[str, ...]) -> Nearest:
 
 
 def _unbound(roles: RoleIndex, wanted: Attributes) -> Nearest | None:
-    """Return the smallest role that would allow it, one of the namespace before any other."""
+    """Return the smallest role that would allow it, one of the namespace before any other.
+
+    What is for components of the cluster comes last.
+    """
     allowing = [
-        (not namespace, len(rules.source), name, namespace, rules)
+        (not namespace, name.startswith("system:"), _breadth(rules), name, namespace, rules)
         for (namespace, name), rules in roles.roles()
         if namespace in ("", wanted.namespace) and rules.allow(wanted)
     ]
     if not allowing:
         return None
-    everywhere, _, name, namespace, rules = min(allowing, key=lambda one: one[:3])
+    everywhere, _, _, name, namespace, rules = min(allowing, key=lambda one: one[:4])
     verbs = _verbs_on(rules, wanted)[0]
     return Nearest("unbound", "ClusterRole" if everywhere else "Role", namespace, name, verbs)
+
+
+def _breadth(rules: Rules) -> int:
+    """Return how much a role allows, roughly: verbs times resources, where "*" is very many."""
+    return sum(
+        _count(rule.get("verbs")) * _count(rule.get("resources")) * _count(rule.get("apiGroups"))
+        for rule in rules.source
+    )
+
+
+def _count(values: Sequence[str] | None) -> int:
+    return 100 if ALL in (values or ()) else len(values or ())
 
 
 def _verbs_on(rules: Rules, wanted: Attributes) -> tuple[tuple[str, ...], bool]:

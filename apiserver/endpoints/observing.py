@@ -39,13 +39,7 @@ _TERMINATED = frozenset({413, 429, 504})
 def finish(request: ApiRequest, answer: Answer | None, refusal: ApiError | None) -> None:
     """Note what became of a request; a stream is counted once it has ended."""
     trace, api = request.trace, request.api
-    if request.method:
-        # What people ask for. A worker's agent is its name, and never told.
-        trace.agent = request.user_agent[:LONGEST_AGENT] or "unknown"
-    if request.user is not None:
-        trace.groups = request.user.groups
-    if request.flow is not None:
-        trace.flow = request.flow.label
+    _close(request)
     api.traces.add(trace)
     if not trace.code:
         return  # the server ends, and nobody is answered any more
@@ -70,6 +64,23 @@ def finish(request: ApiRequest, answer: Answer | None, refusal: ApiError | None)
             api.metrics.terminated(labels, trace.code)
     if request.method:
         _note_checks(request)
+
+
+def _close(request: ApiRequest) -> None:
+    """Put into the trace what is known at the end alone."""
+    trace = request.trace
+    if request.method:
+        # What people ask for. A worker's agent is its name, and never told.
+        trace.agent = request.user_agent[:LONGEST_AGENT] or "unknown"
+    if request.user is not None:
+        trace.groups = request.user.groups
+    if request.flow is not None:
+        trace.flow = request.flow.label
+    if not trace.calls:
+        trace.calls = None
+    if trace.refusal is not None and trace.code == 401:
+        # Which credentials were not known; of them nothing is kept.
+        trace.refusal["attempted"] = _scheme(request)
 
 
 def panicked(request: ApiRequest, error: BaseException) -> None:
@@ -101,11 +112,15 @@ def _audit(
 
 def _attempted(request: ApiRequest) -> str:
     """Say which credentials came with a request."""
-    scheme = request.headers.get("authorization", "").strip().partition(" ")[0].lower()
-    found = [scheme] if scheme in ("basic", "bearer") else []
-    if not found:
+    scheme = _scheme(request)
+    if not scheme:
         return "Authentication failed, no credentials provided"
-    return f"Authentication failed, attempted: {', '.join(found)}"
+    return f"Authentication failed, attempted: {scheme}"
+
+
+def _scheme(request: ApiRequest) -> str:
+    scheme = request.headers.get("authorization", "").strip().partition(" ")[0].lower()
+    return scheme if scheme in ("basic", "bearer") else ""
 
 
 class Ending:

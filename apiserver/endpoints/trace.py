@@ -28,6 +28,8 @@ LONGEST_TEXT, MOST_CAUSES = 1024, 32
 # Audit annotations of authorization.
 DECISION, REASON = "authorization.k8s.io/decision", "authorization.k8s.io/reason"
 _READS = frozenset({"get", "list", "watch"})
+# Annotations that hold what was sent: patches of webhooks.
+_BODIES = "patch."
 # How the site names itself: what its pages read is no doing of people's.
 SITE_AGENT = "kubeground-site"
 
@@ -150,7 +152,11 @@ class Trace:
             "cause": list(self.cause),
             "wrote": [one.record() for one in self.wrote or ()],
             "webhooks": list(self.calls or ()),
-            "annotations": {k: v[:LONGEST_TEXT] for k, v in self.annotations.items()},
+            "annotations": {
+                k: v[:LONGEST_TEXT]
+                for k, v in self.annotations.items()
+                if not k.startswith(_BODIES)
+            },
             "stages": [
                 {"name": s.name, "micros": round(s.micros, 1), "outcome": s.outcome}
                 for s in self.stages

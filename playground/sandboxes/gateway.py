@@ -170,6 +170,11 @@ class Gateway:
         path = f"{CONTROL}/{quote(name)}/picture"
         return self._control("GET", path, params={"since": since})
 
+    def control(self, name: str, *path: str, method: str = "GET", **options: Any) -> dict[str, Any]:
+        """Return what the worker's control API says of a cluster."""
+        below = "/".join(quote(part, safe="") for part in (name, *path))
+        return self._control(method, f"{CONTROL}/{below}", **options)
+
     def kubeconfig(self, name: str, user: str) -> str:
         """Return a kubeconfig for the user, as YAML."""
         answer = self._control("GET", f"{CONTROL}/{quote(name)}/kubeconfig", params={"user": user})

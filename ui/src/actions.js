@@ -40,6 +40,11 @@ export const DEFAULTS = {
   "objects.menu": ["m"],
   "objects.all": ["Mod+a"],
   "objects.delete": ["Mod+d"],
+  "trace.play": ["Space"],
+  "trace.step": ["n"],
+  "trace.explain": ["e"],
+  "trace.newer": ["k"],
+  "trace.older": ["j"],
 };
 
 // These hold in fields and terminals too, where any other key belongs to what one writes.

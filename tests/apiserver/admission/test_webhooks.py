@@ -414,3 +414,26 @@ async def test_a_patch_is_an_update_to_those_who_are_asked(client, server):
         "fieldValidation": "Warn",
     }
     assert delete["options"] == {"kind": "DeleteOptions", "apiVersion": meta}
+
+
+async def test_the_trace_tells_which_webhook_did_not_answer(client, server):
+    await register(client, "Validating", {"timeoutSeconds": 2})
+    server.answer = lambda request: CallError("context deadline exceeded")
+    refused = await client.post(MAPS, config_map("x"))
+    assert refused.status == 500
+    record = client.api.traces.get(refused.headers["audit-id"]).record()
+    (call,) = record["webhooks"]
+    assert (call["name"], call["timeoutSeconds"], call["failurePolicy"]) == (
+        "w0.example.com",
+        2,
+        "Fail",
+    )
+    assert "context deadline exceeded" in call["failure"]
+    assert [stage["name"] for stage in record["stages"]][-2:] == ["validation", "refused"]
+
+
+async def test_patches_of_webhooks_are_not_in_the_trace(client, server):
+    await register(client, "Mutating")
+    server.answer = lambda request: patch(add("token", "hunter2"))
+    made = await client.post(MAPS, config_map("x", a="1"))
+    assert "hunter2" not in str(client.api.traces.get(made.headers["audit-id"]).record())

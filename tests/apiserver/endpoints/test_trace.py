@@ -1,6 +1,9 @@
 """The memory of requests: bounded, people's before workers', woken up, and told in JSON."""
 
+import re
+
 import orjson
+import pytest
 
 from apimachinery.differences import differences
 from apimachinery.errors import Conflict, Invalid
@@ -8,6 +11,9 @@ from apimachinery.gvk import GroupKind, GroupResource
 from apimachinery.validation.field import Path, invalid
 from apiserver.endpoints.details import LARGEST, Details
 from apiserver.endpoints.trace import KEPT_DETAILS, Trace, Traces
+from tests.apiserver.endpoints.support import Client, config_map, make_api
+
+MAPS = "/api/v1/namespaces/default/configmaps"
 
 
 def trace(number, agent="", verb="create"):
@@ -103,3 +109,37 @@ def test_what_is_kept_of_a_request_is_bounded():
     details.note("more", {"spec": {f"field{n}": "x" * 500 for n in range(10_000)}})
     assert details.more > 0
     assert len(orjson.dumps(details.record())) < LARGEST * 2
+
+
+@pytest.fixture
+async def client() -> Client:
+    return Client(await make_api(bare=True))
+
+
+def record_of(client, answer):
+    return client.api.traces.get(answer.headers["audit-id"]).record()
+
+
+async def test_credentials_that_are_not_known_stop_at_authentication(client):
+    refused = await client.get(MAPS, authorization="Bearer nobody-knows-it")
+    record = record_of(client, refused)
+    assert (record["refusal"]["code"], record["refusal"]["attempted"]) == (401, "bearer")
+    assert [stage["name"] for stage in record["stages"]] == ["refused"]
+    assert "nobody-knows-it" not in str(record)
+
+
+async def test_invalid_objects_keep_their_fields(client):
+    refused = await client.post(MAPS, config_map("Not_A_Name"))
+    refusal = record_of(client, refused)["refusal"]
+    assert refusal["code"] == 422
+    assert [cause["field"] for cause in refusal["details"]["causes"]] == ["metadata.name"]
+
+
+async def test_a_watch_from_before_history_says_so_in_the_trace(client):
+    for number in range(3):
+        await client.post(MAPS, config_map(f"m{number}"))
+    client.api.store.oldest = client.api.store.revision
+    opened = await client.get(f"{MAPS}?watch=1&resourceVersion=1&timeoutSeconds=1")
+    record = record_of(client, opened)
+    assert (record["code"], record["refusal"]["code"]) == (200, 410)
+    assert re.search(r"too old resource version: 1 \(\d+\)", record["refusal"]["message"])

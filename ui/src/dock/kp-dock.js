@@ -77,7 +77,7 @@ class Dock extends LitElement {
   close(id) {
     this.panelOf(id)?.closing?.();
     this.change(closed(this.state, id));
-    this.updateComplete.then(() => this.querySelector('[role="tab"][tabindex="0"], .kp-dock-bar button')?.focus());
+    this.updateComplete.then(() => (this.querySelector('[role="tab"][tabindex="0"]') ?? this.querySelector(".kp-dock-bar button"))?.focus());
   }
 
   panelOf(id) {

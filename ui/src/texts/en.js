@@ -8,6 +8,7 @@ import { settings } from "./en/settings.js";
 import { terminal } from "./en/terminal.js";
 import { timeline } from "./en/timeline.js";
 import { topology } from "./en/topology.js";
+import { trace } from "./en/trace.js";
 
 export const english = {
   ...common,
@@ -23,4 +24,5 @@ export const english = {
   terminal,
   timeline,
   topology,
+  trace,
 };

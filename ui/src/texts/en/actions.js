@@ -33,6 +33,11 @@ export const actions = {
   "objects.menu": "What one can do to it",
   "objects.all": "Select all rows that match",
   "objects.delete": "Delete the object or the selected ones",
+  "trace.play": "Play the request, or go one hop on",
+  "trace.step": "Next hop",
+  "trace.explain": "Explain this hop",
+  "trace.newer": "The newer request",
+  "trace.older": "The older request",
 };
 
 export const actionGroups = {
@@ -42,4 +47,5 @@ export const actionGroups = {
   past: "The past",
   timeline: "Timeline",
   objects: "Objects",
+  trace: "Trace",
 };

@@ -1,0 +1,2 @@
+// The trace page.
+import "./trace/kp-trace.js";

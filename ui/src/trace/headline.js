@@ -1,0 +1,77 @@
+// The sentence over a request, why it was stopped, and because of what a worker made it.
+import { html, nothing } from "lit";
+
+import { t } from "../texts.js";
+import { aboutOf, levelOf } from "./list.js";
+import { codeOf } from "./hops.js";
+import { stopped } from "./stops.js";
+import { moment, took } from "./times.js";
+
+/** Names the client: "kubectl" of "kubectl/v1.36.0 (linux/amd64)". */
+export function clientOf(record) {
+  const name = record.userAgent.split(/[/ ]/)[0];
+  return t.trace.clientNames[name] ?? (name || record.user);
+}
+
+export function headline({ record, story, compare, link }) {
+  const code = codeOf(record);
+  const words = code < 400 ? t.trace.verbs : t.trace.wished;
+  const where = record.namespace ? ` ${t.trace.inNamespace(record.namespace)}` : "";
+  return html`<header class="kp-story-head">
+    <h2><code>${record.user || "?"}</code> ${words[record.verb] ?? record.verb} ${subject(record, link)}${where}</h2>
+    <p class="kp-story-facts">
+      <span class="kp-request-code" data-level=${levelOf(code)}>${t.trace.answered(code, took(record.seconds * 1e6))}</span>
+      ${totals(record, story)}
+      <span class="kp-muted">${moment(record.at)}</span>
+      <button type="button" class="kp-button" @click=${compare}>${t.trace.compare}</button>
+    </p>
+    ${story ? html`${stopNote(record, story, link)} ${reasons(story)} ${rateNote(story)}` : nothing}
+  </header>`;
+}
+
+function subject(record, link) {
+  const step = { ...record, kind: "request", revisions: record.wrote.map((one) => one.revision) };
+  if (!step.name && record.wrote.length) step.name = record.wrote.at(-1).name;
+  const where = record.subresource || codeOf(record) >= 400 ? "" : link(step);
+  return where ? html`<a href=${where}>${aboutOf(record)}</a>` : aboutOf(record);
+}
+
+function totals(record, story) {
+  const found = story?.totals;
+  if (!found?.pods) return nothing;
+  const said =
+    found.all !== null
+      ? t.trace.toRunning(clientOf(record), took(found.all * 1e6))
+      : found.running
+        ? t.trace.someRunning(found.running, found.pods, took(found.first * 1e6))
+        : t.trace.noneRunning(found.pods);
+  return html`<strong class="kp-total" data-all=${found.all !== null}>${said}</strong>`;
+}
+
+function stopNote(record, story, link) {
+  const stop = stopped(record, story);
+  if (!stop) return nothing;
+  return html`<div class="kp-note kp-bad kp-stop" role="status">
+    <p class="kp-stop-title">${stop.title}</p>
+    <p class="kp-muted">${t.trace.apiSays} (${t.trace.hops[stop.hop]}):</p>
+    <pre class="kp-verbatim">${stop.verbatim}</pre>
+    ${stop.fields.length
+      ? html`<p class="kp-muted">${t.trace.fieldsWrong}:</p>
+          <ul class="kp-wrong-fields">${stop.fields.map((one) => html`<li><code>${one.field}</code> ${one.message}</li>`)}</ul>`
+      : nothing}
+    ${stop.revisions ? revisions(record, stop.revisions, link) : nothing}
+  </div>`;
+}
+
+function revisions(record, { sent, stored }, link) {
+  const at = (revision) => link({ ...record, kind: "request", revisions: [Number(revision)] });
+  return html`<p class="kp-stop-links"><a href=${at(sent)}>${t.trace.seeAt(sent)}</a> <a href=${at(stored)}>${t.trace.seeAt(stored)}</a></p>`;
+}
+
+function reasons(story) {
+  if (!story.because.length) return nothing;
+  const said = (one) => (one.id ? html`<a href=${one.id} data-id=${one.id}>${one.who} · ${one.verb} ${one.resource} ${one.name}</a>` : t.trace.becauseUnknown(one.revision));
+  return html`<p class="kp-because"><span class="kp-muted">${t.trace.because}</span> ${story.because.map((one, at) => html`${at ? " ← " : ""}${said(one)}`)}</p>`;
+}
+
+const rateNote = (story) => (story.clock && story.clock.rate !== 1 ? html`<p class="kp-muted">${t.trace.rateNote(story.clock.rate)}</p>` : nothing);

@@ -1,0 +1,385 @@
+// The trace page: requests as they end, one of them on its way through the cluster, and what came of it.
+//
+// What is shown stands in the address: the request in its path, filters, hop, speed and comparison
+// behind it.
+import { html, LitElement, nothing } from "lit";
+
+import { bind } from "../keys.js";
+import { freshness } from "../el/kp-freshness.js";
+import { Stream } from "../stream.js";
+import { t } from "../texts.js";
+import { comparison } from "./compare.js";
+import { headline } from "./headline.js";
+import { hopDetail, hopList, isHop } from "./hoplist.js";
+import { hopsOf, routeOf, stopOf } from "./hops.js";
+import { requestList } from "./list.js";
+import { picture } from "./picture.js";
+import { Player } from "./player.js";
+import { addressOf, FILTERS, readAddress, writeAddress } from "./state.js";
+import { filterBar, playBar } from "./toolbar.js";
+import { waterfall } from "./waterfall.js";
+
+const KEPT = 300;
+// What came of a request grows for a while: it is read again, ever less often, until nothing is new.
+const AGAIN = [300, 600, 1200, 2500, 5000, 10_000, 20_000];
+const OTHERS = 20;
+
+class TracePage extends LitElement {
+  static properties = {
+    cluster: {},
+    auditId: { attribute: "audit-id" },
+    sampleAt: { attribute: "sample" },
+    items: { state: true },
+    skipped: { state: true },
+    story: { state: true },
+    other: { state: true },
+    problem: { state: true },
+    state: { state: true },
+    tick: { state: true },
+  };
+
+  constructor() {
+    super();
+    this.items = null;
+    this.skipped = 0;
+    this.story = this.other = null;
+    this.problem = "";
+    this.state = readAddress();
+    this.tick = 0;
+    this.explained = this.choosing = false;
+    this.calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    this.player = new Player({ changed: () => (this.tick += 1) });
+  }
+
+  createRenderRoot() {
+    return this;
+  }
+
+  connectedCallback() {
+    super.connectedCallback();
+    this.player.speed = this.state.speed;
+    this.stream = new Stream(`/ws/clusters/${this.cluster}/traces/`, {
+      hello: () => ({ after: this.count ?? null, filter: this.filter, details: this.state.details }),
+      frame: (frame) => this.take(frame),
+      state: (state) => this.connection(state),
+    });
+    this.stream.start();
+    this.unbind = bind({
+      "trace.play": () => this.playOrStep(),
+      "trace.step": () => this.step(),
+      "trace.explain": () => this.explain(),
+      "trace.newer": () => this.move(-1),
+      "trace.older": () => this.move(1),
+    });
+    this.onTraverse = (event) => this.traverse(event);
+    window.addEventListener("kp-traverse", this.onTraverse);
+    window.addEventListener("popstate", this.onTraverse);
+    if (this.auditId) this.open(this.auditId, { silent: true });
+    if (this.state.compare) this.compareWith(this.state.compare);
+  }
+
+  disconnectedCallback() {
+    super.disconnectedCallback();
+    this.stream.stop();
+    this.player.halt();
+    clearTimeout(this.again);
+    this.unbind();
+    window.removeEventListener("kp-traverse", this.onTraverse);
+    window.removeEventListener("popstate", this.onTraverse);
+  }
+
+  // -- what comes ---------------------------------------------------------------------------------
+
+  get filter() {
+    return { who: "people", ...Object.fromEntries(FILTERS.map((name) => [name, this.state[name]]).filter(([, value]) => value)) };
+  }
+
+  take(frame) {
+    if (frame.op === "error") return this.complain(frame.text);
+    if (frame.op === "status") return freshness("lost", t.upstreamDown(this.rev));
+    if (frame.op !== "snapshot" && frame.op !== "batch") return undefined;
+    this.count = frame.count;
+    this.rev = frame.rev;
+    this.skipped = frame.op === "snapshot" ? 0 : frame.skipped;
+    this.items = frame.op === "snapshot" ? frame.items : [...frame.items, ...this.items].slice(0, KEPT);
+    freshness("live", t.live(this.rev, this.stream.rtt));
+    if (frame.op === "batch" && frame.items.length) this.arrived(frame.items);
+    return undefined;
+  }
+
+  connection(state) {
+    if (state.name === "beat") freshness("live", t.live(this.rev ?? 0, this.stream.rtt));
+    else if (state.name === "connecting") freshness("waiting", t.connecting);
+    else if (state.name === "lost") freshness("lost", t.reconnecting(Math.ceil(state.wait / 1000), this.rev));
+    else if (state.name === "ended") freshness("ended", t.ended);
+  }
+
+  arrived(items) {
+    const typed = this.state.follow && items.find((item) => /^(kubectl|helm)\b/.test(item.userAgent));
+    if (typed) this.open(typed.auditID, { play: true });
+    this.passing = items.slice(0, OTHERS).filter((item) => item !== typed);
+    clearTimeout(this.passed);
+    this.passed = setTimeout(() => {
+      this.passing = [];
+      this.tick += 1;
+    }, 1500);
+  }
+
+  complain(text) {
+    this.problem = text;
+  }
+
+  // -- the request that is shown -------------------------------------------------------------------
+
+  async open(id, { silent = false, play = false } = {}) {
+    if (!id) return;
+    clearTimeout(this.again);
+    if (id !== this.auditId || !this.story) this.story = null;
+    this.auditId = id;
+    this.problem = "";
+    if (this.choosing) {
+      this.choosing = false;
+      return this.compareWith(id);
+    }
+    if (!silent) writeAddress(this.cluster, id, this.state);
+    await this.read(0);
+    if (this.story && (play || !this.calm)) this.player.play();
+  }
+
+  async read(tries) {
+    const id = this.auditId;
+    const found = await this.fetchStory(id);
+    if (id !== this.auditId || !this.isConnected) return;
+    if (!found) return;
+    const before = this.story?.steps.length ?? -1;
+    this.story = found;
+    this.show(before < 0);
+    const fresh = found.steps.length > before || found.totals.running < found.totals.pods;
+    if (fresh && tries < AGAIN.length && found.root.wrote.length) {
+      this.again = setTimeout(() => this.read(tries + 1), AGAIN[tries]);
+    }
+  }
+
+  async fetchStory(id) {
+    try {
+      const answer = await fetch(`/api/clusters/${this.cluster}/traces/${encodeURIComponent(id)}`);
+      if (answer.ok) return await answer.json();
+      this.problem = answer.status === 404 ? t.trace.notKept(id) : ((await answer.json()).error?.message ?? t.trace.unreachable);
+    } catch {
+      this.problem = t.trace.unreachable;
+    }
+    return null;
+  }
+
+  show(first) {
+    this.hops = hopsOf(this.story.root, this.story);
+    const route = routeOf(this.hops);
+    if (first) {
+      this.player.load(this.hops, route);
+      this.state = { ...this.state, hop: this.hopToShow() };
+    } else {
+      this.player.extend(this.hops, route);
+    }
+  }
+
+  /** Returns where to look first: where it was stopped, or where one has looked before, if there is something. */
+  hopToShow() {
+    const { hop } = this.state;
+    const idle = isHop(hop) && this.hops.find((one) => one.name === hop).state === "idle";
+    return stopOf(this.story.root) ?? (idle ? "" : hop);
+  }
+
+  async compareWith(id) {
+    const found = await this.fetchStory(id);
+    if (!found) return;
+    this.other = found.root;
+    this.change({ compare: id });
+  }
+
+  // -- what people do -------------------------------------------------------------------------------
+
+  change(changes) {
+    this.state = { ...this.state, ...changes };
+    writeAddress(this.cluster, this.auditId, this.state, { replace: true });
+  }
+
+  changeFilter(changes) {
+    this.change(changes);
+    this.items = null;
+    this.stream.send({ op: "filter", filter: this.filter });
+  }
+
+  setSpeed(speed) {
+    this.player.speed = speed;
+    this.player.halt();
+    this.change({ speed });
+  }
+
+  setDetails(details) {
+    this.change({ details });
+    this.stream.send({ op: "details", on: details });
+  }
+
+  playOrStep() {
+    if (!this.story) return;
+    if (this.state.speed === "step") this.step();
+    else this.player.play();
+  }
+
+  step() {
+    if (!this.story) return;
+    this.player.step();
+    const hop = this.player.route[this.player.at];
+    this.change({ hop });
+  }
+
+  explain() {
+    this.explained = !this.explained;
+    this.tick += 1;
+  }
+
+  choose(hop) {
+    this.change({ hop: this.state.hop === hop ? "" : hop });
+  }
+
+  move(by) {
+    const at = (this.items ?? []).findIndex((item) => item.auditID === this.auditId);
+    const next = this.items?.[Math.max(0, Math.min(at + by, this.items.length - 1))];
+    if (!next || next.auditID === this.auditId) return;
+    this.open(next.auditID);
+    this.querySelector(`.kp-requests [data-id="${CSS.escape(next.auditID)}"]`)?.scrollIntoView({ block: "nearest" });
+  }
+
+  traverse(event) {
+    const found = readAddress(event.detail?.url ?? location);
+    if (found.cluster !== this.cluster) return;
+    event.preventDefault();
+    this.state = found;
+    if (found.id && found.id !== this.auditId) this.open(found.id, { silent: true });
+  }
+
+  async sample() {
+    this.sending = true;
+    this.tick += 1;
+    try {
+      const token = JSON.parse(document.body.getAttribute("hx-headers:inherited") ?? "{}")["X-CSRFToken"] ?? "";
+      const answer = await fetch(this.sampleAt, { method: "POST", headers: { "X-CSRFToken": token } });
+      const found = await answer.json();
+      if (!answer.ok) this.problem = found.error?.message ?? found.error;
+      else await this.open(found.auditID, { play: true });
+    } catch {
+      this.problem = t.trace.unreachable;
+    }
+    this.sending = false;
+    this.tick += 1;
+  }
+
+  /** Returns where an object is shown, as it was at the revision that was written. */
+  link(step) {
+    if (step.kind === "decision") return `/clusters/${this.cluster}/objects/core/v1/pods/${step.pod}`;
+    if (step.kind === "step") {
+      const at = step.revision ? `?rev=${step.revision}` : "";
+      return `/clusters/${this.cluster}/objects/core/v1/pods/${step.pod}${at}`;
+    }
+    if (!step.resource || !step.name || step.subresource === "token") return "";
+    const rev = step.revisions?.length ? `?rev=${step.revisions[0]}` : "";
+    return `/clusters/${this.cluster}/objects/${step.group || "core"}/${step.version}/${step.resource}/${step.namespace || "-"}/${step.name}${rev}`;
+  }
+
+  // -- drawing --------------------------------------------------------------------------------------
+
+  render() {
+    return html`
+      ${filterBar({ filter: this.filter, change: (changes) => this.changeFilter(changes), openId: (id) => this.open(id) })}
+      ${this.play()}
+      <div class="kp-way-frame" role="region" tabindex="0" aria-label=${t.trace.hopByHop}>${this.way()}</div>
+      <div class="kp-trace-body">
+        <section class="kp-trace-list" aria-label=${t.trace.requestsList}>${this.list()}</section>
+        <section class="kp-trace-story" aria-live="off">${this.told()}</section>
+      </div>
+    `;
+  }
+
+  play() {
+    return playBar({
+      speed: this.state.speed,
+      setSpeed: (speed) => this.setSpeed(speed),
+      play: () => this.playOrStep(),
+      step: () => this.step(),
+      ready: Boolean(this.story),
+      follow: this.state.follow,
+      setFollow: (follow) => this.change({ follow }),
+      details: this.state.details,
+      setDetails: (details) => this.setDetails(details),
+      sample: this.sampleAt && !this.sending ? () => this.sample() : null,
+    });
+  }
+
+  way() {
+    const hops = this.story ? this.hops : hopsOf({ stages: [], annotations: {}, seconds: 0, verb: "" }).map((hop) => ({ ...hop, state: "idle" }));
+    const { route, at, part } = this.player;
+    const place = this.story && route.length ? { name: route[at], next: part ? route[at + 1] : null, part } : null;
+    const others = (this.calm ? [] : (this.passing ?? [])).map((item) => ({ name: stopOf(item) ?? (item.wrote.length ? "watch" : "store"), part: 0 }));
+    return picture({ hops, selected: this.state.hop, place, others, choose: (hop) => this.story && this.choose(hop) });
+  }
+
+  list() {
+    if (!this.items) return html`<p class="kp-muted kp-pad">${t.loading}</p>`;
+    if (!this.items.length) return this.empty();
+    const open = {
+      address: (id) => addressOf(this.cluster, id, this.state),
+      click: (event, id) => {
+        if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+        event.preventDefault();
+        this.open(id);
+      },
+    };
+    return requestList({ items: this.items, selected: this.auditId, open, skipped: this.skipped });
+  }
+
+  empty() {
+    const narrowed = FILTERS.some((name) => this.state[name] && !(name === "who" && this.state.who === "people"));
+    if (narrowed) return html`<p class="kp-pad kp-muted">${t.trace.noneMatches}</p>`;
+    return html`<div class="kp-pad kp-empty">
+      <p><strong>${t.trace.noneTitle}</strong></p>
+      <p>${t.trace.none} ${this.sampleAt ? html`<button type="button" class="kp-link" @click=${() => this.sample()}>${this.sending ? t.trace.sendingSample : t.trace.sendSample}</button>` : nothing}.</p>
+    </div>`;
+  }
+
+  told() {
+    const problem = this.problem ? html`<div class="kp-note kp-bad" role="alert"><p>${this.problem}</p></div>` : nothing;
+    if (!this.story) return html`${problem}<p class="kp-muted kp-pad">${this.auditId && !this.problem ? t.trace.loading : t.trace.choose}</p>`;
+    const record = this.story.root;
+    const hop = this.hops.find((one) => one.name === this.state.hop);
+    return html`${problem}
+      ${headline({ record, story: this.story, compare: () => this.startChoosing(), link: (step) => this.link(step) })}
+      ${this.choosing ? html`<p class="kp-note kp-info" role="status">${t.trace.choose}</p>` : nothing}
+      ${this.other ? comparison({ one: record, other: this.other, stop: () => this.stopComparing() }) : nothing}
+      <div class="kp-story-columns">
+        <section aria-labelledby="hops-title">
+          <h3 id="hops-title">${t.trace.hopByHop}</h3>
+          ${hopList({ hops: this.hops, selected: this.state.hop, choose: (name) => this.choose(name) })}
+        </section>
+        <div class="kp-story-right">
+          ${hop ? hopDetail({ hop, record, explained: this.explained, explain: () => this.explain() }) : nothing}
+          <section aria-labelledby="fall-title">
+            <h3 id="fall-title">${t.trace.waterfall}</h3>
+            ${waterfall({ story: this.story, all: this.state.all, toggle: () => this.change({ all: !this.state.all }), link: (step) => this.link(step) })}
+          </section>
+        </div>
+      </div>`;
+  }
+
+  startChoosing() {
+    this.choosing = true;
+    this.first = this.auditId;
+    this.tick += 1;
+  }
+
+  stopComparing() {
+    this.other = null;
+    this.change({ compare: "" });
+  }
+}
+
+customElements.define("kp-trace", TracePage);

@@ -1,0 +1,36 @@
+// What the trace page shows, in its address: /clusters/NAME/trace/AUDIT_ID?who=all&hop=store. Defaults are left out.
+
+export const FILTERS = ["who", "user", "verb", "resource", "namespace", "code"];
+const TEXTS = [...FILTERS, "hop", "compare"];
+const SWITCHES = ["follow", "details", "all"];
+const SPEEDS = ["live", "slow", "step"];
+const PATH = /^\/clusters\/([^/]+)\/trace(?:\/([^/]+))?\/?$/;
+
+/** Reads the address of the page, or another one. */
+export function readAddress(url = globalThis.location) {
+  const [, cluster = "", id = ""] = PATH.exec(url.pathname) ?? [];
+  const params = new URLSearchParams(url.search);
+  const state = { cluster: decodeURIComponent(cluster), id: decodeURIComponent(id) };
+  for (const name of TEXTS) state[name] = params.get(name) ?? "";
+  for (const name of SWITCHES) state[name] = params.get(name) === "1";
+  const speed = params.get("speed");
+  state.speed = SPEEDS.includes(speed) ? speed : "live";
+  return state;
+}
+
+/** Returns the address of a request, with all that is chosen on the page. */
+export function addressOf(cluster, id, state) {
+  const params = new URLSearchParams();
+  for (const name of TEXTS) if (state[name] && !(name === "who" && state.who === "people")) params.set(name, state[name]);
+  for (const name of SWITCHES) if (state[name]) params.set(name, "1");
+  if (state.speed && state.speed !== "live") params.set("speed", state.speed);
+  const path = `/clusters/${encodeURIComponent(cluster)}/trace${id ? `/${encodeURIComponent(id)}` : ""}`;
+  return params.size ? `${path}?${params}` : path;
+}
+
+/** Puts it into the address bar; another request is a step that the back button undoes. */
+export function writeAddress(cluster, id, state, { replace = false } = {}) {
+  const address = addressOf(cluster, id, state);
+  if (address === location.pathname + location.search) return;
+  history[replace ? "replaceState" : "pushState"](replace ? history.state : { y: 0 }, "", address);
+}
