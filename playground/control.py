@@ -29,6 +29,7 @@ from playground import (
     control_failures,
     control_fork,
     control_history,
+    control_import,
     control_past,
     control_records,
     control_rest,
@@ -51,6 +52,7 @@ ROUTES: Routes = {
     **control_traces.ROUTES,
     **control_history.ROUTES,
     **control_fork.ROUTES,
+    **control_import.ROUTES,
     **control_search.ROUTES,
 }
 
@@ -68,7 +70,8 @@ class Control:
             if (past := control_past.parts_of(scope["path"].removeprefix(PREFIX))) is not None:
                 await control_past.serve(self._server, scope, receive, send, past)
                 return
-            body = await _body(receive)
+            large = scope["path"].endswith("/import")
+            body = await _body(receive, control_import.LARGEST if large else _LARGEST_BODY)
             code, found = await self._route(scope, body)
         except ApiError as error:
             code, found = error.code, error.status()
@@ -108,7 +111,7 @@ async def answer(send: Any, code: int, found: Any) -> None:
     await send({"type": "http.response.body", "body": payload})
 
 
-async def _body(receive: Any) -> bytes:
+async def _body(receive: Any, largest: int) -> bytes:
     parts: list[bytes] = []
     size = 0
     while True:
@@ -117,7 +120,7 @@ async def _body(receive: Any) -> bytes:
             raise BadRequest("the client has gone")
         parts.append(message.get("body", b""))
         size += len(parts[-1])
-        if size > _LARGEST_BODY:
-            raise TooLarge("the body is larger than 64 KiB")
+        if size > largest:
+            raise TooLarge(f"the body is larger than {largest // 1024} KiB")
         if not message.get("more_body"):
             return b"".join(parts)

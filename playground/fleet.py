@@ -6,7 +6,7 @@ import asyncio
 import logging
 import random
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from typing import Any
 
 from apimachinery.errors import AlreadyExists, NotFound
@@ -18,7 +18,7 @@ from apiserver.auth.pki import front_proxy_authority
 from apiserver.registry.bootstrap import initial_writes
 from apiserver.registry.catalog import Catalog
 from apiserver.registry.metadata import Identity
-from apiserver.storage import ClusterRecord, ClusterStore, Storage, past
+from apiserver.storage import ClusterExists, ClusterRecord, ClusterStore, Imported, Storage, past
 from nodes.client.loopclock import LoopClock
 from nodes.client.rest import Client
 from playground.cluster import API_USER, RunningCluster, Surface, address_of
@@ -78,8 +78,7 @@ class Fleet:
         Raises AlreadyExists.
         """
         async with self._lock:
-            if name in self._running or name in self._resting:
-                raise AlreadyExists(CLUSTERS, name)
+            self._require_free(name)
             clock = LoopClock()
             uid = str(uuid.uuid4())
             credentials = create_credentials(uid, clock)
@@ -128,8 +127,7 @@ class Fleet:
         Raises AlreadyExists, or the storage's Compacted.
         """
         async with self._lock:
-            if name in self._running or name in self._resting:
-                raise AlreadyExists(CLUSTERS, name)
+            self._require_free(name)
             was = source.store.record
             uid = str(uuid.uuid4())
             credentials = create_credentials(uid, source.clock)
@@ -152,6 +150,44 @@ class Fleet:
                 await self._storage.delete_cluster(name)
                 raise
             return self._running[name]
+
+    async def import_log(
+        self,
+        batches: AsyncIterator[Sequence[Imported]],
+        record: ClusterRecord,
+        *,
+        expires: float | None = None,
+    ) -> RunningCluster:
+        """Make a cluster that goes on where a log ends, with keys of its own.
+
+        `record` has its name, owner, template, nodes, and the ends of the log. Others are made and
+        deleted while the log is read. Raises AlreadyExists, and what `batches` raises.
+        """
+        name = record.name
+        self._require_free(name)
+        clock = LoopClock()
+        record.uid = str(uuid.uuid4())
+        credentials = create_credentials(record.uid, clock)
+        record.ca_cert, record.ca_key = credentials.ca_certificate, credentials.ca_key
+        record.sa_key = credentials.token_key
+        record.settings = {EXPIRES: expires} if expires else {}
+        try:
+            number = await self._storage.import_log(record, batches)
+            async with self._lock:
+                store = await self._storage.reveal_cluster(number, name)
+                try:
+                    await rekey(store, credentials, Start().clock(await last_write(store)))
+                    await self._open(name)
+                except BaseException:
+                    await self._storage.delete_cluster(name)
+                    raise
+                return self._running[name]
+        except ClusterExists:
+            raise AlreadyExists(CLUSTERS, name) from None
+
+    def _require_free(self, name: str) -> None:
+        if name in self._running or name in self._resting:
+            raise AlreadyExists(CLUSTERS, name)
 
     async def open_all(self) -> None:
         """Open every cluster of the database. One that cannot be opened is logged and left out."""

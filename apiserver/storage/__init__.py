@@ -18,6 +18,7 @@ from apiserver.storage.errors import (
     Unavailable,
 )
 from apiserver.storage.feed import Hub, Selector, Sink, Subscription
+from apiserver.storage.imports import Imported, imported
 from apiserver.storage.storage import Storage
 from apiserver.storage.store import ClusterStore
 from apiserver.storage.types import ChangeRecord, ClusterRecord, Entry, Event, EventType, Key, Write
@@ -37,6 +38,7 @@ __all__ = [
     "Exists",
     "Fenced",
     "Hub",
+    "Imported",
     "Key",
     "Missing",
     "NoCluster",
@@ -48,4 +50,5 @@ __all__ = [
     "Subscription",
     "Unavailable",
     "Write",
+    "imported",
 ]

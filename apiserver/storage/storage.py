@@ -6,13 +6,14 @@ A cluster that is not open costs nothing but its rows.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
 
 from apimachinery.clock import Clock
-from apiserver.storage import clusters, forks, rows
+from apiserver.storage import clusters, forks, imports, rows
 from apiserver.storage.errors import Closed, NoCluster
 from apiserver.storage.feed import Hub
+from apiserver.storage.imports import Imported
 from apiserver.storage.reader import Reader
 from apiserver.storage.store import ClusterStore
 from apiserver.storage.types import ClusterRecord, Entry, Key, Write
@@ -83,6 +84,32 @@ class Storage:
             await self._remove(number)
             raise
         return await self.open_cluster(record.name)
+
+    async def import_log(
+        self, record: ClusterRecord, batches: AsyncIterator[Sequence[Imported]]
+    ) -> int:
+        """Make a cluster of a log, a transaction a batch, that nobody sees; return its number.
+
+        Whatever `batches` raises is raised, and nothing is left. `reveal_cluster` comes next.
+        """
+        record.created = record.created or self._clock.seconds()
+        number = await self._writing().do(lambda cursor: forks.begin(cursor, record))
+        try:
+            async for batch in batches:
+                await self._writing().do(partial(imports.add, cluster=number, changes=batch))
+        except BaseException:
+            await self._remove(number)
+            raise
+        return number
+
+    async def reveal_cluster(self, number: int, name: str) -> ClusterStore:
+        """Show what `import_log` made under its name, and open it. Raises ClusterExists."""
+        try:
+            await self._writing().do(lambda cursor: forks.reveal(cursor, number, name))
+        except BaseException:
+            await self._remove(number)
+            raise
+        return await self.open_cluster(name)
 
     async def open_cluster(self, name: str) -> ClusterStore:
         """Return the store of a cluster, read into memory unless it is there. Raises NoCluster."""

@@ -10,6 +10,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
 from rest_framework.exceptions import PermissionDenied, ValidationError
+from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -25,12 +26,14 @@ from playground.history.serializers import (
     DifferencesSerializer,
     FactsSerializer,
     ForkSerializer,
+    ImportedSerializer,
+    ImportSerializer,
     ObjectHistorySerializer,
     OverviewSerializer,
     PlaceSerializer,
 )
 from playground.sandboxes import access
-from playground.sandboxes.api import limit_text, server_of
+from playground.sandboxes.api import import_recording, limit_text, server_of
 from playground.sandboxes.gateway import Cluster, gateway
 from playground.sandboxes.serializers import CreatedClusterSerializer
 
@@ -205,6 +208,28 @@ class Recording(PastView):
         answer = StreamingHttpResponse(parts, content_type="application/gzip")
         answer["Content-Disposition"] = f'attachment; filename="{name}-{upto}.json.gz"'
         return answer
+
+
+class Recordings(APIView):
+    """Clusters of recordings."""
+
+    parser_classes = (MultiPartParser,)
+
+    @extend_schema(
+        request=ImportSerializer,
+        responses={201: ImportedSerializer},
+        operation_id="import_recording",
+    )
+    def post(self, request: Request) -> Response:
+        """Make a cluster whose log is the recording's, and that goes on where it ends."""
+        user = access.signed_in(request.user)
+        if access.limit_reached(user, gateway().clusters()):
+            raise PermissionDenied(limit_text())
+        wanted = ImportSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        made = import_recording(user, **wanted.validated_data)
+        body = {**made, "server": server_of(made["name"])}
+        return Response(body, status=status.HTTP_201_CREATED)
 
 
 class Fork(PastView):

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.core.files.uploadedfile import UploadedFile
 from rest_framework import serializers
 
+from playground.recorded import LARGEST
 from playground.sandboxes import names
+from playground.sandboxes.serializers import CreatedClusterSerializer
 
 
 class PlaceSerializer(serializers.Serializer[object]):
@@ -171,14 +176,41 @@ class BookmarksSerializer(serializers.Serializer[object]):
     items = BookmarkSerializer(many=True)
 
 
-class ForkSerializer(serializers.Serializer[object]):
-    """A new cluster that begins as another one was at a revision."""
+class NamedSerializer(serializers.Serializer[object]):
+    """A new cluster's name."""
 
     name = serializers.CharField(max_length=names.LONGEST)
-    revision = serializers.IntegerField(min_value=0, max_value=2**53)
 
     def validate_name(self, name: str) -> str:
         """Refuse what could be no part of an address."""
         if problem := names.problem(name):
             raise serializers.ValidationError(problem)
         return name
+
+
+class ForkSerializer(NamedSerializer):
+    """A new cluster that begins as another one was at a revision."""
+
+    revision = serializers.IntegerField(min_value=0, max_value=2**53)
+
+
+class ImportSerializer(NamedSerializer):
+    """A recording, and what the cluster that is made of it is called."""
+
+    file = serializers.FileField(help_text="As `GET recording` answers it; at most 16 MiB.")
+
+    def validate_file(self, file: UploadedFile[Any]) -> UploadedFile[Any]:
+        """Refuse what the worker would not take."""
+        if (file.size or 0) > LARGEST:
+            raise serializers.ValidationError("The file is larger than 16 MiB.")
+        return file
+
+
+class ImportedSerializer(CreatedClusterSerializer):
+    """A cluster that was made of a recording, and what it has not of the file."""
+
+    changes = serializers.IntegerField(help_text="Changes that its log now holds.")
+    secrets = serializers.BooleanField(help_text="The file had the values of Secrets.")
+    skipped = serializers.DictField(
+        child=serializers.IntegerField(), help_text="Changes left out, by resource not built in."
+    )

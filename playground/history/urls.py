@@ -17,6 +17,7 @@ urlpatterns = [
     path(f"{_API}/history/object", api.ObjectHistory.as_view(), name="api-object-history"),
     path(f"{_API}/history/lines", api.Blame.as_view(), name="api-object-lines"),
     path(f"{_API}/recording", api.Recording.as_view(), name="api-recording"),
+    path("api/recordings", api.Recordings.as_view(), name="api-recordings"),
     path(f"{_API}/fork", api.Fork.as_view(), name="api-fork"),
     path(f"{_API}/bookmarks", api.Bookmarks.as_view(), name="api-bookmarks"),
     path(f"{_API}/bookmarks/<int:revision>", api.OneBookmark.as_view(), name="api-bookmark"),

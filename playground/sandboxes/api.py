@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
@@ -140,6 +141,12 @@ def fork(user: User, cluster: Cluster, name: str) -> dict[str, Any]:
     expires = access.end_of_time(user)
     more: dict[str, Any] = {"expires": expires} if expires else {}
     return gateway().fork(cluster.name, name=name, owner=user.get_username(), **more)
+
+
+def import_recording(user: User, name: str, file: UploadedFile[Any]) -> dict[str, Any]:
+    """Make a cluster of the user's that goes on where a recording ends."""
+    expires = access.end_of_time(user)
+    return gateway().import_recording(name, user.get_username(), file.chunks(), expires)
 
 
 def wake(user: User, cluster: Cluster) -> str:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from playground.cluster_templates import DEFAULT, TEMPLATES
 from playground.cluster_templates.features import ALL, FEATURES, Feature
 from playground.cluster_templates.template import Template
+from playground.recorded import LARGEST
 from playground.sandboxes import names
 from playground.sandboxes.serializers import MOST_NODES
 
@@ -32,6 +33,23 @@ class ForkForm(forms.Form):
             attrs={"autocomplete": "off", "spellcheck": "false", "autofocus": True}
         ),
     )
+
+
+class ImportForm(ForkForm):
+    """A recording, and what the cluster that is made of it is called."""
+
+    file = forms.FileField(
+        label=_("Recording"),
+        help_text=_("A file that was made with “Export” on the timeline: .json.gz, up to 16 MiB."),
+        widget=forms.ClearableFileInput(attrs={"accept": ".gz,application/gzip"}),
+    )
+
+    def clean_file(self) -> Any:
+        """Refuse what the worker would not take."""
+        file = self.cleaned_data["file"]
+        if file.size > LARGEST:
+            raise ValidationError(_("The file is larger than 16 MiB."))
+        return file
 
 
 class NewClusterForm(forms.Form):

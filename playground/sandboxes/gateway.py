@@ -11,7 +11,7 @@ on as an impersonation, so that the API's own rules decide what the user sees.
 from __future__ import annotations
 
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -28,6 +28,7 @@ USER_AGENT = "kubeground-site"
 # A list of 20,000 pods takes a second on a busy machine; longer than this is a fault.
 TIMEOUT = httpx.Timeout(15.0, connect=3.0)
 CREATION = httpx.Timeout(60.0, connect=3.0)
+IMPORT = httpx.Timeout(180.0, connect=3.0)
 # Every request of a page takes one; watches have a client of their own.
 LIMITS = httpx.Limits(max_connections=64, max_keepalive_connections=16)
 
@@ -147,6 +148,16 @@ class Gateway:
         body = {"name": name, "owner": owner, **wanted}
         place = f"{CONTROL}/{quote(source)}/fork"
         return self._control("POST", place, json=body, timeout=CREATION)
+
+    def import_recording(
+        self, name: str, owner: str, content: Iterable[bytes], expires: float | None
+    ) -> dict[str, Any]:
+        """Make a cluster of a recording; return what the file had that the cluster has not."""
+        about = {"owner": owner} | ({"expires": str(expires)} if expires else {})
+        place = f"{CONTROL}/{quote(name)}/import"
+        # Written as a generator: httpx sends it in pieces, as it is read from the upload.
+        pieces = (bytes(piece) for piece in content)
+        return self._control("POST", place, params=about, content=pieces, timeout=IMPORT)
 
     def delete(self, name: str) -> None:
         """Delete a cluster and everything in it."""

@@ -10,6 +10,7 @@ from playground.sandboxes import api, views
 urlpatterns = [
     path("", views.home, name="home"),
     path("new-cluster", views.new, name="new-cluster"),
+    path("import", views.import_recording, name="import-recording"),
     path("switch", views.switch, name="switch"),
     path("clusters/<slug:name>/connect", views.connect, name="connect"),
     path("clusters/<slug:name>/connections", views.connections, name="connections"),

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from playground.sandboxes import access, api
-from playground.sandboxes.forms import ForkForm, NewClusterForm
+from playground.sandboxes.forms import ForkForm, ImportForm, NewClusterForm
 from playground.sandboxes.gateway import Refused, gateway
 
 # What the button for the first cluster calls it.
@@ -77,6 +77,42 @@ def fork(request: HttpRequest, name: str) -> HttpResponse:
                 return HttpResponseRedirect(reverse("home"))
     extra: dict[str, Any] = {"forking": cluster, "fork_form": form}
     return _home(request, NewClusterForm(), status=status, extra=extra)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def import_recording(request: HttpRequest) -> HttpResponse:
+    """Ask for a recording and a name, then make a cluster that goes on where it ends."""
+    user = access.signed_in(request.user)
+    if request.method == "GET":
+        return render(request, "sandboxes/import.html", {"import_form": ImportForm()})
+    form, status = ImportForm(request.POST, request.FILES), 422
+    if form.is_valid():
+        if access.limit_reached(user, gateway().clusters()):
+            form.add_error(None, api.limit_text())
+        else:
+            name = form.cleaned_data["name"]
+            try:
+                made = api.import_recording(user, name, form.cleaned_data["file"])
+            except Refused as error:
+                status = error.code
+                _explain(form, error)
+            else:
+                for text in _imported(name, made):
+                    messages.success(request, text)
+                return HttpResponseRedirect(reverse("home"))
+    return _home(request, NewClusterForm(), status=status, extra={"import_form": form})
+
+
+def _imported(name: str, made: dict[str, Any]) -> list[str]:
+    """Return what to say of an import: that it is there, and what is not."""
+    told = [_("%(name)s goes on where the recording ends.") % {"name": name}]
+    if not made.get("secrets"):
+        told.append(_("The recording has no values of Secrets: they are empty."))
+    if count := sum((made.get("skipped") or {}).values()):
+        text = _("%(count)d changes of kinds that are not built in were left out.")
+        told.append(text % {"count": count})
+    return told
 
 
 @login_required

@@ -25,13 +25,16 @@ from apiserver.storage import (
     Dropped,
     Entry,
     Event,
+    EventType,
     Exists,
     Fenced,
+    Imported,
     Missing,
     NoCluster,
     Storage,
     Unavailable,
     Write,
+    imported,
     past,
 )
 from apiserver.storage.connection import POSTGRESQL, Connection
@@ -465,6 +468,51 @@ class StorageContract:
         with pytest.raises(Compacted):
             await storage.fork_cluster(source, revision - 1, ClusterRecord("three", uid="w"))
         assert await _count(alias, "cluster") == 2, "what failed left nothing"
+
+    async def test_a_log_that_is_imported_is_the_clusters_own(self, storage: Storage, alias: str):
+        def change(revision: int, name: str, type_: EventType, **data: str) -> Imported:
+            write = create(name, {"l": name}, **data)
+            assert write.obj is not None
+            write.obj["metadata"]["uid"] = write.uid
+            index = (write.labels, {"f": name})
+            return imported(write.key, type_, revision, write.obj, index, (5.0, "me", "t"))
+
+        async def batches(*, fails: bool = False) -> AsyncIterator[list[Imported]]:
+            yield [change(3, "a", "ADDED", n="1"), change(5, "b", "ADDED")]
+            if fails:
+                raise ValueError("line 7")
+            yield [change(6, "a", "MODIFIED", n="2"), change(8, "b", "DELETED")]
+            yield [change(9, "c", "ADDED"), change(10, "c", "DELETED"), change(11, "c", "ADDED")]
+
+        def record(name: str) -> ClusterRecord:
+            return ClusterRecord(name, uid=f"u-{name}", revision=12, compacted=3)
+
+        late = record("one")
+        late.uid = "late"
+        too_late = await storage.import_log(late, batches())
+        number = await storage.import_log(record("one"), batches())
+        assert await storage.clusters() == [], "nobody sees it yet"
+        store = await storage.reveal_cluster(number, "one")
+        assert (store.revision, store.oldest) == (12, 3)
+        assert sorted(entry.key.name for entry in store.list("configmaps")) == ["a", "c"]
+        assert data_of(store.get(key("a"))) == {"n": "2"}
+        there = {entry.key.name: entry for entry in await store.snapshot(5)}
+        assert sorted(there) == ["a", "b"]
+        assert data_of(there["a"]) == {"n": "1"}
+        assert (there["b"].labels, there["b"].fields) == ({"l": "b"}, {"f": "b"})
+        records = await store.records(key=key("b"))
+        assert [(r.type, r.at, r.actor, r.trace) for r in records] == [
+            ("DELETED", 5.0, "me", "t"),
+            ("ADDED", 5.0, "me", "t"),
+        ]
+        assert (await store.commit(create("new"))).revision == 13
+        with pytest.raises(ValueError, match="line 7"):
+            await storage.import_log(record("two"), batches(fails=True))
+        with pytest.raises(ClusterExists):
+            await storage.import_log(record("one"), batches())
+        with pytest.raises(ClusterExists):
+            await storage.reveal_cluster(too_late, "one")
+        assert await _count(alias, "cluster") == 1, "what failed left nothing"
 
     async def test_a_cluster_that_cannot_be_made_leaves_nothing(self, storage: Storage):
         with pytest.raises(Exists):

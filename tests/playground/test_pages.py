@@ -8,6 +8,7 @@ import re
 import time
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 
 from playground.sandboxes.gateway import Refused, gateway
 from tests.playground.objects import pod
@@ -90,6 +91,56 @@ def test_a_fork_begins_as_the_cluster_is(worker, as_operator, monkeypatch):
     as_operator.post("/clusters/demo/fork", {"name": "copy"})
     assert asked == [("demo", "copy", "operator")]
     assert "copy begins as demo is now." in text(as_operator.get("/"))
+
+
+def test_a_recording_is_imported(worker, as_operator, monkeypatch):
+    asked = []
+
+    def send(_self, name, owner, content, _expires):
+        data = b"".join(content)
+        if data == b"bad":
+            raise Refused(400, {"reason": "BadRequest", "message": "line 7: out of order"})
+        asked.append((name, owner, data))
+        return {"name": name, "secrets": False, "skipped": {"xs.x.io": 2}, "changes": 9}
+
+    monkeypatch.setattr(type(gateway()), "import_recording", send)
+
+    def form(data=b"good", name="again"):
+        file = SimpleUploadedFile("lab.json.gz", data)
+        return {"name": name, **({"file": file} if data else {})}
+
+    assert 'href="/import"' in text(as_operator.get("/"))
+    assert 'enctype="multipart/form-data"' in text(as_operator.get("/import"))
+    wrong = as_operator.post("/import", form(b"bad"))
+    assert (wrong.status_code, "line 7: out of order" in text(wrong)) == (400, True)
+    assert as_operator.post("/import", form(name="No!")).status_code == 422
+    assert as_operator.post("/import", form(b"")).status_code == 422
+    large = as_operator.post("/import", form(b"x" * (16 * 1024**2 + 1)))
+    assert (large.status_code, "larger than 16 MiB" in text(large)) == (422, True)
+    assert asked == []
+    assert as_operator.post("/import", form())["Location"] == "/"
+    page = text(as_operator.get("/"))
+    assert "again goes on where the recording ends." in page
+    assert "no values of Secrets" in page
+    assert "2 changes of kinds" in page
+    made = as_operator.post("/api/recordings", form(name="more"))
+    assert (made.status_code, made.json()["skipped"]) == (201, {"xs.x.io": 2})
+    refused = as_operator.post("/api/recordings", form(b"bad"))
+    assert (refused.status_code, refused.json()["error"]["message"]) == (
+        400,
+        "line 7: out of order",
+    )
+    assert asked == [("again", "operator", b"good"), ("more", "operator", b"good")]
+
+
+def test_the_limit_holds_for_recordings(worker, as_learner, settings):
+    settings.CLUSTERS_PER_LEARNER = 1
+    worker.fake.add("mine", "lea")
+    for path in ("/import", "/api/recordings"):
+        file = SimpleUploadedFile("lab.json.gz", b"x")
+        refused = as_learner.post(path, {"name": "again", "file": file})
+        assert "You have 1 of 1 clusters" in text(refused)
+    assert "again" not in worker.fake.clusters
 
 
 def test_at_the_limit_one_is_told_what_to_do(worker, as_learner, settings):

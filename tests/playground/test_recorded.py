@@ -1,0 +1,161 @@
+"""Recordings that others send: what is read of them, and what is refused before it does harm."""
+
+import gzip
+import json
+
+import pytest
+
+from apimachinery.errors import BadRequest
+from apiserver.registry.catalog import Catalog
+from playground import recorded
+from playground.recorded import Recorded
+
+NOW = 1_800_000_000.0
+CATALOG = Catalog()
+ROLE = "clusterroles.rbac.authorization.k8s.io"
+
+
+def change(revision, resource, obj, type_="ADDED", **more):
+    meta = {"uid": f"u-{obj['metadata']['name']}", **obj["metadata"]}
+    place = {"namespace": meta.get("namespace", ""), "name": meta["name"]}
+    about = {"revision": revision, "type": type_, "at": NOW, "actor": "a", "trace": "t"}
+    return {**about, "resource": resource, **place, "object": {**obj, "metadata": meta}, **more}
+
+
+def namespace(revision, name):
+    obj = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+    return change(revision, "namespaces", obj)
+
+
+def config_map(revision, name="a", type_="ADDED", more=(), **data):
+    meta = {"name": name, "namespace": "default", "labels": {"l": "1"}}
+    obj = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": data}
+    return {**change(revision, "configmaps", obj, type_), **dict(more)}
+
+
+ADMIN = {
+    "apiVersion": "rbac.authorization.k8s.io/v1",
+    "kind": "ClusterRole",
+    "metadata": {"name": "cluster-admin"},
+    "rules": [],
+}
+WHOLE = [namespace(1, "default"), namespace(2, "kube-system"), change(3, ROLE, ADMIN)]
+
+
+def head(**more):
+    about = {"kind": "Recording", "apiVersion": "kubeground.io/v1", "oldest": 0, "newest": 1000}
+    return {**about, "cluster": {"template": "bare", "nodes": 1}, "secrets": False, **more}
+
+
+def packed(changes=(), first=None, end="\n]}\n"):
+    begin = json.dumps(first or head())[:-1] + ',"changes":[\n'
+    lines = ",\n".join(one if isinstance(one, str) else json.dumps(one) for one in changes)
+    return gzip.compress((begin + lines + end).encode())
+
+
+def read(data):
+    reader = Recorded(data, NOW, CATALOG)
+    found = []
+    while batch := reader.batch():
+        found += batch
+    return reader, found
+
+
+def test_what_is_good_is_read_and_the_rest_counted():
+    custom = {"apiVersion": "x.io/v1", "kind": "X", "metadata": {"name": "x"}}
+    reader, found = read(
+        packed([*WHOLE, change(5, "xs.x.io", custom), config_map(9, a="1", more={"labels": {}})])
+    )
+    assert (reader.oldest, reader.newest, reader.nodes, reader.template) == (0, 1000, 1, "bare")
+    assert reader.skipped == {"xs.x.io": 1}
+    last = found[-1]
+    assert [one.revision for one in found] == [1, 2, 3, 9]
+    assert json.loads(last.raw)["metadata"]["resourceVersion"] == "9"
+    assert json.loads(last.attrs)[0] == {"l": "1"}, "computed from the object"
+    assert (last.uid, last.at, last.actor, last.trace) == ("u-a", NOW, "a", "t")
+
+
+def test_what_compaction_left_may_begin_with_any_change():
+    changes = [*WHOLE, config_map(7, type_="MODIFIED")]
+    assert len(read(packed(changes, head(oldest=7)))[1]) == 4
+    with pytest.raises(BadRequest, match="line 5: MODIFIED does not fit"):
+        read(packed(changes, head(oldest=6)))
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ([config_map(3)], "line 5: revision 3 is out of order"),
+        ([config_map(1001)], "revision 1001 is out of order"),
+        ([config_map(4), config_map(5)], "line 6: ADDED does not fit what was there of “a”"),
+        ([config_map(4, type_="DELETED")], "DELETED does not fit"),
+        ([config_map(4, type_="PATCHED")], "type must be"),
+        (["{"], "line 5: this is not the JSON of one change"),
+        (["[]"], "a change is a JSON object"),
+        ([config_map(4, more={"name": "b"})], "not those of the object"),
+        ([config_map(4, name="a/b")], "not a name"),
+        ([config_map(4, name="a\0b")], "not a name"),
+        ([config_map(4, more={"object": {"metadata": []}})], "with metadata"),
+        ([config_map(4, more={"resource": "pods"})], "the object of pods is not a v1 Pod"),
+        ([config_map(4, more={"at": 4e9})], "no more than a year ahead"),
+        ([config_map(4, more={"at": "now"})], "seconds since 1970"),
+        ([config_map(4, more={"actor": "a\0"})], "actor must be a text"),
+        ([config_map(4, a=1)], "line 5: .*cannot"),
+        ([config_map(4, a="x" * 1_600_000)], "larger than 1572864 bytes"),
+        ([config_map(4, a="x" * 3_300_000)], "a line of the recording is longer"),
+    ],
+)
+def test_a_wrong_change_is_refused_with_its_line(changes, why):
+    with pytest.raises(BadRequest, match=why):
+        read(packed([*WHOLE, *changes]))
+
+
+def test_a_uid_or_namespace_that_is_none_is_refused():
+    for wrong, why in (({"uid": "../x"}, "not a uid"), ({"namespace": "A_"}, "not a namespace")):
+        one = config_map(4)
+        one["object"]["metadata"] |= wrong
+        one["namespace"] = one["object"]["metadata"]["namespace"]
+        with pytest.raises(BadRequest, match=why):
+            read(packed([*WHOLE, one]))
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (b"", "cut off"),
+        (b"PK\3\4 no gzip", "not a gzip file"),
+        (packed(WHOLE)[:-40], "cut off"),
+        (packed(WHOLE) + b"more", "something follows"),
+        (gzip.compress(b"{}"), "not the beginning of a recording"),
+        (gzip.compress(b'{"kind":"Recording","changes":['), "apiVersion"),
+        (packed(WHOLE, head(oldest=-1)), "oldest must be"),
+        (packed(WHOLE, head(newest=2**60)), "newest must be"),
+        (packed(WHOLE, head(oldest=1001)), "oldest is after newest"),
+        (packed(WHOLE, head(cluster={"nodes": 10**6})), "nodes must be"),
+        (packed(WHOLE, end="\n"), "ends before its last line"),
+        (packed(WHOLE, end="\n]}\n{}"), "something follows the end of the recording"),
+        (packed(WHOLE[:2]), "clusterroles “cluster-admin” is missing"),
+    ],
+)
+def test_a_file_that_is_no_recording_is_refused(data, why):
+    with pytest.raises(BadRequest, match=why):
+        read(data)
+
+
+def test_a_bomb_is_refused_before_it_is_unpacked(monkeypatch):
+    monkeypatch.setattr(recorded, "LARGEST_UNPACKED", 2**20)
+    with pytest.raises(BadRequest, match="unpacks to more than 1 MiB"):
+        read(gzip.compress(json.dumps(head())[:-1].encode() + b',"changes":[\n' + b"\n" * 2**21))
+    monkeypatch.setattr(recorded, "LARGEST_UNPACKED", 2**30)
+    with pytest.raises(BadRequest, match="a line of the recording is longer"):
+        read(gzip.compress(b" " * 2**23))
+
+
+def test_there_are_limits_of_changes_and_objects(monkeypatch):
+    many = packed([*WHOLE, *(config_map(n, f"m{n}") for n in range(4, 14))])
+    monkeypatch.setattr(recorded, "MOST_OBJECTS", 10)
+    with pytest.raises(BadRequest, match="more than 10 objects at once"):
+        read(many)
+    monkeypatch.setattr(recorded, "MOST_CHANGES", 8)
+    with pytest.raises(BadRequest, match="more than 8 changes"):
+        read(many)
