@@ -53,6 +53,8 @@ class Actions(APIView):
     )
     def post(self, request: Request, name: str) -> Response:
         """Do an action to one object, as the caller; what the API refuses keeps its words."""
+        if "rev" in request.data or "rev" in request.query_params:
+            raise ValidationError({"rev": [_("Changing things is off at a past revision.")]})
         wanted = ActionSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         given = wanted.validated_data

@@ -210,6 +210,14 @@ def test_an_action_is_done_as_the_user(worker, as_operator):
 
 
 @database
+def test_nothing_is_changed_from_a_page_of_the_past(worker, as_operator):
+    answer = act(as_operator, "delete", rev=7)
+    assert answer.status_code == 422
+    assert "off at a past revision" in answer.content.decode()
+    assert "default/web-7c9-0" in worker.fake.clusters["demo"].objects["pods"]
+
+
+@database
 def test_a_preview_changes_nothing(worker, as_operator):
     assert act(as_operator, "delete", dry_run=True).json()["dry_run"] is True
     assert "default/web-7c9-0" in worker.fake.clusters["demo"].objects["pods"]

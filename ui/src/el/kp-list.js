@@ -221,6 +221,8 @@ class List extends LitElement {
     const query = new URLSearchParams({ group, version, plural, namespace: this.ns });
     try {
       this.actions = (await get(`${this.api}/permissions?${query}`)).actions;
+      // They would act on the present, which is not what the list shows.
+      if (this.config.rev) this.actions = this.actions.map((one) => ({ ...one, allowed: false, reason: t.objects.past }));
     } catch {
       this.actions = []; // the list says what is wrong; without rights there is nothing to offer
     }
