@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -87,6 +88,9 @@ class Shells:
         return dict(orjson.loads(self._send(method, path, **options).content))
 
     def _send(self, method: str, path: str, **options: Any) -> httpx.Response:
+        if not Path(settings.SHELLS_SOCKET).exists():
+            # httpx would leave a socket behind that has connected to nothing.
+            raise ShellsDown("The process of terminals does not run.")
         try:
             response = self._client.request(method, path, **options)
         except httpx.HTTPError as error:

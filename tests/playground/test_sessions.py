@@ -165,7 +165,7 @@ def test_a_session_ends_a_month_after_it_began(learner):
 
 def test_a_session_in_use_is_written_now_and_then(learner, django_assert_num_queries):
     client = signed_in()
-    with django_assert_num_queries(2):  # the session, the user
+    with django_assert_num_queries(3):  # the session, the user, what they prefer
         client.get("/api/account")
     seen = Session.objects.get().seen
     alter(client, seen=SEEN_EVERY_SECONDS + 1)

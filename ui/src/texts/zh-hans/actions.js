@@ -25,7 +25,6 @@ export const actions = {
   "timeline.setB": "与此处比较（B）",
   "objects.describe": "对象的概要",
   "objects.yaml": "对象的 YAML",
-  "objects.edit": "编辑对象",
   "objects.logs": "对象的日志",
   "objects.shell": "Pod 中的终端",
   "objects.events": "对象的事件",
@@ -34,6 +33,11 @@ export const actions = {
   "objects.menu": "可对它执行的操作",
   "objects.all": "选择所有匹配的行",
   "objects.delete": "删除该对象或所选对象",
+  "trace.play": "播放请求，或前进一站",
+  "trace.step": "下一站",
+  "trace.explain": "解释这一站",
+  "trace.newer": "较新的请求",
+  "trace.older": "较旧的请求",
 };
 
 export const actionGroups = {
@@ -43,4 +47,5 @@ export const actionGroups = {
   past: "过去",
   timeline: "时间线",
   objects: "对象",
+  trace: "追踪",
 };
