@@ -41,7 +41,8 @@ class ImportForm(ForkForm):
     file = forms.FileField(
         label=_("Recording"),
         help_text=_(
-            "A file that was made with “Export a recording” on the timeline: .json.gz, up to 16 MiB."
+            "A file that was made with “Export a recording” on the timeline: .json.gz, "
+            "up to 16 MiB."
         ),
         widget=forms.ClearableFileInput(attrs={"accept": ".gz,application/gzip"}),
     )
