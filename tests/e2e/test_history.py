@@ -157,7 +157,8 @@ def test_the_log_as_a_file(playground, rest, api, story):
     secret = made.json()
     assert secret["data"]["key"] not in text
     assert "hidden" not in text
+    uid = secret["metadata"]["uid"]
     (kept,) = (
-        one for one in recorded(secrets="1")["changes"] if one["object"]["metadata"]["name"] == "s"
+        one for one in recorded(secrets="1")["changes"] if one["object"]["metadata"]["uid"] == uid
     )
     assert kept["object"]["data"] == secret["data"]

@@ -33,6 +33,14 @@ class Lab:
         )
         return self
 
+    async def quiet(self):
+        """Wait until workers have written what they had to; return the revision."""
+        before, store = -1, self.cluster.store
+        while store.revision != before:
+            before = store.revision
+            await self.cluster.clock.sleep(10)
+        return before
+
     def get(self, plural, name, namespace="default"):
         return self.cluster.api.objects.get(plural, namespace, name)
 
