@@ -145,6 +145,20 @@ def test_an_audit_id_is_pasted(page, sent):
     expect(page.get_by_text("No request with the Audit-ID nothing is kept.")).to_be_visible()
 
 
+def test_two_requests_are_compared(page, sent):
+    page.goto(f"{TRACE}/{sent['web']}")
+    page.get_by_role("button", name="Compare with…").click()
+    page.locator(f"a[data-id='{sent['again']}']").click()
+    compared = page.get_by_role("region", name="Comparing").get_by_role("table")
+    expect(compared.get_by_role("columnheader", name="409")).to_be_visible()
+    expect(compared.get_by_role("row", name=re.compile("^Total"))).to_be_visible()
+    # The first stays where it is, and both stand in the address.
+    expect(page.get_by_role("heading", name="created deployments/web in default")).to_be_visible()
+    expect(page).to_have_url(re.compile(f"{TRACE}/{sent['web']}.*compare={sent['again']}"))
+    page.get_by_role("button", name="Stop comparing").click()
+    expect(compared).to_have_count(0)
+
+
 @pytest.mark.parametrize("page", ["light", "dark"], indirect=True)
 @pytest.mark.parametrize("which", ["web", "forbidden"])
 def test_no_serious_findings(page, sent, which):

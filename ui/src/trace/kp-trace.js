@@ -133,14 +133,15 @@ class TracePage extends LitElement {
 
   async open(id, { silent = false, play = false } = {}) {
     if (!id) return;
-    clearTimeout(this.again);
-    if (id !== this.auditId || !this.story) this.story = null;
-    this.auditId = id;
     this.problem = "";
     if (this.choosing) {
       this.choosing = false;
-      return this.compareWith(id);
+      await this.compareWith(id);
+      return;
     }
+    clearTimeout(this.again);
+    if (id !== this.auditId) this.story = null;
+    this.auditId = id;
     if (!silent) writeAddress(this.cluster, id, this.state);
     await this.read(0);
     if (this.story && (play || !this.calm)) this.player.play();
@@ -372,7 +373,6 @@ class TracePage extends LitElement {
 
   startChoosing() {
     this.choosing = true;
-    this.first = this.auditId;
     this.tick += 1;
   }
 
