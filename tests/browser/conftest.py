@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from contextlib import contextmanager
 
 import pytest
 from playwright.sync_api import expect, sync_playwright
@@ -50,11 +51,15 @@ def site(worker, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def signed_in(browser, site):
+    return cookies_of(browser, site.link, f"{site.url}/")
+
+
+def cookies_of(browser, link, home):
     """The operator's cookies, from the link that the command prints."""
     context = browser.new_context()
     page = context.new_page()
-    page.goto(site.link)
-    assert page.url == f"{site.url}/"
+    page.goto(link)
+    assert page.url == home
     state = context.storage_state()
     context.close()
     return state
@@ -100,6 +105,12 @@ def context(request, browser, signed_in):
 
 @pytest.fixture
 def page(context, demo):
+    with watched(context) as opened:
+        yield opened
+
+
+@contextmanager
+def watched(context):
     """A page whose console must stay empty of errors: a refused script or style is one."""
     opened = context.new_page()
     problems = []

@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from tests.browser.conftest import note
+from tests.browser.conftest import cookies_of, watched
 from tests.support.server import Playground
 
 BUSY_MS = 30_000
@@ -23,12 +23,7 @@ def real(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def state(browser, real):
-    """The operator's cookies, from the link that the command prints."""
-    context = browser.new_context()
-    context.new_page().goto(real.page)
-    kept = context.storage_state()
-    context.close()
-    return kept
+    return cookies_of(browser, real.page, f"{real.site}/")
 
 
 @pytest.fixture(params=["light", "dark"])
@@ -45,15 +40,11 @@ def page(browser, real, state, scheme):
         viewport={"width": 1280, "height": 800},
     )
     context.set_default_timeout(BUSY_MS)
-    opened = context.new_page()
-    problems = []
-    opened.on("pageerror", lambda error: problems.append(str(error)))
-    opened.on("console", lambda message: note(problems, message))
-    opened.goto(f"{real.site}/clusters/default/terminal")
-    yield opened
-    for tab in opened.locator(".kp-term-tab .kp-dock-close").all():
-        tab.click()
-    assert problems == []
+    with watched(context) as opened:
+        opened.goto(f"{real.site}/clusters/default/terminal")
+        yield opened
+        for tab in opened.locator(".kp-term-tab .kp-dock-close").all():
+            tab.click()
     context.close()
 
 

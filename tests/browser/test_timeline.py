@@ -9,10 +9,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from tests.browser.conftest import PATIENCE_MS, note
-from tests.support.server import playground
+from tests.browser.real import cookies, page, playground
+from tests.browser.test_pages import violations
 
-__all__ = ["playground"]
+__all__ = ["cookies", "page", "playground"]
 
 MAPS = "/api/v1/namespaces/default/configmaps"
 
@@ -29,35 +29,6 @@ def story(playground):
             revisions.append(int(answer.json()["metadata"]["resourceVersion"]))
             assert api.post(MAPS, json={"metadata": {"name": f"other-{n}"}}).status_code == 201
     return revisions
-
-
-@pytest.fixture(scope="module")
-def cookies(browser, playground):
-    context = browser.new_context()
-    page = context.new_page()
-    page.goto(playground.page)
-    state = context.storage_state()
-    context.close()
-    return state
-
-
-@pytest.fixture(params=["light"])
-def page(request, browser, playground, cookies):
-    context = browser.new_context(
-        base_url=playground.site,
-        storage_state=cookies,
-        color_scheme=request.param,
-        reduced_motion="reduce",
-        viewport={"width": 1280, "height": 900},
-    )
-    context.set_default_timeout(PATIENCE_MS)
-    opened = context.new_page()
-    problems: list[str] = []
-    opened.on("pageerror", lambda error: problems.append(str(error)))
-    opened.on("console", lambda message: note(problems, message))
-    yield opened
-    context.close()
-    assert problems == []
 
 
 def timeline(page, **state):
@@ -213,9 +184,7 @@ def test_the_page_is_accessible(page, story, tab):
         expect(panel.locator(".cm-content").first).to_be_visible()
     else:
         expect(panel.get_by_role("button", name=str(story[1])).first).to_be_visible()
-    found = Axe().run(page)
-    serious = [v for v in found.response["violations"] if v["impact"] in ("serious", "critical")]
-    assert serious == [], found.generate_report()
+    assert violations(Axe(), page) == []
 
 
 def test_a_compacted_log_says_where_it_begins(page, story):

@@ -8,10 +8,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from tests.browser.conftest import PATIENCE_MS, note
-from tests.support.server import playground
+from tests.browser.real import cookies, page, playground
+from tests.browser.test_pages import violations
 
-__all__ = ["playground"]
+__all__ = ["cookies", "page", "playground"]
 
 DEPLOYMENTS = "/apis/apps/v1/namespaces/default/deployments"
 PODS = "/api/v1/namespaces/default/pods"
@@ -52,35 +52,6 @@ def sent(playground):
         assert answer.status_code == 401, answer.text
         made["unknown"] = answer.headers["audit-id"]
     return made
-
-
-@pytest.fixture(scope="module")
-def cookies(browser, playground):
-    context = browser.new_context()
-    page = context.new_page()
-    page.goto(playground.page)
-    state = context.storage_state()
-    context.close()
-    return state
-
-
-@pytest.fixture(params=["light"])
-def page(request, browser, playground, cookies):
-    context = browser.new_context(
-        base_url=playground.site,
-        storage_state=cookies,
-        color_scheme=request.param,
-        reduced_motion="reduce",
-        viewport={"width": 1280, "height": 900},
-    )
-    context.set_default_timeout(PATIENCE_MS)
-    opened = context.new_page()
-    problems: list[str] = []
-    opened.on("pageerror", lambda error: problems.append(str(error)))
-    opened.on("console", lambda message: note(problems, message))
-    yield opened
-    context.close()
-    assert problems == []
 
 
 def hop(page, name):
@@ -164,6 +135,4 @@ def test_two_requests_are_compared(page, sent):
 def test_no_serious_findings(page, sent, which):
     page.goto(f"{TRACE}/{sent[which]}")
     expect(hop(page, "client")).to_be_visible()
-    found = Axe().run(page)
-    serious = [v for v in found.response["violations"] if v["impact"] in ("serious", "critical")]
-    assert serious == [], found.generate_report()
+    assert violations(Axe(), page) == []

@@ -102,7 +102,7 @@ class Compare extends LitElement {
     return html`<p role="status"><strong>${t.timeline.differ(items.length, a, b)}</strong> ${more ? t.timeline.moreDiffer(items.length) : nothing}</p>
       <div class="kp-tl-differences">
         ${byResource(items).map(
-          ([resource, group]) => html`<section><h3>${resource} <span class="kp-muted">${t.number(group.length)}</span></h3>
+          ([resource, group]) => html`<section><h2 class="kp-sub">${resource} <span class="kp-muted">${t.number(group.length)}</span></h2>
             <ul>${group.map((item) => this.item(item))}</ul></section>`,
         )}
       </div>`;
@@ -121,7 +121,7 @@ class Compare extends LitElement {
     const { item, before, after, early, late } = this.chosen;
     const missing = (text) => (text ? nothing : html` <span class="kp-muted">${t.timeline.notThere}</span>`);
     return html`<section class="kp-tl-pair" aria-label=${refText(item)}>
-      <h3><code>${refText(item)}</code></h3>
+      <h2 class="kp-sub"><code>${refText(item)}</code></h2>
       <div class="kp-tl-sides"><span>${t.timeline.atRevision("A", early)}${missing(before)}</span><span>${t.timeline.atRevision("B", late)}${missing(after)}</span></div>
       <div class="kp-tl-merge"></div>
     </section>`;

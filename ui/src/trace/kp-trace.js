@@ -293,7 +293,7 @@ class TracePage extends LitElement {
     return html`
       ${filterBar({ filter: this.filter, change: (changes) => this.changeFilter(changes), openId: (id) => this.open(id) })}
       ${this.play()}
-      <div class="kp-way-frame" role="region" tabindex="0" aria-label=${t.trace.hopByHop}>${this.way()}</div>
+      <div class="kp-way-frame" role="group" tabindex="0" aria-label=${t.trace.hopByHop}>${this.way()}</div>
       <div class="kp-trace-body">
         <section class="kp-trace-list" aria-label=${t.trace.requestsList}>${this.list()}</section>
         <section class="kp-trace-story" aria-live="off">${this.told()}</section>

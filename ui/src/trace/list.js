@@ -6,7 +6,7 @@ import { codeOf } from "./hops.js";
 import { moment, took } from "./times.js";
 
 export function requestList({ items, selected, open, skipped }) {
-  return html`<div class="kp-requests" role="region" tabindex="0" aria-label=${t.trace.requestsList}>
+  return html`<div class="kp-requests" role="group" tabindex="0" aria-label=${t.trace.requestsList}>
     <ul>
       ${items.map(
         (item) => html`<li>
