@@ -20,7 +20,6 @@ from typing import Any
 
 from apimachinery.errors import BadRequest, MethodNotAllowed, NotFound
 from apimachinery.gvk import GroupResource
-from apiserver.auth.attributes import Attributes
 from apiserver.auth.nearest import nearest
 from apiserver.auth.user import User
 from apiserver.endpoints.trace import Trace, Traces
@@ -158,19 +157,7 @@ def _rights(cluster: RunningCluster, trace: Trace) -> tuple[dict[str, Any] | Non
     """Return the role that comes nearest to what was refused, and whether it is allowed by now."""
     if trace.decision is None or trace.decision.allowed:
         return None, None
-    info = trace.info
-    wanted = Attributes(
-        User(trace.user, trace.groups),
-        trace.verb,
-        info.group,
-        info.version,
-        info.resource,
-        info.subresource,
-        info.namespace,
-        info.name,
-        info.path,
-        info.is_resource,
-    )
+    wanted = trace.info.asked_by(User(trace.user, trace.groups))
     if cluster.auth.authorize(wanted).allowed:
         return None, True
     near = nearest(cluster.auth.roles, wanted)

@@ -185,19 +185,7 @@ def attributes_of(request: ApiRequest, user: User) -> Attributes:
     """Return a request as authorization sees it."""
     info = request.info
     selector = request.params.get("fieldSelector", "") if info.verb in _OF_MANY else ""
-    return Attributes(
-        user,
-        info.verb,
-        info.group,
-        info.version,
-        info.resource,
-        info.subresource,
-        info.namespace,
-        info.name,
-        info.path,
-        info.is_resource,
-        _requirements(selector) if selector else (),
-    )
+    return info.asked_by(user, fields=_requirements(selector) if selector else ())
 
 
 def _requirements(selector: str) -> tuple[FieldRequirement, ...]:

@@ -6,7 +6,7 @@ from apimachinery.errors import BadRequest, Invalid, ServiceUnavailable
 from apimachinery.gvk import GroupKind
 from apimachinery.meta import Obj
 from apimachinery.podparts import all_containers, containers
-from apiserver.auth.attributes import Attributes, forbidden
+from apiserver.auth.attributes import forbidden
 from apiserver.auth.user import User
 from apiserver.endpoints.connecting import admit_connect
 from apiserver.endpoints.log_options import log_option_errors
@@ -75,17 +75,7 @@ def _authorize_create(request: ApiRequest) -> None:
     info = request.info
     if info.verb == "create":
         return
-    asked = Attributes(
-        request.user or User(""),
-        "create",
-        info.group,
-        info.version,
-        info.resource,
-        info.subresource,
-        info.namespace,
-        info.name,
-        info.path,
-    )
+    asked = info.asked_by(request.user or User(""), "create")
     decision = request.api.auth.authorize(asked)
     if not decision.allowed:
         raise forbidden(asked, decision.reason)

@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from apimachinery.fields import FieldRequirement
 from apimachinery.gvk import GroupResource
+from apiserver.auth.attributes import Attributes
+from apiserver.auth.user import User
 
 _VERBS = {
     "GET": "get",
@@ -42,6 +45,24 @@ class RequestInfo:
     @property
     def group_resource(self) -> GroupResource:
         return GroupResource(self.group, self.resource)
+
+    def asked_by(
+        self, user: User, verb: str = "", fields: tuple[FieldRequirement, ...] = ()
+    ) -> Attributes:
+        """Return the request as authorization sees it; with `verb`, as if that were asked for."""
+        return Attributes(
+            user,
+            verb or self.verb,
+            self.group,
+            self.version,
+            self.resource,
+            self.subresource,
+            self.namespace,
+            self.name,
+            self.path,
+            self.is_resource,
+            fields,
+        )
 
 
 def parse(method: str, path: str, params: Mapping[str, str]) -> RequestInfo:

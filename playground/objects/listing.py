@@ -38,7 +38,7 @@ from playground.sandboxes.gateway import Cluster, Identity, Refused, api_root, r
 from playground.topology import protocol
 from playground.topology.consumer import ClusterConsumer
 from playground.topology.protocol import Close
-from playground.topology.reflector import FIRST_WAIT, LONGEST_WAIT, Expired, lines
+from playground.topology.reflector import FIRST_WAIT, LONGEST_WAIT, Expired, check, events, lines
 from playground.topology.upstream import UPSTREAMS, Upstreams
 
 # 500 rows of pods are about a megabyte of JSON: 5 ms of the event loop.
@@ -170,18 +170,12 @@ class ListConsumer(ClusterConsumer):
         async with self.upstreams.client().stream(
             "GET", self._root + path, params=asked, headers=self._headers, timeout=WATCH_TIMEOUT
         ) as response:
-            if response.is_error:
-                raise refusal(response.status_code, await response.aread())
+            await check(response)
             await self.send(protocol.encode("status", upstream="ok", text=""))
-            async for line in lines(response.aiter_raw()):
-                self._fold(orjson.loads(line))
+            async for type_, item in events(response):
+                self._fold(type_, item)
 
-    def _fold(self, event: Mapping[str, Any]) -> None:
-        type_, item = event["type"], event["object"]
-        if type_ == "ERROR":
-            if item.get("code") == 410:
-                raise Expired
-            raise Refused(int(item.get("code") or 500), item)
+    def _fold(self, type_: str, item: Mapping[str, Any]) -> None:
         self._revision = max(self._revision, rows.revision(item))
         if type_ != "BOOKMARK":
             for row in rows.rows(item):
@@ -215,9 +209,10 @@ class ListConsumer(ClusterConsumer):
                 async with client.stream(
                     "GET", url, params=params, headers=headers, timeout=WATCH_TIMEOUT
                 ) as response:
+                    await check(response)
                     async for _ in lines(response.aiter_raw()):
                         await self.send(protocol.encode("kinds"))
-            except (httpx.HTTPError, orjson.JSONDecodeError, KeyError):
+            except (Refused, httpx.HTTPError, orjson.JSONDecodeError, KeyError):
                 await asyncio.sleep(LONGEST_WAIT)
 
     async def _refuse(self, code: int, reason: str, text: str) -> None:

@@ -21,8 +21,8 @@ def _label(name: str) -> None:
         raise ValidationError(problem)
 
 
-class ForkForm(forms.Form):
-    """What a fork is called."""
+class NamedForm(forms.Form):
+    """What a cluster that will be made is called."""
 
     name = forms.CharField(
         label=_("Name"),
@@ -35,7 +35,11 @@ class ForkForm(forms.Form):
     )
 
 
-class ImportForm(ForkForm):
+class ForkForm(NamedForm):
+    """What a fork is called."""
+
+
+class ImportForm(NamedForm):
     """A recording, and what the cluster that is made of it is called."""
 
     file = forms.FileField(
@@ -55,18 +59,9 @@ class ImportForm(ForkForm):
         return file
 
 
-class NewClusterForm(forms.Form):
+class NewClusterForm(NamedForm):
     """Name, template, nodes, and the addons that are on."""
 
-    name = forms.CharField(
-        label=_("Name"),
-        max_length=names.LONGEST,
-        validators=[_label],
-        help_text=_("Lower case letters, digits and “-”; it becomes part of the address."),
-        widget=forms.TextInput(
-            attrs={"autocomplete": "off", "spellcheck": "false", "autofocus": True}
-        ),
-    )
     template = forms.ChoiceField(
         label=_("Template"),
         choices=lambda: [(one.name, one.title) for one in TEMPLATES.values()],

@@ -129,18 +129,12 @@ class Reflector:
         async with self._client.stream(
             "GET", self._url, params=params, headers=headers, timeout=timeout
         ) as response:
-            if response.is_error:
-                raise refusal(response.status_code, await response.aread())
+            await check(response)
             self._report.synced(self._kind)
-            async for line in lines(response.aiter_raw()):
-                self._fold(orjson.loads(line))
+            async for type_, item in events(response):
+                self._fold(type_, item)
 
-    def _fold(self, event: Mapping[str, Any]) -> None:
-        type_, item = event["type"], event["object"]
-        if type_ == "ERROR":
-            if item.get("code") == 410:
-                raise Expired
-            raise Refused(int(item.get("code") or 500), item)
+    def _fold(self, type_: str, item: Mapping[str, Any]) -> None:
         meta = item["metadata"]
         self._revision = meta["resourceVersion"]
         number = _number(self._revision)
@@ -151,6 +145,24 @@ class Reflector:
         else:
             row = self._kind.row(item)
             self._world.put(self._kind.resource, self._kind.table, row, number)
+
+
+async def check(response: httpx.Response) -> None:
+    """Raise Refused where a watch was not opened."""
+    if response.is_error:
+        raise refusal(response.status_code, await response.aread())
+
+
+async def events(response: httpx.Response) -> AsyncIterator[tuple[str, dict[str, Any]]]:
+    """Yield the types and objects of a watch. Raises Expired, or Refused, where one says so."""
+    async for line in lines(response.aiter_raw()):
+        event = orjson.loads(line)
+        type_, item = event["type"], event["object"]
+        if type_ == "ERROR":
+            if item.get("code") == 410:
+                raise Expired
+            raise Refused(int(item.get("code") or 500), item)
+        yield type_, item
 
 
 async def lines(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

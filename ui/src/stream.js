@@ -18,22 +18,16 @@ export function backoff(n, random = Math.random) {
   return Math.round(wait * (0.75 + random() * 0.5));
 }
 
-export class Stream {
-  /**
-   * @param {string} path
-   * @param {{hello: () => object, frame: (frame: object) => void, state: (state: object) => void}} owner
-   */
-  constructor(path, owner) {
-    this.path = path;
-    this.owner = owner;
+/** A websocket that is opened again until it is stopped; what is said over it is for subclasses. */
+export class Lasting {
+  constructor() {
     this.tries = 0;
     this.socket = null;
     this.timer = null;
     this.ticker = null;
     this.heard = 0;
-    this.rtt = null;
     this.ended = false;
-    this.lostAt = null;
+    this.now = () => performance.now();
     this.wake = () => {
       if (!this.ended && this.timer && document.visibilityState === "visible") this.open();
     };
@@ -54,6 +48,37 @@ export class Stream {
     this.socket?.close(1000);
   }
 
+  /** Pings, and closes a connection on which nothing is heard any more. */
+  watch() {
+    clearInterval(this.ticker);
+    this.ticker = setInterval(() => {
+      if (this.now() - this.heard > SILENCE) this.socket.close(4408);
+      else this.ping();
+    }, PING_EVERY);
+  }
+
+  /** Opens again after a while; returns the milliseconds until then. */
+  again() {
+    const wait = backoff(this.tries);
+    this.tries += 1;
+    this.timer = setTimeout(() => this.open(), wait);
+    return wait;
+  }
+}
+
+export class Stream extends Lasting {
+  /**
+   * @param {string} path
+   * @param {{hello: () => object, frame: (frame: object) => void, state: (state: object) => void}} owner
+   */
+  constructor(path, owner) {
+    super();
+    this.path = path;
+    this.owner = owner;
+    this.rtt = null;
+    this.lostAt = null;
+  }
+
   send(frame) {
     if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(frame));
   }
@@ -67,7 +92,7 @@ export class Stream {
     const socket = new WebSocket(url);
     this.socket = socket;
     socket.addEventListener("open", () => {
-      this.heard = performance.now();
+      this.heard = this.now();
       this.send({ op: "hello", v: 1, ...this.owner.hello() });
       this.owner.state({ name: "open" });
       this.watch();
@@ -77,11 +102,11 @@ export class Stream {
   }
 
   receive(event) {
-    this.heard = performance.now();
+    this.heard = this.now();
     this.tries = 0;
     const frame = JSON.parse(event.data);
     if (frame.op === "pong") {
-      this.rtt = Math.max(1, Math.round(performance.now() - frame.t));
+      this.rtt = Math.max(1, Math.round(this.now() - frame.t));
       return this.owner.state({ name: "beat" });
     }
     if (frame.op === "snapshot" || frame.op === "batch" || frame.op === "beat") this.lostAt = null;
@@ -89,12 +114,12 @@ export class Stream {
   }
 
   watch() {
-    clearInterval(this.ticker);
-    this.send({ op: "ping", t: performance.now() });
-    this.ticker = setInterval(() => {
-      if (performance.now() - this.heard > SILENCE) this.socket.close(4408);
-      else this.send({ op: "ping", t: performance.now() });
-    }, PING_EVERY);
+    this.ping();
+    super.watch();
+  }
+
+  ping() {
+    this.send({ op: "ping", t: this.now() });
   }
 
   closed(socket, code) {
@@ -107,9 +132,6 @@ export class Stream {
       this.owner.state({ name: "ended", code });
       return;
     }
-    const wait = backoff(this.tries);
-    this.tries += 1;
-    this.timer = setTimeout(() => this.open(), wait);
-    this.owner.state({ name: "lost", wait, code });
+    this.owner.state({ name: "lost", wait: this.again(), code });
   }
 }

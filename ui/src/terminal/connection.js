@@ -2,52 +2,29 @@
 //
 // Binary frames from the server begin with the number of their first byte; text frames are notes.
 // What is shown is confirmed, so that a program which prints without end waits for us.
-import { backoff, CLOSE } from "../stream.js";
+import { CLOSE, Lasting } from "../stream.js";
 
 export const GONE = 4410;
 const FINAL = new Set([CLOSE.signedOut, CLOSE.forbidden, CLOSE.clusterGone, GONE]);
-const PING_EVERY = 5000;
-const SILENCE = 12_000;
 // What a frame may hold; the server takes no more at once.
 const LARGEST = 32 * 1024;
 // Confirmed in steps, not for each line.
 const CONFIRM_EVERY = 16 * 1024;
 
-export class Connection {
+export class Connection extends Lasting {
   /**
    * @param {string} url without the query
    * @param {{data: (bytes: Uint8Array, done: () => void) => void, note: (frame: object) => void, state: (state: object) => void}} owner
    */
-  constructor(url, owner, { Socket = globalThis.WebSocket, now = () => performance.now() } = {}) {
+  constructor(url, owner) {
+    super();
     this.url = url;
     this.owner = owner;
-    this.Socket = Socket;
-    this.now = now;
     this.seq = null; // the number of the next byte that we want
     this.shown = 0;
     this.confirmed = 0;
-    this.tries = 0;
     this.lost = false;
-    this.ended = false;
     this.encoder = new TextEncoder();
-    this.wake = () => {
-      if (!this.ended && this.timer && document.visibilityState === "visible") this.open();
-    };
-  }
-
-  start() {
-    window.addEventListener("online", this.wake);
-    document.addEventListener("visibilitychange", this.wake);
-    this.open();
-  }
-
-  stop() {
-    this.ended = true;
-    window.removeEventListener("online", this.wake);
-    document.removeEventListener("visibilitychange", this.wake);
-    clearTimeout(this.timer);
-    clearInterval(this.ticker);
-    this.socket?.close(1000);
   }
 
   get isOpen() {
@@ -73,7 +50,7 @@ export class Connection {
   open() {
     clearTimeout(this.timer);
     this.timer = null;
-    const socket = new this.Socket(this.seq === null ? this.url : `${this.url}?seq=${this.seq}`);
+    const socket = new WebSocket(this.seq === null ? this.url : `${this.url}?seq=${this.seq}`);
     socket.binaryType = "arraybuffer";
     this.socket = socket;
     socket.addEventListener("open", () => {
@@ -85,12 +62,8 @@ export class Connection {
     socket.addEventListener("close", (event) => this.closed(socket, event.code));
   }
 
-  watch() {
-    clearInterval(this.ticker);
-    this.ticker = setInterval(() => {
-      if (this.now() - this.heard > SILENCE) this.socket.close(4408);
-      else this.tell({ op: "ping" });
-    }, PING_EVERY);
+  ping() {
+    this.tell({ op: "ping" });
   }
 
   receive(data) {
@@ -141,8 +114,7 @@ export class Connection {
       return;
     }
     this.lost = true;
-    this.timer = setTimeout(() => this.open(), backoff(this.tries));
-    this.tries += 1;
+    this.again();
     this.owner.state({ name: "lost", tries: this.tries });
   }
 }
