@@ -27,8 +27,6 @@ export const topology = {
     shell: "Shell",
     yaml: "YAML",
     describe: "Describe",
-    trace: "Trace it",
-    why: "Why here?",
     label: "Label…",
     evict: "Evict…",
     delete: "Delete…",
