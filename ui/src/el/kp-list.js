@@ -227,6 +227,8 @@ class List extends LitElement {
       this.actions = []; // the list says what is wrong; without rights there is nothing to offer
     }
     this.requestUpdate();
+    await this.updateComplete;
+    this.enterMenu();
   }
 
   async loadSaved() {
@@ -391,7 +393,14 @@ class List extends LitElement {
     menu.showPopover();
     menu.style.left = `${Math.min(place.x, innerWidth - menu.offsetWidth - 8)}px`;
     menu.style.top = `${Math.min(place.y, innerHeight - menu.offsetHeight - 8)}px`;
-    menu.querySelector("[role=menuitem]")?.focus();
+    menu.focus();
+    this.enterMenu();
+  }
+
+  /** Puts the focus on a menu's first item, once there is one: what one may do is asked for. */
+  enterMenu() {
+    const menu = this.querySelector(".kp-row-menu");
+    if (menu && menu === document.activeElement) menu.querySelector("[role=menuitem]")?.focus();
   }
 
   // --- kinds that come and go -----------------------------------------------------------------

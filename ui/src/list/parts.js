@@ -163,7 +163,7 @@ export function footer(list) {
       <span class="kp-list-count" role="status">${count}</span>
       <div class="kp-command kp-grow"><code id="equivalent">${list.command}</code><button type="button" class="kp-button" data-copy="#equivalent">${t.objects.copy}</button></div>
     </div>
-    <div class="kp-row-menu" popover role="menu" aria-label=${t.objects.actions} @keydown=${menuKey} @toggle=${(event) => menuToggled(event, list)}>
+    <div class="kp-row-menu" popover role="menu" tabindex="-1" aria-label=${t.objects.actions} @keydown=${menuKey} @toggle=${(event) => menuToggled(event, list)}>
       ${list.actions.map((action) => item(list, action))}
     </div>
   </div>`;
