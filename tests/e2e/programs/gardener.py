@@ -68,5 +68,10 @@ async def guard(stopped: kopf.DaemonStopped, name: str, namespace: str, **_: Any
 
 @kopf.on.delete(*GARDENS)
 def dig_over(name: str, namespace: str, **_: Any) -> None:
+    """Leave a note, once: kopf calls again where a change comes before the result is stored."""
     core = kubernetes.client.CoreV1Api()
-    core.create_namespaced_config_map(namespace, {"metadata": {"name": f"{name}-dug"}})
+    try:
+        core.create_namespaced_config_map(namespace, {"metadata": {"name": f"{name}-dug"}})
+    except kubernetes.client.ApiException as error:
+        if error.status != 409:
+            raise
