@@ -41,6 +41,11 @@ class Lab:
             await self.cluster.clock.sleep(10)
         return before
 
+    async def early_in_a_minute(self):
+        """Wait until the cluster's minute is young, so that none begins while a test prepares."""
+        clock = self.cluster.clock
+        await clock.sleep(65 - clock.seconds() % 60)
+
     def get(self, plural, name, namespace="default"):
         return self.cluster.api.objects.get(plural, namespace, name)
 

@@ -64,6 +64,7 @@ async def test_a_job_of_every_minute_runs_ten_times_in_six_seconds(lab):
 
 
 async def test_nothing_happens_while_it_is_paused(lab):
+    await lab.early_in_a_minute()
     await lab.client.create(cronjob())
     await lab.client.create(deployment())
     await lab.available()
@@ -90,6 +91,7 @@ async def test_requests_are_answered_while_it_is_paused(lab):
 
 
 async def test_a_step_goes_to_what_happens_next(lab):
+    await lab.early_in_a_minute()
     await lab.client.create(cronjob())
     await asyncio.sleep(1)
     await lab.cluster.time.change(action="pause")
