@@ -64,6 +64,31 @@ async def test_the_last_code_is_kept(lab):
     assert await person.leaves() == 6
 
 
+@pytest.mark.parametrize(
+    ("typed", "code"),
+    [
+        ("hostname; exit 4", 4),
+        ("echo a; exit", 0),
+        ("false; exit", 1),
+        ("leave() { exit 5; }; leave", 5),
+        ("if true; then exit 8; fi", 8),
+        ("(exit 3)\rexit $(($? + 1))", 4),
+    ],
+)
+async def test_an_exit_in_the_middle_of_a_line_ends_the_shell(lab, typed, code):
+    person = await a_person(lab)
+    await person.types(f"{typed}\r")
+    assert await person.leaves() == code
+
+
+async def test_an_exit_elsewhere_does_not(lab):
+    person = await a_person(lab)
+    lines = ("(exit 3)", "echo a | exit 6", "echo $(exit 4)", "exit 4 &", "return 3", "'", "'")
+    for typed in lines:
+        assert (await person.types(f"{typed}\r")).endswith(("/ # ", "> "))
+    assert "\nstill here\r\n" in await person.types("echo still here\r")
+
+
 async def test_a_command_over_several_lines(lab):
     person = await a_person(lab)
     assert await person.types("if true; then\r") == "if true; then\r\n> "

@@ -63,6 +63,8 @@ class Shell:
         python: bool = False,
     ) -> None:
         self.cwd = process.cwd
+        # The last script was understood, and ran until its end or to its `exit`.
+        self.ran = True
         self._process = process
         self._handlers = commands
         self._name = name.encode()
@@ -248,7 +250,7 @@ class Shell:
 
     def _code(self, end: Head) -> int:
         error = str(end["error"])
-        self.cwd = str(end["cwd"])
+        self.cwd, self.ran = str(end["cwd"]), not error
         if self._over or "limit exceeded" in error or "budget exhausted" in error:
             raise Exhausted(error)
         if error.startswith("not made: "):

@@ -6,7 +6,8 @@ import asyncio
 import re
 
 from nodes.runtime.simulated.process import Process
-from nodes.runtime.simulated.shell.bash import Exhausted, Shell
+from nodes.runtime.simulated.shell.bash import Exhausted
+from nodes.runtime.simulated.shell.call import Call
 from nodes.runtime.simulated.shell.helpers import Lost
 from nodes.runtime.simulated.shell.setup import make_shell
 from nodes.runtime.simulated.shell.terminal import EndOfInput, Interrupted, LineReader, Terminal
@@ -15,35 +16,39 @@ from nodes.runtime.simulated.shell.whole import stands_alone
 _EXIT = re.compile(r"^\s*(?:exit|logout)\s*(\d*)\s*;?\s*$")
 _HEREDOC = re.compile(r"<<-?\s*(['\"]?)(\w+)\1")
 _LONGEST_COMMAND = 64 * 1024
+# Stands behind each command: the shell ends with one that does not get there.
+_GOES_ON = "__goes_on"
 
 
 async def interact(process: Process, name: str) -> int:
     """Serve one shell session until its input ends; return the exit code."""
     assert process.stdin is not None  # noqa: S101 - the caller has looked
-    shell = make_shell(process, name)
     source = Terminal(process) if process.tty else LineReader(process.stdin)
+    session = _Session(process, name, source)
     try:
-        return await _Session(process, shell, name, source).run()
+        return await session.run()
     except Lost:
         # The interpreter is gone, and the session's variables with it.
         process.complain("Killed")
         return 137
     finally:
-        shell.close()
+        session.close()
 
 
 class _Session:
-    def __init__(
-        self, process: Process, shell: Shell, name: str, source: Terminal | LineReader
-    ) -> None:
+    def __init__(self, process: Process, name: str, source: Terminal | LineReader) -> None:
         self._process = process
-        self._shell = shell
+        self._shell = make_shell(process, name, more={_GOES_ON: self._goes_on})
         self._name = name
         self._source = source
         self._code = 0
+        self._went_through = self._over = False
+
+    def close(self) -> None:
+        self._shell.close()
 
     async def run(self) -> int:
-        while True:
+        while not self._over:
             try:
                 command = await self._command()
             except EndOfInput:
@@ -58,6 +63,7 @@ class _Session:
                 return int(leaves[1]) & 0xFF if leaves[1] else self._code
             if command.strip():
                 self._code = await self._run(command)
+        return self._code
 
     async def _command(self) -> str:
         """Read lines until they are a whole command."""
@@ -80,10 +86,13 @@ class _Session:
     async def _run(self, command: str) -> int:
         # Each run starts with $? at 0: what the last one gave is handed on.
         script = f"(exit {self._code})\n{command}" if self._code and "$?" in command else command
+        script = f"{script}\n{_GOES_ON} $?"
+        self._went_through = False
         running = asyncio.ensure_future(self._shell.run(script))
         try:
             await self._source.watch(running, self._shell.cancel)
-            return await running
+            code = await running
+            self._over = self._shell.ran and not self._went_through
         except Exhausted:
             self._process.complain("Killed")
             return 137
@@ -91,8 +100,15 @@ class _Session:
             await asyncio.wait([running])
             self._shell.renew()
             return 130
+        else:
+            return code
         finally:
             running.cancel()
+
+    async def _goes_on(self, call: Call) -> int:
+        """The command came to its end, and not to an `exit`."""
+        self._went_through = True
+        return int(call.args[0])
 
     def _prompt(self) -> str:
         cwd = self._shell.cwd

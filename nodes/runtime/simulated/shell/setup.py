@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from nodes.runtime.simulated.process import Process, Program
@@ -18,9 +18,14 @@ _STDIN, _ENDED = "__stdin", "__ended"
 
 
 def make_shell(
-    process: Process, name: str = "sh", *, state: bytes | None = None, python: bool = False
+    process: Process,
+    name: str = "sh",
+    *,
+    state: bytes | None = None,
+    python: bool = False,
+    more: Mapping[str, Command] | None = None,
 ) -> Shell:
-    """Return an interpreter for one process."""
+    """Return an interpreter for one process; `more` are commands for it alone."""
     commands: dict[str, Command] = dict(commands_of(process.world.userland))
     for program, factory in process.world.programs.items():
         commands[program] = _program(factory)
@@ -29,6 +34,7 @@ def make_shell(
             commands.pop(interpreter, None)
     source = _Input()
     commands[_STDIN], commands[_ENDED] = source.feed, source.end
+    commands.update(more or {})
     handlers = {key: _handler(process, command) for key, command in commands.items()}
     return Shell(process, handlers, name=name, state=state, python=python)
 
