@@ -1,6 +1,8 @@
 // Mouse and touch on the picture: drag to pan, wheel or pinch to zoom, click to select.
-import { hit } from "./scene/hit.js";
-import { openMenu } from "./topology-actions.js";
+import { hit } from "../scene/hit.js";
+import { openMenu } from "./actions.js";
+import { cameraMoved } from "./looking.js";
+import { pickAlso, pickOnly, select } from "./selection.js";
 
 const CLICK = 4; // px: a press that moved less is a click
 
@@ -46,27 +48,27 @@ export function bindPointer(host) {
   const end = (event) => {
     if (!fingers.delete(event.pointerId) || !host.layout) return;
     if (lasso) return endLasso(event);
-    if (moved > CLICK) return host.cameraMoved();
+    if (moved > CLICK) return cameraMoved(host);
     if (event.type !== "pointerup" || event.button !== 0) return;
     const found = podAt(event);
-    if (host.picked.size) host.pickOnly([]);
-    host.select(found?.uid ?? null);
+    if (host.picked.size) pickOnly(host, []);
+    select(host, found?.uid ?? null);
   };
   /** A frame selects what is in it; without one, Shift adds the pod that was clicked. */
   function endLasso(event) {
     const area = frame(lasso, local(event));
     lasso = null;
     scene.frameIn(null);
-    if (moved > CLICK) return host.pickOnly(scene.within(area));
+    if (moved > CLICK) return pickOnly(host, scene.within(area));
     const found = podAt(event);
-    if (found?.uid) host.pickAlso(found.uid);
+    if (found?.uid) pickAlso(host, found.uid);
   }
   canvas.addEventListener("contextmenu", (event) => {
     event.preventDefault();
     const found = podAt(event);
     if (!found) return;
     const pod = found.uid && host.store.pods.get(found.uid);
-    if (pod) host.select(pod.uid);
+    if (pod) select(host, pod.uid);
     openMenu(host, { ...local(event), pod: pod || null, node: host.store.nodeNamed(found.box.key) });
   });
   canvas.addEventListener("pointerup", end);
@@ -88,7 +90,7 @@ function bindZoom(host, local) {
   canvas.addEventListener("dblclick", (event) => {
     const at = local(event);
     scene.zoomBy(2, at.x, at.y);
-    host.cameraMoved();
+    cameraMoved(host);
   });
   canvas.addEventListener(
     "wheel",
@@ -100,7 +102,7 @@ function bindZoom(host, local) {
       const speed = event.ctrlKey ? 0.01 : 0.0016;
       const delta = event.deltaMode === 1 ? event.deltaY * 16 : event.deltaY;
       scene.zoomBy(Math.exp(-delta * speed), at.x, at.y);
-      host.cameraMoved();
+      cameraMoved(host);
     },
     { passive: false },
   );

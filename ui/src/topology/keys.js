@@ -1,8 +1,11 @@
 // The keys of the topology. Everything that the mouse can do has one.
 import { tinykeys } from "tinykeys";
 
-import { single as outsideFields } from "./keys.js";
-import { neighbour } from "./scene/hit.js";
+import { single as outsideFields } from "../keys.js";
+import { neighbour } from "../scene/hit.js";
+import { menuOfSelection } from "./actions.js";
+import { cameraMoved, chooseLens, fit, zoom } from "./looking.js";
+import { pickAlso, pickOnly, select } from "./selection.js";
 
 const STEP = 80; // px that an arrow pans when nothing is selected
 
@@ -17,10 +20,10 @@ export function bindKeys(host) {
       event.preventDefault();
       if (!host.selected) {
         host.scene.panBy(-dx * STEP, -dy * STEP);
-        return host.cameraMoved();
+        return cameraMoved(host);
       }
       const next = neighbour(host.layout, host.selected, dx, dy);
-      if (next) host.select(next);
+      if (next) select(host, next);
     });
   const tab = (name) =>
     single((event) => {
@@ -38,20 +41,20 @@ export function bindKeys(host) {
     j: arrow(0, 1),
     k: arrow(0, -1),
     "Shift+T": single(() => host.show(host.view === "table" ? "picture" : "table")),
-    n: single(() => host.chooseLens("nodes")),
-    o: single(() => host.chooseLens("owners")),
-    t: single(() => host.chooseLens("traffic")),
-    s: single(() => host.chooseLens("storage")),
+    n: single(() => chooseLens(host, "nodes")),
+    o: single(() => chooseLens(host, "owners")),
+    t: single(() => chooseLens(host, "traffic")),
+    s: single(() => chooseLens(host, "storage")),
     m: single((event) => {
       event.preventDefault();
-      host.menuOfSelection();
+      menuOfSelection(host);
     }),
-    x: single(() => host.selected && host.pickAlso(host.selected)),
+    x: single(() => host.selected && pickAlso(host, host.selected)),
     b: single(() => !host.readonly && host.breakSomething()),
-    0: single(() => host.fit()),
-    "+": single(() => host.zoom(1.4)),
-    "Shift++": single(() => host.zoom(1.4)),
-    "-": single(() => host.zoom(1 / 1.4)),
+    0: single(() => fit(host)),
+    "+": single(() => zoom(host, 1.4)),
+    "Shift++": single(() => zoom(host, 1.4)),
+    "-": single(() => zoom(host, 1 / 1.4)),
     y: tab("yaml"),
     e: tab("events"),
     l: tab("logs"),
@@ -71,8 +74,8 @@ export function bindKeys(host) {
         if (host.query) host.filterBy("");
         else field.blur();
       } else if (host.menu) host.menu = null;
-      else if (host.picked.size) host.pickOnly([]);
-      else if (!document.querySelector("dialog[open]") && host.lastPod) host.select(null);
+      else if (host.picked.size) pickOnly(host, []);
+      else if (!document.querySelector("dialog[open]") && host.lastPod) select(host, null);
     },
   });
 }

@@ -1,8 +1,8 @@
 // What the topology says when something is not as it should be: what happened, what to do.
 import { html, nothing } from "lit";
 
-import { suggest } from "./filter.js";
-import { t } from "./texts.js";
+import { suggest } from "../filter.js";
+import { t } from "../texts.js";
 
 const rule = (kind) => `- apiGroups: ["*"]\n  resources: ["${kind}"]\n  verbs: ["get", "list", "watch"]`;
 

@@ -1,9 +1,10 @@
 // What can be done to a pod, a node, or many pods: the menu, the bar of a selection, their dialogs.
 import { html, nothing } from "lit";
 
-import { openPanel } from "./dock/open.js";
-import { visit } from "./router.js";
-import { t } from "./texts.js";
+import { openPanel } from "../dock/open.js";
+import { visit } from "../router.js";
+import { t } from "../texts.js";
+import { pickOnly, select } from "./selection.js";
 
 const POD = { group: "", version: "v1", plural: "pods", kind: "Pod", namespaced: true };
 const NODE = { group: "", version: "v1", plural: "nodes", kind: "Node", namespaced: false };
@@ -14,7 +15,7 @@ const nodePage = (host, node) => `/clusters/${host.cluster}/objects/core/v1/node
 
 /** Opens the dialog of an action; its code comes with its first use. */
 export async function act(host, name, objects, resource = POD) {
-  await import("./el/kp-action.js");
+  await import("../el/kp-action.js");
   await host.updateComplete;
   host.querySelector("kp-action").start({ name }, resource, objects.map(target));
 }
@@ -22,7 +23,7 @@ export async function act(host, name, objects, resource = POD) {
 /** Shows a tab of the pod's panel. */
 function tab(host, pod, name) {
   host.tab = name;
-  host.select(pod.uid, true);
+  select(host, pod.uid, true);
 }
 
 /** The entries of a pod's menu: [text, what it does]. Who may only look gets those that look. */
@@ -84,6 +85,13 @@ export function openMenu(host, { x, y, pod, node }) {
   });
 }
 
+/** Opens the menu of the selection, where one does so by a key. */
+export function menuOfSelection(host) {
+  const pod = host.selected && host.store.pods.get(host.selected);
+  const at = pod && host.scene.whereIs(pod.uid);
+  if (at) openMenu(host, { x: at.x + 8, y: at.y + 8, pod });
+}
+
 function close(host, back = true) {
   host.menu = null;
   if (back) host.stage.focus();
@@ -135,6 +143,6 @@ export function renderBar(host) {
       ? nothing
       : html`${button(words.delete, () => act(host, "delete", pods))} ${button(words.evict, () => act(host, "evict", pods))} ${button(words.labels, () => act(host, "label", pods))}
           ${nodes.length ? button(words.cordon(nodes.length), () => act(host, "cordon", nodes, NODE)) : nothing}`}
-    ${button(words.clear, () => host.pickOnly([]))}
+    ${button(words.clear, () => pickOnly(host, []))}
   </div>`;
 }

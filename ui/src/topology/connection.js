@@ -1,0 +1,106 @@
+// What the stream says: folded into the store, shown, and told by the freshness chip.
+import { CLOSE, Stream } from "../stream.js";
+import { freshness } from "../el/kp-freshness.js";
+import { span, t } from "../texts.js";
+import { apply } from "./changes.js";
+import * as notices from "./notices.js";
+
+export class Connection {
+  constructor(host) {
+    this.host = host;
+    this.upstream = "ok";
+    this.state = { name: "connecting" };
+    this.stream = new Stream(host.getAttribute("src"), {
+      hello: () => this.hello(),
+      frame: (frame) => this.receive(frame),
+      state: (state) => this.streamState(state),
+    });
+  }
+
+  start() {
+    this.stream.start();
+  }
+
+  stop() {
+    this.stream.stop();
+  }
+
+  hello() {
+    const { store, ns, past, rev } = this.host;
+    return { cursor: store.cursor, rev: store.rev || null, scope: { ns: ns || null }, ...(past ? { at: rev } : {}) };
+  }
+
+  resync() {
+    this.stream.send({ op: "resync" });
+  }
+
+  receive(frame) {
+    const { host } = this;
+    if (frame.op === "batch") this.receiveBatch(frame);
+    else if (frame.op === "snapshot") this.receiveSnapshot(frame);
+    else if (frame.op === "progress") host.progress = frame;
+    else if (frame.op === "gap") this.receiveGap(frame);
+    else if (frame.op === "beat") this.receiveBeat(frame);
+    else if (frame.op === "status") this.upstream = frame.upstream;
+    else if (frame.op === "error") host.notice = frame.code === "past" ? notices.noPast(host.rev, frame.text) : notices.forbidden(frame);
+    this.tellFreshness();
+  }
+
+  receiveSnapshot(frame) {
+    this.state = { name: "live" };
+    const { removed } = this.host.store.snapshot(frame);
+    this.host.pictureCame(removed);
+  }
+
+  receiveBatch(frame) {
+    const { host } = this;
+    this.state = { name: "live" };
+    const changes = host.store.batch(frame);
+    if (changes === false) {
+      host.notice = notices.outOfStep();
+      this.resync();
+    } else if (changes) apply(host, changes);
+    host.followUp();
+  }
+
+  /** A beat ends the catching up: whatever was missed came before it. */
+  receiveBeat(frame) {
+    const { host } = this;
+    host.store.rev = Math.max(host.store.rev, frame.rev);
+    if (host.ready) this.state = { name: "live" };
+  }
+
+  receiveGap(frame) {
+    const away = this.stream.lostAt ? (Date.now() - this.stream.lostAt) / 1000 : 0;
+    this.host.notice = notices.gap(t.gap(span(away), frame.skipped, frame.to));
+  }
+
+  streamState(state) {
+    if (state.name === "lost" || state.name === "ended") this.state = state;
+    else if (state.name === "connecting") this.state = { name: state.lostAt ? "retrying" : "connecting" };
+    else if (state.name === "open") this.state = { name: "connecting" };
+    if (state.name === "ended") this.host.notice = state.code === CLOSE.clusterGone ? notices.gone(this.host) : notices.signedOut(this.host);
+    this.tellFreshness();
+  }
+
+  tellFreshness() {
+    const { store, past, rev } = this.host;
+    if (past) freshness("past", t.timeline.past(rev));
+    else freshness(...freshnessOf(this.state, { store, upstream: this.upstream, rtt: this.stream.rtt }));
+  }
+}
+
+/** Returns the state and the words of the chip. */
+export function freshnessOf(state, { store, upstream, rtt }) {
+  const { rev } = store;
+  if (state.name === "ended") return ["ended", t.ended];
+  if (state.name === "lost") {
+    const seconds = Math.round(state.wait / 1000);
+    return ["lost", seconds > 1 ? t.reconnecting(seconds, rev) : t.reconnectingNow(rev)];
+  }
+  if (state.name === "retrying") return ["lost", t.reconnectingNow(rev)];
+  if (state.name === "connecting") return ["waiting", rev ? t.catchingUp : t.connecting];
+  if (upstream === "down") return ["lost", t.upstreamDown(rev)];
+  if (store.paused) return ["paused", t.paused(store.waitingCount)];
+  return ["live", t.live(rev, rtt)];
+}

@@ -1,0 +1,60 @@
+// What stands above and on the picture: lens, namespace, filter, zoom, the strip, the legend.
+import { html, nothing } from "lit";
+
+import { t } from "../texts.js";
+import { chooseLens, fit, zoom } from "./looking.js";
+import { save } from "./saving.js";
+
+const LENS_NAMES = { nodes: () => t.lensNodes, owners: () => t.lensOwners, traffic: () => t.topology.lens.traffic, storage: () => t.topology.lens.storage };
+
+export function toolbar(host) {
+  const { view, outline, store } = host;
+  const lens = ([name, text]) => html`<button type="button" aria-pressed=${host.lens === name} @click=${() => chooseLens(host, name)}>${text()}</button>`;
+  return html`<div class="kp-toolbar kp-topology-bar" role="toolbar" aria-label=${t.picture}>
+    <div class="kp-segments" role="group" aria-label=${t.lens}>${Object.entries(LENS_NAMES).map(lens)}</div>
+    ${scope(host)}
+    <div class="kp-grow"></div>
+    <div class="kp-segments" role="group" aria-label=${t.fit}>
+      <button type="button" aria-label=${t.zoomOut} title=${t.zoomOut} @click=${() => zoom(host, 1 / 1.4)}>−</button>
+      <button type="button" @click=${() => fit(host)}>${t.fit}</button>
+      <button type="button" aria-label=${t.zoomIn} title=${t.zoomIn} @click=${() => zoom(host, 1.4)}>+</button>
+    </div>
+    <div class="kp-segments" role="group" aria-label=${t.topology.save.label}>
+      <button type="button" aria-label=${t.topology.save.svg} title=${t.topology.save.svg} @click=${() => save(host, "svg")}>SVG</button>
+      <button type="button" aria-label=${t.topology.save.png} title=${t.topology.save.png} @click=${() => save(host, "png")}>PNG</button>
+    </div>
+    <button type="button" class="kp-button" aria-pressed=${store.paused} @click=${() => host.pause()}>${store.paused ? t.resume : t.pause}</button>
+    <button type="button" class="kp-button" aria-pressed=${outline} @click=${() => (host.outline = !outline)}>${t.outline}</button>
+    <button type="button" class="kp-button" aria-pressed=${view === "table"} @click=${() => host.show(view === "table" ? "picture" : "table")}>${t.table}</button>
+  </div>`;
+}
+
+function scope(host) {
+  const all = host.store.pods.size;
+  return html`<label class="kp-sr" for="topology-ns">${t.namespace}</label>
+    <select id="topology-ns" @change=${(event) => host.scopeTo(event.target.value)}>
+      <option value="" ?selected=${!host.ns}>${t.allNamespaces}</option>
+      ${host.namespaces().map((ns) => html`<option value=${ns} ?selected=${ns === host.ns}>${ns}</option>`)}
+    </select>
+    <label class="kp-sr" for="topology-filter">${t.filter}</label>
+    <input id="topology-filter" class="kp-filter" type="search" data-filter placeholder=${t.filterHint} autocomplete="off" spellcheck="false" aria-describedby="topology-count" .value=${host.query} @input=${(event) => host.filterBy(event.target.value)}>
+    <output id="topology-count" class="kp-muted kp-count" for="topology-filter">${host.test ? t.matches(host.matching, all) : t.pods(all)}</output>`;
+}
+
+/** The control plane in miniature, its clock, and the way to break something of it. */
+export function strip(host) {
+  if (host.past) return nothing;
+  return html`<div class="kp-strip">
+    <kp-clock cluster=${host.cluster} ?readonly=${host.readonly}></kp-clock>
+    <div class="kp-grow"></div>
+    ${host.readonly ? nothing : html`<button type="button" class="kp-button" aria-haspopup="dialog" @click=${() => host.breakSomething()}>${t.topology.break.open}</button>`}
+  </div>`;
+}
+
+export function legend(host) {
+  const present = new Set();
+  for (const pod of host.store.pods.values()) present.add(pod.cls);
+  return html`<ul class="kp-legend" aria-label=${t.legend}>
+    ${[...present].map((cls) => html`<li><span class="kp-mark" data-cls=${cls} aria-hidden="true"></span>${t.status[cls]}</li>`)}
+  </ul>`;
+}
