@@ -1,10 +1,11 @@
 """Requests and what came of them: /kubeground/v1/clusters/NAME/traces.
 
-    GET traces          the newest first. `user`, `verb`, `resource`, `namespace`, `code` ("403",
-                        "4xx") and `who` (people, workers, all) narrow it down, `limit` says how
-                        many. With `after` (a number) only what ended since, and with `wait`
-                        (seconds) as soon as there is something; `details` (seconds) has the stages
-                        of writes note for so long what they do.
+    GET traces          the newest first. `user`, `verb`, `resource`, `namespace`, `terminal` (its
+                        id), `session` (of a run of kubectl), `code` ("403", "4xx") and `who`
+                        (people, workers, all) narrow it down, `limit` says how many. With `after`
+                        (a number) only what ended since, and with `wait` (seconds) as soon as there
+                        is something; `details` (seconds) has the stages of writes note for so long
+                        what they do.
     GET traces/ID       one request, and all that came of it
     PUT traces/details  {"seconds": 600} notes what stages do for so long, 0 ends that
 
@@ -34,6 +35,8 @@ _GATHER = 0.1
 LONGEST_WAIT, LONGEST_RECORDING = 10.0, 3600.0
 # Of a request that wrote many objects, for so many it is told who was sent them.
 _HEARD = 50
+
+_EXACT = ("verb", "resource", "namespace", "terminal", "session")
 
 Test = Callable[[Trace], bool]
 
@@ -81,9 +84,7 @@ def _test(call: Call) -> Test:
     who, code = call.text("who", "all"), call.text("code")
     if who not in ("people", "workers", "all"):
         raise BadRequest(f'who={who[:80]!r}: must be "people", "workers" or "all"')
-    exact = {
-        name: value for name in ("verb", "resource", "namespace") if (value := call.text(name))
-    }
+    exact = {name: value for name in _EXACT if (value := call.text(name))}
     user = call.text("user")
 
     def test(trace: Trace) -> bool:
@@ -95,8 +96,10 @@ def _test(call: Call) -> Test:
             return False
         if code and not _is_code(trace.code, code):
             return False
-        info = trace.info if "namespace" in exact else trace
-        return all(getattr(info, name) == value for name, value in exact.items())
+        return all(
+            getattr(trace.info if name == "namespace" else trace, name) == value
+            for name, value in exact.items()
+        )
 
     return test
 

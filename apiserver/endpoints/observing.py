@@ -31,7 +31,8 @@ _VERBS = frozenset(
 _APPLY = "application/apply-patch+yaml"
 # Pages that kube-apiserver counts by their path.
 _COUNTED_PAGES = frozenset({"/healthz", "/livez", "/readyz"})
-LONGEST_AGENT = 256
+# What of a client's words about itself is kept.
+LONGEST_AGENT, LONGEST_MARK = 256, 64
 # The server itself has ended these.
 _TERMINATED = frozenset({413, 429, 504})
 
@@ -72,6 +73,9 @@ def _close(request: ApiRequest) -> None:
     if request.method:
         # What people ask for. A worker's agent is its name, and never told.
         trace.agent = request.user_agent[:LONGEST_AGENT] or "unknown"
+        headers = request.headers
+        trace.terminal = headers.get("x-kubeground-terminal", "")[:LONGEST_MARK]
+        trace.session = headers.get("kubectl-session", "")[:LONGEST_MARK]
     if request.user is not None:
         trace.groups = request.user.groups
     if request.flow is not None:

@@ -65,6 +65,9 @@ class Trace:
     groups: tuple[str, ...] = ()
     agent: str = ""
     flow: str = ""
+    # The terminal of the site that it was typed in, and the run of kubectl that it is part of.
+    terminal: str = ""
+    session: str = ""
     refusal: dict[str, Any] | None = None
     # Counted as they end.
     number: int = 0
@@ -148,6 +151,8 @@ class Trace:
             "userAgent": self.agent,
             "people": self.of_people,
             "flow": self.flow,
+            "terminal": self.terminal,
+            "session": self.session,
             "code": self.code,
             "cause": list(self.cause),
             "wrote": [one.record() for one in self.wrote or ()],

@@ -23,7 +23,7 @@ _DROPPED = (
     *(b"host", b"connection", b"keep-alive", b"te", b"trailer"),
     *(b"proxy-authorization", b"proxy-connection"),
 )
-_DROPPED_PREFIXES = (b"x-remote-", b"x-forwarded-")
+_DROPPED_PREFIXES = (b"x-remote-", b"x-forwarded-", b"x-kubeground-")
 _MASTERS = "system:masters"
 
 
@@ -36,6 +36,8 @@ class Caller:
     groups: tuple[str, ...]
     # What a client shows to be this caller; a client that shows something else is somebody else.
     token: str
+    # By this the traces of its requests are told from those of others.
+    terminal: str = ""
 
     def is_own(self, headers: Headers) -> bool:
         """Tell whether a request is this caller's, and not made with a credential of its own."""

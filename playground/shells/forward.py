@@ -37,7 +37,7 @@ _DISCOVERY = re.compile(
     r"/(api|apis|version|openapi/.*|api/v1|apis/[^/?]+(/[^/?]+)?)(\?.*)?", re.ASCII
 )
 _SECRETS = re.compile(r"([?&](?:token|password)=)[^&]*")
-_LONGEST_PATH = 512
+_LONGEST_PATH, _LONGEST_SESSION = 512, 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,12 @@ class Api:
         )
 
 
+def _session(request: h11.Request) -> str:
+    """Return what the requests of one run of kubectl have in common; nothing for other clients."""
+    found = next((value for name, value in request.headers if name == b"kubectl-session"), b"")
+    return found.decode("latin-1")[:_LONGEST_SESSION]
+
+
 class ForwardError(Exception):
     """A request that does not go on; `code` and `body` are the answer."""
 
@@ -72,7 +78,7 @@ class ForwardError(Exception):
         self.code, self.body = code, body
 
 
-# What is told of a request: its Audit-ID, method, path and status.
+# What is told of a request: its Audit-ID, method, path, status, and the run of kubectl.
 Told = Callable[[dict[str, Any]], None]
 
 
@@ -234,6 +240,7 @@ class _Connection:
             "method": request.method.decode("latin-1"),
             "path": _SECRETS.sub(r"\1…", path)[:_LONGEST_PATH],
             "status": int(answer.status_code),
+            "session": _session(request),
         }
         self._told(told)
 
@@ -251,6 +258,7 @@ class _Connection:
             headers = callers.authorized(self._caller, headers, self._api.admin_token)
         host, port = self._api.address
         headers.insert(0, (b"Host", f"{host}:{port}".encode()))
+        headers.append((b"X-Kubeground-Terminal", self._caller.terminal.encode()))
         return h11.Request(method=request.method, target=path, headers=headers)
 
     async def _check_impersonation(self, headers: callers.Headers) -> None:

@@ -72,8 +72,8 @@ class Wish:
             "KUBEGROUND_NAMESPACE": self.namespace,
         }
 
-    def caller(self, token: str = "") -> Caller:
-        return Caller(self.cluster, self.user, self.groups, token)
+    def caller(self, token: str = "", terminal: str = "") -> Caller:
+        return Caller(self.cluster, self.user, self.groups, token, terminal)
 
 
 @dataclass(slots=True)
@@ -218,7 +218,7 @@ class Table:
             session.note({"op": "request", **request})
 
         if listener is not None:
-            forwarder = Forwarder(self.api, wish.caller(token), told)
+            forwarder = Forwarder(self.api, wish.caller(token, about.id), told)
             await forwarder.start(listener)
             session.cleanup.append(forwarder.close)
         return session

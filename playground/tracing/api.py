@@ -20,6 +20,8 @@ _TEXTS = {
     "verb": 'A verb of the API ("create").',
     "resource": 'A plural ("pods").',
     "namespace": "A namespace.",
+    "terminal": "The id of a terminal: what was typed in it.",
+    "session": "The Kubectl-Session of a run of kubectl: all that it asked for.",
     "code": 'A status code: "403", "4xx", or "refused" for all from 400 on.',
 }
 _NUMBERS = {

@@ -2,7 +2,7 @@
 
 Browser to site:
     hello {after, filter}   first; `after` is the number of the last request that it has, or null
-    filter {filter}         what is shown from now on: {who, user, verb, resource, code}
+    filter {filter}         what is shown from now on: {who, user, verb, resource, code, ...}
     details {on}            whether stages note what they do, while this stream is open
 
 Site to browser:
@@ -36,7 +36,7 @@ WAIT = 10
 LEASE = 30
 PATIENCE = httpx.Timeout(10.0, read=WAIT + 10.0)
 RETRY = 1.0
-_FILTERS = ("who", "user", "verb", "resource", "namespace", "code")
+_FILTERS = ("who", "user", "verb", "resource", "namespace", "code", "terminal", "session")
 _LONGEST = 253
 
 

@@ -7,6 +7,7 @@ import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -36,6 +37,33 @@ def test_kubectl_works_and_its_requests_lead_to_their_traces(
         assert re.fullmatch(r"[0-9a-f-]{36}", request["id"])
         assert "v1.36" in shell.run("kubectl version")
         assert "operator" in shell.run("kubectl auth whoami")
+
+
+def test_a_trace_says_in_which_terminal_it_was_typed_and_by_which_run_of_kubectl(
+    user: Visitor, api: httpx.Client
+) -> None:
+    def traced(**wanted: str) -> list[dict[str, Any]]:
+        path = "/api/clusters/default/traces"
+        return list(user.http.get(path, params=wanted).json()["items"])
+
+    with user.shell() as shell, user.shell() as other:
+        shell.prompt()
+        other.prompt()
+        shell.run("kubectl create configmap mine --from-literal=a=b")
+        first = shell.note("request")
+        # Its own words about itself count for nothing, and another's credential is typed here too.
+        shell.run("kubectl --token=nobody get configmaps")
+        other.run("kubectl get configmaps")
+        api.get("/api/v1/configmaps", headers={"User-Agent": "kubectl/v1.36 somewhere else"})
+        mine, others = traced(terminal=shell.about["id"]), traced(terminal=other.about["id"])
+        assert {one["code"] for one in mine} >= {201, 401}
+        assert {one["resource"] for one in others} >= {"configmaps"}
+        assert not {one["auditID"] for one in mine} & {one["auditID"] for one in others}
+        assert re.fullmatch(r"[0-9a-f-]{36}", first["session"])
+        run = traced(session=first["session"])
+        assert [one["auditID"] for one in run if one["verb"] == "create"] == [first["id"]]
+        assert {one["terminal"] for one in run} == {shell.about["id"]}
+        shell.run("kubectl delete configmap mine")
 
 
 def test_a_change_is_made_as_the_user(user: Visitor) -> None:

@@ -94,6 +94,11 @@ def test_who_wants_to_be_somebody_else_is_asked_about():
     )
 
 
+def test_no_client_says_itself_which_terminal_it_is():
+    headers = [(b"x-kubeground-terminal", b"another"), (b"kubectl-session", b"s")]
+    assert callers.forwarded(headers) == [(b"kubectl-session", b"s")]
+
+
 class Chatter:
     """A program that prints what it is given, and counts what was taken."""
 

@@ -6,6 +6,13 @@ export function chief(requests) {
   return requests.findLast((one) => one.method !== "GET") ?? requests.at(-1);
 }
 
+/** The page of a request, beside the others of the same run of kubectl. */
+export function traceOf(cluster, request, requests) {
+  const page = `/clusters/${encodeURIComponent(cluster)}/trace/${encodeURIComponent(request.id)}`;
+  const alone = requests.length === 1 || !request.session;
+  return alone ? page : `${page}?session=${encodeURIComponent(request.session)}`;
+}
+
 export class Gutter {
   constructor(box, screen, marks, cluster) {
     this.box = box;
@@ -55,7 +62,7 @@ export class Gutter {
     const request = chief(command.requests);
     const failed = command.requests.some((one) => one.status >= 400);
     const label = t.terminal.traceOf(command.text, command.requests.length);
-    dot.href = `/clusters/${encodeURIComponent(this.cluster)}/trace/${encodeURIComponent(request.id)}`;
+    dot.href = traceOf(this.cluster, request, command.requests);
     dot.dataset.state = failed ? "failed" : "ok";
     dot.title = label;
     dot.setAttribute("aria-label", label);

@@ -8,7 +8,9 @@ import { bind } from "../keys.js";
 import { freshness } from "../el/kp-freshness.js";
 import { Stream } from "../stream.js";
 import { t } from "../texts.js";
+import { openPanel } from "../dock/open.js";
 import { comparison } from "./compare.js";
+import { chief, Following } from "./following.js";
 import { headline } from "./headline.js";
 import { hopDetail, hopList, isHop } from "./hoplist.js";
 import { hopsOf, routeOf, stopOf } from "./hops.js";
@@ -64,6 +66,8 @@ class TracePage extends LitElement {
       state: (state) => this.connection(state),
     });
     this.stream.start();
+    this.following = new Following(this.cluster);
+    if (this.state.follow) this.learn();
     this.unbind = bind({
       "trace.play": () => this.playOrStep(),
       "trace.step": () => this.step(),
@@ -114,8 +118,8 @@ class TracePage extends LitElement {
     else if (state.name === "ended") freshness("ended", t.ended);
   }
 
-  arrived(items) {
-    const typed = this.state.follow && items.find((item) => /^(kubectl|helm)\b/.test(item.userAgent));
+  async arrived(items) {
+    const typed = this.state.follow ? await this.typed(items) : null;
     if (typed) this.open(typed.auditID, { play: true });
     this.passing = items.slice(0, OTHERS).filter((item) => item !== typed);
     clearTimeout(this.passed);
@@ -123,6 +127,27 @@ class TracePage extends LitElement {
       this.passing = [];
       this.tick += 1;
     }, 1500);
+  }
+
+  /** The one of some requests that a command in one's own terminal was about. */
+  async typed(items) {
+    try {
+      const found = chief(await this.following.own(items), this.story?.root);
+      if (found) this.tick += 1; // there is a terminal, whatever was said before
+      return found;
+    } catch {
+      return null; // the site does not answer: the stream tells of that
+    }
+  }
+
+  async learn() {
+    await this.following.learn().catch(() => {});
+    this.tick += 1;
+  }
+
+  setFollow(follow) {
+    this.change({ follow });
+    if (follow) this.learn();
   }
 
   complain(text) {
@@ -295,7 +320,7 @@ class TracePage extends LitElement {
       ${this.play()}
       <div class="kp-way-frame" role="group" tabindex="0" aria-label=${t.trace.hopByHop}>${this.way()}</div>
       <div class="kp-trace-body">
-        <section class="kp-trace-list" aria-label=${t.trace.requestsList}>${this.list()}</section>
+        <section class="kp-trace-list" aria-label=${t.trace.requestsList}>${this.narrowed()}${this.list()}</section>
         <section class="kp-trace-story" aria-live="off">${this.told()}</section>
       </div>
     `;
@@ -309,11 +334,23 @@ class TracePage extends LitElement {
       step: () => this.step(),
       ready: Boolean(this.story),
       follow: this.state.follow,
-      setFollow: (follow) => this.change({ follow }),
+      setFollow: (follow) => this.setFollow(follow),
       details: this.state.details,
       setDetails: (details) => this.setDetails(details),
       sample: this.sampleAt && !this.sending ? () => this.sample() : null,
     });
+  }
+
+  /** Says what is followed or shown alone, where one may wonder why so little is there. */
+  narrowed() {
+    const { terminal, session, follow } = this.state;
+    if (terminal || session) {
+      const all = () => this.changeFilter({ terminal: "", session: "" });
+      return html`<p class="kp-trace-narrowed" role="status">${session ? t.trace.oneRun : t.trace.oneTerminal} <button type="button" class="kp-link" @click=${all}>${t.trace.listAll}</button></p>`;
+    }
+    if (!follow || !this.following?.none) return nothing;
+    const open = () => openPanel("terminal");
+    return html`<p class="kp-trace-narrowed" role="status">${t.trace.noTerminal} <button type="button" class="kp-link" @click=${open}>${t.trace.openTerminal}</button></p>`;
   }
 
   way() {

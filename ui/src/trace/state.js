@@ -1,6 +1,6 @@
 // What the trace page shows, in its address: /clusters/NAME/trace/AUDIT_ID?who=all&hop=store. Defaults are left out.
 
-export const FILTERS = ["who", "user", "verb", "resource", "namespace", "code"];
+export const FILTERS = ["who", "user", "verb", "resource", "namespace", "code", "terminal", "session"];
 const TEXTS = [...FILTERS, "hop", "compare"];
 const SWITCHES = ["follow", "details", "all"];
 const SPEEDS = ["live", "slow", "step"];
