@@ -28,6 +28,15 @@ from playground.objects.routing import websocket_urlpatterns as objects_sockets 
 from playground.terminal.routing import websocket_urlpatterns as terminal_sockets  # noqa: E402
 from playground.topology.routing import websocket_urlpatterns as topology_sockets  # noqa: E402
 from playground.tracing.routing import websocket_urlpatterns as tracing_sockets  # noqa: E402
+from playground.workspace.routing import websocket_urlpatterns as workspace_sockets  # noqa: E402
+
+SOCKETS = [
+    *topology_sockets,
+    *objects_sockets,
+    *terminal_sockets,
+    *tracing_sockets,
+    *workspace_sockets,
+]
 
 
 def _hashed(path: str, url: str) -> bool:
@@ -63,13 +72,7 @@ application = ProtocolTypeRouter(
     {
         "http": _with_files(get_asgi_application()),
         "websocket": AllowedHostsOriginValidator(
-            AuthMiddlewareStack(
-                ViewAsSocket(
-                    URLRouter(
-                        [*topology_sockets, *objects_sockets, *terminal_sockets, *tracing_sockets]
-                    )
-                )
-            )
+            AuthMiddlewareStack(ViewAsSocket(URLRouter(SOCKETS)))
         ),
     }
 )

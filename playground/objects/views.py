@@ -82,7 +82,6 @@ def listing(request: HttpRequest, name: str, group: str, version: str, plural: s
                 "kind": resource.kind,
                 "namespaced": resource.namespaced,
             },
-            "namespaces": _namespaces(reader) if resource.namespaced else [],
             "logs": resource.title in LOGGED,
             "rev": rev,
         }
@@ -108,6 +107,8 @@ def detail(
         "resource": resource,
         "namespace": namespace,
         "scope": ns,
+        # Where another namespace leads: this object is in its own.
+        "list_address": reverse("objects", args=[name, group, version, plural]),
         "name": item,
         "tab": tab,
         "tabs": [one for one in TABS if one[0] != "logs" or resource.title in LOGGED],
@@ -225,11 +226,6 @@ def _events(asked: Reader, found: dict[str, Any]) -> list[dict[str, Any]]:
             "reportingComponent", ""
         )
     return sorted(items, key=lambda event: str(event["at"]), reverse=True)
-
-
-def _namespaces(reader: Reader) -> list[str]:
-    items = reader.items("namespaces", metadata=True)
-    return sorted(item["metadata"]["name"] for item in items)
 
 
 def _grouped(resources: list[Resource]) -> list[tuple[str, list[Resource]]]:

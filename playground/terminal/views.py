@@ -19,7 +19,8 @@ from playground.sandboxes.gateway import gateway
 def page(request: HttpRequest, name: str) -> HttpResponse:
     """Show the terminals of a cluster."""
     cluster = access.find(gateway(), access.signed_in(request.user), name)
-    return render(request, "terminal/page.html", {"cluster": cluster, "page": "terminal"})
+    context = {"cluster": cluster, "page": "terminal", "follows": True}
+    return render(request, "terminal/page.html", context)
 
 
 @login_required

@@ -76,12 +76,47 @@ def test_a_page_brings_its_own_script_and_style(page, site, documents):
     assert len(documents) == 1
 
 
-def test_the_namespace_goes_along(page, site):
+def test_the_namespace_of_the_top_bar_holds_on_every_page(page, site, documents):
     page.goto(f"{site.url}/clusters/demo/topology")
-    page.get_by_label("Namespace").select_option("kube-system")
+    chosen = page.get_by_label("Namespace")
+    chosen.select_option("kube-system")
     rail(page, "Objects").click()
     expect(page).to_have_url(f"{site.url}{PODS}?ns=kube-system")
-    expect(page.locator("tbody tr")).to_have_count(1)
+    chosen.select_option("default")
+    expect(page).to_have_url(f"{site.url}{PODS}?ns=default")
+    page.get_by_role("link", name="web-7c9-0").click()
+    expect(heading(page)).to_have_text("web-7c9-0")
+    expect(chosen).to_have_value("default")
+    chosen.select_option("kube-system")
+    expect(page).to_have_url(f"{site.url}{PODS}?ns=kube-system")
+    rail(page, "Access").click()
+    expect(page.get_by_label("Scope")).to_have_value("kube-system")
+    assert len(documents) == 1
+
+
+def test_a_page_without_a_stream_tells_how_old_it_is(page, site, change):
+    page.goto(f"{site.url}/clusters/demo/access")
+    status = page.locator("kp-freshness")
+    expect(status).to_have_text(re.compile(r"^Live · rev \d+ · \d+ ms$"))
+    change("put", "configmaps", {"metadata": {"name": "new", "namespace": "default"}})
+    expect(status).to_have_text(re.compile(r"^Read at rev \d+ · 1 change since"))
+    status.get_by_role("button", name="Read again").click()
+    expect(status).to_have_text(re.compile("^Live"))
+    expect(status.get_by_role("button")).to_have_count(0)
+
+
+def test_what_one_sees_is_copied_as_a_link_and_keys_go_back_and_forward(context, page, site):
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.goto(f"{site.url}{PODS}?ns=default")
+    page.get_by_role("button", name="Copy link").click()
+    expect(page.locator("#voice")).to_have_text("Copied")
+    assert page.evaluate("navigator.clipboard.readText()") == f"{site.url}{PODS}?ns=default"
+    rail(page, "Topology").click()
+    expect(page.locator("#topology-count")).to_have_text("5 of 6 match")
+    page.keyboard.press("[")
+    expect(heading(page)).to_have_text("Pod")
+    page.keyboard.press("]")
+    expect(heading(page)).to_have_text("Topology of demo")
 
 
 def test_a_modifier_opens_another_tab(page, site, context):

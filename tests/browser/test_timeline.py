@@ -78,7 +78,7 @@ def test_everything_can_be_done_with_keys(page, story):
     ):
         page.keyboard.press(key)
         at(page, revision)
-    page.keyboard.press("[")
+    page.keyboard.press("Shift+A")
     page.keyboard.press("#")
     page.keyboard.type(str(story[2]))
     page.keyboard.press("Enter")
@@ -88,7 +88,7 @@ def test_everything_can_be_done_with_keys(page, story):
     expect(page.locator(".kp-tl-said")).to_have_text(
         re.compile(rf"^No changes for configmaps/default/app between {story[2]} and \d+\.$")
     )
-    page.keyboard.press("]")
+    page.keyboard.press("Shift+B")
     expect(page.get_by_role("tab", name="Compare")).to_have_attribute("aria-selected", "true")
     page.get_by_role("button", name="default/app changed").press("Enter")
     merge = page.locator(".kp-tl-merge")

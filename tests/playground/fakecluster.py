@@ -122,6 +122,8 @@ class Fake:
             return await reply(send, 200, cluster.described)
         if parts[1:2] and parts[1] in ("at", "clock", "failures", "history"):
             return await self.page(request, cluster, parts[1:], send)
+        if request.method == "GET" and not parts[1:]:
+            return await reply(send, 200, cluster.described)
         if request.method == "DELETE":
             cluster.end()
             del self.clusters[parts[0]]

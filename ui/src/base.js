@@ -3,6 +3,7 @@ import "./dock/kp-dock.js";
 import "./el/kp-connect.js";
 import "./el/kp-freshness.js";
 import "./el/kp-logs.js";
+import "./el/kp-namespace.js";
 import "./el/kp-past.js";
 import { openPanel } from "./dock/open.js";
 import { closeDrawer, openDrawer, showDrawer, startDrawer } from "./drawer.js";
@@ -91,6 +92,8 @@ bind({
   "frame.filter": { when: () => document.querySelector("[data-filter]") !== null, run: focusFilter },
   "frame.theme": { when: () => document.querySelector("[data-set-theme]") !== null, run: () => chooseTheme(THEMES[(THEMES.indexOf(theme()) + 1) % 3]) },
   "frame.copy-link": () => copyAddress(),
+  "frame.back": () => history.back(),
+  "frame.forward": () => history.forward(),
   "go.clusters": () => visit("/"),
   "go.settings": () => visit("/settings"),
   "dock.focus": { when: () => document.querySelector("kp-dock") !== null, run: () => document.querySelector("kp-dock").swapFocus() },

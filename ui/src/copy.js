@@ -13,11 +13,9 @@ export async function copy(text, button) {
   }
   say(word);
   if (!button) return;
-  const before = button.textContent;
-  button.textContent = word;
-  setTimeout(() => {
-    button.textContent = before;
-  }, 1500);
+  const before = [...button.childNodes];
+  button.replaceChildren(word);
+  setTimeout(() => button.replaceChildren(...before), 1500);
 }
 
 /** Copies the text of the element that a button names. */

@@ -192,14 +192,22 @@ function plain(event, link) {
   return !(same && link.hash);
 }
 
-/** A link with `data-carry` takes the namespace and the revision along that one looks at now. */
+const CLUSTER = /^\/clusters\/[^/]+\//;
+
+/**
+ * The namespace that one looks at goes along to every page of the cluster whose link names none; a link
+ * with `data-carry` takes the revision along too.
+ */
 function carried(link) {
   const url = new URL(link.href);
-  if (!link.hasAttribute("data-carry")) return url;
   const now = new URLSearchParams(location.search);
+  const carry = link.hasAttribute("data-carry");
+  const cluster = CLUSTER.exec(location.pathname)?.[0];
+  const near = cluster !== undefined && url.pathname.startsWith(cluster);
   for (const name of ["ns", "rev"]) {
-    if (now.get(name)) url.searchParams.set(name, now.get(name));
-    else url.searchParams.delete(name);
+    const value = now.get(name);
+    if (value && (carry || (name === "ns" && near && !url.searchParams.has(name)))) url.searchParams.set(name, value);
+    else if (carry) url.searchParams.delete(name);
   }
   return url;
 }
@@ -211,7 +219,7 @@ function clicked(event) {
   if (link.hasAttribute("data-carry")) link.href = carried(link);
   if (!plain(event, link)) return;
   event.preventDefault();
-  visit(link.href);
+  visit(carried(link));
 }
 
 /** Back and forward: a page may take the step by itself, by preventing `kp-traverse`. */

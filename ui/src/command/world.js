@@ -29,6 +29,9 @@ export function worldNow() {
   return { cluster, kinds, namespaces, pages: pagesHere(), clusters: clustersHere() };
 }
 
+/** The namespaces that are known so far. */
+export const namespacesNow = () => known.get(clusterHere())?.namespaces ?? [];
+
 /** Reads kinds and namespaces of the cluster, unless they are fresh. Raises what the site refused. */
 export async function readWorld() {
   const cluster = clusterHere();

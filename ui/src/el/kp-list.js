@@ -57,6 +57,8 @@ class List extends LitElement {
     this.shown = state.cols ? state.cols.split(",") : null;
     this.ages = setInterval(() => this.requestUpdate(), 10_000);
     this.unbind = this.bindKeys();
+    this.onNamespace = (event) => this.namespaceChosen(event);
+    window.addEventListener("kp-namespace", this.onNamespace);
     this.open();
     this.loadActions();
     this.loadSaved();
@@ -65,6 +67,7 @@ class List extends LitElement {
   disconnectedCallback() {
     super.disconnectedCallback();
     this.unbind();
+    window.removeEventListener("kp-namespace", this.onNamespace);
     this.stream?.stop();
     clearInterval(this.ages);
     clearTimeout(this.building);
@@ -179,6 +182,13 @@ class List extends LitElement {
     if (this.parsedNow.fields === this.fields) return;
     clearTimeout(this.reopening);
     this.reopening = setTimeout(() => this.open(), now ? 0 : 500);
+  }
+
+  /** The top bar's choice; a kind without namespaces keeps it for the next page. */
+  namespaceChosen(event) {
+    event.preventDefault();
+    if (this.resource.namespaced) this.changeNamespace(event.detail.ns);
+    else writeState({ ns: event.detail.ns });
   }
 
   changeNamespace(ns) {

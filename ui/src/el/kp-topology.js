@@ -98,6 +98,11 @@ class Topology extends LitElement {
     const { signal } = this.ended;
     const colours = () => this.readColours();
     window.addEventListener("kp-theme", colours, { signal });
+    const choose = (event) => {
+      event.preventDefault();
+      this.scopeTo(event.detail.ns);
+    };
+    window.addEventListener("kp-namespace", choose, { signal });
     for (const query of ["(prefers-color-scheme: dark)", "(forced-colors: active)"]) matchMedia(query).addEventListener("change", colours, { signal });
     document.addEventListener("visibilitychange", () => this.scene.setHidden(document.visibilityState === "hidden"), { signal });
   }
@@ -200,14 +205,6 @@ class Topology extends LitElement {
   show(view) {
     this.view = view;
     writeState({ view: view === "table" ? "table" : "" });
-  }
-
-  namespaces() {
-    const found = new Set();
-    for (const pod of this.store.pods.values()) found.add(pod.ns);
-    for (const owner of this.store.owners.values()) found.add(owner.ns);
-    if (this.ns) found.add(this.ns);
-    return [...found].sort();
   }
 
   hasPanel(name) {

@@ -4,17 +4,7 @@ import { html, nothing } from "lit";
 import { t } from "../texts.js";
 
 export function toolbar(list) {
-  const { config, resource, ns } = list;
-  return html`<div class="kp-toolbar kp-list-bar" role="search">
-    ${resource.namespaced
-      ? html`<div class="kp-inline">
-          <label for="list-ns">${t.objects.namespace}</label>
-          <select id="list-ns" @change=${(event) => list.changeNamespace(event.target.value)}>
-            <option value="" .selected=${!ns}>${t.objects.allNamespaces}</option>
-            ${[...new Set([...config.namespaces, ...(ns ? [ns] : [])])].map((one) => html`<option .selected=${one === ns}>${one}</option>`)}
-          </select>
-        </div>`
-      : nothing}
+    return html`<div class="kp-toolbar kp-list-bar" role="search">
     <div class="kp-inline kp-grow">
       <label for="list-q">${t.objects.filter}</label>
       <input

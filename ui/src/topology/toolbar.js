@@ -1,4 +1,4 @@
-// What stands above and on the picture: lens, namespace, filter, zoom, the strip, the legend.
+// What stands above and on the picture: lens, filter, zoom, the strip, the legend.
 import { html, nothing } from "lit";
 
 import { t } from "../texts.js";
@@ -12,7 +12,7 @@ export function toolbar(host) {
   const lens = ([name, text]) => html`<button type="button" aria-pressed=${host.lens === name} @click=${() => chooseLens(host, name)}>${text()}</button>`;
   return html`<div class="kp-toolbar kp-topology-bar" role="toolbar" aria-label=${t.picture}>
     <div class="kp-segments" role="group" aria-label=${t.lens}>${Object.entries(LENS_NAMES).map(lens)}</div>
-    ${scope(host)}
+    ${filter(host)}
     <div class="kp-grow"></div>
     <div class="kp-segments" role="group" aria-label=${t.fit}>
       <button type="button" aria-label=${t.zoomOut} title=${t.zoomOut} @click=${() => zoom(host, 1 / 1.4)}>−</button>
@@ -29,14 +29,9 @@ export function toolbar(host) {
   </div>`;
 }
 
-function scope(host) {
+function filter(host) {
   const all = host.store.pods.size;
-  return html`<label class="kp-sr" for="topology-ns">${t.namespace}</label>
-    <select id="topology-ns" @change=${(event) => host.scopeTo(event.target.value)}>
-      <option value="" ?selected=${!host.ns}>${t.allNamespaces}</option>
-      ${host.namespaces().map((ns) => html`<option value=${ns} ?selected=${ns === host.ns}>${ns}</option>`)}
-    </select>
-    <label class="kp-sr" for="topology-filter">${t.filter}</label>
+  return html`<label class="kp-sr" for="topology-filter">${t.filter}</label>
     <input id="topology-filter" class="kp-filter" type="search" data-filter placeholder=${t.filterHint} autocomplete="off" spellcheck="false" aria-describedby="topology-count" .value=${host.query} @input=${(event) => host.filterBy(event.target.value)}>
     <output id="topology-count" class="kp-muted kp-count" for="topology-filter">${host.test ? t.matches(host.matching, all) : t.pods(all)}</output>`;
 }

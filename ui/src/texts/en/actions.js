@@ -6,6 +6,8 @@ export const actions = {
   "frame.filter": "Filter",
   "frame.theme": "Next theme: system, light, dark",
   "frame.copy-link": "Copy a link to this view",
+  "frame.back": "The page before",
+  "frame.forward": "The next page",
   "go.clusters": "Clusters",
   "go.settings": "Settings",
   "dock.toggle": "Open or close the dock",

@@ -4,8 +4,6 @@ import { group, plural } from "../numbers.js";
 const some = (n, one, many) => `${group(n)} ${plural(n, one, many)}`;
 
 export const objects = {
-  namespace: "Namespace",
-  allNamespaces: "All namespaces",
   filter: "Filter",
   filterHint: "name, app=web, status:running, spec.nodeName=n1",
   columns: "Columns",

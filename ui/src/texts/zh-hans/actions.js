@@ -6,6 +6,8 @@ export const actions = {
   "frame.filter": "筛选",
   "frame.theme": "下一个主题：系统、浅色、深色",
   "frame.copy-link": "复制此视图的链接",
+  "frame.back": "上一个页面",
+  "frame.forward": "下一个页面",
   "go.clusters": "集群",
   "go.settings": "设置",
   "dock.toggle": "打开或收起停靠栏",
