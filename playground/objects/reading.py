@@ -32,6 +32,8 @@ class Reader:
         self.resources = CATALOG.resources(gateway, self.cluster.name, self.identity)
         # What could not be read, in the API's words: parts of a page say so instead of lying.
         self.refusals: list[str] = []
+        # Kinds whose lists were refused: what is not in them may be there.
+        self.unread: set[str] = set()
 
     def kind(self, group: str, version: str, plural: str) -> Resource:
         """Return the kind that an address names; raises Http404."""
@@ -72,6 +74,7 @@ class Reader:
             found = self.get(resource.path(namespace), accept, **params).get("items") or []
         except Refused as error:
             self._note(error)
+            self.unread.add(title)
             return []
         return list(found)
 

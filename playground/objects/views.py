@@ -170,7 +170,10 @@ def _tab(
     if tab == "history":
         return {**context, **_history(asked, resource, found)}
     if tab == "relations":
-        return {**context, "relations": relations.of(resource.title, found, about)}
+        picture = relations.of(resource.title, found, about)
+        unseen = list(dict.fromkeys(asked.refusals))
+        drawing = orjson.dumps(picture.drawing).decode()
+        return {**context, "relations": picture, "drawing": drawing, "unseen": unseen}
     if tab == "logs":
         return {**context, **logged.choice(resource, found, about, request)}
     return {

@@ -161,6 +161,20 @@ def test_an_object_s_page_follows_it(page, site, change):
     expect(page.locator(".kp-sentence")).to_contain_text("It has restarted 3 times.")
 
 
+def test_relations_are_walked_by_keyboard(page, site):
+    page.goto(f"{site.url}{LIST}/default/web-7c9-0?tab=relations")
+    drawing = page.locator(".kp-relations-drawing")
+    expect(drawing.get_by_role("link", name=re.compile("^Pod web-7c9-0"))).to_be_visible()
+    drawing.locator("[data-focus]").focus()
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowDown")
+    service = drawing.get_by_role("link", name="Service web. selects Pod web-7c9-0")
+    expect(service).to_be_focused()
+    expect(drawing.locator(".kp-line[data-on=true]")).not_to_have_count(0)
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"/services/default/web\?tab=relations$"))
+
+
 def test_logs_are_searched_and_marked(page, site, demo):
     demo.logs["web-7c9-0"] = "GET /a 200\nGET /b 500\nGET /c 200\n"
     page.goto(f"{site.url}{LIST}/default/web-7c9-0?tab=logs")

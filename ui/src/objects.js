@@ -1,3 +1,4 @@
 // The pages of objects.
 import "./el/kp-list.js";
 import "./el/kp-object.js";
+import "./el/kp-relations.js";

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 from django.urls import reverse
 
 from playground.objects import facts
-from playground.objects.discovery import find_kind
+from playground.objects.discovery import Resource, find_kind
 from playground.objects.reading import Object, Reader
 from playground.topology import podstatus
 
@@ -95,6 +95,24 @@ class Context:
         if key not in self._cache:
             self._cache[key] = self.reader.items(title, namespace, metadata=False, **params)
         return self._cache[key]
+
+    def resources(self) -> list[Resource]:
+        """Return the kinds that the cluster serves."""
+        return self.reader.resources
+
+    def kind_of(self, title: str) -> str:
+        """Return the kind's name as objects have it: "Pod"; its plural if it is not served."""
+        resource = self.reader.named(title)
+        return resource.kind if resource else title.partition(".")[0]
+
+    def namespaced(self, title: str) -> bool:
+        """Tell whether objects of a kind stand in namespaces."""
+        resource = self.reader.named(title)
+        return resource is not None and resource.namespaced
+
+    def readable(self, title: str) -> bool:
+        """Tell whether lists of a kind were read whole: what is not in them is missing."""
+        return title not in self.reader.unread and self.reader.named(title) is not None
 
     def one(self, title: str, namespace: str, name: str) -> Object | None:
         """Return an object, or None."""

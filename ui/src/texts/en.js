@@ -4,6 +4,7 @@ import { common } from "./en/common.js";
 import { dock, frame } from "./en/frame.js";
 import { act, logs, objects } from "./en/objects.js";
 import { palette } from "./en/palette.js";
+import { relations } from "./en/relations.js";
 import { settings } from "./en/settings.js";
 import { terminal } from "./en/terminal.js";
 import { timeline } from "./en/timeline.js";
@@ -20,6 +21,7 @@ export const english = {
   logs,
   objects,
   palette,
+  relations,
   settings,
   terminal,
   timeline,

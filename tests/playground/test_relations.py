@@ -1,0 +1,258 @@
+"""What objects have to do with each other: the rules, the picture, and what is folded."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from playground.objects.relations import edges as rules
+from playground.objects.relations import graph
+from playground.objects.relations.edges import PODS, SLICES, between
+from playground.objects.relations.graph import Fold, draw, layers, near
+from tests.playground.objects import node, pod
+
+TITLES = {
+    "ReplicaSet": "replicasets.apps",
+    "Deployment": "deployments.apps",
+    "StatefulSet": "statefulsets.apps",
+    "Loop": "loops.example.com",
+}
+
+
+def key_of(version, kind, namespace, name):
+    title = TITLES.get(kind)
+    return (title, namespace, name) if title else None
+
+
+def thing(name, owner=None, **more):
+    owners = [{"apiVersion": "x/v1", "kind": owner[0], "name": owner[1]}] if owner else []
+    meta = {"name": name, "namespace": "default", "ownerReferences": owners}
+    return {"metadata": meta, **more}
+
+
+def web(pods=2):
+    """A Deployment, its ReplicaSet and pods, and what stands around them."""
+    chosen = {"matchLabels": {"app": "web"}}
+    targets = [
+        {"targetRef": {"kind": "Pod", "name": f"web-{number}"}, "conditions": {"ready": True}}
+        for number in range(pods)
+    ]
+    labels = {"kubernetes.io/service-name": "web"}
+    slice_ = thing("web-x1", endpoints=targets)
+    slice_["metadata"]["labels"] = labels
+    made = []
+    for number in range(pods):
+        one = pod(f"web-{number}", f"n{number % 3}")
+        one["metadata"]["ownerReferences"] = thing("", ("ReplicaSet", "web-7c9"))["metadata"][
+            "ownerReferences"
+        ]
+        one["spec"]["volumes"] = [{"name": "conf", "configMap": {"name": "app"}}]
+        one["spec"]["serviceAccountName"] = "runner"
+        made.append(one)
+    scale = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}
+    return {
+        "deployments.apps": [thing("web", spec={"selector": chosen}, status={"replicas": pods})],
+        "replicasets.apps": [thing("web-7c9", ("Deployment", "web"), status={"replicas": pods})],
+        PODS: [*made, pod("other", "n1", app="other")],
+        "services": [thing("web", spec={"selector": {"app": "web"}})],
+        SLICES: [slice_],
+        rules.INGRESSES: [
+            thing(
+                "front",
+                spec={
+                    "rules": [
+                        {"http": {"paths": [{"backend": {"service": {"name": "web"}}}]}},
+                    ],
+                    "tls": [{"secretName": "cert"}],
+                },
+            )
+        ],
+        rules.POLICIES: [
+            thing("deny-all", spec={"podSelector": {}}),
+            thing("web-only", spec={"podSelector": chosen}),
+        ],
+        rules.BUDGETS: [thing("web-pdb", spec={"selector": chosen})],
+        rules.SCALERS: [thing("web-hpa", spec={"scaleTargetRef": scale})],
+        "configmaps": [thing("app")],
+    }
+
+
+def seen(objects, title, name, namespace="default"):
+    return near((title, namespace, name), between(objects, key_of))
+
+
+def named(found, title):
+    return sorted(name for kind, _namespace, name in found.found if kind == title)
+
+
+def pairs(objects):
+    return {(one.source[2], one.verb, one.target[2]) for one in between(objects, key_of)}
+
+
+def test_what_acts_on_what():
+    found = pairs(web())
+    assert {
+        ("web", "owns", "web-7c9"),
+        ("web-7c9", "owns", "web-0"),
+        ("web-hpa", "scales", "web"),
+        ("front", "routes", "web"),
+        ("front", "uses", "cert"),
+        ("web", "endpoints", "web-x1"),
+        ("web-x1", "lists", "web-0"),
+        ("web-only", "applies", "web-1"),
+        ("deny-all", "applies", "other"),
+        ("web-pdb", "protects", "web-0"),
+        ("web-0", "uses", "app"),
+        ("web-0", "uses", "runner"),
+        ("web-0", "runs", "n0"),
+    } <= found
+    assert ("web-only", "applies", "other") not in found
+    # A pod that a slice lists is not selected a second time.
+    assert ("web", "selects", "web-0") not in found
+
+
+def test_a_service_selects_pods_that_no_slice_has_yet():
+    objects = web()
+    objects[SLICES] = []
+    assert ("web", "selects", "web-0") in pairs(objects)
+
+
+@pytest.mark.parametrize(
+    ("selector", "chosen"),
+    [
+        ({"matchLabels": {"app": "web"}}, {"web-0", "web-1"}),
+        ({"matchExpressions": [{"key": "app", "operator": "NotIn", "values": ["web"]}]}, {"other"}),
+        ({}, {"web-0", "web-1", "other"}),
+    ],
+)
+def test_policies_choose_pods_by_any_selector(selector, chosen):
+    objects = {**web(), rules.POLICIES: [thing("one", spec={"podSelector": selector})]}
+    found = {target for source, verb, target in pairs(objects) if verb == "applies"}
+    assert found == chosen
+
+
+def test_volumes_of_a_stateful_set():
+    stateful = thing(
+        "db",
+        spec={"volumeClaimTemplates": [{"metadata": {"name": "data"}}], "serviceName": "db"},
+        status={"replicas": 2},
+    )
+    claim = thing("data-db-0", spec={"volumeName": "pv-1"})
+    volume = {
+        "metadata": {"name": "pv-1"},
+        "spec": {
+            "claimRef": {"namespace": "default", "name": "data-db-0"},
+            "storageClassName": "fast",
+        },
+    }
+    objects = {"statefulsets.apps": [stateful], rules.CLAIMS: [claim], rules.VOLUMES: [volume]}
+    found = seen(objects, rules.VOLUMES, "pv-1", namespace="")
+    assert named(found, rules.CLAIMS) == ["data-db-0"]
+    assert named(found, "statefulsets.apps") == ["db"]
+    assert named(found, rules.CLASSES) == ["fast"]
+
+
+def test_a_config_map_has_those_who_use_it_and_their_owners_alone():
+    found = seen(web(), "configmaps", "app")
+    assert named(found, PODS) == ["web-0", "web-1"]
+    assert named(found, "deployments.apps") == ["web"]
+    assert named(found, rules.SCALERS) == ["web-hpa"]
+    assert named(found, "services") == named(found, rules.POLICIES) == []
+
+
+def test_a_workload_without_pods_uses_what_its_template_names():
+    template = {"spec": {"volumes": [{"name": "v", "secret": {"secretName": "key"}}]}}
+    objects = {"deployments.apps": [thing("idle", spec={"template": template}, status={})]}
+    assert ("idle", "uses", "key") in pairs(objects)
+    cron = thing("nightly", spec={"jobTemplate": {"spec": {"template": template}}})
+    assert ("nightly", "uses", "key") in pairs({"cronjobs.batch": [cron]})
+
+
+def test_a_workload_has_the_services_and_policies_of_its_pods():
+    found = seen(web(), "deployments.apps", "web")
+    assert named(found, "services") == ["web"]
+    assert named(found, rules.INGRESSES) == ["front"]
+    assert named(found, rules.POLICIES) == ["deny-all", "web-only"]
+    assert named(found, "configmaps") == ["app"]
+    assert named(found, "nodes") == []
+    assert found.found[(rules.SCALERS, "default", "web-hpa")].direction == "up"
+    assert found.found[("services", "default", "web")].direction == "beside"
+
+
+def test_a_policy_has_its_pods_and_their_other_policies():
+    found = seen(web(), rules.POLICIES, "web-only")
+    assert named(found, PODS) == ["web-0", "web-1"]
+    assert named(found, rules.POLICIES) == ["deny-all", "web-only"]
+
+
+def test_columns_follow_what_acts_on_what():
+    place = {
+        key[2] + key[0][0]: column for key, column in layers(seen(web(), PODS, "web-0")).items()
+    }
+    assert place["webd"] < place["web-7c9r"] < place["web-0p"] < place["n0n"]
+    # What nothing leads to stands right before what it acts on.
+    assert place["web-onlyn"] == place["web-pdbp"] == place["web-0p"] - 1
+    assert min(place.values()) == 0
+
+
+def test_those_that_own_each_other_have_columns_too():
+    objects = {
+        "loops.example.com": [
+            thing("a", ("Loop", "b")),
+            thing("b", ("Loop", "a")),
+            thing("c", ("Loop", "c")),
+        ]
+    }
+    found = seen(objects, "loops.example.com", "a")
+    assert sorted(layers(found).values()) == [0, 1]
+    assert len(draw(("loops.example.com", "default", "a"), found, lambda one: False).edges) == 2
+    alone = seen(objects, "loops.example.com", "c")
+    assert list(alone.found) == [("loops.example.com", "default", "c")]
+
+
+def test_many_pods_are_counted_and_those_in_trouble_stay():
+    focus = ("deployments.apps", "default", "web")
+    found = seen(web(1250), *focus[::2])
+    drawn = draw(focus, found, lambda one: one[2] == "web-777")
+    (fold,) = [one for one, _column in drawn.nodes if isinstance(one, Fold)]
+    assert fold.title == PODS
+    assert len(fold.keys) == 1250 - graph.KEPT[0]
+    assert (PODS, "default", "web-777") in [one for one, _column in drawn.nodes]
+    assert len(drawn.nodes) < 40
+    folded = [one for one, _column in drawn.nodes].index(fold)
+    assert any(folded in edge[:2] for edge in drawn.edges)
+
+
+def test_there_are_never_more_than_can_be_drawn():
+    """Sixty kinds that an operator made, twenty of each."""
+    objects = {
+        f"kind{kind}.example.com": [
+            thing(f"{kind}-{number}", ("Deployment", "web")) for number in range(20)
+        ]
+        for kind in range(60)
+    }
+    objects["deployments.apps"] = [thing("web")]
+    focus = ("deployments.apps", "default", "web")
+    drawn = draw(focus, seen(objects, *focus[::2]), lambda one: False)
+    assert len(drawn.nodes) <= graph.DRAWN
+    counted = sum(len(one.keys) if isinstance(one, Fold) else 1 for one, _column in drawn.nodes)
+    assert counted == 60 * 20 + 1
+
+
+def test_the_order_in_which_objects_came_does_not_matter():
+    focus = ("deployments.apps", "default", "web")
+    pictures = set()
+    for seed in range(5):
+        objects = web(40)
+        for items in objects.values():
+            random.Random(seed).shuffle(items)
+        pictures.add(draw(focus, seen(objects, *focus[::2]), lambda one: False))
+    assert len(pictures) == 1
+
+
+def test_a_node_has_its_pods_and_their_owners():
+    objects = {**web(), "nodes": [node("n0")]}
+    found = seen(objects, "nodes", "n0", namespace="")
+    assert named(found, PODS) == ["web-0"]
+    assert named(found, "deployments.apps") == ["web"]
