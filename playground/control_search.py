@@ -1,23 +1,24 @@
 """Control API: objects of a cluster by a part of their name, across all kinds that a user may list.
 
-    GET clusters/NAME/search?q=web+prod&user=U&group=G&limit=20
+    GET clusters/NAME/search?q=web+prod&user=U&group=G&limit=20&rev=7
 
 Each word must be in the name, the namespace or the kind; the first hits are those whose name is,
-or begins with, a word. Names come from memory: nothing is parsed, and kinds take turns with
-whoever else wants something.
+or begins with, a word. Names come from memory, or with `rev` from the log: nothing is parsed, and
+kinds take turns with whoever else wants something.
 """
 
 from __future__ import annotations
 
 import asyncio
 import heapq
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from apiserver.auth.attributes import Attributes
 from apiserver.auth.user import User
+from apiserver.endpoints.past import require
 from apiserver.registry.resource import Resource
-from apiserver.storage.types import Entry
+from apiserver.storage import Key, past
 from playground.cluster import RunningCluster
 from playground.control_call import Answer, Call, Routes
 
@@ -49,11 +50,11 @@ class Hit(NamedTuple):
 
     rank: tuple[int, int, int, str, str]
     resource: Resource
-    entry: Entry
+    key: Key
 
     def as_json(self) -> dict[str, Any]:
         """Return where it is."""
-        key, kind = self.entry.key, self.resource.kind
+        key, kind = self.key, self.resource.kind
         where = {"group": kind.group, "plural": self.resource.plural, "kind": kind.kind}
         return {**where, "namespace": key.namespace, "name": key.name}
 
@@ -64,34 +65,68 @@ async def search(call: Call) -> Answer:
     words = call.text("q").lower().split()
     user = User(call.text("user"), tuple(call.query.get("group") or ()))
     limit = min(call.number("limit", 20), MOST)
+    rev = call.number("rev", cluster.store.revision)
     found: list[Hit] = []
     if words:
+        then = None if rev == cluster.store.revision else await _keys_at(cluster, rev, words)
         for resource in list(cluster.api.catalog):
             if resource.key not in NOISE:
-                found.extend(hits(cluster, resource, user, words))
+                keys = _keys(cluster, resource) if then is None else then.get(resource.key, ())
+                found.extend(hits(cluster, resource, keys, user, words))
                 await asyncio.sleep(0)
     best = heapq.nsmallest(limit, found, key=lambda hit: hit.rank)
     return 200, {"items": [hit.as_json() for hit in best], "total": len(found)}
 
 
+def _keys(cluster: RunningCluster, resource: Resource) -> Iterator[Key]:
+    return (entry.key for entry in cluster.store.list(resource.key))
+
+
+async def _keys_at(
+    cluster: RunningCluster, rev: int, words: Sequence[str]
+) -> Mapping[str, Sequence[Key]]:
+    """Return what was there at a revision, by resource, of what may have the words."""
+    require(cluster.store, rev)
+    about = {resource.key: _about(resource) for resource in cluster.api.catalog}
+
+    def fits(key: Key) -> bool:
+        kind = about.get(key.resource)
+        return kind is not None and _fits(key, [word for word in words if word not in kind])
+
+    keys = await cluster.store.ask(rev, lambda cursor, n: past.named(cursor, n, rev, fits))
+    found: dict[str, list[Key]] = {}
+    for key in keys:
+        found.setdefault(key.resource, []).append(key)
+    return found
+
+
 def hits(
-    cluster: RunningCluster, resource: Resource, user: User, words: Sequence[str]
+    cluster: RunningCluster,
+    resource: Resource,
+    keys: Iterable[Key],
+    user: User,
+    words: Sequence[str],
 ) -> Iterator[Hit]:
     """Yield the objects of one kind that have all words, if the user may see them."""
-    about = f"{resource.plural} {resource.kind.kind.lower()} {' '.join(resource.short)}"
+    about = _about(resource)
     # A word about the kind is fulfilled by all of its objects.
-    wanted = [word for word in words if word not in about.split()]
+    wanted = [word for word in words if word not in about]
     may_see = _rights(cluster, resource, user)
-    for entry in cluster.store.list(resource.key):
-        key = entry.key
-        if all(word in key.name or word in key.namespace for word in wanted) and may_see(
-            key.namespace
-        ):
-            yield Hit(_rank(resource, entry, words), resource, entry)
+    for key in keys:
+        if _fits(key, wanted) and may_see(key.namespace):
+            yield Hit(_rank(resource, key, words), resource, key)
 
 
-def _rank(resource: Resource, entry: Entry, words: Sequence[str]) -> tuple[int, int, int, str, str]:
-    name = entry.key.name
+def _about(resource: Resource) -> set[str]:
+    return {resource.plural, resource.kind.kind.lower(), *resource.short}
+
+
+def _fits(key: Key, words: Sequence[str]) -> bool:
+    return all(word in key.name or word in key.namespace for word in words)
+
+
+def _rank(resource: Resource, key: Key, words: Sequence[str]) -> tuple[int, int, int, str, str]:
+    name = key.name
     if name in words:
         fit = 0
     elif any(name.startswith(word) for word in words):
@@ -99,7 +134,7 @@ def _rank(resource: Resource, entry: Entry, words: Sequence[str]) -> tuple[int, 
     else:
         fit = 2 if any(f"-{word}" in name for word in words) else 3
     rank = _RANKS.get(resource.key, len(FIRST))
-    return fit, rank, len(name), name, entry.key.namespace + resource.key
+    return fit, rank, len(name), name, key.namespace + resource.key
 
 
 def _rights(cluster: RunningCluster, resource: Resource, user: User) -> Callable[[str], bool]:

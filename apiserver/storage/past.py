@@ -5,6 +5,7 @@
     warnings  the Warning events of a range
     differing which objects are not the same at two revisions
     headers   the changes of a range without their objects
+    named     the objects that were there at a revision whose keys fit
 
 Bodies lie between a row's first and last columns, and SQLite walks over them to reach what is
 behind: what can be told from the index `change_by_key` alone is (50,000 changes: 20 ms, not
@@ -13,7 +14,7 @@ behind: what can be told from the index `change_by_key` alone is (50,000 changes
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -44,6 +45,10 @@ _TOUCHED = """
 SELECT resource, namespace, name, MAX(revision) FROM "change"
 WHERE cluster_id = %s AND +revision > %s AND +revision <= %s
 GROUP BY resource, namespace, name ORDER BY resource, namespace, name
+"""
+_KNOWN = """
+SELECT resource, namespace, name, MAX(revision) FROM "change"
+WHERE cluster_id = %s AND +revision <= %s GROUP BY resource, namespace, name
 """
 _BRIEF = 'SELECT type, uid FROM "change" WHERE cluster_id = %s AND revision = %s'
 _BRIEF_BEFORE = """
@@ -157,6 +162,15 @@ def _brief(cursor: CursorWrapper, statement: str, values: list[Any]) -> str | No
     cursor.execute(statement, values)
     row = cursor.fetchone()
     return str(row[1]) if row and row[0] != "DELETED" else None
+
+
+def named(
+    cursor: CursorWrapper, cluster: int, revision: int, fits: Callable[[Key], bool]
+) -> Sequence[Key]:
+    """Return the keys that fit of what was there at a revision."""
+    cursor.execute(_KNOWN, [cluster, revision])
+    last = [(key, row[3]) for row in cursor.fetchall() if fits(key := Key(*row[:3]))]
+    return [key for key, write in last if _brief(cursor, _BRIEF, [cluster, write]) is not None]
 
 
 def headers(

@@ -1,7 +1,9 @@
 """`?rev=N` in a page's address: the page shows the cluster as it was at revision N.
 
-A view that can do so asks `revision_of` and hands the number on to `Gateway.api(rev=...)`; the
-frame shows the banner by itself, since `past` is in every template.
+A view that can do so asks `revision_of` and hands the number on to `Gateway.api(rev=...)`, and its
+URL stands in `SHOWN`; the frame shows the banner by itself, since `past` is in every template.
+Links within the cluster stay at the revision: scripts see to it (ui/src/carry.js), and templates
+add `{{ past.query }}` so that it holds without them.
 """
 
 from __future__ import annotations
@@ -16,6 +18,8 @@ from playground.accounts.models import User
 from playground.sandboxes.gateway import Gateway, GatewayError, Refused, gateway
 
 _LONGEST = 18
+# Names of URLs whose pages show the past. The others show the present, and say so.
+SHOWN = frozenset({"topology", "objects", "object"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +31,15 @@ class Past:
     newest: int = 0
     oldest: int = 0
     problem: str = ""  # "future" or "compacted"
+    shown: bool = True  # or the page is of the present, and only its links lead to the past
     # The same page without the revision, with all else that its address says; and at the oldest.
     live: str = ""
     first: str = ""
+
+    @property
+    def query(self) -> str:
+        """Return what an address without a query needs to stay here."""
+        return f"?rev={self.revision}"
 
 
 def revision_of(request: HttpRequest) -> int | None:
@@ -76,6 +86,7 @@ def _read(
         newest=int(found["newest"]),
         oldest=int(found["oldest"]),
         problem=problem,
+        shown=request.resolver_match is not None and request.resolver_match.url_name in SHOWN,
         live=_address(request, None),
         first=_address(request, int(found["oldest"])),
     )

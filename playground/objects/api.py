@@ -41,6 +41,12 @@ def _reader(request: Request, name: str) -> Reader:
     return Reader(gateway(), access.signed_in(request.user), name)
 
 
+def _require_present(request: Request) -> None:
+    """Refuse what a page of the past asks for: it would concern the present."""
+    if "rev" in request.data or "rev" in request.query_params:
+        raise ValidationError({"rev": [_("Changing things is off at a past revision.")]})
+
+
 def _resource(reader: Reader, given: dict[str, Any]) -> Resource:
     return reader.kind(given["group"] or CORE, given["version"], given["plural"])
 
@@ -53,8 +59,7 @@ class Actions(APIView):
     )
     def post(self, request: Request, name: str) -> Response:
         """Do an action to one object, as the caller; what the API refuses keeps its words."""
-        if "rev" in request.data or "rev" in request.query_params:
-            raise ValidationError({"rev": [_("Changing things is off at a past revision.")]})
+        _require_present(request)
         wanted = ActionSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         given = wanted.validated_data
@@ -79,6 +84,7 @@ class Plan(APIView):
     )
     def post(self, request: Request, name: str) -> Response:
         """Tell what an action will touch; nothing is changed."""
+        _require_present(request)
         wanted = PlanRequestSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         given = wanted.validated_data

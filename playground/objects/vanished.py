@@ -1,4 +1,7 @@
-"""An object that is not there: who deleted it, what took its place, and which names are close."""
+"""An object that is not there: who deleted it, what took its place, and which names are close.
+
+On a page of the past: what was so at its revision, and when the object came later.
+"""
 
 from __future__ import annotations
 
@@ -74,23 +77,38 @@ def of(place: Place, uid: str = "") -> Gone | None:
     )
 
 
+def born(place: Place) -> int:
+    """Return the revision at which an object of this name came next; 0: none did."""
+    rev = place.reader.rev
+    made = [one["revision"] for one in _records(place) if one["type"] == "ADDED"]
+    return min((one for one in made if rev is not None and one > rev), default=0)
+
+
 def _deletion(place: Place, uid: str) -> dict[str, Any] | None:
+    rev = place.reader.rev
+    until = {} if rev is None else {"before": str(rev + 1)}
+    for record in _records(place, **until):
+        if record["type"] == "DELETED" and uid in ("", record.get("uid")):
+            return dict(record)
+    return None
+
+
+def _records(place: Place, **params: str) -> list[dict[str, Any]]:
+    """Return the writes of the object, the latest first; none where one may not read it."""
     reader = place.reader
     try:
-        records = reader.gateway.history(
+        found = reader.gateway.history(
             reader.cluster.name,
             reader.identity,
             "/object",
             resource=place.resource.title,
             namespace=place.namespace,
             name=place.name,
-        )["items"]
+            **params,
+        )
     except Refused:
-        return None
-    for record in records:
-        if record["type"] == "DELETED" and uid in ("", record.get("uid")):
-            return dict(record)
-    return None
+        return []
+    return list(found["items"])
 
 
 def _replacements(place: Place, item: Object) -> list[str]:

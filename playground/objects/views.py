@@ -131,6 +131,8 @@ def detail(
         if status == 404:
             context["closest"] = vanished.closest(place)
             context["gone"] = vanished.of(place)
+            if asked.rev is not None:
+                context["born"] = vanished.born(place)
         else:
             context["rule"] = rule_text(resource)
     else:
@@ -198,7 +200,8 @@ def _yaml(resource: Resource, found: dict[str, Any], request: HttpRequest) -> di
 
 
 def _history(asked: Reader, resource: Resource, found: dict[str, Any]) -> dict[str, Any]:
-    """Return the writes of an object, the latest first."""
+    """Return the writes of an object until the page's revision, the latest first."""
+    until = {} if asked.rev is None else {"before": str(asked.rev + 1)}
     records = asked.gateway.history(
         asked.cluster.name,
         asked.identity,
@@ -206,6 +209,7 @@ def _history(asked: Reader, resource: Resource, found: dict[str, Any]) -> dict[s
         resource=resource.title,
         namespace=facts.namespace(found),
         name=facts.name(found),
+        **until,
     )["items"]
     return {"writes": history.writes(records, SHOWN_WRITES), "left": len(records) > SHOWN_WRITES}
 

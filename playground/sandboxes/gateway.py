@@ -228,9 +228,12 @@ class Gateway:
         headers = httpx.Headers([*identity.headers, ("Accept", accept)])
         return self._send("GET", f"{api_root(cluster, rev)}{path}", headers, params=params)
 
-    def search(self, cluster: str, identity: Identity, words: str, limit: int) -> dict[str, Any]:
+    def search(
+        self, cluster: str, identity: Identity, words: str, limit: int, rev: int | None = None
+    ) -> dict[str, Any]:
         """Return the objects that the user may list whose names fit best, and how many do."""
         about = [("q", words), ("limit", str(limit)), ("user", identity.user)]
+        about += [] if rev is None else [("rev", str(rev))]
         params = [*about, *(("group", group) for group in identity.groups)]
         return self._control("GET", f"{CONTROL}/{quote(cluster)}/search", params=params)
 

@@ -33,4 +33,5 @@ def topology(request: HttpRequest, name: str) -> HttpResponse:
 @require_GET
 def front(request: HttpRequest, name: str) -> HttpResponse:
     """Lead the short address of a cluster to its first page."""
-    return HttpResponseRedirect(reverse("topology", args=[name]))
+    target = reverse("topology", args=[name])
+    return HttpResponseRedirect(f"{target}?{request.GET.urlencode()}" if request.GET else target)

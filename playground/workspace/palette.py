@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from playground.history.past import revision_of
 from playground.objects.discovery import CATALOG, Resource
 from playground.objects.summary.parts import CLUSTER_SCOPE
 from playground.sandboxes import access
@@ -41,6 +42,7 @@ class Search(APIView):
         parameters=[
             OpenApiParameter("q", str, required=True, description="Words, all of which must fit."),
             OpenApiParameter("limit", int, description=f"How many, {LIMIT} unless told."),
+            OpenApiParameter("rev", int, description="At a revision of the past."),
         ],
     )
     def get(self, request: Request, name: str) -> Response:
@@ -49,7 +51,7 @@ class Search(APIView):
         wanted = request.query_params.get("limit", "")
         limit = min(int(wanted), MOST) if wanted.isascii() and wanted.isdigit() else LIMIT
         words = request.query_params.get("q", "")[:200]
-        found = gateway().search(cluster.name, identity, words, limit)
+        found = gateway().search(cluster.name, identity, words, limit, revision_of(request))
         kinds = {
             (kind.group, kind.plural): kind
             for kind in CATALOG.resources(gateway(), cluster.name, identity)

@@ -173,6 +173,40 @@ def test_other_pages_show_the_banner_of_the_past(page, story, playground):
     expect(banner).to_contain_text("has not happened yet. Live is")
 
 
+def test_every_way_through_the_past_stays_there(page, story):
+    then = re.compile(rf"[?&]rev={story[0]}(&|$)")
+    banner = page.get_by_role("region", name="The past")
+    page.goto(f"/clusters/default/objects/core/v1/configmaps?ns=default&rev={story[0]}")
+    page.get_by_role("link", name="app", exact=True).click()
+    expect(page.locator("h1")).to_have_text("app")
+    expect(page).to_have_url(then)
+    page.keyboard.press("y")
+    expect(page.locator(".kp-yaml")).to_contain_text("mode: '0'")
+    page.get_by_role("link", name="Show managed fields").click()
+    expect(page.locator(".kp-yaml")).to_contain_text("managedFields")
+    expect(page.locator(".kp-yaml")).to_contain_text("mode: '0'")
+    page.keyboard.press("g")
+    page.keyboard.press("t")
+    expect(page.get_by_role("button", name="Traffic")).to_be_visible()
+    expect(banner).to_contain_text(f"You are looking at revision {story[0]}")
+    expect(page).to_have_url(then)
+    page.get_by_role("button", name="Traffic").click()
+    page.keyboard.press("Control+k")
+    page.locator("kp-palette input").fill("configmap app")
+    expect(page.get_by_role("option", name="app", exact=False).first).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_have_text("app")
+    expect(page).to_have_url(then)
+    page.get_by_role("link", name="Access").click()
+    expect(banner).to_contain_text(
+        f"This page shows the present. Others stay at revision {story[0]}"
+    )
+    page.get_by_role("link", name="Topology").click()
+    banner.get_by_role("link", name="Back to live").click()
+    expect(banner).to_have_count(0)
+    expect(page).not_to_have_url(re.compile("rev="))
+
+
 @pytest.mark.parametrize("page", ["light", "dark"], indirect=True)
 @pytest.mark.parametrize("tab", ["happened", "compare", "object"])
 def test_the_page_is_accessible(page, story, tab):

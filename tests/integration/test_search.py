@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from nodes.client.resources import CONFIGMAPS
 from playground.control_call import Call
 from playground.control_search import search
 from tests.support.builders import obj
@@ -71,3 +72,16 @@ async def test_one_finds_what_one_may_list(found, lab):
     binding = obj("RoleBinding", "lea", "prod", rbac, roleRef=about, subjects=subjects)
     await lab.client.create(dict(binding))
     assert {namespace for namespace, _ in names(await found("web", **somebody))} == {"prod"}
+
+
+async def test_at_a_revision_what_was_there_then_is_found(found, lab):
+    then = await lab.quiet()
+    await lab.client.delete(CONFIGMAPS, "prod", "web")
+    await lab.client.create(dict(obj("ConfigMap", "web-later", namespace="prod")))
+    now = names(await found("web prod"))
+    past = names(await found("web prod", rev=str(then)))
+    assert ("prod", "web") in past
+    assert ("prod", "web") not in now
+    assert sorted({*past, *now} - {*past}) == [("prod", "web-later")]
+    assert names(await found("cm prod web", rev=str(then))) == past
+    assert (await found("web", user="lea", groups=(), rev=str(then)))["total"] == 0

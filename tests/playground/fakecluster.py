@@ -152,6 +152,12 @@ class Fake:
             return await reply(send, 200, cluster.told(request))
         if parts[0] == "failures":
             return await reply(send, *cluster.failed(request, parts[1:]))
+        if parts[0] == "history" and parts[1:] == ["moment"]:
+            ends = {"oldest": 0, "newest": cluster.revision}
+            rev = int(request.query.get("rev", cluster.revision))
+            if rev > cluster.revision:
+                return await reply(send, 504, status(504, "Timeout", "Too large resource version"))
+            return await reply(send, 200, {"revision": rev, "at": 1_795_428_130.0, **ends})
         if parts[0] == "history":
             found = cluster.records(request.query) if parts[1:] == ["object"] else []
             return await reply(send, 200, {"items": found})
@@ -354,6 +360,7 @@ class FakeCluster:
                 "object": item,
             }
             for revision, resource, type_, item in reversed(self.log)
+            if revision < int(asked.get("before", self.revision + 1))
             if resource == asked["resource"].partition(".")[0]
             and (item["metadata"].get("namespace", ""), item["metadata"]["name"]) == wanted
         ]

@@ -4,6 +4,8 @@
 // rail, title, classes of the body, and the page's own styles and scripts. A page's script runs once
 // per document, so it only defines custom elements; what is due on each visit belongs into their
 // connectedCallback. Without scripts, with a modifier, or with `data-full`, a link is a plain link.
+// At a past revision every link within the cluster stays there, but for those with `data-live`.
+import { carry, stay } from "./carry.js";
 import { t } from "./texts.js";
 import { flushState } from "./url.js";
 
@@ -11,9 +13,9 @@ const PARTS = [".kp-topbar", ".kp-rail"];
 let coming = null; // the AbortController of the visit that is under way
 let here = location.pathname + location.search;
 
-/** Goes to an address of the site. */
-export function visit(address, { replace = false } = {}) {
-  const url = new URL(address, location.href);
+/** Goes to an address of the site; `live` leaves the past that one looks at. */
+export function visit(address, { replace = false, live = false } = {}) {
+  const url = stay(address, location.href, live ? [] : ["rev"]);
   if (url.origin !== location.origin) return location.assign(url);
   return load(url, () => {
     rememberPlace();
@@ -192,34 +194,21 @@ function plain(event, link) {
   return !(same && link.hash);
 }
 
-const CLUSTER = /^\/clusters\/[^/]+\//;
-
-/**
- * The namespace that one looks at goes along to every page of the cluster whose link names none; a link
- * with `data-carry` takes the revision along too.
- */
-function carried(link) {
-  const url = new URL(link.href);
-  const now = new URLSearchParams(location.search);
-  const carry = link.hasAttribute("data-carry");
-  const cluster = CLUSTER.exec(location.pathname)?.[0];
-  const near = cluster !== undefined && url.pathname.startsWith(cluster);
-  for (const name of ["ns", "rev"]) {
-    const value = now.get(name);
-    if (value && (carry || (name === "ns" && near && !url.searchParams.has(name)))) url.searchParams.set(name, value);
-    else if (carry) url.searchParams.delete(name);
-  }
-  return url;
+/** Gives a link the address that it has from here: before it is followed, opened or copied. */
+function settled(event) {
+  const link = event.target instanceof Element ? event.target.closest("a[href]") : null;
+  if (!link) return null;
+  flushState();
+  const url = link.hasAttribute("data-carry") ? carry(link.href, location.href) : stay(link.href, location.href, link.hasAttribute("data-live") ? ["ns"] : undefined);
+  if (url.href !== link.href) link.href = url.href;
+  return link;
 }
 
 function clicked(event) {
-  const link = event.target instanceof Element ? event.target.closest("a[href]") : null;
-  if (!link) return;
-  flushState();
-  if (link.hasAttribute("data-carry")) link.href = carried(link);
-  if (!plain(event, link)) return;
+  const link = settled(event);
+  if (!link || !plain(event, link)) return;
   event.preventDefault();
-  visit(carried(link));
+  visit(link.href, { live: link.hasAttribute("data-live") });
 }
 
 /** Back and forward: a page may take the step by itself, by preventing `kp-traverse`. */
@@ -244,6 +233,7 @@ function htmxHistory(event) {
 export function startRouter() {
   history.scrollRestoration = "manual";
   document.addEventListener("click", clicked);
+  for (const name of ["auxclick", "contextmenu"]) document.addEventListener(name, settled);
   window.addEventListener("popstate", traversed);
   document.addEventListener("htmx:before:history:update", htmxHistory);
   window.addEventListener("scroll", scrolled, { passive: true });

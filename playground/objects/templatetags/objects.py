@@ -1,8 +1,10 @@
-"""Tags of object pages: the colour of a status."""
+"""Tags of object pages: the colour of a status, and where a tab is."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from django import template
 from django.utils.html import format_html
@@ -30,3 +32,11 @@ def status_state(value: Any) -> SafeString:
     else:
         state = "done" if first in DONE else "plain"
     return format_html(' data-state="{}"', state)
+
+
+@register.simple_tag(takes_context=True)
+def tab_link(context: Mapping[str, Any], tab: str, *flags: str, **values: str) -> str:
+    """Return the address of a tab of the page's object, at the revision that the page shows."""
+    rev = context.get("rev")
+    given = {"tab": tab, **values, **({} if rev is None else {"rev": str(rev)})}
+    return "&".join([f"{context['request'].path}?{urlencode(given)}", *flags])

@@ -1,5 +1,6 @@
 // What the palette knows of where it is: pages, clusters, and the cluster's kinds and namespaces.
 import { request } from "../request.js";
+import { readState } from "../url.js";
 
 const KEPT = 10_000; // ms; a new kind of a cluster is known after this
 const known = new Map(); // cluster -> {at, kinds, namespaces}
@@ -41,10 +42,11 @@ export async function readWorld() {
   known.set(cluster, { at: performance.now(), kinds: answer.items, namespaces: answer.namespaces });
 }
 
-/** Looks for objects by name. */
+/** Looks for objects by name, at the revision that one looks at. */
 export async function findObjects(words, signal) {
   const cluster = clusterHere();
   if (!cluster) return { items: [], total: 0 };
-  const query = new URLSearchParams({ q: words });
+  const { rev } = readState();
+  const query = new URLSearchParams({ q: words, ...(rev && { rev }) });
   return request("GET", `/api/clusters/${encodeURIComponent(cluster)}/search?${query}`, undefined, { signal });
 }

@@ -10,7 +10,7 @@ const icon = (path) => html`<svg viewBox="0 0 20 20" width="16" height="16" aria
 const ICONS = { grow: "M4 12l6-6 6 6", shrink: "M4 8l6 6 6-6", shut: "M4 15h12", open: "M4 12l6-6 6 6" };
 
 class Dock extends LitElement {
-  static properties = { cluster: {}, state: { attribute: false } };
+  static properties = { cluster: {}, state: { attribute: false }, past: { state: true } };
 
   constructor() {
     super();
@@ -18,6 +18,8 @@ class Dock extends LitElement {
     this.height = new Height(this);
     this.hosts = new Map(); // tab id -> the element that holds its panel
     this.onOpen = (event) => this.openPanel(event.detail);
+    // Panels are of the present always: above a page of the past their tabs say so.
+    this.onPage = () => (this.past = document.querySelector("kp-past") !== null);
   }
 
   createRenderRoot() {
@@ -28,12 +30,15 @@ class Dock extends LitElement {
     super.connectedCallback();
     this.state = recalled(localStorage, this.cluster, panelNamed);
     window.addEventListener("kp-dock-open", this.onOpen);
+    window.addEventListener("kp-page", this.onPage);
+    this.onPage();
     this.height.start();
   }
 
   disconnectedCallback() {
     super.disconnectedCallback();
     window.removeEventListener("kp-dock-open", this.onOpen);
+    window.removeEventListener("kp-page", this.onPage);
     this.height.stop();
   }
 
@@ -195,7 +200,7 @@ class Dock extends LitElement {
           title=${title}
           @click=${() => this.choose(tab.id)}
           @auxclick=${(event) => event.button === 1 && this.close(tab.id)}
-        >${icon(panelNamed(tab.panel).icon)}<span>${title}</span><span class="kp-dock-close" aria-hidden="true" title=${t.dock.closeTab(title)} @click=${(event) => {
+        >${icon(panelNamed(tab.panel).icon)}<span>${title}</span>${this.past ? html`<span class="kp-dock-live">${t.dock.live}</span>` : nothing}<span class="kp-dock-close" aria-hidden="true" title=${t.dock.closeTab(title)} @click=${(event) => {
           event.stopPropagation();
           this.close(tab.id);
         }}>×</span></div>`;

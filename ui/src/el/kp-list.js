@@ -377,7 +377,7 @@ class List extends LitElement {
       "objects.users": tab("relations"),
       "objects.logs": { ...tab("logs"), when: () => this.config.logs && this.model.rows.has(this.active) },
       "objects.shell": {
-        when: () => this.kindKey === "pods" && this.model.rows.has(this.active),
+        when: () => this.kindKey === "pods" && !this.config.rev && this.model.rows.has(this.active),
         run: () => {
           const { ns, name } = this.model.rows.get(this.active);
           openPanel("terminal", { kind: "pod", ns, pod: name });

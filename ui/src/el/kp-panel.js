@@ -13,6 +13,7 @@ class Panel extends LitElement {
     gone: { type: String },
     tick: { type: Number },
     tab: {},
+    rev: { type: Number },
   };
 
   constructor() {
@@ -92,7 +93,7 @@ class Panel extends LitElement {
   }
 
   load(host) {
-    const url = `${this.url}?tab=${this.tab}&compact`;
+    const url = `${this.url}?tab=${this.tab}&compact${Number.isInteger(this.rev) ? `&rev=${this.rev}` : ""}`;
     window.htmx?.ajax("GET", url, { target: host, swap: "innerHTML" });
     if (!this.listening) {
       this.listening = true;

@@ -27,7 +27,7 @@ class Past extends HTMLElement {
     if (rev < Number(this.getAttribute("oldest"))) return;
     if (rev > Number(this.getAttribute("newest"))) url.searchParams.delete("rev");
     else url.searchParams.set("rev", rev);
-    visit(url, { replace: true });
+    visit(url, { replace: true, live: true });
   }
 }
 

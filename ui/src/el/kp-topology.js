@@ -192,6 +192,7 @@ class Topology extends LitElement {
   }
 
   pause() {
+    if (this.past) return;
     if (this.store.paused) {
       const changes = this.store.resume();
       if (changes === false) this.connection.resync();
@@ -257,7 +258,7 @@ class Topology extends LitElement {
   panel() {
     if (!this.lastPod) return nothing;
     return html`<aside class="kp-panel" aria-label=${this.lastPod.name}>
-      <kp-panel cluster=${this.cluster} .pod=${this.lastPod} .store=${this.store} .gone=${this.gone} .tick=${this.tick} .tab=${this.tab} @kp-select=${this.onSelect} @kp-tab=${this.onTab}></kp-panel>
+      <kp-panel cluster=${this.cluster} .rev=${this.rev} .pod=${this.lastPod} .store=${this.store} .gone=${this.gone} .tick=${this.tick} .tab=${this.tab} @kp-select=${this.onSelect} @kp-tab=${this.onTab}></kp-panel>
     </aside>`;
   }
 

@@ -369,10 +369,10 @@ function signIn({ code }) {
   return code === 4404 ? html`<a href="/">${t.allClusters}</a>` : html`<a href="/sign-in" data-full>${t.signIn}</a>`;
 }
 
-/** Goes to an object's page; with a modifier in another tab. */
+/** Goes to an object's page as it is now, which is what terminals tell of; with a modifier in another tab. */
 function follow(href, event) {
   if (event.ctrlKey || event.metaKey) window.open(href, "_blank", "noopener");
-  else visit(href);
+  else visit(href, { live: true });
 }
 
 customElements.define("kp-terminal", KpTerminal);

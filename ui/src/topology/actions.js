@@ -32,7 +32,8 @@ export function podEntries(host, pod) {
   const at = { ns: pod.ns, pod: pod.name };
   const look = [
     [words.page, () => visit(new URL(pageOf(host, pod), location.href))],
-    [words.logs, () => openPanel("logs", at)],
+    // Logs are of what runs now.
+    ...(host.past ? [] : [[words.logs, () => openPanel("logs", at)]]),
     [words.yaml, () => tab(host, pod, "yaml")],
     [words.describe, () => tab(host, pod, "summary")],
   ];

@@ -50,6 +50,7 @@ export class Connection {
     this.state = { name: "live" };
     const { removed } = this.host.store.snapshot(frame);
     this.host.pictureCame(removed);
+    if (this.host.past) this.stop(); // which does not change
   }
 
   receiveBatch(frame) {

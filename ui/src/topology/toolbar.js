@@ -23,7 +23,7 @@ export function toolbar(host) {
       <button type="button" aria-label=${t.topology.save.svg} title=${t.topology.save.svg} @click=${() => save(host, "svg")}>SVG</button>
       <button type="button" aria-label=${t.topology.save.png} title=${t.topology.save.png} @click=${() => save(host, "png")}>PNG</button>
     </div>
-    <button type="button" class="kp-button" aria-pressed=${store.paused} @click=${() => host.pause()}>${store.paused ? t.resume : t.pause}</button>
+    ${host.past ? nothing : html`<button type="button" class="kp-button" aria-pressed=${store.paused} @click=${() => host.pause()}>${store.paused ? t.resume : t.pause}</button>`}
     <button type="button" class="kp-button" aria-pressed=${outline} @click=${() => (host.outline = !outline)}>${t.outline}</button>
     <button type="button" class="kp-button" aria-pressed=${view === "table"} @click=${() => host.show(view === "table" ? "picture" : "table")}>${t.table}</button>
   </div>`;

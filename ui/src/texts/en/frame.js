@@ -18,5 +18,6 @@ export const dock = {
   loadFailed: (title) => `${title} did not load.`,
   events: "Events",
   logs: "Logs",
+  live: "live",
   noPod: "Choose a pod to read its log.",
 };

@@ -4,7 +4,7 @@ import { group, plural } from "../numbers.js";
 export const timeline = {
   past: (rev) => `Past · rev ${group(rev)}`,
   live: (rev) => `Live · rev ${group(rev)}`,
-  lookingAt: (rev, time, newest) => `You are looking at revision ${group(rev)} (${time}). Live is ${group(newest)}.`,
+  lookingAt: (rev, time, newest) => `You are looking at revision ${group(rev)} (${time}). Live is ${group(newest)}. Changing things is off.`,
   isLive: (rev) => `This is the present: revision ${group(rev)}.`,
   backToLive: "Back to live",
   compacted: (oldest) => `History before revision ${group(oldest)} was compacted. The slider starts there.`,

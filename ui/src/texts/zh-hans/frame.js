@@ -18,5 +18,6 @@ export const dock = {
   loadFailed: (title) => `${title} 未能加载。`,
   events: "事件",
   logs: "日志",
+  live: "实时",
   noPod: "请选择一个 Pod 查看日志。",
 };
