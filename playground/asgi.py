@@ -25,6 +25,7 @@ from servestatic import ServeStaticASGI  # type: ignore[import-untyped]  # noqa:
 
 from playground.accounts.viewing import ViewAsSocket  # noqa: E402
 from playground.objects.routing import websocket_urlpatterns as objects_sockets  # noqa: E402
+from playground.origins import OurPagesAlone  # noqa: E402
 from playground.terminal.routing import websocket_urlpatterns as terminal_sockets  # noqa: E402
 from playground.topology.routing import websocket_urlpatterns as topology_sockets  # noqa: E402
 from playground.tracing.routing import websocket_urlpatterns as tracing_sockets  # noqa: E402
@@ -72,7 +73,7 @@ application = ProtocolTypeRouter(
     {
         "http": _with_files(get_asgi_application()),
         "websocket": AllowedHostsOriginValidator(
-            AuthMiddlewareStack(ViewAsSocket(URLRouter(SOCKETS)))
+            OurPagesAlone(AuthMiddlewareStack(ViewAsSocket(URLRouter(SOCKETS))))
         ),
     }
 )

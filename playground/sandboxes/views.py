@@ -185,7 +185,10 @@ def delete(request: HttpRequest, name: str) -> HttpResponse:
 @require_POST
 def switch(request: HttpRequest) -> HttpResponse:
     """Go to another cluster: the switcher's form, for a browser without scripts."""
-    return HttpResponseRedirect(reverse("topology", args=[request.POST.get("cluster", "")]))
+    cluster = access.find(
+        gateway(), access.signed_in(request.user), request.POST.get("cluster", "")
+    )
+    return HttpResponseRedirect(reverse("topology", args=[cluster.name]))
 
 
 def _home(

@@ -16,7 +16,7 @@ from rest_framework.views import APIView
 
 from playground.accounts.models import User
 from playground.sandboxes import access
-from playground.sandboxes.gateway import gateway
+from playground.sandboxes.gateway import Cluster, gateway
 from playground.terminal.client import ShellsDown, ShellsRefused, shells
 from playground.terminal.offer import offer
 from playground.terminal.opening import ShellProblem, open_terminal
@@ -33,15 +33,20 @@ def shown(session: dict[str, Any]) -> dict[str, Any]:
     return {name: session[name] for name in map(str, TerminalSerializer().fields)}
 
 
-def own(user: User, cluster: str, number: str) -> dict[str, Any]:
+def own(user: User, cluster: Cluster, number: str) -> dict[str, Any]:
     """Return a user's own terminal; any other is as missing as one that never was."""
     found = shells().session(number)
-    if found is None or (found["owner"], found["cluster"]) != (user.get_username(), cluster):
+    if found is None or (found["owner"], found["uid"]) != (user.get_username(), cluster.uid):
         raise Http404(_("There is no such terminal. It may have ended."))
     return found
 
 
 class _View(APIView):
+    def own(self, request: Request, name: str, number: str) -> dict[str, Any]:
+        """Return the caller's own terminal in a cluster that they may see."""
+        user = access.signed_in(request.user)
+        return own(user, access.find(gateway(), user, name), number)
+
     def handle_exception(self, exc: Exception) -> Response:
         if isinstance(exc, (ShellsDown, ShellsRefused)):
             exc = ShellProblem(exc)
@@ -81,12 +86,12 @@ class OneTerminal(_View):
     @extend_schema(responses=TerminalSerializer, operation_id="read_terminal")
     def get(self, request: Request, name: str, number: str) -> Response:
         """Return one terminal."""
-        return Response(shown(own(access.signed_in(request.user), name, number)))
+        return Response(shown(self.own(request, name, number)))
 
     @extend_schema(responses=TerminalSerializer, operation_id="end_terminal")
     def delete(self, request: Request, name: str, number: str) -> Response:
         """End a terminal and everything that runs in it."""
-        own(access.signed_in(request.user), name, number)
+        self.own(request, name, number)
         return Response(shown(shells().end(number)))
 
 
@@ -99,7 +104,7 @@ class Recording(_View):
     )
     def get(self, request: Request, name: str, number: str) -> HttpResponse:
         """Return what was recorded, as asciicast v2."""
-        own(access.signed_in(request.user), name, number)
+        self.own(request, name, number)
         answer = HttpResponse(shells().recording(number), content_type="application/x-asciicast")
         answer["Content-Disposition"] = f'attachment; filename="{name}-{number[:6]}.cast"'
         return answer
@@ -109,7 +114,7 @@ class Recording(_View):
     )
     def post(self, request: Request, name: str, number: str) -> Response:
         """Begin a recording anew, or end it."""
-        own(access.signed_in(request.user), name, number)
+        self.own(request, name, number)
         wish = RecordingSerializer(data=request.data)
         wish.is_valid(raise_exception=True)
         return Response(shown(shells().record(number, on=wish.validated_data["on"])))

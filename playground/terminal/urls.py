@@ -13,5 +13,9 @@ urlpatterns = [
     path("clusters/<slug:name>/terminal/named", views.named, name="terminal-named"),
     path(_TERMINALS, api.Terminals.as_view(), name="api-terminals"),
     path(f"{_TERMINALS}/<slug:number>", api.OneTerminal.as_view(), name="api-terminal"),
-    path(f"{_TERMINALS}/<slug:number>/recording", api.Recording.as_view(), name="api-recording"),
+    path(
+        f"{_TERMINALS}/<slug:number>/recording",
+        api.Recording.as_view(),
+        name="api-terminal-recording",
+    ),
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from playground.accounts.models import Role, User
-from playground.terminal.consumer import from_our_pages
+from playground.origins import from_our_pages
 from playground.terminal.offer import ACCEPTED, offer, reached_by_one_alone
 
 NO_SANDBOX = {"sandbox": False, "why": "This machine lacks bwrap.", "install": ["bubblewrap"]}
