@@ -30,6 +30,7 @@ from playground import (
     control_fork,
     control_history,
     control_import,
+    control_overview,
     control_past,
     control_records,
     control_rest,
@@ -54,6 +55,7 @@ ROUTES: Routes = {
     **control_fork.ROUTES,
     **control_import.ROUTES,
     **control_search.ROUTES,
+    **control_overview.ROUTES,
 }
 
 

@@ -195,7 +195,7 @@ async def difference(call: Call) -> Answer:
 
 
 async def told(call: Call) -> Answer:
-    """Return what happened in a range of revisions, or in the last `seconds`."""
+    """Return what happened in a range of revisions, or in the last `seconds` (until `upto`)."""
     cluster = call.cluster()
     store, viewer = cluster.store, Viewer.of(call, cluster)
     upto = min(call.number("upto", store.revision), store.revision)
@@ -204,7 +204,8 @@ async def told(call: Call) -> Answer:
     first = max(after, upto - MOST_TOLD)
     events = await _changes(store, first, upto)
     records = {r.entry.revision: r for r in await _records(store, first, upto)}
-    begin = cluster.clock.seconds() - seconds if seconds else 0.0
+    end = records[upto].at if call.text("upto") and upto in records else cluster.clock.seconds()
+    begin = end - seconds if seconds else 0.0
     writes = [
         _write(event, records[event.revision])
         for event in events

@@ -42,6 +42,13 @@ class Viewer:
             self._known[asked] = self._cluster.auth.authorize(wanted).allowed
         return self._known[asked]
 
+    def may(self, verb: str, path: str) -> bool:
+        """Tell whether the user may use a verb on a path that is no resource's."""
+        if MASTERS in self._user.groups:
+            return True
+        wanted = Attributes(self._user, verb, path=path, resource_request=False)
+        return self._cluster.auth.authorize(wanted).allowed
+
     def require_get(self, key: Key) -> None:
         """Raise Forbidden where the user may not read an object."""
         wanted = self._attributes("get", key)

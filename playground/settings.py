@@ -83,6 +83,7 @@ INSTALLED_APPS = [
     "playground.workspace",
     "playground.terminal",
     "playground.tracing",
+    "playground.overview",
 ]
 
 MIDDLEWARE = [

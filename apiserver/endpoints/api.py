@@ -19,6 +19,7 @@ from apiserver.endpoints.aggregation.remotes import Remotes
 from apiserver.endpoints.auditing import Auditor
 from apiserver.endpoints.metrics import Metrics
 from apiserver.endpoints.options import ServingOptions
+from apiserver.endpoints.pace import Pace
 from apiserver.endpoints.trace import Traces
 from apiserver.endpoints.trouble import Trouble
 from apiserver.flowcontrol.filter import FlowFilter
@@ -121,6 +122,7 @@ class ClusterApi:
         self.trouble = Trouble()
         self.traces = Traces()
         self.metrics = Metrics()
+        self.pace = Pace()
         self.started = clock.seconds()
         # The composition root says otherwise while it starts and ends the cluster's parts.
         self.phase = Phase.SERVING

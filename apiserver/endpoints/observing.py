@@ -61,6 +61,7 @@ def finish(request: ApiRequest, answer: Answer | None, refusal: ApiError | None)
         request.on_end = Ending(request, counted)
     else:
         counted.add(trace.code, trace.seconds, request.size)
+        api.pace.add(trace)
         if trace.code in _TERMINATED:
             api.metrics.terminated(labels, trace.code)
     if request.method:

@@ -63,6 +63,9 @@ class Hub(Protocol):
     def audience(self, revision: int) -> Mapping[str, int] | None:
         """Return who was sent the event of a revision, None where that is not known any more."""
 
+    def watching(self) -> Mapping[tuple[str, str], int]:
+        """Return how many subscriptions there are, by who watches and what."""
+
     def end(self, resource: str, reason: str) -> None:
         """End every subscription to a resource."""
 

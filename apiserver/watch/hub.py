@@ -144,6 +144,14 @@ class WatchHub:
         members = (member for bucket in buckets for member in bucket.members)
         return Counter(member.who for member in members if member.was_sent(event))
 
+    def watching(self) -> Counter[tuple[str, str]]:
+        """Return how many subscriptions there are, by who watches and what."""
+        return Counter(
+            (member.who, resource)
+            for resource, topic in self._topics.items()
+            for member in topic.members()
+        )
+
     def end(self, resource: str, reason: str) -> None:
         """End the subscriptions to a resource that is served no more."""
         topic = self._topics.pop(resource, None)

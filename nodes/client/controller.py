@@ -14,7 +14,7 @@ import random
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass, field
-from typing import ClassVar, Generic, TypeAlias, TypeVar
+from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
 
 from apimachinery.clock import Clock
 from apimachinery.errors import ApiError, Conflict, NotFound
@@ -55,6 +55,8 @@ class Context:
     clock: Clock
     tasks: TaskSet
     random: random.Random = field(default_factory=lambda: random.Random(0))  # noqa: S311
+    # Every loop that was made of it, so that one can tell how much work waits.
+    loops: list[Loop[Any]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,7 @@ class Loop(Generic[K]):
         self._context, self._handle, self._rest = context, handle, rest
         self._running = 0
         self._held, self._stopped = True, False
+        context.loops.append(self)
 
     @property
     def idle(self) -> bool:

@@ -54,6 +54,11 @@ class WorkQueue(Generic[K]):
         """Nothing waits and nothing is worked on; a timer may still add a key."""
         return not self._ready and not self._processing
 
+    def depths(self) -> dict[str, int]:
+        """Return how many keys are ready, worked on, and to come again at their time."""
+        ready, working, later = len(self._ready), len(self._processing), len(self._timers)
+        return {"ready": ready, "working": working, "later": later}
+
     def add(self, key: K) -> None:
         if self._closed:
             return

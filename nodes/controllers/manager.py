@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from apimachinery.clock import Clock
+from nodes.client.controller import Loop
 from nodes.client.events import EventSink, Recorder
 from nodes.client.informer import Informers
 from nodes.client.rest import Client
@@ -130,6 +132,7 @@ class Manager:
         # One source for all: a Random is 2.5 KB, and nothing depends on who draws.
         self._random = random.Random(seed)  # noqa: S311
         self._discard_volume, self._authority = discard_volume, authority
+        self._loops: list[Loop[Any]] = []
         names = only or tuple(CONTROLLERS)
         self.controllers = {name: self._make(name) for name in names}
 
@@ -153,6 +156,10 @@ class Manager:
         """Nothing is queued, worked on or waiting to be told."""
         return self._events.idle and all(one.idle for one in self.controllers.values())
 
+    def depths(self) -> dict[str, dict[str, int]]:
+        """Return how much waits in the queue of each loop, by the loop's name."""
+        return {loop.name: loop.queue.depths() for loop in self._loops}
+
     def _make(self, name: str) -> Managed:
         factory = CONTROLLERS[name]
         account, component = factory.service_account, factory.component
@@ -167,6 +174,7 @@ class Manager:
                 self._clock,
                 self._tasks,
                 self._random,
+                self._loops,
                 self._served,
                 self._root_ca,
                 self._discard_volume,

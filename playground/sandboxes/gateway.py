@@ -198,13 +198,20 @@ class Gateway:
         body = {"user": user, "groups": list(groups), "days": days, "token": token}
         return str(self.page("POST", name, "kubeconfig", body)["kubeconfig"])
 
+    def as_user(
+        self, name: str, identity: Identity, /, *path: str, **params: str | Sequence[str]
+    ) -> dict[str, Any]:
+        """Return what the control API says of a cluster, as far as the user may know it."""
+        below = "/".join(quote(part, safe="") for part in (name, *path))
+        headers = httpx.Headers(identity.headers)
+        response = self._send("GET", f"{CONTROL}/{below}", headers, params=params)
+        return dict(orjson.loads(response.content))
+
     def access(
         self, name: str, identity: Identity, page: str, params: Mapping[str, Any]
     ) -> dict[str, Any]:
         """Return who may do what ("access"), or why somebody may ("why"), to who may know it."""
-        place = f"{CONTROL}/{quote(name)}/{page}"
-        response = self._send("GET", place, httpx.Headers(identity.headers), params=params)
-        return dict(orjson.loads(response.content))
+        return self.as_user(name, identity, page, **params)
 
     def first_connection(self, name: str) -> dict[str, str] | None:
         """Return the first request of a client that is not the site, or None."""
@@ -250,9 +257,7 @@ class Gateway:
         self, cluster: str, identity: Identity, page: str = "", **params: str
     ) -> dict[str, Any]:
         """Return what the log tells on one of its pages, as far as the user may know it."""
-        place = f"{CONTROL}/{quote(cluster)}/history{page}"
-        response = self._send("GET", place, httpx.Headers(identity.headers), params=params)
-        return dict(orjson.loads(response.content))
+        return self.as_user(cluster, identity, "history", *page.split("/")[1:], **params)
 
     def write(
         self,

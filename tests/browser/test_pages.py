@@ -20,6 +20,7 @@ PAGES = {
     "account": "/account",
     "people": "/people",
     "a person": "/people/learner",
+    "overview": "/clusters/demo/overview",
     "topology": "/clusters/demo/topology",
     "topology, owners": "/clusters/demo/topology?lens=owners",
     "topology, table": "/clusters/demo/topology?view=table",
@@ -58,6 +59,8 @@ def violations(axe, page):
 @pytest.mark.parametrize("path", PAGES.values(), ids=PAGES.keys())
 def test_every_page_is_accessible(page, site, axe, path):
     page.goto(site.url + path)
+    if path.endswith("/overview"):
+        expect(page.locator("kp-chart canvas")).to_have_count(3)
     if "/topology" in path and "none" not in path:
         expect(page.locator(".kp-chip")).to_have_text(re.compile("^Live"))
     if "sel=" in path:

@@ -18,6 +18,7 @@ from urllib.parse import parse_qs
 import uvicorn
 
 from tests.playground import fakerights
+from tests.playground.overview.sample import CONTROL, OVERVIEW
 
 ADMIN_TOKEN = "the-admin-token"
 CREATED = "2026-11-23T09:00:00Z"
@@ -143,6 +144,7 @@ class Fake:
             "pause": {},
             "resume": {},
             "search": cluster.search(request.query.get("q", "")),
+            "overview": cluster.overview(request.query),
         }
         return await reply(send, 200, answers[parts[1]])
 
@@ -159,8 +161,7 @@ class Fake:
                 return await reply(send, 504, status(504, "Timeout", "Too large resource version"))
             return await reply(send, 200, {"revision": rev, "at": 1_795_428_130.0, **ends})
         if parts[0] == "history":
-            found = cluster.records(request.query) if parts[1:] == ["object"] else []
-            return await reply(send, 200, {"items": found})
+            return await reply(send, 200, cluster.remembered(parts[-1], request.query))
         # The fake remembers no past: any revision that it has had looks like the present.
         if int(parts[1]) > cluster.revision:
             return await reply(send, 504, status(504, "Timeout", "Too large resource version"))
@@ -200,6 +201,9 @@ class FakeCluster:
         self.used: str | None = None
         self.logs: dict[str, str] = {}
         self.failures: list[dict[str, Any]] = []
+        self.facts: list[dict[str, Any]] = []
+        # What its overview says otherwise than the usual one.
+        self.look: dict[str, Any] = {}
         self.clock: dict[str, Any] = {
             "time": CREATED,
             "seconds": 1_795_424_400.0,
@@ -264,6 +268,13 @@ class FakeCluster:
         server = f"https://127.0.0.1:6443/clusters/{self.name}"
         config = f"apiVersion: v1\nkind: Config\nclusters:\n- cluster: {{server: {server}}}\n"
         return {"server": server, "kubeconfig": config}
+
+    def overview(self, asked: dict[str, str]) -> dict[str, Any]:
+        """Answer as a worker whose cluster is always the same."""
+        found = {"revision": int(asked.get("rev", self.revision)), "at": 1_795_424_400.0}
+        if "rev" not in asked:
+            found["control"] = CONTROL
+        return found if asked.get("seen") == str(self.revision) else found | OVERVIEW | self.look
 
     def search(self, words: str) -> dict[str, Any]:
         found = [
@@ -339,12 +350,26 @@ class FakeCluster:
             text = f'{resource} is forbidden: User "{user}" cannot list resource "{resource}"'
             return await reply(send, 403, status(403, "Forbidden", text))
         if len(rest) == 1:
-            if request.query.get("watch"):
-                return await self.watch(request, resource, namespace, send)
-            return await self.list(request, resource, namespace, send)
+            return await self.collection(request, resource, namespace, send)
         if request.method != "GET":
             return await reply(send, *self.written(request, resource, namespace, rest[1:]))
         return await self.one(request, resource, namespace, rest[1:], send)
+
+    def remembered(self, page: str, asked: dict[str, str]) -> dict[str, Any]:
+        """Answer for a page of the history."""
+        if page == "moment":
+            ends = {"oldest": self.oldest, "newest": self.revision}
+            return {"revision": int(asked.get("rev", self.revision)), "at": 1_795_424_400.0, **ends}
+        told = {"object": self.records, "facts": lambda _: self.facts}
+        return {"items": told[page](asked) if page in told else []}
+
+    async def collection(self, request, resource, namespace, send) -> None:
+        if request.method == "POST":
+            await reply(send, *self.created(resource, namespace, request.body))
+        elif request.query.get("watch"):
+            await self.watch(request, resource, namespace, send)
+        else:
+            await self.list(request, resource, namespace, send)
 
     def records(self, asked: dict[str, str]) -> list[dict[str, Any]]:
         """Return the writes of one object, the latest first."""
@@ -369,6 +394,14 @@ class FakeCluster:
         asked = body["spec"]["resourceAttributes"]
         target = "/".join(filter(None, (asked["resource"], asked.get("subresource"))))
         return {"status": {"allowed": f"{asked['verb']} {target}" not in self.denied}}
+
+    def created(self, resource, namespace, body) -> tuple[int, dict[str, Any]]:
+        """Make an object, unless it is there."""
+        name = body["metadata"]["name"]
+        if f"{namespace}/{name}" in self.objects[resource]:
+            return 409, status(409, "AlreadyExists", f'{resource} "{name}" already exists')
+        body["metadata"]["namespace"] = namespace
+        return 201, self.put(resource, body)
 
     def written(self, request, resource, namespace, rest) -> tuple[int, dict[str, Any]]:
         """Delete or patch an object, unless `refusals` has an answer for it."""

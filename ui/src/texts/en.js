@@ -3,6 +3,7 @@ import { actionGroups, actions } from "./en/actions.js";
 import { common } from "./en/common.js";
 import { dock, frame } from "./en/frame.js";
 import { act, logs, objects } from "./en/objects.js";
+import { overview } from "./en/overview.js";
 import { palette } from "./en/palette.js";
 import { relations } from "./en/relations.js";
 import { settings } from "./en/settings.js";
@@ -20,6 +21,7 @@ export const english = {
   frame,
   logs,
   objects,
+  overview,
   palette,
   relations,
   settings,

@@ -1,0 +1,1 @@
+"""The overview page: how a cluster is, how busy it is, and what has changed lately."""

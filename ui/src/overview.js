@@ -1,0 +1,2 @@
+// The overview page.
+import "./overview/kp-overview.js";
