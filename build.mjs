@@ -20,6 +20,7 @@ const ENTRIES = {
   objects: 40,
   timeline: 30,
   trace: 30,
+  editor: 170,
   terminal: 120,
   settings: 10,
   site: 5,

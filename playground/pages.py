@@ -64,8 +64,15 @@ PAGES = (
         "terminal",
         _("Terminal"),
         "terminal",
-        "e",
+        "x",
         "M2.5 4h15v12h-15zM5.5 7.5 8 10l-2.5 2.5M10 12.5h4",
+    ),
+    Page(
+        "editor",
+        _("Editor"),
+        "editor",
+        "e",
+        "M3 4.5h8M3 8.5h5M3 12.5h3M9 15.5l1-3.5 5.5-5.5 2.5 2.5-5.5 5.5z",
     ),
     Page("access", _("Access"), "access", "a", "M4.5 9h11v8h-11zM7 9V6a3 3 0 0 1 6 0v3M10 12v2"),
 )

@@ -84,6 +84,7 @@ INSTALLED_APPS = [
     "playground.terminal",
     "playground.tracing",
     "playground.overview",
+    "playground.editor",
 ]
 
 MIDDLEWARE = [

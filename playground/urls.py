@@ -16,6 +16,7 @@ urlpatterns = [
     path("", include("playground.history.urls")),
     path("", include("playground.workspace.urls")),
     path("", include("playground.terminal.urls")),
+    path("", include("playground.editor.urls")),
 ]
 
 handler400 = "playground.accounts.views.bad_request"

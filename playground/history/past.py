@@ -42,9 +42,9 @@ class Past:
         return f"?rev={self.revision}"
 
 
-def revision_of(request: HttpRequest) -> int | None:
+def revision_of(request: HttpRequest, name: str = "rev") -> int | None:
     """Return the revision that a page's address names, None for the present."""
-    text = request.GET.get("rev", "")
+    text = request.GET.get(name, "")
     if not (text.isascii() and text.isdigit()) or len(text) > _LONGEST:
         return None
     return int(text)

@@ -43,6 +43,13 @@ class Reader:
             raise Http404(text % {"plural": plural, "group": group, "version": version})
         return found
 
+    def titled(self, title: str) -> Resource:
+        """Return a kind by plural and group, as in "deployments.apps"; raises Http404."""
+        found = self.named(title)
+        if found is None:
+            raise Http404(_("The cluster serves no kind “%(kind)s”.") % {"kind": title})
+        return found
+
     def named(self, title: str) -> Resource | None:
         """Return a kind by plural and group: "deployments.apps", "pods"."""
         return next((one for one in self.resources if one.title == title), None)

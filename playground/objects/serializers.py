@@ -17,7 +17,8 @@ MOST_TARGETS = 5000
 LARGEST_OPTIONS = 32 * 1024
 
 
-def _check_name(text: str) -> None:
+def check_name(text: str) -> None:
+    """Refuse what cannot be a name: it becomes a part of a path."""
     if not _NAME.fullmatch(text) or text in (".", ".."):
         raise serializers.ValidationError(_("This is no name of an object."))
 
@@ -34,9 +35,9 @@ class TargetSerializer(serializers.Serializer[dict[str, Any]]):
     """An object; with its uid, one that took its name later is left alone."""
 
     namespace = serializers.CharField(
-        allow_blank=True, default="", max_length=253, validators=[_check_name]
+        allow_blank=True, default="", max_length=253, validators=[check_name]
     )
-    name = serializers.CharField(max_length=253, validators=[_check_name])
+    name = serializers.CharField(max_length=253, validators=[check_name])
     uid = serializers.CharField(allow_blank=True, default="", max_length=64)
 
 

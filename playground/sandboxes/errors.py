@@ -1,7 +1,7 @@
-"""How the REST API says no: one shape, {"error": {"code", "message", "fields"?}}.
+"""How the REST API says no: one shape, {"error": {"code", "message", "fields"?, "causes"?}}.
 
 `fields` maps a field's name to what is wrong with it. What the cluster worker refuses keeps its
-own words and status.
+own words and status; `causes` are its own too, each with field, reason and message.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ def answer(error: Exception, context: dict[str, Any]) -> Response | None:
         return _response(503, "Unavailable", str(error), headers={"Retry-After": "1"})
     if isinstance(error, Refused):
         fields = {cause.get("field", ""): [cause.get("message", "")] for cause in error.causes}
-        return _response(error.code, error.reason or "Refused", error.message, fields)
+        code = error.reason or "Refused"
+        return _response(error.code, code, error.message, fields, causes=error.causes)
     if isinstance(error, Http404):
         return _response(404, "NotFound", str(error))
     if isinstance(error, PermissionDenied):
@@ -46,10 +47,13 @@ def _response(
     message: str,
     fields: Any = None,
     headers: dict[str, str] | None = None,
+    causes: list[dict[str, str]] | None = None,
 ) -> Response:
     body: dict[str, Any] = {"code": code, "message": message}
     if fields:
         body["fields"] = fields
+    if causes:
+        body["causes"] = causes
     return Response({"error": body}, status=status, headers=headers)
 
 

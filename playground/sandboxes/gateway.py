@@ -273,7 +273,8 @@ class Gateway:
         """Return what a cluster's API answers to a change as the user; raises when it refuses."""
         named = ("Content-Type", content_type)
         headers = httpx.Headers([*identity.headers, ("Accept", "application/json"), named])
-        content = None if body is None else orjson.dumps(body)
+        # Bytes are a text that is sent as it is.
+        content = body if body is None or isinstance(body, bytes) else orjson.dumps(body)
         path = f"/clusters/{quote(cluster)}{path}"
         return self._send(method, path, headers, params=params, content=content)
 

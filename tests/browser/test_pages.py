@@ -33,6 +33,9 @@ PAGES = {
     "events": "/clusters/demo/objects/core/v1/pods/default/api-0?tab=events",
     "logs": "/clusters/demo/objects/core/v1/pods/default/web-7c9-0?tab=logs",
     "missing object": "/clusters/demo/objects/core/v1/pods/default/nothing",
+    "editor": "/clusters/demo/editor",
+    "editor, object": "/clusters/demo/editor?kind=pods&namespace=default&name=api-0&view=all",
+    "editor, no object": "/clusters/demo/editor?kind=pods&namespace=default&name=nothing",
     "settings": "/settings",
     "missing page": "/clusters/none/topology",
 }

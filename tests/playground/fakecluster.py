@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import uvicorn
+import yaml
 
 from tests.playground import fakerights
 from tests.playground.overview.sample import CONTROL, OVERVIEW
@@ -76,7 +77,7 @@ class Fake:
             {k: v[0] for k, v in parse_qs(scope["query_string"].decode()).items()},
             dict(headers),
             [v for k, v in headers if k == "impersonate-group"],
-            json.loads(body) if body else None,
+            read_body(body, dict(headers).get("content-type", "")),
         )
         self.requests.append(
             {"path": request.path, "user": request.headers.get("impersonate-user")}
@@ -177,6 +178,10 @@ class Request:
     groups: list[str]
     body: Any
 
+    @property
+    def content_type(self) -> str:
+        return self.headers.get("content-type", "")
+
 
 class FakeCluster:
     """One cluster. Change it from the loop that serves it, or through `Served.change`."""
@@ -200,6 +205,7 @@ class FakeCluster:
         self.paused = False
         self.used: str | None = None
         self.logs: dict[str, str] = {}
+        self.schema_hash = "ABC"
         self.failures: list[dict[str, Any]] = []
         self.facts: list[dict[str, Any]] = []
         # What its overview says otherwise than the usual one.
@@ -333,8 +339,8 @@ class FakeCluster:
     async def answer(self, request: Request, path: str, send) -> None:
         if not request.headers.get("impersonate-user") or "system:masters" not in request.groups:
             return await reply(send, 403, status(403, "Forbidden", "not impersonated"))
-        if path in ("/api", "/apis"):
-            return await reply(send, 200, discovery(path))
+        if (served := self.document(path)) is not None:
+            return await reply(send, 200, served)
         if path.endswith("/selfsubjectaccessreviews"):
             return await reply(send, 201, self.reviewed(request.body))
         parts = path.strip("/").split("/")
@@ -364,12 +370,23 @@ class FakeCluster:
         return {"items": told[page](asked) if page in told else []}
 
     async def collection(self, request, resource, namespace, send) -> None:
-        if request.method == "POST":
+        if request.method == "POST" and request.content_type == "application/yaml":
+            name = request.body["metadata"]["name"]
+            await reply(send, *self.written(request, resource, namespace, [name]))
+        elif request.method == "POST":
             await reply(send, *self.created(resource, namespace, request.body))
         elif request.query.get("watch"):
             await self.watch(request, resource, namespace, send)
         else:
             await self.list(request, resource, namespace, send)
+
+    def document(self, path: str) -> dict[str, Any] | None:
+        """Return what the cluster tells of itself at an address, if it does."""
+        if path in ("/api", "/apis"):
+            return discovery(path)
+        if path in ("/api/v1", "/apis/apps/v1"):
+            return resource_list(path)
+        return openapi(self, path) if path.startswith("/openapi/v3") else None
 
     def records(self, asked: dict[str, str]) -> list[dict[str, Any]]:
         """Return the writes of one object, the latest first."""
@@ -409,6 +426,8 @@ class FakeCluster:
         self.writes.append((request.method, "/".join([resource, *rest]), request.body))
         if refusal := self.refusals.get((request.method, "/".join([resource, *rest]))):
             return refusal
+        if request.content_type in ("application/yaml", "application/apply-patch+yaml"):
+            return self.stored(request, resource, namespace, key)
         if key not in self.objects[resource]:
             return 404, status(404, "NotFound", f'{resource} "{name}" not found')
         if request.query.get("dryRun"):
@@ -418,6 +437,18 @@ class FakeCluster:
             return 200, {"kind": "Status", "status": "Success"}
         changed = merged(self.objects[resource][key], request.body)
         return 200, self.put(resource, changed)
+
+    def stored(self, request, resource, namespace, key) -> tuple[int, dict[str, Any]]:
+        """Take a whole object, as an editor sends it."""
+        new = key not in self.objects[resource]
+        if request.method == "PUT" and new:
+            return 404, status(404, "NotFound", f'{resource} "{key}" not found')
+        item = json.loads(json.dumps(request.body))
+        if namespace:
+            item["metadata"]["namespace"] = namespace
+        if request.query.get("dryRun"):
+            return 201 if new else 200, item
+        return 201 if new else 200, self.put(resource, item)
 
     def found(self, request: Request, resource: str, namespace: str) -> list[dict[str, Any]]:
         items = list(self.objects[resource].values())
@@ -555,6 +586,35 @@ async def reply(send, code: int, body: Any) -> None:
 
 def line(event: dict[str, Any]) -> bytes:
     return json.dumps(event).encode() + b"\n"
+
+
+def read_body(body: bytes, content_type: str) -> Any:
+    if not body:
+        return None
+    return yaml.safe_load(body) if content_type.endswith("yaml") else json.loads(body)
+
+
+def resource_list(path: str) -> dict[str, Any]:
+    plurals = CORE if path == "/api/v1" else APPS
+    found = [
+        {"name": plural, "kind": KINDS[plural], "namespaced": plural not in CLUSTER_SCOPED}
+        for plural in plurals
+    ]
+    return {"kind": "APIResourceList", "resources": [*found, {"name": "pods/log", "kind": "Pod"}]}
+
+
+def openapi(cluster: FakeCluster, path: str) -> dict[str, Any]:
+    """Describe ConfigMaps, under a hash that one can change."""
+    if path == "/openapi/v3":
+        address = f"/clusters/{cluster.name}/openapi/v3/api/v1?hash={cluster.schema_hash}"
+        return {"paths": {"api/v1": {"serverRelativeURL": address}}}
+    meta = {"type": "object", "properties": {"name": {"type": "string"}}}
+    config = {
+        "type": "object",
+        "properties": {"metadata": {"allOf": [{"$ref": "#/components/schemas/Meta"}]}},
+        "x-kubernetes-group-version-kind": [{"group": "", "version": "v1", "kind": "ConfigMap"}],
+    }
+    return {"components": {"schemas": {"ConfigMap": config, "Meta": meta, "Other": {}}}}
 
 
 def status(code: int, reason: str, message: str) -> dict[str, Any]:

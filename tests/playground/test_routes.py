@@ -41,6 +41,7 @@ NUMBERED = {"api-session", "api-saved-filter"}
 LOOKING = {
     *("api-view-as", "api-trace-details", "api-bookmarks", "api-bookmark"),
     *("api-terminals", "api-terminal", "api-terminal-recording", "api-plan", "api-actions"),
+    "api-editor-document",
 }
 NAMES = {
     "name": "mine",

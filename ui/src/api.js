@@ -7,6 +7,7 @@ export class ApiError extends Error {
     this.status = status;
     this.code = error?.code ?? "";
     this.fields = error?.fields ?? {};
+    this.causes = error?.causes ?? [];
   }
 }
 

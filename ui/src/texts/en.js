@@ -1,6 +1,7 @@
 // English: one file per page or part of the frame, so that none grows without bound.
 import { actionGroups, actions } from "./en/actions.js";
 import { common } from "./en/common.js";
+import { editor } from "./en/editor.js";
 import { dock, frame } from "./en/frame.js";
 import { act, logs, objects } from "./en/objects.js";
 import { overview } from "./en/overview.js";
@@ -18,6 +19,7 @@ export const english = {
   actionGroups,
   actions,
   dock,
+  editor,
   frame,
   logs,
   objects,

@@ -1,0 +1,2 @@
+// The editor.
+import "./editor/kp-editor.js";

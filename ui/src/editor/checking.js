@@ -1,0 +1,101 @@
+// Tries what one writes: each document goes to the cluster as a dry run, so validation, defaulting and admission all
+// have their say. What did not change is not asked for again.
+import { conflicts, problems, waitsFor } from "./problems.js";
+import { withRevision } from "./documents.js";
+
+/** What a document is tried as: the same text may be good to apply and wrong to create. */
+const keyOf = (section, { how, namespace }) => `${how}\n${namespace}\n${section.text}`;
+
+export class Checking {
+  /** @param {{send: (body: object, options: object) => Promise<object>, changed: () => void}} given */
+  constructor(given) {
+    Object.assign(this, given);
+    this.found = new Map();
+    this.running = null;
+  }
+
+  /** Returns what is known of a document: {state, result, warnings, problems, conflicts}. */
+  of(section, settings) {
+    if (section.errors.length) return { state: "bad", problems: section.errors.map((one) => ({ ...one, severity: "error" })), conflicts: [], warnings: [] };
+    return this.found.get(keyOf(section, settings)) ?? { state: "waiting", problems: [], conflicts: [], warnings: [] };
+  }
+
+  /** The cluster is another one now: what it said counts no more. */
+  forget() {
+    this.stop();
+    this.found.clear();
+  }
+
+  stop() {
+    this.running?.abort();
+    this.running = null;
+  }
+
+  /** Tries the documents that were not tried as they are now. */
+  async run(sections, settings) {
+    this.stop();
+    const running = new AbortController();
+    this.running = running;
+    const kept = new Map();
+    for (const section of sections) {
+      const key = keyOf(section, settings);
+      if (section.errors.length) continue;
+      const before = this.found.get(key);
+      if (before) kept.set(key, before);
+      else {
+        const outcome = await this.try(section, sections, settings, running.signal);
+        if (running.signal.aborted) return;
+        kept.set(key, outcome);
+        this.found.set(key, outcome);
+        this.changed();
+      }
+    }
+    this.found = kept;
+    this.running = null;
+    this.changed();
+  }
+
+  async try(section, sections, { how, namespace }, signal) {
+    const body = { text: section.text, action: how, namespace, dry_run: true };
+    try {
+      return good(await this.send(body, { signal }));
+    } catch (error) {
+      if (signal.aborted) return null;
+      const owned = conflicts(error);
+      if (owned.length) return this.owned(section, body, owned, signal);
+      if (!error.status) return { state: "unknown", message: error.message, problems: [], conflicts: [], warnings: [] };
+      const waits = waitsFor(section, sections, error);
+      if (waits) return { state: "later", waits: waits.about, problems: [], conflicts: [], warnings: [] };
+      return { state: "bad", problems: problems(section, error), conflicts: [], warnings: [] };
+    }
+  }
+
+  /** What it would be if all fields were taken, besides whose they are. */
+  async owned(section, body, owned, signal) {
+    try {
+      return { ...good(await this.send({ ...body, force: true }, { signal })), state: "owned", conflicts: owned };
+    } catch (error) {
+      return { state: "bad", problems: error.status ? problems(section, error) : [], conflicts: owned, warnings: [] };
+    }
+  }
+}
+
+const good = (answer) => ({ state: "good", result: answer.result, outcome: answer.outcome, warnings: answer.warnings, problems: [], conflicts: [] });
+
+/** Writes the documents one after the other; a later one may need an earlier one. Returns what came of each. */
+export async function write(sections, { how, namespace, taken, revision }, send, tell) {
+  const answers = sections.map((section) => ({ about: section.about, index: section.index, state: "waiting" }));
+  for (const [index, section] of sections.entries()) {
+    answers[index] = { ...answers[index], state: "busy" };
+    tell(answers);
+    const text = how === "replace" && revision ? withRevision(section, revision) : section.text;
+    const body = { text, action: how, namespace, ...(how === "apply" && taken(section) ? { force: true } : {}) };
+    try {
+      answers[index] = { ...answers[index], state: "good", answer: await send(body, {}) };
+    } catch (error) {
+      answers[index] = { ...answers[index], state: "bad", error, conflicts: conflicts(error) };
+    }
+    tell(answers);
+  }
+  return answers;
+}

@@ -1,0 +1,521 @@
+// The editor's page: one text of one or more documents, what the cluster would say to it, and what it said.
+import { LitElement } from "lit";
+
+import { get, post } from "../api.js";
+import { freshness } from "../el/kp-freshness.js";
+import { bind } from "../keys.js";
+import { say } from "../router.js";
+import { t } from "../texts.js";
+import { readState, writeState } from "../url.js";
+import { Checking, write } from "./checking.js";
+import { Code } from "./code.js";
+import { at, split } from "./documents.js";
+import * as drafts from "./drafts.js";
+import { Following } from "./following.js";
+import { fileName } from "./kubectl.js";
+import { Lives } from "./lives.js";
+import { page, spoken, VIEWS, WAYS } from "./page.js";
+import { rangeOf, without } from "./paths.js";
+import { Schemas } from "./schemas.js";
+
+const SETTLED = 500; // after the last key, the cluster is asked
+const KEPT_AFTER = 300;
+const LARGEST = 3 * 1024 * 1024;
+
+class Editor extends LitElement {
+  static properties = { config: { type: Object }, tick: { state: true } };
+
+  constructor() {
+    super();
+    this.sections = [];
+    this.taken = new Map(); // document -> fields that the user takes from their owners
+    this.answers = [];
+    this.notes = {};
+    this.merging = [];
+    this.here = 0;
+    this.busy = false;
+    this.tick = 0;
+  }
+
+  createRenderRoot() {
+    return this;
+  }
+
+  connectedCallback() {
+    super.connectedCallback();
+    const state = readState();
+    const { object, rev } = this.config;
+    this.readOnly = rev !== null;
+    this.live = object?.text === undefined ? null : object;
+    this.standardHow = this.live ? "replace" : "apply";
+    this.how = WAYS.includes(state.how) ? state.how : this.standardHow;
+    this.view = VIEWS.includes(state.view) ? state.view : "";
+    // Others may see the screen: values of Secrets are shown when asked for.
+    this.concealed = Boolean(object?.secret && this.live);
+    this.base = this.live && { text: object.text, revision: object.revision };
+    this.draftKey = drafts.keyOf({ cluster: this.config.cluster, object, user: document.body.dataset.user });
+    this.checking = new Checking({ send: (body, options) => this.send(body, options), changed: () => this.marked() });
+    this.lives = new Lives({ kinds: this.config.kinds, namespace: this.config.namespace, read: (place) => this.read(place), changed: () => this.draw() });
+    this.schemas = new Schemas(this.config.cluster, get);
+    this.unbind = bind({ "editor.write": () => this.write(), "editor.next": () => this.code?.nextProblem(), "editor.save": () => this.download() });
+    this.closing = (event) => this.dirty && event.preventDefault();
+    window.addEventListener("beforeunload", this.closing);
+  }
+
+  disconnectedCallback() {
+    super.disconnectedCallback();
+    this.keep();
+    this.unbind();
+    this.checking.stop();
+    this.following?.stop();
+    clearTimeout(this.settling);
+    clearTimeout(this.keeping);
+    window.removeEventListener("beforeunload", this.closing);
+    this.code?.destroy();
+    this.code = null;
+  }
+
+  /** There is a text to show. */
+  get shown() {
+    return !this.concealed && (!this.config.object?.refused || Boolean(this.anew));
+  }
+
+  firstUpdated() {
+    if (this.shown) this.open(this.beginning());
+    const { object, rev } = this.config;
+    if (rev === null && object && object.refused?.code !== 403) this.follow();
+  }
+
+  /** What one begins with: what was written and not sent, else the object. */
+  beginning() {
+    const text = this.config.start ?? this.live?.text ?? "";
+    const draft = this.readOnly ? null : drafts.find(this.draftKey);
+    if (!draft || draft.text === text) return text;
+    this.notes.draft = true;
+    if (draft.base && this.live) {
+      this.base = draft.base;
+      if (draft.base.text !== this.live.text) this.notes.changed = { from: draft.base.revision, to: this.live.revision, by: this.live.manager };
+    }
+    return draft.text;
+  }
+
+  open(text) {
+    const { object } = this.config;
+    const label = object ? t.editor.textOf(object.kind, object.name) : t.editor.text;
+    const host = this.querySelector(".kp-ed-code");
+    this.code = new Code(host, { text, label, hint: t.editor.hint, readOnly: this.readOnly, changed: () => this.edited(), moved: () => this.moved() });
+    this.edited();
+    this.assist();
+  }
+
+  async assist() {
+    const { code, schemas } = this;
+    const { assistance } = await import("./completing.js");
+    if (code === this.code) code.assist(assistance({ schemas, kinds: this.config.kinds, sections: () => this.sections }));
+  }
+
+  // --- what it knows ------------------------------------------------------------------------
+
+  get text() {
+    return this.code?.text ?? "";
+  }
+
+  get settings() {
+    return { how: this.how, namespace: this.config.namespace };
+  }
+
+  /** Something is written here that the cluster has not. */
+  get dirty() {
+    return Boolean(this.code && !this.readOnly && this.text.trim() && this.text !== (this.base?.text ?? this.written ?? ""));
+  }
+
+  get section() {
+    return at(this.sections, this.here);
+  }
+
+  checked(section) {
+    return this.checking.of(section, this.settings);
+  }
+
+  /** Fields that others own and about which nothing is decided. */
+  undecided() {
+    if (this.how !== "apply") return [];
+    return this.sections.flatMap((section) => this.checked(section).conflicts.filter(({ path }) => !this.takes(section, path)));
+  }
+
+  nameOf({ about }) {
+    return `${about.apiVersion} ${about.kind} ${about.namespace} ${about.name}`;
+  }
+
+  takes(section, path) {
+    return this.taken.get(this.nameOf(section))?.has(path) ?? false;
+  }
+
+  /** The document, all of whose conflicts are decided. */
+  forced(section) {
+    return this.checked(section).conflicts.length > 0;
+  }
+
+  // --- what the user does -------------------------------------------------------------------
+
+  edited() {
+    this.sections = split(this.text);
+    clearTimeout(this.settling);
+    this.settling = setTimeout(() => this.check(), SETTLED);
+    clearTimeout(this.keeping);
+    this.keeping = setTimeout(() => this.keep(), KEPT_AFTER);
+    if (!this.dirty) delete this.notes.draft;
+    this.merging = this.merging.filter(({ mine, from }) => this.text.slice(from, from + mine.length) === mine || this.text.includes(mine));
+    this.moved();
+    this.marked();
+  }
+
+  moved() {
+    this.here = this.code.position;
+    this.draw();
+  }
+
+  check() {
+    clearTimeout(this.settling);
+    if (this.readOnly || !this.code) return undefined;
+    return this.checking.run(this.sections, this.settings);
+  }
+
+  keep() {
+    if (this.readOnly || !this.code) return;
+    if (this.dirty) drafts.save(this.draftKey, this.text, this.base);
+    else drafts.forget(this.draftKey);
+  }
+
+  choose(name, value) {
+    this[name] = value;
+    writeState({ [name]: value === (name === "how" ? this.standardHow : "") ? "" : value });
+    if (name === "how") {
+      this.check();
+      this.marked();
+    }
+    this.draw();
+  }
+
+  /** Shows on their lines the problems of all documents. */
+  marked() {
+    if (!this.code) return;
+    const found = this.sections.flatMap((section) => this.diagnostics(section));
+    this.code.mark(found);
+    this.draw();
+  }
+
+  diagnostics(section) {
+    const { problems, conflicts } = this.checked(section);
+    const owned = this.how === "apply" ? conflicts.filter(({ path }) => !this.takes(section, path)) : [];
+    const all = [...problems, ...owned.map((one) => ({ ...rangeOf(section.doc, one.path), severity: "warning", message: one.words }))];
+    return all.map((one) => ({ from: section.from + one.from, to: section.from + Math.max(one.to, one.from + 1), severity: one.severity, message: one.message }));
+  }
+
+  decide(section, path, take) {
+    if (take) {
+      const name = this.nameOf(section);
+      this.taken.set(name, (this.taken.get(name) ?? new Set()).add(path));
+    } else this.taken.get(this.nameOf(section))?.delete(path);
+    this.marked();
+  }
+
+  /** Leaves a field to its owner: one's own text says nothing of it any more. */
+  leave(section, path) {
+    this.code.change(section.from, section.to, without(section, path));
+    this.check();
+  }
+
+  go(offset) {
+    this.code.go(offset);
+  }
+
+  async snippet(snippet, event) {
+    event.target.closest("details").open = false;
+    const { insertSnippet } = await import("./completing.js");
+    insertSnippet(this.code.view, snippet);
+  }
+
+  async upload(input) {
+    const [file] = input.files;
+    input.value = ""; // the same file may be chosen again
+    this.notes.file = "";
+    if (!file) return;
+    if (file.size > LARGEST) this.notes.file = t.editor.tooLarge(file.name);
+    else {
+      const text = await file.text();
+      if (text.includes("\u0000") || text.includes("\ufffd")) this.notes.file = t.editor.notText(file.name);
+      else this.append(text, file.name);
+    }
+    this.draw();
+  }
+
+  append(text, name) {
+    const before = this.text.trim() ? `${this.text.replace(/\n*$/, "\n")}---\n` : "";
+    this.code.replace(before + text.replace(/^---\n/, ""));
+    say(t.editor.uploaded(name));
+  }
+
+  download() {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([this.text], { type: "application/yaml" }));
+    link.download = fileName(this.sections);
+    link.click();
+    URL.revokeObjectURL(link.href);
+  }
+
+  // --- what it asks the cluster -------------------------------------------------------------
+
+  send(body, options) {
+    return post(`/api/clusters/${this.config.cluster}/editor/document`, body, options);
+  }
+
+  async write() {
+    if (this.busy || this.readOnly || !this.code) return;
+    if (!this.sections.length) return this.answer(t.editor.empty);
+    const wrong = this.sections.find((one) => one.errors.length);
+    if (wrong) return this.code.nextProblem();
+    if (this.how === "apply") {
+      await this.check();
+      const left = this.undecided().length;
+      if (left) return this.answer(t.editor.decide(left));
+    }
+    return this.writeAll();
+  }
+
+  answer(text) {
+    this.said = text;
+    say(text);
+    this.draw();
+  }
+
+  async writeAll() {
+    this.busy = true;
+    this.said = "";
+    const { text } = this;
+    const settings = { ...this.settings, taken: (section) => this.forced(section), revision: this.live?.revision };
+    this.answers = await write(this.sections, settings, (body) => this.send(body, {}), (answers) => {
+      this.answers = answers;
+      this.draw();
+    });
+    this.busy = false;
+    const good = this.answers.filter(({ state }) => state === "good");
+    if (good.length === this.answers.length) this.arrived(text);
+    say(this.answers.map(spoken).join("; "));
+    this.schemas.forget();
+    this.again();
+  }
+
+  /** The cluster is another one than it was when it was asked. */
+  again() {
+    this.checking.forget();
+    this.lives.forget();
+    this.check();
+    this.draw();
+  }
+
+  /** All of it is in the cluster: nothing is unsaved, and the object is what the API made of it. */
+  arrived(text) {
+    this.taken.clear();
+    this.notes = {};
+    this.merging = [];
+    this.written = text;
+    const { object } = this.config;
+    const own = object && this.answers.find(({ answer }) => answer.resource === object.resource && answer.name === object.name);
+    if (own && this.text === text && this.sections.length === 1) {
+      this.live = { ...this.live, text: own.answer.text, live: own.answer.result, revision: own.answer.revision };
+      this.base = { text: own.answer.text, revision: own.answer.revision };
+      this.code.replace(own.answer.text);
+      if (!this.following) this.follow();
+    }
+    this.keep();
+  }
+
+  // --- what others do meanwhile -------------------------------------------------------------
+
+  read(place) {
+    return get(`/api/clusters/${this.config.cluster}/editor/object?${new URLSearchParams(place)}`);
+  }
+
+  follow() {
+    const { cluster, object } = this.config;
+    const { resource: kind, namespace, name } = object;
+    this.following = new Following(cluster, { ...object, uid: this.live?.uid }, {
+      read: () => this.read({ kind, namespace, name }),
+      now: (live) => this.changedTo(live),
+      gone: () => this.vanished(),
+      state: (state) => this.tell(state),
+    });
+    this.following.start();
+  }
+
+  changedTo(live) {
+    if (this.busy || (this.live && Number(live.revision) <= Number(this.live.revision))) return;
+    if (!this.code) {
+      this.live = live;
+      return;
+    }
+    delete this.notes.deleted;
+    this.live = live;
+    if (!this.base || live.text === this.base.text) this.base = { text: live.text, revision: live.revision };
+    else if (!this.dirty) this.adopt(live, t.editor.followed(live.revision, live.manager || t.editor.somebody));
+    else {
+      this.notes.changed = { from: this.base.revision, to: live.revision, by: live.manager };
+      this.notes.merged = "";
+      say(this.changedWords());
+    }
+    this.again();
+  }
+
+  changedWords() {
+    const { from, to, by } = this.notes.changed;
+    return t.editor.changed(from, to, by || t.editor.somebody);
+  }
+
+  adopt({ text, revision }, words = "") {
+    this.base = { text, revision };
+    this.code.replace(text);
+    delete this.notes.changed;
+    delete this.notes.draft;
+    this.merging = [];
+    this.notes.merged = words;
+    this.draw();
+  }
+
+  /** Brings their changes into one's own text. */
+  async merge() {
+    const { merge } = await import("./merge3.js");
+    const { text, conflicts } = merge(this.base.text, this.text, this.live.text);
+    this.code.replace(text);
+    this.base = { text: this.live.text, revision: this.live.revision };
+    this.merging = conflicts;
+    delete this.notes.changed;
+    this.notes.merged = conflicts.length ? "" : t.editor.merged(this.live.revision);
+    say(conflicts.length ? t.editor.mergedBut(conflicts.length) : this.notes.merged);
+    this.again();
+  }
+
+  /** Settles a place that both changed. */
+  settle(conflict, theirs) {
+    this.merging = this.merging.filter((one) => one !== conflict);
+    if (theirs) {
+      const from = this.text.indexOf(conflict.mine, Math.max(0, conflict.from - 200));
+      if (from >= 0) this.code.change(from, from + conflict.mine.length, conflict.theirs);
+    }
+    if (!this.merging.length) this.notes.merged = t.editor.merged(this.base.revision);
+    this.draw();
+  }
+
+  vanished() {
+    this.notes.deleted = true;
+    this.live = null;
+    delete this.notes.changed;
+    if (this.how !== "create") this.choose("how", "create");
+    say(t.editor.deleted(this.config.object.kind, this.config.object.name));
+    this.again();
+  }
+
+  tell(state) {
+    if (state.name === "lost") freshness("lost", t.reconnecting(Math.ceil(state.wait / 1000), this.following.seen));
+    else if (state.name === "down") freshness("lost", t.upstreamDown(this.following.seen));
+    else if (state.name === "ended") freshness("ended", t.ended);
+    else if (state.name === "beat") freshness("live", t.live(this.following.seen, this.following.rtt));
+  }
+
+  // --- how it looks -------------------------------------------------------------------------
+
+  discardDraft() {
+    drafts.forget(this.draftKey);
+    this.discard();
+  }
+
+  /** Goes back to what is in the cluster; one step of undoing brings one's own text again. */
+  discard() {
+    this.adopt(this.live ?? { text: "", revision: "" });
+  }
+
+  reveal() {
+    this.concealed = false;
+    this.begin();
+  }
+
+  /** Begins the object that is not there. */
+  startAnew() {
+    const { object, kinds } = this.config;
+    const [apiVersion] = kinds.find(([, , title]) => title === object.resource);
+    const namespace = object.namespace ? `\n  namespace: ${object.namespace}` : "";
+    this.config.start = `apiVersion: ${apiVersion}\nkind: ${object.kind}\nmetadata:\n  name: ${object.name}${namespace}\n`;
+    this.anew = true;
+    this.begin();
+  }
+
+  async begin() {
+    this.draw();
+    await this.updateComplete;
+    this.open(this.beginning());
+    this.code.view.focus();
+  }
+
+  pageOf({ page }) {
+    return page + (this.readOnly ? `?rev=${this.config.rev}` : "");
+  }
+
+  traceOf(audit) {
+    return `/clusters/${this.config.cluster}/trace/${encodeURIComponent(audit)}`;
+  }
+
+  /** The editor of another object of the same kind. */
+  addressOf(name) {
+    const query = new URLSearchParams(location.search);
+    query.set("name", name);
+    return `?${query}`;
+  }
+
+  /** The editor of the present, with a text of the past to begin with. */
+  addressFrom(rev) {
+    const query = new URLSearchParams(location.search);
+    query.delete("rev");
+    query.set("from", rev);
+    return `?${query}`;
+  }
+
+  /** Returns what a pane beside the text shows: {text, before, label, words}, or why there is nothing. */
+  pane(name) {
+    const { section } = this;
+    if (!section) return { none: t.editor.noDocument };
+    const live = this.isOpened(section) ? this.live : this.lives.of(section);
+    if (live === undefined) return { none: t.editor.states.busy };
+    if (name === "live") return live ? { text: live.live, label: t.editor.live, words: t.editor.revision(live.revision) } : { none: t.editor.noLive };
+    const { result } = this.checked(section);
+    if (!result) return { none: this.readOnly ? t.editor.past : t.editor.noResult };
+    return { text: result, before: live ? live.live : null, label: t.editor.result, words: live ? t.editor.differs : "" };
+  }
+
+  /** Tells whether a document is about the object that the address names. */
+  isOpened(section) {
+    const { object } = this.config;
+    const place = object && this.lives.place(section);
+    return Boolean(place) && place.kind === object.resource && place.name === object.name && place.namespace === object.namespace;
+  }
+
+  draw() {
+    this.tick += 1;
+  }
+
+  render() {
+    return page(this);
+  }
+
+  /** Fills the panes beside the text, those that are shown. */
+  async updated() {
+    const hosts = [...this.querySelectorAll("[data-pane]")];
+    if (!hosts.length) return;
+    const { show } = await import("./compare.js");
+    for (const host of hosts) {
+      const shown = this.pane(host.dataset.pane);
+      if (host.isConnected && shown.text !== undefined) show(host, shown);
+    }
+  }
+}
+
+customElements.define("kp-editor", Editor);
