@@ -11,6 +11,7 @@ urlpatterns = [
     path("", include("playground.lab.urls")),
     path("", include("playground.tracing.urls")),
     path("", include("playground.overview.urls")),
+    path("", include("playground.placement.urls")),
     path("", include("playground.topology.urls")),
     path("", include("playground.objects.urls")),
     path("", include("playground.history.urls")),

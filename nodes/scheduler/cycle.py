@@ -65,7 +65,7 @@ class Cycle:
         fitting, refused, hopeless = self._filter(state, pod, filters, nodes)
         filtered = time.perf_counter()
         attempt.seconds["filter"] = filtered - began
-        attempt.refused = refused
+        attempt.refused, attempt.fitting = refused, len(fitting)
         if not fitting:
             return self._make_room(pod, nodes, refused, hopeless)
         chosen = fitting[0] if len(fitting) == 1 else self._best(state, pod, fitting, attempt)

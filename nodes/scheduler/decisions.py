@@ -20,7 +20,8 @@ class Attempt:
 
     refused: node -> (plugin, reasons). scores: node -> plugin -> (raw, normalised, weighted).
     seconds: phase -> wall seconds. node is "" where nothing fitted; message is then the sentence
-    that the event and the condition carry.
+    that the event and the condition carry. fitting: how many nodes were found to fit; in a large
+    cluster the search stops at enough, and the others were not looked at.
     """
 
     pod: str
@@ -30,6 +31,7 @@ class Attempt:
     node: str = ""
     message: str = ""
     evaluated: int = 0
+    fitting: int = 0
     refused: dict[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
     scores: dict[str, dict[str, tuple[int, int, int]]] = field(default_factory=dict)
     tied: tuple[str, ...] = ()

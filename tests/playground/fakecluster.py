@@ -122,7 +122,7 @@ class Fake:
         if request.method == "PATCH":
             cluster.owner = request.body.get("owner", cluster.owner)
             return await reply(send, 200, cluster.described)
-        if parts[1:2] and parts[1] in ("at", "clock", "failures", "history"):
+        if parts[1:2] and parts[1] in ("at", "clock", "decisions", "failures", "history"):
             return await self.page(request, cluster, parts[1:], send)
         if request.method == "GET" and not parts[1:]:
             return await reply(send, 200, cluster.described)
@@ -161,6 +161,8 @@ class Fake:
             if rev > cluster.revision:
                 return await reply(send, 504, status(504, "Timeout", "Too large resource version"))
             return await reply(send, 200, {"revision": rev, "at": 1_795_428_130.0, **ends})
+        if parts[0] == "decisions":
+            return await reply(send, *cluster.decided(parts[1]))
         if parts[0] == "history":
             return await reply(send, 200, cluster.remembered(parts[-1], request.query))
         # The fake remembers no past: any revision that it has had looks like the present.
@@ -208,6 +210,7 @@ class FakeCluster:
         self.schema_hash = "ABC"
         self.failures: list[dict[str, Any]] = []
         self.facts: list[dict[str, Any]] = []
+        self.attempts: dict[str, list[dict[str, Any]]] = {}
         # What its overview says otherwise than the usual one.
         self.look: dict[str, Any] = {}
         self.clock: dict[str, Any] = {
@@ -274,6 +277,18 @@ class FakeCluster:
         server = f"https://127.0.0.1:6443/clusters/{self.name}"
         config = f"apiVersion: v1\nkind: Config\nclusters:\n- cluster: {{server: {server}}}\n"
         return {"server": server, "kubeconfig": config}
+
+    def decided(self, uid: str) -> tuple[int, dict[str, Any]]:
+        """Answer for why a pod stands where it stands."""
+        items = [one for one in self.objects["pods"].values() if one["metadata"]["uid"] == uid]
+        if not items:
+            return 404, status(404, "NotFound", f'pods "{uid}" not found')
+        if "pods" in self.forbidden:
+            return 403, status(403, "Forbidden", "pods is forbidden")
+        meta = items[0]["metadata"]
+        where = {"namespace": meta["namespace"], "name": meta["name"]}
+        filters = ["TaintToleration", "NodeResourcesFit"]
+        return 200, {**where, "items": self.attempts.get(uid, []), "filters": filters}
 
     def overview(self, asked: dict[str, str]) -> dict[str, Any]:
         """Answer as a worker whose cluster is always the same."""

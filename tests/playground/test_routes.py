@@ -56,6 +56,7 @@ NAMES = {
     "revision": "1",
     "token": "t",
     "public_id": "x",
+    "uid": "u",
 }
 PODS = {"group": "", "version": "v1", "plural": "pods"}
 WEB = {"namespace": "default", "name": "web"}

@@ -9,7 +9,7 @@ import pytest
 from playground.objects import summary
 from playground.objects.summary.conditions import conditions
 from playground.objects.summary.nodes import requested
-from playground.objects.summary.parts import Cell, Context, Facts, Rows, Sentence, Texts
+from playground.objects.summary.parts import Cell, Context, Facts, Lines, Rows, Sentence, Texts
 from tests.playground.objects import node, pod
 
 
@@ -26,6 +26,9 @@ class Told(Context):
     def one(self, title, namespace, name):
         found = self.items(title)
         return next((one for one in found if one["metadata"]["name"] == name), None)
+
+    def placed(self, uid):
+        return self.given.get("placed")
 
     def link(self, title, namespace, name, tab=""):
         return f"{title}/{namespace}/{name}"
@@ -243,3 +246,25 @@ def test_conditions_are_explained_and_the_bad_ones_come_first():
         ("DiskPressure", "good"),
     ]
     assert found[0].meaning == "its memory runs short: pods are evicted"
+
+
+def lines(title, item, **context):
+    return [part for part in parts(title, item, **context) if isinstance(part, Lines)]
+
+
+def test_a_pod_says_why_it_stands_where_it_stands():
+    attempt = {"number": 2, "sentences": ["3 nodes → 1"], "event": "Successfully assigned"}
+    (found,) = lines("pods", pod("web", "n1"), placed={"items": [attempt], "text": ""})
+    assert found.title == "Why on this node?"
+    assert found.items == ("3 nodes → 1", "It was tried 2 times.")
+    assert found.verbatim == "Successfully assigned"
+
+
+def test_a_pod_that_waits_asks_why_it_stands_nowhere():
+    waiting = pod("web", phase="Pending")
+    (found,) = lines("pods", waiting, placed={"items": [], "text": "no attempt"})
+    assert (found.title, found.items) == ("Why on no node?", ("no attempt",))
+
+
+def test_the_past_remembers_no_attempt():
+    assert lines("pods", pod("web", "n1")) == []

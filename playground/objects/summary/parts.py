@@ -16,6 +16,7 @@ from django.urls import reverse
 from playground.objects import facts
 from playground.objects.discovery import Resource, find_kind
 from playground.objects.reading import Object, Reader
+from playground.placement.reading import decisions
 from playground.topology import podstatus
 
 CLUSTER_SCOPE = "-"  # stands for "no namespace" in addresses: no namespace has this name
@@ -73,7 +74,16 @@ class Texts:
     hidden: bool = False
 
 
-Part = Sentence | Facts | Rows | Texts
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Sentences under a title, and the API's own words beside ours."""
+
+    title: str
+    items: tuple[str, ...]
+    verbatim: str = ""
+
+
+Part = Sentence | Facts | Rows | Texts | Lines
 Parts = Iterator[Part]
 Builder = Callable[[Object, "Context"], Parts]
 # A summary names this many; the list itself is a page.
@@ -95,6 +105,13 @@ class Context:
         if key not in self._cache:
             self._cache[key] = self.reader.items(title, namespace, metadata=False, **params)
         return self._cache[key]
+
+    def placed(self, uid: str) -> dict[str, Any] | None:
+        """Return the scheduler's attempts at a pod; None for the past, of which none are kept."""
+        reader = self.reader
+        if reader.rev is not None:
+            return None
+        return decisions(reader.gateway, reader.cluster.name, reader.identity, uid)
 
     def resources(self) -> list[Resource]:
         """Return the kinds that the cluster serves."""

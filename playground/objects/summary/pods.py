@@ -23,6 +23,7 @@ from playground.objects.summary.parts import (
     state_of,
     text,
 )
+from playground.objects.summary.placement import placement
 from playground.topology import podstatus
 
 GROUPS = (
@@ -55,6 +56,7 @@ def summary(pod: Object, context: Context) -> Parts:
         (_("Started"), moment(status.get("startTime"))),
         (_("Nominated node"), text(status.get("nominatedNodeName"))),
     )
+    yield from placement(pod, context)
     yield from _containers(pod)
     yield from _probes(spec)
     yield from _volumes(pod, context)

@@ -1,0 +1,73 @@
+"""Why a pod stands where it stands, over REST and on its page."""
+
+from __future__ import annotations
+
+import pytest
+
+pytestmark = pytest.mark.django_db
+PATH = "/api/clusters/demo/decisions"
+WEB = "pods-default-web-7c9-0"
+ATTEMPT = {
+    "pod": "default/web-7c9-0",
+    "uid": WEB,
+    "number": 1,
+    "at": "2026-11-23T09:00:00.000000Z",
+    "node": "n1",
+    "message": "",
+    "evaluated": 3,
+    "fitting": 1,
+    "refused": {name: ["NodeResourcesFit", ["Insufficient cpu"]] for name in ("n2", "n3")},
+    "scores": {},
+    "tied": [],
+    "seconds": {"filter": 0.0001},
+}
+
+
+@pytest.fixture
+def cluster(worker):
+    found = worker.fake.clusters["demo"]
+    found.attempts[WEB] = [ATTEMPT, ATTEMPT | {"number": 2}]
+    return found
+
+
+def test_the_latest_attempt_comes_first_with_its_sentences(cluster, as_operator):
+    found = as_operator.get(f"{PATH}/{WEB}").json()
+    assert [one["number"] for one in found["items"]] == [2, 1]
+    assert found["items"][0]["sentences"][0] == "3 nodes → 1 after NodeResourcesFit"
+    assert found["items"][0]["event"] == "Successfully assigned default/web-7c9-0 to n1"
+    assert found["items"][0]["funnel"] == [
+        {"plugin": "", "left": 3},
+        {"plugin": "NodeResourcesFit", "left": 1},
+    ]
+    assert found["text"] == ""
+
+
+def test_of_a_pod_without_an_attempt_it_is_said_why(cluster, as_operator):
+    found = as_operator.get(f"{PATH}/pods-default-api-0").json()
+    assert found["items"] == []
+    assert found["text"].startswith("The scheduler remembers no attempt")
+
+
+def test_it_is_asked_as_the_user(worker, cluster, as_operator):
+    worker.fake.requests.clear()
+    as_operator.get(f"{PATH}/{WEB}")
+    asked = {one["path"]: one["user"] for one in worker.fake.requests}
+    assert asked[f"/kubeground/v1/clusters/demo/decisions/{WEB}"] == "operator"
+
+
+def test_refusals_arrive(cluster, as_operator):
+    assert as_operator.get(f"{PATH}/unknown").status_code == 404
+    cluster.forbidden.add("pods")
+    assert as_operator.get(f"{PATH}/{WEB}").status_code == 403
+
+
+def test_somebody_elses_cluster_is_missing(cluster, as_learner):
+    assert as_learner.get(f"{PATH}/{WEB}").status_code == 404
+
+
+def test_the_page_of_a_pod_says_it(cluster, as_operator):
+    address = "/clusters/demo/objects/core/v1/pods/default/web-7c9-0"
+    page = as_operator.get(address).content.decode()
+    assert "Why on this node?" in page
+    assert "n1 was the only node that fits." in page
+    assert "<code>Successfully assigned default/web-7c9-0 to n1</code>" in page
