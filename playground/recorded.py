@@ -1,7 +1,8 @@
 """Reads a recording that somebody has sent. Nothing in it is believed.
 
 The file is unpacked piece by piece and read line by line: what is too large is known before it is
-in memory. Every object is decoded as its kind, and every change has to fit what was there.
+in memory. Every object is read and checked as one of its kind (`recorded_kinds`), and every change
+has to fit what was there.
 """
 
 from __future__ import annotations
@@ -10,21 +11,24 @@ import re
 import zlib
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import orjson
 
 from apimachinery.errors import ApiError, BadRequest
 from apimachinery.meta import Obj, labels_of
-from apimachinery.schema.decode import decode
 from apimachinery.validation.names import is_dns1123_label, is_path_segment
-from apiserver.registry import metadata
+from apiserver.registry.apiextensions.customresourcedefinitions import (
+    CUSTOMRESOURCEDEFINITIONS as DEFINITIONS,
+)
 from apiserver.registry.catalog import Catalog
 from apiserver.registry.resource import Resource
 from apiserver.storage import Imported, Key, imported
 from apiserver.storage.staging import LARGEST as LARGEST_OBJECT
 from playground.cluster_templates import DEFAULT, TEMPLATES
 from playground.machines import LARGEST as MOST_NODES
+from playground.recorded_kinds import RecordedKinds
 
 # Of the file as it is sent, and of what it unpacks to.
 LARGEST = 16 * 1024 * 1024
@@ -37,6 +41,7 @@ _PIECE = 64 * 1024
 _BATCH, _BATCH_BYTES = 250, 2 * 1024 * 1024
 _GZIP = 16 + zlib.MAX_WBITS
 _OPEN = b',"changes":['
+_DEFINITION = DEFINITIONS.key.encode()
 _YEAR = 366 * 86400.0
 _UID = re.compile(r"[0-9A-Za-z-]{1,64}")
 _NAME = re.compile(r"[^\x00-\x20\x7f]{1,253}")
@@ -53,13 +58,16 @@ class Recorded:
     """A recording. Methods raise BadRequest, with the line that is wrong. For a thread."""
 
     def __init__(self, data: bytes, now: float, catalog: Catalog) -> None:
-        self._latest, self._catalog = now + _YEAR, catalog
+        self._latest = now + _YEAR
         self._lines = enumerate(_lines(data), start=1)
         self._alive: dict[Key, str] = {}
         self._revision = 0
         self.changes = 0
         self.skipped: Counter[str] = Counter()
         self._read_head()
+        self._kinds = RecordedKinds(catalog, secrets=self.secrets)
+        if self.oldest:
+            self._learn_kinds_left(data)
 
     def batch(self) -> list[Imported]:
         """Return the next changes; none at the end of a file in which all was well."""
@@ -72,12 +80,8 @@ class Recorded:
             if line == b"]}":
                 self._check_end(number)
                 break
-            try:
+            with self._at(number):
                 change = self._change(orjson.loads(line.removesuffix(b",")))
-            except ValueError:
-                raise BadRequest(f"line {number}: this is not the JSON of one change") from None
-            except ApiError as error:
-                raise BadRequest(f"line {number}: {error}") from None
             if change is not None:
                 found.append(change)
                 size += len(change.raw)
@@ -105,6 +109,26 @@ class Recorded:
         self.template = template if isinstance(template, str) and template in TEMPLATES else DEFAULT
         self.secrets = head.get("secrets") is True
 
+    def _learn_kinds_left(self, data: bytes) -> None:
+        """Learn the kinds of what compaction left: a definition may have been written last."""
+        for number, line in enumerate(_lines(data), start=1):
+            if _DEFINITION not in line:
+                continue
+            with self._at(number):
+                given = orjson.loads(line.removesuffix(b","))
+                if given.get("resource") == DEFINITIONS.key and given["revision"] <= self.oldest:
+                    self._read_object(given, DEFINITIONS)
+
+    @contextmanager
+    def _at(self, number: int) -> Iterator[None]:
+        """Say of what goes wrong in which line it did."""
+        try:
+            yield
+        except (AttributeError, KeyError, TypeError, ValueError):
+            raise BadRequest(f"line {number}: this is not the JSON of one change") from None
+        except ApiError as error:
+            raise BadRequest(f"line {number}: {error}") from None
+
     def _check_end(self, number: int) -> None:
         if any(line for _, line in self._lines):
             raise BadRequest(f"line {number + 1}: something follows the end of the recording")
@@ -126,26 +150,36 @@ class Recorded:
             raise BadRequest(f"revision {revision} is out of order")
         self._revision = revision
         named = _text(given, "resource")
-        resource = self._catalog.get(named)
-        if resource is None or "get" not in resource.verbs:
+        resource = self._kinds.get(named)
+        if resource is None:
             self._skip(named)
             return None
-        obj = _object(given.get("object"), resource)
-        key = _key(given, obj, resource)
-        uid = obj["metadata"].get("uid")
-        if not isinstance(uid, str) or not _UID.fullmatch(uid):
-            raise BadRequest("metadata.uid is not a uid")
-        self._follow(key, uid, given.get("type"), revision)
-        fields = {path: read(obj) for path, read in resource.selectable.items()}
+        key, obj = self._read_object(given, resource)
+        self._follow(key, obj["metadata"]["uid"], given.get("type"), revision)
+        fields = {
+            path: read(obj) for path, read in (resource.indexed or resource.selectable).items()
+        }
         about = (self._moment(given.get("at")), _text(given, "actor"), _text(given, "trace"))
         change = imported(key, given["type"], revision, obj, (labels_of(obj), fields), about)
         if len(change.raw) > LARGEST_OBJECT:
             raise BadRequest(f"the object is larger than {LARGEST_OBJECT} bytes")
         return change
 
+    def _read_object(self, given: dict[str, Any], resource: Resource) -> tuple[Key, Obj]:
+        """Return an object of a change, sound by all that is known of its kind."""
+        obj = self._kinds.read(given.get("object"), resource)
+        key = _key(given, obj, resource)
+        uid = obj["metadata"].get("uid")
+        if not isinstance(uid, str) or not _UID.fullmatch(uid):
+            raise BadRequest("metadata.uid is not a uid")
+        self._kinds.check(resource, key, obj, self._moment(given.get("at")))
+        if resource is DEFINITIONS:
+            self._kinds.learn(str(given.get("type")), obj, orjson.dumps(obj))
+        return key, obj
+
     def _skip(self, resource: str) -> None:
         if len(self.skipped) >= 100 and resource not in self.skipped:
-            raise BadRequest("there are more than 100 kinds that are not built in")
+            raise BadRequest("there are more than 100 kinds that nothing defines")
         self.skipped[resource] += 1
 
     def _follow(self, key: Key, uid: str, type_: Any, revision: int) -> None:
@@ -170,16 +204,6 @@ class Recorded:
         if not number or not 0 <= at <= self._latest:
             raise BadRequest("at must be seconds since 1970, and no more than a year ahead")
         return float(at)
-
-
-def _object(given: Any, resource: Resource) -> Obj:
-    """Return an object as its kind has it. Raises BadRequest."""
-    kind = resource.kind
-    if not isinstance(given, dict) or not isinstance(given.get("metadata"), dict):
-        raise BadRequest("object must be an object with metadata")
-    if (given.get("apiVersion"), given.get("kind")) != (kind.api_version, kind.kind):
-        raise BadRequest(f"the object of {resource.key} is not a {kind.api_version} {kind.kind}")
-    return metadata.ordered(decode(given, kind).obj)
 
 
 def _key(given: dict[str, Any], obj: Obj, resource: Resource) -> Key:

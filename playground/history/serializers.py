@@ -212,5 +212,6 @@ class ImportedSerializer(CreatedClusterSerializer):
     changes = serializers.IntegerField(help_text="Changes that its log now holds.")
     secrets = serializers.BooleanField(help_text="The file had the values of Secrets.")
     skipped = serializers.DictField(
-        child=serializers.IntegerField(), help_text="Changes left out, by resource not built in."
+        child=serializers.IntegerField(),
+        help_text="Changes left out, by resource that nothing defines.",
     )

@@ -110,7 +110,7 @@ def _imported(name: str, made: dict[str, Any]) -> list[str]:
     if not made.get("secrets"):
         told.append(_("The recording has no values of Secrets: they are empty."))
     if count := sum((made.get("skipped") or {}).values()):
-        text = _("%(count)d changes of kinds that are not built in were left out.")
+        text = _("%(count)d changes of kinds that nothing in the recording defines were left out.")
         told.append(text % {"count": count})
     return told
 

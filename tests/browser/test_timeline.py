@@ -250,3 +250,25 @@ def test_a_fork_begins_at_the_chosen_revision(page, story, playground):
     dialog.get_by_role("link", name="Open it").click()
     expect(page).to_have_url(re.compile("/clusters/what-if/"))
     playground.delete_cluster("what-if")
+
+
+def test_a_recording_is_exported_and_imported(page, story, playground, tmp_path):
+    timeline(page)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Export a recording").click()
+    file = tmp_path / "recording.json.gz"
+    download.value.save_as(file)
+    page.goto("/")
+    page.get_by_role("link", name="Import a recording").click()
+    drawer = page.get_by_role("dialog")
+    drawer.get_by_label("Name").fill("imported")
+    drawer.get_by_label("Recording").set_input_files(tmp_path / "recording.json.gz")
+    drawer.get_by_role("button", name="Import", exact=True).click()
+    expect(page.get_by_text("imported goes on where the recording ends.")).to_be_visible()
+    page.goto(f"/clusters/imported/timeline?rev={story[1]}")
+    expect(page.locator(".kp-tl-facts")).to_contain_text(
+        "changed data.mode of ConfigMap app from 0 to 1"
+    )
+    page.goto(f"/clusters/imported/objects/core/v1/configmaps/default/app?rev={story[0]}&tab=yaml")
+    expect(page.locator(".kp-yaml")).to_contain_text("mode: '0'")
+    playground.delete_cluster("imported")

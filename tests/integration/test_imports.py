@@ -10,6 +10,7 @@ from apiserver.auth.pki import CertificateAuthority
 from nodes.client import resources
 from tests.apiserver.endpoints.support import config_map
 from tests.integration.conftest import Lab, deployment
+from tests.integration.serving import definition
 from tests.integration.test_past import MAPS, Past
 from tests.support.eventually import eventually
 from tests.support.virtualtime import VIRTUAL_TIME
@@ -84,6 +85,38 @@ async def test_an_import_has_the_whole_log_and_goes_on(fleet, lab, past):
     await copy.available(replicas=5)
     await eventually(lambda: len(copy.pods()) == 5, within=60)
     assert len(lab.pods()) == 3, "the original is not touched"
+
+
+MERGE = {"content-type": "application/merge-patch+json"}
+WIDGETS = "/apis/shop.example/v1/namespaces/default/widgets"
+CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+
+
+async def test_custom_kinds_come_along_before_and_after_compaction(fleet, lab, past):
+    await past.now(
+        "POST", CRDS, definition("shop.example", "widgets", "Widget", [("v1", True, None)])
+    )
+    body = {"apiVersion": "shop.example/v1", "kind": "Widget", "metadata": {"name": "w"}}
+    first = await past.now("POST", WIDGETS, {**body, "spec": {"size": 1}})
+    then = past.revision
+    second = await past.now("PATCH", f"{WIDGETS}/w", {"spec": {"size": 2}}, **MERGE)
+    # The definition is written last, after its objects: compaction leaves it behind them.
+    crd = f"{CRDS}/widgets.shop.example"
+    await past.now("PATCH", crd, {"metadata": {"labels": {"late": "1"}}}, **MERGE)
+    await lab.quiet()
+
+    status, made = await send(past, "whole", await recording(past))
+    assert (status, made["skipped"]) == (201, {})
+    whole = Past(fleet, fleet.find("whole"))
+    assert (await whole.at(then, f"{WIDGETS}/w")).json() == first
+    assert (await whole.http.request("GET", f"/clusters/whole{WIDGETS}/w")).json() == second
+    await whole.now("PATCH", f"{WIDGETS}/w", {"spec": {"size": 3}}, **MERGE)
+
+    await past.cluster.store.compact(past.revision)
+    status, made = await send(past, "short", await recording(past))
+    assert (status, made["skipped"]) == (201, {})
+    short = Past(fleet, fleet.find("short"))
+    assert (await short.http.request("GET", f"/clusters/short{WIDGETS}/w")).json() == second
 
 
 async def test_what_is_refused_leaves_nothing(fleet, lab, past):

@@ -26,8 +26,9 @@ class Past:
     def revision(self):
         return self.cluster.store.revision
 
-    async def now(self, method, path, body=None):
-        answer = await self.http.request(method, f"/clusters/{self.cluster.name}{path}", body)
+    async def now(self, method, path, body=None, **headers):
+        place = f"/clusters/{self.cluster.name}{path}"
+        answer = await self.http.request(method, place, body, headers)
         assert answer.status < 300, answer.body
         return answer.json()
 

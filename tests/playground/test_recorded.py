@@ -7,7 +7,7 @@ import pytest
 
 from apimachinery.errors import BadRequest
 from apiserver.registry.catalog import Catalog
-from playground import recorded
+from playground import recorded, recorded_kinds
 from playground.recorded import Recorded
 
 NOW = 1_800_000_000.0
@@ -16,7 +16,7 @@ ROLE = "clusterroles.rbac.authorization.k8s.io"
 
 
 def change(revision, resource, obj, type_="ADDED", **more):
-    meta = {"uid": f"u-{obj['metadata']['name']}", **obj["metadata"]}
+    meta = {"uid": f"u-{obj['metadata']['name'].replace('.', '-')}", **obj["metadata"]}
     place = {"namespace": meta.get("namespace", ""), "name": meta["name"]}
     about = {"revision": revision, "type": type_, "at": NOW, "actor": "a", "trace": "t"}
     return {**about, "resource": resource, **place, "object": {**obj, "metadata": meta}, **more}
@@ -31,6 +31,50 @@ def config_map(revision, name="a", type_="ADDED", more=(), **data):
     meta = {"name": name, "namespace": "default", "labels": {"l": "1"}}
     obj = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": data}
     return {**change(revision, "configmaps", obj, type_), **dict(more)}
+
+
+def role(revision, name):
+    rule = {"apiGroups": [""], "resources": ["pods"], "verbs": ["get"], "resourceNames": [name]}
+    meta = {"name": "r", "namespace": "default"}
+    api = "rbac.authorization.k8s.io"
+    obj = {"apiVersion": f"{api}/v1", "kind": "Role", "metadata": meta, "rules": [rule]}
+    return change(revision, f"roles.{api}", obj)
+
+
+def deployment(revision, spec):
+    meta = {"name": "d", "namespace": "default"}
+    obj = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": meta, "spec": spec}
+    return change(revision, "deployments.apps", obj)
+
+
+CONTAINER = {"name": "c", "image": "i", "imagePullPolicy": "Always"}
+CONTAINER["terminationMessagePolicy"] = "File"
+POD = {"containers": [CONTAINER], "restartPolicy": "Always", "dnsPolicy": "ClusterFirst"}
+RUNS = {
+    "selector": {"matchLabels": {"a": "b"}},
+    "strategy": {"type": "Recreate"},
+    "template": {"metadata": {"labels": {"a": "b"}}, "spec": POD},
+}
+DEFINITIONS = "customresourcedefinitions.apiextensions.k8s.io"
+
+
+def definition(revision, type_="ADDED", **spec):
+    schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    version = {"name": "v1", "served": True, "storage": True}
+    version |= {"schema": {"openAPIV3Schema": schema}}
+    names = {"plural": "xs", "singular": "x", "kind": "X", "listKind": "XList"}
+    whole = {"group": "x.io", "scope": "Namespaced", "names": names, "versions": [version]}
+    obj = {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition"}
+    obj |= {"metadata": {"name": "xs.x.io"}, "spec": whole | spec}
+    obj["spec"]["conversion"] = {"strategy": "None"}
+    obj["status"] = {"storedVersions": ["v1"], "conditions": [], "acceptedNames": names}
+    return change(revision, DEFINITIONS, obj, type_)
+
+
+def custom(revision, type_="ADDED", namespace="default", metadata=(), **more):
+    meta = {"name": "x", **({"namespace": namespace} if namespace else {}), **dict(metadata)}
+    obj = {"apiVersion": "x.io/v1", "kind": "X", "metadata": meta, "free": {"form": [1]}, **more}
+    return change(revision, "xs.x.io", obj, type_)
 
 
 ADMIN = {
@@ -75,6 +119,55 @@ def test_what_is_good_is_read_and_the_rest_counted():
     assert (last.uid, last.at, last.actor, last.trace) == ("u-a", NOW, "a", "t")
 
 
+def test_a_definition_makes_its_kind_known():
+    changes = [definition(4), custom(5), custom(6, "MODIFIED"), custom(7, "DELETED")]
+    reader, found = read(packed([*WHOLE, *changes, definition(8, "DELETED"), custom(9)]))
+    assert [one.revision for one in found] == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert reader.skipped == {"xs.x.io": 1}, "after its end nothing defines it"
+    assert found[4].key == ("xs.x.io", "default", "x")
+    assert json.loads(found[4].raw)["free"] == {"form": [1]}, "as it was stored"
+
+
+def test_what_compaction_left_may_have_its_definition_later():
+    early = [*WHOLE, custom(5, "MODIFIED"), definition(6, "MODIFIED")]
+    reader, found = read(packed(early, head(oldest=6)))
+    assert [one.revision for one in found] == [1, 2, 3, 5, 6]
+    assert not reader.skipped
+    reader, found = read(packed([*WHOLE, custom(5), definition(6)]))
+    assert reader.skipped == {"xs.x.io": 1}, "in a whole log the definition comes first"
+
+
+def test_definitions_that_change_all_the_time_are_refused(monkeypatch):
+    monkeypatch.setattr(recorded_kinds, "MOST_DEFINITIONS", 2)
+    same = [definition(n, "MODIFIED") for n in range(5, 9)]
+    assert len(read(packed([*WHOLE, definition(4), *same]))[1]) == 8
+    scopes = [
+        definition(n, "MODIFIED", scope=("Cluster", "Namespaced")[n % 2]) for n in range(5, 9)
+    ]
+    with pytest.raises(BadRequest, match="definitions change more than 2 times"):
+        read(packed([*WHOLE, definition(4), *scopes]))
+
+
+def test_secrets_without_values_are_not_checked_for_them():
+    meta = {"name": "s", "namespace": "default"}
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": meta}
+    secret |= {"type": "kubernetes.io/dockerconfigjson", "data": {".dockerconfigjson": ""}}
+    changes = [*WHOLE, change(4, "secrets", secret)]
+    assert len(read(packed(changes))[1]) == 4
+    with pytest.raises(BadRequest, match="“s” is no valid Secret"):
+        read(packed(changes, head(secrets=True)))
+
+
+def test_what_the_api_server_writes_itself_is_taken_as_it_is():
+    meta = {"name": "kubernetes", "namespace": "default"}
+    subsets = [{"addresses": [{"ip": "127.0.0.1"}], "ports": [{"port": 6443, "protocol": "TCP"}]}]
+    own = {"apiVersion": "v1", "kind": "Endpoints", "metadata": meta, "subsets": subsets}
+    assert len(read(packed([*WHOLE, change(4, "endpoints", own)]))[1]) == 4
+    own["metadata"] = {**meta, "name": "mine"}
+    with pytest.raises(BadRequest, match="loopback"):
+        read(packed([*WHOLE, change(4, "endpoints", own)]))
+
+
 def test_what_compaction_left_may_begin_with_any_change():
     changes = [*WHOLE, config_map(7, type_="MODIFIED")]
     assert len(read(packed(changes, head(oldest=7)))[1]) == 4
@@ -101,7 +194,15 @@ def test_what_compaction_left_may_begin_with_any_change():
         ([config_map(4, more={"at": "now"})], "seconds since 1970"),
         ([config_map(4, more={"actor": "a\0"})], "actor must be a text"),
         ([config_map(4, a=1)], "line 5: .*cannot"),
-        ([config_map(4, a="x" * 1_600_000)], "larger than 1572864 bytes"),
+        ([config_map(4, a="x" * 1_500_000)], "line 5: “a” is no valid ConfigMap: .*Too long"),
+        ([role(4, "x" * 1_600_000)], "larger than 1572864 bytes"),
+        ([deployment(4, {**RUNS, "replicas": -1})], "no valid Deployment: spec.replicas: Invalid"),
+        ([deployment(4, {})], "“d” is no (whole|valid) Deployment"),
+        ([definition(4, names={})], "“xs.x.io” is no valid CustomResourceDefinition: .*plural"),
+        ([definition(4), custom(5, kind="Y")], "line 6: the object of xs.x.io is not a X of x.io"),
+        ([definition(4), custom(5, apiVersion="y.io/v1")], "is not a X of x.io"),
+        ([definition(4), custom(5, metadata={"labels": []})], "line 6: .*cannot"),
+        ([definition(4), custom(5, namespace="")], "metadata.namespace is not a namespace"),
         ([config_map(4, a="x" * 3_300_000)], "a line of the recording is longer"),
     ],
 )
