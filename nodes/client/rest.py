@@ -27,9 +27,9 @@ class Client:
         self.user_agent = user_agent
         self._manager = {"fieldManager": user_agent} if user_agent else {}
 
-    async def get(self, resource: Res, namespace: str, name: str) -> Obj:
-        """Read an object as it is now. Raises NotFound."""
-        return await self.transport.call(_call("get", resource, namespace, name))
+    async def get(self, resource: Res, namespace: str, name: str, subresource: str = "") -> Obj:
+        """Read an object, or a part of it, as it is now. Raises NotFound."""
+        return await self.transport.call(_call("get", resource, namespace, name, subresource))
 
     async def find(self, resource: Res, namespace: str, name: str) -> Obj | None:
         """Read an object as it is now, or None where there is none."""

@@ -43,6 +43,7 @@ from nodes.controllers.job.controller import JobController
 from nodes.controllers.namespace import NamespaceController
 from nodes.controllers.nodeipam import NodeIPAMController
 from nodes.controllers.nodelifecycle import NodeLifecycleController
+from nodes.controllers.podautoscaler.controller import HorizontalPodAutoscalerController
 from nodes.controllers.podgc import PodGarbageCollector
 from nodes.controllers.replicaset import ReplicaSetController
 from nodes.controllers.replicationcontroller import ReplicationControllerController
@@ -81,6 +82,7 @@ CONTROLLERS: dict[str, type[Managed]] = {
     "endpointslice-mirroring-controller": EndpointSliceMirroringController,
     "ephemeral-volume-controller": EphemeralVolumeController,
     "garbage-collector-controller": GarbageCollector,
+    "horizontal-pod-autoscaler-controller": HorizontalPodAutoscalerController,
     "job-controller": JobController,
     "namespace-controller": NamespaceController,
     "node-ipam-controller": NodeIPAMController,
