@@ -15,6 +15,7 @@ const OUT = "static/dist";
 const ENTRIES = {
   base: 60,
   dark: 1,
+  phone: 3,
   overview: 40,
   topology: 40,
   objects: 40,

@@ -193,9 +193,20 @@ def test_a_list_is_filtered_while_typing_and_the_address_follows(page, site):
     expect(page.locator("tbody tr").first).to_contain_text("web-7c9-2")
 
 
-def test_a_narrow_screen_does_not_scroll_sideways(page, site):
+def test_a_phone_shows_every_page_without_moving_it_sideways(page, site):
     page.set_viewport_size({"width": 380, "height": 740})
-    for path in ("/", "/clusters/demo/topology", "/clusters/demo/objects/core/v1/pods"):
-        page.goto(site.url + path)
-        wide = page.evaluate("document.documentElement.scrollWidth")
-        assert wide <= 380, path
+    others = [f"/clusters/demo/{name}" for name in ("trace", "timeline", "terminal")]
+    for path in [*PAGES.values(), *others]:
+        page.goto(site.url + path, wait_until="load")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 380, path
+    page.goto(f"{site.url}/clusters/demo/topology?sel=pods/default/api-0")
+    sheet = page.get_by_role("complementary", name="api-0").bounding_box()
+    rail = page.get_by_role("navigation", name="Pages of the cluster").bounding_box()
+    assert sheet["width"] == 380
+    assert sheet["y"] > 200
+    assert rail["y"] + rail["height"] == 740
+    page.get_by_role("link", name="Objects").click()
+    expect(page.get_by_role("grid")).to_be_in_viewport()
+    expect(page.get_by_role("link", name="configmaps")).to_be_hidden()
+    page.get_by_text("Kinds", exact=True).click()
+    expect(page.get_by_role("link", name="configmaps")).to_be_visible()

@@ -76,6 +76,13 @@ function bindRail() {
   return bind(Object.fromEntries(links.map((link) => [`go.${link.dataset.page}`, () => link.click()])));
 }
 
+/** On a phone the rail is moved sideways: to the page that is shown. */
+function showCurrent() {
+  const rail = document.querySelector(".kp-rail");
+  const link = rail?.querySelector("[aria-current]");
+  if (link) rail.scrollLeft = link.offsetLeft - (rail.clientWidth - link.clientWidth) / 2;
+}
+
 function focusFilter() {
   const field = document.querySelector("[data-filter]");
   field.focus();
@@ -100,11 +107,13 @@ bind({
   "dock.toggle": { when: () => document.querySelector("kp-dock") !== null, run: () => document.querySelector("kp-dock").toggle() },
 });
 let unbindRail = bindRail();
+showCurrent();
 fillCaps();
 window.addEventListener("kp-keys", () => fillCaps());
 window.addEventListener("kp-page", () => {
   unbindRail();
   unbindRail = bindRail();
+  showCurrent();
   fillCaps();
   showDrawer();
 });

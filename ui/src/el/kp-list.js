@@ -57,6 +57,8 @@ class List extends LitElement {
     this.shown = state.cols ? state.cols.split(",") : null;
     this.ages = setInterval(() => this.requestUpdate(), 10_000);
     this.unbind = this.bindKeys();
+    // On a phone the kinds are folded away; style sheets have the width too.
+    if (matchMedia("(max-width: 760px)").matches) document.querySelector(".kp-kinds")?.removeAttribute("open");
     this.onNamespace = (event) => this.namespaceChosen(event);
     window.addEventListener("kp-namespace", this.onNamespace);
     this.open();

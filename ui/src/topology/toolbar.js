@@ -19,12 +19,12 @@ export function toolbar(host) {
       <button type="button" @click=${() => fit(host)}>${t.fit}</button>
       <button type="button" aria-label=${t.zoomIn} title=${t.zoomIn} @click=${() => zoom(host, 1.4)}>+</button>
     </div>
-    <div class="kp-segments" role="group" aria-label=${t.topology.save.label}>
+    <div class="kp-segments kp-save" role="group" aria-label=${t.topology.save.label}>
       <button type="button" aria-label=${t.topology.save.svg} title=${t.topology.save.svg} @click=${() => save(host, "svg")}>SVG</button>
       <button type="button" aria-label=${t.topology.save.png} title=${t.topology.save.png} @click=${() => save(host, "png")}>PNG</button>
     </div>
     ${host.past ? nothing : html`<button type="button" class="kp-button" aria-pressed=${store.paused} @click=${() => host.pause()}>${store.paused ? t.resume : t.pause}</button>`}
-    <button type="button" class="kp-button" aria-pressed=${outline} @click=${() => (host.outline = !outline)}>${t.outline}</button>
+    <button type="button" class="kp-button kp-outline-toggle" aria-pressed=${outline} @click=${() => (host.outline = !outline)}>${t.outline}</button>
     <button type="button" class="kp-button" aria-pressed=${view === "table"} @click=${() => host.show(view === "table" ? "picture" : "table")}>${t.table}</button>
   </div>`;
 }
