@@ -24,6 +24,7 @@ from apimachinery.errors import (
 from apiserver.endpoints.asgi import ApiServer
 from playground import (
     control_access,
+    control_activity,
     control_clock,
     control_clusters,
     control_failures,
@@ -51,6 +52,7 @@ ROUTES: Routes = {
     **control_failures.ROUTES,
     **control_records.ROUTES,
     **control_traces.ROUTES,
+    **control_activity.ROUTES,
     **control_history.ROUTES,
     **control_fork.ROUTES,
     **control_import.ROUTES,

@@ -49,7 +49,7 @@ async def traces(call: Call) -> Answer:
     if seconds := call.number("details", 0):
         traces.record_details(min(seconds, LONGEST_RECORDING))
     wait = min(call.number("wait", 0), LONGEST_WAIT)
-    found = await _wait(traces, after, test, wait) if wait else _since(traces, after, test)
+    found = await wait_for(traces, after, test, wait)
     return 200, {
         "items": [trace.record() for trace in found[:limit]],
         "count": traces.count,
@@ -65,7 +65,7 @@ def _since(traces: Traces, after: int, test: Test) -> list[Trace]:
     return [trace for trace in traces if trace.number > after and test(trace)]
 
 
-async def _wait(traces: Traces, after: int, test: Test, wait: float) -> list[Trace]:
+async def wait_for(traces: Traces, after: int, test: Test, wait: float) -> list[Trace]:
     """Return what has ended since, as soon as there is anything, or nothing after a while."""
     loop = asyncio.get_running_loop()
     end = loop.time() + wait
@@ -92,7 +92,7 @@ def _test(call: Call) -> Test:
             return False
         if who == "workers" and not (trace.cause or worker_of(trace.user)[1]):
             return False
-        if user and user not in (trace.user, worker_of(trace.user)[0]):
+        if user and user not in (trace.user, *worker_of(trace.user)):
             return False
         if code and not _is_code(trace.code, code):
             return False

@@ -152,12 +152,16 @@ class TopologyConsumer(ClusterConsumer):
             self.upstreams.leave(self._upstream, self._subscriber)
 
     async def hear(self, frame: dict[str, Any]) -> None:
-        """Take a hello, once, or the wish for everything again."""
+        """Take a hello, once, or the wish for everything again, or to know how busy it is."""
         if frame["op"] == "hello" and not self._hello.done():
             self._hello.set_result(frame)
         elif frame["op"] == "resync":
             self._sent = -1
             self._subscriber.wake.set()
+        elif frame["op"] == "activity":
+            self._subscriber.activity = frame.get("on") is True
+            if self._upstream is not None:
+                self._upstream.activity(self._subscriber, wanted=self._subscriber.activity)
 
     async def _pump(self, upstream: Upstream, hello: dict[str, Any]) -> None:
         """Send what is new whenever there is something, until the cluster is gone."""

@@ -4,6 +4,7 @@ Browser to site:
     hello {v, cursor, rev, at?} first; `cursor` is what the last frame gave, or null; with `at`
                                 the answer is the snapshot of that revision, and nothing after it
     resync {}                   "a number is missing, send everything"
+    activity {on}               whether the page shows how busy the control plane is
     ping {t}                    answered by pong {t}
 
 Site to browser:
@@ -14,6 +15,9 @@ Site to browser:
     beat {rev}                  after what was missed, then every five seconds
     status {upstream: ok|down, text}
     error {code, kind, text}    what may not be read (forbidden), or no longer (past), and why
+    activity {count, revision, requests, refused, from, watches, controllers, scheduler, kubelets}
+                                what the control plane did since the last one, and what waits in it;
+                                once a second at most, to pages that want it
     pong {t}
 
 A batch's `from` is one more than the last `to`: anything else is a fault, and the page says so

@@ -16,6 +16,7 @@ import httpx
 
 from playground.sandboxes.gateway import Cluster, Identity, Refused, connection_options
 from playground.topology import protocol
+from playground.topology.activity import Activity
 from playground.topology.projection import KINDS, Kind
 from playground.topology.protocol import Close
 from playground.topology.reflector import Gone, Reflector, Report
@@ -36,6 +37,8 @@ class Subscriber:
     # Frames to send before changes: errors, progress, status.
     notices: list[str] = field(default_factory=list)
     closed: Close | None = None
+    # Whether it shows how busy the control plane is.
+    activity: bool = False
 
     def tell(self, notice: str) -> None:
         self.notices.append(notice)
@@ -61,6 +64,7 @@ class Upstream:
         self._down: dict[str, str] = {}
         self._frame: tuple[int, int, str] = (0, -1, "")
         self._tasks = Tasks()
+        self._activity = Activity(client, cluster, self._tell_activity)
         report = Report(self._synced, self._progressed, self._refused, self._unreachable)
         self._reflectors = [
             Reflector(client, cluster, identity, kind, self.world, report) for kind in KINDS
@@ -71,6 +75,7 @@ class Upstream:
         for kind, reflector in zip(KINDS, self._reflectors, strict=True):
             self._tasks.start(self._follow(reflector), f"watch {kind.resource}")
         self._tasks.start(self._announce(), "announce changes")
+        self._tasks.start(self._activity.run(), "activity of the control plane")
 
     async def stop(self) -> None:
         """Stop following."""
@@ -83,13 +88,31 @@ class Upstream:
             subscriber.tell(notice)
         if self._down:
             subscriber.tell(self._status())
+        if subscriber.activity:
+            self.activity(subscriber, wanted=True)
         if self.gone:
             subscriber.end(Close.CLUSTER_GONE)
 
     def leave(self, subscriber: Subscriber) -> bool:
         """Remove a page; tell whether it was the last."""
         self._subscribers.discard(subscriber)
+        self._count_lookers()
         return not self._subscribers
+
+    def activity(self, subscriber: Subscriber, *, wanted: bool) -> None:
+        """Tell a page how busy the control plane is, or do so no longer."""
+        subscriber.activity = wanted
+        self._count_lookers()
+        if wanted and (latest := self._activity.latest) is not None:
+            subscriber.tell(latest)
+
+    def _count_lookers(self) -> None:
+        self._activity.want(wanted=any(one.activity for one in self._subscribers))
+
+    def _tell_activity(self, frame: str) -> None:
+        for subscriber in self._subscribers:
+            if subscriber.activity:
+                subscriber.tell(frame)
 
     def frame_after(self, number: int) -> str | None:
         """Return the batch after a number, or None when there is nothing new.

@@ -16,7 +16,7 @@ from playground.tracing.serializers import RecordingSerializer
 
 _TEXTS = {
     "who": 'Whose requests: "people", "workers" or "all".',
-    "user": 'A user name, or a short one ("deployment-controller").',
+    "user": 'A user name, a short one ("deployment-controller"), or a place ("kubelet").',
     "verb": 'A verb of the API ("create").',
     "resource": 'A plural ("pods").',
     "namespace": "A namespace.",

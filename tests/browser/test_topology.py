@@ -210,6 +210,45 @@ def test_while_paused_changes_wait(topology, change):
     assert where(page, "late-0")
 
 
+def test_the_control_plane_beats_and_leads_to_its_requests(topology, worker, demo):
+    page = topology()
+    plane = page.get_by_role("list", name="Control plane")
+    expect(plane.get_by_role("link", name="Kubelets 3 of 3")).to_be_visible()
+    scheduler = plane.get_by_role("link", name=re.compile("^Scheduler"))
+    expect(scheduler).to_have_attribute("data-beat", "0")
+    demo.waiting["scheduler"]["unschedulable"] = 1
+    worker.change(lambda: demo.ask(scheduler=2))
+    expect(scheduler).to_have_attribute("data-beat", "odd")
+    expect(scheduler).to_have_text(re.compile("1 unschedulable"))
+    expect(plane.get_by_role("link", name=re.compile("^API server"))).to_contain_text("<1/s")
+    address = "/clusters/demo/trace?who=all&user=kube-scheduler"
+    expect(scheduler).to_have_attribute("href", address)
+
+
+def test_a_new_pod_leaves_the_scheduler_and_many_are_counted(topology, worker, demo):
+    page = topology()
+    expect(page.locator("[data-part=scheduler]")).to_be_visible()
+    # Motion is off in tests; what would move is noted.
+    page.evaluate("""() => {
+      const { anim } = kp.topology.scene;
+      anim.enabled = true;
+      window.moved = [];
+      anim.add = (type, uid, how) => window.moved.push([type, uid, Boolean(how.screen)]);
+    }""")
+
+    def put(first, last):
+        for n in range(first, last):
+            demo.put("pods", pod(f"many-{n}", f"n{n % 2 + 1}"))
+
+    worker.change(put, 0, 1)
+    until(page, "moved.length === 1")
+    assert page.evaluate("moved") == [["fly", "pods-default-many-0", True]]
+    expect(page.locator(".kp-ripple")).to_have_count(0)
+    worker.change(put, 1, 31)
+    expect(page.locator(".kp-ripple")).to_have_text(re.compile(r"^\+3[01] pods on 2 nodes$"))
+    expect(page.locator(".kp-ripple")).to_have_count(0)
+
+
 def test_changes_are_said_aloud(topology, change):
     page = topology()
     change("put", "pods", pod("late-0", "n3"))

@@ -66,6 +66,15 @@ async def test_a_deployment_is_followed_until_its_pods_run(lab):
     assert story["totals"]["pods"] == story["totals"]["running"] == 3
 
 
+async def test_requests_are_found_by_the_place_that_they_came_from(lab):
+    await lab.client.create(deployment(replicas=1), resources.DEPLOYMENTS)
+    await lab.available(replicas=1)
+    for place, begin in (("controllers", "system:serv"), ("kubelet", "system:node:")):
+        found = (await asked(lab, user=place))["items"]
+        assert found
+        assert all(one["user"].startswith(begin) for one in found if "manager" not in one["user"])
+
+
 async def test_each_pod_has_its_decision_and_the_steps_of_its_kubelet(lab):
     await lab.quiet()  # what volumes are made of is there
     await lab.client.create(deployment(replicas=1), resources.DEPLOYMENTS)

@@ -122,7 +122,8 @@ class Fake:
         if request.method == "PATCH":
             cluster.owner = request.body.get("owner", cluster.owner)
             return await reply(send, 200, cluster.described)
-        if parts[1:2] and parts[1] in ("at", "clock", "decisions", "failures", "history"):
+        pages = ("activity", "at", "clock", "decisions", "failures", "history")
+        if parts[1:2] and parts[1] in pages:
             return await self.page(request, cluster, parts[1:], send)
         if request.method == "GET" and not parts[1:]:
             return await reply(send, 200, cluster.described)
@@ -153,6 +154,8 @@ class Fake:
         """Answer for what is below a cluster's name in the control API."""
         if parts[0] == "clock":
             return await reply(send, 200, cluster.told(request))
+        if parts[0] == "activity":
+            return await reply(send, 200, await cluster.beat(request.query))
         if parts[0] == "failures":
             return await reply(send, *cluster.failed(request, parts[1:]))
         if parts[0] == "history" and parts[1:] == ["moment"]:
@@ -213,6 +216,12 @@ class FakeCluster:
         self.attempts: dict[str, list[dict[str, Any]]] = {}
         # What its overview says otherwise than the usual one.
         self.look: dict[str, Any] = {}
+        # How many requests there were, and from whom.
+        self.asked: dict[str, int] = {}
+        self.waiting: dict[str, Any] = {
+            "controllers": {},
+            "scheduler": {"active": 0, "backoff": 0, "unschedulable": 0, "gated": 0},
+        }
         self.clock: dict[str, Any] = {
             "time": CREATED,
             "seconds": 1_795_424_400.0,
@@ -229,6 +238,30 @@ class FakeCluster:
             self.clock["paused"] = wanted["action"] != "resume"
         self.clock["rate"] = wanted.get("rate") or self.clock["rate"]
         return self.clock | ({"moved": 60.0} if wanted.get("action") == "step" else {})
+
+    async def beat(self, query):
+        """Tell what the control plane does: at once what was `ask`ed since, or after a while."""
+        count, after = sum(self.asked.values()), query.get("after")
+        if after is not None and int(after) == count:
+            await asyncio.sleep(0.2)
+            count = sum(self.asked.values())
+        since = 0 if after is None else count - int(after)
+        nodes = len(self.objects["nodes"])
+        return {
+            "count": count,
+            "revision": self.revision,
+            "requests": since,
+            "refused": 0,
+            "from": self.asked if since else {},
+            "watches": len(self.watchers),
+            **self.waiting,
+            "kubelets": {"running": nodes, "all": nodes},
+        }
+
+    def ask(self, **times):
+        """Count requests: ask(scheduler=3)."""
+        for who, number in times.items():
+            self.asked[who] = self.asked.get(who, 0) + number
 
     def failed(self, request, rest):
         """Answer for the failure kit: what is broken is listed, and nothing happens."""

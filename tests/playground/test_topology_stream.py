@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 
+import httpx
 import pytest
 from channels.routing import URLRouter
 from channels.testing import WebsocketCommunicator
@@ -12,6 +13,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.urls import path
 
 from playground.objects.consumer import LogConsumer
+from playground.topology.activity import Activity
 from playground.topology.consumer import TopologyConsumer
 from playground.topology.projection import KINDS
 from playground.topology.upstream import Upstreams
@@ -281,3 +283,51 @@ async def test_a_revision_that_is_not_kept_is_told_in_the_apis_words(application
     frame = await page.next("error")
     assert (frame["code"], frame["text"]) == ("past", "Too large resource version")
     await page.close()
+
+
+def activities(worker):
+    return [one for one in worker.fake.requests if one["path"].endswith("/activity")]
+
+
+async def test_a_page_that_shows_the_control_plane_is_told_how_busy_it_is(page, worker):
+    await page.next("snapshot")
+    assert activities(worker) == []
+    await page.send(op="activity", on=True)
+    assert (await page.next("activity"))["kubelets"] == {"running": 3, "all": 3}
+    worker.change(lambda: worker.fake.clusters["demo"].ask(scheduler=2, people=1))
+    while not (frame := await page.next("activity"))["requests"]:
+        pass
+    assert (frame["requests"], frame["from"]) == (3, {"scheduler": 2, "people": 1})
+
+
+async def test_nobody_is_asked_how_busy_it_is_once_no_page_shows_it(monkeypatch):
+    monkeypatch.setattr("playground.topology.activity.PAUSE", 0)
+    told, asked = [], 0
+    activity: Activity
+
+    def answer(request):
+        nonlocal asked
+        asked += 1
+        activity.want(wanted=asked < 3)
+        idle = {"count": asked, "controllers": {}, "scheduler": {"active": 0}}
+        return httpx.Response(200, json=idle)
+
+    client = httpx.AsyncClient(transport=httpx.MockTransport(answer), base_url="http://worker")
+    activity = Activity(client, "demo", told.append)
+    running = asyncio.ensure_future(activity.run())
+    activity.want(wanted=True)
+    for _ in range(200):
+        await asyncio.sleep(0)
+    running.cancel()
+    assert (asked, len(told)) == (3, 2)
+
+
+async def test_a_second_page_learns_at_once_how_it_stands(page, application, operator, worker):
+    await page.send(op="activity", on=True)
+    worker.change(lambda: worker.fake.clusters["demo"].ask(people=1))
+    await page.next("activity")
+    other = await Page(application, operator).open()
+    await other.send(op="activity", on=True)
+    frame = await other.next("activity")
+    assert (frame["revision"] > 0, frame["requests"]) == (True, 0)
+    await other.close()

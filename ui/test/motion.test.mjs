@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { Announcer } from "../src/announcer.js";
 import { Animations, MOST } from "../src/scene/anim.js";
 import { fit, keepInSight, pan, toScreen, toWorld, zoom } from "../src/scene/camera.js";
+import { Tally } from "../src/scene/tally.js";
 import { backoff } from "../src/stream.js";
 import { span, t } from "../src/texts.js";
 
@@ -76,4 +77,32 @@ test("texts read as sentences", () => {
   assert.equal(t.paused(1), "Paused · 1 change waiting");
   assert.equal(t.gap(span(120), 431, 1735), "You were offline for 2 min; 431 changes were skipped. Reloaded at rev 1\u202f735.");
   assert.equal(span(12), "12 s");
+});
+
+test("many pods that come at once are counted, with their boxes", () => {
+  const tally = new Tally();
+  for (let i = 0; i < 180; i += 1) tally.note(`n${i % 12}`, 1, 1000 + i);
+  assert.deepEqual(tally.said(1200), { sign: "+", count: 180, boxes: 12 });
+  assert.equal(tally.said(9000), null);
+});
+
+test("twenty are shown one by one, and not counted", () => {
+  const tally = new Tally();
+  for (let i = 0; i < MOST; i += 1) tally.note("n1", 1, 0);
+  assert.equal(tally.said(1), null);
+});
+
+test("pods that go, and pods that wait for a node, are told apart", () => {
+  const tally = new Tally();
+  for (let i = 0; i < 30; i += 1) tally.note("n1", -1, 0);
+  assert.deepEqual(tally.said(1), { sign: "−", count: 30, boxes: 1 });
+  for (let i = 0; i < 40; i += 1) tally.note("", 1, 5000);
+  assert.deepEqual(tally.said(5001), { sign: "+", count: 40, boxes: 0 });
+});
+
+test("what comes later is another count", () => {
+  const tally = new Tally();
+  for (let i = 0; i < 30; i += 1) tally.note("n1", 1, 0);
+  tally.note("n1", 1, 4000);
+  assert.equal(tally.said(4001), null);
 });

@@ -9,6 +9,7 @@ import { readPalette } from "../palette.js";
 import { calm } from "../preferences.js";
 import { LENSES } from "../scene/lenses.js";
 import { Scene } from "../scene/scene.js";
+import { Tally } from "../scene/tally.js";
 import { Store } from "../store.js";
 import { t } from "../texts.js";
 import { renderBar, renderMenu } from "../topology/actions.js";
@@ -19,11 +20,12 @@ import { chooseLens, fit, restore, settle } from "../topology/looking.js";
 import * as notices from "../topology/notices.js";
 import { bindPointer } from "../topology/pointer.js";
 import { noteRemoved, pickOnly, select } from "../topology/selection.js";
-import { legend, strip, toolbar } from "../topology/toolbar.js";
+import { legend, ripple, strip, toolbar } from "../topology/toolbar.js";
 import { readState, writeState } from "../url.js";
 import "./kp-break.js";
 import "./kp-clock.js";
 import "./kp-panel.js";
+import "./kp-plane.js";
 import "./kp-table.js";
 import "./kp-tree.js";
 
@@ -69,6 +71,7 @@ class Topology extends LitElement {
     this.outline = window.innerWidth > 1000;
     this.tick = this.matching = 0;
     this.picked = new Set();
+    this.tally = new Tally();
     this.announcer = new Announcer((text) => (this.said = text));
     this.setFilter();
   }
@@ -104,7 +107,11 @@ class Topology extends LitElement {
     };
     window.addEventListener("kp-namespace", choose, { signal });
     for (const query of ["(prefers-color-scheme: dark)", "(forced-colors: active)"]) matchMedia(query).addEventListener("change", colours, { signal });
-    document.addEventListener("visibilitychange", () => this.scene.setHidden(document.visibilityState === "hidden"), { signal });
+    const seen = () => {
+      this.scene.setHidden(document.visibilityState === "hidden");
+      this.connection.askActivity();
+    };
+    document.addEventListener("visibilitychange", seen, { signal });
   }
 
   disconnectedCallback() {
@@ -188,6 +195,8 @@ class Topology extends LitElement {
       this.count();
       if (this.selected && this.store.pods.has(this.selected)) this.lastPod = this.store.pods.get(this.selected);
       this.tick += 1;
+      // What is counted goes away again by itself.
+      if (this.tally.said(performance.now())) this.followUp();
     }, FOLLOW_UP);
   }
 
@@ -246,7 +255,7 @@ class Topology extends LitElement {
         <aside class="kp-outline" aria-label=${t.outline}><kp-tree .model=${model} .selected=${this.selected} .tick=${this.tick} @kp-select=${this.onSelect}></kp-tree></aside>
         <div class="kp-stage" ?hidden=${this.view === "table"} tabindex="-1">
           <canvas aria-hidden="true" ?hidden=${!this.ready}></canvas>
-          ${legend(this)} ${notices.emptyState(this)} ${renderBar(this)} ${renderMenu(this)}
+          ${legend(this)} ${notices.emptyState(this)} ${ripple(this)} ${renderBar(this)} ${renderMenu(this)}
         </div>
         ${this.view === "table" ? html`<kp-table .model=${model} .selected=${this.selected} .tick=${this.tick} @kp-select=${this.onSelect}></kp-table>` : nothing}
         ${this.panel()}

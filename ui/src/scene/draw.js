@@ -202,7 +202,7 @@ export function drawPod(ctx, scene, place, pod, cls, corner) {
   const y = (corner.y - place.y) * place.k;
   if (x > place.w || y > place.h || x + size < 0 || y + size < 0) return;
   const { palette } = scene;
-  if (size >= CARD_FROM) drawCard(ctx, scene, pod, cls, x, y, size);
+  if (size >= CARD_FROM) drawCard(ctx, scene, pod, cls, Math.round(x), Math.round(y), Math.round(size));
   else if (size >= SHAPE_FROM) drawShape(ctx, palette, cls, Math.round(x), Math.round(y), Math.round(size), palette.tile);
   else {
     ctx.fillStyle = palette[cls];

@@ -280,7 +280,8 @@ export class Scene {
     if (clean) {
       const size = POD * k;
       this.baseCtx.fillStyle = this.layout.isTray(at.box) ? this.palette.tray : this.palette.tile;
-      this.baseCtx.fillRect((corner.x - x) * k - 1, (corner.y - y) * k - 1, size + 2, size + 2);
+      // Whole pixels: half of one would leave a trace of what was there.
+      this.baseCtx.fillRect(Math.floor((corner.x - x) * k) - 1, Math.floor((corner.y - y) * k) - 1, Math.ceil(size) + 2, Math.ceil(size) + 2);
       this.wipe(corner.x, corner.y, POD, POD);
     }
     const pod = this.store.pods.get(at.box.slots[at.slot]);
@@ -429,7 +430,8 @@ export class Scene {
       const to = this.layout.corner(one.uid);
       if (!to) return;
       const way = ease(part);
-      corner = { x: one.from.x + (to.x - one.from.x) * way, y: one.from.y + (to.y - one.from.y) * way };
+      const from = one.from ?? toWorld(this.camera, one.screen.x, one.screen.y);
+      corner = { x: from.x + (to.x - from.x) * way, y: from.y + (to.y - from.y) * way };
     }
     const at = toScreen(this.camera, corner.x, corner.y);
     this.ctx.globalAlpha = one.type === "fade" ? 1 - part : 0.9;

@@ -31,11 +31,23 @@ function applyPod(host, { type, key, now: pod, was }, at) {
   }
   const news = !was || was.status !== pod.status;
   const moved = layout.put(pod);
+  const { box } = layout.where.get(key);
   if (moved && before) scene.emptied(before);
-  if (moved && from) scene.anim.add("fly", key, { from, cls: pod.cls, box: layout.where.get(key).box }, at);
-  else if (news) scene.anim.add("flash", key, { box: layout.where.get(key).box }, at);
+  const start = from ? { from } : born(host, box);
+  if (moved && start) scene.anim.add("fly", key, { ...start, cls: pod.cls, box }, at);
+  else if (news) scene.anim.add("flash", key, { box }, at);
+  if (moved) host.tally.note(box.key, 1, at);
   if (news) announcer.note(key, t.status[pod.cls].toLowerCase());
   scene.changed(key);
+}
+
+/** A pod that has its node at once leaves the scheduler above the picture. */
+function born(host, box) {
+  if (host.lens !== "nodes" || host.layout.isTray(box) || !host.scene.anim.enabled) return null;
+  const scheduler = host.querySelector("kp-plane")?.whereIs("scheduler");
+  if (!scheduler) return null;
+  const stage = host.canvas.getBoundingClientRect();
+  return { screen: { x: scheduler.left + scheduler.width / 2 - stage.left, y: 0 } };
 }
 
 function removePod(host, key, was, { place, from }, at) {
@@ -43,6 +55,7 @@ function removePod(host, key, was, { place, from }, at) {
   if (place) {
     host.scene.emptied(place);
     host.scene.anim.add("fade", key, { from, cls: was?.cls ?? "unknown", box: place.box }, at);
+    host.tally.note(place.box.key, -1, at);
   }
   if (key === host.selected) noteRemoved(host, [was]);
   host.announcer.note(key, t.deleted);

@@ -30,6 +30,11 @@ export class Connection {
     return { cursor: store.cursor, rev: store.rev || null, scope: { ns: ns || null }, ...(past ? { at: rev } : {}) };
   }
 
+  /** The control plane is looked at while the page is. */
+  askActivity() {
+    if (!this.host.past) this.stream.send({ op: "activity", on: document.visibilityState === "visible" });
+  }
+
   resync() {
     this.stream.send({ op: "resync" });
   }
@@ -41,6 +46,7 @@ export class Connection {
     else if (frame.op === "progress") host.progress = frame;
     else if (frame.op === "gap") this.receiveGap(frame);
     else if (frame.op === "beat") this.receiveBeat(frame);
+    else if (frame.op === "activity") host.querySelector("kp-plane")?.take(frame);
     else if (frame.op === "status") this.upstream = frame.upstream;
     else if (frame.op === "error") host.notice = frame.code === "past" ? notices.noPast(host.rev, frame.text) : notices.forbidden(frame);
     this.tellFreshness();
@@ -79,7 +85,10 @@ export class Connection {
   streamState(state) {
     if (state.name === "lost" || state.name === "ended") this.state = state;
     else if (state.name === "connecting") this.state = { name: state.lostAt ? "retrying" : "connecting" };
-    else if (state.name === "open") this.state = { name: "connecting" };
+    else if (state.name === "open") {
+      this.state = { name: "connecting" };
+      this.askActivity();
+    }
     if (state.name === "ended") this.host.notice = state.code === CLOSE.clusterGone ? notices.gone(this.host) : notices.signedOut(this.host);
     this.tellFreshness();
   }

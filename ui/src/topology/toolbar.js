@@ -40,8 +40,9 @@ function filter(host) {
 export function strip(host) {
   if (host.past) return nothing;
   return html`<div class="kp-strip">
-    <kp-clock cluster=${host.cluster} ?readonly=${host.readonly}></kp-clock>
+    <kp-plane cluster=${host.cluster}></kp-plane>
     <div class="kp-grow"></div>
+    <kp-clock cluster=${host.cluster} ?readonly=${host.readonly}></kp-clock>
     ${host.readonly ? nothing : html`<button type="button" class="kp-button" aria-haspopup="dialog" @click=${() => host.breakSomething()}>${t.topology.break.open}</button>`}
   </div>`;
 }
@@ -52,4 +53,11 @@ export function legend(host) {
   return html`<ul class="kp-legend" aria-label=${t.legend}>
     ${[...present].map((cls) => html`<li><span class="kp-mark" data-cls=${cls} aria-hidden="true"></span>${t.status[cls]}</li>`)}
   </ul>`;
+}
+
+/** Many pods at once, counted: "+180 pods on 12 nodes". What it says is said aloud by the announcer. */
+export function ripple(host) {
+  const said = host.tally.said(performance.now());
+  if (!said) return nothing;
+  return html`<p class="kp-ripple" aria-hidden="true">${t.topology.ripple[host.lens](said.sign, said.count, said.boxes)}</p>`;
 }
