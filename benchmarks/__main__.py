@@ -6,6 +6,7 @@ import argparse
 
 from benchmarks.fairness import fairness
 from benchmarks.idle import idle
+from benchmarks.large import large
 from benchmarks.result import Benchmark, Row
 from benchmarks.serving import creation, fan_out, requests
 from benchmarks.topology import topology
@@ -18,6 +19,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "fan-out": fan_out,
     "fairness": fairness,
     "idle": idle,
+    "large": large,
     "topology": topology,
 }
 

@@ -99,7 +99,7 @@ class Fleet:
                 front_proxy_authority(credentials.ca_key, clock).certificate,
                 services=self._surface.services,
             )
-            objects = [*fresh, *seeds_of(template_of(template), features)]
+            objects = [*fresh, *seeds_of(template_of(template), clock.timestamp(), features)]
             writes = initial_writes(_CATALOG, objects, Identity(random.SystemRandom()), clock)
             store = await self._storage.create_cluster(record, writes)
             store.clock = clock

@@ -97,7 +97,9 @@ class SimulatedNode:
             client=client,
             informers=Informers(self._line, ground.clock, self._tasks),
             services=ground.services,
-            runtime=Runtime(runtime, runtime.images, runtime, runtime.files, self.hardware),
+            runtime=Runtime(
+                runtime, runtime.images, runtime, runtime.files, self.hardware, runtime
+            ),
             network=SimulatedProbes(ground.network, machine.address),
             recorder=Recorder(client, "kubelet", ground.clock, ground.sink, host=machine.name),
             clock=ground.clock,

@@ -17,7 +17,7 @@ from nodes.kubelet.environment import BadEnvironment, environment
 from nodes.kubelet.images import NotReady
 from nodes.kubelet.probes import Probe
 from nodes.kubelet.records import ContainerRecord
-from nodes.runtime.cri import RuntimeCallError
+from nodes.runtime.cri import ContainerConfig, RuntimeCallError
 
 if TYPE_CHECKING:
     from nodes.kubelet.pod_worker import PodWorker
@@ -34,6 +34,11 @@ class Containers:
         self._worker = worker
         self._host = worker.host
         self._by_name: dict[tuple[str, str], ContainerRecord] = {}
+        self.forget()
+
+    def forget(self) -> None:
+        """Know nothing of any run."""
+        self._by_name.clear()
         self._take_in()
         for record in self.records:
             if (record.kind == "main" and any(r.kind == "init" for r in self.records)) or (
@@ -195,12 +200,7 @@ class Containers:
         pod = worker.pod
         attempt = record.restarts + (1 if record.status is not None else 0)
         try:
-            envs = await environment(
-                pod, record.spec, host.sources, host.services.list(), worker.pod_ips, host.node_ip
-            )
-            config = container_config(
-                pod, record.spec, attempt, image.reference, envs, host.volumes.path
-            )
+            config = await self._config(record.spec, attempt, image.reference)
         except BadEnvironment as error:
             report("Warning", "Failed", f"Error: {error}")
             self._wait(record, "CreateContainerConfigError", str(error), 10.0)
@@ -217,6 +217,29 @@ class Containers:
         worker.step("create", began, record.name)
         report("Normal", "Created", "Container created")
         await self._run(record, new_id, attempt)
+
+    async def _config(self, spec: Obj, attempt: int, image: str) -> ContainerConfig:
+        """Return what a container is made of. Raises BadEnvironment."""
+        worker, host = self._worker, self._host
+        envs = await environment(
+            worker.pod, spec, host.sources, host.services.list(), worker.pod_ips, host.node_ip
+        )
+        return container_config(worker.pod, spec, attempt, image, envs, host.volumes.path)
+
+    async def resume(self) -> None:
+        """Let the programs of containers that were found running go on."""
+        recovery = self._host.recovery
+        for record in self.records:
+            if record.running and recovery is not None and record.status is not None:
+                image = record.status.image.image
+                try:
+                    config = await self._config(record.spec, record.restarts, image)
+                except BadEnvironment:
+                    # What its variables came from is gone; it went on with them.
+                    plain = [one for one in record.spec.get("env") or () if "value" in one]
+                    spec = {**record.spec, "env": plain, "envFrom": []}
+                    config = await self._config(spec, record.restarts, image)
+                await recovery.resume(record.id, config)
 
     async def _run(self, record: ContainerRecord, new_id: str, attempt: int) -> None:
         worker, host = self._worker, self._host
@@ -273,6 +296,18 @@ class Containers:
         else:
             self._start_other_probes(record)
         self._worker.status_changed()
+
+    def resume_probes(self) -> None:
+        """Ask containers that were found running again; what was said of them holds until then."""
+        for record in self.records:
+            if record.running and record.status is not None:
+                record.probed_since = record.status.started_at / 1e9
+                if "startupProbe" in record.spec and not record.started:
+                    self._probe(record, "startup", record.spec["startupProbe"])
+                else:
+                    self._start_other_probes(record)
+                for probe in record.probes:
+                    probe.go_on()
 
     def _start_other_probes(self, record: ContainerRecord) -> None:
         for kind in ("liveness", "readiness"):

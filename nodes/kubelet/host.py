@@ -20,6 +20,7 @@ from nodes.kubelet.sources import Sources
 from nodes.kubelet.steps import Steps
 from nodes.kubelet.volumes import Volumes
 from nodes.runtime.cri import HostFiles, RuntimeService
+from nodes.runtime.recovery import RecoveryService
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +49,8 @@ class Host:
     recorder: Recorder
     clock: Clock
     tasks: TaskSet
+    # None where the runtime finds its containers by itself.
+    recovery: RecoveryService | None = None
     sandboxes: dict[str, Any] = field(default_factory=dict)
     steps: Steps = field(default_factory=Steps)
 

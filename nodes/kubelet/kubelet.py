@@ -13,9 +13,11 @@ from apimachinery.gvk import GroupResource
 from apimachinery.meta import Obj, is_deleting, name_of, namespace_of, uid_of
 from nodes.client import leases, resources
 from nodes.client.events import NORMAL, WARNING, Recorder
+from nodes.client.flag import Flag
 from nodes.client.informer import Informers
 from nodes.client.rest import STRATEGIC_PATCH, Client
 from nodes.client.supervise import TaskSet
+from nodes.kubelet.adoption import adopt
 from nodes.kubelet.claims import PersistentVolumes
 from nodes.kubelet.eviction import TURNED_AWAY, Evictions
 from nodes.kubelet.hardware import Hardware
@@ -36,6 +38,7 @@ from nodes.runtime.cri import (
     LogService,
     RuntimeService,
 )
+from nodes.runtime.recovery import RecoveryService
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +52,7 @@ class Runtime:
     logs: LogService
     files: HostFiles
     hardware: Hardware = field(default_factory=Hardware)
+    recovery: RecoveryService | None = None
 
 
 class Kubelet:
@@ -72,6 +76,8 @@ class Kubelet:
         self.images = runtime.images
         self._off_since = runtime.hardware.off_since
         self.started = False
+        # Set once the pods that were bound to the node before it started are known.
+        self._pods_known = Flag()
         self._client, self._informers = client, informers
         self._clock, self._tasks, self._recorder = clock, tasks, recorder
         self._runtime = runtime
@@ -98,6 +104,7 @@ class Kubelet:
             recorder,
             clock,
             tasks,
+            runtime.recovery,
             steps=steps or Steps(),
         )
         self._evictions = Evictions(self, runtime.hardware)
@@ -121,9 +128,9 @@ class Kubelet:
             boot = self.machine.identity("boot")
             self.tell(WARNING, "Rebooted", f"Node {self.name} has been rebooted, boot id: {boot}")
         self._evictions.start()
-        self._informers.get(resources.PODS, field_selector=f"spec.nodeName={self.name}").on_change(
-            self._on_pod
-        )
+        bound = self._informers.get(resources.PODS, field_selector=f"spec.nodeName={self.name}")
+        self._pods_known = bound.synced
+        bound.on_change(self._on_pod)
         if others is None or others.is_set():
             self._informers.start()
         else:
@@ -199,6 +206,9 @@ class Kubelet:
                 self._tasks.spawn("forget pod", self.host.forget_in_api(pod))
             return
         worker = PodWorker(pod, self.host)
+        if not self._off_since and not self._pods_known.is_set() and adopt(worker):
+            self.pods[worker.uid] = worker
+            return
         restore(worker.containers.records, pod)
         self.pods[worker.uid] = worker
         if self._off_since and lose_power(worker.containers.records, pod, self._off_since):

@@ -8,6 +8,7 @@ what is next; nothing is carried from one to the other but the records.
 from __future__ import annotations
 
 import logging
+from typing import TYPE_CHECKING
 
 from apimachinery.clock import Timer, parse_time
 from apimachinery.errors import ApiError
@@ -22,6 +23,9 @@ from nodes.kubelet.records import ContainerRecord
 from nodes.kubelet.sources import references
 from nodes.kubelet.steps import LONGEST_OUTCOME, Step
 from nodes.runtime.cri import ContainerEventType, RuntimeCallError
+
+if TYPE_CHECKING:
+    from nodes.kubelet.adoption import Sleep
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +57,8 @@ class PodWorker:
         self._syncing = self._again = False
         self._cause = CAUSE.get()
         self._volumes_dirty = True
+        # Set for a pod that was found running.
+        self._sleep: Sleep | None = None
         self._timer: Timer | None = None
         self._timer_due = 0.0
         self._status_timer: Timer | None = None
@@ -93,7 +99,14 @@ class PodWorker:
     def source_changed(self) -> None:
         """Something that a volume or the environment is made from has changed."""
         self._volumes_dirty = True
-        self.wake()
+        if self._sleep is None or self._sleep.over:
+            self.wake()
+
+    def adopted(self, sandbox_id: str, pod_ips: tuple[str, ...], sleep: Sleep) -> None:
+        """Be in the sandbox that was found, with the status that the API has already."""
+        self.sandbox_id, self.pod_ips, self._sleep = sandbox_id, pod_ips, sleep
+        self.host.sandboxes[sandbox_id] = self
+        self._written = self.pod["status"]
 
     def container_event(self, container_id: str, kind: ContainerEventType) -> None:
         """The runtime says that a container has stopped (starts are our own doing)."""
@@ -175,6 +188,8 @@ class PodWorker:
         self.status_changed(_STATUS_DELAY if self._written else _FIRST_STATUS_DELAY)
         if not await self._prepare():
             return
+        if self._sleep is not None:
+            await self._sleep.end()
         await self.containers.sync()
         self.status_changed()
         if self._over():
@@ -224,17 +239,26 @@ class PodWorker:
             self.step("sandbox", began)
             began = self.host.clock.seconds()
         if self._volumes_dirty:
-            self._volumes_dirty = False
             try:
-                await self.host.volumes.mount(self.pod, self.pod_ips)
+                await self.mount()
             except MountFailed as error:
-                self._volumes_dirty = True
                 self.step("volumes", began, outcome=str(error))
                 self.report("Warning", "FailedMount", str(error))
                 self.wake_in(RETRY)
                 return False
             self.step("volumes", began)
         return True
+
+    async def mount(self) -> None:
+        """Have the volumes as they should be now. Raises MountFailed."""
+        if not self._volumes_dirty:
+            return
+        self._volumes_dirty = False
+        try:
+            await self.host.volumes.mount(self.pod, self.pod_ips)
+        except MountFailed:
+            self._volumes_dirty = True
+            raise
 
     async def _terminate(self) -> None:
         """Stop everything, write the last status, and let the API forget the pod."""

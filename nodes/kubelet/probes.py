@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Protocol
+from zlib import crc32
 
 from apimachinery.clock import Clock, Timer
 from apimachinery.meta import Obj
@@ -66,6 +67,17 @@ class Probe:
             float(spec.get("initialDelaySeconds") or 0), self._check
         )
 
+    def go_on(self) -> None:
+        """Ask a container that was found running: what was said of it holds until then.
+
+        It is asked somewhere within the period, so that hundreds are not asked at once.
+        """
+        self._told = self.kind == "liveness" or self._record.ready or None
+        share = crc32(self._record.id.encode()) % 997 / 997
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._clock.call_later(self._period * share, self._check)
+
     def stop(self) -> None:
         self._stopped = True
         if self._timer is not None:
@@ -82,8 +94,11 @@ class Probe:
             return
         self._take(good=good, said=said)
         if not self._stopped:
-            period = float(self.spec.get("periodSeconds") or 10)
-            self._timer = self._clock.call_later(period, self._check)
+            self._timer = self._clock.call_later(self._period, self._check)
+
+    @property
+    def _period(self) -> float:
+        return float(self.spec.get("periodSeconds") or 10)
 
     def _take(self, *, good: bool, said: str) -> None:
         self._run = self._run + 1 if good == self._last else 1

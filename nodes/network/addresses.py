@@ -39,6 +39,20 @@ class Pool:
         self._used.add(number)
         return _dotted(number)
 
+    def claim(self, ip: str) -> bool:
+        """Take this very address, if it is one of the pool's and nobody has it."""
+        number = _number(ip) if is_ip(ip) else 0
+        if not self._first + 2 <= number <= self._last or number in self._used:
+            return False
+        if number >= self._next:
+            # Those that were passed over are free, as if they had been given back.
+            self._freed.extend(range(self._next, number))
+            self._next = number + 1
+        else:
+            self._freed.remove(number)
+        self._used.add(number)
+        return True
+
     def release(self, ip: str) -> None:
         """Take an address back; fine if it is free."""
         number = _number(ip)

@@ -23,6 +23,7 @@ from nodes.network.stream import Stream, stream_pair
 from nodes.network.trace import Trace, TraceRing
 
 Handler = Callable[[Stream], Awaitable[None]]
+Rouse = Callable[[], Awaitable[None]]
 
 # Linux gives up on a SYN after six retries: 1+2+4+...+64 s.
 CONNECT_TIMEOUT = 127.0
@@ -62,6 +63,8 @@ class _Endpoint:
     # Ports that only the owner itself may reach (bound to 127.0.0.1).
     local: set[tuple[int, str]] = field(default_factory=set)
     streams: set[Stream] = field(default_factory=set)
+    # Awaited before the first connection: its programs have yet to go on after a restart.
+    rouse: Rouse | None = None
 
 
 class Listener:
@@ -137,6 +140,17 @@ class Network:
         ip = where.pool.allocate()
         self._endpoints[ip] = _Endpoint(where, owner)
         return ip
+
+    def claim(self, node: str, ip: str, owner: str, rouse: Rouse) -> bool:
+        """Give an owner the address that it had, unless it cannot have it; told before it is used.
+
+        `rouse` is awaited before a connection is delivered there.
+        """
+        where = self._nodes[node]
+        if where.pool is None or ip in self._endpoints or not where.pool.claim(ip):
+            return False
+        self._endpoints[ip] = _Endpoint(where, owner, rouse=rouse)
+        return True
 
     def release(self, ip: str) -> None:
         """Take an address away: its listeners and its open connections end."""
@@ -370,6 +384,9 @@ class Network:
         self, trace: Trace, src_ip: str, dst_ip: str, port: int, protocol: str
     ) -> Stream:
         endpoint = self._endpoints.get(dst_ip)
+        if endpoint is not None and endpoint.rouse is not None:
+            await endpoint.rouse()
+            endpoint.rouse = None
         handler = endpoint.listeners.get((port, protocol)) if endpoint else None
         if endpoint is not None and src_ip != dst_ip and (port, protocol) in endpoint.local:
             handler = None

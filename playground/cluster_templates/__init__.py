@@ -32,10 +32,10 @@ def template_of(name: str) -> Template:
     return TEMPLATES.get(name, bare.TEMPLATE)
 
 
-def seeds_of(template: Template, features: Sequence[str] | None = None) -> list[Obj]:
+def seeds_of(template: Template, now: str, features: Sequence[str] | None = None) -> list[Obj]:
     """Return what is stored with a new cluster; `features` are others than its usual ones."""
     wanted = template.features if features is None else features
-    return [*objects_of(wanted), *template.seeds()]
+    return [*objects_of(wanted), *template.seeds(now)]
 
 
 def controllers_of(template: str) -> list[str]:

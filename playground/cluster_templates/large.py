@@ -1,7 +1,7 @@
 """A hundred nodes with 5,000 pods, there from the first moment: for pages, filters and patience.
 
-Fifty Deployments with their ReplicaSets and pods are stored with the cluster, already bound to
-nodes; kubelets take them as they find them. Made through the API the same takes a minute.
+Fifty Deployments with their ReplicaSets and pods are stored with the cluster, already running:
+kubelets find them so, as after a restart. Made through the API the same takes a minute.
 """
 
 from __future__ import annotations
@@ -14,6 +14,10 @@ from django.utils.translation import gettext_lazy as _
 
 from apimachinery.meta import Obj
 from apimachinery.workloads import template_hash
+from nodes.kubelet.records import ContainerRecord, lost_status
+from nodes.kubelet.status import PodFacts, pod_status
+from nodes.runtime.cri import ContainerState
+from nodes.runtime.simulated.imageservice import described
 from playground.cluster_templates import making
 from playground.cluster_templates.features import ALL
 from playground.cluster_templates.template import Size, Template
@@ -21,24 +25,27 @@ from playground.machines import machine
 
 NODES, APPS, PODS_OF_APP = 100, 50, 100
 IMAGE = "registry.k8s.io/pause:3.10"
+# As any node describes it once it has pulled it.
+_IMAGE = described(IMAGE)
+_USER = (_IMAGE.uid or 0, 0)
 _TIERS = ("web", "api", "worker", "cache", "batch")
 _LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 
 
-def _seeds() -> Iterator[Obj]:
+def _seeds(now: str) -> Iterator[Obj]:
     # Names and uids need not be secret, and equal ones in two clusters meet nowhere.
     source = random.Random(1)  # noqa: S311
     node = 0
     for number in range(APPS):
-        deployment, replicaset = _app(number, source)
+        deployment, replicaset = _app(number, source, now)
         yield deployment
         yield replicaset
         for _each in range(PODS_OF_APP):
-            yield _pod(replicaset, node, source)
-            node = (node + 1) % NODES
+            yield _pod(replicaset, node, source, now)
+            node += 1
 
 
-def _app(number: int, source: random.Random) -> tuple[Obj, Obj]:
+def _app(number: int, source: random.Random, now: str) -> tuple[Obj, Obj]:
     tier = _TIERS[number % len(_TIERS)]
     labels = {"app": f"{tier}-{number // len(_TIERS) + 1}", "tier": tier}
     asks = making.requests("50m", "64Mi")
@@ -55,7 +62,33 @@ def _app(number: int, source: random.Random) -> tuple[Obj, Obj]:
         "uid": _uid(source),
         "annotations": {"deployment.kubernetes.io/revision": "1"},
     }
-    return deployment, _replicaset(deployment, hashed, source)
+    replicaset = _replicaset(deployment, hashed, source)
+    deployment["status"] = {
+        "observedGeneration": 1,
+        **_REPLICAS,
+        "updatedReplicas": PODS_OF_APP,
+        "conditions": _conditions(replicaset["metadata"]["name"], now),
+    }
+    return deployment, replicaset
+
+
+def _conditions(replicaset: str, now: str) -> list[Obj]:
+    minimum = "Deployment has minimum availability."
+    done = f'ReplicaSet "{replicaset}" has successfully progressed.'
+    return [
+        {
+            "type": name,
+            "status": "True",
+            "lastUpdateTime": now,
+            "lastTransitionTime": now,
+            "reason": reason,
+            "message": message,
+        }
+        for name, reason, message in (
+            ("Available", "MinimumReplicasAvailable", minimum),
+            ("Progressing", "NewReplicaSetAvailable", done),
+        )
+    ]
 
 
 def _replicaset(deployment: Obj, hashed: str, source: random.Random) -> Obj:
@@ -81,13 +114,17 @@ def _replicaset(deployment: Obj, hashed: str, source: random.Random) -> Obj:
             "selector": {"matchLabels": labels},
             "template": {**template, "metadata": {"labels": labels}},
         },
+        "status": {"observedGeneration": 1, **_REPLICAS, "fullyLabeledReplicas": PODS_OF_APP},
     }
 
 
-def _pod(replicaset: Obj, node: int, source: random.Random) -> Obj:
+def _pod(replicaset: Obj, number: int, source: random.Random, now: str) -> Obj:
+    """Return a pod that runs, on the node whose turn it is."""
     suffix = "".join(source.choices(_LETTERS, k=5))
     template = replicaset["spec"]["template"]
-    return {
+    round_, node = divmod(number, NODES)
+    where = machine(node)
+    pod: Obj = {
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {
@@ -97,9 +134,36 @@ def _pod(replicaset: Obj, node: int, source: random.Random) -> Obj:
             "labels": replicaset["metadata"]["labels"],
             "ownerReferences": [_owner(replicaset)],
         },
-        "spec": {**template["spec"], **_ADDED_BY_ADMISSION, "nodeName": machine(node).name},
-        "status": {"phase": "Pending", "qosClass": "Burstable", "conditions": [_SCHEDULED]},
+        "spec": {**template["spec"], **_ADDED_BY_ADMISSION, "nodeName": where.name},
+        "status": {"qosClass": "Burstable"},
     }
+    pod["status"] = pod_status(
+        pod | {"metadata": pod["metadata"] | {"generation": 1}},
+        PodFacts(
+            [_container(pod["spec"]["containers"][0], source, now)],
+            host_ip=where.address,
+            start_time=now,
+            now=now,
+            pod_ips=(_address(where.pod_cidr, round_),),
+            sandbox_ready=True,
+        ),
+    )
+    return pod
+
+
+def _container(spec: Obj, source: random.Random, now: str) -> ContainerRecord:
+    """Return what a kubelet knows of a container that runs since `now`."""
+    identity = f"{source.getrandbits(256):064x}"
+    status = lost_status(identity, spec["name"], now, 0)
+    status.state, status.user = ContainerState.RUNNING, _USER
+    return ContainerRecord(
+        spec, "main", identity, status=status, image=_IMAGE, started=True, ready=True
+    )
+
+
+def _address(pod_cidr: str, number: int) -> str:
+    """Return the address that the node's first, second... pod gets."""
+    return f"{pod_cidr.rpartition('.')[0]}.{number + 2}"
 
 
 def _owner(obj: Obj) -> Obj:
@@ -148,7 +212,11 @@ _ADDED_BY_ADMISSION = {
         for what in ("not-ready", "unreachable")
     ],
 }
-_SCHEDULED = {"type": "PodScheduled", "status": "True", "lastProbeTime": None}
+_REPLICAS = {
+    "replicas": PODS_OF_APP,
+    "readyReplicas": PODS_OF_APP,
+    "availableReplicas": PODS_OF_APP,
+}
 
 TEMPLATE = Template(
     name="large",

@@ -12,6 +12,11 @@ from nodes.kubelet.node import Machine
 from playground.machines import machine
 
 
+def _nothing(now: str) -> Iterable[Obj]:
+    del now
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Size:
     """How many nodes a cluster of a template gets, and whether one may ask for others."""
@@ -31,8 +36,8 @@ class Template:
     size: Size = field(default_factory=Size)
     # Objects that are created through the API, as a user would, before the cluster is handed out.
     objects: Callable[[], Iterable[Obj]] = list
-    # Objects that are stored with the cluster itself: complete, and nobody is asked.
-    seeds: Callable[[], Iterable[Obj]] = list
+    # Objects that are stored with the cluster, as of a moment: complete, and nobody is asked.
+    seeds: Callable[[str], Iterable[Obj]] = _nothing
     # Which of `features.FEATURES` are on unless somebody says otherwise.
     features: tuple[str, ...] = ()
     machine: Callable[[int], Machine] = machine

@@ -115,7 +115,7 @@ async def test_names_do_not_resolve_until_the_service_finds_its_servers(make):
 
 
 async def test_the_large_one_has_its_pods_from_the_first_moment():
-    seeds = list(TEMPLATES["large"].seeds())
+    seeds = list(TEMPLATES["large"].seeds("2026-01-02T03:04:05Z"))
     pods = [each for each in seeds if each["kind"] == "Pod"]
     assert len(pods) == 5000
     assert len({pod["metadata"]["name"] for pod in pods}) == 5000

@@ -13,6 +13,7 @@ from nodes.runtime.cri import (
     Code,
     ContainerConfig,
     ContainerState,
+    ContainerStatus,
     LinuxContainerResources,
     RuntimeCallError,
 )
@@ -46,6 +47,7 @@ class SimContainer:
         "_kill_timer",
         "_on_exit",
         "_oom",
+        "_says_at",
         "_world",
         "attached",
         "config",
@@ -74,12 +76,13 @@ class SimContainer:
         pod_sandbox_id: str,
         config: ContainerConfig,
         image: PulledImage,
-        fs: Filesystem,
+        fs: Filesystem | None,
         net: PodNetwork,
         clock: Clock,
         on_exit: Callable[[SimContainer], None],
         interpreters: Interpreters,
     ) -> None:
+        """`fs`: None as long as it is asleep, or where it has ended."""
         self.id = container_id
         self.pod_sandbox_id = pod_sandbox_id
         self.config = config
@@ -105,18 +108,48 @@ class SimContainer:
         self._interpreters = interpreters
         self._kill_timer: Timer | None = None
         self._oom = False
+        # When what it prints was said, while it makes up for its start.
+        self._says_at = 0
 
     # -- life ------------------------------------------------------------------------------------
+
+    @property
+    def asleep(self) -> bool:
+        """It ran before the worker was restarted, and its program has yet to go on."""
+        return self.main is None and self.state is ContainerState.RUNNING
+
+    def recall(self, status: ContainerStatus) -> None:
+        """Be as it was: asleep, if it ran."""
+        self.state, self.created_at = status.state, status.created_at
+        self.started_at, self.finished_at = status.started_at, status.finished_at
+        self.exit_code, self.reason, self.message = (
+            status.exit_code,
+            status.reason,
+            status.message,
+        )
+        self.log.closed = self.state is ContainerState.EXITED
+
+    def resume(self, config: ContainerConfig, fs: Filesystem) -> None:
+        """Let the program go on, as if it had run since it was started."""
+        self.config, self.fs = config, fs
+        self._make_main()
+        self._says_at = self.started_at
+        self.begin()
+        self._says_at = 0
 
     def start(self) -> None:
         """Make the main process; `begin` lets it run.
 
         UNKNOWN, and the container EXITED with 128, if there is no such program.
         """
-        argv = self.argv()
-        world = self._surroundings()
-        program = find_program(world, argv, self.cwd())
         self.started_at = int(self._clock.seconds() * NANO)
+        self._make_main()
+
+    def _make_main(self) -> None:
+        argv = self.argv()
+        assert self.fs is not None  # noqa: S101 - only what is asleep or has ended has none
+        world = self._surroundings(self.fs)
+        program = find_program(world, argv, self.cwd())
         if isinstance(program, CannotRun):
             self._fail_to_start(program)
         self._world = world
@@ -158,6 +191,8 @@ class SimContainer:
         """End at once."""
         if self.main is not None:
             self.main.signal(SIGKILL)
+        elif self.asleep:
+            self._exited(128 + SIGKILL)
 
     def out_of_memory(self) -> None:
         """The kernel kills the container for its memory."""
@@ -221,8 +256,9 @@ class SimContainer:
         process.start()
         return process
 
-    def now(self) -> float:
-        return self._clock.seconds()
+    def says_at(self) -> int:
+        """Return the time of what it prints now, in ns."""
+        return self._says_at or int(self._clock.seconds() * NANO)
 
     def argv(self) -> tuple[str, ...]:
         """Return what runs: the command replaces the image's entrypoint and its arguments."""
@@ -257,11 +293,18 @@ class SimContainer:
     @property
     def meter(self) -> Meter | None:
         """What it uses; None before it has run."""
-        return self._world.meter if self._world is not None else None
+        if self._world is not None:
+            return self._world.meter
+        return self._new_meter() if self.asleep else None
 
     @property
     def process_count(self) -> int:
-        return len(self._world.processes) if self._world is not None else 0
+        return len(self._world.processes) if self._world is not None else int(self.asleep)
+
+    @property
+    def written_bytes(self) -> int:
+        """What it has written to its own file system."""
+        return max(0, self.fs.written_bytes()) if self.fs is not None else 0
 
     def limit_cores(self) -> float:
         """Return the CPU limit in cores; without one, the node's."""
@@ -279,17 +322,24 @@ class SimContainer:
             if limit and self._world.meter.memory(now) > limit:
                 self.out_of_memory()
 
-    def _surroundings(self) -> Surroundings:
+    def _new_meter(self) -> Meter:
         family = self.image.family
-        seed = crc32(self.id.encode())
-        meter = Meter(seed, self._clock.seconds(), family.cores, family.memory)
+        meter = Meter(self._seed, self.started_at / NANO, family.cores, family.memory)
         meter.limit_cores = self.limit_cores()
+        return meter
+
+    @property
+    def _seed(self) -> int:
+        return crc32(self.id.encode())
+
+    def _surroundings(self, fs: Filesystem) -> Surroundings:
+        family = self.image.family
         return Surroundings(
             clock=self._clock,
-            fs=self.fs,
+            fs=fs,
             net=self.net,
-            meter=meter,
-            seed=seed,
+            meter=self._new_meter(),
+            seed=self._seed,
             programs=family.programs,
             fallback=family.fallback,
             userland=family.userland,
@@ -347,7 +397,7 @@ class _Console:
 
     def put(self, stream: int, data: bytes) -> None:
         container = self._container
-        container.log.write(int(container.now() * NANO), stream, data)
+        container.log.write(container.says_at(), stream, data)
         for queue in container.attached or ():
             queue.put(stream, data)
 

@@ -46,6 +46,8 @@ class SimulatedImages:
         self._seed = seed
         self._images: dict[str, PulledImage] = {}
         self._pulling: dict[str, _Pull] = {}
+        # Full names of those that have been restored.
+        self._names: dict[str, str] = {}
 
     def find(self, image: str) -> PulledImage | None:
         """Return a pulled image by its reference, short or full, or by its id."""
@@ -67,7 +69,7 @@ class SimulatedImages:
         pulled = self.find(image.image)
         if pulled is None:
             return None
-        return _image([same for same in self._images.values() if same.id == pulled.id])
+        return self.described(pulled)
 
     async def pull_image(
         self,
@@ -93,6 +95,20 @@ class SimulatedImages:
             del self._pulling[name]
             pull.done.set_result(None)
         return pulled.id
+
+    def restore(self, image: str) -> PulledImage:
+        """Return an image that was on the node; it is again. RuntimeCallError if it cannot be."""
+        name = self._names.get(image)
+        if name is None:
+            name = self._names[image] = str(parse_reference(image))
+        pulled = self._images.get(name)
+        if pulled is None:
+            pulled = self._images[name] = resolve(parse_reference(image))
+        return pulled
+
+    def described(self, pulled: PulledImage) -> Image:
+        """Return what CRI says of an image on the node."""
+        return _image([same for same in self._images.values() if same.id == pulled.id])
 
     async def remove_image(self, image: ImageSpec) -> None:
         pulled = self.find(image.image)
@@ -131,6 +147,11 @@ def resolve(reference: Reference) -> PulledImage:
     check_tag(reference, family.highest)
     tag = reference.tag or reference.digest
     return PulledImage(str(reference), reference.repository, tag, family)
+
+
+def described(name: str) -> Image:
+    """Return what CRI says of an image that a node has under this name alone."""
+    return _image([resolve(parse_reference(name))])
 
 
 _BY_REPOSITORY: dict[str, ImageFamily] = {

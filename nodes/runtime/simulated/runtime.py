@@ -39,14 +39,17 @@ from nodes.runtime.cri import (
     Subscription,
     VersionResponse,
 )
+from nodes.runtime.recovery import KnownPod, Recovered
 from nodes.runtime.simulated.catalogue import lower_files
 from nodes.runtime.simulated.container import SimContainer
 from nodes.runtime.simulated.filesystem import Filesystem
 from nodes.runtime.simulated.hostfiles import MemoryHostFiles, SharedVolumes
+from nodes.runtime.simulated.image import PulledImage
 from nodes.runtime.simulated.imageservice import SimulatedImages, missing
 from nodes.runtime.simulated.pipes import Collector, OutputQueue
+from nodes.runtime.simulated.recovering import images_of, may_sleep
 from nodes.runtime.simulated.registry import Registries
-from nodes.runtime.simulated.sandbox import SimSandbox
+from nodes.runtime.simulated.sandbox import SimSandbox, owner_of
 from nodes.runtime.simulated.sessions import SimulatedSession
 from nodes.runtime.simulated.shell.helpers import Interpreters
 from nodes.runtime.simulated.status import container_stats, container_status, listed
@@ -92,7 +95,8 @@ class SimulatedRuntime:
         self._owns_interpreters = interpreters is None
         self._interpreters = interpreters if interpreters is not None else Interpreters()
         self._network = network
-        self._seed = seed
+        # An id that was given out before the worker was restarted is not given out again.
+        self._seed = f"{seed}/{node}/{clock.seconds()}"
         self._ids = 0
         self._sandboxes: dict[str, SimSandbox] = {}
         self._containers: dict[str, SimContainer] = {}
@@ -165,26 +169,8 @@ class SimulatedRuntime:
         image = self.images.find(config.image.image)
         if image is None:
             raise missing(config.image.image)
-        fs = Filesystem(
-            lower_files(image.family),
-            config.mounts,
-            self.files,
-            readonly=config.security_context.readonly_rootfs,
-        )
-        for path, data in sandbox.files().items():
-            fs.root.write(path, data)
-        container = SimContainer(
-            self._new_id(),
-            sandbox.id,
-            config,
-            image,
-            fs,
-            sandbox.net,
-            self._clock,
-            self._exited,
-            self._interpreters,
-        )
-        self._containers[container.id] = container
+        fs = self._filesystem(sandbox, config, image)
+        container = self._add(self._new_id(), sandbox, config, image, fs)
         self._tell(container, ContainerEventType.CREATED)
         return container.id
 
@@ -203,6 +189,7 @@ class SimulatedRuntime:
     async def stop_container(self, container_id: str, timeout: float) -> None:
         container = self._containers.get(container_id)
         if container is not None:
+            await self._awake(container)
             container.stop(timeout)
             await container.stopped()
 
@@ -225,7 +212,9 @@ class SimulatedRuntime:
     async def update_container_resources(
         self, container_id: str, resources: LinuxContainerResources
     ) -> None:
-        self._container(container_id).update_resources(resources)
+        container = self._container(container_id)
+        await self._awake(container)
+        container.update_resources(resources)
 
     async def reopen_container_log(self, container_id: str) -> None:
         self._container(container_id).log.reopen()
@@ -239,6 +228,7 @@ class SimulatedRuntime:
         timeout: float = 0,
     ) -> ExecSyncResponse:
         container = self._container(container_id)
+        await self._awake(container)
         collector = Collector()
         session = SimulatedSession(OutputQueue(), None, lambda: None)
         process = container.exec(cmd, out=collector, on_exit=session.finish)
@@ -265,6 +255,7 @@ class SimulatedRuntime:
 
     async def exec(self, request: ExecRequest) -> Session:
         container = self._container(request.container_id)
+        await self._awake(container)
         output = OutputQueue()
         client: Stream | None = None
         server: Stream | None = None
@@ -279,6 +270,7 @@ class SimulatedRuntime:
 
     async def attach(self, request: AttachRequest) -> Session:
         container = self._container(request.container_id)
+        await self._awake(container)
         if container.state is not ContainerState.RUNNING:
             raise RuntimeCallError(
                 Code.FAILED_PRECONDITION,
@@ -318,7 +310,55 @@ class SimulatedRuntime:
     def read_log(
         self, container_id: str, log_path: str, options: LogOptions
     ) -> AsyncIterator[bytes]:
-        return self._container(container_id).log.read(options)
+        return self._read_log(self._container(container_id), options)
+
+    async def _read_log(self, container: SimContainer, options: LogOptions) -> AsyncIterator[bytes]:
+        await self._awake(container)
+        async for line in container.log.read(options):
+            yield line
+
+    # -- after a restart -------------------------------------------------------------------------
+
+    def recover(self, pod: KnownPod) -> Recovered | None:
+        """Have a pod again as it was before the worker's memory was lost."""
+        images = images_of(self.images, pod.containers)
+        if images is None or any(each.status.id in self._containers for each in pod.containers):
+            return None
+        sandbox = self._recover_sandbox(pod)
+        if sandbox is None:
+            return None
+        sleeps = sandbox.own_address
+        for known, image in zip(pod.containers, images, strict=True):
+            container = self._add(known.status.id, sandbox, known.config, image, None)
+            container.recall(known.status)
+            sleeps = sleeps and may_sleep(container)
+        described = map(self.images.described, images)
+        ids = (known.status.id for known in pod.containers)
+        return Recovered(sandbox.id, dict(zip(ids, described, strict=True)), sleeps)
+
+    def _recover_sandbox(self, pod: KnownPod) -> SimSandbox | None:
+        config = pod.sandbox
+        if pod.ip and not self._network.claim(self.node, pod.ip, owner_of(config), pod.rouse):
+            return None
+        sandbox = SimSandbox(
+            self._new_id(), config, "", self._network, self.node, self._clock, pod.ip
+        )
+        sandbox.rouse = pod.rouse
+        self._sandboxes[sandbox.id] = sandbox
+        return sandbox
+
+    async def resume(self, container_id: str, config: ContainerConfig) -> None:
+        """Let the program of a recovered container go on."""
+        container = self._container(container_id)
+        if container.asleep:
+            sandbox = self._sandbox(container.pod_sandbox_id)
+            container.resume(config, self._filesystem(sandbox, config, container.image))
+
+    async def _awake(self, container: SimContainer) -> None:
+        """Have the programs of a recovered pod go on before somebody meets one of them."""
+        sandbox = self._sandboxes.get(container.pod_sandbox_id)
+        if container.asleep and sandbox is not None and sandbox.rouse is not None:
+            await sandbox.rouse()
 
     # -- inside ----------------------------------------------------------------------------------
 
@@ -345,6 +385,40 @@ class SimulatedRuntime:
             container.kill()
         if self._owns_interpreters:
             await self._interpreters.close()
+
+    def _filesystem(
+        self, sandbox: SimSandbox, config: ContainerConfig, image: PulledImage
+    ) -> Filesystem:
+        fs = Filesystem(
+            lower_files(image.family),
+            config.mounts,
+            self.files,
+            readonly=config.security_context.readonly_rootfs,
+        )
+        for path, data in sandbox.files().items():
+            fs.root.write(path, data)
+        return fs
+
+    def _add(
+        self,
+        container_id: str,
+        sandbox: SimSandbox,
+        config: ContainerConfig,
+        image: PulledImage,
+        fs: Filesystem | None,
+    ) -> SimContainer:
+        container = self._containers[container_id] = SimContainer(
+            container_id,
+            sandbox.id,
+            config,
+            image,
+            fs,
+            sandbox.net,
+            self._clock,
+            self._exited,
+            self._interpreters,
+        )
+        return container
 
     def _exited(self, container: SimContainer) -> None:
         for session in self._sessions.pop(container.id, ()):
@@ -407,7 +481,7 @@ class SimulatedRuntime:
 
     def _new_id(self) -> str:
         self._ids += 1
-        return sha256(f"{self._seed}/{self.node}/{self._ids}".encode()).hexdigest()
+        return sha256(f"{self._seed}/{self._ids}".encode()).hexdigest()
 
 
 def _has_labels(labels: Mapping[str, str], wanted: Mapping[str, str]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from apimachinery.clock import Clock
 from nodes.network.addresses import AddressesExhausted
 from nodes.network.dns import ResolvConf
-from nodes.network.fabric import Network
+from nodes.network.fabric import Network, Rouse
 from nodes.runtime.cri import (
     Code,
     DNSConfig,
@@ -25,7 +25,16 @@ NANO = 1_000_000_000
 class SimSandbox:
     """The network of one pod, from its start to its stop."""
 
-    __slots__ = ("config", "created_at", "id", "net", "own_address", "runtime_handler", "state")
+    __slots__ = (
+        "config",
+        "created_at",
+        "id",
+        "net",
+        "own_address",
+        "rouse",
+        "runtime_handler",
+        "state",
+    )
 
     def __init__(
         self,
@@ -35,17 +44,19 @@ class SimSandbox:
         network: Network,
         node: str,
         clock: Clock,
+        ip: str = "",
     ) -> None:
+        """`ip`: its address, where it has been given it already."""
         self.id = sandbox_id
         self.config = config
         self.runtime_handler = runtime_handler
         self.created_at = int(clock.seconds() * NANO)
         self.state = PodSandboxState.READY
         self.own_address = config.namespace_options.network is not NamespaceMode.NODE
-        meta = config.metadata
+        self.rouse: Rouse | None = None
         if self.own_address:
             try:
-                ip = network.allocate(node, f"{meta.namespace}/{meta.name}")
+                ip = ip or network.allocate(node, owner_of(config))
             except AddressesExhausted as error:
                 raise RuntimeCallError(
                     Code.UNKNOWN,
@@ -117,3 +128,8 @@ class SimSandbox:
             labels=self.config.labels,
             annotations=self.config.annotations,
         )
+
+
+def owner_of(config: PodSandboxConfig) -> str:
+    """Return whose a pod's address is, as the network says it."""
+    return f"{config.metadata.namespace}/{config.metadata.name}"

@@ -67,6 +67,6 @@ def container_stats(container: SimContainer, now: float) -> ContainerStats:
         memory_working_set_bytes=memory,
         memory_usage_bytes=int(memory * 1.1),
         memory_rss_bytes=int(memory * 0.8),
-        writable_layer_used_bytes=max(0, container.fs.written_bytes()) if meter else 0,
+        writable_layer_used_bytes=container.written_bytes if meter else 0,
         process_count=container.process_count,
     )

@@ -51,7 +51,7 @@ class Rig:
             client=client,
             informers=informers,
             services=informers.get(SERVICES),
-            runtime=Runtime(runtime, runtime.images, runtime, runtime.files),
+            runtime=Runtime(runtime, runtime.images, runtime, runtime.files, recovery=runtime),
             network=SimulatedProbes(self.network, "172.18.0.2"),
             recorder=Recorder(
                 client, "kubelet", self.clock, EventSink(self.clock, self.tasks), host="n1"
