@@ -9,6 +9,7 @@ Neither needs the programs of GNU gettext.
 from __future__ import annotations
 
 import ast
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -118,6 +119,7 @@ def main() -> None:
         return
     import django  # noqa: PLC0415 - only to read templates
 
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "playground.settings")
     django.setup()
     for source in catalogues():
         for text in missing(source):
