@@ -92,9 +92,11 @@ def change(worker, demo):
 
 @pytest.fixture(params=["light"])
 def context(request, browser, signed_in):
+    scheme, _space, language = request.param.partition(" ")
     made = browser.new_context(
         storage_state=signed_in,
-        color_scheme=request.param,
+        color_scheme=scheme,
+        locale=language or "en-US",
         reduced_motion="reduce",
         viewport={"width": 1280, "height": 800},
     )

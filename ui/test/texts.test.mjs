@@ -24,15 +24,13 @@ function said(value) {
   }
 }
 
-const ours = Object.fromEntries(Object.entries(english).filter(([key]) => key in pages));
-
-test("a translated page has every key, and no other", () => {
-  assert.deepEqual([...sentences(pages)].map(([path]) => path).sort(), [...sentences(ours)].map(([path]) => path).sort());
+test("every page is translated, with every key and no other", () => {
+  assert.deepEqual([...sentences(pages)].map(([path]) => path).sort(), [...sentences(english)].map(([path]) => path).sort());
 });
 
 test("what is put into a sentence is in its translation too", () => {
   const translated = new Map(sentences(pages));
-  for (const [path, value] of sentences(ours)) {
+  for (const [path, value] of sentences(english)) {
     const other = translated.get(path);
     assert.equal(typeof other, typeof value, path);
     if (typeof value !== "function") continue;
