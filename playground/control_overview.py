@@ -203,12 +203,12 @@ async def _services(reader: Reader, entries: list[Entry]) -> list[tuple[Entry, H
 
 
 def summed(judged: Sequence[tuple[Entry, Health]]) -> dict[str, Any]:
-    """Return how many are how, and the names of some in trouble, the worst first."""
+    """Return how many are how, and the names of some in trouble; the worst first."""
     counts = Counter((found.level, found.word) for _, found in judged)
     states = [
         {"word": word, "level": level, "count": count}
         for (level, word), count in sorted(
-            counts.items(), key=lambda one: (-RANK[one[0][0]], -one[1], one[0][1])
+            counts.items(), key=lambda one: (RANK[one[0][0]], -one[1], one[0][1])
         )
     ]
     trouble = [one for one in judged if one[1].level in LEVELS[:2]]

@@ -25,13 +25,13 @@ function chart({ title, now, x, series, unit, rows, note }) {
 
 /** The chart as a table, for who does not see it. */
 function twin({ title, note, series, rows, unit }) {
-  return html`<table class="kp-sr">
+  return html`<div class="kp-sr"><table>
     <caption>${title}. ${note}</caption>
     <thead><tr><th scope="col">${t.overview.when}</th>${series.map((one) => html`<th scope="col">${one.label}</th>`)}</tr></thead>
     <tbody>
       ${rows.map((row) => html`<tr><th scope="row">${t.overview.between(row.from, row.to)}</th>${row.values.map((value) => html`<td>${value === null ? t.overview.noRequests : unit(value)}</td>`)}</tr>`)}
     </tbody>
-  </table>`;
+  </table></div>`;
 }
 
 function requests({ pace, inflight }) {

@@ -16,7 +16,7 @@ export function sentences({ changes, kinds, cluster, at, rev, all, more }) {
       ${shown.map(
         (fact) => html`<li ?data-bad=${fact.bad}>
           <a class="kp-ov-when" href="/clusters/${cluster}/timeline?rev=${fact.revision}" title=${t.overview.toRevision(fact.revision)}><time datetime=${new Date(fact.at * 1000).toISOString()}>${timeOfDay(fact.at * 1000)}</time></a>
-          <span class="kp-ov-said">${fact.text}.</span>
+          <span class="kp-ov-said">${ended(fact.text)}</span>
           <span class="kp-ov-links">${toObject({ fact, kinds, cluster, rev })}${fact.trace && !rev ? html`<a href="/clusters/${cluster}/trace/${fact.trace}">${t.overview.trace}<span class="kp-sr">: ${fact.text}</span></a>` : nothing}</span>
         </li>`,
       )}
@@ -24,6 +24,9 @@ export function sentences({ changes, kinds, cluster, at, rev, all, more }) {
     ${changes.length > shown.length ? html`<button type="button" class="kp-button" @click=${more}>${t.overview.showMore(changes.length - shown.length)}</button>` : nothing}
     <p class="kp-sr">${t.overview.asOf(timeOfDay(at * 1000))}</p>`;
 }
+
+// What the API says may have a full stop of its own.
+const ended = (text) => (/[.。]$/.test(text) ? text : t.overview.fullStop(text));
 
 function toObject({ fact, kinds, cluster, rev }) {
   // One sentence may be about several objects: then there is no one page to lead to.

@@ -22,34 +22,20 @@ export function kindCards({ kinds, cluster, ns, rev }) {
 }
 
 function card(kind, { cluster, ns, rev }) {
-  const worst = kind.states[0]?.level ?? "over";
-  return html`<section class="kp-card kp-ov-kind" data-worst=${worst} data-resource=${kind.resource}>
+  return html`<section class="kp-card kp-ov-kind" data-resource=${kind.resource}>
     <h3><a href=${listOf(cluster, kind, { ns, rev })}>${titleOf(kind)}</a> <b>${t.number(kind.total)}</b></h3>
     ${kind.total ? bar(kind) : html`<p class="kp-muted">${t.overview.none}</p>`}
     <ul class="kp-ov-states">
       ${kind.states.map(
         (state) => html`<li>
-          <span class="kp-mark" data-cls=${markOf(state.level)} aria-hidden="true"></span>
-          <a href=${listOf(cluster, kind, { ns, rev, q: filterOf(kind.resource, state) })}>${t.overview.counted(state.count, wordOf(state.word))}</a>
+          ${mark(state)} <a href=${listOf(cluster, kind, { ns, rev, q: filterOf(kind.resource, state) })}>${t.overview.counted(state.count, wordOf(state.word))}</a>
         </li>`,
       )}
     </ul>
-    ${trouble(kind, { cluster, rev })}
   </section>`;
 }
 
-function trouble(kind, { cluster, rev }) {
-  if (!kind.trouble.length) return nothing;
-  return html`<ul class="kp-ov-trouble" aria-label=${t.overview.inTrouble(titleOf(kind))}>
-    ${kind.trouble.map(
-      (one) => html`<li data-level=${one.level}>
-        <a href=${objectOf(cluster, kind, one, rev)} title=${one.namespace ? `${one.namespace}/${one.name}` : one.name}>${one.name}</a>
-        <span>${[wordOf(one.word), one.note].filter(Boolean).join(" ")}</span>
-      </li>`,
-    )}
-    ${kind.more ? html`<li class="kp-muted">${t.overview.moreTrouble(kind.more)}</li>` : nothing}
-  </ul>`;
-}
+const mark = ({ level }) => html`<span class="kp-mark" data-cls=${markOf(level)} aria-hidden="true"></span>`;
 
 /** A bar whose parts are the states; what it shows stands in words below it. */
 function bar(kind) {
@@ -59,5 +45,21 @@ function bar(kind) {
     left += count;
     return svg`<rect x="${from}%" y="0" height="6" width="${(count / kind.total) * 100}%" data-level=${level}></rect>`;
   };
-  return html`<svg class="kp-ov-bar" width="100%" height="6" aria-hidden="true">${[...kind.states].reverse().map(part)}</svg>`;
+  return html`<svg class="kp-ov-bar" width="100%" height="6" aria-hidden="true">${kind.states.map(part)}</svg>`;
+}
+
+/** The objects that are not as they should be, of all kinds: those that are bad first. */
+export function lookAt({ kinds, cluster, ns, rev }) {
+  const found = kinds.flatMap((kind) => (kind.trouble ?? []).map((one) => ({ ...one, kind })));
+  if (!found.length) return html`<p class="kp-muted">${t.overview.allWell}</p>`;
+  found.sort((a, b) => Number(b.level === "bad") - Number(a.level === "bad"));
+  return html`<ul class="kp-ov-trouble">
+    ${found.map(
+      (one) => html`<li data-level=${one.level}>
+        <span class="kp-ov-which"><span class="kp-muted">${one.kind.kind}</span> <a href=${objectOf(cluster, one.kind, one, rev)}>${one.namespace && !ns ? `${one.namespace}/` : ""}${one.name}</a></span>
+        <span class="kp-ov-how">${mark(one)} ${[wordOf(one.word), one.note].filter(Boolean).join(" ")}</span>
+      </li>`,
+    )}
+    ${kinds.filter((kind) => kind.more).map((kind) => html`<li><a href=${listOf(cluster, kind, { ns, rev })}>${t.overview.moreTrouble(kind.more, titleOf(kind))}</a></li>`)}
+  </ul>`;
 }

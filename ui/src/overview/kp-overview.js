@@ -9,7 +9,7 @@ import { t } from "../texts.js";
 import { readState } from "../url.js";
 import { controlPlane } from "./control.js";
 import { sentences, warned } from "./happened.js";
-import { kindCards } from "./kinds.js";
+import { kindCards, lookAt } from "./kinds.js";
 import { lately } from "./model.js";
 
 const EVERY = 2000;
@@ -144,10 +144,16 @@ class Overview extends LitElement {
           <h2 id="ov-changes">${this.rev ? t.overview.changedBefore(Number(this.rev)) : t.overview.changed}</h2>
           ${sentences(view)}
         </section>
-        <section class="kp-card" aria-labelledby="ov-warnings">
-          <h2 id="ov-warnings">${t.overview.warnings}</h2>
-          ${warned(view)}
-        </section>
+        <div class="kp-ov-side">
+          <section class="kp-card" aria-labelledby="ov-trouble">
+            <h2 id="ov-trouble">${t.overview.toLookAt}</h2>
+            ${lookAt(view)}
+          </section>
+          <section class="kp-card" aria-labelledby="ov-warnings">
+            <h2 id="ov-warnings">${t.overview.warnings}</h2>
+            ${warned(view)}
+          </section>
+        </div>
       </div>
       <section aria-labelledby="ov-control">
         <h2 id="ov-control">${t.overview.control}</h2>

@@ -26,8 +26,9 @@ export const overview = {
   none: "none",
   also: "Also here:",
   counted: (n, word) => `${group(n)} ${word}`,
-  inTrouble: (kind) => `${kind} to look at`,
-  moreTrouble: (n) => `and ${group(n)} more`,
+  toLookAt: "To look at",
+  allWell: "Everything is as it should be.",
+  moreTrouble: (n, kind) => `${group(n)} more ${kind}`,
   unseen: (kinds) => `You may not list ${kinds}.`,
   kinds: {
     pods: "Pods",
@@ -52,6 +53,8 @@ export const overview = {
   // What the API and kubectl say stays as it is; these are our own words.
   words: {
     NotReady: "Not ready",
+    "Ready,SchedulingDisabled": "Cordoned",
+    "NotReady,SchedulingDisabled": "Not ready, cordoned",
     RollingOut: "Rolling out",
     PartlyAvailable: "Partly available",
     ScaledToZero: "Scaled to zero",
@@ -60,6 +63,7 @@ export const overview = {
   },
   changed: "What changed in the last 5 minutes",
   changedBefore: (rev) => `What changed in the 5 minutes before revision ${group(rev)}`,
+  fullStop: (text) => `${text}.`,
   nothingChanged: "Nothing has changed in the last 5 minutes.",
   nothingBefore: (rev) => `Nothing changed in the 5 minutes before revision ${group(Number(rev))}.`,
   toRevision: (rev) => `See revision ${group(rev)} on the timeline`,
