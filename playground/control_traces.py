@@ -1,12 +1,16 @@
 """Requests and what came of them: /kubeground/v1/clusters/NAME/traces.
 
-    GET traces          the newest first. `user`, `verb`, `resource`, `namespace`, `terminal` (its
-                        id), `session` (of a run of kubectl), `code` ("403", "4xx") and `who`
-                        (people, workers, all) narrow it down, `limit` says how many. With `after`
-                        (a number) only what ended since, and with `wait` (seconds) as soon as there
-                        is something; `details` (seconds) has the stages of writes note for so long
+    GET traces          the newest first. `user`, `verb`, `resource`, `namespace`, `object`
+                        ("pods/default/web-1", or a part from its end), `terminal` (its id),
+                        `session` (of a run of kubectl), `code` ("403", "4xx") and `who` (people,
+                        workers, all) narrow it down, `limit` says how many. With `after` (a number)
+                        only what ended since, and with `wait` (seconds) as soon as there is
+                        something; `details` (seconds) has the stages of writes note for so long
                         what they do.
     GET traces/ID       one request, and all that came of it
+
+`only` names a user who looks: nobody else's requests are told of, nor what came of theirs.
+
     PUT traces/details  {"seconds": 600} notes what stages do for so long, 0 ends that
 
 What comes while somebody waits is collapsed: an answer holds the newest, and says how many it
@@ -85,9 +89,12 @@ def _test(call: Call) -> Test:
     if who not in ("people", "workers", "all"):
         raise BadRequest(f'who={who[:80]!r}: must be "people", "workers" or "all"')
     exact = {name: value for name in _EXACT if (value := call.text(name))}
-    user = call.text("user")
+    user, only = call.text("user"), call.text("only")
+    about = _about(call.text("object"))
 
     def test(trace: Trace) -> bool:
+        if only and trace.user != only:
+            return False
         if who == "people" and not trace.of_people:
             return False
         if who == "workers" and not (trace.cause or worker_of(trace.user)[1]):
@@ -96,10 +103,49 @@ def _test(call: Call) -> Test:
             return False
         if code and not _is_code(trace.code, code):
             return False
+        if about is not None and not about(trace):
+            return False
         return all(
             getattr(trace.info if name == "namespace" else trace, name) == value
             for name, value in exact.items()
         )
+
+    return test
+
+
+def _about(text: str) -> Test | None:
+    """Return what tells whether a request is about an object, or wrote it; None for any.
+
+    "pods/default/web-1", "nodes/worker-1", "web-1"; a namespace that is "-" is none, a resource may
+    have its group. Raises BadRequest.
+    """
+    if not text:
+        return None
+    parts = text.split("/")
+    if len(parts) > 3 or not parts[-1]:
+        raise BadRequest(f"object={text[:80]!r}: must be RESOURCE/NAMESPACE/NAME, or less of it")
+    name = parts[-1]
+    resource, _, group = parts[0].partition(".") if len(parts) > 1 else ("", "", "")
+    namespace = None if len(parts) < 3 else "" if parts[1] == "-" else parts[1]
+
+    def fits(one: str, one_group: str, its_namespace: str, its_name: str) -> bool:
+        return (
+            its_name == name
+            and (not resource or one == resource)
+            and (not group or one_group == group)
+            and namespace in (None, its_namespace)
+        )
+
+    def test(trace: Trace) -> bool:
+        for wrote in trace.wrote or ():
+            one, _, its_group = wrote.key.resource.partition(".")
+            if fits(one, its_group, wrote.key.namespace, wrote.key.name):
+                return True
+        # Most paths do not have the name: they need not be read.
+        if name not in trace.path:
+            return False
+        info = trace.info
+        return fits(info.resource, info.group, info.namespace, info.name)
 
     return test
 
@@ -126,8 +172,11 @@ async def one(call: Call) -> Answer:
     cluster, audit_id = call.cluster(), call.parts[2]
     api = cluster.api
     trace = api.traces.get(audit_id)
-    if trace is None:
+    only = call.text("only")
+    if trace is None or (only and trace.user != only):
         raise NotFound(TRACES, audit_id[:128])
+    if only:
+        return 200, _alone(cluster, trace)
     attempts = [
         attempt
         for latest in cluster.scheduler.decisions.last(2000)
@@ -136,8 +185,19 @@ async def one(call: Call) -> Answer:
     found = story(trace, Kept(api.traces, attempts, cluster.steps))
     found["audience"] = _audience(cluster, trace)
     found["nearest"], found["allowedNow"] = _rights(cluster, trace)
-    found["clock"] = {"rate": getattr(cluster.clock, "rate", 1.0)}
+    found["clock"] = _clock(cluster)
     return 200, found
+
+
+def _alone(cluster: RunningCluster, trace: Trace) -> dict[str, Any]:
+    """Return a request without what others did because of it."""
+    found = story(trace, Kept((), (), ()))
+    nobody: dict[str, Any] = {"audience": {}, "nearest": None, "allowedNow": None}
+    return {**found, **nobody, "clock": _clock(cluster), "only": trace.user}
+
+
+def _clock(cluster: RunningCluster) -> dict[str, float]:
+    return {"rate": getattr(cluster.clock, "rate", 1.0)}
 
 
 def _audience(cluster: RunningCluster, trace: Trace) -> dict[str, dict[str, int] | None]:

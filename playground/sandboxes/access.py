@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from playground.accounts.models import Role, User
+from playground.accounts.viewing import Viewing
 from playground.sandboxes.gateway import Cluster, Gateway, Identity
 
 # The owner of a cluster is its administrator, as with any cluster that one made oneself.
@@ -70,10 +71,16 @@ def find_to_change(gateway: Gateway, user: User, name: str) -> Cluster:
 
 def identity(user: User, cluster: Cluster) -> Identity:
     """Return as whom the API of a cluster that the user may see is asked."""
-    if user.viewing is not None and user.viewing.cluster == cluster.uid:
-        return Identity(user.viewing.user, tuple(user.viewing.groups))
+    if (viewing := viewing_of(user, cluster)) is not None:
+        return Identity(viewing.user, tuple(viewing.groups))
     groups = OWNER_GROUPS if may_change(user, cluster) else VIEWER_GROUPS
     return Identity(user.get_username(), groups)
+
+
+def viewing_of(user: User, cluster: Cluster) -> Viewing | None:
+    """Return as whom a user looks at a cluster, None for as themselves."""
+    viewing = user.viewing
+    return viewing if viewing is not None and viewing.cluster == cluster.uid else None
 
 
 def limit_reached(user: User, clusters: Iterable[Cluster]) -> bool:

@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 
 from playground.sandboxes import access
 from playground.sandboxes.gateway import Cluster, gateway
+from playground.tracing.restricting import only_of
 from playground.tracing.serializers import RecordingSerializer
 
 _TEXTS = {
@@ -20,6 +21,7 @@ _TEXTS = {
     "verb": 'A verb of the API ("create").',
     "resource": 'A plural ("pods").',
     "namespace": "A namespace.",
+    "object": 'What was asked about or written: "pods/default/web-1", "nodes/n1", "web-1".',
     "terminal": "The id of a terminal: what was typed in it.",
     "session": "The Kubectl-Session of a run of kubectl: all that it asked for.",
     "code": 'A status code: "403", "4xx", or "refused" for all from 400 on.',
@@ -46,9 +48,10 @@ class Traces(APIView):
         parameters=_PARAMETERS, responses=OpenApiTypes.OBJECT, operation_id="list_traces"
     )
     def get(self, request: Request, name: str) -> Response:
-        """Return the last requests, the newest first."""
+        """Return the last requests, the newest first; of one who is viewed as, their own alone."""
         cluster = _cluster(request, name)
         given = {key: request.query_params[key] for key in FILTERS if key in request.query_params}
+        given |= only_of(access.signed_in(request.user), cluster)
         return Response(gateway().control(cluster.name, "traces", params=given))
 
 
@@ -59,7 +62,8 @@ class OneTrace(APIView):
     def get(self, request: Request, name: str, audit_id: str) -> Response:
         """Return a request by its Audit-ID, and all that came of it."""
         cluster = _cluster(request, name)
-        return Response(gateway().control(cluster.name, "traces", audit_id))
+        only = only_of(access.signed_in(request.user), cluster)
+        return Response(gateway().control(cluster.name, "traces", audit_id, params=only))
 
 
 class Details(APIView):
@@ -95,4 +99,13 @@ class Audit(APIView):
         # Events may hold what was sent and answered: not for those who only look.
         cluster = access.find_to_change(gateway(), user, name)
         given = {"limit": request.query_params.get("limit", "100")}
-        return Response(gateway().control(cluster.name, "audit", params=given))
+        found = gateway().control(cluster.name, "audit", params=given)
+        if only := only_of(user, cluster):
+            found["items"] = [one for one in found["items"] if _who(one) == only["only"]]
+        return Response(found)
+
+
+def _who(event: dict[str, Any]) -> str:
+    """Return as whom a request was made that an audit event tells of."""
+    acting = event.get("impersonatedUser") or event.get("user") or {}
+    return str(acting.get("username") or "")

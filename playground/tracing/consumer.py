@@ -2,7 +2,7 @@
 
 Browser to site:
     hello {after, filter}   first; `after` is the number of the last request that it has, or null
-    filter {filter}         what is shown from now on: {who, user, verb, resource, code, ...}
+    filter {filter}         what is shown from now on, as the REST API has it
     details {on}            whether stages note what they do, while this stream is open
 
 Site to browser:
@@ -28,6 +28,7 @@ from playground.topology import protocol
 from playground.topology.consumer import ClusterConsumer
 from playground.topology.protocol import Close
 from playground.topology.upstream import UPSTREAMS, Upstreams
+from playground.tracing.restricting import only_of
 
 # What a page shows at first, and what one frame holds: more is counted.
 SHOWN, BATCH = 200, 100
@@ -36,8 +37,11 @@ WAIT = 10
 LEASE = 30
 PATIENCE = httpx.Timeout(10.0, read=WAIT + 10.0)
 RETRY = 1.0
-_FILTERS = ("who", "user", "verb", "resource", "namespace", "code", "terminal", "session")
-_LONGEST = 253
+_FILTERS = (
+    *("who", "user", "verb", "resource", "namespace", "object", "code"),
+    *("terminal", "session"),
+)
+_LONGEST = 600
 
 
 class TraceConsumer(ClusterConsumer):
@@ -49,6 +53,7 @@ class TraceConsumer(ClusterConsumer):
         super().__init__(*args, **kwargs)
         self._url = ""
         self._filter: dict[str, str] = {}
+        self._only: dict[str, str] = {}
         self._details = False
         self._after: int | None = None
         self._asking: asyncio.Task[None] | None = None
@@ -56,6 +61,7 @@ class TraceConsumer(ClusterConsumer):
     async def begin(self, user: User, cluster: Cluster) -> None:
         """Wait for the page to say what it wants."""
         self._url = f"{CONTROL}/{quote(cluster.name)}/traces"
+        self._only = only_of(user, cluster)
         self.tasks.start(self._sessions(), "trace session")
 
     async def hear(self, frame: dict[str, Any]) -> None:
@@ -98,7 +104,8 @@ class TraceConsumer(ClusterConsumer):
 
     async def _once(self) -> None:
         first = self._after is None
-        params: dict[str, str | int] = {**self._filter, "limit": SHOWN if first else BATCH}
+        limit = SHOWN if first else BATCH
+        params: dict[str, str | int] = {**self._filter, **self._only, "limit": limit}
         if not first:
             params |= {"after": self._after or 0, "wait": WAIT}
         if self._details:

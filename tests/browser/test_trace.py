@@ -136,3 +136,18 @@ def test_no_serious_findings(page, sent, which):
     page.goto(f"{TRACE}/{sent[which]}")
     expect(hop(page, "client")).to_be_visible()
     assert violations(Axe(), page) == []
+
+
+def test_an_object_has_a_page_of_its_requests(page, sent):
+    page.goto(f"{TRACE}?object=deployments.apps/default/web")
+    listed = page.locator(f".kp-requests [data-id='{sent['web']}']")
+    expect(listed).to_be_visible()
+    expect(page.get_by_label("Whose")).to_have_value("all")
+    expect(page.locator(".kp-requests")).to_contain_text("deployment-controller")
+    page.get_by_label("Object").fill("pods/default/nothing")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("No request is kept that is about, or wrote,")).to_be_visible()
+    expect(page).to_have_url(
+        re.compile(r"object=pods%2Fdefault%2Fnothing|object=pods/default/nothing")
+    )
+    expect(page.get_by_role("link", name="See its history")).to_be_visible()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from apimachinery.errors import Conflict, NotFound
+from apimachinery.errors import BadRequest, Conflict, NotFound
 from nodes.client import resources
 from playground.control_call import Call
 from playground.control_traces import ROUTES
@@ -200,3 +200,36 @@ async def test_lists_are_narrowed_down_and_waited_for(lab):
     assert len((await asked(lab, limit=2))["items"]) == 2
     with pytest.raises(NotFound):
         await asked(lab, "no-such-request")
+
+
+async def test_an_object_has_its_requests(lab):
+    await lab.client.create(deployment(replicas=1), resources.DEPLOYMENTS)
+    await lab.available(replicas=1)
+    (pod,) = [one["metadata"]["name"] for one in lab.pods()]
+    for text in (f"pods/default/{pod}", f"pods/{pod}", pod):
+        found = (await asked(lab, object=text))["items"]
+        said = {(one["verb"], one["subresource"]) for one in found}
+        assert {("create", ""), ("create", "binding"), ("patch", "status")} <= said
+    whole = await asked(lab, object="deployments.apps/default/web", verb="create")
+    assert [one["user"] for one in whole["items"]] == ["admin"]
+    nodes = await asked(lab, object="nodes/-/node-1")
+    assert {one["resource"] for one in nodes["items"]} == {"nodes"}
+    for elsewhere in (f"pods/prod/{pod}", f"services/default/{pod}", "deployments.x/default/web"):
+        assert (await asked(lab, object=elsewhere))["items"] == []
+    with pytest.raises(BadRequest):
+        await asked(lab, object="a/b/c/d")
+
+
+async def test_one_user_is_told_of_their_requests_alone(lab):
+    await lab.client.create(deployment(replicas=1), resources.DEPLOYMENTS)
+    await lab.available(replicas=1)
+    made = trace_of(lab, "create", "deployments")
+    found = await asked(lab, only="admin")
+    assert {one["user"] for one in found["items"]} == {"admin"}
+    alone = await asked(lab, made.audit_id, only="admin")
+    assert alone["only"] == "admin"
+    assert (alone["steps"], alone["because"], alone["audience"]) == ([], [], {})
+    assert (await asked(lab, made.audit_id))["steps"]
+    with pytest.raises(NotFound):
+        await asked(lab, made.audit_id, only="ann")
+    assert (await asked(lab, only="ann"))["items"] == []

@@ -147,6 +147,8 @@ class Fake:
             "resume": {},
             "search": cluster.search(request.query.get("q", "")),
             "overview": cluster.overview(request.query),
+            "traces": cluster.traces(parts[1:], request.query),
+            "audit": {"items": cluster.audit},
         }
         return await reply(send, 200, answers[parts[1]])
 
@@ -214,6 +216,10 @@ class FakeCluster:
         self.failures: list[dict[str, Any]] = []
         self.facts: list[dict[str, Any]] = []
         self.attempts: dict[str, list[dict[str, Any]]] = {}
+        self.audit: list[dict[str, Any]] = []
+        # What was asked last, and first, by page.
+        self.asked: dict[str, dict[str, str]] = {}
+        self.first_asked: dict[str, dict[str, str]] = {}
         # What its overview says otherwise than the usual one.
         self.look: dict[str, Any] = {}
         # How many requests there were, and from whom.
@@ -322,6 +328,14 @@ class FakeCluster:
         where = {"namespace": meta["namespace"], "name": meta["name"]}
         filters = ["TaintToleration", "NodeResourcesFit"]
         return 200, {**where, "items": self.attempts.get(uid, []), "filters": filters}
+
+    def traces(self, parts: list[str], asked: dict[str, str]) -> dict[str, Any]:
+        """Answer as a worker that has seen no request, and note what was asked for."""
+        if parts[0] == "traces":
+            self.asked["traces"] = asked
+            self.first_asked.setdefault("traces", asked)
+        counts = {"count": 0, "skipped": 0, "revision": self.revision}
+        return {"items": [], "recording": False, **counts}
 
     def overview(self, asked: dict[str, str]) -> dict[str, Any]:
         """Answer as a worker whose cluster is always the same."""

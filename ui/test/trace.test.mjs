@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { stagesOf } from "../src/trace/compare.js";
 import { hopsOf, routeOf, stopOf } from "../src/trace/hops.js";
 import { LIVE_MS, Player, scheduleOf } from "../src/trace/player.js";
-import { addressOf, readAddress } from "../src/trace/state.js";
+import { addressOf, filterOf, isNarrowed, readAddress } from "../src/trace/state.js";
 import { ruleOf, stopped } from "../src/trace/stops.js";
 import { rowsOf, ticks, took } from "../src/trace/times.js";
 
@@ -232,4 +232,21 @@ test("two requests are compared stage by stage", () => {
   assert.deepEqual(found[0], { name: "authentication", one: 100, other: 100 });
   assert.deepEqual(found.find((stage) => stage.name === "decode"), { name: "decode", one: null, other: 100 });
   assert.ok(found.some((stage) => stage.name === "webhook h" && stage.other === 1e5));
+});
+
+test("an object's requests are everybody's, unless one says whose", () => {
+  const url = (path) => new URL(path, "http://site");
+  const state = readAddress(url("/clusters/demo/trace?object=pods/default/web-1"));
+  assert.deepEqual(filterOf(state), { who: "all", object: "pods/default/web-1" });
+  assert.ok(isNarrowed(state));
+  assert.equal(addressOf("demo", "", { ...state, who: "all" }), addressOf("demo", "", state));
+  const people = { ...state, who: "people" };
+  assert.deepEqual(filterOf(readAddress(url(addressOf("demo", "", people)))), { who: "people", object: "pods/default/web-1" });
+});
+
+test("the namespace has the name in the address that it has on other pages", () => {
+  const state = readAddress(new URL("/clusters/demo/trace?ns=prod", "http://site"));
+  assert.deepEqual(filterOf(state), { who: "people", namespace: "prod" });
+  assert.equal(addressOf("demo", "", state), "/clusters/demo/trace?ns=prod");
+  assert.ok(!isNarrowed(readAddress(new URL("/clusters/demo/trace", "http://site"))));
 });

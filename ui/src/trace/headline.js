@@ -13,7 +13,7 @@ export function clientOf(record) {
   return t.trace.clientNames[name] ?? (name || record.user);
 }
 
-export function headline({ record, story, compare, link }) {
+export function headline({ record, story, compare, link, onConflict }) {
   const code = codeOf(record);
   const words = code < 400 ? t.trace.verbs : t.trace.wished;
   const where = record.namespace ? ` ${t.trace.inNamespace(record.namespace)}` : "";
@@ -25,7 +25,7 @@ export function headline({ record, story, compare, link }) {
       <span class="kp-muted">${moment(record.at)}</span>
       <button type="button" class="kp-button" @click=${compare}>${t.trace.compare}</button>
     </p>
-    ${story ? html`${stopNote(record, story, link)} ${reasons(story)} ${rateNote(story)}` : nothing}
+    ${story ? html`${stopNote(record, story, { link, onConflict })} ${reasons(story)} ${rateNote(story)}` : nothing}
   </header>`;
 }
 
@@ -48,7 +48,7 @@ function totals(record, story) {
   return html`<strong class="kp-total" data-all=${found.all !== null}>${said}</strong>`;
 }
 
-function stopNote(record, story, link) {
+function stopNote(record, story, links) {
   const stop = stopped(record, story);
   if (!stop) return nothing;
   return html`<div class="kp-note kp-bad kp-stop" role="status">
@@ -59,16 +59,21 @@ function stopNote(record, story, link) {
       ? html`<p class="kp-muted">${t.trace.fieldsWrong}:</p>
           <ul class="kp-wrong-fields">${stop.fields.map((one) => html`<li><code>${one.field}</code> ${one.message}</li>`)}</ul>`
       : nothing}
-    ${stop.revisions ? revisions(record, stop.revisions, link) : nothing}
+    ${stop.revisions ? revisions(record, stop.revisions, links) : nothing}
   </div>`;
 }
 
-function revisions(record, { sent, stored }, link) {
+function revisions(record, { sent, stored }, { link, onConflict }) {
   const at = (revision) => link({ ...record, kind: "request", revisions: [Number(revision)] });
-  return html`<p class="kp-stop-links"><a href=${at(sent)}>${t.trace.seeAt(sent)}</a> <a href=${at(stored)}>${t.trace.seeAt(stored)}</a></p>`;
+  const { both, again } = onConflict(record, sent, stored);
+  return html`<p class="kp-stop-links">
+    <a href=${at(sent)}>${t.trace.seeAt(sent)}</a> <a href=${at(stored)}>${t.trace.seeAt(stored)}</a> <a href=${both}>${t.trace.seeBoth}</a>
+    ${again ? html`<a href=${again}>${t.trace.retryOnTop}</a>` : nothing}
+  </p>`;
 }
 
 function reasons(story) {
+  if (story.only) return html`<p class="kp-note kp-info">${t.trace.onlyOf(story.only)}</p>`;
   if (!story.because.length) return nothing;
   const said = (one) => (one.id ? html`<a href=${one.id} data-id=${one.id}>${one.who} · ${one.verb} ${one.resource} ${one.name}</a>` : t.trace.becauseUnknown(one.revision));
   return html`<p class="kp-because"><span class="kp-muted">${t.trace.because}</span> ${story.because.map((one, at) => html`${at ? " ← " : ""}${said(one)}`)}</p>`;

@@ -17,7 +17,7 @@ import { hopsOf, routeOf, stopOf } from "./hops.js";
 import { requestList } from "./list.js";
 import { picture } from "./picture.js";
 import { Player } from "./player.js";
-import { addressOf, FILTERS, readAddress, writeAddress } from "./state.js";
+import { addressOf, filterOf, isNarrowed, readAddress, writeAddress } from "./state.js";
 import { filterBar, playBar } from "./toolbar.js";
 import { waterfall } from "./waterfall.js";
 
@@ -31,6 +31,8 @@ class TracePage extends LitElement {
     cluster: {},
     auditId: { attribute: "audit-id" },
     sampleAt: { attribute: "sample" },
+    // Where an object is edited; absent for who may change nothing.
+    editor: {},
     items: { state: true },
     skipped: { state: true },
     story: { state: true },
@@ -76,8 +78,13 @@ class TracePage extends LitElement {
       "trace.older": () => this.move(1),
     });
     this.onTraverse = (event) => this.traverse(event);
+    this.onNamespace = (event) => {
+      event.preventDefault();
+      this.changeFilter({ namespace: event.detail.ns });
+    };
     window.addEventListener("kp-traverse", this.onTraverse);
     window.addEventListener("popstate", this.onTraverse);
+    window.addEventListener("kp-namespace", this.onNamespace);
     if (this.auditId) this.open(this.auditId, { silent: true });
     if (this.state.compare) this.compareWith(this.state.compare);
   }
@@ -90,12 +97,13 @@ class TracePage extends LitElement {
     this.unbind();
     window.removeEventListener("kp-traverse", this.onTraverse);
     window.removeEventListener("popstate", this.onTraverse);
+    window.removeEventListener("kp-namespace", this.onNamespace);
   }
 
   // -- what comes ---------------------------------------------------------------------------------
 
   get filter() {
-    return { who: "people", ...Object.fromEntries(FILTERS.map((name) => [name, this.state[name]]).filter(([, value]) => value)) };
+    return filterOf(this.state);
   }
 
   take(frame) {
@@ -231,6 +239,10 @@ class TracePage extends LitElement {
 
   changeFilter(changes) {
     this.change(changes);
+    this.refilter();
+  }
+
+  refilter() {
     this.items = null;
     this.stream.send({ op: "filter", filter: this.filter });
   }
@@ -280,7 +292,9 @@ class TracePage extends LitElement {
     const found = readAddress(event.detail?.url ?? location);
     if (found.cluster !== this.cluster) return;
     event.preventDefault();
+    const before = JSON.stringify(this.filter);
     this.state = found;
+    if (JSON.stringify(this.filter) !== before) this.refilter();
     if (found.id && found.id !== this.auditId) this.open(found.id, { silent: true });
   }
 
@@ -310,6 +324,14 @@ class TracePage extends LitElement {
     if (!step.resource || !step.name || step.subresource === "token") return "";
     const rev = step.revisions?.length ? `?rev=${step.revisions[0]}` : "";
     return `/clusters/${this.cluster}/objects/${step.group || "core"}/${step.version}/${step.resource}/${step.namespace || "-"}/${step.name}${rev}`;
+  }
+
+  /** Returns where both sides of a conflict are compared, and where the change is made again. */
+  onConflict({ group, resource, namespace, name }, sent, stored) {
+    const kind = group ? `${resource}.${group}` : resource;
+    const both = `/clusters/${this.cluster}/timeline?${new URLSearchParams({ tab: "compare", a: sent, b: stored, rev: stored, object: `${kind}/${namespace || "-"}/${name}` })}`;
+    const again = this.editor && `${this.editor}?${new URLSearchParams({ kind, namespace, name })}`;
+    return { both, again };
   }
 
   // -- drawing --------------------------------------------------------------------------------------
@@ -376,12 +398,18 @@ class TracePage extends LitElement {
   }
 
   empty() {
-    const narrowed = FILTERS.some((name) => this.state[name] && !(name === "who" && this.state.who === "people"));
-    if (narrowed) return html`<p class="kp-pad kp-muted">${t.trace.noneMatches}</p>`;
+    if (this.state.object) return this.nothingAbout(this.state.object);
+    if (isNarrowed(this.state)) return html`<p class="kp-pad kp-muted">${t.trace.noneMatches}</p>`;
     return html`<div class="kp-pad kp-empty">
       <p><strong>${t.trace.noneTitle}</strong></p>
       <p>${t.trace.none} ${this.sampleAt ? html`<button type="button" class="kp-link" @click=${() => this.sample()}>${this.sending ? t.trace.sendingSample : t.trace.sendSample}</button>` : nothing}.</p>
     </div>`;
+  }
+
+  /** Requests are forgotten sooner than what they wrote. */
+  nothingAbout(object) {
+    const history = object.split("/").length === 3 ? html`<p><a href="/clusters/${this.cluster}/timeline?object=${encodeURIComponent(object)}">${t.trace.itsHistory}</a></p>` : nothing;
+    return html`<div class="kp-pad kp-empty"><p>${t.trace.noneAbout} <code>${object}</code></p><p class="kp-muted">${t.trace.historyTells}</p>${history}</div>`;
   }
 
   told() {
@@ -390,7 +418,7 @@ class TracePage extends LitElement {
     const record = this.story.root;
     const hop = this.hops.find((one) => one.name === this.state.hop);
     return html`${problem}
-      ${headline({ record, story: this.story, compare: () => this.startChoosing(), link: (step) => this.link(step) })}
+      ${headline({ record, story: this.story, compare: () => this.startChoosing(), link: (step) => this.link(step), onConflict: (...about) => this.onConflict(...about) })}
       ${this.choosing ? html`<p class="kp-note kp-info" role="status">${t.trace.choose}</p>` : nothing}
       ${this.other ? comparison({ one: record, other: this.other, stop: () => this.stopComparing() }) : nothing}
       <div class="kp-story-columns">

@@ -45,7 +45,7 @@ function forbidden(record, story) {
   const says = t.trace.stops;
   if (story?.allowedNow) return says.allowedNow;
   const near = story?.nearest;
-  if (!near) return story ? says.noRole : says.noRule;
+  if (!near) return story && !story.only ? says.noRole : says.noRule;
   const role = `${near.kind} ${near.namespace ? `${near.namespace}/` : ""}${near.name}`;
   return says.nearest[near.how](role, near.verbs.join(", "), near.bound_in, record.user);
 }

@@ -9,12 +9,12 @@ const WHO = { people: "whoPeople", workers: "whoWorkers", all: "whoAll" };
 const SPEEDS = ["live", "slow", "step"];
 
 export function filterBar({ filter, change, openId }) {
-  const field = (name, label) => html`<label class="kp-inline">${label} <input type="text" size="10" autocomplete="off" spellcheck="false" .value=${filter[name] ?? ""} @change=${(event) => change({ [name]: event.target.value.trim() })} /></label>`;
+  const field = (name, label, { size = 10, hint = "" } = {}) => html`<label class="kp-inline">${label} <input type="text" size=${size} placeholder=${hint} autocomplete="off" spellcheck="false" .value=${filter[name] ?? ""} @change=${(event) => change({ [name]: event.target.value.trim() })} /></label>`;
   return html`<form class="kp-toolbar kp-trace-filters" role="search" aria-label=${t.trace.filters} @submit=${(event) => event.preventDefault()}>
     <label class="kp-inline">${t.trace.who} <select @change=${(event) => change({ who: event.target.value })}>${Object.entries(WHO).map(([who, text]) => html`<option value=${who} ?selected=${(filter.who ?? "people") === who}>${t.trace[text]}</option>`)}</select></label>
     ${field("user", t.trace.user)}
     ${choice("verb", t.trace.verb, t.trace.anyVerb, VERBS, filter, change)}
-    ${field("resource", t.trace.kind)}
+    ${field("resource", t.trace.kind)} ${field("namespace", t.namespace)} ${field("object", t.trace.object, { size: 18, hint: "pods/default/web-1" })}
     ${choice("code", t.trace.code, t.trace.anyCode, ["refused", ...CODES], filter, change)}
     <span class="kp-grow"></span>
     <label class="kp-inline">${t.trace.auditId} <input type="search" size="20" name="audit-id" data-filter placeholder=${t.trace.pasteId} autocomplete="off" spellcheck="false" @keydown=${(event) => event.key === "Enter" && openId(event.target.value.trim())} /></label>

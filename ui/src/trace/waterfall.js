@@ -43,12 +43,13 @@ function row({ step, depth, from, to }, scale, link) {
   const where = link(step);
   const name = html`<span class="kp-fall-who">${step.who}</span> ${saidOf(step)}`;
   const time = `${step.who} ${saidOf(step)} · ${took(from * 1e6)} + ${took((to - from) * 1e6)}`;
+  const bar = html`<svg aria-hidden="true" width="100%" height="16">
+    <rect x="${scale(from)}%" y="3" height="10" rx="2" width="${Math.max(scale(to) - scale(from), 0.4)}%"></rect>
+  </svg>`;
   return html`<div class="kp-fall-row" role="row" data-place=${step.place ? placeOf(step) : "root"} ?data-failed=${failed(step)}>
     <span role="cell" class="kp-fall-name" data-depth=${depth}>${where ? html`<a href=${where} title=${time}>${name}</a>` : html`<span title=${time}>${name}</span>`}</span>
     <span role="cell" class="kp-fall-bar">
-      <svg aria-hidden="true" width="100%" height="16">
-        <rect x="${scale(from)}%" y="3" height="10" rx="2" width="${Math.max(scale(to) - scale(from), 0.4)}%"></rect>
-      </svg>
+      ${where ? html`<a href=${where} tabindex="-1" aria-hidden="true">${bar}</a>` : bar}
       <span class="kp-fall-time">${took(from * 1e6)}<span class="kp-sr"> + ${took((to - from) * 1e6)}</span></span>
     </span>
   </div>`;
