@@ -7,13 +7,16 @@ GET .../history/changes?after=&upto=                the writes of a range, witho
 GET .../history/difference?a=&b=&namespace=         which objects are not the same at two revisions
 GET .../history/recording?after=&upto=              the writes of a range, with their objects
 GET .../history/facts?after=&upto= (or seconds=)    what happened, as `playground.history.facts`
+GET /kubeground/v1/clusters/NAME/revision?after=    the newest one, once it is another
 
 What the viewer may not list is left out.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any, TypeVar
 
@@ -38,6 +41,8 @@ MOST_DIFFERENCES = 2_000
 MOST_RECORDED, RECORDED_BYTES = 500, 2 * 1024 * 1024
 # Writes whose facts are told; of more, the latest. Each is parsed twice: some 20 ms in all.
 MOST_TOLD = 600
+# How long a question for the next revision is open, in seconds of the machine.
+LONGEST_WAIT = 20.0
 
 
 async def overview(call: Call) -> Answer:
@@ -68,6 +73,7 @@ async def overview(call: Call) -> Answer:
         "oldest": oldest,
         "newest": newest,
         "compacted": oldest > 0,
+        "compacted_at": store.compacted_at,
         "now": cluster.clock.seconds(),
         "after": after,
         "upto": upto,
@@ -82,7 +88,22 @@ async def overview(call: Call) -> Answer:
             for revision, at, key in warnings
             if viewer.may_list("events", key.namespace)
         ],
+        "failures": [
+            {"revision": one.revision, "what": one.what, "state": one.state}
+            for one in cluster.failures.journal.moments
+            if after < one.revision <= upto
+        ],
     }
+
+
+async def newest(call: Call) -> Answer:
+    """Return the revision, after a while at the latest; sooner if it is not `after` any more."""
+    store = call.cluster().store
+    if store.revision == call.number("after", 0):
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LONGEST_WAIT):
+                await asyncio.shield(store.hub.moved())
+    return 200, {"revision": store.revision}
 
 
 async def moment(call: Call) -> Answer:
@@ -297,4 +318,8 @@ async def page(call: Call) -> Answer:
     return await found(call)
 
 
-ROUTES: Routes = {("GET", 2, "history"): overview, ("GET", 3, "history"): page}
+ROUTES: Routes = {
+    ("GET", 2, "history"): overview,
+    ("GET", 3, "history"): page,
+    ("GET", 2, "revision"): newest,
+}

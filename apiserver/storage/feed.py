@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, TypeAlias
 
@@ -33,6 +34,9 @@ class Hub(Protocol):
 
     def publish(self, events: Sequence[Event]) -> None:
         """Pass committed events on, before the writes' waiters wake up."""
+
+    def moved(self) -> asyncio.Future[None]:
+        """Return what is done with the next commit, or when the hub closes. Shared: shield it."""
 
     def subscribe(
         self,

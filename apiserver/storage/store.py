@@ -17,7 +17,7 @@ from typing import TypeAlias, TypeVar
 from django.db.backends.utils import CursorWrapper
 
 from apimachinery.clock import Clock
-from apiserver.storage import history, past
+from apiserver.storage import clusters, history, past
 from apiserver.storage.cache import ResourceCache
 from apiserver.storage.errors import Closed, Compacted, StorageError
 from apiserver.storage.feed import Hub
@@ -28,6 +28,8 @@ from apiserver.storage.writer import Result, Writer
 
 # Rows a trimming transaction looks at: some 5 ms, so that writes get their turn in between.
 FORGET_BATCH = 500
+# The setting of a cluster that says when its oldest history was forgotten.
+COMPACTED_AT = "compactedAt"
 
 # Named here, since `list` means something else inside the class.
 Results: TypeAlias = list[Result]
@@ -159,13 +161,24 @@ class ClusterStore:
             return
         self.oldest = floor
         cluster = self.record.id
-        await self._writer.do(lambda cursor: history.raise_floor(cursor, cluster, floor))
+        self.record.settings = {**self.record.settings, COMPACTED_AT: self.clock.seconds()}
+        await self._writer.do(self._raise_floor)
         after: int | None = 0
         while after is not None:
             step = partial(
                 history.forget, cluster=cluster, after=after, floor=floor, limit=FORGET_BATCH
             )
             after = await self._writer.do(step)
+
+    def _raise_floor(self, cursor: CursorWrapper) -> None:
+        history.raise_floor(cursor, self.record.id, self.oldest)
+        clusters.update(cursor, self.record)
+
+    @property
+    def compacted_at(self) -> float | None:
+        """When the oldest history was forgotten, in seconds; None where none ever was."""
+        found = self.record.settings.get(COMPACTED_AT)
+        return None if found is None else float(found)
 
     def apply(self, events: Sequence[Event]) -> None:
         """Take in what the writer has committed: memory first, then those who watch."""

@@ -55,6 +55,14 @@ class WatchHub:
         self._delivered: list[Event] = []
         self._releasing: list[Event] = []
         self._timer: asyncio.TimerHandle | None = None
+        # Done with the next commit; there only while somebody waits for one.
+        self._moved: asyncio.Future[None] | None = None
+
+    def moved(self) -> asyncio.Future[None]:
+        """Return what is done with the next commit, or when the hub closes. Shared: shield it."""
+        if self._moved is None:
+            self._moved = asyncio.get_running_loop().create_future()
+        return self._moved
 
     def publish(self, events: Sequence[Event]) -> None:
         """Pass committed events on."""
@@ -62,6 +70,8 @@ class WatchHub:
         self._delivered.extend(events)
         if self._timer is None:
             self._arm()
+        if self._moved is not None:
+            self._tell_moved()
         routed: dict[Bucket, list[Event]] = {}
         for event in events:
             topic = self._topics.get(event.entry.key.resource)
@@ -160,6 +170,8 @@ class WatchHub:
 
     def close(self, reason: str) -> None:
         """End every subscription."""
+        if self._moved is not None:
+            self._tell_moved()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -167,6 +179,11 @@ class WatchHub:
             for subscription in topic.members():
                 subscription.end(reason)
         self._topics.clear()
+
+    def _tell_moved(self) -> None:
+        moved, self._moved = self._moved, None
+        if moved is not None and not moved.done():
+            moved.set_result(None)
 
     def _require(self, after: int) -> None:
         if after < self._log.oldest:

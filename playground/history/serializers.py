@@ -36,12 +36,21 @@ class MarkerSerializer(serializers.Serializer[object]):
     name = serializers.CharField()
 
 
+class BrokenSerializer(serializers.Serializer[object]):
+    """Something that was broken on purpose, or mended."""
+
+    revision = serializers.IntegerField()
+    what = serializers.CharField()
+    state = serializers.ChoiceField(choices=("began", "ended"))
+
+
 class OverviewSerializer(serializers.Serializer[object]):
     """The ends of the log, and how busy a range of it was."""
 
     oldest = serializers.IntegerField(help_text="The first revision that can be looked at.")
     newest = serializers.IntegerField()
     compacted = serializers.BooleanField(help_text="There was something before the oldest.")
+    compacted_at = serializers.FloatField(allow_null=True, help_text="When that was forgotten.")
     now = serializers.FloatField(help_text="The cluster's clock, in seconds since the epoch.")
     after = serializers.IntegerField()
     upto = serializers.IntegerField()
@@ -49,6 +58,7 @@ class OverviewSerializer(serializers.Serializer[object]):
     density = DensitySerializer(many=True)
     moments = serializers.ListField(child=serializers.ListField(child=serializers.FloatField()))
     warnings = MarkerSerializer(many=True)
+    failures = BrokenSerializer(many=True)
 
 
 class ChangeSerializer(PlaceSerializer):

@@ -389,10 +389,13 @@ class StorageContract:
     async def test_compaction_holds_after_opening_again(self, storage: Storage):
         store = await storage.create_cluster(ClusterRecord("two"), [create("a"), create("b")])
         await store.commit(update("a", n=1))
+        assert store.compacted_at is None
         await store.compact(2)
+        when = store.compacted_at
         await storage.close_cluster("two")
         store = await storage.open_cluster("two")
         assert (store.revision, store.oldest) == (3, 2)
+        assert when == store.compacted_at == pytest.approx(store.clock.seconds(), abs=60)
         with pytest.raises(Compacted):
             await store.changes(None, 1)
         assert [told(change) for change in await store.changes(None, 2)] == [("MODIFIED", "a", 3)]

@@ -1,5 +1,7 @@
 """What the log tells over the control API, and to whom."""
 
+import asyncio
+
 import pytest
 
 from tests.apiserver.endpoints.support import config_map
@@ -39,6 +41,38 @@ async def test_how_busy_the_log_was(past, lab):
     whole = await asked(past, "")
     counted = sum(count for one in whole["density"] for _part, count in one["parts"])
     assert counted == past.revision, "each revision is one change"
+
+
+async def test_the_next_revision_is_told_once_it_is_there(past, lab):
+    then = await lab.quiet()
+    place = f"/kubeground/v1/clusters/lab/revision?after={then}"
+    asking = asyncio.create_task(past.http.request("GET", place))
+    await asyncio.sleep(1)
+    assert not asking.done()
+    await past.now("POST", MAPS, config_map("a"))
+    assert (await asking).json() == {"revision": then + 1}
+    now = await lab.quiet()
+    begun = past.cluster.clock.seconds()
+    waited = await past.http.request("GET", place.replace(str(then), str(now)))
+    assert waited.json() == {"revision": now}
+    assert past.cluster.clock.seconds() - begun == pytest.approx(20, abs=1)
+
+
+async def test_what_was_broken_and_when_the_log_was_compacted(past, lab):
+    node = lab.cluster.store.list("nodes")[0].key.name
+    broken = await past.cluster.failures.begin({"kind": "stop-node", "target": {"node": node}})
+    began = past.revision
+    await past.cluster.failures.end(broken.id)
+    found = await asked(past, "")
+    assert [(one["state"], one["what"]) for one in found["failures"]] == [
+        ("began", broken.what),
+        ("ended", broken.what),
+    ]
+    assert found["failures"][0]["revision"] <= began
+    assert found["compacted_at"] is None
+    await past.cluster.store.compact(2)
+    told = (await asked(past, ""))["compacted_at"]
+    assert told == pytest.approx(past.cluster.clock.seconds(), abs=5)
 
 
 async def test_when_a_revision_was(past):

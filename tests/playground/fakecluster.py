@@ -122,7 +122,7 @@ class Fake:
         if request.method == "PATCH":
             cluster.owner = request.body.get("owner", cluster.owner)
             return await reply(send, 200, cluster.described)
-        pages = ("activity", "at", "clock", "decisions", "failures", "history")
+        pages = ("activity", "at", "clock", "decisions", "failures", "history", "revision")
         if parts[1:2] and parts[1] in pages:
             return await self.page(request, cluster, parts[1:], send)
         if request.method == "GET" and not parts[1:]:
@@ -154,6 +154,8 @@ class Fake:
 
     async def page(self, request, cluster, parts, send):
         """Answer for what is below a cluster's name in the control API."""
+        if parts[0] == "revision":
+            return await reply(send, 200, {"revision": await cluster.after(request.query)})
         if parts[0] == "clock":
             return await reply(send, 200, cluster.told(request))
         if parts[0] == "activity":
@@ -236,6 +238,14 @@ class FakeCluster:
             "ahead": 0.0,
             "next": None,
         }
+
+    async def after(self, query):
+        """Return the revision, as soon as it is another."""
+        for _ in range(400):
+            if self.revision != int(query.get("after", 0)):
+                break
+            await asyncio.sleep(0.05)
+        return self.revision
 
     def told(self, request):
         """Answer for the clock: it takes what it is told, and does not run."""
