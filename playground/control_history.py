@@ -5,6 +5,7 @@ GET .../history/moment?rev=                         when a revision was
 GET .../history/object?resource=&namespace=&name=   the writes of one object, the latest first
 GET .../history/changes?after=&upto=                the writes of a range, without their objects
 GET .../history/difference?a=&b=&namespace=         which objects are not the same at two revisions
+GET .../history/state?rev=                          every object with a digest of what it says
 GET .../history/recording?after=&upto=              the writes of a range, with their objects
 GET .../history/facts?after=&upto= (or seconds=)    what happened, as `playground.history.facts`
 GET /kubeground/v1/clusters/NAME/revision?after=    the newest one, once it is another
@@ -26,7 +27,9 @@ from apimachinery.errors import Expired, PathNotFound
 from apimachinery.meta import Obj
 from apiserver.endpoints.past import require
 from apiserver.storage import ChangeRecord, ClusterStore, Compacted, Entry, Event, Key, past
+from playground import control_difference
 from playground.control_call import Answer, Call, Routes
+from playground.control_log import ask, place
 from playground.control_viewer import Viewer
 from playground.history.facts import Write, facts
 
@@ -36,7 +39,6 @@ MOST_PARTS = 400
 MOST_WARNINGS = 200
 MOST_RECORDS = 300
 MOST_CHANGES = 500
-MOST_DIFFERENCES = 2_000
 # What one page of a recording holds: some 20 ms of the loop to put together.
 MOST_RECORDED, RECORDED_BYTES = 500, 2 * 1024 * 1024
 # Writes whose facts are told; of more, the latest. Each is parsed twice: some 20 ms in all.
@@ -64,7 +66,7 @@ async def overview(call: Call) -> Answer:
             past.warnings(cursor, number, after, upto, MOST_WARNINGS),
         )
 
-    density, moments, warnings = await _ask(store, after, query)
+    density, moments, warnings = await ask(store, after, query)
     counts: dict[str, dict[int, int]] = {}
     for resource, part, count in density:
         if viewer.may_list(resource):
@@ -84,9 +86,10 @@ async def overview(call: Call) -> Answer:
         ],
         "moments": moments,
         "warnings": [
-            {"revision": revision, "at": at, "namespace": key.namespace, "name": key.name}
-            for revision, at, key in warnings
-            if viewer.may_list("events", key.namespace)
+            {"revision": one.revision, "at": one.at, "namespace": one.key.namespace}
+            | {"name": one.about, "kind": one.kind, "reason": one.reason}
+            for one in warnings
+            if viewer.may_list("events", one.key.namespace)
         ],
         "failures": [
             {"revision": one.revision, "what": one.what, "state": one.state}
@@ -111,7 +114,7 @@ async def moment(call: Call) -> Answer:
     store = call.cluster().store
     revision = call.number("rev", store.revision)
     require(store, revision)
-    found = await _ask(store, revision, lambda cursor, n: past.moments(cursor, n, [revision]))
+    found = await ask(store, revision, lambda cursor, n: past.moments(cursor, n, [revision]))
     at = found[0][1] if found else store.record.created
     ends = {"oldest": store.oldest, "newest": store.revision}
     return 200, {"revision": revision, "at": at, **ends}
@@ -145,10 +148,10 @@ async def changes(call: Call) -> Answer:
     require(store, after)
     upto = min(call.number("upto", store.revision), store.revision)
     limit = min(call.number("limit", 100), MOST_CHANGES)
-    found = await _ask(store, after, lambda cursor, n: past.headers(cursor, n, after, upto, limit))
+    found = await ask(store, after, lambda cursor, n: past.headers(cursor, n, after, upto, limit))
     return 200, {
         "items": [
-            {**_place(one.key), "revision": one.revision, "type": one.type, "at": one.at}
+            {**place(one.key), "revision": one.revision, "type": one.type, "at": one.at}
             | {"actor": one.actor, "trace": one.trace}
             for one in found
             if viewer.may_list(one.key.resource, one.key.namespace)
@@ -162,7 +165,7 @@ async def recording(call: Call) -> Answer:
     cluster = call.cluster()
     store, viewer = cluster.store, Viewer.of(call, cluster)
     after, upto = call.number("after", 0), min(call.number("upto", store.revision), store.revision)
-    found = await _ask(
+    found = await ask(
         store,
         store.oldest,
         lambda cursor, n: past.whole(cursor, n, after, upto, MOST_RECORDED, RECORDED_BYTES),
@@ -180,36 +183,10 @@ async def recording(call: Call) -> Answer:
                 "at": one.at,
                 "actor": one.actor,
                 "trace": one.trace,
-                **_place(one.key),
+                **place(one.key),
                 "object": orjson.Fragment(body),
             }
             for one, body in found
-            if viewer.may_list(one.key.resource, one.key.namespace)
-        ],
-    }
-
-
-async def difference(call: Call) -> Answer:
-    """Return which objects differ between revisions a and b."""
-    cluster = call.cluster()
-    store, viewer = cluster.store, Viewer.of(call, cluster)
-    first, second = sorted((call.number("a", 0), call.number("b", store.revision)))
-    require(store, first)
-    require(store, second)
-    namespace = call.text("namespace")
-    found, touched = await _ask(
-        store,
-        first,
-        lambda cursor, n: past.differing(cursor, n, first, second, namespace, MOST_DIFFERENCES),
-    )
-    return 200, {
-        "a": first,
-        "b": second,
-        "touched": touched,
-        "more": len(found) == MOST_DIFFERENCES,
-        "items": [
-            {**_place(one.key), "revision": one.revision, "change": _change(one)}
-            for one in found
             if viewer.may_list(one.key.resource, one.key.namespace)
         ],
     }
@@ -253,13 +230,6 @@ async def _records(store: ClusterStore, after: int, upto: int) -> Sequence[Chang
     return [record for record in found if record.entry.revision > after]
 
 
-async def _ask(store: ClusterStore, revision: int, query: Callable[[Any, int], T]) -> T:
-    try:
-        return await store.ask(revision, query)
-    except Compacted as gone:
-        raise Expired(str(gone)) from None
-
-
 def _write(event: Event, record: ChangeRecord) -> Write:
     def parsed(entry: Entry | None) -> Obj | None:
         return None if entry is None else entry.obj()
@@ -288,25 +258,14 @@ def _record(record: ChangeRecord) -> dict[str, Any]:
     }
 
 
-def _place(key: Key) -> dict[str, str]:
-    return {"resource": key.resource, "namespace": key.namespace, "name": key.name}
-
-
-def _change(one: past.Difference) -> str:
-    if one.before is None:
-        return "added"
-    if one.after is None:
-        return "removed"
-    return "changed" if one.before == one.after else "replaced"
-
-
 _PAGES: dict[str, Callable[[Call], Awaitable[Answer]]] = {
     "moment": moment,
     "object": of_object,
     "changes": changes,
-    "difference": difference,
+    "difference": control_difference.difference,
     "facts": told,
     "recording": recording,
+    "state": control_difference.state,
 }
 
 

@@ -86,6 +86,18 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
+class Warned:
+    """A Warning event: why, and of what."""
+
+    revision: int
+    at: float
+    key: Key
+    reason: str
+    kind: str
+    about: str
+
+
+@dataclass(frozen=True, slots=True)
 class Header:
     """A change without its object."""
 
@@ -117,14 +129,16 @@ def moments(cursor: CursorWrapper, cluster: int, revisions: Iterable[int]) -> Se
 
 def warnings(
     cursor: CursorWrapper, cluster: int, after: int, upto: int, limit: int
-) -> Sequence[tuple[int, float, Key]]:
-    """Return the last Warning events of a range: revision, seconds, key; the latest first."""
+) -> Sequence[Warned]:
+    """Return the last Warning events of a range, the latest first."""
     cursor.execute(_EVENTS, [cluster, after, upto, EVENTS_READ])
-    found: list[tuple[int, float, Key]] = []
+    found: list[Warned] = []
     for namespace, name, revision, attrs, at in cursor.fetchall():
         _labels, fields = codec.decode_attrs(bytes(attrs), EMPTY)
         if fields.get("type") == "Warning":
-            found.append((int(revision), float(at), Key("events", namespace, name)))
+            key = Key("events", namespace, name)
+            about = (fields.get(f"involvedObject.{part}", "") for part in ("kind", "name"))
+            found.append(Warned(int(revision), float(at), key, fields.get("reason", ""), *about))
             if len(found) == limit:
                 break
     return found

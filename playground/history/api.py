@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from playground.history import reading, recordings
+from playground.history import comparing, reading, recordings
 from playground.history.models import MOST, Bookmark
 from playground.history.sentences import sentence
 from playground.history.serializers import (
@@ -135,21 +135,35 @@ class Facts(PastView):
 
 
 class Difference(PastView):
-    """Two revisions beside each other."""
+    """Two revisions beside each other, or two clusters."""
 
     @extend_schema(
         parameters=[
             _number("a", "The first revision."),
-            _number("b", "The second one."),
+            _number("b", "The second one; of another cluster its newest unless told."),
             OpenApiParameter("namespace", str),
+            OpenApiParameter("other", str, description="A cluster whose `b` is looked at."),
         ],
         responses=DifferencesSerializer,
         operation_id="compare_revisions",
     )
     def get(self, request: Request, name: str) -> Response:
-        """Return which objects are not the same at both revisions."""
+        """Return which objects are not the same at both revisions, or in both clusters."""
         namespace = request.GET.get("namespace", "")[:253]
+        if other := request.GET.get("other", ""):
+            return Response(self._beside(other, namespace))
         return Response(self.ask("/difference", "a", "b", namespace=namespace))
+
+    def _beside(self, other: str, namespace: str) -> dict[str, Any]:
+        """Compare with another cluster, of which one sees what one may see of it."""
+        cluster = access.find(gateway(), self.user, other)
+        ends = {name: {"rev": str(self.number(name))} for name in "ab" if name in self.request.GET}
+        here = self.ask("/state", **ends.get("a", {}))
+        identity = access.identity(self.user, cluster)
+        there = gateway().history(cluster.name, identity, "/state", **ends.get("b", {}))
+        items, more = comparing.compared(here["items"], there["items"], namespace)
+        at = {"a": here["revision"], "b": there["revision"], "other": cluster.name}
+        return {**at, "touched": len(items), "more": more, "items": items}
 
 
 class ObjectHistory(PastView):

@@ -33,7 +33,9 @@ class MarkerSerializer(serializers.Serializer[object]):
     revision = serializers.IntegerField()
     at = serializers.FloatField()
     namespace = serializers.CharField()
+    kind = serializers.CharField(help_text="Of what it tells.")
     name = serializers.CharField()
+    reason = serializers.CharField()
 
 
 class BrokenSerializer(serializers.Serializer[object]):
@@ -107,7 +109,7 @@ class FactsSerializer(serializers.Serializer[object]):
 class DifferenceSerializer(PlaceSerializer):
     """An object that is not the same at both revisions."""
 
-    revision = serializers.IntegerField()
+    revision = serializers.IntegerField(required=False, help_text="Of its last write; one cluster.")
     change = serializers.ChoiceField(choices=("added", "removed", "changed", "replaced"))
 
 
@@ -116,6 +118,7 @@ class DifferencesSerializer(serializers.Serializer[object]):
 
     a = serializers.IntegerField()
     b = serializers.IntegerField()
+    other = serializers.CharField(required=False, help_text="The cluster whose revision b is.")
     touched = serializers.IntegerField(help_text="Objects written in between.")
     more = serializers.BooleanField()
     items = DifferenceSerializer(many=True)

@@ -29,6 +29,8 @@ export const DEFAULTS = {
   "timeline.first": ["Home"],
   "timeline.last": ["End"],
   "timeline.jump": ["#"],
+  "timeline.nextMark": ["n"],
+  "timeline.markBefore": ["Shift+n"],
   "timeline.bookmark": ["b"],
   "timeline.setA": ["Shift+a"],
   "timeline.setB": ["Shift+b"],

@@ -90,7 +90,7 @@ export function conflicts(name, key, of = keysOf) {
 /** Tells whether a key press belongs to a field rather than to the page. */
 export function inField(event) {
   const target = event.composedPath()[0];
-  return target instanceof Element && target.closest("input, textarea, select, [contenteditable], dialog[open]") !== null;
+  return target instanceof Element && target.closest('input:not([type="range"]), textarea, select, [contenteditable], dialog[open]') !== null;
 }
 
 /** Wraps a handler so that it runs only when single keys are meant for the page. */

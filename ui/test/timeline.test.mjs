@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { barsOf, byResource, kindsOf, parseRef, place, rangeOf, refText, revAt, ticksOf } from "../src/timeline/model.js";
-import { momentOf, revisionAt } from "../src/timeline/moments.js";
+import { markersOf, marksOf, nextMark } from "../src/timeline/markers.js";
+import { minute, momentOf, revisionAt } from "../src/timeline/moments.js";
 import { Player } from "../src/timeline/player.js";
 import { Steps } from "../src/timeline/steps.js";
 
@@ -102,4 +103,40 @@ test("playing goes on by the speed, and ends at the newest", (context) => {
   assert.equal(rev, 22);
   context.mock.timers.tick(1000);
   assert.deepEqual([rev, player.playing], [30, false]);
+});
+
+const words = { warningOf: ({ reason, name }) => `${reason} ${name}`, broken: (what) => `broken ${what}`, mended: (what) => `mended ${what}` };
+const marked = {
+  after: 0,
+  upto: 1000,
+  warnings: [{ revision: 503, reason: "BackOff", name: "a" }, { revision: 500, reason: "BackOff", name: "a" }, { revision: 501, reason: "Failed", name: "b" }],
+  failures: [{ revision: 502, what: "n1", state: "began" }, { revision: 800, what: "n1", state: "ended" }],
+};
+
+test("marks near each other are one, of each kind", () => {
+  const marks = marksOf(marked, words);
+  assert.deepEqual(marks.map((one) => one.revision), [500, 501, 502, 503, 800]);
+  assert.deepEqual(
+    markersOf(marks, marked).map(({ revision, kind, count, texts }) => [revision, kind, count, texts]),
+    [
+      [500, "warning", 3, ["BackOff a", "Failed b", "BackOff a"]],
+      [502, "began", 1, ["broken n1"]],
+      [800, "ended", 1, ["mended n1"]],
+    ],
+  );
+  assert.deepEqual(markersOf(marks, { after: 502, upto: 700 }).map((one) => one.revision), [503], "only those of the range");
+});
+
+test("keys go from mark to mark", () => {
+  const marks = marksOf(marked, words);
+  assert.equal(nextMark(marks, 503, 1).revision, 800);
+  assert.equal(nextMark(marks, 800, 1), null);
+  assert.equal(nextMark(marks, 503, -1).revision, 502);
+  assert.equal(nextMark(marks, 500, -1), null);
+});
+
+test("a moment to the minute", () => {
+  const at = new Date(2026, 10, 30, 9, 30, 12) / 1000;
+  assert.equal(minute(at, at), "09:30");
+  assert.equal(minute(at, at + 2 * 86400), "30 Nov 09:30");
 });

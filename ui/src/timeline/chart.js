@@ -1,5 +1,5 @@
-// The picture above the slider: bars of changes, warnings, bookmarks, and where one is.
-import { html, nothing, svg } from "lit";
+// The picture above the slider: bars of changes, marks, bookmarks, and where one is.
+import { html, svg } from "lit";
 
 import { t } from "../texts.js";
 import { clock, momentOf } from "./moments.js";
@@ -31,8 +31,14 @@ function scale(overview, range) {
   );
 }
 
+/** A mark below the bars; keys go from one to the next, so that none is a stop for the tab key. */
+function marker({ revision, kind, count, texts }, range, go) {
+  const text = t.timeline.marked(texts.slice(0, 5).join(", ") + (texts.length > 5 ? " …" : ""), count, revision);
+  return html`<button type="button" tabindex="-1" class="kp-tl-mark" data-mark=${kind} .style=${percent(revision, range)} title=${text} aria-label=${text} @click=${() => go(revision)}><span aria-hidden="true"></span></button>`;
+}
+
 /** Draws the density of a range with its markers; `go(rev)` is called for a marker. */
-export function chart({ overview, range, kinds, hidden, rev, marks, bookmarks, go }) {
+export function chart({ overview, range, kinds, hidden, rev, marks, bookmarks, markers, go }) {
   const bars = barsOf(overview, kinds, hidden);
   const at = place(rev, range) * WIDTH;
   const letters = Object.entries(marks).filter(([, revision]) => revision !== null && revision >= range.after && revision <= range.upto);
@@ -49,10 +55,6 @@ export function chart({ overview, range, kinds, hidden, rev, marks, bookmarks, g
       ${bars.map(bar)}
       <line class="kp-tl-head-line" x1=${at} x2=${at} y1="0" y2=${HEIGHT} vector-effect="non-scaling-stroke"></line>
     </svg>
-    <div class="kp-tl-warnings" aria-hidden="true">
-      ${overview.warnings.map((one) =>
-        one.revision > range.after ? html`<span class="kp-tl-warning" .style=${percent(one.revision, range)}></span>` : nothing,
-      )}
-    </div>
+    <div class="kp-tl-marks">${markers.map((one) => marker(one, range, go))}</div>
     <div class="kp-tl-scale" aria-hidden="true">${scale(overview, range)}</div>`;
 }

@@ -1,9 +1,10 @@
-// Two revisions side by side: which objects differ, and then both texts of one.
+// Two revisions side by side, or two clusters: which objects differ, and then both texts of one.
 import { html, LitElement, nothing } from "lit";
 
+import { clustersHere } from "../command/world.js";
 import { t } from "../texts.js";
 import { ask, Latest } from "./ask.js";
-import { byResource, refText } from "./model.js";
+import { byResource, QUIET, refText } from "./model.js";
 
 class Compare extends LitElement {
   static properties = {
@@ -11,6 +12,9 @@ class Compare extends LitElement {
     a: { type: Number },
     b: { type: Number },
     namespace: {},
+    other: {}, // the cluster that B is a revision of; "" for this one
+    newest: { type: Number },
+    loud: { state: true }, // whether what machines write all the time is listed, too
     found: { state: true },
     chosen: { state: true },
     problem: { state: true },
@@ -19,6 +23,8 @@ class Compare extends LitElement {
   constructor() {
     super();
     this.namespace = "";
+    this.other = "";
+    this.loud = false;
     this.latest = new Latest();
     this.texts = new Latest();
     this.namespaces = new Set();
@@ -35,17 +41,19 @@ class Compare extends LitElement {
   }
 
   get ready() {
-    return Number.isInteger(this.a) && Number.isInteger(this.b);
+    return this.other !== "" || (Number.isInteger(this.a) && Number.isInteger(this.b));
   }
 
   updated(changed) {
-    if (["a", "b", "namespace", "cluster"].some((name) => changed.has(name))) this.load();
+    if (["a", "b", "namespace", "cluster", "other"].some((name) => changed.has(name))) this.load();
   }
 
   async load() {
     this.chosen = null;
     if (!this.ready) return;
-    const params = { a: this.a, b: this.b, namespace: this.namespace };
+    // Of this cluster, the revision until which it was read: what comes meanwhile does not move the page.
+    const a = this.a ?? (this.other ? this.newest : null);
+    const params = { a, b: this.b, namespace: this.namespace, other: this.other || null };
     try {
       const found = await this.latest.run((signal) => ask(this.cluster, "/history/difference", params, signal));
       if (!found) return;
@@ -57,15 +65,22 @@ class Compare extends LitElement {
     }
   }
 
+  /** The places of both texts: [cluster, revision], the earlier one first. */
+  sides() {
+    const { a, b } = this.found;
+    if (this.other) return [[this.cluster, a], [this.other, b]];
+    return [[this.cluster, Math.min(a, b)], [this.cluster, Math.max(a, b)]];
+  }
+
   async choose(item) {
     const { resource, namespace, name } = item;
-    const [early, late] = [Math.min(this.a, this.b), Math.max(this.a, this.b)];
-    const lines = (rev, signal) => ask(this.cluster, "/history/lines", { resource, namespace, name, rev }, signal);
+    const sides = this.sides();
+    const lines = ([cluster, rev], signal) => ask(cluster, "/history/lines", { resource, namespace, name, rev }, signal);
     try {
-      const found = await this.texts.run((signal) => Promise.all([lines(early, signal), lines(late, signal), import("./merge.js")]));
+      const found = await this.texts.run((signal) => Promise.all([...sides.map((side) => lines(side, signal)), import("./merge.js")]));
       if (!found) return;
       const [before, after] = found.slice(0, 2).map((one) => one.lines.map((line) => line.text).join("\n"));
-      this.chosen = { item, before, after, early, late };
+      this.chosen = { item, before, after, sides };
       await this.updateComplete;
       found[2].show(this.querySelector(".kp-tl-merge"), before, after);
       this.querySelector(".kp-tl-pair").scrollIntoView({ block: "nearest" });
@@ -82,30 +97,44 @@ class Compare extends LitElement {
   }
 
   head() {
-    const letter = (name, value) => html`<label class="kp-inline">${name}
-      <input type="number" min="0" inputmode="numeric" class="kp-tl-number" .value=${value ?? ""} aria-label="${name}: ${t.timeline.slider}"
+    const words = t.timeline;
+    const letter = (name, value, hint = "") => html`<label class="kp-inline">${name}
+      <input type="number" min="0" inputmode="numeric" class="kp-tl-number" placeholder=${hint} .value=${value ?? ""} aria-label="${name}: ${words.slider}"
         @change=${(event) => this.tell("kp-mark", { [name]: event.target.value === "" ? null : Number(event.target.value) })}></label>`;
+    const others = clustersHere().map((one) => one.name).filter((name) => name !== this.cluster);
+    const hint = this.other ? words.newest : "";
     return html`<div class="kp-toolbar">
-      ${letter("A", this.a)} ${letter("B", this.b)}
-      <label class="kp-inline">${t.timeline.namespace}
+      ${letter("A", this.a, hint)} ${letter("B", this.b, hint)}
+      ${others.length || this.other
+        ? html`<label class="kp-inline">${words.withCluster}
+            <select @change=${(event) => this.tell("kp-with", event.target.value)}>
+              <option value="" ?selected=${!this.other}>${words.thisCluster}</option>
+              ${[...new Set([...others, ...(this.other ? [this.other] : [])])].map((one) => html`<option ?selected=${one === this.other}>${one}</option>`)}
+            </select></label>`
+        : nothing}
+      <label class="kp-inline">${words.namespace}
         <select @change=${(event) => (this.namespace = event.target.value)}>
-          <option value="" ?selected=${!this.namespace}>${t.timeline.wholeCluster}</option>
+          <option value="" ?selected=${!this.namespace}>${words.wholeCluster}</option>
           ${[...this.namespaces].sort().map((one) => html`<option ?selected=${one === this.namespace}>${one}</option>`)}
         </select></label>
     </div>
-    ${this.ready ? nothing : html`<p class="kp-muted">${t.timeline.compareHint}</p>`}`;
+    ${this.other ? html`<p class="kp-muted">${words.besideHint(this.other)}</p>` : this.ready ? nothing : html`<p class="kp-muted">${words.compareHint}</p>`}`;
   }
 
   list() {
-    const { items, a, b, more } = this.found;
-    if (!items.length) return html`<p class="kp-muted" role="status">${t.timeline.noDifference(a, b)}</p>`;
-    return html`<p role="status"><strong>${t.timeline.differ(items.length, a, b)}</strong> ${more ? t.timeline.moreDiffer(items.length) : nothing}</p>
+    const words = t.timeline;
+    const { a, b, more, other } = this.found;
+    const items = this.loud ? this.found.items : this.found.items.filter((item) => !QUIET.has(item.resource));
+    const quiet = this.found.items.length - items.length;
+    const rest = quiet ? html`<p class="kp-muted">${words.quiet(quiet)} <button type="button" class="kp-link" @click=${() => (this.loud = true)}>${words.showQuiet}</button></p>` : nothing;
+    if (!items.length) return html`<p class="kp-muted" role="status">${other ? words.noDifferenceBeside(a, other, b) : words.noDifference(a, b)}</p>${rest}`;
+    return html`<p role="status"><strong>${other ? words.differBeside(items.length, a, other, b) : words.differ(items.length, a, b)}</strong> ${more ? words.moreDiffer(items.length) : nothing}</p>
       <div class="kp-tl-differences">
         ${byResource(items).map(
           ([resource, group]) => html`<section><h2 class="kp-sub">${resource} <span class="kp-muted">${t.number(group.length)}</span></h2>
             <ul>${group.map((item) => this.item(item))}</ul></section>`,
         )}
-      </div>`;
+      </div>${rest}`;
   }
 
   item(item) {
@@ -118,11 +147,12 @@ class Compare extends LitElement {
   }
 
   pair() {
-    const { item, before, after, early, late } = this.chosen;
+    const { item, before, after, sides } = this.chosen;
+    const title = (letter, [cluster, rev]) => (this.other ? t.timeline.atRevisionOf(letter, cluster, rev) : t.timeline.atRevision(letter, rev));
     const missing = (text) => (text ? nothing : html` <span class="kp-muted">${t.timeline.notThere}</span>`);
     return html`<section class="kp-tl-pair" aria-label=${refText(item)}>
       <h2 class="kp-sub"><code>${refText(item)}</code></h2>
-      <div class="kp-tl-sides"><span>${t.timeline.atRevision("A", early)}${missing(before)}</span><span>${t.timeline.atRevision("B", late)}${missing(after)}</span></div>
+      <div class="kp-tl-sides"><span>${title("A", sides[0])}${missing(before)}</span><span>${title("B", sides[1])}${missing(after)}</span></div>
       <div class="kp-tl-merge"></div>
     </section>`;
   }

@@ -39,6 +39,7 @@ class Fork extends LitElement {
     return html`<p role="status">${words.forked(this.made)}</p>
       <div class="kp-actions">
         <button type="button" class="kp-button" @click=${this.close}>${words.close}</button>
+        <a class="kp-button" href="/clusters/${encodeURIComponent(this.cluster)}/timeline?${new URLSearchParams({ tab: "compare", with: this.made })}" data-live>${words.sideBySide}</a>
         <a class="kp-button kp-primary" href="/clusters/${encodeURIComponent(this.made)}">${words.openIt}</a>
       </div>`;
   }

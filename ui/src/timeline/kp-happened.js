@@ -1,6 +1,7 @@
 // What happened around a revision: sentences, and the writes they come from.
 import { html, LitElement, nothing } from "lit";
 
+import { readWorld, worldNow } from "../command/world.js";
 import { t } from "../texts.js";
 import { ask, Latest } from "./ask.js";
 import { clock } from "./moments.js";
@@ -10,7 +11,7 @@ const BACK = 40; // revisions before this one that are told of
 const ROWS = 40;
 
 class Happened extends LitElement {
-  static properties = { cluster: {}, rev: { type: Number }, oldest: { type: Number }, traces: { type: Boolean }, facts: { state: true }, changes: { state: true }, problem: { state: true } };
+  static properties = { cluster: {}, rev: { type: Number }, oldest: { type: Number }, traces: { type: Boolean }, facts: { state: true }, changes: { state: true }, kinds: { state: true }, problem: { state: true } };
 
   constructor() {
     super();
@@ -32,6 +33,21 @@ class Happened extends LitElement {
 
   get after() {
     return Math.max(this.oldest, this.rev - BACK);
+  }
+
+  /** Where the pages of kinds are, by their names in the log. */
+  async loadKinds() {
+    try {
+      await readWorld();
+      this.kinds = new Map(worldNow().kinds.map((one) => [one.group ? `${one.plural}.${one.group}` : one.plural, one.url]));
+    } catch {
+      this.kinds = new Map(); // names are no links then
+    }
+  }
+
+  connectedCallback() {
+    super.connectedCallback();
+    this.loadKinds();
   }
 
   async load() {
@@ -81,7 +97,7 @@ class Happened extends LitElement {
           ${this.changes.map(
             (one) => html`<tr data-type=${one.type} aria-selected=${one.revision === this.rev}>
               <td>${this.revision(one.revision)}</td>
-              <th scope="row"><span class="kp-muted">${one.resource.split(".")[0]}</span> ${one.namespace ? `${one.namespace}/` : ""}${one.name}</th>
+              <th scope="row"><span class="kp-muted">${one.resource.split(".")[0]}</span> ${this.object(one)}</th>
               <td>${types[one.type]}</td>
               <td class="kp-tl-who" title=${one.actor}>${short(one.actor)}</td>
               <td><button type="button" class="kp-link" @click=${() => this.tell("kp-follow", refText(one))}>${t.timeline.choose}<span class="kp-sr"> ${one.name}</span></button></td>
@@ -90,6 +106,15 @@ class Happened extends LitElement {
         </tbody>
       </table>
     </div>`;
+  }
+
+  /** The name of an object, which leads to its page at the revision; a deletion's to the one before. */
+  object(one) {
+    const name = `${one.namespace ? `${one.namespace}/` : ""}${one.name}`;
+    const kind = this.kinds?.get(one.resource);
+    if (!kind) return name;
+    const rev = one.type === "DELETED" ? one.revision - 1 : one.revision;
+    return html`<a href="${kind}/${encodeURIComponent(one.namespace || "-")}/${encodeURIComponent(one.name)}?rev=${rev}">${name}</a>`;
   }
 
   revision(rev) {

@@ -2,29 +2,24 @@
 import { html, LitElement, nothing } from "lit";
 
 import { freshness } from "../el/kp-freshness.js";
-import { bind } from "../keys.js";
+import { bind, inField, single } from "../keys.js";
 import { t } from "../texts.js";
 import { readState, writeState } from "../url.js";
-import { ask, Latest, send } from "./ask.js";
-import { chart } from "./chart.js";
-import { clock, momentOf } from "./moments.js";
-import { kindsOf, parseRef, rangeOf, SPANS } from "./model.js";
-import { Player, SPEEDS } from "./player.js";
+import { ask, Latest } from "./ask.js";
+import * as board from "./board.js";
+import { markersOf, marksOf, nextMark } from "./markers.js";
+import { parseRef, rangeOf, refName, SPANS } from "./model.js";
+import { News } from "./news.js";
+import { Player } from "./player.js";
 import { Steps } from "./steps.js";
+import "./kp-bookmarks.js";
 import "./kp-compare.js";
 import "./kp-fork.js";
 import "./kp-happened.js";
 import "./kp-object-past.js";
 
-const REFRESH = 4000; // ms between looks at a log that grows
 const SETTLE = 120; // ms without a move until the panels follow
 const PARTS = 160;
-const SIGNS = {
-  first: "M3 3h2v10H3zM13 3v10L6 8z",
-  back: "M11 3v10L4 8z",
-  forward: "M5 3v10l7-5z",
-  last: "M11 3h2v10h-2zM3 3v10l7-5z",
-};
 const TABS = ["happened", "compare", "object"];
 
 const number = (text) => (/^\d{1,15}$/.test(text ?? "") ? Number(text) : null);
@@ -45,6 +40,8 @@ class Timeline extends LitElement {
     object: { state: true },
     tab: { state: true },
     bookmarks: { state: true },
+    secrets: { state: true }, // whether a recording has their values
+    other: { state: true }, // the cluster that this one is compared with
     playing: { state: true },
     problem: { state: true },
     said: { state: true },
@@ -54,6 +51,9 @@ class Timeline extends LitElement {
     super();
     this.latest = new Latest();
     this.bookmarks = [];
+    this.allMarks = [];
+    this.markers = [];
+    this.secrets = false;
     this.player = new Player(
       () => this.at,
       (rev) => this.go(rev),
@@ -73,12 +73,15 @@ class Timeline extends LitElement {
     this.hidden = new Set(state.off ? state.off.split(",") : []);
     this.marks = { A: number(state.a), B: number(state.b) };
     this.object = parseRef(state.object) ? state.object : "";
+    this.other = state.with ?? "";
     this.tab = TABS.includes(state.tab) ? state.tab : TABS[0];
     this.steps = new Steps(this.cluster);
     this.unbind = bind(this.actions());
-    this.timer = setInterval(() => document.visibilityState === "visible" && this.load(), REFRESH);
+    this.digits = single((event) => this.typed(event));
+    window.addEventListener("keydown", this.digits);
+    this.news = new News(this.cluster, { read: () => this.load(), newest: () => this.newest, live: () => this.tellFreshness() });
+    this.news.start();
     this.load();
-    this.loadBookmarks();
   }
 
   disconnectedCallback() {
@@ -86,7 +89,8 @@ class Timeline extends LitElement {
     this.unbind();
     this.player.stop();
     this.latest.stop();
-    clearInterval(this.timer);
+    this.news.stop();
+    window.removeEventListener("keydown", this.digits);
     clearTimeout(this.settling);
   }
 
@@ -100,7 +104,9 @@ class Timeline extends LitElement {
       "timeline.first": () => this.go(this.overview?.oldest ?? 0),
       "timeline.last": () => this.goLive(),
       "timeline.jump": () => this.querySelector("#kp-tl-jump").select(),
-      "timeline.bookmark": () => this.toggleBookmark(),
+      "timeline.nextMark": () => this.toMark(1),
+      "timeline.markBefore": () => this.toMark(-1),
+      "timeline.bookmark": () => this.querySelector("kp-bookmarks").toggle(),
       "timeline.setA": () => this.mark({ A: this.at }),
       "timeline.setB": () => this.mark({ B: this.at }),
     };
@@ -125,6 +131,8 @@ class Timeline extends LitElement {
       const found = await this.latest.run((signal) => ask(this.cluster, "/history", { ...range, parts: PARTS }, signal));
       if (!found) return;
       this.overview = found;
+      this.allMarks = marksOf(found, t.timeline);
+      this.markers = markersOf(this.allMarks, found);
       this.problem = null;
       if (this.rev !== null && this.rev >= found.newest && !this.player.playing) this.rev = Math.min(this.rev, found.newest);
       if (this.rev !== null && this.rev < found.oldest) this.rev = found.oldest;
@@ -133,14 +141,6 @@ class Timeline extends LitElement {
     } catch (error) {
       this.problem = error.message;
       freshness("lost", t.reconnectingNow(this.newest));
-    }
-  }
-
-  async loadBookmarks() {
-    try {
-      this.bookmarks = (await ask(this.cluster, "/bookmarks")).items;
-    } catch {
-      this.bookmarks = []; // the log's own problem is told already
     }
   }
 
@@ -191,7 +191,7 @@ class Timeline extends LitElement {
     const found = await this.steps.from(this.object, this.at, direction, this.newest);
     if (found !== null) return this.go(found);
     const [from, to] = direction > 0 ? [this.at, this.newest] : [this.overview.oldest, this.at];
-    this.said = t.timeline.noWrites(this.object, from, to);
+    this.said = t.timeline.noWrites(refName(parseRef(this.object)), from, to);
     return undefined;
   }
 
@@ -199,6 +199,13 @@ class Timeline extends LitElement {
     this.marks = { ...this.marks, ...changes };
     writeState({ a: this.marks.A, b: this.marks.B });
     if (this.marks.A !== null && this.marks.B !== null) this.show("compare");
+  }
+
+  /** Puts another cluster beside this one; its revisions are others than this one's. */
+  compareWith(other) {
+    this.other = other;
+    this.marks = { ...this.marks, B: null };
+    writeState({ with: other, b: null });
   }
 
   show(tab) {
@@ -219,20 +226,17 @@ class Timeline extends LitElement {
     writeState({ off: [...hidden].join(",") });
   }
 
-  get bookmarked() {
-    return this.bookmarks.some((one) => one.revision === this.at);
-  }
-
-  async toggleBookmark(note = "") {
-    const { at } = this;
-    const url = `/api/clusters/${encodeURIComponent(this.cluster)}/bookmarks`;
-    try {
-      if (this.bookmarked) await send("DELETE", `${url}/${at}`);
-      else await send("POST", url, { revision: at, note });
-    } catch (error) {
-      this.said = error.message;
+  /** Goes to the next warning, failure or bookmark, and says what it is. */
+  toMark(direction) {
+    const flags = this.bookmarks.map((one) => ({ revision: one.revision, text: t.timeline.bookmarkAt(one.revision, one.note) }));
+    const all = [...this.allMarks, ...flags].sort((a, b) => a.revision - b.revision);
+    const found = nextMark(all, this.at, direction);
+    if (!found) {
+      this.said = direction > 0 ? t.timeline.noMarkAfter : t.timeline.noMarkBefore;
+      return;
     }
-    await this.loadBookmarks();
+    this.go(found.revision);
+    this.said = found.text;
   }
 
   // -- what is seen ------------------------------------------------------------------------------
@@ -243,53 +247,11 @@ class Timeline extends LitElement {
         ? html`<p class="kp-note kp-bad" role="alert">${t.timeline.problem} <code>${this.problem}</code> <button type="button" class="kp-button" @click=${this.load}>${t.timeline.again}</button></p>`
         : html`<p class="kp-muted">${t.timeline.reading}</p>`;
     }
-    return html`${this.now()} ${this.problem ? html`<p class="kp-note kp-bad" role="alert">${t.timeline.problem} <code>${this.problem}</code></p>` : nothing}
+    return html`${board.now(this)} ${this.problem ? html`<p class="kp-note kp-bad" role="alert">${t.timeline.problem} <code>${this.problem}</code></p>` : nothing}
       <section class="kp-card kp-tl-board" aria-label=${t.timeline.density}>
-        ${this.controls()} ${this.picture()} ${this.legend()}
-        ${this.overview.compacted ? html`<p class="kp-muted kp-tl-floor">${t.timeline.compacted(this.overview.oldest)}</p>` : nothing}
+        ${board.controls(this)} ${board.picture(this)} ${board.legend(this)} ${board.floor(this)} ${board.takeaway(this)}
       </section>
-      <p class="kp-tl-said" role="status">${this.said ?? ""}</p>
-      ${this.tabs()} ${this.panel()}`;
-  }
-
-  now() {
-    const at = momentOf(this.overview.moments, this.at);
-    const time = at === null ? "" : clock(at, this.overview.now);
-    if (this.rev === null) return html`<p class="kp-tl-now">${t.timeline.isLive(this.newest)}</p>`;
-    const query = `?rev=${this.rev}`;
-    return html`<div class="kp-tl-now kp-past">
-      <p>${t.timeline.lookingAt(this.rev, time, this.newest)}</p>
-      <span class="kp-tl-look">${t.timeline.lookHere}
-        <a class="kp-button" href="${this.topology}${query}">${t.timeline.topology}</a>
-        <a class="kp-button" href="${this.objects}${query}">${t.timeline.objects}</a></span>
-      <button type="button" class="kp-button" @click=${this.goLive}>${t.timeline.backToLive}</button>
-    </div>`;
-  }
-
-  controls() {
-    const words = t.timeline;
-    const button = (label, path, act, off = false) =>
-      html`<button type="button" class="kp-icon" aria-label=${label} title=${label} ?disabled=${off} @click=${act}><svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true"><path d=${path}></path></svg></button>`;
-    const { oldest } = this.overview;
-    return html`<div class="kp-toolbar kp-tl-controls">
-      <div class="kp-tl-transport">
-        ${button(words.first, SIGNS.first, () => this.go(oldest), this.at <= oldest)}
-        ${button(words.back, SIGNS.back, () => this.go(this.at - 1), this.at <= oldest)}
-        <button type="button" class="kp-button kp-tl-play" aria-pressed=${this.playing ? "true" : "false"} @click=${this.play}>${this.playing ? words.pause : words.play}</button>
-        ${button(words.forward, SIGNS.forward, () => this.go(this.at + 1), this.at >= this.newest)}
-        ${button(words.last, SIGNS.last, () => this.goLive(), this.rev === null)}
-      </div>
-      <label class="kp-inline">${words.speed}
-        <select @change=${(event) => (this.player.speed = Number(event.target.value))}>${SPEEDS.map((n) => html`<option value=${n}>${words.times(n)}</option>`)}</select></label>
-      <form class="kp-inline" @submit=${this.jump}><label for="kp-tl-jump">${words.jump}</label>
-        <input id="kp-tl-jump" name="rev" type="text" inputmode="numeric" class="kp-tl-number" .value=${String(this.at)} autocomplete="off">
-        <span class="kp-muted">${words.of(this.newest)}</span></form>
-      <span class="kp-grow"></span>
-      <button type="button" class="kp-button" @click=${() => this.mark({ A: this.at })}>${words.setA}</button>
-      <button type="button" class="kp-button" @click=${() => this.mark({ B: this.at })}>${words.setB}</button>
-      ${this.fork ? html`<kp-fork .cluster=${this.cluster} .rev=${this.at}></kp-fork>` : nothing}
-      <button type="button" class="kp-button" aria-pressed=${this.bookmarked ? "true" : "false"} @click=${() => this.toggleBookmark()}>${this.bookmarked ? words.removeBookmark : words.bookmark}</button>
-    </div>`;
+      ${board.said(this.said)} ${this.tabs()} ${this.panel()}`;
   }
 
   jump(event) {
@@ -300,32 +262,14 @@ class Timeline extends LitElement {
     else this.go(rev);
   }
 
-  picture() {
-    const { overview, range, hidden, marks, bookmarks } = this;
-    const at = momentOf(overview.moments, this.at);
-    const go = (rev) => this.go(rev);
-    return html`<div class="kp-tl-picture">
-      ${chart({ overview, range, kinds: kindsOf(overview.density), hidden, rev: this.at, marks, bookmarks, go })}
-      <input type="range" class="kp-tl-slider" aria-label=${t.timeline.slider} aria-valuetext=${t.timeline.position(this.at, at === null ? "" : clock(at, overview.now))}
-        min=${range.after} max=${range.upto} step="1" .value=${String(this.at)} @input=${(event) => this.go(Number(event.target.value))}>
-    </div>`;
-  }
-
-  legend() {
-    const words = t.timeline;
-    return html`<div class="kp-tl-legend">
-      <div class="kp-segments" role="group" aria-label=${words.span}>
-        ${SPANS.map((span) => html`<button type="button" aria-pressed=${this.span === span ? "true" : "false"} @click=${() => this.zoom(span)}>${span ? words.spanLast(span) : words.spanAll}</button>`)}
-      </div>
-      ${kindsOf(this.overview.density).map(({ resource, count, colour }) => {
-        const name = resource ? resource.split(".")[0] : words.otherKinds;
-        return html`<label class="kp-tl-kind"><input type="checkbox" .checked=${!this.hidden.has(resource)} @change=${() => this.toggleKind(resource)} aria-label=${words.showKind(name)}>
-          <span class="kp-tl-swatch kp-kind-${colour}" aria-hidden="true"></span>${name} <span class="kp-muted">${t.number(count)}</span></label>`;
-      })}
-      ${this.overview.warnings.length ? html`<span class="kp-tl-kind"><span class="kp-tl-warning-sign" aria-hidden="true"></span>${words.warnings(this.overview.warnings.length)}</span>` : nothing}
-      <span class="kp-grow"></span>
-      <a class="kp-button" href="/api/clusters/${encodeURIComponent(this.cluster)}/recording" title=${words.exportHint} download>${words.exportTitle}</a>
-    </div>`;
+  /** A digit begins the number of a revision. */
+  typed(event) {
+    const field = this.querySelector("#kp-tl-jump");
+    if (event.defaultPrevented || !field || !/^[0-9]$/.test(event.key) || inField(event)) return;
+    event.preventDefault();
+    field.value = event.key;
+    field.focus();
+    field.setSelectionRange(1, 1);
   }
 
   zoom(span) {
@@ -356,7 +300,7 @@ class Timeline extends LitElement {
     const { cluster, shown, overview } = this;
     const panels = {
       happened: () => html`<kp-happened .cluster=${cluster} .rev=${shown} .oldest=${overview.oldest} .traces=${this.traces}></kp-happened>`,
-      compare: () => html`<kp-compare .cluster=${cluster} .a=${this.marks.A} .b=${this.marks.B}></kp-compare>`,
+      compare: () => html`<kp-compare .cluster=${cluster} .a=${this.marks.A} .b=${this.marks.B} .other=${this.other} .newest=${overview.newest} @kp-with=${(event) => this.compareWith(event.detail)}></kp-compare>`,
       object: () => html`<kp-object-past .cluster=${cluster} .object=${this.object} .rev=${shown} .oldest=${overview.oldest} .traces=${this.traces}></kp-object-past>`,
     };
     return html`<div id="kp-tl-panel" role="tabpanel" aria-labelledby="kp-tl-${this.tab}" class="kp-tl-panel"

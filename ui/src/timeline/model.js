@@ -97,8 +97,14 @@ export function refText({ resource, namespace, name }) {
   return `${resource}/${namespace || "-"}/${name}`;
 }
 
+/** Names an object as one speaks of it: "configmaps/app". */
+export const refName = ({ resource, name }) => `${resource}/${name}`;
+
 /** Returns how many revisions go by in `seconds` of play. */
 export const playedIn = (seconds, speed) => seconds * 2 * speed;
+
+/** What machines write all the time: as a rule it is not what one compares for. */
+export const QUIET = new Set(["events", "leases.coordination.k8s.io", "endpoints", "endpointslices.discovery.k8s.io"]);
 
 /** Groups differences by resource, in order. */
 export function byResource(items) {

@@ -9,6 +9,11 @@ export function clock(seconds, now = Date.now() / 1000) {
   return date.toDateString() === new Date(now * 1000).toDateString() ? time : `${DAY.format(date)} ${time}`;
 }
 
+/** Says a moment to the minute: "09:30", with its day where that is another than `now`'s. */
+export function minute(seconds, now = Date.now() / 1000) {
+  return clock(seconds, now).slice(0, -3);
+}
+
 /** Returns when a revision was, between the moments that are known: [[revision, seconds]...] in order. */
 export function momentOf(moments, revision) {
   if (!moments.length) return null;
