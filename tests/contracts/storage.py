@@ -304,11 +304,13 @@ class StorageContract:
         writes = []
         for n, word in enumerate(("Normal", "Warning", "Warning")):
             write = create(key(f"e{n}", resource="events"))
-            write.fields = {"type": word}
+            about = {"involvedObject.kind": "Pod", "involvedObject.name": "web"}
+            write.fields = {"type": word, "reason": "Late", **about}
             writes.append(write)
         await store.commit_many([create("a"), *writes, delete(key("e1", resource="events"))])
         found = await store.ask(0, lambda cursor, one: past.warnings(cursor, one, 0, 9, 9))
-        assert [(revision, at.name) for revision, _at, at in found] == [(4, "e2"), (3, "e1")]
+        assert [(one.revision, one.key.name) for one in found] == [(4, "e2"), (3, "e1")]
+        assert (found[0].reason, found[0].kind, found[0].about) == ("Late", "Pod", "web")
 
     async def test_what_differs_between_two_revisions(self, store: ClusterStore):
         await store.commit_many([create("same"), create("changed"), create("gone"), create("anew")])
