@@ -52,6 +52,7 @@ from nodes.controllers.root_ca import RootCAPublisher
 from nodes.controllers.serviceaccount import ServiceAccountController
 from nodes.controllers.serviceaccounttoken import TokensController
 from nodes.controllers.servicecidr import ServiceCIDRController
+from nodes.controllers.servicelb import ServiceController
 from nodes.controllers.statefulset.controller import StatefulSetController
 from nodes.controllers.tainteviction import TaintEvictionController
 from nodes.controllers.ttlafterfinished import TTLAfterFinishedController
@@ -97,6 +98,7 @@ CONTROLLERS: dict[str, type[Managed]] = {
     "resourcequota-controller": ResourceQuotaController,
     "root-ca-certificate-publisher-controller": RootCAPublisher,
     "service-cidr-controller": ServiceCIDRController,
+    "service-lb-controller": ServiceController,
     "serviceaccount-controller": ServiceAccountController,
     "serviceaccount-token-controller": TokensController,
     "simulated-provisioner": SimulatedProvisioner,

@@ -9,6 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from apimachinery.meta import Obj
+from nodes.controllers.servicelb import POOL_FIELD, POOL_NAME, POOL_NAMESPACE
 from playground.metrics import metrics_objects
 
 
@@ -34,6 +35,17 @@ def _storage() -> list[Obj]:
             "provisioner": "kubeground.io/simulated",
             "reclaimPolicy": "Delete",
             "volumeBindingMode": "WaitForFirstConsumer",
+        }
+    ]
+
+
+def _load_balancer() -> list[Obj]:
+    return [
+        {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": POOL_NAME, "namespace": POOL_NAMESPACE},
+            "data": {POOL_FIELD: "172.18.255.1-172.18.255.250"},
         }
     ]
 
@@ -64,6 +76,12 @@ FEATURES = (
         _("Storage"),
         _("A default StorageClass, so that claims get volumes."),
         _storage,
+    ),
+    Feature(
+        "loadbalancer",
+        _("Load balancers"),
+        _("Addresses for Services of type LoadBalancer."),
+        _load_balancer,
     ),
     Feature("ingress", _("Ingress"), _("A default IngressClass."), _ingress),
 )
