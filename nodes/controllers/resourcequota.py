@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from apimachinery.meta import Obj, namespace_of
-from apimachinery.quantity import ZERO, Quantity
-from apimachinery.quota.scopes import in_scope, same_scopes
+from apimachinery.quantity import Quantity
+from apimachinery.quota.scopes import same_scopes
+from apimachinery.quota.totals import total
 from apimachinery.quota.usage import CAN_GROW, NAMED, concerns, usage_of
 from nodes.client.controller import DONE, Result
 from nodes.client.informer import Informer
@@ -40,7 +41,7 @@ class ResourceQuotaController(ManagedController):
         for resource, names in _by_resource(hard).items():
             informer = await self._follow(resource)
             if informer is not None:
-                used |= _total(quota, resource, informer.list(key.namespace), names)
+                used |= total(quota, resource, informer.list(key.namespace), names)
         before = quota.get("status") or {}
         status = {
             "hard": hard,
@@ -95,13 +96,3 @@ def _by_resource(hard: dict[str, str]) -> dict[str, set[str]]:
         if names:
             found[resource] = names
     return found
-
-
-def _total(quota: Obj, resource: str, objects: list[Obj], names: set[str]) -> dict[str, Quantity]:
-    total = dict.fromkeys(names, ZERO)
-    for obj in objects:
-        if in_scope(quota, resource, obj):
-            for name, amount in usage_of(resource, obj).items():
-                if name in names:
-                    total[name] += amount
-    return total

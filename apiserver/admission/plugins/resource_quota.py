@@ -2,7 +2,9 @@
 
 The quota controller writes what is used into each quota's status. What has been let through since
 then is remembered here until the status has caught up, so that a burst of creations cannot slip
-past a status that lags behind.
+past a status that lags behind. A status may lag even when it is written: it was counted before.
+So a charge outlives the first count after it, unless that shows it; and before something is
+refused for charges that may be in the status already, what is stored is counted.
 """
 
 from __future__ import annotations
@@ -10,9 +12,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from apimachinery.meta import Obj, name_of, revision_of, uid_of
+from apimachinery.meta import Obj, name_of, uid_of
 from apimachinery.quantity import ZERO, Quantity, parse
 from apimachinery.quota.scopes import in_scope
+from apimachinery.quota.totals import total
 from apimachinery.quota.usage import CAN_GROW, Usage, concerns, unsaid, usage_of
 from apiserver.admission.interfaces import (
     ANY,
@@ -25,8 +28,8 @@ from apiserver.admission.interfaces import (
 from apiserver.registry.strategy import ObjectReader
 
 QUOTAS = "resourcequotas"
-# How many writes of the status a charge outlives while its object is not there: the first may
-# have been computed before the object was stored, after the second it will not come any more.
+# With how many counts in the status a charge ends: the first may have been made before the object
+# was stored; the second shows it, or it does not come any more.
 PATIENCE = 2
 
 
@@ -36,15 +39,21 @@ class _Charge:
 
     key: tuple[str, str, str]
     usage: Usage
-    writes: int = 0
+    # It is for what an object that was there will use more.
+    grows: bool = False
+    counts: int = 0
 
 
 @dataclass(slots=True)
 class _Ledger:
-    """The charges on one quota since its status was last written, at `revision`."""
+    """The charges on one quota, and what its status said when they were last gone through."""
 
-    revision: int = 0
+    used: dict[str, str] = field(default_factory=dict)
     charges: list[_Charge] = field(default_factory=list)
+
+    def with_(self, charges: Iterable[_Charge]) -> Usage:
+        """Add charges to what the status says."""
+        return _added({name: parse(given) for name, given in self.used.items()}, charges)
 
 
 class ResourceQuota:
@@ -93,9 +102,13 @@ class ResourceQuota:
 
     def _check(self, request: AdmissionRequest, quota: Obj, names: set[str], asked: Usage) -> Usage:
         wanted = {name: amount for name, amount in asked.items() if name in names and amount}
-        used = self._used(quota)
         hard = {name: parse(given) for name, given in quota["status"]["hard"].items()}
-        over = [name for name in wanted if used.get(name, ZERO) + wanted[name] > hard[name]]
+        ledger = self._ledger(quota)
+        used = ledger.with_(ledger.charges)
+        over = _over(wanted, used, hard)
+        if over and ledger.charges:
+            used = self._counted(ledger, quota, request, names)
+            over = _over(wanted, used, hard)
         if over:
             raise request.refusal(
                 f"exceeded quota: {name_of(quota)}, requested: {_print(wanted, over)}, "
@@ -103,25 +116,35 @@ class ResourceQuota:
             )
         return wanted
 
-    def _used(self, quota: Obj) -> Usage:
-        used = {name: parse(given) for name, given in quota["status"]["used"].items()}
-        for charge in self._ledger(quota).charges:
-            for name, amount in charge.usage.items():
-                used[name] = used.get(name, ZERO) + amount
-        return used
-
     def _ledger(self, quota: Obj) -> _Ledger:
-        ledger = self._ledgers.setdefault(uid_of(quota), _Ledger())
-        if ledger.revision != revision_of(quota):
-            ledger.revision = revision_of(quota)
+        """Return the charges that are left, now that the status says what it says."""
+        ledger = self._ledgers.setdefault(uid_of(quota), _Ledger(quota["status"]["used"]))
+        if ledger.used != (used := quota["status"]["used"]):
+            stored = [one for one in ledger.charges if self._is_stored(one)]
+            expected = ledger.with_(stored)
+            ledger.used = used
+            shown = ledger.with_(())
+            if all(shown.get(name, ZERO) >= amount for name, amount in expected.items()):
+                ledger.charges = [one for one in ledger.charges if one not in stored]
             for charge in ledger.charges:
-                charge.writes += 1
-            ledger.charges = [
-                charge
-                for charge in ledger.charges
-                if charge.writes < PATIENCE and self._objects.get(*charge.key) is None
-            ]
+                charge.counts += 1
+            ledger.charges = [one for one in ledger.charges if one.counts < PATIENCE]
         return ledger
+
+    def _counted(
+        self, ledger: _Ledger, quota: Obj, request: AdmissionRequest, names: set[str]
+    ) -> Usage:
+        """Return what is used, from what is stored and what is on its way there."""
+        resource = str(request.resource)
+        stored = self._objects.list(resource, request.namespace)
+        counted = total(quota, resource, stored, names)
+        shown = ledger.with_(())
+        most = {name: max(shown.get(name, ZERO), amount) for name, amount in counted.items()}
+        coming = (one for one in ledger.charges if one.grows or not self._is_stored(one))
+        return _added(most, coming)
+
+    def _is_stored(self, charge: _Charge) -> bool:
+        return self._objects.get(*charge.key) is not None
 
     def _charge(
         self,
@@ -137,7 +160,20 @@ class ResourceQuota:
             return
         for quota, usage in charges:
             if usage:
-                self._ledger(quota).charges.append(_Charge(key, usage))
+                self._ledger(quota).charges.append(_Charge(key, usage, request.operation is UPDATE))
+
+
+def _over(wanted: Usage, used: Usage, hard: Usage) -> list[str]:
+    """Return the names of which more would be used than there may be."""
+    return [name for name in wanted if used.get(name, ZERO) + wanted[name] > hard[name]]
+
+
+def _added(usage: Usage, charges: Iterable[_Charge]) -> Usage:
+    """Add charges to a usage, which is changed."""
+    for charge in charges:
+        for name, amount in charge.usage.items():
+            usage[name] = usage.get(name, ZERO) + amount
+    return usage
 
 
 def _more(new: Usage, old: Usage) -> Usage:

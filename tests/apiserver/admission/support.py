@@ -23,6 +23,10 @@ class Reader:
     def add(self, resource: str, *objects: Obj) -> None:
         self._objects.setdefault(resource.replace("__", "."), []).extend(objects)
 
+    def remove(self, resource: str, namespace: str, name: str) -> None:
+        gone = self.get(resource, namespace, name)
+        self._objects[resource] = [one for one in self._objects[resource] if one is not gone]
+
     def get(self, resource: str, namespace: str, name: str) -> Obj | None:
         for obj in self._objects.get(resource, []):
             metadata = obj["metadata"]

@@ -178,6 +178,54 @@ def test_charge_ends_when_the_status_has_caught_up():
         plugin.validate(config_map("c"))
 
 
+def counted(plugin_quota, used):
+    """Write what the controller has counted."""
+    plugin_quota["status"]["used"] = {"count/configmaps": str(used)}
+
+
+def test_a_count_that_was_made_before_does_not_end_a_charge():
+    first = quota({"count/configmaps": "3"})
+    reader = Reader(resourcequotas=[first])
+    plugin = ResourceQuota(reader)
+    for name in ("a", "b"):
+        plugin.validate(config_map(name))
+        reader.add("configmaps", named(name, "ns"))
+    counted(first, 1)  # before b was seen
+
+    plugin.validate(config_map("c"))
+
+    with pytest.raises(Forbidden, match="used: count/configmaps=3,"):
+        plugin.validate(config_map("d"))
+
+
+def test_what_is_stored_is_counted_before_a_refusal():
+    first = quota({"count/configmaps": "3"}, used={"count/configmaps": "1"})
+    reader = Reader(resourcequotas=[first], configmaps=[named("old", "ns")])
+    plugin = ResourceQuota(reader)
+    for name in ("a", "b"):
+        plugin.validate(config_map(name))
+        reader.add("configmaps", named(name, "ns"))
+    reader.remove("configmaps", "ns", "old")
+    counted(first, 2)  # as many as there are, though fewer than have come
+
+    plugin.validate(config_map("c"))
+
+    with pytest.raises(Forbidden, match="used: count/configmaps=3,"):
+        plugin.validate(config_map("d"))
+
+
+def test_what_changes_nothing_in_the_status_ends_no_charge():
+    first = quota({"count/configmaps": "1"})
+    reader = Reader(resourcequotas=[first])
+    plugin = ResourceQuota(reader)
+    plugin.validate(config_map("a"))
+    for revision in "234":
+        first["metadata"]["resourceVersion"] = revision
+
+        with pytest.raises(Forbidden):
+            plugin.validate(config_map("b"))
+
+
 def test_dry_run_and_doubles_charge_nothing():
     reader = Reader(resourcequotas=[quota({"configmaps": "1"})], configmaps=[named("a", "ns")])
     plugin = ResourceQuota(reader)
