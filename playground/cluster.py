@@ -25,7 +25,9 @@ from apiserver.auth.options import DEFAULTS as AUTH_DEFAULTS
 from apiserver.auth.options import AuthOptions
 from apiserver.auth.pki import (
     CertificateAuthority,
+    Held,
     front_proxy_authority,
+    holder_mark,
     issue_client_certificate,
 )
 from apiserver.auth.questions import Questions
@@ -74,6 +76,7 @@ from playground.keys import ClusterKeys
 from playground.machines import API_ADDRESS, API_NODE
 from playground.metrics import MetricsServer
 from playground.proxying import NetworkProxy
+from playground.resting import REVOKED, now
 from playground.services import Services
 from playground.simulated_node import NODE_USER, Ground, SimulatedNode
 from playground.streams import KubeletStreams
@@ -112,7 +115,12 @@ class RunningCluster:
         self.store, self.surface, self.clock = store, surface, clock
         self.tasks = TaskSet(clock, record.name)
         wall = LoopClock()
-        credentials = Credentials(record.ca_cert, record.ca_key, record.sa_key)
+        credentials = Credentials(
+            record.ca_cert,
+            record.ca_key,
+            record.sa_key,
+            lambda: record.settings.get(REVOKED) or {},
+        )
         self.authority = CertificateAuthority(record.ca_cert, record.ca_key)
         self.auth = ClusterAuth(
             credentials,
@@ -331,17 +339,29 @@ class RunningCluster:
         """Return a component's way to the API, as its own user."""
         return LocalTransport(self.api, component_user(user))
 
-    def kubeconfig_for(self, user: str, groups: Sequence[str], days: float, token: str = "") -> str:
-        """Return a kubeconfig for anybody: with a token, or a certificate good for some days."""
-        issued = issue_client_certificate(self.authority, user, groups, self.clock, days)
+    def kubeconfig_for(
+        self, user: str, groups: Sequence[str], days: float, token: str = "", holder: str = ""
+    ) -> str:
+        """Return a kubeconfig for anybody: with a token, or a certificate good for some days.
+
+        The certificate counts until its time is up, or until what `holder` was given is revoked.
+        """
+        held = self._held(holder)
+        issued = issue_client_certificate(self.authority, user, groups, self.clock, days, held)
         config = kubeconfig(
             self.server, self.surface.ca_certificate, self.name, user, token or issued
         )
         return kubeconfig_yaml(config)
 
-    def admin_kubeconfig(self, user: str = "kubernetes-admin", server: str = "") -> str:
+    def _held(self, holder: str) -> Held | None:
+        return Held(holder_mark(holder), now()) if holder else None
+
+    def admin_kubeconfig(
+        self, user: str = "kubernetes-admin", server: str = "", holder: str = ""
+    ) -> str:
         """Return a kubeconfig with a fresh client certificate of a member of system:masters."""
-        issued = issue_client_certificate(self.authority, user, (MASTERS,), self.clock)
+        held = self._held(holder)
+        issued = issue_client_certificate(self.authority, user, (MASTERS,), self.clock, held=held)
         config = kubeconfig(
             server or self.server, self.surface.ca_certificate, self.name, user, issued
         )

@@ -24,7 +24,7 @@ from apiserver.auth.user import (
     service_account_user,
 )
 from playground.cluster import RunningCluster
-from playground.control_call import Answer, Call, Routes
+from playground.control_call import SUCCESS, Answer, Call, Routes
 from playground.control_viewer import Viewer
 
 VERBS = ("get", "list", "watch", "create", "update", "patch", "delete", "deletecollection")
@@ -88,16 +88,28 @@ async def kubeconfig(call: Call) -> Answer:
     """Return a kubeconfig for a user of groups, good for some days; or one with a token."""
     cluster, wanted = call.cluster(), call.json()
     user, groups, days = wanted.get("user"), wanted.get("groups"), wanted.get("days", 365)
-    token = wanted.get("token", "")
+    token, holder = wanted.get("token", ""), wanted.get("holder", "")
     if not isinstance(user, str) or not user or not isinstance(token, str):
         raise BadRequest("user is required, and token is a text")
+    if not isinstance(holder, str):
+        raise BadRequest("holder is a name")
     if not isinstance(groups, list) or not all(isinstance(one, str) and one for one in groups):
         raise BadRequest("groups is a list of names")
     if isinstance(days, bool) or not isinstance(days, int | float):
         raise BadRequest("days is a number")
     if not 0 < days <= _LONGEST_DAYS:
         raise BadRequest(f"days must be more than 0, and at most {_LONGEST_DAYS}")
-    return 200, {"kubeconfig": cluster.kubeconfig_for(user, groups, float(days), token)}
+    made = cluster.kubeconfig_for(user, groups, float(days), token, holder)
+    return 200, {"kubeconfig": made}
+
+
+async def revoke(call: Call) -> Answer:
+    """Let certificates that a holder was given count no more; without one, those of everybody."""
+    holder = call.json().get("holder", "")
+    if not isinstance(holder, str):
+        raise BadRequest("holder is a name")
+    await call.fleet.revoke(call.record(), holder)
+    return 200, SUCCESS
 
 
 def _require_reader(call: Call, cluster: RunningCluster) -> None:
@@ -202,4 +214,5 @@ ROUTES: Routes = {
     ("GET", 2, "access"): grid,
     ("GET", 2, "why"): why,
     ("POST", 2, "kubeconfig"): kubeconfig,
+    ("POST", 2, "revoke"): revoke,
 }

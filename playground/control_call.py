@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import orjson
 
 from apimachinery.errors import BadRequest, NotFound
+from apiserver.storage import ClusterRecord
 from playground.cluster import RunningCluster
 from playground.fleet import CLUSTERS, Fleet
 
@@ -40,6 +41,11 @@ class Call:
                 raise sleeper.refusal()
             raise NotFound(CLUSTERS, self.name)
         return found
+
+    def record(self) -> ClusterRecord:
+        """Return the record of the cluster, at rest or not. Raises NotFound."""
+        sleeper = self.fleet.sleeper(self.name)
+        return sleeper.record if sleeper is not None else self.cluster().store.record
 
     def text(self, name: str, default: str = "") -> str:
         """Return a query parameter, the first one of its name."""

@@ -43,7 +43,7 @@ async def create(call: Call) -> Answer:
         features=wanted["features"],
         expires=wanted["expires"],
     )
-    return 201, summary(cluster) | {"kubeconfig": cluster.admin_kubeconfig()}
+    return 201, summary(cluster) | {"kubeconfig": cluster.admin_kubeconfig(holder=wanted["owner"])}
 
 
 async def read(call: Call) -> Answer:
@@ -52,10 +52,12 @@ async def read(call: Call) -> Answer:
 
 async def change(call: Call) -> Answer:
     """Give a cluster another owner, or another end."""
-    record = _record(call)
+    record = call.record()
     wanted = {"owner": record.owner, "expires": record.settings.get(EXPIRES), **call.json()}
     if errors := [*_owner_errors(wanted["owner"]), *_expiry_errors(wanted["expires"])]:
         raise Invalid(KIND, call.name, errors)
+    if record.owner != wanted["owner"]:
+        await call.fleet.revoke(record, "")
     record.owner = wanted["owner"]
     await call.fleet.change(record, **{EXPIRES: wanted["expires"]})
     return 200, _described(call)
@@ -102,12 +104,6 @@ def _about(record: ClusterRecord, used: float) -> dict[str, Any]:
 
 def _moment(seconds: float) -> str:
     return format_time(datetime.fromtimestamp(seconds, UTC))
-
-
-def _record(call: Call) -> ClusterRecord:
-    """Return the record of a cluster, at rest or not. Raises NotFound."""
-    sleeper = call.fleet.sleeper(call.name)
-    return sleeper.record if sleeper is not None else call.cluster().store.record
 
 
 def _described(call: Call) -> dict[str, Any]:

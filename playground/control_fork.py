@@ -36,7 +36,8 @@ async def fork(call: Call) -> Answer:
         )
     except Compacted as gone:
         raise Expired(str(gone)) from None
-    return 201, control_clusters.summary(made) | {"kubeconfig": made.admin_kubeconfig()}
+    kubeconfig = made.admin_kubeconfig(holder=wanted["owner"])
+    return 201, control_clusters.summary(made) | {"kubeconfig": kubeconfig}
 
 
 def _revision_errors(revision: Any) -> FieldErrors:

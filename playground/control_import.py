@@ -45,7 +45,7 @@ async def import_recording(call: Call) -> Answer:
         )
         made = await call.fleet.import_log(_batches(recorded), record, expires=wanted["expires"])
     return 201, control_clusters.summary(made) | {
-        "kubeconfig": made.admin_kubeconfig(),
+        "kubeconfig": made.admin_kubeconfig(holder=wanted["owner"]),
         "changes": recorded.changes - recorded.skipped.total(),
         "secrets": recorded.secrets,
         "skipped": dict(recorded.skipped),

@@ -20,7 +20,7 @@ PODS = GroupResource("", "pods")
 
 async def kubeconfig(call: Call) -> Answer:
     user = call.text("user", "kubernetes-admin")
-    return 200, {"kubeconfig": call.cluster().admin_kubeconfig(user)}
+    return 200, {"kubeconfig": call.cluster().admin_kubeconfig(user, holder=user)}
 
 
 async def audit(call: Call) -> Answer:

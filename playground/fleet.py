@@ -14,7 +14,7 @@ from apimachinery.gvk import GroupResource, GroupVersion
 from apimachinery.meta import Obj
 from apiserver.auth.bootstrap.objects import bootstrap_objects
 from apiserver.auth.cluster import create_credentials
-from apiserver.auth.pki import front_proxy_authority
+from apiserver.auth.pki import front_proxy_authority, holder_mark
 from apiserver.registry.bootstrap import initial_writes
 from apiserver.registry.catalog import Catalog
 from apiserver.registry.metadata import Identity
@@ -26,7 +26,7 @@ from playground.cluster_templates import seeds_of, template_of
 from playground.cluster_time import Start
 from playground.kept import Kept
 from playground.rekeying import rekey
-from playground.resting import EXPIRES, PODS, RESTING, USED, Sleeper, now, settled
+from playground.resting import EXPIRES, PODS, RESTING, REVOKED, USED, Sleeper, now, settled
 from playground.secure_server import ClientTrust
 
 log = logging.getLogger(__name__)
@@ -244,6 +244,15 @@ class Fleet:
         """Store a cluster's record, with some settings changed."""
         record.settings = settled(record, **settings)
         await self._storage.update_cluster(record)
+
+    async def revoke(self, record: ClusterRecord, holder: str) -> None:
+        """Let what a holder was given count no more, or, with "", what anybody was given."""
+        mark = holder_mark(holder) if holder else ""
+        revoked = {**(record.settings.get(REVOKED) or {}), mark: now()}
+        await self.change(record, **{REVOKED: revoked})
+        if (cluster := self._running.get(record.name)) is not None:
+            for end in tuple(cluster.api.open_streams):
+                end()
 
     async def delete(self, name: str) -> None:
         """End a cluster and remove all of it. Raises NotFound."""

@@ -17,6 +17,8 @@ from apiserver.storage import ClusterRecord
 # In a record's settings, in seconds since the epoch: since when it rests, when it was used last,
 # when it will be paused; and how many pods it had.
 RESTING, USED, EXPIRES, PODS = "paused", "used", "expires", "pods"
+# By holders' marks, until when certificates that they were given count no more.
+REVOKED = "revoked"
 # What the refusal's cause says, for programs.
 CAUSE = "ClusterPaused"
 

@@ -20,7 +20,7 @@ from apiserver.auth.authentication import Authenticator, TokenUser
 from apiserver.auth.impersonation import Headers, impersonate, wanted_user
 from apiserver.auth.node import NodeAuthorizer, node_of
 from apiserver.auth.options import DEFAULTS, AuthOptions
-from apiserver.auth.pki import ClientVerifier, create_cluster_authority
+from apiserver.auth.pki import ClientVerifier, Revoked, create_cluster_authority
 from apiserver.auth.rbac import NO_OPINION, RESOURCES, RoleIndex
 from apiserver.auth.remarks import Remarks
 from apiserver.auth.source import Objects
@@ -44,6 +44,8 @@ class Credentials:
     ca_certificate: str
     ca_key: str
     token_key: str
+    # Which certificates count no more, though their time is not up.
+    revoked: Revoked = dict
 
 
 def create_credentials(cluster_uid: str, clock: Clock) -> Credentials:
@@ -128,7 +130,7 @@ class ClusterAuth:
         self.roles = RoleIndex()
         self._authorizers = [*map(self._authorizer, options.modes), Viewers()]
         self._authenticator = Authenticator(
-            ClientVerifier(credentials.ca_certificate, clock),
+            ClientVerifier(credentials.ca_certificate, clock, credentials.revoked),
             self.tokens,
             objects,
             instance_tokens or {},

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -108,10 +109,13 @@ def issue_client_certificate(
     organizations: Iterable[str],
     clock: Clock,
     days: float = 365,
+    held: Held | None = None,
 ) -> Issued:
     """Make a key and a certificate for a user (the common name) of groups (the organizations)."""
     key = ec.generate_private_key(ec.SECP256R1())
     attributes = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, o) for o in organizations]
+    if held is not None:
+        attributes.append(x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, held.text))
     if common_name:
         attributes.append(x509.NameAttribute(NameOID.COMMON_NAME, common_name))
     subject, issuer = x509.Name(attributes), ca.certificate.subject
@@ -158,12 +162,45 @@ def issue_serving_certificate(
 LONGEST_CHAIN = 8
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """To whom a certificate was given, as `holder_mark` has it, and when, in seconds."""
+
+    holder: str
+    since: float
+
+    @property
+    def text(self) -> str:
+        return f"held:{self.holder}:{self.since:.6f}"
+
+    @classmethod
+    def read(cls, certificate: x509.Certificate) -> Held | None:
+        """Return what a certificate says, None for one that was given to nobody."""
+        for text in _values(certificate.subject, NameOID.ORGANIZATIONAL_UNIT_NAME):
+            if found := _HELD.fullmatch(text):
+                return cls(found[1], float(found[2]))
+        return None
+
+
+_HELD = re.compile(r"held:([0-9a-f]{32}):(\d{1,12}\.\d{6})")
+
+
+def holder_mark(name: str) -> str:
+    """Return what names a holder in certificates: a name may be longer than X.509 lets one be."""
+    return hashlib.sha256(name.encode()).hexdigest()[:32]
+
+
+# By the marks of holders, until when what they were given counts no more; "" is everybody.
+Revoked = Callable[[], Mapping[str, float]]
+
+
 class ClientVerifier:
     """Tells who a client certificate is, if this cluster's CA signed it and it is valid now."""
 
-    def __init__(self, ca_certificate: str, clock: Clock) -> None:
+    def __init__(self, ca_certificate: str, clock: Clock, revoked: Revoked = dict) -> None:
         self._ca = x509.load_pem_x509_certificate(ca_certificate.encode())
         self._clock = clock
+        self._revoked = revoked
         self._verified: dict[bytes, _Verified] = {}
 
     def user(self, chain: Sequence[bytes]) -> User | None:
@@ -183,12 +220,19 @@ class ClientVerifier:
             raise BadCertificate("x509: certificate has expired or is not yet valid")
         if now > found.not_after:
             raise BadCertificate("x509: certificate has expired or is not yet valid")
+        if found.held is not None and _is_revoked(found.held, self._revoked()):
+            raise BadCertificate("x509: certificate has been revoked")
         return found.user
+
+
+def _is_revoked(held: Held, revoked: Mapping[str, float]) -> bool:
+    return any(held.since <= revoked.get(name, -1.0) for name in ("", held.holder))
 
 
 @dataclass(frozen=True, slots=True)
 class _Verified:
     user: User | None
+    held: Held | None
     not_before: float
     not_after: float
 
@@ -206,6 +250,7 @@ def _verify(chain: Sequence[bytes], ca: x509.Certificate) -> _Verified:
         raise BadCertificate("x509: certificate specifies an incompatible key usage")
     return _Verified(
         _user(certificate, chain[0]),
+        Held.read(certificate),
         max(each.not_valid_before_utc.timestamp() for each in path),
         min(each.not_valid_after_utc.timestamp() for each in path),
     )

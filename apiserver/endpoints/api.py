@@ -103,6 +103,8 @@ class ClusterApi:
         self.registry.room = options.room
         # Watches over HTTP that are open.
         self.watches = 0
+        # Streams and connections that are open, each by what ends it.
+        self.open_streams: set[Callable[[], object]] = set()
         # Tells what a definition of the past had served; without it, what is served now counts.
         self.custom_kind: Callable[[Entry], Resource | None] | None = None
         # Kinds of which nothing is stored: what there is, is computed when it is read.

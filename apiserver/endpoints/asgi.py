@@ -153,9 +153,11 @@ class ApiServer(ASGIHandler):
                 content = b""
             await send({"type": "http.response.body", "body": content})
             return
-        await self._send_stream(response, receive, send)
+        await self._send_stream(scope["kubeground.api"], response, receive, send)
 
-    async def _send_stream(self, response: Any, receive: Receive, send: Send) -> None:
+    async def _send_stream(
+        self, api: ClusterApi, response: Any, receive: Receive, send: Send
+    ) -> None:
         """Send chunks until the stream ends, the client goes or the server does."""
         # Servers send the head with the first chunk; a watch without events would never begin.
         await send({"type": "http.response.body", "body": b"", "more_body": True})
@@ -163,12 +165,14 @@ class ApiServer(ASGIHandler):
         gone = asyncio.ensure_future(_gone(receive))
         pump = asyncio.ensure_future(_pump(stream, send))
         self._pumps.add(pump)
+        api.open_streams.add(pump.cancel)
         ended = False
         try:
             await asyncio.wait((gone, pump), return_when=asyncio.FIRST_COMPLETED)
             ended = pump.cancelled()
         finally:
             self._pumps.discard(pump)
+            api.open_streams.discard(pump.cancel)
             for task in (gone, pump):
                 task.cancel()
             _, failed = await asyncio.gather(gone, pump, return_exceptions=True)

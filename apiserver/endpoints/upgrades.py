@@ -8,6 +8,8 @@ before the connection is accepted is answered as HTTP would be.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
@@ -21,6 +23,7 @@ from apiserver.endpoints.pod_streams import check_connect
 from apiserver.endpoints.request import Answer, ApiRequest
 from apiserver.endpoints.scope import request_of_scope, user_of_scope
 
+_POLICY = 1008
 _PARTS = ("exec", "attach", "portforward")
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -59,18 +62,36 @@ async def serve(api: ClusterApi, scope: Scope, receive: Receive, send: Send) -> 
     except Exception as error:
         await _deny(scope, send, chain.as_api_error(error))
         return
+    running = asyncio.ensure_future(_run(api, request, answer, scope, receive, send))
+    api.open_streams.add(running.cancel)
     try:
-        if answer.tunnel is not None:
-            await tunnels.serve(answer, answer.tunnel, api.wall, receive, send)
-        elif answer.code != tunnels.SWITCHING:
-            await _pass_on(send, answer)
-        elif api.streams is None:
-            await _deny(scope, send, ServiceUnavailable("no kubelet can be reached"))
-        else:
-            await api.streams.connect(request, scope, receive, send)
+        await asyncio.wait([running])
     finally:
+        api.open_streams.discard(running.cancel)
+        ended = running.cancelled()
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
         if request.on_end is not None:
             request.on_end()
+    if ended:
+        # Whoever was let in is let in no more.
+        with contextlib.suppress(Exception):
+            await send({"type": "websocket.close", "code": _POLICY})
+    else:
+        running.result()
+
+
+async def _run(
+    api: ClusterApi, request: ApiRequest, answer: Answer, scope: Scope, receive: Receive, send: Send
+) -> None:
+    if answer.tunnel is not None:
+        await tunnels.serve(answer, answer.tunnel, api.wall, receive, send)
+    elif answer.code != tunnels.SWITCHING:
+        await _pass_on(send, answer)
+    elif api.streams is None:
+        await _deny(scope, send, ServiceUnavailable("no kubelet can be reached"))
+    else:
+        await api.streams.connect(request, scope, receive, send)
 
 
 async def _check(request: ApiRequest) -> Answer:

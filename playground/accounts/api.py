@@ -140,8 +140,11 @@ class OnePerson(APIView):
         with _fields():
             if "role" in wanted.validated_data:
                 people.set_role(manager, user, wanted.validated_data["role"])
+                estates.begin_anew(gateway(), user.username)
             if "active" in wanted.validated_data:
                 people.set_active(manager, user, wanted.validated_data["active"])
+                if not user.is_active:
+                    estates.shut_out(gateway(), user.username)
         return Response(PersonSerializer(user).data)
 
     @extend_schema(
@@ -157,6 +160,7 @@ class OnePerson(APIView):
         wanted.is_valid(raise_exception=True)
         with _fields():
             people.check_deletable(manager, user)
+        estates.shut_out(gateway(), user.username)
         if wanted.validated_data["clusters"] == "delete":
             estates.delete(gateway(), user.username)
         else:

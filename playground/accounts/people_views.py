@@ -70,6 +70,7 @@ def change(request: HttpRequest, name: str) -> HttpResponse:
 
 def _role(request: HttpRequest, manager: User, user: User) -> HttpResponse:
     people.set_role(manager, user, request.POST.get("role", ""))
+    estates.begin_anew(gateway(), user.username)
     text = _("%(name)s has the role %(role)s now.")
     return _back(request, user, text % {"name": user.username, "role": user.get_role_display()})
 
@@ -81,6 +82,7 @@ def _enable(request: HttpRequest, manager: User, user: User) -> HttpResponse:
 
 def _disable(request: HttpRequest, manager: User, user: User) -> HttpResponse:
     people.set_active(manager, user, active=False)
+    estates.shut_out(gateway(), user.username)
     text = _("%(name)s was signed out everywhere and cannot sign in.")
     return _back(request, user, text % {"name": user.username})
 
@@ -99,6 +101,7 @@ def _delete(request: HttpRequest, manager: User, user: User) -> HttpResponse:
         text = _("This is not the account's name. Nothing was deleted.")
         return _person(request, user, problem=text, status=422)
     people.check_deletable(manager, user)
+    estates.shut_out(gateway(), user.username)
     if request.POST.get("clusters") == "take":
         estates.hand_over(gateway(), user.username, manager.username)
     else:

@@ -103,7 +103,9 @@ class Kubeconfigs(APIView):
         cluster = access.find_to_change(gateway(), user, name)
         given = _read(NewKubeconfigSerializer, request.data)
         identity = access.identity(user, cluster)
-        text = asking.kubeconfig(cluster, identity, given["user"], given["groups"], given["days"])
+        text = asking.kubeconfig(
+            cluster, identity, given["user"], given["groups"], given["days"], user.get_username()
+        )
         return Response({"kubeconfig": text}, status=status.HTTP_201_CREATED)
 
 

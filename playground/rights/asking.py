@@ -90,15 +90,23 @@ def token(
 
 
 def kubeconfig(
-    cluster: Cluster, identity: Identity, user: str, groups: Sequence[str], days: float
+    cluster: Cluster,
+    identity: Identity,
+    user: str,
+    groups: Sequence[str],
+    days: float,
+    holder: str,
 ) -> str:
-    """Return a kubeconfig for anybody; service accounts get a token, the others a certificate."""
+    """Return a kubeconfig for anybody; service accounts get a token, the others a certificate.
+
+    The certificate ends with the account of its `holder`, who asks for it.
+    """
     if not user.startswith(ACCOUNT):
-        return gateway().kubeconfig_for(cluster.name, user, groups, days)
+        return gateway().kubeconfig_for(cluster.name, user, groups, days, holder=holder)
     namespace, _, name = user.removeprefix(ACCOUNT).partition(":")
     seconds = max(SHORTEST_TOKEN, int(days * 86400))
     made = token(cluster, identity, namespace, name, seconds)
-    return gateway().kubeconfig_for(cluster.name, user, groups, days, made["token"])
+    return gateway().kubeconfig_for(cluster.name, user, groups, days, token=made["token"])
 
 
 def is_account(user: str) -> bool:

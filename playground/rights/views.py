@@ -56,7 +56,9 @@ def kubeconfig(request: HttpRequest, name: str) -> HttpResponse:
         return _page(request, name, config_form=form, status=422)
     given = form.cleaned_data
     try:
-        text = asking.kubeconfig(cluster, identity, given["user"], given["groups"], given["days"])
+        text = asking.kubeconfig(
+            cluster, identity, given["user"], given["groups"], given["days"], user.get_username()
+        )
     except Refused as error:
         form.add_error("user", error.message)
         return _page(request, name, config_form=form, status=422)

@@ -22,7 +22,8 @@ from playground.sandboxes.gateway import Cluster, Gateway, Identity
 
 # The owner of a cluster is its administrator, as with any cluster that one made oneself.
 OWNER_GROUPS = ("system:masters", "system:authenticated")
-# Whom every API server lets read: apiserver/auth/viewers.py.
+# Whom every API server lets read, and for how many days by a kubeconfig: apiserver/auth/viewers.py.
+VIEWING_DAYS = 30
 VIEWER_GROUPS = ("kubeground:viewers", "system:authenticated")
 
 
@@ -81,6 +82,15 @@ def viewing_of(user: User, cluster: Cluster) -> Viewing | None:
     """Return as whom a user looks at a cluster, None for as themselves."""
     viewing = user.viewing
     return viewing if viewing is not None and viewing.cluster == cluster.uid else None
+
+
+def kubeconfig(gateway: Gateway, user: User, cluster: Cluster) -> str:
+    """Return a kubeconfig of one's own: of an administrator, or of one who only reads."""
+    if may_change(user, cluster):
+        return gateway.kubeconfig(cluster.name, user.get_username())
+    name = user.get_username()
+    groups = (VIEWER_GROUPS[0],)
+    return gateway.kubeconfig_for(cluster.name, name, groups, VIEWING_DAYS, holder=name)
 
 
 def limit_reached(user: User, clusters: Iterable[Cluster]) -> bool:

@@ -1,4 +1,6 @@
-"""The clusters that somebody leaves: counted, deleted, or handed over to somebody else."""
+"""The clusters that somebody leaves: counted, deleted, or handed over to somebody else; and what
+they were given to reach clusters with.
+"""
 
 from __future__ import annotations
 
@@ -32,3 +34,15 @@ def hand_over(gateway: Gateway, owner: str, heir: str) -> int:
     for cluster in found:
         gateway.change(cluster.name, {"owner": heir})
     return len(found)
+
+
+def shut_out(gateway: Gateway, name: str) -> None:
+    """Let kubeconfigs that somebody was given count no more, in every cluster."""
+    for cluster in gateway.clusters():
+        gateway.revoke(cluster.name, name)
+
+
+def begin_anew(gateway: Gateway, name: str) -> None:
+    """Do so for who has another role now, and for those who may look at their clusters."""
+    for cluster in gateway.clusters():
+        gateway.revoke(cluster.name, "" if cluster.owner == name else name)

@@ -192,10 +192,20 @@ class Gateway:
         return str(answer["kubeconfig"])
 
     def kubeconfig_for(
-        self, name: str, user: str, groups: Sequence[str], days: float, token: str = ""
+        self,
+        name: str,
+        user: str,
+        groups: Sequence[str],
+        days: float,
+        *,
+        token: str = "",
+        holder: str = "",
     ) -> str:
-        """Return a kubeconfig for anybody, good for some days; with a token if there is one."""
-        body = {"user": user, "groups": list(groups), "days": days, "token": token}
+        """Return a kubeconfig for anybody, good for some days; with a token if there is one.
+
+        `holder` is the account that it is given to.
+        """
+        body = {"user": user, "groups": [*groups], "days": days, "token": token, "holder": holder}
         return str(self.page("POST", name, "kubeconfig", body)["kubeconfig"])
 
     def as_user(
@@ -206,6 +216,10 @@ class Gateway:
         headers = httpx.Headers(identity.headers)
         response = self._send("GET", f"{CONTROL}/{below}", headers, params=params)
         return dict(orjson.loads(response.content))
+
+    def revoke(self, name: str, holder: str) -> None:
+        """Let what an account was given count no more; with "" what anybody was given."""
+        self.page("POST", name, "revoke", {"holder": holder})
 
     def access(
         self, name: str, identity: Identity, page: str, params: Mapping[str, Any]

@@ -159,8 +159,8 @@ def connections(request: HttpRequest, name: str) -> JsonResponse:
 def kubeconfig(request: HttpRequest, name: str) -> HttpResponse:
     """Send the kubeconfig as a file."""
     user = access.signed_in(request.user)
-    cluster = access.find_to_change(gateway(), user, name)
-    text = gateway().kubeconfig(cluster.name, user.get_username())
+    cluster = access.find(gateway(), user, name)
+    text = access.kubeconfig(gateway(), user, cluster)
     response = HttpResponse(text, content_type="application/yaml")
     response["Content-Disposition"] = f'attachment; filename="{cluster.name}.kubeconfig"'
     return response
@@ -226,11 +226,12 @@ def _new(request: HttpRequest, form: NewClusterForm) -> dict[str, Any]:
 
 def _connection(request: HttpRequest, name: str) -> dict[str, Any]:
     user = access.signed_in(request.user)
-    cluster = access.find_to_change(gateway(), user, name)
+    cluster = access.find(gateway(), user, name)
     return {
         "cluster": cluster,
         "server": api.server_of(cluster.name),
-        "kubeconfig": gateway().kubeconfig(cluster.name, user.get_username()),
+        "kubeconfig": access.kubeconfig(gateway(), user, cluster),
+        "looks_on": not access.may_change(user, cluster),
         "first": gateway().first_connection(cluster.name),
     }
 

@@ -1,12 +1,14 @@
 """Clusters beside each other: made, kept apart, opened again, deleted; and their housekeeping."""
 
 import asyncio
+import base64
 import ssl
 
 import pytest
+import yaml
 
 from apimachinery.errors import AlreadyExists, NotFound, Unauthorized
-from apiserver.auth.pki import CertificateAuthority, issue_client_certificate
+from apiserver.auth.pki import CertificateAuthority, holder_mark, issue_client_certificate
 from apiserver.watch.hub import WatchHub
 from nodes.client import resources
 from nodes.client.loopclock import LoopClock
@@ -85,6 +87,36 @@ async def test_credentials_of_one_cluster_are_unknown_to_the_other(fleet):
     assert one.cluster.auth.authenticate(header).name.endswith(":default:default")
     with pytest.raises(Unauthorized):
         two.auth.authenticate(header)
+
+
+async def test_what_a_holder_was_given_is_revoked_with_what_it_has_open(fleet):
+    lab = await Lab(await fleet.create("one", owner="ann", nodes=0, template="bare")).ready()
+    cluster = lab.cluster
+
+    def who(config):
+        user = yaml.safe_load(config)["users"][0]["user"]
+        pem = base64.b64decode(user["client-certificate-data"]).decode()
+        return cluster.auth.authenticate({}, [_der(pem)])
+
+    anns = cluster.admin_kubeconfig("ann", holder="ann")
+    bens = cluster.kubeconfig_for("ben", ["kubeground:viewers"], 30.0, holder="ben")
+    nobodys = cluster.admin_kubeconfig()
+    assert (who(bens).name, who(bens).groups[0]) == ("ben", "kubeground:viewers")
+    ended = []
+    cluster.api.open_streams.add(lambda: ended.append("a watch"))
+    await fleet.revoke(cluster.store.record, "ben")
+    assert ended == ["a watch"]
+    with pytest.raises(Unauthorized):
+        who(bens)
+    assert who(anns).name == "ann"
+    # One that is given to the same holder later counts; it is kept over a restart.
+    assert who(cluster.kubeconfig_for("ben", [], 30.0, holder="ben")).name == "ben"
+    assert set(cluster.store.record.settings["revoked"]) == {holder_mark("ben")}
+    # A cluster that gets another owner is reached with nothing that was given before.
+    await fleet.revoke(cluster.store.record, "")
+    with pytest.raises(Unauthorized):
+        who(anns)
+    assert who(nobodys).name == "kubernetes-admin"
 
 
 def _der(pem):

@@ -214,6 +214,7 @@ class FakeCluster:
         self.paused = False
         self.used: str | None = None
         self.logs: dict[str, str] = {}
+        self.revoked: list[str] = []
         self.schema_hash = "ABC"
         self.failures: list[dict[str, Any]] = []
         self.facts: list[dict[str, Any]] = []

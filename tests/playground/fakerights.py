@@ -21,6 +21,9 @@ def answer(clusters, request):
         return 200, grid(request.query) if page == "access" else why(request.query)
     if page == "kubeconfig" and request.method == "POST":
         return 200, kubeconfig(request.body)
+    if page == "revoke":
+        clusters[name].revoked.append(request.body["holder"])
+        return 200, {}
     if page == "serviceaccounts":
         return 200, accounts()
     if page == "token":
@@ -61,7 +64,8 @@ def why(query):
 def kubeconfig(body):
     groups = ",".join(body["groups"])
     text = f"kubeconfig of {body['user']} in {groups} for {body['days']} days"
-    return {"kubeconfig": f"{text} with {body['token']!r}"}
+    held = f" for {body['holder']}" if body["holder"] else ""
+    return {"kubeconfig": f"{text} with {body['token']!r}{held}"}
 
 
 def accounts():

@@ -63,11 +63,18 @@ def test_an_instructor_owns_their_own(worker, instructor):
     assert "system:masters" in access.identity(instructor, cluster).groups
 
 
-@pytest.mark.parametrize("path", ["delete", "connect", "kubeconfig"])
+@pytest.mark.parametrize("path", ["delete", "fork"])
 def test_what_would_be_more_than_looking_is_refused_in_words(mine, as_instructor, path):
     response = as_instructor.get(f"/clusters/mine/{path}")
     assert response.status_code == 403
     assert "belongs to lea. You may look at it, not change it." in response.content.decode()
+
+
+def test_an_instructor_gets_a_kubeconfig_that_only_reads(mine, as_instructor):
+    text = as_instructor.get("/clusters/mine/kubeconfig").content.decode()
+    assert text == "kubeconfig of ina in kubeground:viewers for 30 days with '' for ina"
+    drawer = as_instructor.get("/clusters/mine/connect").content.decode()
+    assert "It reads, and changes nothing: the cluster belongs to lea." in drawer
 
 
 def test_the_rest_api_says_so_too(mine, as_instructor, worker):

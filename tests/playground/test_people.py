@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from playground.accounts.models import Role, User
+from playground.sandboxes.gateway import gateway
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "a long enough password"
@@ -247,3 +248,27 @@ def test_the_command_deletes_and_keeps_the_clusters(worker, account, learner):
 def test_the_command_says_what_is_wrong(account, learner, arguments, said):
     with pytest.raises(CommandError, match=said):
         account(*arguments)
+
+
+def test_who_is_shut_out_reaches_no_cluster_with_what_they_were_given(worker, as_operator, learner):
+    mine = worker.fake.add("mine", learner.username)
+    demo = worker.fake.clusters["demo"]
+    assert do(as_operator, "lea", "disable").status_code == 302
+    assert (mine.revoked, demo.revoked) == (["lea"], ["lea"])
+    do(as_operator, "lea", "enable")
+    # Who looks on may do so for the roles of both: with another one, all begin anew.
+    do(as_operator, "lea", "role", role=Role.INSTRUCTOR)
+    assert (mine.revoked[1:], demo.revoked[1:]) == ([""], ["lea"])
+    as_operator.delete("/api/people/lea")
+    assert demo.revoked[2:] == ["lea"]
+
+
+def test_the_command_says_that_kubeconfigs_may_count_again(learner, operator, settings, tmp_path):
+    settings.DATA_DIR, settings.API_URL = tmp_path, "http://127.0.0.1:1"
+    told = io.StringIO()
+    gateway.cache_clear()
+    call_command("account", "disable", "lea", stderr=told)
+    gateway.cache_clear()
+    learner.refresh_from_db()
+    assert not learner.is_active
+    assert "kubeconfigs of lea count again once they do" in told.getvalue()

@@ -107,7 +107,7 @@ def test_a_kubeconfig_is_a_file(worker, as_operator):
         f"{PAGE}/kubeconfig", {"user": "ann", "groups": "devs, ops", "days": "7"}
     )
     assert 'filename="demo.kubeconfig"' in response["Content-Disposition"]
-    assert text(response) == "kubeconfig of ann in devs,ops for 7.0 days with ''"
+    assert text(response) == "kubeconfig of ann in devs,ops for 7.0 days with '' for operator"
     account = "system:serviceaccount:default:default"
     made = text(as_operator.post(f"{PAGE}/kubeconfig", {"user": account, "days": "1"}))
     assert "with 'a-token-of-default'" in made

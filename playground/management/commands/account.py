@@ -92,10 +92,26 @@ class Command(BaseCommand):
             self._print(people.link(user, resets=True))
 
     def _role(self, options: dict[str, Any]) -> None:
-        people.set_role(operator(), _find(options), options["role"])
+        user = _find(options)
+        people.set_role(operator(), user, options["role"])
+        self._end_kubeconfigs("begin_anew", user)
 
     def _disable(self, options: dict[str, Any]) -> None:
-        people.set_active(operator(), _find(options), active=False)
+        user = _find(options)
+        people.set_active(operator(), user, active=False)
+        self._end_kubeconfigs("shut_out", user)
+
+    def _end_kubeconfigs(self, how: str, user: User) -> None:
+        from playground.sandboxes import estates  # noqa: PLC0415 - needs the worker
+        from playground.sandboxes.gateway import GatewayError, gateway  # noqa: PLC0415
+
+        try:
+            getattr(estates, how)(gateway(), user.username)
+        except (GatewayError, OSError):
+            self.stderr.write(
+                f"The clusters do not answer: kubeconfigs of {user.username} count again once they "
+                "do. Give this command once more then."
+            )
 
     def _enable(self, options: dict[str, Any]) -> None:
         people.set_active(operator(), _find(options), active=True)
@@ -106,6 +122,7 @@ class Command(BaseCommand):
 
         user = _find(options)
         people.check_deletable(operator(), user)
+        estates.shut_out(gateway(), user.username)
         estates.hand_over(gateway(), user.username, operator().username)
         people.delete(operator(), user)
 
