@@ -257,7 +257,7 @@ class Fork(PastView):
     def post(self, request: Request, name: str) -> Response:
         """Make a cluster that begins as this one was at a revision, with everything in it."""
         # All of it becomes the caller's: only one who may have all of it may do so.
-        access.find_to_change(gateway(), self.user, name)
+        access.find_to_copy(gateway(), self.user, name)
         wanted = ForkSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         if access.limit_reached(self.user, gateway().clusters()):

@@ -23,7 +23,7 @@ def timeline(request: HttpRequest, name: str) -> HttpResponse:
         "page": "timeline",
         "live": True,
         "has_traces": any(page.name == "trace" for page in pages.listed()),
-        "may_change": access.may_change(user, cluster),
+        "may_copy": access.may_copy(user, cluster),
         # The page has a place for the revision itself, so that it needs no banner.
         "past": None,
     }

@@ -70,6 +70,24 @@ def find_to_change(gateway: Gateway, user: User, name: str) -> Cluster:
     return cluster
 
 
+def find_to_copy(gateway: Gateway, user: User, name: str) -> Cluster:
+    """Return the named cluster to one who may have all that is in it.
+
+    Who looks at it as somebody else may not: a copy is the user's own. Raises PermissionDenied,
+    Http404.
+    """
+    cluster = find_to_change(gateway, user, name)
+    if (viewing := viewing_of(user, cluster)) is not None:
+        text = _("You look at %(name)s as %(who)s. Be yourself again to fork it.")
+        raise PermissionDenied(text % {"name": cluster.name, "who": viewing.user})
+    return cluster
+
+
+def may_copy(user: User, cluster: Cluster) -> bool:
+    """Tell whether the user may have all that is in the cluster."""
+    return may_change(user, cluster) and viewing_of(user, cluster) is None
+
+
 def identity(user: User, cluster: Cluster) -> Identity:
     """Return as whom the API of a cluster that the user may see is asked."""
     if (viewing := viewing_of(user, cluster)) is not None:

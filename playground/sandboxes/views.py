@@ -56,7 +56,7 @@ def new(request: HttpRequest) -> HttpResponse:
 def fork(request: HttpRequest, name: str) -> HttpResponse:
     """Ask for a name, then make a cluster that begins as this one is."""
     user = access.signed_in(request.user)
-    cluster = access.find_to_change(gateway(), user, name)
+    cluster = access.find_to_copy(gateway(), user, name)
     if request.method == "GET":
         form = ForkForm(initial={"name": f"{cluster.name[:50]}-fork"})
         return render(request, "sandboxes/fork.html", {"cluster": cluster, "form": form})

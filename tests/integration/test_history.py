@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from playground.history.comparing import compared
 from tests.apiserver.endpoints.support import config_map
 from tests.integration.conftest import deployment
 from tests.integration.test_past import MAPS, Past
@@ -158,6 +159,59 @@ async def test_nobody_learns_what_they_may_not_list(past, lab):
     assert "secrets" not in kinds
     assert (await asked(past, "", **NOBODY))["density"] == []
     assert (await asked(past, f"/facts?after={then}", **NOBODY))["items"] == []
+
+
+async def test_recordings_and_states_hold_what_one_may_list(past, lab):
+    then = await lab.quiet()
+    await past.now("POST", SECRETS, {"metadata": {"name": "s"}, "stringData": {"key": "hidden"}})
+    await past.now("POST", MAPS, config_map("a"))
+    rbac = "rbac.authorization.k8s.io"
+    rules = [{"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get", "list"]}]
+    path = f"/apis/{rbac}/v1/namespaces/default"
+    await past.now("POST", f"{path}/roles", {"metadata": {"name": "r"}, "rules": rules})
+    reference = {"apiGroup": rbac, "kind": "Role", "name": "r"}
+    subjects = [{"apiGroup": rbac, "kind": "User", "name": "ann"}]
+    binding = {"metadata": {"name": "ann"}, "roleRef": reference, "subjects": subjects}
+    await past.now("POST", f"{path}/rolebindings", binding)
+    ann = {"impersonate-user": "ann"}
+
+    async def recorded(**headers):
+        found = (await asked(past, f"/recording?after={then}", **headers))["changes"]
+        return {(one["resource"], one["name"]) for one in found}
+
+    async def there(**headers):
+        found = (await asked(past, "/state", **headers))["items"]
+        return {(resource, name) for resource, _namespace, name, _uid, _digest in found}
+
+    secret, app = ("secrets", "s"), ("configmaps", "a")
+    for told in (recorded, there):
+        assert {secret, app} <= await told()
+        assert secret not in await told(**VIEWER)
+        assert app in await told(**VIEWER)
+        assert {resource for resource, _name in await told(**ann)} == {"configmaps"}
+        assert await told(**NOBODY) == set()
+    page = "/object?resource=secrets&namespace=default&name=s"
+    assert (await asked(past, page, 403, **ann))["reason"] == "Forbidden"
+    assert (await asked(past, "", **ann))["density"] == [], "not in all namespaces"
+    assert (await asked(past, "", **ann))["warnings"] == []
+
+
+async def test_states_tell_clusters_apart(past, fleet):
+    await past.now("POST", MAPS, config_map("same", n="1"))
+    await past.now("POST", MAPS, config_map("other", n="1"))
+    made = await fleet.fork(past.cluster, past.revision, name="copy")
+    copy = Past(fleet, made)
+    await past.now("PUT", f"{MAPS}/other", config_map("other", n="2"))
+    # Written, but saying the same as before.
+    await copy.now("PUT", f"{MAPS}/same", config_map("same", n="2"))
+    await copy.now("PUT", f"{MAPS}/same", config_map("same", n="1"))
+    here = (await asked(past, "/state"))["items"]
+    place = "/kubeground/v1/clusters/copy/history/state"
+    there = (await copy.http.request("GET", place)).json()["items"]
+    found, more = compared(here, there, "default")
+    changes = {one["name"]: one["change"] for one in found if one["resource"] == "configmaps"}
+    assert changes == {"other": "changed"}
+    assert not more
 
 
 async def test_odd_questions_are_refused(past):
