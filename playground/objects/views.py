@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -84,6 +85,7 @@ def listing(request: HttpRequest, name: str, group: str, version: str, plural: s
             },
             "logs": resource.title in LOGGED,
             "rev": rev,
+            "now": _now(reader).timestamp() if rev is not None else None,
         }
     ).decode()
     return render(request, "objects/list.html", context)
@@ -159,16 +161,36 @@ def _download(found: dict[str, Any], name: str) -> HttpResponse:
     return response
 
 
+def _now(asked: Reader) -> datetime:
+    """Return the cluster's time, or that of the revision which a page shows."""
+    source, name = asked.gateway, asked.cluster.name
+    if asked.rev is not None:
+        seconds = source.moment(name, asked.rev)["at"]
+    else:
+        seconds = source.page("GET", name, "clock")["seconds"]
+    return datetime.fromtimestamp(float(seconds), UTC)
+
+
 def _tab(
     asked: Reader, resource: Resource, found: dict[str, Any], tab: str, request: HttpRequest
 ) -> dict[str, Any]:
     """Return what one tab shows; the others cost nothing."""
-    context: dict[str, Any] = {"object": found, "meta": found.get("metadata") or {}}
+    meta = found.get("metadata") or {}
+    context: dict[str, Any] = {"object": found, "meta": meta, "now": _now(asked)}
     about = Context(asked, shown=request.GET.get("show", ""))
+    owner = facts.controller(found)
+    context["owner"] = about.to_reference(owner, facts.namespace(found)).link if owner else ""
+    if resource.title == "pods":
+        context["containers"] = [str(one["name"]) for one in found["spec"]["containers"]]
     if tab == "yaml":
         return {**context, **_yaml(resource, found, request)}
     if tab == "events":
-        return {**context, "events": _events(asked, found)}
+        about_it = {
+            "ns": facts.namespace(found),
+            "object": f"{resource.kind.lower()}/{meta['name']}",
+        }
+        params = orjson.dumps(about_it).decode()
+        return {**context, "events": _events(asked, found), "events_params": params}
     if tab == "history":
         return {**context, **_history(asked, resource, found)}
     if tab == "relations":

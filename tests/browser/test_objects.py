@@ -175,6 +175,30 @@ def test_relations_are_walked_by_keyboard(page, site):
     expect(page).to_have_url(re.compile(r"/services/default/web\?tab=relations$"))
 
 
+def test_events_of_the_cluster_and_what_was_refused_stay_in_the_dock(listed, worker, demo):
+    page = listed("?ns=default&sort=Name")
+    page.locator("[data-opens=events]").click()
+    panel = page.locator("kp-events")
+    expect(panel).to_contain_text("Back-off restarting failed container main")
+    expect(panel.get_by_role("link", name="pod/api-0")).to_be_visible()
+    refused = "Internal error occurred: disk is full"
+    worker.change(
+        demo.refusals.__setitem__,
+        ("DELETE", "pods/api-0"),
+        (500, status(500, "InternalError", refused)),
+    )
+    rows(page.locator("kp-list")).nth(0).locator(".kp-pick").click()
+    page.get_by_role("toolbar", name="Actions").get_by_role("button", name="Delete").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete Pod api-0").click()
+    expect(page.get_by_role("dialog")).to_contain_text(refused)
+    page.get_by_role("dialog").get_by_role("button", name="Close").click()
+    expect(panel.locator("tr[data-type=Error]")).to_contain_text("delete pods/api-0 -n default")
+    page.get_by_role("link", name="api-0", exact=True).click()
+    expect(panel.locator("tr[data-type=Error]")).to_contain_text(refused)
+    panel.get_by_role("button", name=re.compile("^Refused here")).click()
+    expect(rows(panel)).to_have_count(1)
+
+
 def test_logs_are_searched_and_marked(page, site, demo):
     demo.logs["web-7c9-0"] = "GET /a 200\nGET /b 500\nGET /c 200\n"
     page.goto(f"{site.url}{LIST}/default/web-7c9-0?tab=logs")

@@ -731,7 +731,20 @@ def table(resource: str, items: list[dict[str, Any]], meta: dict[str, Any]) -> d
         }
         for index, item in enumerate(items)
     ]
+    if any("involvedObject" in item for item in items):
+        columns = [{"name": name, "type": "string", "priority": 0} for name in EVENT_COLUMNS]
+        for item, row in zip(items, rows, strict=True):
+            row["cells"] = event_cells(item)
     return {"kind": "Table", "metadata": meta, "columnDefinitions": columns, "rows": rows}
+
+
+EVENT_COLUMNS = ("Last Seen", "Type", "Reason", "Object", "Message", "Count")
+
+
+def event_cells(event: dict[str, Any]) -> list[Any]:
+    about = event["involvedObject"]
+    named = f"{about['kind'].lower()}/{about['name']}"
+    return ["5m", event["type"], event["reason"], named, event["message"], event["count"]]
 
 
 def merged(item: Any, patch: Any) -> Any:

@@ -345,6 +345,13 @@ def test_the_history_tells_each_write_and_what_it_changed(worker, as_operator):
     assert "<ins>other</ins>" in page
 
 
+def test_ages_are_told_by_the_cluster_s_clock(worker, as_operator):
+    demo = worker.fake.clusters["demo"]
+    demo.clock = {**demo.clock, "seconds": demo.clock["seconds"] + 3 * 3600 + 1200}
+    page = text(as_operator.get(f"{PODS}/default/api-0"))
+    assert ">3h20m</time>" in page
+
+
 def test_relations_of_a_pod(worker, as_operator):
     page = text(as_operator.get(f"{PODS}/default/web-7c9-0?tab=relations"))
     assert 'href="/clusters/demo/objects/core/v1/nodes/-/n1"' in page

@@ -1,4 +1,5 @@
 // Calls of the site's own REST API, with the session's token against forged requests.
+import { heard } from "./problems.js";
 
 /** What the API refused: its words, and the HTTP status. */
 export class ApiError extends Error {
@@ -35,8 +36,10 @@ export async function call(method, url, body, { signal } = {}) {
   } catch {
     // A page of an intermediary: its status says enough.
   }
-  if (!response.ok) throw new ApiError(response.status, answer?.error);
-  return answer;
+  if (response.ok) return answer;
+  const error = new ApiError(response.status, answer?.error);
+  heard(method, url, body, error);
+  throw error;
 }
 
 export const get = (url, options) => call("GET", url, undefined, options);

@@ -5,6 +5,7 @@ import "./el/kp-freshness.js";
 import "./el/kp-logs.js";
 import "./el/kp-namespace.js";
 import "./el/kp-past.js";
+import { startClusterTime } from "./cluster-time.js";
 import { openPanel } from "./dock/open.js";
 import { closeDrawer, openDrawer, showDrawer, startDrawer } from "./drawer.js";
 import { fillCaps, showHelp } from "./help.js";
@@ -120,3 +121,4 @@ window.addEventListener("kp-page", () => {
 startDrawer();
 startKeys();
 startRouter();
+startClusterTime();

@@ -3,9 +3,10 @@
 /** @type {{seconds: number, rate: number, paused: boolean, at: number} | null} */
 let told = null;
 
-/** Takes what the site says of the clock. */
+/** Takes what the site says of the clock; what shows ages hears `kp-time`. */
 export function tell({ seconds, rate, paused }, at = performance.now()) {
   told = { seconds, rate, paused, at };
+  globalThis.window?.dispatchEvent(new Event("kp-time"));
 }
 
 /** Returns the cluster's time in milliseconds, as Date.now() does for this machine. */

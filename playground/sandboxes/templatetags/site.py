@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
+from apimachinery.duration import human_duration
 from playground import pages
 from playground.sandboxes.gateway import Cluster
 
@@ -77,15 +78,12 @@ def language_tag(code: str) -> str:
 
 
 @register.filter
-def age(moment: str | datetime | None) -> str:
-    """Print how long ago a moment was, in two units at most: 45s, 12m, 3h20m, 5d."""
+def age(moment: str | datetime | None, now: datetime | None = None) -> str:
+    """Print how long ago a moment was, as kubectl does: 45s, 5m30s, 3h20m, 5d.
+
+    `now` is the time of a cluster, whose clock may be another than the machine's.
+    """
     when = parse_datetime(moment) if isinstance(moment, str) else moment
     if when is None:
         return ""
-    seconds = max(0, int((timezone.now() - when).total_seconds()))
-    minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
-    if seconds < 120:
-        return f"{seconds}s"
-    if minutes < 180:
-        return f"{minutes}m"
-    return f"{hours}h" if hours < 48 else f"{days}d"
+    return human_duration(max(0.0, ((now or timezone.now()) - when).total_seconds()))

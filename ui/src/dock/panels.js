@@ -42,6 +42,15 @@ export const PANELS = [
     load: () => import("./kp-dock-logs.js"),
     title: (params) => (params.pod ? `${params.pod}${params.container ? ` · ${params.container}` : ""}` : t.dock.logs),
   },
+  {
+    name: "events",
+    tag: "kp-events",
+    icon: "M10 3.5v7M10 14v1.5M3 17.5h14",
+    load: () => import("./kp-events.js"),
+    button: t.dock.events,
+    title: ({ object }) => (object ? `${t.dock.events} · ${object}` : t.dock.events),
+    key: "Shift+v",
+  },
 ];
 
 export const panelNamed = (name) => PANELS.find((panel) => panel.name === name);

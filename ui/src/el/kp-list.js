@@ -10,6 +10,7 @@ import { getCommand } from "../list/kubectl.js";
 import { ListModel, nextSort, parseSort, printSort } from "../list/model.js";
 import { footer, notices, toolbar } from "../list/parts.js";
 import { Selection } from "../list/selection.js";
+import { note as problem } from "../problems.js";
 import { visit } from "../router.js";
 import { Stream } from "../stream.js";
 import { t } from "../texts.js";
@@ -56,6 +57,8 @@ class List extends LitElement {
     this.sortText = state.sort ?? "";
     this.shown = state.cols ? state.cols.split(",") : null;
     this.ages = setInterval(() => this.requestUpdate(), 10_000);
+    this.onTime = () => this.requestUpdate();
+    window.addEventListener("kp-time", this.onTime);
     this.unbind = this.bindKeys();
     // On a phone the kinds are folded away; style sheets have the width too.
     if (matchMedia("(max-width: 760px)").matches) document.querySelector(".kp-kinds")?.removeAttribute("open");
@@ -72,6 +75,7 @@ class List extends LitElement {
     window.removeEventListener("kp-namespace", this.onNamespace);
     this.stream?.stop();
     clearInterval(this.ages);
+    window.removeEventListener("kp-time", this.onTime);
     clearTimeout(this.building);
     clearTimeout(this.reopening);
     this.building = null;
@@ -144,6 +148,7 @@ class List extends LitElement {
     const gone = frame.code === 404 && this.model.rows.size > 0;
     const text = frame.code === 403 ? t.objects.forbidden(this.resource.plural, this.ns) : gone ? t.objects.kindGone(this.resource.plural) : t.objects.refused;
     const rule = frame.code === 403 ? { apiGroups: [this.resource.group], resources: [this.resource.plural], verbs: ["get", "list", "watch"] } : null;
+    problem(this.config.cluster, { what: this.command, text: frame.text });
     this.notice("refused", { bad: true, text, verbatim: frame.text, ask: rule && t.objects.askFor(kind), rule });
   }
 
@@ -483,7 +488,8 @@ class List extends LitElement {
 /** What each frame of the stream does; see playground/objects/listing.py. */
 const FRAMES = {
   columns(list, { columns }) {
-    list.model.reset(columns, { across: list.across });
+    const { now } = list.config;
+    list.model.reset(columns, { across: list.across, ...(now && { now: () => now * 1000 }) });
     list.widths = [];
     list.complete = false;
     list.build();

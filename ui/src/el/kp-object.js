@@ -1,22 +1,27 @@
 // The live part of an object's page: follows the object, shows its tab anew, says when it is gone, and offers actions.
 import { html, LitElement, nothing } from "lit";
 
+import { age } from "../age.js";
 import { get } from "../api.js";
+import { clusterNow } from "../clock.js";
+import { openPanel } from "../dock/open.js";
 import { bind } from "../keys.js";
 import { visit } from "../router.js";
 import { Stream } from "../stream.js";
 import { t } from "../texts.js";
+import { closeOnEscape, closeWhenLeft } from "../list/drop.js";
 import "./kp-action.js";
 import { freshness } from "./kp-freshness.js";
 
 // A pod that starts changes five times in a second: one look at the end is enough.
 const SOON = 400;
+const AGES_EVERY = 5000;
 // Tabs that stream by themselves, or that a reader scrolls through.
 const STILL = new Set(["logs", "history"]);
 
 class ObjectPage extends LitElement {
   static properties = {
-    cluster: {}, group: {}, version: {}, plural: {}, kind: {}, namespaced: { type: Boolean }, ns: {}, name: {}, uid: {}, path: {}, rev: {}, missing: { type: Boolean },
+    cluster: {}, group: {}, version: {}, plural: {}, kind: {}, namespaced: { type: Boolean }, ns: {}, name: {}, uid: {}, path: {}, rev: {}, missing: { type: Boolean }, containers: {}, owner: {},
     actions: { state: true },
   };
 
@@ -38,12 +43,16 @@ class ObjectPage extends LitElement {
       "objects.describe": tab("summary"),
       "objects.yaml": tab("yaml"),
       "objects.events": tab("events"),
-      "objects.owner": tab("relations"),
+      "objects.owner": () => (this.owner ? visit(this.owner) : tab("relations")()),
+      "objects.shell": { when: () => this.hasShell, run: () => this.shell() },
       "objects.users": tab("relations"),
       "objects.logs": { when: () => document.querySelector("[data-tab=logs]") !== null, run: tab("logs") },
       "objects.delete": () => this.act("delete"),
     });
     if (this.rev || this.missing) return;
+    this.onTime = () => grow(document.getElementById("object-tab"));
+    window.addEventListener("kp-time", this.onTime);
+    this.ages = setInterval(this.onTime, AGES_EVERY);
     this.loadActions();
     this.open();
   }
@@ -53,6 +62,8 @@ class ObjectPage extends LitElement {
     this.unbind();
     this.stream?.stop();
     clearTimeout(this.soon);
+    clearInterval(this.ages);
+    window.removeEventListener("kp-time", this.onTime);
   }
 
   open() {
@@ -122,6 +133,30 @@ class ObjectPage extends LitElement {
     }
   }
 
+  /** Pods and nodes have shells; those of a past revision, or of what is gone, have not. */
+  get hasShell() {
+    return !this.group && (this.plural === "pods" || this.plural === "nodes") && !this.rev && !this.missing && !this.gone;
+  }
+
+  shell(container = "") {
+    const { plural, ns, name } = this;
+    openPanel("terminal", plural === "nodes" ? { kind: "node", node: name } : { kind: "pod", ns, pod: name, ...(container && { container }) });
+  }
+
+  shellButton() {
+    if (!this.hasShell) return nothing;
+    const names = (this.containers ?? "").split(",").filter(Boolean);
+    if (names.length < 2) return html`<button type="button" class="kp-button" data-shell @click=${() => this.shell()}>${t.objects.shell}</button>`;
+    const open = (event, name) => {
+      event.currentTarget.closest("details").open = false;
+      this.shell(name);
+    };
+    return html`<details class="kp-drop" @focusout=${closeWhenLeft} @keydown=${closeOnEscape}>
+      <summary class="kp-button" data-shell>${t.objects.shell}</summary>
+      <div class="kp-drop-body kp-drop-left">${names.map((name) => html`<button type="button" class="kp-link" @click=${(event) => open(event, name)}>${name}</button>`)}</div>
+    </details>`;
+  }
+
   act(name) {
     const action = this.actions.find((one) => one.name === name);
     if (!action?.allowed) return;
@@ -130,14 +165,23 @@ class ObjectPage extends LitElement {
   }
 
   render() {
-    return html`${this.actions.length
+    return html`${this.actions.length || this.hasShell
         ? html`<div class="kp-actions kp-object-actions" role="toolbar" aria-label=${t.objects.actions}>
-            ${this.actions.map(
+            ${this.shellButton()}${this.actions.map(
               (one) => html`<button type="button" class="kp-button ${one.name === "delete" ? "kp-danger-line" : ""}" aria-disabled=${!one.allowed} title=${one.reason} @click=${() => this.act(one.name)}>${one.title}</button>`,
             )}
           </div>`
         : nothing}
       <kp-action cluster=${this.cluster}></kp-action>`;
+  }
+}
+
+/** Tells the ages of what a tab shows anew: the cluster's time goes on, whether the object changes or not. */
+function grow(tab) {
+  const now = clusterNow();
+  for (const time of tab?.querySelectorAll("time[datetime]") ?? []) {
+    const text = age((now - Date.parse(time.dateTime)) / 1000);
+    if (time.textContent !== text && /^[\dydhms]+$/.test(time.textContent)) time.textContent = text;
   }
 }
 

@@ -1,17 +1,18 @@
 // The rows of a list: what the stream says, in the order and the choice that the page asks for.
 import { age, seconds } from "../age.js";
+import { clusterNow } from "../clock.js";
 
 /** Columns that tell how long ago something was: their text grows old, the moment does not. */
 const MOMENTS = new Set(["Last Seen", "First Seen", "Last Schedule"]);
 
 /** Turns a row of the stream into an object that columns read. */
-export function read([uid, ns, name, created, labels, cells], now = Date.now()) {
+export function read([uid, ns, name, created, labels, cells], now = clusterNow()) {
   return { uid, ns, name, created: Date.parse(created) || now, labels, cells, read: now };
 }
 
 /** Returns the columns of a list: the API's, the namespace before them, the labels behind. */
-export function columnsOf(served, { across }) {
-  const columns = served.map((one, position) => column(one, position));
+export function columnsOf(served, { across, now = clusterNow }) {
+  const columns = served.map((one, position) => column(one, position, now));
   const namespace = { name: "Namespace", type: "string", wide: false, about: "", get: (row) => row.ns };
   const labels = { name: "Labels", type: "string", wide: true, extra: true, about: "", get: (row) => labelText(row) };
   return [...(across ? [namespace] : []), ...columns, labels];
@@ -19,16 +20,16 @@ export function columnsOf(served, { across }) {
 
 const labelText = ({ labels }) => Object.entries(labels).map(([key, value]) => `${key}=${value}`).join(",");
 
-function column({ name, type, wide, about }, position) {
+function column({ name, type, wide, about }, position, clock) {
   const base = { name, type, wide, about, first: position === 0 };
-  if (name === "Age") return { ...base, age: true, get: (row, now = Date.now()) => age((now - row.created) / 1000), key: (row) => -row.created };
+  if (name === "Age") return { ...base, age: true, get: (row, now = clock()) => age((now - row.created) / 1000), key: (row) => -row.created };
   const get = (row) => row.cells[position];
   if (!MOMENTS.has(name)) return { ...base, get };
   const moment = (row) => {
     const ago = seconds(String(get(row) ?? ""));
     return ago === null ? null : row.read - ago * 1000;
   };
-  const text = (row, now = Date.now()) => {
+  const text = (row, now = clock()) => {
     const at = moment(row);
     return at === null ? get(row) : age((now - at) / 1000);
   };
@@ -74,6 +75,7 @@ export function nextSort(order, name, more) {
 export class ListModel {
   constructor() {
     this.rows = new Map();
+    this.now = clusterNow;
     this.served = [];
     this.columns = [];
   }
@@ -81,6 +83,7 @@ export class ListModel {
   reset(served, options) {
     this.rows.clear();
     this.served = served;
+    this.now = options.now ?? clusterNow;
     this.columns = columnsOf(served, options);
   }
 
@@ -89,7 +92,7 @@ export class ListModel {
   }
 
   put(row) {
-    const made = read(row);
+    const made = read(row, this.now());
     this.rows.set(made.uid, made);
     return made;
   }

@@ -2,6 +2,7 @@
 import { html, nothing } from "lit";
 
 import { t } from "../texts.js";
+import { closeOnEscape, closeWhenLeft } from "./drop.js";
 
 export function toolbar(list) {
     return html`<div class="kp-toolbar kp-list-bar" role="search">
@@ -85,18 +86,6 @@ function savedMenu(list) {
       </form>
     </div>
   </details>`;
-}
-
-function closeWhenLeft(event) {
-  const box = event.currentTarget;
-  if (event.relatedTarget && !box.contains(event.relatedTarget)) box.open = false;
-}
-
-function closeOnEscape(event) {
-  if (event.key !== "Escape") return;
-  event.stopPropagation();
-  event.currentTarget.open = false;
-  event.currentTarget.querySelector("summary").focus();
 }
 
 export function notices(list) {

@@ -2,6 +2,7 @@
 import { actionGroups, actions } from "./en/actions.js";
 import { common } from "./en/common.js";
 import { editor } from "./en/editor.js";
+import { events } from "./en/events.js";
 import { dock, frame } from "./en/frame.js";
 import { act, logs, objects } from "./en/objects.js";
 import { overview } from "./en/overview.js";
@@ -20,6 +21,7 @@ export const english = {
   actions,
   dock,
   editor,
+  events,
   frame,
   logs,
   objects,

@@ -39,7 +39,7 @@ export function podEntries(host, pod) {
   ];
   if (host.readonly) return [look];
   return [
-    [...look.slice(0, 2), ...(host.hasPanel("terminal") ? [[words.shell, () => openPanel("terminal", { ...at, exec: `${pod.ns}/${pod.name}` })]] : []), ...look.slice(2)],
+    [...look.slice(0, 2), ...(host.hasPanel("terminal") ? [[words.shell, () => openPanel("terminal", { kind: "pod", ...at })]] : []), ...look.slice(2)],
     [
       [words.label, () => act(host, "label", [pod])],
       [words.evict, () => act(host, "evict", [pod])],

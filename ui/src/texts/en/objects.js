@@ -26,6 +26,7 @@ export const objects = {
   clearSelection: "Clear",
   select: (name) => `Select ${name}`,
   actions: "Actions",
+  shell: "Shell",
   past: "Changing things is off at a past revision.",
   nothingMatches: (text) => `Nothing matches ${text}.`,
   didYouMean: (text, n) => `Did you mean ${text} (${group(n)})?`,
