@@ -7,6 +7,7 @@ import argparse
 from benchmarks.fairness import fairness
 from benchmarks.idle import idle
 from benchmarks.large import large
+from benchmarks.pages import pages
 from benchmarks.result import Benchmark, Row
 from benchmarks.serving import creation, fan_out, requests
 from benchmarks.topology import topology
@@ -20,6 +21,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "fairness": fairness,
     "idle": idle,
     "large": large,
+    "pages": pages,
     "topology": topology,
 }
 

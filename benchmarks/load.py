@@ -63,7 +63,7 @@ def _wrk(url: str, headers: dict[str, str], connections: int, seconds: float, bo
     return Rate(float(rate.group(1)), int(failed.group(1)) if failed else 0, "wrk")
 
 
-class _Client(asyncio.Protocol):
+class Asking(asyncio.Protocol):
     """One connection that sends its request again whenever it has been answered."""
 
     def __init__(self, request: bytes, until: float) -> None:
@@ -74,7 +74,11 @@ class _Client(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport: asyncio.Transport = transport  # type: ignore[assignment]
-        self._transport.write(self._request)
+        self._transport.write(self.request())
+
+    def request(self) -> bytes:
+        """Return what is asked next."""
+        return self._request
 
     def data_received(self, data: bytes) -> None:
         self._data += data
@@ -88,7 +92,7 @@ class _Client(asyncio.Protocol):
         self.answered += 1
         self.failed += not head.startswith((b"HTTP/1.1 200", b"HTTP/1.1 201"))
         if time.perf_counter() < self._until:
-            self._transport.write(self._request)
+            self._transport.write(self.request())
         else:
             self._transport.close()
 
@@ -120,7 +124,7 @@ async def _own(
     loop = asyncio.get_running_loop()
     made = [
         await loop.create_connection(
-            lambda: _Client(request, begun + seconds), parts.hostname, parts.port, ssl=context
+            lambda: Asking(request, begun + seconds), parts.hostname, parts.port, ssl=context
         )
         for _ in range(connections)
     ]

@@ -11,7 +11,9 @@ import argparse
 import logging
 import os
 import signal
+import socket as sockets
 import threading
+from functools import partial
 from typing import Any
 
 # Daphne must be imported before anything else of Twisted: it installs the reactor.
@@ -25,6 +27,26 @@ GOODBYE = 0.2  # seconds for close frames to leave
 LONGEST = 1.5  # seconds until the process ends although something hangs: the promise is two
 # A ping every 20 s keeps proxies from cutting an idle websocket; 30 s without an answer ends it.
 PING_INTERVAL, PING_TIMEOUT = 20, 30
+# The kernel would keep megabytes for a page that reads slowly, and it would see old times pass.
+KERNEL_BUFFER = 256 * 1024
+
+
+class _Daphne(Server):  # type: ignore[misc]
+    """Says of each websocket how much of what was sent still waits in memory."""
+
+    def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
+        if scope["type"] == "websocket":
+            socket = protocol.transport.getHandle()
+            if socket.family != sockets.AF_UNIX:
+                socket.setsockopt(sockets.SOL_SOCKET, sockets.SO_SNDBUF, KERNEL_BUFFER)
+            scope["kubeground.waiting"] = partial(_waiting, protocol)
+        return super().create_application(protocol, scope)
+
+
+def _waiting(protocol: Any) -> int:
+    """Return the bytes that Twisted keeps for a page that reads slowly."""
+    transport = protocol.transport
+    return int(len(transport.dataBuffer) - transport.offset + transport._tempDataLen)  # noqa: SLF001 - no other way to know
 
 
 class SiteServer:
@@ -32,7 +54,7 @@ class SiteServer:
 
     def __init__(self, application: Any, descriptor: int, ready_descriptor: int | None) -> None:
         self._ready_descriptor = ready_descriptor
-        self._server = Server(
+        self._server = _Daphne(
             application=application,
             endpoints=[f"fd:fileno={descriptor}"],
             signal_handlers=False,
@@ -52,6 +74,7 @@ class SiteServer:
         from twisted.internet import reactor  # noqa: PLC0415 - installed by daphne.server
 
         self._reactor: Any = reactor
+        _share_deflate()
         self._server.ws_factory.setProtocolOptions(perMessageCompressionAccept=_accept_deflate)
         self._reactor.callWhenRunning(self._serving)
 
@@ -74,6 +97,19 @@ class SiteServer:
                 # sendClose() would refuse 1012, which is younger than the RFC.
                 protocol.sendCloseFrame(code=1012, reasonUtf8=b"The server restarts", isReply=False)
         self._reactor.callLater(GOODBYE, self._server.stop)
+
+
+def _share_deflate() -> None:
+    """Have autobahn compress with `SharedDeflate`."""
+    from autobahn.websocket.compress import (  # noqa: PLC0415 - after the reactor
+        PERMESSAGE_COMPRESSION_EXTENSION,
+        PerMessageDeflate,
+    )
+
+    from playground.deflating import SharedDeflate  # noqa: PLC0415 - after the reactor
+
+    extension = PERMESSAGE_COMPRESSION_EXTENSION[PerMessageDeflate.EXTENSION_NAME]
+    extension["PMCE"] = SharedDeflate
 
 
 def _accept_deflate(offers: list[Any]) -> Any:

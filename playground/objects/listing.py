@@ -10,6 +10,7 @@ Site to browser:
     ready {rev}             that was all of it
     batch {rev, ev}         changes: [row] for what is there, uid for what is gone
     kinds {}                the cluster serves other kinds than before
+    gap {from, to, skipped} the page read too slowly: revisions that were skipped; columns follow
     beat {rev}              every five seconds
     status {upstream: ok|down, text}
     error {code, reason, text}  the API refuses; the stream ends
@@ -33,19 +34,17 @@ import orjson
 
 from playground.accounts.models import User
 from playground.objects import rows
+from playground.objects.feed import FEEDS, PASSES, WATCH_TIMEOUT, Feed, Reader
 from playground.sandboxes import access
 from playground.sandboxes.gateway import Cluster, Identity, Refused, api_root, refusal
 from playground.topology import protocol
 from playground.topology.consumer import ClusterConsumer
 from playground.topology.protocol import Close
-from playground.topology.reflector import FIRST_WAIT, LONGEST_WAIT, Expired, check, events, lines
+from playground.topology.reflector import FIRST_WAIT, LONGEST_WAIT, Expired, check, lines
 from playground.topology.upstream import UPSTREAMS, Upstreams
 
 # 500 rows of pods are about a megabyte of JSON: 5 ms of the event loop.
 PAGE = 500
-BATCH_SECONDS = 0.1
-WATCH_SECONDS = 600
-WATCH_TIMEOUT = httpx.Timeout(10.0, read=WATCH_SECONDS + 30)
 _PATH = re.compile(r"/(api|apis)(/[A-Za-z0-9][A-Za-z0-9.:_-]*)+")
 _DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 _METADATA = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json"
@@ -60,8 +59,6 @@ class ListConsumer(ClusterConsumer):
         super().__init__(*args, **kwargs)
         self._hello: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         self._revision = 0
-        self._pending: dict[str, rows.Row | None] = {}
-        self._some = asyncio.Event()
         self._root = ""
         self._past = False
         self._headers = httpx.Headers()
@@ -74,7 +71,6 @@ class ListConsumer(ClusterConsumer):
         self._root = api_root(cluster.name, int(rev[:18]) if self._past else None)
         self._headers = httpx.Headers([*identity.headers, ("Accept", rows.ACCEPT)])
         self.tasks.start(self._follow(), "list")
-        self.tasks.start(self._flush(), "changes of a list")
         self.tasks.start(self.beat(lambda: self._revision), "beat of a list")
 
     async def hear(self, frame: dict[str, Any]) -> None:
@@ -95,17 +91,14 @@ class ListConsumer(ClusterConsumer):
                     await self._list(path, params)
                 if self._past:
                     return  # which does not change
-                await self._watch(path, params)
-                wait = FIRST_WAIT
-                continue
+                await self._relay(path, params)
             except Expired:
                 self._revision = 0
                 continue
             except Refused as error:
-                if error.code not in (410, 429, 500, 503, 504):
+                if error.code not in PASSES:
                     await self._refuse(error.code, error.reason, error.message)
                     return
-                self._revision = 0 if error.code == 410 else self._revision
                 trouble = error.message
             except (httpx.HTTPError, orjson.JSONDecodeError) as error:
                 trouble = str(error) or type(error).__name__
@@ -133,7 +126,6 @@ class ListConsumer(ClusterConsumer):
         return values[0] if values else ""
 
     async def _list(self, path: str, params: Mapping[str, str]) -> None:
-        self._pending.clear()
         asked = {**params, "limit": str(PAGE)}
         read, first = 0, True
         while True:
@@ -159,39 +151,40 @@ class ListConsumer(ClusterConsumer):
             raise refusal(response.status_code, response.content)
         return dict(orjson.loads(response.content))
 
-    async def _watch(self, path: str, params: Mapping[str, str]) -> None:
-        asked = {
-            **params,
-            "watch": "1",
-            "allowWatchBookmarks": "true",
-            "resourceVersion": str(self._revision),
-            "timeoutSeconds": str(WATCH_SECONDS),
-        }
-        async with self.upstreams.client().stream(
-            "GET", self._root + path, params=asked, headers=self._headers, timeout=WATCH_TIMEOUT
-        ) as response:
-            await check(response)
-            await self.send(protocol.encode("status", upstream="ok", text=""))
-            async for type_, item in events(response):
-                self._fold(type_, item)
+    async def _relay(self, path: str, params: Mapping[str, str]) -> None:
+        """Send what changes, as fast as the page takes it. Raises Expired, or Refused."""
+        reader = Reader(self._revision)
+        client, url = self.upstreams.client(), self._root + path
+        feed = FEEDS.join(client, url, params, self._headers, reader)
+        try:
+            told: str | None = None
+            while True:
+                await self.room()
+                if feed.ended is not None:
+                    raise feed.ended
+                if feed.trouble != told and (feed.trouble or feed.open):
+                    told = feed.trouble
+                    state = "down" if told else "ok"
+                    await self.send(protocol.encode("status", upstream=state, text=told))
+                await self._catch_up(feed, reader)
+                await reader.wake.wait()
+                reader.wake.clear()
+        finally:
+            FEEDS.leave(feed, reader)
 
-    def _fold(self, type_: str, item: Mapping[str, Any]) -> None:
-        self._revision = max(self._revision, rows.revision(item))
-        if type_ != "BOOKMARK":
-            for row in rows.rows(item):
-                self._pending[row[0]] = None if type_ == "DELETED" else row
-            self._some.set()
-
-    async def _flush(self) -> None:
-        """Send what has changed, at most every BATCH_SECONDS."""
-        while True:
-            await self._some.wait()
-            self._some.clear()
-            changed, self._pending = self._pending, {}
-            if changed:
-                ev = [uid if row is None else row for uid, row in changed.items()]
-                await self.send(protocol.encode("batch", rev=self._revision, ev=ev))
-            await asyncio.sleep(BATCH_SECONDS)
+    async def _catch_up(self, feed: Feed, reader: Reader) -> None:
+        """Send what is new; a page that is too far behind is told so, and reads all again."""
+        seen = self._revision
+        try:
+            frame = feed.after(reader)
+        except Expired:
+            now = feed.revision
+            gap = protocol.encode("gap", **{"from": seen}, to=now, skipped=now - seen)
+            await self.send(gap)
+            raise
+        self._revision = max(seen, feed.revision)
+        if frame:
+            await self.send(frame)
 
     async def _watch_kinds(self) -> None:
         """Tell when a definition of custom resources comes, goes or is established."""

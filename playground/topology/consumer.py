@@ -25,6 +25,9 @@ from playground.topology.upstream import UPSTREAMS, Subscriber, Upstream, Upstre
 log = logging.getLogger("kubeground.site")
 
 BEAT_SECONDS = 5.0
+# In the scope of a websocket: tells how many bytes the page has not taken yet.
+WAITING = "kubeground.waiting"
+MOST_WAITING, ROOM_SECONDS = 128 * 1024, 0.05
 # A session that was ended elsewhere loses its streams within half a minute.
 BEATS_BETWEEN_SESSION_CHECKS = 6
 
@@ -84,6 +87,15 @@ class ClusterConsumer(AsyncWebsocketConsumer):
         """Stop everything that was started."""
         await self.tasks.stop()
 
+    async def room(self) -> None:
+        """Wait until the page has taken what it was sent, so that no more is kept for it.
+
+        Whoever serves says in the scope how many bytes wait; nothing is known of others.
+        """
+        waiting: Any = self.scope.get(WAITING)
+        while waiting is not None and waiting() > MOST_WAITING:  # noqa: ASYNC110 - none tells
+            await asyncio.sleep(ROOM_SECONDS)
+
     async def still_signed_in(self) -> bool:
         """Tell whether the session that opened this stream exists still."""
         session = self.scope.get("session")
@@ -101,6 +113,7 @@ class ClusterConsumer(AsyncWebsocketConsumer):
             if beats % BEATS_BETWEEN_SESSION_CHECKS == 0 and not await self.still_signed_in():
                 await self.end(Close.SIGNED_OUT)
                 return
+            await self.room()
             await self.send(protocol.encode("beat", rev=revision()))
 
 
@@ -113,6 +126,7 @@ class TopologyConsumer(ClusterConsumer):
         super().__init__(*args, **kwargs)
         self._subscriber = Subscriber()
         self._upstream: Upstream | None = None
+        self._seen = 0  # the revision of what the page has
         self._sent = -1  # the number of the last change that the page has; -1: it has nothing
         self._hello: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
 
@@ -171,6 +185,7 @@ class TopologyConsumer(ClusterConsumer):
         while True:
             await subscriber.wake.wait()
             subscriber.wake.clear()
+            await self.room()
             notices, subscriber.notices = subscriber.notices, []
             for notice in notices:
                 await self.send(notice)
@@ -200,7 +215,13 @@ class TopologyConsumer(ClusterConsumer):
 
     async def _catch_up(self, upstream: Upstream) -> None:
         world = upstream.world
-        if self._sent < 0 or not world.covers(self._sent):
+        if self._sent >= 0 and not world.covers(self._sent):
+            # It reads more slowly than the cluster changes: it is told, and sees the present.
+            seen, now = self._seen, world.revision
+            await self.send(protocol.encode("gap", **{"from": seen}, to=now, skipped=now - seen))
+            self._sent = -1
+        self._seen = world.revision
+        if self._sent < 0:
             self._sent = world.number
             await self.send(protocol.snapshot(upstream.epoch, world))
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import pytest
@@ -9,8 +10,9 @@ from channels.routing import URLRouter
 from channels.testing import WebsocketCommunicator
 from django.urls import path
 
-from playground.objects import rows
+from playground.objects import feed, rows
 from playground.objects.listing import ListConsumer
+from playground.topology.consumer import MOST_WAITING, WAITING
 from playground.topology.upstream import Upstreams
 from tests.playground.objects import large, pod
 
@@ -145,6 +147,65 @@ async def test_what_the_log_no_longer_has_is_read_anew(listed, worker):
     page = await listed(hello={"rev": 1})
     await page.next("ready")
     assert len(page.rows) == 6
+
+
+async def test_pages_of_one_list_share_a_watch_and_others_do_not(listed, worker):
+    watches = worker.fake.clusters["demo"].watchers
+    first = await listed()
+    await first.next("status")
+    others = [await listed() for _ in range(3)]
+    for page in others:
+        await page.next("status")
+    assert len(watches) == 1
+    apart = await listed(rest="&fields=spec.nodeName=n1")
+    await apart.next("status")
+    assert len(watches) == 2
+    worker.change(worker.fake.clusters["demo"].put, "pods", pod("new-0", "n1"))
+    for page in (first, *others, apart):
+        while "new-0" not in page.names:
+            await page.next("batch")
+
+
+async def test_who_comes_from_before_the_shared_watch_still_misses_nothing(listed, worker):
+    demo = worker.fake.clusters["demo"]
+    seen = demo.revision
+    worker.change(demo.put, "pods", pod("meanwhile-0", "n1"))
+    here = await listed()
+    await here.next("status")
+    back = await listed(hello={"rev": seen})
+    batch = await back.next("batch", "rows")
+    assert [row[2] for row in batch["ev"]] == ["meanwhile-0"]
+
+
+async def test_a_page_that_reads_slowly_is_told_and_reads_the_list_again(
+    application, operator, worker, monkeypatch
+):
+    monkeypatch.setattr(feed, "KEPT", 50)
+    page = List(application, operator)
+    waiting = [0]
+    page.socket.scope[WAITING] = lambda: waiting[0]
+    await page.open()
+    await page.next("status")
+    demo = worker.fake.clusters["demo"]
+    seen = demo.revision
+    waiting[0] = MOST_WAITING + 1
+
+    def churn():
+        for number in range(100):
+            demo.put("pods", pod("busy-0", "n1", app=f"a{number}"))
+
+    worker.change(churn)
+    (shared,) = [one for one in feed.FEEDS if one.readers]
+    while shared.revision < demo.revision:  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+    waiting[0] = 0
+    gap = await page.next("gap")
+    assert "busy-0" not in page.names, "nothing was sent meanwhile"
+    assert (gap["from"], gap["to"]) == (seen, demo.revision)
+    await page.next("ready")
+    assert page.rows["pods-default-busy-0"][4] == {"app": "a99"}
+    assert page.seen.count("columns") == 2
+    await page.socket.disconnect()
 
 
 async def test_fields_are_asked_of_the_api(listed):

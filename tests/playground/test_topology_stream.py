@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import deque
 
 import httpx
 import pytest
@@ -14,7 +15,7 @@ from django.urls import path
 
 from playground.objects.consumer import LogConsumer
 from playground.topology.activity import Activity
-from playground.topology.consumer import TopologyConsumer
+from playground.topology.consumer import MOST_WAITING, WAITING, TopologyConsumer
 from playground.topology.projection import KINDS
 from playground.topology.upstream import Upstreams
 from tests.playground.objects import pod
@@ -331,3 +332,57 @@ async def test_a_second_page_learns_at_once_how_it_stands(page, application, ope
     frame = await other.next("activity")
     assert (frame["revision"] > 0, frame["requests"]) == (True, 0)
     await other.close()
+
+
+async def test_a_page_that_reads_slowly_is_told_and_sees_the_present(
+    application, operator, worker, upstreams
+):
+    page = Page(application, operator)
+    waiting = [0]
+    page.socket.scope[WAITING] = lambda: waiting[0]
+    await page.open()
+    await settled(page, worker)
+    demo, seen = worker.fake.clusters["demo"], worker.fake.clusters["demo"].revision
+    (upstream,) = upstreams._open.values()
+    upstream.world._log = deque(upstream.world._log, maxlen=50)
+    waiting[0] = MOST_WAITING + 1
+
+    def churn():
+        for number in range(100):
+            demo.put("pods", pod("busy-0", "n1", restarts=number % 7 + 1, app=f"a{number}"))
+
+    worker.change(churn)
+    while upstream.world.revision < demo.revision:  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+    waiting[0] = 0
+    gap = await page.next("gap")
+    assert "pods-default-busy-0" not in page.tables["pods"], "nothing was sent meanwhile"
+    assert (gap["from"], gap["to"]) == (seen, demo.revision)
+    assert gap["skipped"] == gap["to"] - gap["from"]
+    await page.next("snapshot")
+    assert page.tables["pods"]["pods-default-busy-0"][12] == {"app": "a99"}
+    await page.close()
+
+
+async def test_a_page_that_was_slow_for_a_moment_gets_the_last_of_each_alone(
+    application, operator, worker, upstreams
+):
+    page = Page(application, operator)
+    waiting = [0]
+    page.socket.scope[WAITING] = lambda: waiting[0]
+    await page.open()
+    await settled(page, worker)
+    (upstream,) = upstreams._open.values()
+    waiting[0] = MOST_WAITING + 1
+    demo = worker.fake.clusters["demo"]
+    for number in range(20):
+        worker.change(demo.put, "pods", pod("busy-0", "n1", restarts=number + 1))
+    while upstream.world.revision < demo.revision:  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+    waiting[0] = 0
+    batch = await page.next("batch", "snapshot", "gap")
+    while not any(event["k"] == "pods" for event in batch.get("ev", ())):
+        batch = await page.next("batch", "snapshot", "gap")
+    assert batch["op"] == "batch"
+    assert [event["n"] for event in batch["ev"]] == [20]
+    await page.close()

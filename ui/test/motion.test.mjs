@@ -76,6 +76,7 @@ test("texts read as sentences", () => {
   assert.equal(t.live(1302, 40), "Live · rev 1\u202f302 · 40 ms");
   assert.equal(t.paused(1), "Paused · 1 change waiting");
   assert.equal(t.gap(span(120), 431, 1735), "You were offline for 2 min; 431 changes were skipped. Reloaded at rev 1\u202f735.");
+  assert.equal(t.tooFast(1, 1735), "This page could not keep up; 1 change was skipped. Reloaded at rev 1\u202f735.");
   assert.equal(span(12), "12 s");
 });
 

@@ -22,6 +22,8 @@ import "./kp-action.js";
 const VIEW_EVERY = 250;
 const FLASH_MS = 1300;
 const MOST_FLASHES = 20;
+// How long it is said that changes were skipped.
+const SAID_FOR = 30_000;
 const SAY_EVERY = 3000;
 
 class List extends LitElement {
@@ -516,6 +518,10 @@ const FRAMES = {
     if (changed.length + gone.length) list.say(changed.length + gone.length);
     list.soon();
     list.live();
+  },
+  gap(list, { skipped, to }) {
+    list.notice("gap", { text: t.tooFast(skipped, to) });
+    setTimeout(() => list.notice("gap", null), SAID_FOR);
   },
   beat(list, { rev }) {
     list.rev = rev || list.rev;

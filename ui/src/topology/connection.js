@@ -78,8 +78,9 @@ export class Connection {
   }
 
   receiveGap(frame) {
-    const away = this.stream.lostAt ? (Date.now() - this.stream.lostAt) / 1000 : 0;
-    this.host.notice = notices.gap(t.gap(span(away), frame.skipped, frame.to));
+    const { lostAt } = this.stream;
+    const text = lostAt ? t.gap(span((Date.now() - lostAt) / 1000), frame.skipped, frame.to) : t.tooFast(frame.skipped, frame.to);
+    this.host.notice = notices.gap(text);
   }
 
   streamState(state) {

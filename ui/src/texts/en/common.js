@@ -17,6 +17,8 @@ export const common = {
   readingFirst: "Reading the cluster…",
   gap: (span, skipped, rev) =>
     `You were offline for ${span}; ${group(skipped)} ${plural(skipped, "change was", "changes were")} skipped. Reloaded at rev ${group(rev)}.`,
+  tooFast: (skipped, rev) =>
+    `This page could not keep up; ${group(skipped)} ${plural(skipped, "change was", "changes were")} skipped. Reloaded at rev ${group(rev)}.`,
   outOfStep: "A part of the stream was missing. The picture was read again.",
   signedOut: "Your session ended. What you see is the last state before that.",
   signIn: "Sign in again",

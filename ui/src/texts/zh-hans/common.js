@@ -16,6 +16,7 @@ export const common = {
   reading: (read, total) => `正在读取 ${group(total)} 个 Pod… ${group(read)}`,
   readingFirst: "正在读取集群…",
   gap: (span, skipped, rev) => `您离线了 ${span}，跳过了 ${group(skipped)} 项变更。已重新加载到版本 ${group(rev)}。`,
+  tooFast: (skipped, rev) => `此页面跟不上变更，跳过了 ${group(skipped)} 项变更。已重新加载到版本 ${group(rev)}。`,
   outOfStep: "数据流缺了一段，画面已重新读取。",
   signedOut: "会话已结束。您看到的是结束前的最后状态。",
   signIn: "重新登录",
