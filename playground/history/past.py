@@ -19,7 +19,7 @@ from playground.sandboxes.gateway import Gateway, GatewayError, Refused, gateway
 
 _LONGEST = 18
 # Names of URLs whose pages show the past. The others show the present, and say so.
-SHOWN = frozenset({"topology", "objects", "object"})
+SHOWN = frozenset({"overview", "topology", "objects", "object", "editor"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -204,6 +204,8 @@ def test_every_way_through_the_past_stays_there(page, story):
     then = re.compile(rf"[?&]rev={story[0]}(&|$)")
     banner = page.get_by_role("region", name="The past")
     page.goto(f"/clusters/default/objects/core/v1/configmaps?ns=default&rev={story[0]}")
+    expect(page.get_by_role("link", name="app", exact=True)).to_be_visible()
+    expect(page.locator(".kp-chip")).to_have_text(f"Past · rev {story[0]}")
     page.get_by_role("link", name="app", exact=True).click()
     expect(page.locator("h1")).to_have_text("app")
     expect(page).to_have_url(then)

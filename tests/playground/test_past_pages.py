@@ -101,7 +101,7 @@ def test_logs_are_of_the_present(demo, as_operator):
 BANNER = "Changing things is off."
 
 
-@pytest.mark.parametrize("path", [PODS, WEB, "/clusters/demo/topology"])
+@pytest.mark.parametrize("path", [PODS, WEB, "/clusters/demo/topology", "/clusters/demo/overview"])
 def test_pages_of_the_past_have_the_banner(demo, as_operator, path):
     page = text(as_operator.get(f"{path}?rev={demo.revision}"))
     assert "You are looking at revision" in page

@@ -66,7 +66,7 @@ function banners(editor) {
 function beginnings(editor) {
   const { config, notes } = editor;
   return html`
-    ${config.rev === null ? nothing : note("", e().past, config.object ? html`<a class="kp-button" href=${editor.addressFrom(config.rev)}>${e().editPast}</a>` : nothing)}
+    ${config.rev === null ? nothing : note("", e().past, config.object ? html`<a class="kp-button" href=${editor.addressFrom(config.rev)} data-live>${e().editPast}</a>` : nothing)}
     ${config.from ? note("", e().from(config.from)) : nothing}
     ${notes.draft ? note("", e().draft, button(e().discard, () => editor.discardDraft())) : nothing}`;
 }

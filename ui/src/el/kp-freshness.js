@@ -20,7 +20,8 @@ class Freshness extends HTMLElement {
 
   show({ state, text }) {
     const chip = this.querySelector(".kp-chip");
-    if (!chip) return;
+    // What a page of the past reads is no news of the present.
+    if (!chip || (state !== "past" && document.querySelector("kp-past"))) return;
     chip.dataset.state = state;
     if (chip.textContent !== text) chip.textContent = text;
     // The numbers of a live stream change all the time: a screen reader hears changes of state only.
