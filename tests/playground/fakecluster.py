@@ -225,6 +225,7 @@ class FakeCluster:
         self.first_asked: dict[str, dict[str, str]] = {}
         # What its overview says otherwise than the usual one.
         self.look: dict[str, Any] = {}
+        self.secretive = False
         # How many requests there were, and from whom.
         self.asked: dict[str, int] = {}
         self.waiting: dict[str, Any] = {
@@ -348,10 +349,14 @@ class FakeCluster:
         counts = {"count": 0, "skipped": 0, "revision": self.revision}
         return {"items": [], "recording": False, **counts}
 
+    def hide_control(self) -> None:
+        """Tell nobody what the control plane does."""
+        self.secretive = True
+
     def overview(self, asked: dict[str, str]) -> dict[str, Any]:
         """Answer as a worker whose cluster is always the same."""
         found = {"revision": int(asked.get("rev", self.revision)), "at": 1_795_424_400.0}
-        if "rev" not in asked:
+        if "rev" not in asked and not self.secretive:
             found["control"] = CONTROL
         return found if asked.get("seen") == str(self.revision) else found | OVERVIEW | self.look
 

@@ -97,3 +97,19 @@ OVERVIEW: dict[str, Any] = {
         "allowed": True,
     },
 }
+
+FACT: dict[str, Any] = {
+    "code": "scaled",
+    "actor": "deployment-controller",
+    "resource": "replicasets.apps",
+    "kind": "ReplicaSet",
+    "namespace": "default",
+    "name": "web-7c9",
+    "revision": 41,
+    "at": 1_795_424_399.0,
+    "trace": "audit-1",
+    "args": {"before": 2, "after": 3},
+    "names": ["web-7c9"],
+    "count": 1,
+    "bad": False,
+}

@@ -4,23 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from tests.playground.overview.sample import FACT
+
 pytestmark = pytest.mark.django_db
 PATH = "/api/clusters/demo/overview"
-FACT = {
-    "code": "scaled",
-    "actor": "deployment-controller",
-    "resource": "replicasets.apps",
-    "kind": "ReplicaSet",
-    "namespace": "default",
-    "name": "web-7c9",
-    "revision": 41,
-    "at": 1_795_424_399.0,
-    "trace": "audit-1",
-    "args": {"before": 2, "after": 3},
-    "names": ["web-7c9"],
-    "count": 1,
-    "bad": False,
-}
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import { html, LitElement, nothing } from "lit";
 import { ApiError, get, post } from "../api.js";
 import { freshness } from "../el/kp-freshness.js";
 import { t } from "../texts.js";
-import { readState } from "../url.js";
+import { flushState, readState, writeState } from "../url.js";
 import { controlPlane } from "./control.js";
 import { sentences, warned } from "./happened.js";
 import { kindCards, lookAt } from "./kinds.js";
@@ -46,8 +46,14 @@ class Overview extends LitElement {
     super.connectedCallback();
     this.look = () => document.visibilityState === "visible" && this.ask();
     this.moved = () => this.ns !== (readState().ns ?? "") && this.renew();
+    this.narrow = (event) => {
+      event.preventDefault();
+      writeState({ ns: event.detail.ns });
+      flushState();
+    };
     document.addEventListener("visibilitychange", this.look);
     window.addEventListener("kp-address", this.moved);
+    window.addEventListener("kp-namespace", this.narrow);
     this.renew();
   }
 
@@ -55,6 +61,7 @@ class Overview extends LitElement {
     super.disconnectedCallback();
     document.removeEventListener("visibilitychange", this.look);
     window.removeEventListener("kp-address", this.moved);
+    window.removeEventListener("kp-namespace", this.narrow);
     clearTimeout(this.timer);
     this.asking?.abort();
   }

@@ -338,7 +338,7 @@ class TracePage extends LitElement {
 
   render() {
     return html`
-      ${filterBar({ filter: this.filter, change: (changes) => this.changeFilter(changes), openId: (id) => this.open(id) })}
+      ${filterBar({ filter: this.filter, change: (changes) => this.changeFilter(changes) })}
       ${this.play()}
       <div class="kp-way-frame" role="group" tabindex="0" aria-label=${t.trace.hopByHop}>${this.way()}</div>
       <div class="kp-trace-body">
@@ -359,6 +359,7 @@ class TracePage extends LitElement {
       setFollow: (follow) => this.setFollow(follow),
       details: this.state.details,
       setDetails: (details) => this.setDetails(details),
+      openId: (id) => this.open(id),
       sample: this.sampleAt && !this.sending ? () => this.sample() : null,
     });
   }

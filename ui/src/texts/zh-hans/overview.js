@@ -26,8 +26,9 @@ export const overview = {
   none: "无",
   also: "此外还有：",
   counted: (n, word) => `${group(n)} ${word}`,
-  inTrouble: (kind) => `需要关注的 ${kind}`,
-  moreTrouble: (n) => `以及另外 ${group(n)} 个`,
+  toLookAt: "需要关注",
+  allWell: "一切正常。",
+  moreTrouble: (n, kind) => `另有 ${group(n)} 个 ${kind}`,
   unseen: (kinds) => `您无权列出 ${kinds}。`,
   kinds: {
     pods: "Pod",
@@ -52,6 +53,8 @@ export const overview = {
   // API 和 kubectl 的用语保持原样；以下是我们自己的用语。
   words: {
     NotReady: "未就绪",
+    "Ready,SchedulingDisabled": "已封锁",
+    "NotReady,SchedulingDisabled": "未就绪，已封锁",
     RollingOut: "正在上线",
     PartlyAvailable: "部分可用",
     ScaledToZero: "副本数为零",
@@ -60,6 +63,7 @@ export const overview = {
   },
   changed: "最近 5 分钟的变化",
   changedBefore: (rev) => `版本 ${group(rev)} 之前 5 分钟的变化`,
+  fullStop: (text) => `${text}。`,
   nothingChanged: "最近 5 分钟没有变化。",
   nothingBefore: (rev) => `版本 ${group(Number(rev))} 之前 5 分钟没有变化。`,
   toRevision: (rev) => `在时间线上查看版本 ${group(rev)}`,
