@@ -211,20 +211,28 @@ test("what both changed stays as it is here, and is told", () => {
   assert.equal(text.slice(one.from, one.to), "c: mine");
 });
 
+test("a line added beside one that changed is no conflict", () => {
+  const mine = BASE.replace("c: 3", "x: 1\nc: 3\ny: 2");
+  assert.deepEqual(merge(BASE, mine, BASE.replace("c: 3", "c: 30")), { text: mine.replace("c: 3", "c: 30"), conflicts: [] });
+});
+
 test("lines that both added at one place are a conflict", () => {
   const { text, conflicts: found } = merge(BASE, BASE.replace("b: 2\n", "b: 2\nx: 1\n"), BASE.replace("b: 2\n", "b: 2\ny: 1\n"));
   assert.ok(text.includes("x: 1") && !text.includes("y: 1"));
   assert.deepEqual(found.map(({ mine, theirs }) => [mine, theirs]), [["x: 1", "y: 1"]]);
 });
 
-test("drafts are kept by object, and Secrets are not", () => {
+test("drafts are kept by object, and Secrets not in the storage", () => {
   const kept = new Map();
   const storage = { getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => kept.set(key, value), removeItem: (key) => kept.delete(key) };
   const key = drafts.keyOf({ cluster: "demo", user: "lea", object: { resource: "pods", namespace: "a", name: "b" } });
   assert.notEqual(key, drafts.keyOf({ cluster: "demo", user: "lea", object: null }));
-  assert.equal(drafts.save(key, "kind: Pod\n", { revision: "1" }, storage), true);
+  drafts.save(key, "kind: Pod\n", { revision: "1" }, storage);
   assert.deepEqual(drafts.find(key, storage), { text: "kind: Pod\n", base: { revision: "1" } });
-  assert.equal(drafts.save(key, "kind: Secret\n", null, storage), false);
+  drafts.save(key, "kind: Secret\n", null, storage);
+  assert.equal(kept.size, 0, "the browser's storage has none of it");
+  assert.equal(drafts.find(key, storage).text, "kind: Secret\n", "another page leads back to it");
+  drafts.forget(key, storage);
   assert.equal(drafts.find(key, storage), null);
   kept.set(key, "{");
   assert.equal(drafts.find(key, storage), null);
@@ -248,7 +256,7 @@ test("a kind is found whatever its version", () => {
 
 test("every snippet is one whole document", () => {
   for (const { name, text } of SNIPPETS) {
-    const found = split(text.replace(/\$\{([^}]*)\}/g, "$1"));
+    const found = split(text.replace(/\$\{\d+:([^}]*)\}/g, "$1"));
     assert.deepEqual([found.length, found[0].about.kind, found[0].errors], [1, name, []]);
     assert.ok(found[0].about.name, name);
   }
@@ -290,7 +298,22 @@ test("a refused document keeps the others from nothing", async () => {
     return { outcome: "created" };
   };
   const states = [];
-  const answers = await write(split(TWO), { ...SETTINGS, taken: () => false }, send, (all) => states.push(all.map(({ state }) => state).join()));
+  const answers = await write(split(TWO), { ...SETTINGS, forced: () => false, revisionOf: () => "" }, send, (all) => states.push(all.map(({ state }) => state).join()));
   assert.deepEqual(answers.map(({ state }) => state), ["bad", "good"]);
   assert.equal(states[0], "busy,waiting");
+});
+
+test("a replaced object may have a new status, not a new text", async () => {
+  const sent = [];
+  const send = async ({ text }) => {
+    sent.push(/resourceVersion: "(\d+)"/.exec(text)?.[1]);
+    if (sent.length === 1) throw refusal(409, { code: "Conflict", message: "the object has been modified" });
+    return { outcome: "replaced" };
+  };
+  const settings = { how: "replace", namespace: "default", forced: () => false, revisionOf: () => "7" };
+  const [good] = await write(split(WEB), { ...settings, renewed: async () => "8" }, send, () => {});
+  assert.deepEqual([good.state, sent], ["good", ["7", "8"]]);
+  sent.length = 0;
+  const [bad] = await write(split(WEB), { ...settings, renewed: async () => null }, send, () => {});
+  assert.deepEqual([bad.state, sent], ["bad", ["7"]]);
 });

@@ -82,20 +82,39 @@ export class Checking {
 
 const good = (answer) => ({ state: "good", result: answer.result, outcome: answer.outcome, warnings: answer.warnings, problems: [], conflicts: [] });
 
-/** Writes the documents one after the other; a later one may need an earlier one. Returns what came of each. */
-export async function write(sections, { how, namespace, taken, revision }, send, tell) {
+/**
+ * Writes the documents one after the other; a later one may need an earlier one. Returns what came of each.
+ *
+ * `revisionOf` says which revision a document replaces, if that matters; `renewed` is asked when it is another one by
+ * then, and returns the newer one where nothing of the document is changed by it.
+ */
+export async function write(sections, { how, namespace, forced, revisionOf, renewed }, send, tell) {
   const answers = sections.map((section) => ({ about: section.about, index: section.index, state: "waiting" }));
+  const bodyOf = (section, revision) => ({
+    text: how === "replace" && revision ? withRevision(section, revision) : section.text,
+    action: how,
+    namespace,
+    ...(how === "apply" && forced(section) ? { force: true } : {}),
+  });
+  const one = async (section) => {
+    const revision = revisionOf(section);
+    try {
+      return await send(bodyOf(section, revision));
+    } catch (error) {
+      const newer = how === "replace" && revision && error.code === "Conflict" ? await renewed() : null;
+      if (!newer) throw error;
+      return send(bodyOf(section, newer));
+    }
+  };
   for (const [index, section] of sections.entries()) {
     answers[index] = { ...answers[index], state: "busy" };
-    tell(answers);
-    const text = how === "replace" && revision ? withRevision(section, revision) : section.text;
-    const body = { text, action: how, namespace, ...(how === "apply" && taken(section) ? { force: true } : {}) };
+    tell([...answers]);
     try {
-      answers[index] = { ...answers[index], state: "good", answer: await send(body, {}) };
+      answers[index] = { ...answers[index], state: "good", answer: await one(section) };
     } catch (error) {
-      answers[index] = { ...answers[index], state: "bad", error, conflicts: conflicts(error) };
+      answers[index] = { ...answers[index], state: "bad", error };
     }
-    tell(answers);
+    tell([...answers]);
   }
   return answers;
 }

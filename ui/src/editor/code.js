@@ -91,7 +91,7 @@ export class Code {
           searching(),
           keymap.of([...defaultKeymap.filter(({ key }) => key !== "Mod-Enter"), ...historyKeymap, ...foldKeymap, ...lintKeymap, indentWithTab]),
           EditorState.tabSize.of(2),
-          EditorView.contentAttributes.of({ "aria-label": given.label, spellcheck: "false", autocapitalize: "off" }),
+          EditorView.contentAttributes.of({ "aria-label": given.label, tabindex: "0", spellcheck: "false", autocapitalize: "off" }),
           placeholder(given.hint),
           EditorView.updateListener.of((update) => {
             if (update.docChanged) changed();
@@ -158,4 +158,4 @@ export class Code {
   }
 }
 
-const lock = (readOnly) => [EditorState.readOnly.of(readOnly), EditorView.editable.of(!readOnly), ...(readOnly ? [EditorView.contentAttributes.of({ tabindex: "0" })] : [])];
+const lock = (readOnly) => [EditorState.readOnly.of(readOnly), EditorView.editable.of(!readOnly)];

@@ -4,30 +4,34 @@ import { split } from "./documents.js";
 const PREFIX = "kubeground.editor";
 // A browser keeps some 5 MB for a site: one text must not take the room of all.
 const LONGEST = 1_000_000;
+// What is not to be left behind in the browser, or has no room there, outlives other pages only.
+const here = new Map();
 
 /** Names the draft of a page: each object has one, and so has the new text of a cluster. */
 export const keyOf = ({ cluster, object, user }) => [PREFIX, user, cluster, object ? `${object.resource}/${object.namespace}/${object.name}` : ""].join(" ");
 
-/** Values of Secrets are not left behind in the browser. */
+/** The values of Secrets end with the page. */
 const secret = (text) => split(text).some(({ about }) => about.kind === "Secret");
 
 export function save(key, text, base, storage = sessionStorage) {
-  if (text.length > LONGEST || secret(text)) return forget(key, storage);
+  const draft = { text, base };
+  forget(key, storage);
   try {
-    storage.setItem(key, JSON.stringify({ text, base }));
-    return true;
+    if (text.length > LONGEST || secret(text)) here.set(key, draft);
+    else storage.setItem(key, JSON.stringify(draft));
   } catch {
-    return false; // the room is used up: leaving the page asks
+    here.set(key, draft);
   }
 }
 
 export function forget(key, storage = sessionStorage) {
+  here.delete(key);
   storage.removeItem(key);
-  return false;
 }
 
 /** Returns {text, base}, or null. */
 export function find(key, storage = sessionStorage) {
+  if (here.has(key)) return here.get(key);
   try {
     const found = JSON.parse(storage.getItem(key));
     return typeof found?.text === "string" ? found : null;

@@ -58,7 +58,10 @@ class Editor extends LitElement {
     this.lives = new Lives({ kinds: this.config.kinds, namespace: this.config.namespace, read: (place) => this.read(place), changed: () => this.draw() });
     this.schemas = new Schemas(this.config.cluster, get);
     this.unbind = bind({ "editor.write": () => this.write(), "editor.next": () => this.code?.nextProblem(), "editor.save": () => this.download() });
-    this.closing = (event) => this.dirty && event.preventDefault();
+    this.closing = (event) => {
+      this.keep();
+      if (this.dirty) event.preventDefault();
+    };
     window.addEventListener("beforeunload", this.closing);
   }
 
@@ -126,7 +129,7 @@ class Editor extends LitElement {
 
   /** Something is written here that the cluster has not. */
   get dirty() {
-    return Boolean(this.code && !this.readOnly && this.text.trim() && this.text !== (this.base?.text ?? this.written ?? ""));
+    return Boolean(this.code && !this.readOnly && this.text.trim() && this.text !== this.base?.text && this.text !== this.written);
   }
 
   get section() {
@@ -165,6 +168,9 @@ class Editor extends LitElement {
     clearTimeout(this.keeping);
     this.keeping = setTimeout(() => this.keep(), KEPT_AFTER);
     if (!this.dirty) delete this.notes.draft;
+    // What was refused was another text.
+    this.answers = this.answers.filter(({ state }) => state !== "bad");
+    this.said = "";
     this.merging = this.merging.filter(({ mine, from }) => this.text.slice(from, from + mine.length) === mine || this.text.includes(mine));
     this.moved();
     this.marked();
@@ -275,6 +281,7 @@ class Editor extends LitElement {
     if (!this.sections.length) return this.answer(t.editor.empty);
     const wrong = this.sections.find((one) => one.errors.length);
     if (wrong) return this.code.nextProblem();
+    if (this.merging.length) return this.answer(t.editor.settle(this.merging.length));
     if (this.how === "apply") {
       await this.check();
       const left = this.undecided().length;
@@ -293,7 +300,12 @@ class Editor extends LitElement {
     this.busy = true;
     this.said = "";
     const { text } = this;
-    const settings = { ...this.settings, taken: (section) => this.forced(section), revision: this.live?.revision };
+    const settings = {
+      ...this.settings,
+      forced: (section) => this.forced(section),
+      revisionOf: (section) => (this.isOpened(section) ? this.base?.revision : ""),
+      renewed: () => this.renewed(),
+    };
     this.answers = await write(this.sections, settings, (body) => this.send(body, {}), (answers) => {
       this.answers = answers;
       this.draw();
@@ -314,12 +326,23 @@ class Editor extends LitElement {
     this.draw();
   }
 
+  /** The object's revision, if nothing of its text is changed by it: a status changes all the time. */
+  async renewed() {
+    const { resource: kind, namespace, name } = this.config.object;
+    const live = await this.read({ kind, namespace, name }).catch(() => null);
+    if (live?.text === this.base.text) return live.revision;
+    if (live) this.changedTo(live);
+    return null;
+  }
+
   /** All of it is in the cluster: nothing is unsaved, and the object is what the API made of it. */
   arrived(text) {
     this.taken.clear();
     this.notes = {};
     this.merging = [];
     this.written = text;
+    // What was created is there now: the next time it is changed.
+    if (this.how === "create" && this.sections.every(({ doc }) => doc.hasIn(["metadata", "name"]))) this.choose("how", this.standardHow);
     const { object } = this.config;
     const own = object && this.answers.find(({ answer }) => answer.resource === object.resource && answer.name === object.name);
     if (own && this.text === text && this.sections.length === 1) {
@@ -350,7 +373,7 @@ class Editor extends LitElement {
   }
 
   changedTo(live) {
-    if (this.busy || (this.live && Number(live.revision) <= Number(this.live.revision))) return;
+    if (this.live && Number(live.revision) <= Number(this.live.revision)) return;
     if (!this.code) {
       this.live = live;
       return;
@@ -358,7 +381,8 @@ class Editor extends LitElement {
     delete this.notes.deleted;
     this.live = live;
     if (!this.base || live.text === this.base.text) this.base = { text: live.text, revision: live.revision };
-    else if (!this.dirty) this.adopt(live, t.editor.followed(live.revision, live.manager || t.editor.somebody));
+    else if (this.text === this.base.text) this.adopt(live, t.editor.followed(live.revision, live.manager || t.editor.somebody));
+    else if (!this.dirty) this.base = { text: live.text, revision: live.revision };
     else {
       this.notes.changed = { from: this.base.revision, to: live.revision, by: live.manager };
       this.notes.merged = "";
@@ -488,7 +512,12 @@ class Editor extends LitElement {
     if (name === "live") return live ? { text: live.live, label: t.editor.live, words: t.editor.revision(live.revision) } : { none: t.editor.noLive };
     const { result } = this.checked(section);
     if (!result) return { none: this.readOnly ? t.editor.past : t.editor.noResult };
-    return { text: result, before: live ? live.live : null, label: t.editor.result, words: live ? t.editor.differs : "" };
+    return { text: result, before: live ? live.live : null, label: t.editor.result, words: this.against(live, result) };
+  }
+
+  against(live, result) {
+    if (!live) return "";
+    return live.live === result ? t.editor.same : t.editor.differs;
   }
 
   /** Tells whether a document is about the object that the address names. */

@@ -18,13 +18,17 @@ function changes(base, side, lines) {
   return diff(base, side).map(({ fromA, toA, fromB, toB }) => ({ from: fromA, to: toA, lines: lines.slice(fromB, toB) }));
 }
 
-/** Puts changes that touch each other into one region: {from, to, mine: [...], theirs: [...]}. */
+/**
+ * Puts changes of the same lines, and lines added at the same place, into one region: {from, to, mine: [...],
+ * theirs: [...]}. Lines beside each other are fields beside each other: these go together.
+ */
 function regions(mine, theirs) {
   const all = [...mine.map((one) => ({ ...one, side: "mine" })), ...theirs.map((one) => ({ ...one, side: "theirs" }))].sort((a, b) => a.from - b.from || a.to - b.to);
   const found = [];
   for (const one of all) {
     const last = found.at(-1);
-    const touches = last && (one.from < last.to || (one.from === last.from && last.from === last.to) || (one.from === last.to && one.from === one.to && last.from === last.to));
+    const added = one.from === one.to;
+    const touches = last && (one.from < last.to || (added && one.from === last.from && one.to === last.to));
     if (touches) {
       last.to = Math.max(last.to, one.to);
       last[one.side].push(one);

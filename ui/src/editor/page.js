@@ -66,7 +66,7 @@ function banners(editor) {
 function beginnings(editor) {
   const { config, notes } = editor;
   return html`
-    ${config.rev === null ? nothing : note("", e().past, config.object ? html`<a class="kp-button" href=${editor.addressFrom(config.rev)} data-live>${e().editPast}</a>` : nothing)}
+    ${config.rev === null || !config.object ? nothing : note("", e().past, html`<a class="kp-button" data-live href=${editor.addressFrom(config.rev)}>${e().editPast}</a>`)}
     ${config.from ? note("", e().from(config.from)) : nothing}
     ${notes.draft ? note("", e().draft, button(e().discard, () => editor.discardDraft())) : nothing}`;
 }
@@ -159,11 +159,13 @@ function verdict(editor) {
   const count = found.reduce((sum, one) => sum + one.problems.length, 0);
   const unknown = found.find(({ state }) => state === "unknown");
   const checking = found.some(({ state }) => state === "waiting");
+  const later = found.filter(({ state }) => state === "later").length;
   let state = "good";
   let words = e().allGood(found.length);
   if (!found.length) [state, words] = ["waiting", e().empty];
   else if (count) [state, words] = ["bad", e().wrong(count)];
   else if (unknown) [state, words] = ["unknown", e().unreachable(unknown.message)];
+  else if (later) [state, words] = ["waiting", e().laterAll(found.length - later, later)];
   else if (checking) [state, words] = ["waiting", e().states.busy];
   else if (editor.undecided().length) [state, words] = ["owned", e().decide(editor.undecided().length)];
   return html`<p class="kp-ed-verdict" role="status"><span class="kp-ed-mark" data-state=${state} aria-hidden="true"></span> ${words} ${editor.said && editor.said !== words ? html`<strong>${editor.said}</strong>` : nothing}</p>`;
@@ -201,12 +203,12 @@ function answers(editor) {
 function answer(editor, { about, state, answer: given, error }) {
   const name = `${about.kind} ${given?.name ?? about.name}`;
   if (state === "good") {
-    return html`<li data-state="good"><span><a href=${given.page}>${name}</a> ${given.outcome}</span>
+    return html`<li data-came="good"><span><a href=${given.page}>${name}</a> ${given.outcome}</span>
       <span class="kp-muted">${given.revision ? e().revision(given.revision) : nothing} ${given.audit_id ? html`<a href=${editor.traceOf(given.audit_id)}>${e().trace}</a>` : nothing}</span>
       ${given.warnings.map((words) => html`<pre data-severity="warning">${e().warning}: ${words}</pre>`)}</li>`;
   }
-  if (state === "bad") return html`<li data-state="bad"><span>${name}: ${e().refused}</span><pre>${error.message}</pre></li>`;
-  return html`<li data-state=${state}><span>${name} ${state === "busy" ? e().writing : e().waiting}</span></li>`;
+  if (state === "bad") return html`<li data-came="bad"><span>${name}: ${e().refused}</span><pre>${error.message}</pre></li>`;
+  return html`<li data-came=${state}><span>${name} ${state === "busy" ? e().writing : e().waiting}</span></li>`;
 }
 
 /** What a screen reader hears of an answer. */

@@ -1,7 +1,7 @@
-// Texts to begin with. `${…}` is a place to fill in; a name that stands twice is filled in together.
+// Texts to begin with. `${…}` is a place to fill in, with what stands there at first; the same twice is filled in together.
 const labels = (indent) => `labels:\n${indent}  app: \${name}`;
 
-export const SNIPPETS = [
+const TEXTS = [
   { name: "Deployment", text: `apiVersion: apps/v1
 kind: Deployment
 metadata:
@@ -255,3 +255,14 @@ spec:
                 type: integer
 ` },
 ];
+
+/** Gives places to fill in the numbers by which CodeMirror goes from one to the next: a bare "2" would be one. */
+function numbered(text) {
+  const known = [];
+  return text.replace(/\$\{([^}]*)\}/g, (_, words) => {
+    if (!known.includes(words)) known.push(words);
+    return `\${${known.indexOf(words) + 1}:${words}}`;
+  });
+}
+
+export const SNIPPETS = TEXTS.map(({ name, text }) => ({ name, text: numbered(text) }));

@@ -3,6 +3,7 @@ import { html, LitElement } from "lit";
 
 import { call, get, post } from "../api.js";
 import { openPanel } from "../dock/open.js";
+import { editorOf } from "../editor/address.js";
 import { bind, singleKeysOn } from "../keys.js";
 import { parse, suggest } from "../list/filter.js";
 import { grid, ROW, widths } from "../list/grid.js";
@@ -381,6 +382,7 @@ class List extends LitElement {
     return bind({
       "objects.describe": tab("summary"),
       "objects.yaml": tab("yaml"),
+      "objects.edit": on(() => visit(editorOf(this.config.cluster, this.resource, this.model.rows.get(this.active), this.config.rev))),
       "objects.events": tab("events"),
       "objects.owner": tab("relations"),
       "objects.users": tab("relations"),

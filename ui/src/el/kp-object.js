@@ -5,6 +5,7 @@ import { age } from "../age.js";
 import { get } from "../api.js";
 import { clusterNow } from "../clock.js";
 import { openPanel } from "../dock/open.js";
+import { editorOf } from "../editor/address.js";
 import { bind } from "../keys.js";
 import { visit } from "../router.js";
 import { Stream } from "../stream.js";
@@ -42,6 +43,7 @@ class ObjectPage extends LitElement {
     this.unbind = bind({
       "objects.describe": tab("summary"),
       "objects.yaml": tab("yaml"),
+      "objects.edit": { when: () => !this.missing, run: () => visit(this.editor) },
       "objects.events": tab("events"),
       "objects.owner": () => (this.owner ? visit(this.owner) : tab("relations")()),
       "objects.shell": { when: () => this.hasShell, run: () => this.shell() },
@@ -157,6 +159,10 @@ class ObjectPage extends LitElement {
     </details>`;
   }
 
+  get editor() {
+    return editorOf(this.cluster, this, this, this.rev);
+  }
+
   act(name) {
     const action = this.actions.find((one) => one.name === name);
     if (!action?.allowed) return;
@@ -165,13 +171,13 @@ class ObjectPage extends LitElement {
   }
 
   render() {
-    return html`${this.actions.length || this.hasShell
-        ? html`<div class="kp-actions kp-object-actions" role="toolbar" aria-label=${t.objects.actions}>
-            ${this.shellButton()}${this.actions.map(
+    return html`${this.missing
+        ? nothing
+        : html`<div class="kp-actions kp-object-actions" role="toolbar" aria-label=${t.objects.actions}>
+            <a class="kp-button" href=${this.editor}>${t.objects.edit}</a>${this.shellButton()}${this.actions.map(
               (one) => html`<button type="button" class="kp-button ${one.name === "delete" ? "kp-danger-line" : ""}" aria-disabled=${!one.allowed} title=${one.reason} @click=${() => this.act(one.name)}>${one.title}</button>`,
             )}
-          </div>`
-        : nothing}
+          </div>`}
       <kp-action cluster=${this.cluster}></kp-action>`;
   }
 }

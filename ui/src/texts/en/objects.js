@@ -27,6 +27,7 @@ export const objects = {
   select: (name) => `Select ${name}`,
   actions: "Actions",
   shell: "Shell",
+  edit: "Edit",
   past: "Changing things is off at a past revision.",
   nothingMatches: (text) => `Nothing matches ${text}.`,
   didYouMean: (text, n) => `Did you mean ${text} (${group(n)})?`,

@@ -24,6 +24,8 @@ export const objects = {
   clearSelection: "清除",
   select: (name) => `选择 ${name}`,
   actions: "操作",
+  edit: "编辑",
+  shell: "Shell",
   past: "查看过去的版本时不能更改。",
   nothingMatches: (text) => `没有与 ${text} 匹配的内容。`,
   didYouMean: (text, n) => `您是否要找 ${text}（${group(n)} 个）？`,
