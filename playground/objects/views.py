@@ -129,7 +129,8 @@ def detail(
         if error.code not in (403, 404):
             raise
         status = error.code
-        context["refused"] = error
+        # Nothing follows what is not there: the frame tells when the cluster has gone on.
+        context |= {"refused": error, "live": False}
         if status == 404:
             context["closest"] = vanished.closest(place)
             context["gone"] = vanished.of(place)

@@ -304,7 +304,7 @@ class List extends LitElement {
   href(row, tab = "") {
     const { group, version, plural } = this.resource;
     const parts = [group || "core", version, plural, row.ns || "-", row.name].map(encodeURIComponent);
-    const query = new URLSearchParams({ ...(tab && { tab }), ...(this.config.rev && { rev: this.config.rev }) }).toString();
+    const query = new URLSearchParams({ ...(tab && { tab }), ...(this.ns && { ns: this.ns }), ...(this.config.rev && { rev: this.config.rev }) }).toString();
     return `/clusters/${this.config.cluster}/objects/${parts.join("/")}${query ? `?${query}` : ""}`;
   }
 

@@ -11,6 +11,7 @@ import { visit } from "../router.js";
 import { Stream } from "../stream.js";
 import { t } from "../texts.js";
 import { closeOnEscape, closeWhenLeft } from "../list/drop.js";
+import { readState } from "../url.js";
 import "./kp-action.js";
 import { freshness } from "./kp-freshness.js";
 
@@ -39,7 +40,11 @@ class ObjectPage extends LitElement {
 
   connectedCallback() {
     super.connectedCallback();
-    const tab = (name) => () => visit(`${location.pathname}?${new URLSearchParams({ tab: name, ...(this.rev && { rev: this.rev }) })}`);
+    const tab = (name) => () => {
+      const { ns } = readState();
+      const query = new URLSearchParams({ tab: name, ...(ns && { ns }), ...(this.rev && { rev: this.rev }) });
+      visit(`${location.pathname}?${query}`);
+    };
     this.unbind = bind({
       "objects.describe": tab("summary"),
       "objects.yaml": tab("yaml"),
