@@ -3,6 +3,7 @@ import { english } from "./en.js";
 import { actionGroups, actions } from "./zh-hans/actions.js";
 import { common } from "./zh-hans/common.js";
 import { editor } from "./zh-hans/editor.js";
+import { events } from "./zh-hans/events.js";
 import { dock, frame } from "./zh-hans/frame.js";
 import { act, logs, objects } from "./zh-hans/objects.js";
 import { overview } from "./zh-hans/overview.js";
@@ -21,6 +22,7 @@ export const pages = {
   actions,
   dock,
   editor,
+  events,
   frame,
   logs,
   objects,

@@ -53,8 +53,8 @@ export const overview = {
   // API 和 kubectl 的用语保持原样；以下是我们自己的用语。
   words: {
     NotReady: "未就绪",
-    "Ready,SchedulingDisabled": "已封锁",
-    "NotReady,SchedulingDisabled": "未就绪，已封锁",
+    "Ready,SchedulingDisabled": "已停止调度",
+    "NotReady,SchedulingDisabled": "未就绪，已停止调度",
     RollingOut: "正在上线",
     PartlyAvailable: "部分可用",
     ScaledToZero: "副本数为零",
