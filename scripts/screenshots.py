@@ -222,7 +222,9 @@ def take_all(camera: Camera, link: str, beginner: str) -> None:
     for shot in SHOTS:
         if shot.name in ON_A_PHONE:
             camera.take(phone, shot, "phone")
-    camera.take(camera.page(camera.base + beginner, "light", WIDE), Shot("clusters-empty", "/"), "light")
+    camera.take(
+        camera.page(camera.base + beginner, "light", WIDE), Shot("clusters-empty", "/"), "light"
+    )
     stranger = camera.page("", "light", WIDE)
     camera.take(stranger, Shot("sign-in", "/sign-in"), "light")
 
