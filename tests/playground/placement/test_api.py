@@ -71,3 +71,13 @@ def test_the_page_of_a_pod_says_it(cluster, as_operator):
     assert "Why on this node?" in page
     assert "n1 was the only node that fits." in page
     assert "<code>Successfully assigned default/web-7c9-0 to n1</code>" in page
+
+
+def test_pages_of_objects_lead_to_their_requests(cluster, as_operator):
+    for path, object_ in (
+        ("core/v1/pods/default/web-7c9-0", "pods/default/web-7c9-0"),
+        ("apps/v1/deployments/default/web", "deployments.apps/default/web"),
+        ("core/v1/nodes/-/n1", "nodes/-/n1"),
+    ):
+        page = as_operator.get(f"/clusters/demo/objects/{path}").content.decode()
+        assert f'href="/clusters/demo/trace?object={object_}"' in page
