@@ -61,13 +61,13 @@ from nodes.client.loopclock import LoopClock
 from nodes.client.rest import Client
 from nodes.client.supervise import TaskSet
 from nodes.controllers.common.base import Served
-from nodes.controllers.manager import Manager
+from nodes.controllers.manager import CONTROLLERS, Manager
 from nodes.kubelet.steps import Steps
 from nodes.network.fabric import Network
 from nodes.proxy import kubeproxy
 from nodes.scheduler import loop as scheduling
 from playground.aggregated import ExtensionServers
-from playground.cluster_templates import controllers_of, template_of
+from playground.cluster_templates import template_of
 from playground.cluster_time import ClusterTime
 from playground.failures.journal import Journal
 from playground.failures.kit import Failures
@@ -204,7 +204,7 @@ class RunningCluster:
             root_ca=surface.ca_certificate,
             discard_volume=self.ground.volumes.discard,
             authority=ClusterKeys(self.authority, self.auth.tokens, clock),
-            only=controllers_of(record.template),
+            only=_controllers_of(record.template),
         )
         self._scheduler_informers = Informers(self.transport(scheduling.USER), clock, self.tasks)
         client = Client(self.transport(scheduling.USER), "kube-scheduler")
@@ -366,6 +366,12 @@ class RunningCluster:
             server or self.server, self.surface.ca_certificate, self.name, user, issued
         )
         return kubeconfig_yaml(config)
+
+
+def _controllers_of(template: str) -> list[str]:
+    """Return the controllers that run in clusters of a template."""
+    left_out = template_of(template).left_out
+    return [name for name in CONTROLLERS if name not in left_out]
 
 
 def address_of(resource: Resource) -> resources.Res:

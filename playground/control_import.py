@@ -15,7 +15,8 @@ from apiserver.storage import ClusterRecord, Imported
 from nodes.client.loopclock import LoopClock
 from playground import control_clusters
 from playground.control_call import Answer, Call, Routes
-from playground.recorded import LARGEST, Recorded
+from playground.limits import LARGEST_RECORDING as LARGEST
+from playground.recorded import Recorded
 
 __all__ = ["LARGEST", "ROUTES"]
 

@@ -14,7 +14,7 @@ import orjson
 
 from apimachinery.clock import Clock
 from apimachinery.errors import NotFound
-from apimachinery.gvk import GroupResource, GroupVersion, GroupVersionKind
+from apimachinery.gvk import GroupResource, GroupVersionKind
 from apimachinery.meta import Obj, labels_of, name_of, namespace_of
 from apimachinery.quantity import NANO, ZERO, Format, Quantity, parse
 from apiserver.endpoints.aggregation.following import Extension
@@ -23,8 +23,8 @@ from apiserver.registry.resource import Column, Resource
 from apiserver.registry.strategy import Strategy
 from apiserver.registry.table import NAME
 from nodes.kubelet.stats import NodeUsage, PodUsage, Usage
+from playground.cluster_templates.metrics import GROUP
 
-GROUP = GroupVersion("metrics.k8s.io", "v1beta1")
 # The span over which the runtime averages a rate.
 WINDOW = "15s"
 _READ = ("get", "list")
@@ -193,41 +193,3 @@ POD_METRICS = _kind(
     _Metrics("PodMetrics is what the containers of a pod use.", containers=_CONTAINERS),
     namespaced=True,
 )
-
-
-# --- what registers them ------------------------------------------------------------------------
-
-
-def metrics_objects() -> list[Obj]:
-    """Return what a cluster with metrics has: the registration, and who may read."""
-    labels = {"k8s-app": "metrics-server"}
-    roles = ("admin", "edit", "view")
-    aggregate = {f"rbac.authorization.k8s.io/aggregate-to-{role}": "true" for role in roles}
-    return [
-        {
-            "apiVersion": "apiregistration.k8s.io/v1",
-            "kind": "APIService",
-            "metadata": {"name": f"{GROUP.version}.{GROUP.group}", "labels": labels},
-            "spec": {
-                "group": GROUP.group,
-                "version": GROUP.version,
-                "groupPriorityMinimum": 100,
-                "versionPriority": 100,
-            },
-        },
-        {
-            "apiVersion": "rbac.authorization.k8s.io/v1",
-            "kind": "ClusterRole",
-            "metadata": {
-                "name": "system:aggregated-metrics-reader",
-                "labels": {**labels, **aggregate},
-            },
-            "rules": [
-                {
-                    "apiGroups": [GROUP.group],
-                    "resources": ["pods", "nodes"],
-                    "verbs": ["get", "list", "watch"],
-                }
-            ],
-        },
-    ]

@@ -30,8 +30,7 @@ from playground.cluster_templates import DEFAULT, TEMPLATES
 from playground.machines import LARGEST as MOST_NODES
 from playground.recorded_kinds import RecordedKinds
 
-# Of the file as it is sent, and of what it unpacks to.
-LARGEST = 16 * 1024 * 1024
+# Of what the file unpacks to.
 LARGEST_UNPACKED = 256 * 1024 * 1024
 MOST_CHANGES, MOST_OBJECTS = 100_000, 25_000
 # One object may be written with escapes, which its stored form has not.

@@ -20,6 +20,7 @@ from nodes.client.line import Line
 from nodes.client.rest import Client
 from nodes.client.supervise import TaskSet
 from nodes.client.transport import Transport
+from nodes.client.turns import Turns
 from nodes.kubelet.hardware import Hardware
 from nodes.kubelet.host import ServiceLister
 from nodes.kubelet.kubelet import Kubelet, Runtime
@@ -36,6 +37,8 @@ from nodes.runtime.simulated.shell.helpers import Interpreters
 from playground.probing import SimulatedProbes
 
 NODE_USER = "system:node:"
+# Of one kubelet: a hundred of them keep the API busy, and nobody waits longer than it has patience.
+CALLS_TOGETHER = 8
 
 
 @dataclass(slots=True)
@@ -66,7 +69,7 @@ class SimulatedNode:
         self.machine, self._ground = machine, ground
         self.hardware = Hardware(quantity.parse(machine.ephemeral_storage).value())
         self._far = ground.transport(NODE_USER + machine.name)
-        self._line = Line(self._far)
+        self._line = Line(Turns(self._far, CALLS_TOGETHER))
         self._connect()
         self.runtime = SimulatedRuntime(
             machine.name,

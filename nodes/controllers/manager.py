@@ -17,6 +17,7 @@ from nodes.client.informer import Informers
 from nodes.client.rest import Client
 from nodes.client.supervise import TaskSet
 from nodes.client.transport import Transport
+from nodes.client.turns import Turns
 from nodes.controllers.bootstrap import BootstrapSigner, TokenCleaner
 from nodes.controllers.certificates.controllers import (
     ApprovingController,
@@ -66,6 +67,8 @@ from nodes.controllers.volumes.protection import ClaimProtection, VolumeProtecti
 from nodes.controllers.volumes.provisioner import SimulatedProvisioner
 
 USER = "system:kube-controller-manager"
+# Of one controller: one that has a thousand pods to make does not fill the queues of the API.
+CALLS_TOGETHER = 64
 
 # The names are kube-controller-manager's own (`--controllers`), but for the provisioner.
 CONTROLLERS: dict[str, type[Managed]] = {
@@ -168,7 +171,7 @@ class Manager:
         factory = CONTROLLERS[name]
         account, component = factory.service_account, factory.component
         user = f"system:serviceaccount:kube-system:{account}" if account else USER
-        transport = self._transport_for(user)
+        transport = Turns(self._transport_for(user), CALLS_TOGETHER)
         client = Client(transport, "kube-controller-manager")
         return factory(
             ManagerContext(

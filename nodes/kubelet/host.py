@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -53,6 +54,9 @@ class Host:
     recovery: RecoveryService | None = None
     sandboxes: dict[str, Any] = field(default_factory=dict)
     steps: Steps = field(default_factory=Steps)
+    # Statuses are written one after the other, as the status manager of a real kubelet does; what
+    # changes while one waits goes along.
+    status_turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def write_status(self, pod: Obj, before: Obj | None, status: Obj) -> int:
         """Write a pod's status and return the revision; 0 if the pod is gone, or may not have it.

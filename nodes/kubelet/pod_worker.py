@@ -371,6 +371,10 @@ class PodWorker:
             self._writing = False
 
     async def _write_status(self) -> None:
+        async with self.host.status_turn:
+            await self._write_changed()
+
+    async def _write_changed(self) -> None:
         status = statuses.pod_status(self.pod, self._facts())
         if status == self._written:
             return

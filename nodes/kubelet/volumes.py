@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from apimachinery.clock import Clock
+from apimachinery.errors import ApiError
 from apimachinery.meta import Obj, name_of, namespace_of, uid_of
 from nodes.kubelet.claims import MountFailed, PersistentVolumes, claim_name
 from nodes.kubelet.environment import pod_field, resource_field
@@ -165,7 +166,13 @@ class Volumes:
         if known is not None and self._clock.seconds() < known[1]:
             return known[0]
         seconds = source.get("expirationSeconds") or 3600
-        token = await self._token(pod, source.get("audience") or "", seconds)
+        try:
+            token = await self._token(pod, source.get("audience") or "", seconds)
+        except ApiError as error:
+            raise MountFailed(
+                f'MountVolume.SetUp failed for volume "{volume}" : failed to fetch token: '
+                f"{error.message}"
+            ) from error
         self._tokens[key] = (token, self._clock.seconds() + seconds * _RENEW_AT)
         return token
 

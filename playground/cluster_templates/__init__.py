@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from apimachinery.meta import Obj
-from nodes.controllers.manager import CONTROLLERS
 from playground.cluster_templates import bare, broken_dns, broken_scheduling, empty, large, zones
 from playground.cluster_templates.features import objects_of
 from playground.cluster_templates.template import Template
@@ -36,9 +35,3 @@ def seeds_of(template: Template, now: str, features: Sequence[str] | None = None
     """Return what is stored with a new cluster; `features` are others than its usual ones."""
     wanted = template.features if features is None else features
     return [*objects_of(wanted), *template.seeds(now)]
-
-
-def controllers_of(template: str) -> list[str]:
-    """Return the controllers that run in clusters of a template."""
-    left_out = template_of(template).left_out
-    return [name for name in CONTROLLERS if name not in left_out]

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apimachinery.meta import Obj
 from nodes.controllers.servicelb import POOL_FIELD, POOL_NAME, POOL_NAMESPACE
-from playground.metrics import metrics_objects
+from playground.cluster_templates.metrics import metrics_objects
 
 
 @dataclass(frozen=True, slots=True)

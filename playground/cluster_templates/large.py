@@ -14,10 +14,6 @@ from django.utils.translation import gettext_lazy as _
 
 from apimachinery.meta import Obj
 from apimachinery.workloads import template_hash
-from nodes.kubelet.records import ContainerRecord, lost_status
-from nodes.kubelet.status import PodFacts, pod_status
-from nodes.runtime.cri import ContainerState
-from nodes.runtime.simulated.imageservice import described
 from playground.cluster_templates import making
 from playground.cluster_templates.features import ALL
 from playground.cluster_templates.template import Size, Template
@@ -25,9 +21,6 @@ from playground.machines import machine
 
 NODES, APPS, PODS_OF_APP = 100, 50, 100
 IMAGE = "registry.k8s.io/pause:3.10"
-# As any node describes it once it has pulled it.
-_IMAGE = described(IMAGE)
-_USER = (_IMAGE.uid or 0, 0)
 _TIERS = ("web", "api", "worker", "cache", "batch")
 _LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 
@@ -120,6 +113,9 @@ def _replicaset(deployment: Obj, hashed: str, source: random.Random) -> Obj:
 
 def _pod(replicaset: Obj, number: int, source: random.Random, now: str) -> Obj:
     """Return a pod that runs, on the node whose turn it is."""
+    # Who makes a cluster needs all of this; the site, which offers templates, none of it.
+    from playground.cluster_templates.running import running_status  # noqa: PLC0415
+
     suffix = "".join(source.choices(_LETTERS, k=5))
     template = replicaset["spec"]["template"]
     round_, node = divmod(number, NODES)
@@ -137,28 +133,9 @@ def _pod(replicaset: Obj, number: int, source: random.Random, now: str) -> Obj:
         "spec": {**template["spec"], **_ADDED_BY_ADMISSION, "nodeName": where.name},
         "status": {"qosClass": "Burstable"},
     }
-    pod["status"] = pod_status(
-        pod | {"metadata": pod["metadata"] | {"generation": 1}},
-        PodFacts(
-            [_container(pod["spec"]["containers"][0], source, now)],
-            host_ip=where.address,
-            start_time=now,
-            now=now,
-            pod_ips=(_address(where.pod_cidr, round_),),
-            sandbox_ready=True,
-        ),
-    )
+    address = _address(where.pod_cidr, round_)
+    pod["status"] |= running_status(pod, where.address, address, now, source)
     return pod
-
-
-def _container(spec: Obj, source: random.Random, now: str) -> ContainerRecord:
-    """Return what a kubelet knows of a container that runs since `now`."""
-    identity = f"{source.getrandbits(256):064x}"
-    status = lost_status(identity, spec["name"], now, 0)
-    status.state, status.user = ContainerState.RUNNING, _USER
-    return ContainerRecord(
-        spec, "main", identity, status=status, image=_IMAGE, started=True, ready=True
-    )
 
 
 def _address(pod_cidr: str, number: int) -> str:

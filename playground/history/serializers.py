@@ -7,7 +7,7 @@ from typing import Any
 from django.core.files.uploadedfile import UploadedFile
 from rest_framework import serializers
 
-from playground.recorded import LARGEST
+from playground.limits import LARGEST_RECORDING as LARGEST
 from playground.sandboxes import names
 from playground.sandboxes.serializers import CreatedClusterSerializer
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from playground.cluster_templates import DEFAULT, TEMPLATES
 from playground.cluster_templates.features import ALL, FEATURES, Feature
 from playground.cluster_templates.template import Template
-from playground.recorded import LARGEST
+from playground.limits import LARGEST_RECORDING as LARGEST
 from playground.sandboxes import names
 from playground.sandboxes.serializers import MOST_NODES
 

@@ -8,7 +8,8 @@ from apimachinery.clock import ManualClock
 from apimachinery.errors import NotFound
 from apimachinery.meta import Obj
 from nodes.kubelet.stats import MIB, ContainerUsage, NodeUsage, PodUsage, Usage
-from playground.metrics import NODE_METRICS, POD_METRICS, MetricsServer, metrics_objects
+from playground.cluster_templates.metrics import metrics_objects
+from playground.metrics import NODE_METRICS, POD_METRICS, MetricsServer
 
 
 class Node:

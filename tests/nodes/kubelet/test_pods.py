@@ -227,3 +227,27 @@ async def test_what_the_api_could_not_take_is_written_later(rig):
     faulty.fail("delete", "pods", ServiceUnavailable("away"), times=3)
     await rig.client.delete(PODS, "default", "p")
     await eventually(lambda: rig.api.get("pods", "p") is None, within=60)
+
+
+async def test_a_slow_api_gets_one_status_at_a_time_and_each_pod_s_last(rig, monkeypatch):
+    handle, under_way, most = rig.kubelet.host.client.transport.call, [0], [0]
+
+    async def slow(call):
+        if call.subresource != "status":
+            return await handle(call)
+        under_way[0] += 1
+        most[0] = max(most[0], under_way[0])
+        await rig.clock.sleep(0.5)
+        under_way[0] -= 1
+        return await handle(call)
+
+    monkeypatch.setattr(rig.kubelet.host.client.transport, "call", slow)
+    names = [f"p{number}" for number in range(12)]
+    await rig.create(*(sleeper(name) for name in names))
+    for name in names:
+        await rig.ready(name)
+    await rig.clock.sleep(30)
+    written = [each for each in rig.api.written() if each.startswith("patch pods/status")]
+    assert most == [1]
+    # Whoever waits is told of once, as it is by then: not as it was on the way there.
+    assert len(written) <= 2 * len(names)
