@@ -234,7 +234,12 @@ def _history(asked: Reader, resource: Resource, found: dict[str, Any]) -> dict[s
         name=facts.name(found),
         **until,
     )["items"]
-    return {"writes": history.writes(records, SHOWN_WRITES), "left": len(records) > SHOWN_WRITES}
+    return {
+        "writes": history.writes(records, SHOWN_WRITES),
+        "left": len(records) > SHOWN_WRITES,
+        # As the timeline's address names an object.
+        "history_of": f"{resource.title}/{facts.namespace(found) or '-'}/{facts.name(found)}",
+    }
 
 
 def _events(asked: Reader, found: dict[str, Any]) -> list[dict[str, Any]]:

@@ -71,6 +71,20 @@ def test_names_that_are_close_are_of_that_revision(demo, as_operator):
     assert strays(page, demo.revision) == []
 
 
+def test_the_history_leads_to_requests_and_to_the_timeline(worker, demo, as_operator, monkeypatch):
+    records = type(demo).records
+
+    def traced(self, asked):
+        return [one | {"trace": "a1"} for one in records(self, asked)]
+
+    monkeypatch.setattr(type(demo), "records", traced)
+    page = text(as_operator.get(f"{WEB}?tab=history&rev={demo.revision}"))
+    assert f'href="/clusters/demo/trace/a1?rev={demo.revision}"' in page
+    line = f"timeline?tab=object&amp;object=pods/default/web-7c9-0&amp;rev={demo.revision}"
+    assert line in page
+    assert "rev=" not in text(as_operator.get(f"{WEB}?tab=history")).partition("tab=object")[2][:60]
+
+
 def test_the_history_ends_at_the_revision(worker, demo, as_operator):
     then = demo.revision
     worker.change(demo.put, "pods", pod("web-7c9-0", "n2", owner="rs-web-7c9"))

@@ -28,6 +28,7 @@ export function now(host) {
   return html`<div class="kp-tl-now kp-past">
     <p>${t.timeline.lookingAt(host.rev, time, newest)}</p>
     <span class="kp-tl-look">${t.timeline.lookHere}
+      <a class="kp-button" href="${host.overviewPage}${query}">${t.timeline.overview}</a>
       <a class="kp-button" href="${host.topology}${query}">${t.timeline.topology}</a>
       <a class="kp-button" href="${host.objects}${query}">${t.timeline.objects}</a></span>
     <button type="button" class="kp-button" @click=${() => host.goLive()}>${t.timeline.backToLive}</button>

@@ -27,6 +27,7 @@ const number = (text) => (/^\d{1,15}$/.test(text ?? "") ? Number(text) : null);
 class Timeline extends LitElement {
   static properties = {
     cluster: {},
+    overviewPage: { attribute: "overview" },
     topology: {},
     objects: {},
     fork: { type: Boolean },

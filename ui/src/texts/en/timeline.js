@@ -49,6 +49,7 @@ export const timeline = {
   cancel: "Cancel",
   close: "Close",
   lookHere: "Look at this revision in",
+  overview: "Overview",
   topology: "Topology",
   objects: "Objects",
   tabs: { happened: "What happened", compare: "Compare", object: "One object" },

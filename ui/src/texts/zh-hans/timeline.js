@@ -49,6 +49,7 @@ export const timeline = {
   cancel: "取消",
   close: "关闭",
   lookHere: "查看此版本：",
+  overview: "概览",
   topology: "拓扑",
   objects: "对象",
   tabs: { happened: "发生了什么", compare: "比较", object: "单个对象" },
