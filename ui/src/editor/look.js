@@ -27,6 +27,8 @@ export const differences = EditorView.theme({
   "&.cm-merge-b .cm-changedLine": { backgroundColor: "color-mix(in srgb, var(--kp-good) 14%, transparent)" },
   "&.cm-merge-a .cm-changedText, .cm-deletedChunk .cm-deletedText": { background: "color-mix(in srgb, var(--kp-bad) 28%, transparent)" },
   "&.cm-merge-b .cm-changedText": { background: "color-mix(in srgb, var(--kp-good) 28%, transparent)" },
+  // Colours of the text are made for its own background.
+  ".cm-changedText, .cm-changedText *, .cm-deletedText, .cm-deletedText *": { color: "var(--kp-ink)" },
   // The signs around the number are in few fonts.
   ".cm-collapsedLines:before, .cm-collapsedLines:after": { content: '""' },
   ".cm-collapsedLines": { color: "var(--kp-muted)", background: "var(--kp-sunken)" },
