@@ -133,3 +133,100 @@ def test_menu_and_bar_are_accessible(topology, page):  # noqa: F811
     page.keyboard.press("m")
     expect(page.get_by_role("menu")).to_be_visible()
     assert violations(Axe(), page) == []
+
+
+def test_the_panel_leads_on(topology, demo):  # noqa: F811
+    demo.attempts["pods-default-api-0"] = [ATTEMPT]
+    page = topology("?sel=pods/default/api-0")
+    buttons = page.get_by_role("group", name="Views and actions")
+    expect(buttons.locator(".kp-button")).to_have_text(
+        ["Logs", "Shell", "YAML", "Describe", "Trace it", "Why here?", "Edit"]
+    )
+    expect(buttons.get_by_role("link", name="Trace it")).to_have_attribute(
+        "href", "/clusters/demo/trace?object=pods/default/api-0"
+    )
+    expect(buttons.get_by_role("link", name="Edit")).to_have_attribute(
+        "href", "/clusters/demo/editor?kind=pods&namespace=default&name=api-0"
+    )
+    page.keyboard.press("w")
+    why = page.get_by_role("region", name="Why on n2?")
+    expect(why).to_contain_text("Attempt 1")
+    expect(why).to_contain_text("Successfully assigned default/api-0 to n2")
+    why.get_by_role("button", name="Close").click()
+    expect(why).to_have_count(0)
+    buttons.get_by_role("button", name="YAML").click()
+    expect(page.locator(".kp-panel #yaml-text")).to_contain_text("name: api-0")
+    buttons.get_by_role("button", name="Logs").click()
+    expect(page.locator("kp-dock [role=log]")).to_be_visible()
+
+
+def test_a_range_is_picked_in_the_outline_and_deleted_by_keys(topology):  # noqa: F811
+    page = topology()
+    page.get_by_role("tree").locator("[tabindex='0']").focus()
+    page.keyboard.type("n2")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Shift+ArrowDown")
+    bar = page.get_by_role("toolbar", name="Selected pods")
+    expect(bar).to_contain_text("2 pods selected")
+    expect(page.locator(".kp-tree-row[data-picked]")).to_have_count(2)
+    page.keyboard.press("Control+d")
+    dialog = page.locator("dialog.kp-action")
+    expect(dialog.locator("#action-command")).to_contain_text("kubectl delete pods")
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+
+
+def test_a_range_is_picked_in_the_table_and_has_a_menu(topology):  # noqa: F811
+    page = topology("?view=table&sel=pods/default/api-0")
+    rows = page.locator("kp-table tbody tr")
+    rows.nth(0).get_by_role("button").click()
+    rows.nth(3).get_by_role("button").click(modifiers=["Shift"])
+    expect(page.locator("kp-table tr[data-picked]")).to_have_count(4)
+    rows.nth(3).get_by_role("button").focus()
+    page.keyboard.press("Shift+ArrowUp")
+    expect(page.locator("kp-table tr[data-picked]")).to_have_count(3)
+    page.keyboard.press("m")
+    menu = page.get_by_role("menu", name="Actions on 3 pods selected")
+    expect(menu.get_by_role("menuitem", name="Delete…")).to_be_focused()
+    expect(menu.get_by_role("menuitem", name=re.compile("^Cordon"))).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    expect(page.locator("kp-table tr[data-picked]")).to_have_count(0)
+
+
+def test_keys_are_listed_and_one_switch_turns_letters_off(topology):  # noqa: F811
+    page = topology()
+    page.keyboard.press("2")
+    expect(page).to_have_url(re.compile("lens=owners"))
+    page.keyboard.press("?")
+    dialog = page.locator("#help")
+    expect(dialog).to_contain_text("Lens: storage")
+    page.keyboard.press("Escape")
+    page.evaluate("document.querySelector('[data-keys-toggle]').click()")
+    try:
+        page.keyboard.press("1")
+        page.keyboard.press("Control+a")
+        expect(page.get_by_role("toolbar", name="Selected pods")).to_contain_text("6 pods")
+        assert page.evaluate("kp.topology.lens") == "owners"
+    finally:
+        page.evaluate("document.querySelector('[data-keys-toggle]').click()")
+
+
+ATTEMPT = {
+    "pod": "default/api-0",
+    "uid": "pods-default-api-0",
+    "number": 1,
+    "at": "2026-11-23T09:00:00Z",
+    "node": "n2",
+    "message": "",
+    "evaluated": 3,
+    "fitting": 1,
+    "refused": {
+        "n1": ["NodeResourcesFit", ["Insufficient cpu"]],
+        "n3": ["NodeResourcesFit", ["Insufficient cpu"]],
+    },
+    "scores": {},
+    "tied": [],
+    "seconds": {},
+}

@@ -74,3 +74,9 @@ export function rowForText(rows, at, typed) {
   }
   return -1;
 }
+
+/** The pods of the rows from one to another, whichever comes first. */
+export function podsBetween(rows, from, to) {
+  const [first, last] = from < to ? [from, to] : [to, from];
+  return rows.slice(first, last + 1).filter((row) => row.uid).map((row) => row.uid);
+}

@@ -2,8 +2,9 @@
 import { html, LitElement, nothing } from "lit";
 
 import { t } from "../texts.js";
+import "./kp-why.js";
 
-const PLURALS = { Deployment: "deployments", ReplicaSet: "replicasets", StatefulSet: "statefulsets", DaemonSet: "daemonsets", Job: "jobs" };
+const PLURALS = { Deployment: "deployments", ReplicaSet: "replicasets", StatefulSet: "statefulsets", DaemonSet: "daemonsets", Job: "jobs", CronJob: "cronjobs" };
 
 class Panel extends LitElement {
   static properties = {
@@ -14,12 +15,16 @@ class Panel extends LitElement {
     tick: { type: Number },
     tab: {},
     rev: { type: Number },
+    // Buttons: [name, text, what it does, or where it leads].
+    actions: { attribute: false },
+    why: { type: Boolean },
   };
 
   constructor() {
     super();
     this.tab = "summary";
     this.shown = "";
+    this.actions = [];
   }
 
   createRenderRoot() {
@@ -32,7 +37,7 @@ class Panel extends LitElement {
   }
 
   objectUrl(owner) {
-    const group = owner.kind === "Job" ? "batch" : "apps";
+    const group = owner.kind.endsWith("Job") ? "batch" : "apps";
     return `/clusters/${this.cluster}/objects/${group}/v1/${PLURALS[owner.kind]}/${owner.ns}/${owner.name}`;
   }
 
@@ -51,7 +56,9 @@ class Panel extends LitElement {
         <button type="button" class="kp-icon" aria-label=${t.close} @click=${this.close}>×</button>
       </div>
       ${this.gone ? this.goodbye() : nothing}
-      ${pod.why && !this.gone ? html`<div class="kp-note kp-warn"><code>${pod.why}</code></div>` : nothing}
+      ${this.buttons()}
+      ${this.why ? html`<kp-why cluster=${this.cluster} uid=${pod.uid} node=${pod.node} stamp=${`${pod.node} ${pod.why}`}></kp-why>` : nothing}
+      ${pod.why && !this.gone && this.tab !== "summary" ? html`<div class="kp-note kp-warn"><code>${pod.why}</code></div>` : nothing}
       <dl class="kp-facts kp-chain">
         ${chain.length
           ? html`<div><dt>${t.chain}</dt><dd>${[...chain].reverse().map((one) => html`<a href=${this.objectUrl(one)}>${one.kind} ${one.name}</a> › `)}<span>Pod</span></dd></div>`
@@ -62,6 +69,15 @@ class Panel extends LitElement {
         ${warning ? html`<div><dt>${t.warning}</dt><dd><strong>${warning.reason}</strong> ${warning.message}</dd></div>` : nothing}
       </dl>
       <div class="kp-panel-tab" id="panel-tab"></div>`;
+  }
+
+  buttons() {
+    const one = ([name, text, work]) => {
+      if (typeof work === "string") return html`<a class="kp-button" href=${work}>${text}</a>`;
+      const shown = { yaml: this.tab === "yaml", describe: this.tab === "summary", why: this.why }[name];
+      return html`<button type="button" class="kp-button" aria-pressed=${shown ?? nothing} @click=${work}>${text}</button>`;
+    };
+    return html`<div class="kp-panel-actions" role="group" aria-label=${t.topology.menu.views}>${this.actions.map(one)}</div>`;
   }
 
   goodbye() {

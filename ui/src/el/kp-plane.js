@@ -1,6 +1,6 @@
 // The control plane in miniature: its parts from left to right, what waits in each, and a beat whenever
 // one of them did something. Each leads to its requests.
-import { html, LitElement, nothing } from "lit";
+import { html, LitElement } from "lit";
 
 import { calm } from "../preferences.js";
 import { t } from "../texts.js";
@@ -45,7 +45,6 @@ class ControlPlane extends LitElement {
 
   render() {
     const parts = this.plane.parts(performance.now());
-    if (!parts.length) return nothing;
     return html`<ol class="kp-plane" aria-label=${t.topology.plane.label} data-calm=${calm()}>${parts.map((part) => this.part(part))}</ol>`;
   }
 

@@ -1,5 +1,5 @@
 // The same pods as a plain table that can be sorted: what `T` shows instead of the picture.
-import { html, LitElement } from "lit";
+import { html, LitElement, nothing } from "lit";
 
 import { natural } from "../scene/lenses.js";
 import { t } from "../texts.js";
@@ -11,6 +11,7 @@ class PodTable extends LitElement {
   static properties = {
     model: { attribute: false },
     selected: {},
+    picked: { attribute: false },
     tick: { type: Number },
     sort: {},
     down: { type: Boolean },
@@ -22,6 +23,9 @@ class PodTable extends LitElement {
     this.sort = "name";
     this.down = false;
     this.limit = SHOWN;
+    this.picked = new Set();
+    // Where a range begins: the pod that was chosen last without Shift.
+    this.anchor = null;
   }
 
   createRenderRoot() {
@@ -49,11 +53,11 @@ class PodTable extends LitElement {
             )}
           </tr>
         </thead>
-        <tbody>
+        <tbody @keydown=${this.pressed} @contextmenu=${this.menu}>
           ${rows.slice(0, this.limit).map(
-            (pod) => html`<tr aria-selected=${pod.uid === this.selected} data-uid=${pod.uid}>
+            (pod) => html`<tr aria-selected=${pod.uid === this.selected || this.picked.has(pod.uid)} data-picked=${this.picked.has(pod.uid) ? "" : nothing} data-uid=${pod.uid}>
               <td>${pod.ns}</td>
-              <th scope="row"><button type="button" class="kp-sort" @click=${() => this.choose(pod.uid)}>${pod.name}</button></th>
+              <th scope="row"><button type="button" class="kp-sort" @click=${(event) => this.clicked(event, pod.uid)}>${pod.name}</button></th>
               <td><span class="kp-mark" data-cls=${pod.cls} aria-hidden="true"></span> ${pod.status}</td>
               <td>${pod.ready}</td><td class="kp-number">${pod.restarts}</td><td>${pod.node}</td><td>${pod.ip}</td>
             </tr>`,
@@ -71,8 +75,45 @@ class PodTable extends LitElement {
     this.sort = name;
   }
 
-  choose(uid) {
-    this.dispatchEvent(new CustomEvent("kp-select", { detail: { uid, focusPanel: true }, bubbles: true }));
+  clicked(event, uid) {
+    if (event.shiftKey) return this.range(uid);
+    this.anchor = uid;
+    if (event.ctrlKey || event.metaKey) return this.tell("kp-pick", { also: uid });
+    return this.tell("kp-select", { uid, focusPanel: true });
+  }
+
+  /** Picks the pods of the rows from where the range begins. */
+  range(uid) {
+    const uids = this.rows().map((pod) => pod.uid);
+    const [from, to] = [uids.indexOf(this.anchor ?? uid), uids.indexOf(uid)].sort((a, b) => a - b);
+    this.tell("kp-pick", { uids: uids.slice(Math.max(0, from), to + 1) });
+  }
+
+  /** Arrows go from row to row; with Shift they pick what they pass, with Space one more. */
+  pressed(event) {
+    const row = event.target.closest("tr");
+    const next = { ArrowDown: row.nextElementSibling, ArrowUp: row.previousElementSibling }[event.key];
+    if (next) {
+      if (event.shiftKey) this.anchor ??= row.dataset.uid;
+      else this.anchor = next.dataset.uid;
+      next.querySelector("button").focus();
+      if (event.shiftKey) this.range(next.dataset.uid);
+    } else if (event.key === " " && (event.ctrlKey || event.shiftKey)) this.tell("kp-pick", { also: row.dataset.uid });
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  menu(event) {
+    const row = event.target.closest("tr");
+    event.preventDefault();
+    const { left, bottom } = row.getBoundingClientRect();
+    const [x, y] = event.clientX || event.clientY ? [event.clientX, event.clientY] : [left + 120, bottom];
+    this.tell("kp-menu", { x, y, pod: this.model.store.pods.get(row.dataset.uid) ?? null });
+  }
+
+  tell(name, detail) {
+    this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true }));
   }
 }
 

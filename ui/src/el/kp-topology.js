@@ -12,14 +12,15 @@ import { Scene } from "../scene/scene.js";
 import { Tally } from "../scene/tally.js";
 import { Store } from "../store.js";
 import { t } from "../texts.js";
-import { renderBar, renderMenu } from "../topology/actions.js";
+import { panelEntries } from "../topology/actions.js";
 import { apply } from "../topology/changes.js";
 import { Connection } from "../topology/connection.js";
 import { bindKeys } from "../topology/keys.js";
 import { chooseLens, fit, restore, settle } from "../topology/looking.js";
+import { openMenu, renderBar, renderMenu } from "../topology/menu.js";
 import * as notices from "../topology/notices.js";
 import { bindPointer } from "../topology/pointer.js";
-import { noteRemoved, pickOnly, select } from "../topology/selection.js";
+import { noteRemoved, pickAlso, pickOnly, select } from "../topology/selection.js";
 import { legend, ripple, strip, toolbar } from "../topology/toolbar.js";
 import { readState, writeState } from "../url.js";
 import "./kp-break.js";
@@ -52,6 +53,7 @@ class Topology extends LitElement {
     calm: { state: true },
     menu: { state: true },
     picked: { state: true },
+    why: { state: true },
   };
 
   constructor() {
@@ -67,7 +69,7 @@ class Topology extends LitElement {
     this.wantedCamera = state.at ?? "";
     this.selected = this.lastPod = this.notice = this.progress = this.menu = null;
     this.gone = this.said = "";
-    this.ready = this.calm = false;
+    this.ready = this.calm = this.why = false;
     this.outline = window.innerWidth > 1000;
     this.tick = this.matching = 0;
     this.picked = new Set();
@@ -187,6 +189,12 @@ class Topology extends LitElement {
     this.matching = n;
   }
 
+  /** The pods that the filter leaves bright. */
+  shown() {
+    const pods = [...this.store.pods.values()];
+    return this.test ? pods.filter(this.test) : pods;
+  }
+
   /** Brings texts after the picture: counters, outline, table. Never more often than one can read. */
   followUp() {
     this.following ||= setTimeout(() => {
@@ -252,13 +260,13 @@ class Topology extends LitElement {
     return html`${toolbar(this)} ${strip(this)}
       <div class="kp-notices">${this.past ? nothing : html`<kp-break cluster=${this.cluster} ?readonly=${this.readonly} .store=${this.store} .pod=${this.lastPod} @kp-said=${(event) => (this.said = event.detail)}></kp-break>`}${notices.render(this)}</div>
       <div class="kp-body" data-outline=${this.outline} data-panel=${Boolean(this.lastPod)}>
-        <aside class="kp-outline" aria-label=${t.outline}><kp-tree .model=${model} .selected=${this.selected} .tick=${this.tick} @kp-select=${this.onSelect}></kp-tree></aside>
+        <aside class="kp-outline" aria-label=${t.outline}><kp-tree .model=${model} .selected=${this.selected} .picked=${this.picked} .tick=${this.tick} @kp-select=${this.onSelect} @kp-pick=${this.onPick} @kp-menu=${({ detail }) => openMenu(this, detail)}></kp-tree></aside>
         <div class="kp-stage" ?hidden=${this.view === "table"} tabindex="-1">
           <canvas aria-hidden="true" ?hidden=${!this.ready}></canvas>
-          ${legend(this)} ${notices.emptyState(this)} ${ripple(this)} ${renderBar(this)} ${renderMenu(this)}
+          ${legend(this)} ${notices.emptyState(this)} ${ripple(this)}
         </div>
-        ${this.view === "table" ? html`<kp-table .model=${model} .selected=${this.selected} .tick=${this.tick} @kp-select=${this.onSelect}></kp-table>` : nothing}
-        ${this.panel()}
+        ${this.view === "table" ? html`<kp-table .model=${model} .selected=${this.selected} .picked=${this.picked} .tick=${this.tick} @kp-select=${this.onSelect} @kp-pick=${this.onPick} @kp-menu=${({ detail }) => openMenu(this, detail)}></kp-table>` : nothing}
+        ${this.panel()} ${renderBar(this)} ${renderMenu(this)}
       </div>
       <kp-action cluster=${this.cluster} @kp-acted=${() => pickOnly(this, [])}></kp-action>
       <p class="kp-sr" aria-live="polite">${this.said}</p>`;
@@ -267,13 +275,19 @@ class Topology extends LitElement {
   panel() {
     if (!this.lastPod) return nothing;
     return html`<aside class="kp-panel" aria-label=${this.lastPod.name}>
-      <kp-panel cluster=${this.cluster} .rev=${this.rev} .pod=${this.lastPod} .store=${this.store} .gone=${this.gone} .tick=${this.tick} .tab=${this.tab} @kp-select=${this.onSelect} @kp-tab=${this.onTab}></kp-panel>
+      <kp-panel cluster=${this.cluster} .rev=${this.rev} .pod=${this.lastPod} .store=${this.store} .gone=${this.gone} .tick=${this.tick} .tab=${this.tab} .actions=${panelEntries(this, this.lastPod)} ?why=${this.why} @kp-why-close=${() => (this.why = false)} @kp-select=${this.onSelect} @kp-tab=${this.onTab}></kp-panel>
     </aside>`;
   }
 
   onSelect(event) {
     event.stopPropagation();
     select(this, event.detail.uid, event.detail.focusPanel);
+  }
+
+  /** A row of the outline or the table was picked: some alone, or one more. */
+  onPick({ detail }) {
+    if (detail.also) pickAlso(this, detail.also);
+    else pickOnly(this, detail.uids);
   }
 
   onTab(event) {

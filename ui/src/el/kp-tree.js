@@ -2,7 +2,7 @@
 import { html, LitElement, nothing } from "lit";
 
 import { t } from "../texts.js";
-import { rowForKey, rowForText, visibleRows } from "../tree.js";
+import { podsBetween, rowForKey, rowForText, visibleRows } from "../tree.js";
 
 const ROW = 26; // px, as the style sheet says
 const EXTRA = 6;
@@ -12,6 +12,7 @@ class Tree extends LitElement {
   static properties = {
     model: { attribute: false },
     selected: {},
+    picked: { attribute: false },
     tick: { type: Number },
   };
 
@@ -24,6 +25,9 @@ class Tree extends LitElement {
     this.typed = "";
     this.typedAt = 0;
     this.rows = [];
+    this.picked = new Set();
+    // Where a range begins: the row that was gone to last without Shift.
+    this.anchor = "";
   }
 
   createRenderRoot() {
@@ -73,7 +77,7 @@ class Tree extends LitElement {
     // The one with the focus stays an element, however far one scrolls.
     if (this.rows.length && (this.at < first || this.at >= last)) shown.push(this.at);
     return html`<div class="kp-tree-scroll" @scroll=${this.scrolled}>
-      <div class="kp-tree" role="tree" aria-label=${t.treeLabel} @keydown=${this.pressed} @click=${this.clicked}>
+      <div class="kp-tree" role="tree" aria-multiselectable="true" aria-label=${t.treeLabel} @keydown=${this.pressed} @click=${this.clicked} @contextmenu=${this.menu}>
         <div class="kp-tree-space" role="presentation"></div>
         ${shown.map((i) => this.row(i))}
       </div>
@@ -94,7 +98,8 @@ class Tree extends LitElement {
       aria-setsize=${row.size}
       aria-posinset=${row.position}
       aria-expanded=${row.open === null ? nothing : row.open}
-      aria-selected=${row.uid && row.uid === this.selected ? "true" : "false"}
+      aria-selected=${row.uid && (row.uid === this.selected || this.picked.has(row.uid)) ? "true" : "false"}
+      data-picked=${this.picked.has(row.uid) ? "" : nothing}
       tabindex=${i === this.at ? 0 : -1}
     ><span class="kp-mark" data-cls=${row.cls ?? nothing} aria-hidden="true"></span><span class="kp-tree-text">${row.text}</span><span class=${row.cls === "running" ? "kp-sr" : "kp-tree-note"}>${row.note}</span></div>`;
   }
@@ -134,11 +139,41 @@ class Tree extends LitElement {
     if (!element) return;
     const index = Number(element.dataset.index);
     this.goTo(index);
-    this.activate(index);
+    if (event.shiftKey) this.range(index);
+    else if (event.ctrlKey || event.metaKey) this.pickAlso(index);
+    else this.activate(index);
+  }
+
+  /** Picks the pods from where the range begins. */
+  range(index) {
+    const from = this.rows.findIndex((row) => row.id === this.anchor);
+    const uids = podsBetween(this.rows, from < 0 ? index : from, index);
+    this.dispatchEvent(new CustomEvent("kp-pick", { detail: { uids }, bubbles: true }));
+  }
+
+  pickAlso(index) {
+    const { uid, id } = this.rows[index];
+    this.anchor = id;
+    if (uid) this.dispatchEvent(new CustomEvent("kp-pick", { detail: { also: uid }, bubbles: true }));
+  }
+
+  /** Opens the menu of a row: by a click, or by the keyboard's own key. */
+  menu(event) {
+    const element = event.target.closest("[data-index]");
+    if (!element) return;
+    event.preventDefault();
+    const row = this.rows[Number(element.dataset.index)];
+    const { layout, store } = this.model;
+    const pod = store.pods.get(row.uid) ?? null;
+    const node = row.kind === "box" && layout.lens.name === "nodes" ? store.nodeNamed(row.box.key) : null;
+    const { left, bottom } = element.getBoundingClientRect();
+    const [x, y] = event.clientX || event.clientY ? [event.clientX, event.clientY] : [left + 40, bottom];
+    this.dispatchEvent(new CustomEvent("kp-menu", { detail: { x, y, pod, node }, bubbles: true }));
   }
 
   activate(index) {
     const row = this.rows[index];
+    this.anchor = row.id;
     if (row.kind === "pod") this.choose(row.uid, true);
     else this.toggle(row, !row.open);
   }
@@ -156,16 +191,23 @@ class Tree extends LitElement {
 
   pressed(event) {
     const row = this.rows[this.at];
-    if (!row || event.ctrlKey || event.metaKey || event.altKey) return;
-    const { key } = event;
+    if (!row || event.altKey) return;
+    const held = event.ctrlKey || event.metaKey;
+    if (event.key === " " && (held || event.shiftKey)) this.pickAlso(this.at);
+    else if (held || !this.went(row, event)) return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  /** Does what a key means on a row; returns whether it means anything. */
+  went(row, { key, shiftKey, timeStamp }) {
     if (key === "Enter" || key === " ") this.activate(this.at);
     else if (key === "ArrowRight" && row.open !== null) this.unfold(row);
     else if (key === "ArrowLeft" && row.open) this.toggle(row, false);
-    else if (rowForKey(this.rows, this.at, event.key) !== null) this.step(event.key);
-    else if (event.key.length === 1 && /[\w.-]/.test(event.key)) this.type(event.key, event.timeStamp);
-    else return;
-    event.preventDefault();
-    event.stopPropagation();
+    else if (rowForKey(this.rows, this.at, key) !== null) this.step(key, shiftKey);
+    else if (key.length === 1 && /[\w.-]/.test(key)) this.type(key, timeStamp);
+    else return false;
+    return true;
   }
 
   unfold(row) {
@@ -173,11 +215,13 @@ class Tree extends LitElement {
     else this.toggle(row, true);
   }
 
-  step(key) {
+  step(key, ranging = false) {
     const index = rowForKey(this.rows, this.at, key);
     if (index === null || index < 0) return;
     this.goTo(index);
-    if (this.rows[index].uid) this.choose(this.rows[index].uid);
+    if (ranging) return this.range(index);
+    this.anchor = this.rows[index].id;
+    return this.rows[index].uid ? this.choose(this.rows[index].uid) : undefined;
   }
 
   type(letter, now) {

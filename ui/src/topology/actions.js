@@ -1,10 +1,8 @@
-// What can be done to a pod, a node, or many pods: the menu, the bar of a selection, their dialogs.
-import { html, nothing } from "lit";
-
+// What can be done to a pod, a node, or many pods.
 import { openPanel } from "../dock/open.js";
 import { visit } from "../router.js";
 import { t } from "../texts.js";
-import { pickOnly, select } from "./selection.js";
+import { pickOnly, podOf, select } from "./selection.js";
 
 const POD = { group: "", version: "v1", plural: "pods", kind: "Pod", namespaced: true };
 const NODE = { group: "", version: "v1", plural: "nodes", kind: "Node", namespaced: false };
@@ -23,7 +21,34 @@ export async function act(host, name, objects, resource = POD) {
 /** Shows a tab of the pod's panel. */
 function tab(host, pod, name) {
   host.tab = name;
+  host.requestUpdate();
   select(host, pod.uid, true);
+}
+
+/** The buttons of a pod's panel: [name, text, what it does, or the address that it leads to]. */
+export function panelEntries(host, pod) {
+  const words = t.topology.menu;
+  const at = { ns: pod.ns, pod: pod.name };
+  const cluster = `/clusters/${host.cluster}`;
+  const object = new URLSearchParams({ kind: "pods", namespace: pod.ns, name: pod.name });
+  const now = (...entries) => (host.past || host.gone ? [] : entries);
+  return [
+    ...now(["logs", words.logs, () => openPanel("logs", at)]),
+    ...(host.readonly || !host.hasPanel("terminal") ? [] : now(["shell", words.shell, () => openPanel("terminal", { ...at, exec: `${pod.ns}/${pod.name}` })])),
+    ["yaml", words.yaml, () => tab(host, pod, "yaml")],
+    ["describe", words.describe, () => tab(host, pod, "summary")],
+    ["trace", words.trace, `${cluster}/trace?object=pods/${pod.ns}/${pod.name}`],
+    ...(host.past ? [] : [["why", words.why, () => why(host)]]),
+    ...(host.readonly ? [] : now(["edit", words.edit, `${cluster}/editor?${object}`])),
+  ];
+}
+
+/** Shows in the panel why the selection stands where it stands. */
+export async function why(host) {
+  host.why = true;
+  await host.updateComplete;
+  await host.querySelector("kp-panel").updateComplete;
+  host.querySelector("kp-why")?.focusHead();
 }
 
 /** The entries of a pod's menu: [text, what it does]. Who may only look gets those that look. */
@@ -72,78 +97,38 @@ export function nodeEntries(host, node) {
   ];
 }
 
-/** Opens the menu for what is under the pointer, or for the selection. */
-export function openMenu(host, { x, y, pod, node }) {
-  const object = pod ?? node;
-  if (!object) return;
-  host.menu = { x, y, name: object.name, groups: pod ? podEntries(host, pod) : nodeEntries(host, node) };
-  host.updateComplete.then(() => {
-    const menu = host.querySelector(".kp-context");
-    const room = host.stage.getBoundingClientRect();
-    menu.style.left = `${Math.max(4, Math.min(x, room.width - menu.offsetWidth - 4))}px`;
-    menu.style.top = `${Math.max(4, Math.min(y, room.height - menu.offsetHeight - 4))}px`;
-    menu.querySelector("button")?.focus();
-  });
+/** The pods that an action is about: the many that are picked, or else the selection. */
+export function subjects(host) {
+  if (host.picked.size) return [...host.picked].map((uid) => host.store.pods.get(uid)).filter(Boolean);
+  const pod = podOf(host);
+  return pod ? [pod] : [];
 }
 
-/** Opens the menu of the selection, where one does so by a key. */
-export function menuOfSelection(host) {
-  const pod = host.selected && host.store.pods.get(host.selected);
-  const at = pod && host.scene.whereIs(pod.uid);
-  if (at) openMenu(host, { x: at.x + 8, y: at.y + 8, pod });
+/** The nodes of pods that can be cordoned. */
+export function openNodesOf(host, pods) {
+  const names = new Set(pods.map((pod) => pod.node).filter(Boolean));
+  return [...names].map((name) => host.store.nodeNamed(name)).filter((node) => node && !node.cordoned);
 }
 
-function close(host, back = true) {
-  host.menu = null;
-  if (back) host.stage.focus();
+/** Opens the dialog of an action on the nodes of pods. */
+export function actOnNodes(host, name, pods) {
+  const nodes = openNodesOf(host, pods);
+  if (nodes.length) act(host, name, nodes, NODE);
 }
 
-function move(event, by) {
-  const items = [...event.currentTarget.querySelectorAll("button")];
-  const at = items.indexOf(document.activeElement);
-  const to = by === Infinity ? items.length - 1 : by === -Infinity ? 0 : (at + by + items.length) % items.length;
-  items[to]?.focus();
-}
-
-const MOVES = { ArrowDown: 1, ArrowUp: -1, Home: -Infinity, End: Infinity };
-
-function pressed(host, event) {
-  // What is pressed here is meant for the menu, not for the picture below it.
-  event.stopPropagation();
-  if (event.key in MOVES) move(event, MOVES[event.key]);
-  else if (event.key === "Escape" || event.key === "Tab") close(host);
-  else return;
-  event.preventDefault();
-}
-
-export function renderMenu(host) {
-  const { menu } = host;
-  if (!menu) return nothing;
-  const run = (work) => {
-    close(host, false);
-    work();
-  };
-  return html`<div class="kp-context" role="menu" aria-label=${t.topology.menu.of(menu.name)} @keydown=${(event) => pressed(host, event)} @focusout=${(event) => event.currentTarget.contains(event.relatedTarget) || close(host, false)}>
-    <p class="kp-context-title" role="presentation">${menu.name}</p>
-    ${menu.groups.map(
-      (entries) => html`<div role="group">${entries.map(([text, work]) => html`<button type="button" role="menuitem" tabindex="-1" @click=${() => run(work)}>${text}</button>`)}</div>`,
-    )}
-  </div>`;
-}
-
-/** The bar of many pods: how many, and what can be done to them together. */
-export function renderBar(host) {
-  const pods = [...host.picked].map((uid) => host.store.pods.get(uid)).filter(Boolean);
-  if (!pods.length) return nothing;
+/** The entries for many pods at once: of the menu, and of the bar below the picture. */
+export function manyEntries(host, pods) {
   const words = t.topology.many;
-  const nodes = [...new Set(pods.map((pod) => pod.node).filter(Boolean))].map((name) => host.store.nodeNamed(name)).filter((node) => node && !node.cordoned);
-  const button = (text, work) => html`<button type="button" class="kp-button" @click=${work}>${text}</button>`;
-  return html`<div class="kp-many" role="toolbar" aria-label=${words.label}>
-    <strong role="status">${words.selected(pods.length)}</strong>
-    ${host.readonly
-      ? nothing
-      : html`${button(words.delete, () => act(host, "delete", pods))} ${button(words.evict, () => act(host, "evict", pods))} ${button(words.labels, () => act(host, "label", pods))}
-          ${nodes.length ? button(words.cordon(nodes.length), () => act(host, "cordon", nodes, NODE)) : nothing}`}
-    ${button(words.clear, () => pickOnly(host, []))}
-  </div>`;
+  const nodes = openNodesOf(host, pods).length;
+  const clear = [words.clear, () => pickOnly(host, [])];
+  if (host.readonly) return [[clear]];
+  return [
+    [
+      [words.delete, () => act(host, "delete", pods)],
+      [words.evict, () => act(host, "evict", pods)],
+      [words.labels, () => act(host, "label", pods)],
+      ...(nodes ? [[words.cordon(nodes), () => actOnNodes(host, "cordon", pods)]] : []),
+    ],
+    [clear],
+  ];
 }

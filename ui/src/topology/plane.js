@@ -2,6 +2,14 @@
 import { group } from "../texts/numbers.js";
 import { t } from "../texts.js";
 
+// Where the requests of a part are seen, below the cluster's address.
+const WAYS = {
+  api: "trace?who=all",
+  store: "timeline",
+  controllers: "trace?who=all&user=controllers",
+  scheduler: "trace?who=all&user=kube-scheduler",
+  kubelets: "trace?who=all&user=kubelet",
+};
 const SPAN = 5000; // ms over which requests a second are counted
 
 export class Plane {
@@ -33,18 +41,19 @@ export class Plane {
   /** The parts in the order of a request's way: {name, title, text, more, state, beat, path}. */
   parts(now) {
     const { told, beats } = this;
-    if (!told) return [];
+    // Before anything is known there is room for it all the same.
+    if (!told) return ["api", "store", "controllers", "scheduler", "kubelets"].map((name) => ({ name, title: t.topology.plane[name], text: "…", more: "", state: "plain", beat: 0, path: WAYS[name] }));
     const words = t.topology.plane;
     const { scheduler, controllers, kubelets } = told;
     const queued = Object.values(controllers).reduce((sum, n) => sum + n, 0);
     const rate = this.rate(now);
     return [
-      { name: "api", text: rate ? words.rate(rate) : words.idle, more: words.apiMore(told.watches), state: "plain", path: "trace?who=all" },
-      { name: "store", text: words.revision(told.revision), more: words.storeMore, state: "plain", path: "timeline" },
-      { name: "controllers", text: queued ? words.queued(queued) : words.idle, more: list(controllers) || words.controllersMore, state: "plain", path: "trace?who=all&user=controllers" },
-      { name: "scheduler", ...waiting(scheduler), path: "trace?who=all&user=kube-scheduler" },
-      { name: "kubelets", text: words.running(kubelets.running, kubelets.all), more: words.kubeletsMore, state: kubelets.running < kubelets.all ? "warn" : "plain", path: "trace?who=all&user=kubelet" },
-    ].map((part) => ({ ...part, title: words[part.name], beat: beats[part.name] }));
+      { name: "api", text: rate ? words.rate(rate) : words.idle, more: words.apiMore(told.watches), state: "plain" },
+      { name: "store", text: words.revision(told.revision), more: words.storeMore, state: "plain" },
+      { name: "controllers", text: queued ? words.queued(queued) : words.idle, more: list(controllers) || words.controllersMore, state: "plain" },
+      { name: "scheduler", ...waiting(scheduler) },
+      { name: "kubelets", text: words.running(kubelets.running, kubelets.all), more: words.kubeletsMore, state: kubelets.running < kubelets.all ? "warn" : "plain" },
+    ].map((part) => ({ ...part, path: WAYS[part.name], title: words[part.name], beat: beats[part.name] }));
   }
 }
 

@@ -1,7 +1,7 @@
 // Mouse and touch on the picture: drag to pan, wheel or pinch to zoom, click to select.
 import { hit } from "../scene/hit.js";
-import { openMenu } from "./actions.js";
 import { cameraMoved } from "./looking.js";
+import { openMenu } from "./menu.js";
 import { pickAlso, pickOnly, select } from "./selection.js";
 
 const CLICK = 4; // px: a press that moved less is a click
@@ -68,8 +68,8 @@ export function bindPointer(host) {
     const found = podAt(event);
     if (!found) return;
     const pod = found.uid && host.store.pods.get(found.uid);
-    if (pod) select(host, pod.uid);
-    openMenu(host, { ...local(event), pod: pod || null, node: host.store.nodeNamed(found.box.key) });
+    if (pod && !host.picked.has(pod.uid)) select(host, pod.uid);
+    openMenu(host, { x: event.clientX, y: event.clientY, pod: pod || null, node: host.store.nodeNamed(found.box.key) });
   });
   canvas.addEventListener("pointerup", end);
   canvas.addEventListener("pointercancel", end);

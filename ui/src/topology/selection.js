@@ -5,6 +5,7 @@ const PANEL = 440; // px that the panel covers
 
 export function select(host, uid, focusPanel = false) {
   const pod = uid && host.store.pods.get(uid);
+  if (uid !== host.selected) host.why = false;
   host.selected = pod ? uid : null;
   host.lastPod = pod || null;
   host.gone = "";
@@ -51,3 +52,6 @@ export function pickAlso(host, uid) {
   if (!picked.delete(uid)) picked.add(uid);
   pickOnly(host, picked);
 }
+
+/** The selected pod as it is now, or null. */
+export const podOf = (host) => (host.selected && host.store.pods.get(host.selected)) || null;

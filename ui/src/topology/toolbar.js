@@ -32,8 +32,16 @@ export function toolbar(host) {
 function filter(host) {
   const all = host.store.pods.size;
   return html`<label class="kp-sr" for="topology-filter">${t.filter}</label>
-    <input id="topology-filter" class="kp-filter" type="search" data-filter placeholder=${t.filterHint} autocomplete="off" spellcheck="false" aria-describedby="topology-count" .value=${host.query} @input=${(event) => host.filterBy(event.target.value)}>
+    <input id="topology-filter" class="kp-filter" type="search" data-filter placeholder=${t.filterHint} autocomplete="off" spellcheck="false" aria-describedby="topology-count" .value=${host.query} @input=${(event) => host.filterBy(event.target.value)} @keydown=${(event) => event.key === "Escape" && leave(host, event)}>
     <output id="topology-count" class="kp-muted kp-count" for="topology-filter">${host.test ? t.matches(host.matching, all) : t.pods(all)}</output>`;
+}
+
+/** Escape empties the filter, and then leaves it. */
+function leave(host, event) {
+  event.preventDefault();
+  event.stopPropagation();
+  if (host.query) host.filterBy("");
+  else event.target.blur();
 }
 
 /** The control plane in miniature, its clock, and the way to break something of it. */
@@ -41,7 +49,6 @@ export function strip(host) {
   if (host.past) return nothing;
   return html`<div class="kp-strip">
     <kp-plane cluster=${host.cluster}></kp-plane>
-    <div class="kp-grow"></div>
     <kp-clock cluster=${host.cluster} ?readonly=${host.readonly}></kp-clock>
     ${host.readonly ? nothing : html`<button type="button" class="kp-button" aria-haspopup="dialog" @click=${() => host.breakSomething()}>${t.topology.break.open}</button>`}
   </div>`;
