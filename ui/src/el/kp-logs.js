@@ -2,12 +2,13 @@
 import { html, LitElement, nothing } from "lit";
 
 import { visible } from "../list/selection.js";
-import { Lines, pieces, search } from "../logs/buffer.js";
-import { Stream } from "../stream.js";
+import { matches, pieces, search } from "../logs/buffer.js";
+import { Following } from "../logs/following.js";
 import { t } from "../texts.js";
 
 const ROW = 19;
 const COLOURS = 8;
+const MOST_NOTES = 4;
 // Lines of different heights cannot be left out of the page: while they wrap, the last ones are shown.
 const WRAPPED = 1500;
 const SINCE = [["", () => t.logs.sinceAll], ["60", () => t.logs.sinceMinutes(1)], ["300", () => t.logs.sinceMinutes(5)], ["3600", () => t.logs.sinceHours(1)]];
@@ -21,9 +22,7 @@ class Logs extends LitElement {
   constructor() {
     super();
     this.tick = 0;
-    this.streams = new Map();
     this.view = [];
-    this.notes = new Map();
     Object.assign(this, { follow: true, times: false, wrap: true, grep: "", only: false, since: "" });
   }
 
@@ -38,7 +37,7 @@ class Logs extends LitElement {
 
   disconnectedCallback() {
     super.disconnectedCallback();
-    this.stop();
+    this.following.stop();
     cancelAnimationFrame(this.frame);
   }
 
@@ -46,62 +45,11 @@ class Logs extends LitElement {
     return this.pods ? this.pods.split(",") : [this.pod].filter(Boolean);
   }
 
-  stop() {
-    for (const stream of this.streams.values()) stream.stop();
-    this.streams.clear();
-  }
-
   start() {
-    this.stop();
-    this.lines = new Lines();
-    this.notes.clear();
-    this.heard = false;
-    for (const pod of this.names) this.open(pod);
-    this.changed();
-  }
-
-  open(pod) {
-    const query = new URLSearchParams({ ns: this.ns ?? "", pod, container: this.container ?? "" });
-    if (this.previous) query.set("previous", "1");
-    if (this.since) query.set("since", this.since);
-    const stream = new Stream(`${this.src}?${query}`, {
-      hello: () => ({}),
-      frame: (frame) => this.receive(pod, frame),
-      state: (state) => this.tell(pod, state),
-    });
-    this.streams.set(pod, stream);
-    stream.start();
-  }
-
-  receive(pod, frame) {
-    if (frame.op === "log") {
-      this.lines.add(pod, frame.text);
-      this.notes.delete(pod);
-    } else if (frame.op === "error") this.finish(pod, this.refusal(pod, frame.text));
-    else if (frame.op === "end") this.finish(pod, this.names.length > 1 ? t.logs.podGone(pod) : this.lines.all.length ? t.logs.ended : t.logs.empty);
-    this.changed();
-  }
-
-  /** The API's words, and what they mean where that is known. */
-  refusal(pod, text) {
-    const waiting = /is waiting to start: ([A-Za-z]+)/.exec(text);
-    if (waiting) return `${t.logs.notStarted(pod, waiting[1])} ${text}`;
-    if (/previous terminated container/.test(text)) return `${t.logs.noPrevious(pod)} ${text}`;
-    return text;
-  }
-
-  finish(pod, text) {
-    this.streams.get(pod)?.stop();
-    this.notes.set(pod, text);
-  }
-
-  tell(pod, state) {
-    // The API sends the tail again: start over rather than show lines twice.
-    if (state.name === "connecting") this.lines.forget(pod);
-    if (state.name === "beat") this.heard = true;
-    if (state.name === "lost") this.notes.set(pod, t.logs.lost);
-    else if (state.name === "ended") this.notes.set(pod, t.signedOut);
-    else if (this.notes.get(pod) === t.logs.lost) this.notes.delete(pod);
+    this.following?.stop();
+    const { src, previous = false, since } = this;
+    this.following = new Following({ src, ns: this.ns ?? "", pods: this.names, container: this.container ?? "", previous, since }, () => this.changed());
+    this.following.start();
     this.changed();
   }
 
@@ -113,12 +61,11 @@ class Logs extends LitElement {
   }
 
   build() {
-    const { find, bad } = search(this.grep);
-    this.find = find;
-    this.bad = bad;
-    const matches = (line) => line.text.search(find) >= 0;
-    this.found = find ? this.lines.all.filter(matches) : this.lines.all;
-    this.view = find && this.only ? this.found : this.lines.all;
+    const { find, bad, forever } = search(this.grep);
+    const { all } = this.following.lines;
+    Object.assign(this, { find, bad, forever });
+    this.found = find ? all.filter((line) => matches(line.text, find)) : all;
+    this.view = find && this.only ? this.found : all;
     this.tick += 1;
   }
 
@@ -129,7 +76,7 @@ class Logs extends LitElement {
   }
 
   download() {
-    const text = this.view.map(({ at, source, text: line }) => [this.names.length > 1 ? source : "", at, line].filter(Boolean).join(" ")).join("\n");
+    const text = this.view.map(({ at, source, text: line }) => [this.many ? source : "", at, line].filter(Boolean).join(" ")).join("\n");
     const link = document.createElement("a");
     link.href = URL.createObjectURL(new Blob([text, "\n"], { type: "text/plain" }));
     link.download = `${this.names.length > 1 ? this.ns : this.names[0]}.log`;
@@ -138,24 +85,26 @@ class Logs extends LitElement {
   }
 
   get command() {
-    const container = this.container ? ` -c ${this.container}` : "";
-    const rest = `${this.previous ? " --previous" : " -f"}${this.since ? ` --since=${this.since}s` : ""}${this.times ? " --timestamps" : ""}`;
+    const { chosen } = this.following;
+    const container = chosen === "*" ? " --all-containers" : chosen && this.following.containers.length > 1 ? ` -c ${chosen}` : "";
+    const rest = `${this.previous ? " --previous" : " -f"}${/^\d+$/.test(this.since) ? ` --since=${this.since}s` : ""}${this.times ? " --timestamps" : ""}`;
     return this.names.map((name) => `kubectl logs -n ${this.ns} ${name}${container}${rest}`).join("\n");
   }
 
   render() {
-    return html`${this.bar()}${this.box()}<p class="kp-muted kp-log-note" role="status">${this.note()}</p>
+    return html`${this.bar()}${this.box()}<div class="kp-log-note">${this.notes()}<p class="kp-muted">${this.counts()}</p></div>
       <div class="kp-command kp-equivalent"><pre id="log-command" tabindex="0">${this.command}</pre><button type="button" class="kp-button" data-copy="#log-command">${t.objects.copy}</button></div>`;
   }
 
   bar() {
-    const containers = (this.containers ?? "").split(",").filter(Boolean);
+    const { containers, chosen } = this.following;
     const check = (name, label, options) => html`<label class="kp-check"><input type="checkbox" .checked=${this[name]} @change=${(event) => this.set({ [name]: event.target.checked }, options)} />${label}</label>`;
     return html`<div class="kp-toolbar kp-log-bar">
       ${containers.length > 1
-        ? html`<div class="kp-inline"><label for="log-container">${t.logs.container}</label><select id="log-container" @change=${(event) => this.set({ container: event.target.value }, { anew: true })}>${containers.map((one) => html`<option .selected=${one === this.container}>${one}</option>`)}</select></div>`
+        ? html`<div class="kp-inline"><label for="log-container">${t.logs.container}</label><select id="log-container" @change=${(event) => this.set({ container: event.target.value }, { anew: true })}><option value="*" .selected=${chosen === "*"}>${t.logs.allContainers}</option>${containers.map(([name, kind]) => html`<option value=${name} .selected=${name === chosen}>${name}${kind === "main" ? "" : ` (${t.logs.kinds[kind]})`}</option>`)}</select></div>`
         : nothing}
-      <div class="kp-inline"><label for="log-since">${t.logs.since}</label><select id="log-since" @change=${(event) => this.set({ since: event.target.value }, { anew: true })}>${SINCE.map(([value, text]) => html`<option value=${value} .selected=${value === this.since}>${text()}</option>`)}</select></div>
+      <div class="kp-inline"><label for="log-since">${t.logs.since}</label><select id="log-since" @change=${(event) => this.chooseSince(event.target.value)}>${SINCE.map(([value, text]) => html`<option value=${value} .selected=${value === this.since}>${text()}</option>`)}<option value="rev:" .selected=${this.since.startsWith("rev:")}>${t.logs.sinceRevision}</option></select>
+      ${this.since.startsWith("rev:") ? html`<input class="kp-log-rev" type="number" min="1" inputmode="numeric" aria-label=${t.logs.sinceRevision} .value=${this.since.slice(4)} @change=${(event) => this.set({ since: `rev:${event.target.value}` }, { anew: true })} />` : nothing}</div>
       <div class="kp-inline kp-grow"><label for="log-grep">${t.logs.grep}</label><input id="log-grep" type="search" autocomplete="off" spellcheck="false" placeholder=${t.logs.grepHint} .value=${this.grep} @input=${(event) => this.set({ grep: event.target.value })} /></div>
       ${this.grep ? check("only", t.logs.onlyMatches) : nothing}${check("previous", t.logs.previous, { anew: true })}${check("times", t.logs.timestamps)}${check("wrap", t.logs.wrap)}${check("follow", t.logs.follow)}
       <button type="button" class="kp-button" @click=${() => this.download()}>${t.logs.download}</button>
@@ -172,9 +121,22 @@ class Logs extends LitElement {
     return html`<div class="kp-log ${this.wrap ? "" : "kp-log-rows"}" role="log" tabindex="0" aria-label=${t.tabs.logs} @scroll=${() => this.scrolled()}><div class="kp-log-space">${view.slice(from, to).map((line) => this.line(line))}</div></div>`;
   }
 
+  /** Lines have names where they come from more than one container. */
+  get many() {
+    return this.names.length > 1 || this.following.chosen === "*";
+  }
+
+  colour(source) {
+    return [...this.following.lines.sources.keys()].indexOf(source) % COLOURS;
+  }
+
+  chooseSince(since) {
+    this.set({ since }, { anew: since !== "rev:" });
+    if (since === "rev:") this.updateComplete.then(() => this.querySelector(".kp-log-rev").focus());
+  }
+
   line({ source, at, text }) {
-    const many = this.names.length > 1;
-    return html`<div class="kp-log-line">${many ? html`<b data-colour=${this.names.indexOf(source) % COLOURS}>${source}</b> ` : nothing}${this.times && at ? html`<time>${at}</time> ` : nothing}${pieces(text, this.find).map(([part, hit]) => (hit ? html`<mark>${part}</mark>` : part))}</div>`;
+    return html`<div class="kp-log-line">${this.many ? html`<b data-colour=${this.colour(source)}>${source}</b> ` : nothing}${this.times && at ? html`<time>${at}</time> ` : nothing}${pieces(text, this.find).map(([part, hit]) => (hit ? html`<mark>${part}</mark>` : part))}</div>`;
   }
 
   scrolled() {
@@ -198,16 +160,23 @@ class Logs extends LitElement {
     }
   }
 
-  note() {
-    const { lines } = this;
-    const parts = [...this.notes.values()].slice(0, 3);
-    if (this.bad) parts.push(t.logs.badPattern(this.bad));
+  notes() {
+    const notes = [...this.following.notes.values()];
+    if (this.bad) notes.unshift({ text: this.forever ? t.logs.forever(this.bad) : t.logs.badPattern(this.bad) });
+    if (!notes.length) return nothing;
+    return html`<ul class="kp-log-notes" role="status">${notes.slice(0, MOST_NOTES).map(({ text, verbatim }) => html`<li>${text}${verbatim ? html` <code>${verbatim}</code>` : nothing}</li>`)}${notes.length > MOST_NOTES ? html`<li class="kp-muted">${t.act.more(notes.length - MOST_NOTES)}</li>` : nothing}</ul>`;
+  }
+
+  counts() {
+    const { lines, heard, ended, notes } = this.following;
+    const parts = [];
     if (this.find) parts.push(t.logs.matches(this.found.length, lines.all.length));
     else if (lines.all.length) parts.push(t.logs.lines(lines.all.length));
     if (this.names.length > 1) parts.push(t.logs.pods(this.names.length));
     if (this.total > this.names.length) parts.push(t.logs.tooMany(this.names.length, this.total));
     if (lines.dropped) parts.push(t.logs.dropped(lines.dropped));
-    if (!parts.length) parts.push(this.heard ? t.logs.empty : t.loading);
+    if (ended && lines.all.length) parts.push(t.logs.ended);
+    if (!parts.length && !notes.size) parts.push(heard || ended ? t.logs.empty : t.loading);
     return parts.join(" · ");
   }
 }
