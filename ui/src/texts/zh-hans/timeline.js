@@ -4,7 +4,7 @@ import { group } from "../numbers.js";
 export const timeline = {
   past: (rev) => `过去 · 版本 ${group(rev)}`,
   live: (rev) => `实时 · 版本 ${group(rev)}`,
-  lookingAt: (rev, time, newest) => `您正在查看版本 ${group(rev)}（${time}）。当前版本是 ${group(newest)}。更改已停用。`,
+  lookingAt: (rev, time, newest) => `您正在查看版本 ${group(rev)}（${time}）。实时版本为 ${group(newest)}。此时不能更改。`,
   isLive: (rev) => `这是当前状态：版本 ${group(rev)}。`,
   backToLive: "回到实时",
   compacted: (oldest, time) => `版本 ${group(oldest)} 之前的历史已于 ${time} 压缩。滑块从那里开始。`,
