@@ -98,6 +98,7 @@ class Host:
         files = {
             "KUBEGROUND_CA": "/etc/kubeground/ca.crt",
             "KUBEGROUND_COMPLETION": "/etc/kubeground/completion",
+            "KUBEGROUND_EXAMPLES": "/etc/kubeground/examples",
         }
         uid, home = -1, ""
         if os.getuid() == 0:

@@ -58,6 +58,10 @@ class Tools:
     others: tuple[Path, ...] = ()
 
 
+# What one may begin with; a shell copies it into its home.
+EXAMPLES = HERE.parents[1] / "examples"
+
+
 def find_tools() -> Tools:
     """Return what is on this machine. Raises MissingProgramError, which names what is not."""
     # kubectl comes with the packages of the server, beside its Python.
@@ -149,5 +153,7 @@ def _settings(root: Path, tools: Tools, ca_certificate: Path) -> None:
     completion.mkdir()
     for program in (tools.kubectl, *(one for one in tools.others if one.name == "helm")):
         (completion / program.name).write_text(_said(str(program), "completion", "bash"))
+    if EXAMPLES.is_dir():
+        shutil.copytree(EXAMPLES, etc / "kubeground/examples")
     for file in etc.rglob("*"):
         file.chmod(0o755 if file.is_dir() else 0o644)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from contextlib import contextmanager
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import expect, sync_playwright
@@ -113,13 +114,28 @@ def page(context, demo):
 
 @contextmanager
 def watched(context):
-    """A page whose console must stay empty of errors: a refused script or style is one."""
+    """A page whose console stays empty of errors, that breaks no policy and asks nobody else."""
     opened = context.new_page()
     problems = []
+    opened.add_init_script(VIOLATIONS)
+    opened.on("request", lambda request: abroad(problems, request.url))
     opened.on("pageerror", lambda error: problems.append(str(error)))
     opened.on("console", lambda message: note(problems, message))
     yield opened
     assert problems == []
+
+
+VIOLATIONS = """
+addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI, sample }) =>
+  console.error(`against the policy: ${violatedDirective} ${blockedURI} ${sample}`));
+"""
+
+
+def abroad(problems, url):
+    """Note a request to anybody but this machine."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("data", "blob", "about") and parts.hostname != "127.0.0.1":
+        problems.append(f"asked {url}")
 
 
 def note(problems, message):

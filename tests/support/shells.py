@@ -192,4 +192,4 @@ def account(playground: Playground, *words: str) -> str:
     assert done.returncode == 0, done.stderr
     found = re.search(r"(/\S+)$", done.stdout.strip(), re.MULTILINE)
     assert found, done.stdout
-    return re.sub(r"^https?://[^/]+", "", found.group(1))
+    return re.sub(r"^(https?:)?//[^/]+", "", found.group(1))

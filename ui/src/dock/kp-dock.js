@@ -67,9 +67,12 @@ class Dock extends LitElement {
   }
 
   toggle(open = !this.state.open) {
+    // An empty dock is opened for the reason for which most open one.
+    if (open && !this.state.tabs.length) return this.openPanel({ name: "terminal", params: {}, many: true });
     this.change({ ...this.state, open: open && this.state.tabs.length > 0 });
     if (this.state.open) this.focusSoon();
     else if (this.contains(document.activeElement)) document.getElementById("main")?.focus({ preventScroll: true });
+    return undefined;
   }
 
   /** Moves the focus from the page into the dock, or back. */

@@ -60,7 +60,8 @@ export class Gutter {
       this.box.append(dot);
     }
     const request = chief(command.requests);
-    const failed = command.requests.some((one) => one.status >= 400);
+    // A refusal on the way, as of what is not there yet, is no failure of the command.
+    const failed = command.code === null ? request.status >= 400 : command.code !== 0;
     const label = t.terminal.traceOf(command.text, command.requests.length);
     dot.href = traceOf(this.cluster, request, command.requests);
     dot.dataset.state = failed ? "failed" : "ok";
