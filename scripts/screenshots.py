@@ -53,6 +53,16 @@ def _nothing(page: Page) -> None:
     """Nothing to wait for but the page."""
 
 
+EDITED = "kind=deployments.apps&namespace=default&name=web&how=apply&view=all"
+
+
+def _owned(page: Page) -> None:
+    expect(page.locator(".kp-ed-verdict")).to_contain_text("The cluster would take it.")
+    page.evaluate("kp = document.querySelector('kp-editor').code")
+    page.evaluate(r"kp.replace(kp.text.replace(/replicas: \d+/, 'replicas: 12'))")
+    expect(page.locator(".kp-ed-owners")).to_be_visible()
+
+
 def _live(page: Page) -> None:
     expect(page.locator(".kp-chip")).to_have_text(re.compile("^Live"))
 
@@ -119,7 +129,7 @@ SHOTS = (
     Shot("object", f"{OBJECTS}/core/v1/pods/default/typing-error"),
     Shot("object-relations", f"{OBJECTS}/apps/v1/deployments/default/web?tab=relations"),
     Shot("object-missing", f"{OBJECTS}/core/v1/pods/default/typing-eror"),
-    Shot("editor", f"{CLUSTER}/editor?kind=deployments.apps&namespace=default&name=web", _live),
+    Shot("editor", f"{CLUSTER}/editor?{EDITED}", _owned),
     Shot("terminal", f"{CLUSTER}/terminal", _shell),
     Shot("access", f"{CLUSTER}/access?ns=shop&resource=pods&verb=list&user=ann"),
     Shot("account", "/account"),

@@ -106,7 +106,7 @@ class Editor extends LitElement {
     const { object } = this.config;
     const label = object ? t.editor.textOf(object.kind, object.name) : t.editor.text;
     const host = this.querySelector(".kp-ed-code");
-    this.code = new Code(host, { text, label, hint: t.editor.hint, readOnly: this.readOnly, changed: () => this.edited(), moved: () => this.moved() });
+    this.code = new Code(host, { text, label, hint: this.readOnly ? "" : t.editor.hint, readOnly: this.readOnly, changed: () => this.edited(), moved: () => this.moved() });
     this.edited();
     this.assist();
   }

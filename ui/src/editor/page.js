@@ -9,6 +9,8 @@ import { SNIPPETS } from "./snippets.js";
 
 export const WAYS = ["apply", "create", "replace"];
 export const VIEWS = ["", "live", "result", "all"];
+// A text of the past is not tried.
+const PAST_VIEWS = ["", "live"];
 const e = () => t.editor;
 
 export function page(editor) {
@@ -33,7 +35,7 @@ function tools(editor) {
       <div class="kp-menu-body"><div class="kp-menu-list">${SNIPPETS.map((one) => html`<button type="button" @click=${(event) => editor.snippet(one, event)}>${one.name}</button>`)}</div></div></details>
     <label class="kp-button kp-ed-upload">${e().upload}<input type="file" class="kp-sr" accept=".yaml,.yml,.json,text/*" @change=${(event) => editor.upload(event.target)}></label>`}
     <button type="button" class="kp-button" @click=${() => editor.download()}>${e().download}</button>
-    ${segments(e().panes, VIEWS, e().views, editor.view, (value) => editor.choose("view", value))}
+    ${segments(e().panes, editor.readOnly ? PAST_VIEWS : VIEWS, e().views, editor.view, (value) => editor.choose("view", value))}
     ${editor.readOnly ? nothing : html`<span class="kp-ed-gap"></span>${segments(e().how, WAYS, e().ways, editor.how, (value) => editor.choose("how", value))}
     <button type="button" class="kp-button kp-primary" aria-disabled=${editor.busy} @click=${() => editor.write()}>${verb(editor)}</button>`}
   </div>`;
@@ -107,9 +109,9 @@ function both(editor) {
 function work(editor) {
   return html`<div class="kp-ed-body">
       ${editor.sections.length > 1 ? outline(editor) : nothing}
-      <section class="kp-ed-pane" aria-label=${e().yours}><h2 class="kp-ed-label">${e().yours}</h2>
+      <section class="kp-ed-pane kp-ed-yours" aria-label=${e().yours}><h2 class="kp-ed-label">${e().yours}</h2>
         <div class="kp-ed-code"></div>
-        <p class="kp-ed-escape kp-muted">${e().escape}</p></section>
+        ${editor.readOnly ? nothing : html`<p class="kp-ed-escape kp-muted">${e().escape}</p>`}</section>
       ${["live", "result"].filter((name) => editor.view === name || editor.view === "all").map((name) => pane(editor, name))}
     </div>
     ${editor.readOnly ? nothing : foot(editor)}`;

@@ -73,8 +73,9 @@ export function follow(doc, path) {
 export function rangeOf(doc, path, { key = false } = {}) {
   const { passed, whole } = follow(doc, path);
   const last = passed.at(-1);
-  const [from, to] = (last && marked(last, whole && !key)) ?? [0, firstLine(doc)];
-  return { from, to: Math.max(to, from + 1), whole };
+  const range = last && marked(last, whole && !key);
+  if (!range) return { ...wholeOf(doc), whole };
+  return { from: range[0], to: Math.max(range[1], range[0] + 1), whole };
 }
 
 /** A short value, the key, or what an item begins with. */
@@ -83,12 +84,6 @@ function marked({ key, value }, wantsValue) {
   if (key?.range && !(wantsValue && short)) return key.range;
   const first = isMap(value) ? value.items[0]?.key : value;
   return first?.range ?? value?.range ?? null;
-}
-
-/** The kind of a document stands for the document. */
-function firstLine(doc) {
-  const kind = isMap(doc.contents) ? doc.contents.get("kind", true) : null;
-  return kind?.range ? kind.range[1] : 1;
 }
 
 /** Where a document says its kind: what is wrong with it as a whole is shown there. */
