@@ -1,4 +1,4 @@
-"""The catalogues of other languages: whole for the frame, true to their texts, and compiled."""
+"""The catalogues of other languages: whole, true to their texts, and compiled."""
 
 from __future__ import annotations
 
@@ -9,12 +9,6 @@ import pytest
 from playground import texts
 
 PLACES = re.compile(r"%\(\w+\)[sd]|</?\w+>")
-FRAME = [
-    texts.TEMPLATES / "base.html",
-    texts.TEMPLATES / "problem.html",
-    *sorted((texts.TEMPLATES / "parts").glob("*.html")),
-    *sorted((texts.TEMPLATES / "workspace").glob("*.html")),
-]
 
 
 @pytest.fixture(params=texts.catalogues(), ids=lambda source: source.parent.parent.name)
@@ -26,11 +20,10 @@ def test_there_is_another_language():
     assert [source.parent.parent.name for source in texts.catalogues()] == ["zh_Hans"]
 
 
-def test_the_frame_and_the_workspace_are_translated(catalogue):
-    code = sorted((texts.ROOT / "playground" / "workspace").glob("*.py"))
-    used = {*texts.of_templates(FRAME), *texts.of_code([texts.ROOT / "playground/pages.py", *code])}
-    assert len(used) > 30
-    assert sorted({text for text, _ in used} - set(catalogue)) == []
+@pytest.mark.parametrize("source", texts.catalogues(), ids=lambda path: path.parent.parent.name)
+def test_every_text_of_templates_and_code_is_translated(source):
+    assert len(texts.used()) > 700
+    assert texts.missing(source) == []
 
 
 def test_what_is_put_into_a_text_is_in_its_translation(catalogue):
