@@ -269,7 +269,15 @@ def test_the_server_restarts_and_nothing_is_lost(topology, change, site):
         change("delete", "pods", "kube-system/dns-0")
     finally:
         site.start()
-    expect(page.locator("[data-notice=gap]")).to_contain_text("2 changes were skipped.")
+    gap = page.locator("[data-notice=gap]")
+    expect(gap.locator("p")).to_have_text(
+        re.compile(
+            r"^You were offline for \d+ s; 2 changes were skipped\. "
+            r"Reloaded at rev \d+\. Play them in Timeline$"
+        )
+    )
+    link = gap.get_by_role("link", name="Play them in Timeline")
+    expect(link).to_have_attribute("href", re.compile(r"^/clusters/demo/timeline\?rev=\d+$"))
     expect(page.locator(".kp-chip")).to_have_text(LIVE)
     assert where(page, "meanwhile-0")
     assert where(page, "dns-0", "kube-system") is None
@@ -319,6 +327,25 @@ def test_what_one_may_not_list(page, site, demo):
     note = page.locator("[data-notice=forbidden]")
     expect(note).to_contain_text("You may not list pods in this cluster.")
     expect(note.get_by_role("button", name="Copy the RBAC rule")).to_be_visible()
+
+
+def test_an_empty_namespace_says_what_to_do(topology):
+    page = topology("?ns=empty-one")
+    box = page.locator(".kp-hint-box")
+    text = "No pods in empty-one. Create a Deployment Show all namespaces"
+    expect(box).to_have_text(text)
+    create = box.get_by_role("link", name="Create a Deployment")
+    expect(create).to_have_attribute("href", "/clusters/demo/editor?ns=empty-one")
+    box.get_by_role("button", name="Show all namespaces").click()
+    expect(page.locator("#topology-count")).to_have_text("6 pods")
+    # Too slow a device: what counts slow frames says so.
+    page.evaluate("kp.topology.scene.anim.enabled = true; kp.topology.scene.stats.slow = 100")
+    page.keyboard.press("+")
+    note = page.locator(".kp-notices .kp-note")
+    expect(note).to_have_text("Drawing is slow on this device, so animation is off. Turn on")
+    assert page.evaluate("kp.topology.scene.anim.enabled") is False
+    note.get_by_role("button", name="Turn on").click()
+    assert page.evaluate("kp.topology.scene.anim.enabled")
 
 
 def test_an_empty_cluster_says_what_to_try(page, site, worker):

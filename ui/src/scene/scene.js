@@ -362,7 +362,7 @@ export class Scene {
 
   /** Whether there is so much over the picture that it is copied anew each time. */
   get marked() {
-    return this.related.length > 0 || this.picked.size > 0 || this.lasso !== null;
+    return this.related.length > 0 || Boolean(this.selected && this.layout.lens.columns) || this.picked.size > 0 || this.lasso !== null;
   }
 
   /** Rings around the pods that an action will be about. */
@@ -398,6 +398,19 @@ export class Scene {
     return found;
   }
 
+  /** In a lane, a line from the selection to each card of its last column: what leads to it, or what it uses. */
+  cardEdges(from) {
+    const { layout, camera, ctx } = this;
+    const box = layout.where.get(this.selected)?.box;
+    const column = box?.stages.findLastIndex((cards) => cards.length) ?? -1;
+    for (let row = 0; column >= 0 && row < box.stages[column].length; row += 1) {
+      const card = layout.cardAt(box, column, row);
+      const to = toScreen(camera, card.x + card.w, card.y + card.h / 2);
+      ctx.moveTo(from.x, from.y);
+      ctx.lineTo(to.x, to.y);
+    }
+  }
+
   /** Lines from the selection to what belongs to it: only when they stay readable. */
   edges() {
     const from = this.whereIs(this.selected);
@@ -412,6 +425,7 @@ export class Scene {
       this.ctx.moveTo(from.x, from.y);
       this.ctx.lineTo(to.x, to.y);
     }
+    this.cardEdges(from);
     this.ctx.stroke();
     this.ctx.globalAlpha = 1;
   }

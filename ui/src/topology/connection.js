@@ -48,7 +48,7 @@ export class Connection {
     else if (frame.op === "beat") this.receiveBeat(frame);
     else if (frame.op === "activity") host.querySelector("kp-plane")?.take(frame);
     else if (frame.op === "status") this.upstream = frame.upstream;
-    else if (frame.op === "error") host.notice = frame.code === "past" ? notices.noPast(host.rev, frame.text) : notices.forbidden(frame);
+    else if (frame.op === "error") host.notice = frame.code === "past" ? notices.noPast(host.rev, frame.text) : notices.forbidden(frame, host.ns);
     this.tellFreshness();
   }
 
@@ -80,7 +80,7 @@ export class Connection {
   receiveGap(frame) {
     const { lostAt } = this.stream;
     const text = lostAt ? t.gap(span((Date.now() - lostAt) / 1000), frame.skipped, frame.to) : t.tooFast(frame.skipped, frame.to);
-    this.host.notice = notices.gap(text);
+    this.host.notice = notices.gap(this.host, text, frame.from);
   }
 
   streamState(state) {

@@ -6,9 +6,14 @@ import { t } from "../texts.js";
 
 const rule = (kind) => `- apiGroups: ["*"]\n  resources: ["${kind}"]\n  verbs: ["get", "list", "watch"]`;
 
-export const forbidden = (frame) => ({ kind: "forbidden", bad: true, text: t.forbidden(frame.kind), verbatim: frame.text, copy: rule(frame.kind) });
+export const forbidden = (frame, ns) => ({ kind: "forbidden", bad: true, text: ns ? t.topology.forbiddenIn(frame.kind, ns) : t.forbidden(frame.kind), verbatim: frame.text, copy: rule(frame.kind) });
 export const outOfStep = () => ({ kind: "out-of-step", text: t.outOfStep });
-export const gap = (text) => ({ kind: "gap", text });
+export const gap = (host, text, from) => ({
+  kind: "gap",
+  text,
+  // A recording of what was skipped is the log itself: the timeline begins where the page was.
+  link: from ? { href: `/clusters/${host.cluster}/timeline?rev=${from}`, text: t.topology.playThem } : null,
+});
 export const gone = (host) => ({ kind: "gone", bad: true, text: t.clusterGone, link: { href: host.getAttribute("home"), text: t.allClusters } });
 export const signedOut = (host) => ({
   kind: "signed-out",
@@ -70,7 +75,12 @@ export function emptyState(host) {
   if (host.store.pods.size) {
     const inScope = !host.ns || host.matching || host.parsed.test;
     if (inScope) return nothing;
-    return html`<div class="kp-hint-box">${t.noPodsIn(host.ns)} <button type="button" class="kp-link" @click=${() => host.scopeTo("")}>${t.showAllNamespaces}</button></div>`;
+    return html`<div class="kp-hint-box">${noPods(t.noPodsIn(host.ns), host)} <button type="button" class="kp-link" @click=${() => host.scopeTo("")}>${t.showAllNamespaces}</button></div>`;
   }
-  return html`<div class="kp-hint-box">${t.noPods} ${t.tryThis} <code>kubectl create deployment web --image=nginx --replicas=3</code></div>`;
+  return html`<div class="kp-hint-box">${noPods(t.noPods, host)} ${t.tryThis} <code>kubectl create deployment web --image=nginx --replicas=3</code></div>`;
+}
+
+function noPods(text, host) {
+  const address = `/clusters/${host.cluster}/editor${host.ns ? `?ns=${encodeURIComponent(host.ns)}` : ""}`;
+  return html`${text} ${host.readonly ? nothing : html`<a href=${address}>${t.topology.createDeployment}</a>`}`;
 }

@@ -78,6 +78,9 @@ export const topology = {
     traffic: (sign, n, places) => `${sign}${group(n)} pods behind ${group(places)} ${plural(places, "Service", "Services")}`,
     storage: (sign, n, places) => `${sign}${group(n)} pods on ${group(places)} ${plural(places, "claim", "claims")}`,
   },
+  playThem: "Play them in Timeline",
+  createDeployment: "Create a Deployment",
+  forbiddenIn: (kind, ns) => `You may not list ${kind} in ${ns}. Ask for: get, list, watch on ${kind}.`,
   noPast: (rev) => `Revision ${group(rev)} cannot be shown. The API says why:`,
   save: { svg: "Save as SVG", png: "Save as PNG", label: "Save the picture" },
   clock: {

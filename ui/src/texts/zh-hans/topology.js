@@ -78,6 +78,9 @@ export const topology = {
     traffic: (sign, n, places) => `${sign}${group(n)} 个 Pod，位于 ${group(places)} 个 Service 之后`,
     storage: (sign, n, places) => `${sign}${group(n)} 个 Pod，使用 ${group(places)} 个申领`,
   },
+  playThem: "在时间线中播放",
+  createDeployment: "创建 Deployment",
+  forbiddenIn: (kind, ns) => `您无权列出 ${ns} 中的 ${kind}。请申请：对 ${kind} 的 get、list、watch。`,
   noPast: (rev) => `无法显示版本 ${group(rev)}。API 给出的原因：`,
   save: { svg: "保存为 SVG", png: "保存为 PNG", label: "保存图片" },
   clock: {
