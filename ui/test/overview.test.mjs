@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { busyQueues, filterOf, highest, lately, listOf, mean, objectOf, rate, rateText, requestSeries, rowsOf, timesOf } from "../src/overview/model.js";
+import { busyQueues, filterOf, highest, lately, listOf, mean, objectOf, pauseAfter, rate, rateText, requestSeries, rowsOf, timesOf } from "../src/overview/model.js";
 import { overview } from "../src/texts/en/overview.js";
 
 const PODS = { resource: "pods", group: "", version: "v1", plural: "pods", namespaced: true };
@@ -72,4 +72,8 @@ test("queues in which something is come first; what is for later is counted apar
 
 test("latencies are said in the unit that fits", () => {
   assert.deepEqual([0, 0.00034, 0.0032, 0.048, 1.84].map(overview.seconds), ["0", "340 µs", "3.2 ms", "48 ms", "1.84 s"]);
+});
+
+test("who answers slowly is asked less often", () => {
+  assert.deepEqual([5, 200, 500, 9000].map(pauseAfter), [2000, 2000, 5000, 15_000]);
 });

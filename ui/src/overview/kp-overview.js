@@ -1,4 +1,4 @@
-// The overview: asked anew every two seconds while somebody sees it, and drawn from what has changed.
+// The overview: asked anew every two seconds or less often while somebody sees it.
 //
 // Counts, warnings and sentences come when there is a new revision; otherwise the control plane alone.
 import { html, LitElement, nothing } from "lit";
@@ -10,9 +10,8 @@ import { flushState, readState, writeState } from "../url.js";
 import { controlPlane } from "./control.js";
 import { sentences, warned } from "./happened.js";
 import { kindCards, lookAt } from "./kinds.js";
-import { lately } from "./model.js";
+import { lately, pauseAfter } from "./model.js";
 
-const EVERY = 2000;
 // A site that does not answer is asked less often.
 const AFTER_TROUBLE = 5000;
 const COMMAND = "kubectl create deployment web --image=nginx --replicas=3";
@@ -80,12 +79,14 @@ class Overview extends LitElement {
     if (this.asking) return;
     const asking = (this.asking = new AbortController());
     const began = performance.now();
-    // The past does not change.
-    let wait = this.rev ? 0 : EVERY;
+    let wait;
     try {
       const found = await get(this.address, { signal: asking.signal });
       if (this.asking !== asking) return;
-      this.take(found, Math.max(1, Math.round(performance.now() - began)));
+      const ms = Math.max(1, Math.round(performance.now() - began));
+      this.take(found, ms);
+      // The past does not change.
+      wait = this.rev ? 0 : pauseAfter(ms);
     } catch (error) {
       if (asking.signal.aborted) return;
       this.problem = error;

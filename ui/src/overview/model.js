@@ -6,6 +6,9 @@ const MARKS = { good: "running", busy: "pending", bad: "failed", over: "succeede
 const BY_STATUS = new Set(["pods", "nodes", "jobs.batch", "persistentvolumeclaims", "persistentvolumes", "namespaces"]);
 export const SECONDS = 300;
 
+/** Returns how long to wait after an answer that took `ms`: who answers slowly is asked less often. */
+export const pauseAfter = (ms) => Math.min(Math.max(2000, 10 * ms), 15_000);
+
 export const markOf = (level) => MARKS[level] ?? "unknown";
 
 /** Returns what a list's filter says for a state; "" where no filter can. */
