@@ -197,7 +197,8 @@ function plain(event, link) {
 /** Gives a link the address that it has from here: before it is followed, opened or copied. */
 function settled(event) {
   const link = event.target instanceof Element ? event.target.closest("a[href]") : null;
-  if (!link) return null;
+  // A link within a drawing (SVG) has another form of address, and goes its own way.
+  if (!(link instanceof HTMLAnchorElement)) return null;
   flushState();
   const url = link.hasAttribute("data-carry") ? carry(link.href, location.href) : stay(link.href, location.href, link.hasAttribute("data-live") ? ["ns"] : undefined);
   if (url.href !== link.href) link.href = url.href;

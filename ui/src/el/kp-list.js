@@ -2,17 +2,15 @@
 import { html, LitElement } from "lit";
 
 import { call, get, post } from "../api.js";
-import { openPanel } from "../dock/open.js";
-import { editorOf } from "../editor/address.js";
-import { bind, singleKeysOn } from "../keys.js";
+import { Attention } from "../list/attention.js";
 import { parse, suggest } from "../list/filter.js";
+import { FRAMES, told } from "../list/frames.js";
 import { grid, ROW, widths } from "../list/grid.js";
 import { getCommand } from "../list/kubectl.js";
-import { ListModel, nextSort, parseSort, printSort } from "../list/model.js";
+import { ListModel, nextSort, parseSort, printSort, STATE_COLUMNS } from "../list/model.js";
+import { bindKeys, choose, move } from "../list/moving.js";
 import { footer, notices, toolbar } from "../list/parts.js";
 import { Selection } from "../list/selection.js";
-import { note as problem } from "../problems.js";
-import { visit } from "../router.js";
 import { Stream } from "../stream.js";
 import { t } from "../texts.js";
 import { readState, writeState } from "../url.js";
@@ -21,11 +19,8 @@ import "./kp-action.js";
 
 // Building the view of 20,000 rows takes about 50 ms: not with every change of a busy cluster.
 const VIEW_EVERY = 250;
-const FLASH_MS = 1300;
-const MOST_FLASHES = 20;
+const NARROW = 520; // CSS pixels
 // How long it is said that changes were skipped.
-const SAID_FOR = 30_000;
-const SAY_EVERY = 3000;
 
 class List extends LitElement {
   static properties = { config: { type: Object }, tick: { state: true } };
@@ -36,7 +31,7 @@ class List extends LitElement {
     this.selection = new Selection();
     this.view = [];
     this.order = [];
-    this.flashing = new Map();
+    this.attention = new Attention(this);
     this.notices = new Map();
     this.active = null;
     this.rev = 0;
@@ -62,7 +57,7 @@ class List extends LitElement {
     this.ages = setInterval(() => this.requestUpdate(), 10_000);
     this.onTime = () => this.requestUpdate();
     window.addEventListener("kp-time", this.onTime);
-    this.unbind = this.bindKeys();
+    this.unbind = bindKeys(this);
     // On a phone the kinds are folded away; style sheets have the width too.
     if (matchMedia("(max-width: 760px)").matches) document.querySelector(".kp-kinds")?.removeAttribute("open");
     this.onNamespace = (event) => this.namespaceChosen(event);
@@ -77,6 +72,7 @@ class List extends LitElement {
     this.unbind();
     window.removeEventListener("kp-namespace", this.onNamespace);
     this.stream?.stop();
+    this.attention.stop();
     clearInterval(this.ages);
     window.removeEventListener("kp-time", this.onTime);
     clearTimeout(this.building);
@@ -112,7 +108,7 @@ class List extends LitElement {
     this.stream = new Stream(`/ws/clusters/${this.config.cluster}/list/?${query}`, {
       hello: () => ({ rev: this.complete ? this.rev : null, kinds: true }),
       frame: (frame) => this.receive(frame),
-      state: (state) => this.tell(state),
+      state: (state) => told(this, state),
     });
     this.stream.start();
   }
@@ -120,18 +116,6 @@ class List extends LitElement {
   receive(frame) {
     const work = FRAMES[frame.op];
     if (work) work(this, frame);
-  }
-
-  tell(state) {
-    if (this.config.rev) return;
-    if (state.name === "beat") this.live();
-    else if (state.name === "connecting") freshness("waiting", this.rev ? t.reconnectingNow(this.rev) : t.connecting);
-    else if (state.name === "lost") freshness("lost", t.reconnecting(Math.ceil(state.wait / 1000), this.rev));
-    else if (state.name === "ended") {
-      freshness("ended", t.ended);
-      if (state.code === 4401) this.notice("signed-out", { text: t.signedOut, link: { href: location.href, text: t.signIn } });
-      if (state.code === 4404) this.notice("gone", { text: t.clusterGone, link: { href: "/", text: t.allClusters } });
-    }
   }
 
   live() {
@@ -142,17 +126,6 @@ class List extends LitElement {
     if (what) this.notices.set(name, what);
     else if (!this.notices.delete(name)) return;
     this.requestUpdate();
-  }
-
-  refuse(frame) {
-    this.stream.stop();
-    freshness("ended", t.ended);
-    const kind = this.resource.group ? `${this.resource.plural}.${this.resource.group}` : this.resource.plural;
-    const gone = frame.code === 404 && this.model.rows.size > 0;
-    const text = frame.code === 403 ? t.objects.forbidden(this.resource.plural, this.ns) : gone ? t.objects.kindGone(this.resource.plural) : t.objects.refused;
-    const rule = frame.code === 403 ? { apiGroups: [this.resource.group], resources: [this.resource.plural], verbs: ["get", "list", "watch"] } : null;
-    problem(this.config.cluster, { what: this.command, text: frame.text });
-    this.notice("refused", { bad: true, text, verbatim: frame.text, ask: rule && t.objects.askFor(kind), rule });
   }
 
   // --- the view -------------------------------------------------------------------------------
@@ -181,6 +154,8 @@ class List extends LitElement {
 
   shownColumns() {
     const { columns } = this.model;
+    // A phone has room for what one looks for: the name, how it stands, how old it is.
+    if (!this.shown && (this.box?.clientWidth ?? innerWidth) < NARROW) return columns.filter((one) => !one.wide && (one.first || one.age || STATE_COLUMNS.has(one.name)));
     if (!this.shown) return columns.filter((one) => !one.wide);
     return columns.filter((one) => one.first || this.shown.includes(one.name));
   }
@@ -346,64 +321,10 @@ class List extends LitElement {
 
   key(event) {
     if (event.target.closest("input, select, [role=menu]")) return;
-    if (event.ctrlKey || event.metaKey || event.altKey || (!this.move(event) && !this.choose(event.key))) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || (!move(this, event) && !choose(this, event.key))) return;
     event.preventDefault();
     event.stopPropagation();
     this.tick += 1;
-  }
-
-  /** Moves the row that the keys are at; with Shift the choice goes along. */
-  move(event) {
-    const page = Math.max(1, Math.floor(this.querySelector(".kp-grid").clientHeight / ROW) - 2);
-    // Without a row that the keys are at, a step leads to the first.
-    const { index } = this;
-    const steps = { ArrowDown: index + 1, ArrowUp: index - 1, PageDown: index + page, PageUp: index - page, Home: 0, End: this.view.length - 1, ...(singleKeysOn() && { j: index + 1, k: index - 1 }) };
-    if (!(event.key in steps)) return false;
-    const absolute = event.key === "Home" || event.key === "End";
-    this.moveTo(index < 0 && !absolute ? 0 : steps[event.key], { extend: event.shiftKey });
-    return true;
-  }
-
-  choose(key) {
-    const work = {
-      Enter: () => this.querySelector(`tr[aria-rowindex="${this.index + 2}"] a`)?.click(),
-      " ": () => this.active && this.selection.toggle(this.active),
-      ContextMenu: () => this.openMenu(),
-      ...(this.selection.size && { Escape: () => this.selection.clear() }),
-    }[key];
-    work?.();
-    return Boolean(work);
-  }
-
-  /** k9s' keys for the row that the keys are at. */
-  bindKeys() {
-    const on = (run) => ({ when: () => this.model.rows.has(this.active), run });
-    const tab = (name) => on(() => visit(this.href(this.model.rows.get(this.active), name)));
-    return bind({
-      "objects.describe": tab("summary"),
-      "objects.yaml": tab("yaml"),
-      "objects.edit": on(() => visit(editorOf(this.config.cluster, this.resource, this.model.rows.get(this.active), this.config.rev))),
-      "objects.events": tab("events"),
-      "objects.owner": tab("relations"),
-      "objects.users": tab("relations"),
-      "objects.logs": { ...tab("logs"), when: () => this.config.logs && this.model.rows.has(this.active) },
-      "objects.shell": {
-        when: () => this.kindKey === "pods" && !this.config.rev && this.model.rows.has(this.active),
-        run: () => {
-          const { ns, name } = this.model.rows.get(this.active);
-          openPanel("terminal", { kind: "pod", ns, pod: name });
-        },
-      },
-      "objects.menu": on(() => this.openMenu()),
-      "objects.delete": { when: () => this.targets().length > 0, run: () => this.act("delete") },
-      "objects.all": {
-        when: () => document.activeElement?.closest("kp-list") === this && document.activeElement.tagName === "TABLE",
-        run: () => {
-          this.selection.all(this.view);
-          this.tick += 1;
-        },
-      },
-    });
   }
 
   openMenu(at = null) {
@@ -468,78 +389,6 @@ class List extends LitElement {
     this.drawing = null;
     this.requestUpdate();
   }
-
-  flash(uids) {
-    if (uids.length > MOST_FLASHES) return;
-    for (const uid of uids) this.flashing.set(uid, performance.now() + FLASH_MS);
-    setTimeout(() => {
-      const now = performance.now();
-      for (const [uid, end] of this.flashing) if (end <= now) this.flashing.delete(uid);
-      this.requestUpdate();
-    }, FLASH_MS + 20);
-  }
-
-  say(n) {
-    this.unsaid = (this.unsaid ?? 0) + n;
-    this.saying ??= setTimeout(() => {
-      this.querySelector("[aria-live]").textContent = t.objects.changed(this.unsaid);
-      this.unsaid = 0;
-      this.saying = null;
-    }, SAY_EVERY);
-  }
 }
-
-/** What each frame of the stream does; see playground/objects/listing.py. */
-const FRAMES = {
-  columns(list, { columns }) {
-    const { now } = list.config;
-    list.model.reset(columns, { across: list.across, ...(now && { now: () => now * 1000 }) });
-    list.widths = [];
-    list.complete = false;
-    list.build();
-  },
-  rows(list, { rows, read, total }) {
-    list.model.add(rows);
-    list.progress = { read, total };
-    list.soon();
-  },
-  ready(list, { rev }) {
-    list.rev = rev;
-    list.complete = true;
-    list.progress = null;
-    list.selection.drop([...list.selection.uids].filter((uid) => !list.model.rows.has(uid)).map((uid) => ({ uid })));
-    list.build();
-    list.live();
-    list.dispatchEvent(new CustomEvent("kp-ready", { bubbles: true }));
-  },
-  batch(list, { rev, ev }) {
-    const { changed, gone } = list.model.apply(ev);
-    list.rev = rev;
-    list.selection.drop(gone);
-    list.flash(changed);
-    if (changed.length + gone.length) list.say(changed.length + gone.length);
-    list.soon();
-    list.live();
-  },
-  gap(list, { skipped, to }) {
-    list.notice("gap", { text: t.tooFast(skipped, to) });
-    setTimeout(() => list.notice("gap", null), SAID_FOR);
-  },
-  beat(list, { rev }) {
-    list.rev = rev || list.rev;
-    list.live();
-  },
-  kinds(list) {
-    list.loadKinds();
-  },
-  status(list, { upstream, text }) {
-    list.notice("down", upstream === "down" ? { bad: true, text: t.objects.down, verbatim: text } : null);
-    if (upstream === "down") freshness("lost", t.upstreamDown(list.rev));
-    else list.live();
-  },
-  error(list, frame) {
-    list.refuse(frame);
-  },
-};
 
 customElements.define("kp-list", List);

@@ -77,7 +77,7 @@ function heading(list, column) {
 }
 
 function line(list, columns, row, index, chosen) {
-  const classes = [list.flashing.has(row.uid) ? "kp-flash" : "", row.uid === list.active ? "kp-active" : ""].join(" ");
+  const classes = [list.attention.has(row.uid) ? "kp-flash" : "", row.uid === list.active ? "kp-active" : ""].join(" ");
   return html`<tr
     role="row"
     id=${`row-${row.uid}`}
