@@ -12,6 +12,7 @@ from benchmarks.result import Benchmark, Row
 from benchmarks.serving import creation, fan_out, requests
 from benchmarks.topology import topology
 from benchmarks.workloads import deployments
+from benchmarks.workshop import workshop
 
 BENCHMARKS: dict[str, Benchmark] = {
     "creation": creation,
@@ -23,6 +24,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "large": large,
     "pages": pages,
     "topology": topology,
+    "workshop": workshop,
 }
 
 
