@@ -1,6 +1,7 @@
 // One's own bookmarks: the button that sets one, and the list with their notes.
 import { html, LitElement, nothing } from "lit";
 
+import { closeOnEscape, closeWhenLeft } from "../list/drop.js";
 import { t } from "../texts.js";
 import { ask, send } from "./ask.js";
 
@@ -86,18 +87,6 @@ class Bookmarks extends LitElement {
   tell(name, detail) {
     this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true }));
   }
-}
-
-function closeOnEscape(event) {
-  if (event.key !== "Escape") return;
-  event.stopPropagation();
-  event.currentTarget.open = false;
-  event.currentTarget.querySelector("summary").focus();
-}
-
-function closeWhenLeft(event) {
-  const box = event.currentTarget;
-  if (event.relatedTarget && !box.contains(event.relatedTarget)) box.open = false;
 }
 
 customElements.define("kp-bookmarks", Bookmarks);
