@@ -7,6 +7,7 @@ import argparse
 from benchmarks.fairness import fairness
 from benchmarks.idle import idle
 from benchmarks.large import large
+from benchmarks.latency import stream
 from benchmarks.pages import pages
 from benchmarks.result import Benchmark, Row
 from benchmarks.serving import creation, fan_out, requests
@@ -25,6 +26,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "pages": pages,
     "topology": topology,
     "workshop": workshop,
+    "stream": stream,
 }
 
 
