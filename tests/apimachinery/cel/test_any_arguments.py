@@ -72,7 +72,7 @@ EXPRESSIONS = [*(written(*call) for call in CALLS if call[0] != "check"), *OPERA
 PROGRAMS = {text: ENV.compile(text) for text in EXPRESSIONS}
 
 
-@settings(max_examples=1500, deadline=2000)
+@settings(max_examples=1500, deadline=20_000)
 @given(st.sampled_from(EXPRESSIONS), st.tuples(VALUES, VALUES, VALUES, VALUES))
 def test_a_value_or_a_refusal(text, values):
     why = ""

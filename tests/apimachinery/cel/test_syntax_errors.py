@@ -79,7 +79,7 @@ PARTS = st.sampled_from(
 SOUP = st.lists(PARTS, max_size=14).map("".join)
 
 
-@settings(max_examples=400, deadline=2000)
+@settings(max_examples=400, deadline=20_000)
 @given(SOUP)
 @example("(" * 300)
 @example("[" * 3000)
@@ -94,7 +94,7 @@ def test_nothing_that_is_written_breaks_more_than_itself(text):
         ENV.compile(text).run({"a": {"x": [1, "y"]}, "b": 4, "c": ["p", "q"]})
 
 
-@settings(max_examples=300, deadline=2000)
+@settings(max_examples=300, deadline=20_000)
 @given(SOUP.filter(lambda text: "?" not in text and "`" not in text))
 def test_what_is_no_expression_there_is_none_here(text):
     wanted, found = theirs(text), ours(text)
