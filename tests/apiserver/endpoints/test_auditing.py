@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -84,6 +85,24 @@ async def test_metadata():
             "kubeground.io/cluster": "test",
         },
     }
+
+
+async def test_the_trace_of_a_request_has_the_audit_log_s_times():
+    made = await lab("Metadata")
+    api = made.client.api
+    for step in (1.25, 0.5):
+        api.clock.advance(step)
+        await made.client.request("GET", f"{MAPS}/a")
+    for event in made.events:
+        trace = api.traces.get(event["auditID"])
+        assert trace is not None
+        assert format_micro(trace.at) == event["requestReceivedTimestamp"]
+        assert trace.record()["auditID"] == event["auditID"]
+    assert len({event["requestReceivedTimestamp"] for event in made.events}) == 2
+
+
+def format_micro(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 async def test_a_creation_is_named_by_its_object():

@@ -53,7 +53,7 @@ function parts(nodes, edges) {
 
 const mean = (numbers) => numbers.reduce((sum, one) => sum + one, 0) / numbers.length;
 
-/** Sorts each column by where its neighbours stand, to and fro. */
+/** Sorts each column by where its neighbours stand, from both sides. */
 function sortColumns(items, columns) {
   const rank = [];
   const number = (column) => column.forEach((item, i) => (rank[item] = i));

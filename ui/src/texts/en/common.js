@@ -93,7 +93,7 @@ export const common = {
     creating: "Starting",
     succeeded: "Succeeded",
     failed: "Failed",
-    crash: "Crashing",
+    crash: "Backing off",
     terminating: "Terminating",
     unknown: "Unknown",
   },

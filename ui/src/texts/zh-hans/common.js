@@ -91,7 +91,7 @@ export const common = {
     creating: "启动中",
     succeeded: "已成功",
     failed: "失败",
-    crash: "反复崩溃",
+    crash: "退避重试",
     terminating: "终止中",
     unknown: "未知",
   },
