@@ -41,7 +41,7 @@ def test_help_lists_what_is_bound_here_and_singles_can_be_switched_off(page, sit
     page.keyboard.press("?")
     help_ = page.get_by_role("dialog", name="Keys")
     expect(help_.get_by_text("Filter", exact=True)).to_be_visible()
-    expect(help_.get_by_text("Topology", exact=True)).to_be_visible()
+    expect(help_.get_by_role("heading", name="Topology", exact=True)).to_be_visible()
     with saved(page):
         help_.get_by_label("Single keys are on").uncheck()
     page.keyboard.press("Escape")
