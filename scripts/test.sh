@@ -22,7 +22,9 @@ if [ "$what" = all ]; then
     npm run --silent test || failed=1
 fi
 if [ "$what" != e2e ]; then
-    run unit -m "not e2e" --ignore=tests/e2e --ignore=tests/browser
+    # Side by side, file by file: these start no servers, and wait for nothing that others take.
+    run unit -m "not e2e" --ignore=tests/e2e --ignore=tests/browser \
+        --numprocesses auto --maxprocesses 4 --dist loadfile
 fi
 if [ "$what" != unit ]; then
     run clients tests/e2e
