@@ -68,7 +68,7 @@ from nodes.controllers.volumes.provisioner import SimulatedProvisioner
 
 USER = "system:kube-controller-manager"
 # Of one controller: one that has a thousand pods to make does not fill the queues of the API.
-CALLS_TOGETHER = 64
+CALLS_TOGETHER = 256
 
 # The names are kube-controller-manager's own (`--controllers`), but for the provisioner.
 CONTROLLERS: dict[str, type[Managed]] = {

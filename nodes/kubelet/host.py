@@ -27,6 +27,13 @@ log = logging.getLogger(__name__)
 
 # How long to wait before something that failed is tried again.
 RETRY = 2.0
+# Statuses that one node writes at a time, where a real kubelet's status manager writes one: each
+# waits for a commit. What changes while one waits for its turn goes along.
+STATUSES_TOGETHER = 4
+
+
+def _status_turns() -> asyncio.Semaphore:
+    return asyncio.Semaphore(STATUSES_TOGETHER)
 
 
 class ServiceLister(Protocol):
@@ -54,9 +61,7 @@ class Host:
     recovery: RecoveryService | None = None
     sandboxes: dict[str, Any] = field(default_factory=dict)
     steps: Steps = field(default_factory=Steps)
-    # Statuses are written one after the other, as the status manager of a real kubelet does; what
-    # changes while one waits goes along.
-    status_turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    status_turns: asyncio.Semaphore = field(default_factory=_status_turns)
 
     async def write_status(self, pod: Obj, before: Obj | None, status: Obj) -> int:
         """Write a pod's status and return the revision; 0 if the pod is gone, or may not have it.

@@ -371,7 +371,7 @@ class PodWorker:
             self._writing = False
 
     async def _write_status(self) -> None:
-        async with self.host.status_turn:
+        async with self.host.status_turns:
             await self._write_changed()
 
     async def _write_changed(self) -> None:

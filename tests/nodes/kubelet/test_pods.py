@@ -6,6 +6,7 @@ import pytest
 
 from apimachinery.errors import ServiceUnavailable
 from nodes.client.resources import PODS
+from nodes.kubelet.host import STATUSES_TOGETHER
 from tests.nodes.kubelet.conftest import script, sleeper
 from tests.support.builders import pod
 from tests.support.eventually import eventually
@@ -229,7 +230,7 @@ async def test_what_the_api_could_not_take_is_written_later(rig):
     await eventually(lambda: rig.api.get("pods", "p") is None, within=60)
 
 
-async def test_a_slow_api_gets_one_status_at_a_time_and_each_pod_s_last(rig, monkeypatch):
+async def test_a_slow_api_gets_few_statuses_at_a_time_and_each_pod_s_last(rig, monkeypatch):
     handle, under_way, most = rig.kubelet.host.client.transport.call, [0], [0]
 
     async def slow(call):
@@ -248,6 +249,6 @@ async def test_a_slow_api_gets_one_status_at_a_time_and_each_pod_s_last(rig, mon
         await rig.ready(name)
     await rig.clock.sleep(30)
     written = [each for each in rig.api.written() if each.startswith("patch pods/status")]
-    assert most == [1]
+    assert most == [STATUSES_TOGETHER]
     # Whoever waits is told of once, as it is by then: not as it was on the way there.
     assert len(written) <= 2 * len(names)
