@@ -106,6 +106,42 @@ def test_split_find_record_and_replay(page):
     assert Axe().run(page).response["violations"] == []
 
 
+HOSTILE = (
+    # the clipboard, a link that is a script, a title that is a tag
+    r"printf '\033]52;c;%s\a' $(printf stolen | base64);"
+    r"printf '\033]8;;javascript:window.ran=1\a%s\033]8;;\a\n' click-''here;"
+    r"printf '\033]0;<img src=x onerror=window.ran=1>\a';"
+    # questions whose answers a program could have chosen
+    r"printf '\033P$q;echo ran\n\033\\\033[c\033[21t\033]10;?\a\033]50;?\a';"
+    # sequences that do not end
+    r"for start in '\033]0;' '\033P' '\033]52;c;' '\033['; do"
+    r" printf \"$start\"; head -c 300000 /dev/zero | tr '\0' 1; printf '\033\\\a'; done;"
+    r"while read -rsn1 -t 0.3 answer; do :; done; clear; echo all-''said"
+)
+
+
+@pytest.mark.parametrize("scheme", ["light"], indirect=True)
+def test_escapes_of_a_program_stay_in_the_terminal(page, real):
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=real.site)
+    expect(rows(page)).to_contain_text("default:~$", timeout=BUSY_MS)
+    page.evaluate("navigator.clipboard.writeText('mine')")
+    typed(page, f"{HOSTILE}\n", "all-said")
+    typed(
+        page, "printf '\\033]8;;javascript:window.ran=1\\aclick-%s\\033]8;;\\a\\n' me\n", "click-me"
+    )
+    link = page.locator(".xterm-rows > div", has_text=re.compile("^click-me")).last
+    box = link.bounding_box()
+    page.keyboard.down("Control")
+    page.mouse.move(box["x"] + 12, box["y"] + box["height"] / 2)
+    page.mouse.click(box["x"] + 12, box["y"] + box["height"] / 2)
+    page.keyboard.up("Control")
+    typed(page, "echo still-''mine\n", "still-mine")
+    assert page.evaluate("navigator.clipboard.readText()") == "mine"
+    assert page.evaluate("window.ran") is None
+    assert len(page.context.pages) == 1
+    assert page.locator("img[src=x]").count() == 0
+
+
 def test_the_dock_keeps_a_terminal_from_page_to_page(page, real):
     page.goto(f"{real.site}/clusters/default/topology")
     page.locator("[data-opens=terminal]").click()
