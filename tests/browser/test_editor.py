@@ -131,7 +131,9 @@ def test_from_a_mistake_to_a_conflict_to_the_cluster(open_editor, playground, ax
 def test_what_others_change_meanwhile_is_merged(open_editor, playground):
     with playground.client() as api:
         data = {"colour": "red", "size": "1", "zone": "a"}
-        assert api.post(MAPS, json={"metadata": {"name": "theme"}, "data": data}).is_success
+        made = {"metadata": {"name": "theme"}, "data": data}
+        # By the same manager: of two in one second, managed fields do not say who was the last.
+        assert api.post(MAPS, json=made, params={"fieldManager": "kubectl-edit"}).is_success
 
         def patch(**change):
             merge = {"Content-Type": "application/merge-patch+json"}

@@ -227,7 +227,7 @@ class FakeCluster:
         self.look: dict[str, Any] = {}
         self.secretive = False
         # How many requests there were, and from whom.
-        self.asked: dict[str, int] = {}
+        self.beats: dict[str, int] = {}
         self.waiting: dict[str, Any] = {
             "controllers": {},
             "scheduler": {"active": 0, "backoff": 0, "unschedulable": 0, "gated": 0},
@@ -259,10 +259,10 @@ class FakeCluster:
 
     async def beat(self, query):
         """Tell what the control plane does: at once what was `ask`ed since, or after a while."""
-        count, after = sum(self.asked.values()), query.get("after")
+        count, after = sum(self.beats.values()), query.get("after")
         if after is not None and int(after) == count:
             await asyncio.sleep(0.2)
-            count = sum(self.asked.values())
+            count = sum(self.beats.values())
         since = 0 if after is None else count - int(after)
         nodes = len(self.objects["nodes"])
         return {
@@ -270,7 +270,7 @@ class FakeCluster:
             "revision": self.revision,
             "requests": since,
             "refused": 0,
-            "from": self.asked if since else {},
+            "from": self.beats if since else {},
             "watches": len(self.watchers),
             **self.waiting,
             "kubelets": {"running": nodes, "all": nodes},
@@ -279,7 +279,7 @@ class FakeCluster:
     def ask(self, **times):
         """Count requests: ask(scheduler=3)."""
         for who, number in times.items():
-            self.asked[who] = self.asked.get(who, 0) + number
+            self.beats[who] = self.beats.get(who, 0) + number
 
     def failed(self, request, rest):
         """Answer for the failure kit: what is broken is listed, and nothing happens."""
