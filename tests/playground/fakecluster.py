@@ -23,6 +23,8 @@ from tests.playground.overview.sample import CONTROL, OVERVIEW
 
 ADMIN_TOKEN = "the-admin-token"
 CREATED = "2026-11-23T09:00:00Z"
+# When the log says that its writes were.
+WRITTEN = 1_795_428_130.0
 CORE = ("nodes", "pods", "services", "events", "namespaces", "configmaps")
 APPS = ("deployments", "replicasets", "statefulsets", "daemonsets")
 KINDS = {
@@ -163,11 +165,10 @@ class Fake:
         if parts[0] == "failures":
             return await reply(send, *cluster.failed(request, parts[1:]))
         if parts[0] == "history" and parts[1:] == ["moment"]:
-            ends = {"oldest": 0, "newest": cluster.revision}
             rev = int(request.query.get("rev", cluster.revision))
             if rev > cluster.revision:
                 return await reply(send, 504, status(504, "Timeout", "Too large resource version"))
-            return await reply(send, 200, {"revision": rev, "at": 1_795_428_130.0, **ends})
+            return await reply(send, 200, {"revision": rev, "at": WRITTEN, **cluster.ends})
         if parts[0] == "decisions":
             return await reply(send, *cluster.decided(parts[1]))
         if parts[0] == "history":
@@ -439,11 +440,26 @@ class FakeCluster:
             return await reply(send, *self.written(request, resource, namespace, rest[1:]))
         return await self.one(request, resource, namespace, rest[1:], send)
 
+    @property
+    def ends(self) -> dict[str, int]:
+        """Where the log begins and ends."""
+        return {"oldest": 0, "newest": self.revision}
+
     def remembered(self, page: str, asked: dict[str, str]) -> dict[str, Any]:
         """Answer for a page of the history."""
-        if page == "moment":
-            ends = {"oldest": self.oldest, "newest": self.revision}
-            return {"revision": int(asked.get("rev", self.revision)), "at": 1_795_424_400.0, **ends}
+        if page == "history":
+            return self.ends | {
+                "compacted": False,
+                "compacted_at": None,
+                "now": WRITTEN,
+                "after": 0,
+                "upto": self.revision,
+                "width": 1,
+                "density": [],
+                "moments": [[self.revision, WRITTEN]],
+                "warnings": [],
+                "failures": [],
+            }
         told = {"object": self.records, "facts": lambda _: self.facts}
         return {"items": told[page](asked) if page in told else []}
 
@@ -474,7 +490,7 @@ class FakeCluster:
                 "revision": revision,
                 "type": type_,
                 "uid": item["metadata"]["uid"],
-                "at": 1_795_428_130.0,
+                "at": WRITTEN,
                 "actor": "system:serviceaccount:kube-system:replicaset-controller",
                 "trace": "",
                 "object": item,

@@ -130,7 +130,7 @@ class Timeline extends LitElement {
     const range = known && this.span ? rangeOf(this.span, known.oldest, known.newest, this.at) : {};
     try {
       const found = await this.latest.run((signal) => ask(this.cluster, "/history", { ...range, parts: PARTS }, signal));
-      if (!found?.moments) return; // of a page that is left: half an answer
+      if (!found) return;
       this.overview = found;
       this.allMarks = marksOf(found, t.timeline);
       this.markers = markersOf(this.allMarks, found);

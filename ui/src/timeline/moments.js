@@ -16,7 +16,7 @@ export function minute(seconds, now = Date.now() / 1000) {
 
 /** Returns when a revision was, between the moments that are known: [[revision, seconds]...] in order. */
 export function momentOf(moments, revision) {
-  if (!moments?.length) return null;
+  if (!moments.length) return null;
   let low = 0;
   let high = moments.length - 1;
   if (revision <= moments[0][0]) return moments[0][1];
