@@ -120,15 +120,16 @@ class ResourceQuota:
         """Return the charges that are left, now that the status says what it says."""
         ledger = self._ledgers.setdefault(uid_of(quota), _Ledger(quota["status"]["used"]))
         if ledger.used != (used := quota["status"]["used"]):
-            stored = [one for one in ledger.charges if self._is_stored(one)]
+            stored, coming = list[_Charge](), list[_Charge]()
+            for charge in ledger.charges:
+                charge.counts += 1
+                (stored if self._is_stored(charge) else coming).append(charge)
             expected = ledger.with_(stored)
             ledger.used = used
             shown = ledger.with_(())
             if all(shown.get(name, ZERO) >= amount for name, amount in expected.items()):
-                ledger.charges = [one for one in ledger.charges if one not in stored]
-            for charge in ledger.charges:
-                charge.counts += 1
-            ledger.charges = [one for one in ledger.charges if one.counts < PATIENCE]
+                stored = []
+            ledger.charges = [one for one in (*stored, *coming) if one.counts < PATIENCE]
         return ledger
 
     def _counted(
