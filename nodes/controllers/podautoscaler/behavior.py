@@ -142,43 +142,38 @@ def _at_rate(
 ) -> tuple[int, tuple[str, str]]:
     behavior = bounds.behavior or {}
     if wanted > current:
-        fastest = max(_limit_up(history, behavior["scaleUp"], current, now), current)
+        fastest = max(_limit(history, behavior["scaleUp"], current, now, up=True), current)
         most, why = (fastest, _FAST_UP) if bounds.most > fastest else (bounds.most, _MANY)
         if wanted > most:
             return most, why
     elif wanted < current:
-        fastest = min(_limit_down(history, behavior["scaleDown"], current, now), current)
+        fastest = min(_limit(history, behavior["scaleDown"], current, now, up=False), current)
         least, why = (fastest, _FAST_DOWN) if bounds.least < fastest else (bounds.least, _FEW)
         if wanted < least:
             return least, why
     return wanted, _WITHIN
 
 
-def _limit_up(history: History, rules: Obj, current: int, now: float) -> int:
-    """Return up to how many pods the policies allow; the choice is between what they allow."""
+def _limit(history: History, rules: Obj, current: int, now: float, *, up: bool) -> int:
+    """Return how far the policies allow to go; the choice is between what they allow."""
     if rules.get("selectPolicy") == "Disabled":
         return current
-    allowed = []
-    for policy in rules.get("policies") or ():
-        began = _at_begin(history, policy, current, now)
-        # Rounded up, for a share of a few pods would never be one.
-        share = math.ceil(began * (1 + policy["value"] / 100))
-        allowed.append(began + policy["value"] if policy["type"] == "Pods" else share)
-    best = min if rules.get("selectPolicy") == "Min" else max
-    return best(allowed, default=current)
+    allowed = [
+        _allowed(policy, _at_begin(history, policy, current, now), up=up)
+        for policy in rules.get("policies") or ()
+    ]
+    # Going down, the furthest is the lowest number.
+    furthest = (rules.get("selectPolicy") == "Min") != up
+    return (max if furthest else min)(allowed, default=current)
 
 
-def _limit_down(history: History, rules: Obj, current: int, now: float) -> int:
-    """Return down to how many pods the policies allow."""
-    if rules.get("selectPolicy") == "Disabled":
-        return current
-    allowed = []
-    for policy in rules.get("policies") or ():
-        began = _at_begin(history, policy, current, now)
-        share = int(began * (1 - policy["value"] / 100))
-        allowed.append(began - policy["value"] if policy["type"] == "Pods" else share)
-    best = max if rules.get("selectPolicy") == "Min" else min
-    return best(allowed, default=current)
+def _allowed(policy: Obj, began: int, *, up: bool) -> int:
+    change: int = policy["value"] if up else -policy["value"]
+    if policy["type"] == "Pods":
+        return began + change
+    # Rounded up on the way up, for a share of a few pods would never be one.
+    share = began * (1 + change / 100)
+    return math.ceil(share) if up else int(share)
 
 
 def _at_begin(history: History, policy: Obj, current: int, now: float) -> int:

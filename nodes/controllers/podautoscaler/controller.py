@@ -61,7 +61,7 @@ class HorizontalPodAutoscalerController(ManagedController):
 
     def __init__(self, context: ManagerContext) -> None:
         super().__init__(context)
-        self._metrics = Metrics(self.client)
+        self.metrics = Metrics(self.client)
         self._histories: dict[Key, History] = {}
         self._selectors: dict[Key, Selector] = {}
 
@@ -89,10 +89,6 @@ class HorizontalPodAutoscalerController(ManagedController):
 
     def history(self, key: Key) -> History:
         return self._histories.setdefault(key, History())
-
-    @property
-    def metrics(self) -> Metrics:
-        return self._metrics
 
     def rivals(self, key: Key, selector: Selector, pods: Sequence[Obj]) -> list[Key]:
         """Return every autoscaler whose selector some of the pods match, this one among them."""
@@ -214,8 +210,6 @@ class _Turn:
         return _Wanted(*best, statuses)
 
     def _failed(self, failures: Sequence[Failed], of: int) -> _Stopped:
-        if not failures:
-            return _Stopped(f"invalid metrics (0 invalid out of {of}), first error is: <nil>")
         first = failures[0]
         why = f"the HPA was unable to compute the replica count: {first.message}"
         self._set("ScalingActive", "False", first.reason, why)
