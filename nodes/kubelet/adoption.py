@@ -19,13 +19,16 @@ from apimachinery.meta import Obj, is_deleting
 from nodes.kubelet.claims import MountFailed
 from nodes.kubelet.container_config import container_config, sandbox_config
 from nodes.kubelet.environment import BadEnvironment
-from nodes.kubelet.records import FIRST_BACKOFF, LONGEST_BACKOFF, ContainerRecord
+from nodes.kubelet.records import (
+    FIRST_BACKOFF,
+    LONGEST_BACKOFF,
+    ContainerRecord,
+    ended_status,
+)
 from nodes.runtime.cri import (
     ContainerMetadata,
     ContainerState,
     ContainerStatus,
-    ImageSpec,
-    LinuxContainerResources,
     RuntimeCallError,
 )
 from nodes.runtime.recovery import KnownContainer, KnownPod
@@ -219,25 +222,11 @@ def _ended(entry: Obj, record: ContainerRecord, state: Obj, attempt: int) -> Con
 
 def _container(entry: Obj, record: ContainerRecord, said: str, attempt: int) -> ContainerStatus:
     user = (entry.get("user") or {}).get("linux") or {}
-    return ContainerStatus(
-        id=_id(said),
-        pod_sandbox_id="",
-        metadata=ContainerMetadata(record.name, attempt),
-        state=ContainerState.EXITED,
-        created_at=0,
-        started_at=0,
-        finished_at=0,
-        exit_code=0,
-        image=ImageSpec(_said(entry.get("image"))),
-        image_ref="",
-        reason="",
-        message="",
-        labels={},
-        annotations={},
-        mounts=(),
-        log_path="",
-        resources=LinuxContainerResources(),
-        user=(user.get("uid") or 0, user.get("gid") or 0),
+    return ended_status(
+        _id(said),
+        ContainerMetadata(record.name, attempt),
+        _said(entry.get("image")),
+        (user.get("uid") or 0, user.get("gid") or 0),
     )
 
 

@@ -122,25 +122,37 @@ def stamp(nanoseconds: int) -> str:
     return format_time(datetime.fromtimestamp(nanoseconds / 1e9, UTC))
 
 
-def lost_status(runtime_id: str, name: str, started: str | None, ended: float) -> ContainerStatus:
-    """Return what containerd says of a container that it finds ended after the machine was off."""
-    began = parse_time(started).timestamp() if started else ended
+def ended_status(
+    runtime_id: str, metadata: ContainerMetadata, image: str = "", user: tuple[int, int] = (0, 0)
+) -> ContainerStatus:
+    """Return the status of a container of which no more is known yet than that it was."""
     return ContainerStatus(
         id=runtime_id,
         pod_sandbox_id="",
-        metadata=ContainerMetadata(name),
+        metadata=metadata,
         state=ContainerState.EXITED,
-        created_at=int(began * 1e9),
-        started_at=int(began * 1e9),
-        finished_at=int(ended * 1e9),
-        exit_code=255,
-        image=ImageSpec(""),
+        created_at=0,
+        started_at=0,
+        finished_at=0,
+        exit_code=0,
+        image=ImageSpec(image),
         image_ref="",
-        reason="Unknown",
+        reason="",
         message="",
         labels={},
         annotations={},
         mounts=(),
         log_path="",
         resources=LinuxContainerResources(),
+        user=user,
     )
+
+
+def lost_status(runtime_id: str, name: str, started: str | None, ended: float) -> ContainerStatus:
+    """Return what containerd says of a container that it finds ended after the machine was off."""
+    began = parse_time(started).timestamp() if started else ended
+    status = ended_status(runtime_id, ContainerMetadata(name))
+    status.created_at = status.started_at = int(began * 1e9)
+    status.finished_at = int(ended * 1e9)
+    status.exit_code, status.reason = 255, "Unknown"
+    return status
