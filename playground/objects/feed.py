@@ -21,9 +21,8 @@ from playground.objects import rows
 from playground.sandboxes.gateway import Refused
 from playground.topology import protocol
 from playground.topology.reflector import FIRST_WAIT, LONGEST_WAIT, Expired, check, events
-from playground.topology.tasks import Tasks
+from playground.topology.tasks import Tasks, announce
 
-BATCH_SECONDS = 0.05
 WATCH_SECONDS = 600
 WATCH_TIMEOUT = httpx.Timeout(10.0, read=WATCH_SECONDS + 30)
 # Twenty seconds at 200 changes a second; some 2 MB of pods.
@@ -74,6 +73,11 @@ class Feed:
         self._frame: tuple[int, int, str] = (-1, -1, "")
         self.tasks = Tasks()
 
+    def start(self) -> None:
+        """Begin to follow."""
+        self.tasks.start(self._follow(), "watch of a list")
+        self.tasks.start(announce(self._some, self._wake), "changes of a list")
+
     def covers(self, reader: Reader) -> bool:
         """Tell whether every change after the reader's revision is known."""
         return reader.revision >= self._oldest
@@ -104,7 +108,7 @@ class Feed:
             self._frame = (number, self.number, text)
         return self._frame[2]
 
-    async def follow(self) -> None:
+    async def _follow(self) -> None:
         """Watch until it ends: refused, or with a place that the API no longer knows."""
         wait = FIRST_WAIT
         while self.ended is None:
@@ -125,14 +129,6 @@ class Feed:
             self._wake()
             await asyncio.sleep(wait)
             wait = min(wait * 1.7, LONGEST_WAIT)
-
-    async def announce(self) -> None:
-        """Wake the readers when something has changed, at most every BATCH_SECONDS."""
-        while True:
-            await self._some.wait()
-            self._some.clear()
-            self._wake()
-            await asyncio.sleep(BATCH_SECONDS)
 
     async def _watch(self) -> None:
         asked = {
@@ -190,8 +186,7 @@ class Feeds:
         feed = self._open.get(key)
         if feed is None or feed.ended is not None or not feed.covers(reader):
             feed = self._open[key] = Feed(client, url, params, headers, reader.revision)
-            feed.tasks.start(feed.follow(), "watch of a list")
-            feed.tasks.start(feed.announce(), "changes of a list")
+            feed.start()
         feed.place(reader)
         feed.readers.add(reader)
         return feed

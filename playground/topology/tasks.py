@@ -4,10 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 log = logging.getLogger("kubeground.site")
+
+# Changes are sent at most this often: 20 frames a second is more than one can follow.
+BATCH_SECONDS = 0.05
+
+
+async def announce(some: asyncio.Event, wake: Callable[[], None]) -> None:
+    """Call `wake` when something has changed, at most every BATCH_SECONDS, until cancelled."""
+    while True:
+        await some.wait()
+        some.clear()
+        wake()
+        await asyncio.sleep(BATCH_SECONDS)
 
 
 class Tasks:

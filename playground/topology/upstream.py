@@ -20,11 +20,9 @@ from playground.topology.activity import Activity
 from playground.topology.projection import KINDS, Kind
 from playground.topology.protocol import Close
 from playground.topology.reflector import Gone, Reflector, Report
-from playground.topology.tasks import Tasks
+from playground.topology.tasks import Tasks, announce
 from playground.topology.world import World
 
-# Changes are sent at most this often: 20 frames a second is more than one can follow.
-BATCH_SECONDS = 0.05
 # How long a cluster is followed after its last page went: reloads and reconnects are shorter.
 LINGER_SECONDS = 60.0
 
@@ -74,7 +72,7 @@ class Upstream:
         """Begin to follow."""
         for kind, reflector in zip(KINDS, self._reflectors, strict=True):
             self._tasks.start(self._follow(reflector), f"watch {kind.resource}")
-        self._tasks.start(self._announce(), "announce changes")
+        self._tasks.start(announce(self.world.changed, self._wake), "announce changes")
         self._tasks.start(self._activity.run(), "activity of the control plane")
 
     async def stop(self) -> None:
@@ -137,15 +135,11 @@ class Upstream:
             for subscriber in self._subscribers:
                 subscriber.end(Close.CLUSTER_GONE)
 
-    async def _announce(self) -> None:
-        """Wake the pages when something has changed, at most every BATCH_SECONDS."""
-        while True:
-            await self.world.changed.wait()
-            self.world.changed.clear()
-            if self.ready:
-                for subscriber in self._subscribers:
-                    subscriber.wake.set()
-            await asyncio.sleep(BATCH_SECONDS)
+    def _wake(self) -> None:
+        """Wake the pages, once there is a picture."""
+        if self.ready:
+            for subscriber in self._subscribers:
+                subscriber.wake.set()
 
     def _synced(self, kind: Kind) -> None:
         self._errors.pop(kind.resource, None)
@@ -158,8 +152,7 @@ class Upstream:
         self._waiting_for.discard(kind.resource)
         if not self.ready and not self._waiting_for:
             self.ready = True
-            for subscriber in self._subscribers:
-                subscriber.wake.set()
+            self._wake()
 
     def _progressed(self, kind: Kind, read: int, total: int) -> None:
         if not self.ready and kind.resource == "pods":
