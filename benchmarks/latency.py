@@ -6,18 +6,14 @@ clock. A pixel counts as drawn in the frame after the one that painted it.
 
 from __future__ import annotations
 
-import tempfile
 import time
-from pathlib import Path
 from statistics import quantiles
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 from benchmarks.result import Row
-from benchmarks.topology import BUDGET_MS, PAN, SETTLE_SECONDS, first_picture, measure
-from tests.browser.conftest import ARGUMENTS, CHROMIUM
-from tests.browser.serving import running_site
-from tests.playground.fakecluster import Fake, Served, served
+from benchmarks.topology import BUDGET_MS, PAN, SETTLE_SECONDS, first_picture, measure, opened
+from tests.playground.fakecluster import Fake, Served
 from tests.playground.objects import large, pod
 
 PODS, NODES, MANY = 1000, 50, 20_000
@@ -83,21 +79,12 @@ def stream() -> list[Row]:
     fake = Fake()
     large(fake.add("big"), PODS, NODES)
     large(fake.add("huge"), MANY, 200)
-    with (
-        served(fake) as worker,
-        tempfile.TemporaryDirectory() as directory,
-        running_site(Path(directory), worker.url) as site,
-        sync_playwright() as playwright,
-    ):
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        page = browser.new_page(viewport={"width": 1600, "height": 900})
-        page.goto(site.link)
-        first_picture(page, f"{site.url}/clusters/big/topology", PODS)
+    with opened(fake) as (page, worker, site):
+        first_picture(page, f"{site}/clusters/big/topology", PODS)
         late, grown = latency(page, worker), growth(page)
-        first = first_picture(page, f"{site.url}/clusters/huge/topology", MANY)
+        first = first_picture(page, f"{site}/clusters/huge/topology", MANY)
         time.sleep(SETTLE_SECONDS)
         moving = measure(page, PAN)
-        browser.close()
     return [
         Row("Topology: watch event to pixels, 95th percentile", late, LATENCY_MS, "ms"),
         Row("Topology: heap after 100,000 events, growth", grown, GROWTH_PERCENT, "%"),

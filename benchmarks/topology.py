@@ -11,14 +11,16 @@ import os
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
 from benchmarks.result import Row
 from tests.browser.conftest import ARGUMENTS, CHROMIUM
 from tests.browser.serving import running_site
-from tests.playground.fakecluster import Fake, served
+from tests.playground.fakecluster import Fake, Served, served
 from tests.playground.objects import large, pod
 
 PODS, NODES = 5000, 100
@@ -96,10 +98,9 @@ def first_picture(page, url: str, pods: int) -> float:
     return time.monotonic() - start
 
 
-def topology() -> list[Row]:
-    """Measure 5,000 pods on 100 nodes: the first picture, moving, and changes that pour in."""
-    fake = Fake()
-    large(fake.add("big"), PODS, NODES)
+@contextmanager
+def opened(fake: Fake) -> Iterator[tuple[Page, Served, str]]:
+    """Yield a page that is signed in, the worker that it shows, and the site's address."""
     with (
         served(fake) as worker,
         tempfile.TemporaryDirectory() as directory,
@@ -109,7 +110,16 @@ def topology() -> list[Row]:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         page = browser.new_page(viewport={"width": 1600, "height": 900})
         page.goto(site.link)
-        first = first_picture(page, f"{site.url}/clusters/big/topology", PODS)
+        yield page, worker, site.url
+        browser.close()
+
+
+def topology() -> list[Row]:
+    """Measure 5,000 pods on 100 nodes: the first picture, moving, and changes that pour in."""
+    fake = Fake()
+    large(fake.add("big"), PODS, NODES)
+    with opened(fake) as (page, worker, site):
+        first = first_picture(page, f"{site}/clusters/big/topology", PODS)
         time.sleep(SETTLE_SECONDS)
         moving = measure(page, PAN)
         time.sleep(SETTLE_SECONDS)
@@ -120,7 +130,6 @@ def topology() -> list[Row]:
         changed = measure(page, WAIT)
         stop.set()
         changing.join()
-        browser.close()
     return [
         Row("Topology, 5,000 pods: first picture", first, 1.5, "s"),
         Row("Topology, 5,000 pods: pan and zoom, CPU a frame", moving, BUDGET_MS, "ms"),
