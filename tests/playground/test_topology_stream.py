@@ -334,14 +334,20 @@ async def test_a_second_page_learns_at_once_how_it_stands(page, application, ope
     await other.close()
 
 
-async def test_a_page_that_reads_slowly_is_told_and_sees_the_present(
-    application, operator, worker, upstreams
-):
+async def slow_page(application, operator, worker):
+    """Open a page; return it and a list with the number of bytes that it has not read."""
     page = Page(application, operator)
     waiting = [0]
     page.socket.scope[WAITING] = lambda: waiting[0]
     await page.open()
     await settled(page, worker)
+    return page, waiting
+
+
+async def test_a_page_that_reads_slowly_is_told_and_sees_the_present(
+    application, operator, worker, upstreams
+):
+    page, waiting = await slow_page(application, operator, worker)
     demo, seen = worker.fake.clusters["demo"], worker.fake.clusters["demo"].revision
     (upstream,) = upstreams._open.values()
     upstream.world._log = deque(upstream.world._log, maxlen=50)
@@ -367,11 +373,7 @@ async def test_a_page_that_reads_slowly_is_told_and_sees_the_present(
 async def test_a_page_that_was_slow_for_a_moment_gets_the_last_of_each_alone(
     application, operator, worker, upstreams
 ):
-    page = Page(application, operator)
-    waiting = [0]
-    page.socket.scope[WAITING] = lambda: waiting[0]
-    await page.open()
-    await settled(page, worker)
+    page, waiting = await slow_page(application, operator, worker)
     (upstream,) = upstreams._open.values()
     waiting[0] = MOST_WAITING + 1
     demo = worker.fake.clusters["demo"]
