@@ -2,21 +2,21 @@
 import { LitElement } from "lit";
 
 import { get, post } from "../api.js";
-import { freshness } from "../el/kp-freshness.js";
 import { bind } from "../keys.js";
 import { say } from "../router.js";
 import { t } from "../texts.js";
 import { readState, writeState } from "../url.js";
-import { Checking, write } from "./checking.js";
+import { Checking } from "./checking.js";
 import { Code } from "./code.js";
 import { at, split } from "./documents.js";
 import * as drafts from "./drafts.js";
-import { Following } from "./following.js";
 import { fileName } from "./kubectl.js";
 import { Lives } from "./lives.js";
-import { page, spoken, VIEWS, WAYS } from "./page.js";
+import { adopt, follow } from "./meanwhile.js";
+import { page, VIEWS, WAYS } from "./page.js";
 import { rangeOf, without } from "./paths.js";
 import { Schemas } from "./schemas.js";
+import { write } from "./writing.js";
 
 const SETTLED = 500; // after the last key, the cluster is asked
 const KEPT_AFTER = 300;
@@ -57,7 +57,7 @@ class Editor extends LitElement {
     this.checking = new Checking({ send: (body, options) => this.send(body, options), changed: () => this.marked() });
     this.lives = new Lives({ kinds: this.config.kinds, namespace: this.config.namespace, read: (place) => this.read(place), changed: () => this.draw() });
     this.schemas = new Schemas(this.config.cluster, get);
-    this.unbind = bind({ "editor.write": () => this.write(), "editor.next": () => this.code?.nextProblem(), "editor.save": () => this.download() });
+    this.unbind = bind({ "editor.write": () => write(this), "editor.next": () => this.code?.nextProblem(), "editor.save": () => this.download() });
     this.closing = (event) => {
       this.keep();
       if (this.dirty) event.preventDefault();
@@ -86,7 +86,7 @@ class Editor extends LitElement {
   firstUpdated() {
     if (this.shown) this.open(this.beginning());
     const { object, rev } = this.config;
-    if (rev === null && object && object.refused?.code !== 403) this.follow();
+    if (rev === null && object && object.refused?.code !== 403) follow(this);
   }
 
   /** What one begins with: what was written and not sent, else the object. */
@@ -276,46 +276,10 @@ class Editor extends LitElement {
     return post(`/api/clusters/${this.config.cluster}/editor/document`, body, options);
   }
 
-  async write() {
-    if (this.busy || this.readOnly || !this.code) return;
-    if (!this.sections.length) return this.answer(t.editor.empty);
-    const wrong = this.sections.find((one) => one.errors.length);
-    if (wrong) return this.code.nextProblem();
-    if (this.merging.length) return this.answer(t.editor.settle(this.merging.length));
-    if (this.how === "apply") {
-      await this.check();
-      const left = this.undecided().length;
-      if (left) return this.answer(t.editor.decide(left));
-    }
-    return this.writeAll();
-  }
-
   answer(text) {
     this.said = text;
     say(text);
     this.draw();
-  }
-
-  async writeAll() {
-    this.busy = true;
-    this.said = "";
-    const { text } = this;
-    const settings = {
-      ...this.settings,
-      forced: (section) => this.forced(section),
-      revisionOf: (section) => (this.isOpened(section) ? this.base?.revision : ""),
-      renewed: () => this.renewed(),
-    };
-    this.answers = await write(this.sections, settings, (body) => this.send(body, {}), (answers) => {
-      this.answers = answers;
-      this.draw();
-    });
-    this.busy = false;
-    const good = this.answers.filter(({ state }) => state === "good");
-    if (good.length === this.answers.length) this.arrived(text);
-    say(this.answers.map(spoken).join("; "));
-    this.schemas.forget();
-    this.again();
   }
 
   /** The cluster is another one than it was when it was asked. */
@@ -326,124 +290,8 @@ class Editor extends LitElement {
     this.draw();
   }
 
-  /** The object's revision, if nothing of its text is changed by it: a status changes all the time. */
-  async renewed() {
-    const { resource: kind, namespace, name } = this.config.object;
-    const live = await this.read({ kind, namespace, name }).catch(() => null);
-    if (live?.text === this.base.text) return live.revision;
-    if (live) this.changedTo(live);
-    return null;
-  }
-
-  /** All of it is in the cluster: nothing is unsaved, and the object is what the API made of it. */
-  arrived(text) {
-    this.taken.clear();
-    this.notes = {};
-    this.merging = [];
-    this.written = text;
-    // What was created is there now: the next time it is changed.
-    if (this.how === "create" && this.sections.every(({ doc }) => doc.hasIn(["metadata", "name"]))) this.choose("how", this.standardHow);
-    const { object } = this.config;
-    const own = object && this.answers.find(({ answer }) => answer.resource === object.resource && answer.name === object.name);
-    if (own && this.text === text && this.sections.length === 1) {
-      this.live = { ...this.live, text: own.answer.text, live: own.answer.result, revision: own.answer.revision };
-      this.base = { text: own.answer.text, revision: own.answer.revision };
-      this.code.replace(own.answer.text);
-      if (!this.following) this.follow();
-    }
-    this.keep();
-  }
-
-  // --- what others do meanwhile -------------------------------------------------------------
-
   read(place) {
     return get(`/api/clusters/${this.config.cluster}/editor/object?${new URLSearchParams(place)}`);
-  }
-
-  follow() {
-    const { cluster, object } = this.config;
-    const { resource: kind, namespace, name } = object;
-    this.following = new Following(cluster, { ...object, uid: this.live?.uid }, {
-      read: () => this.read({ kind, namespace, name }),
-      now: (live) => this.changedTo(live),
-      gone: () => this.vanished(),
-      state: (state) => this.tell(state),
-    });
-    this.following.start();
-  }
-
-  changedTo(live) {
-    if (this.live && Number(live.revision) <= Number(this.live.revision)) return;
-    if (!this.code) {
-      this.live = live;
-      return;
-    }
-    delete this.notes.deleted;
-    this.live = live;
-    if (!this.base || live.text === this.base.text) this.base = { text: live.text, revision: live.revision };
-    else if (this.text === this.base.text) this.adopt(live, t.editor.followed(live.revision, live.manager || t.editor.somebody));
-    else if (!this.dirty) this.base = { text: live.text, revision: live.revision };
-    else {
-      this.notes.changed = { from: this.base.revision, to: live.revision, by: live.manager };
-      this.notes.merged = "";
-      say(this.changedWords());
-    }
-    this.again();
-  }
-
-  changedWords() {
-    const { from, to, by } = this.notes.changed;
-    return t.editor.changed(from, to, by || t.editor.somebody);
-  }
-
-  adopt({ text, revision }, words = "") {
-    this.base = { text, revision };
-    this.code.replace(text);
-    delete this.notes.changed;
-    delete this.notes.draft;
-    this.merging = [];
-    this.notes.merged = words;
-    this.draw();
-  }
-
-  /** Brings their changes into one's own text. */
-  async merge() {
-    const { merge } = await import("./merge3.js");
-    const { text, conflicts } = merge(this.base.text, this.text, this.live.text);
-    this.code.replace(text);
-    this.base = { text: this.live.text, revision: this.live.revision };
-    this.merging = conflicts;
-    delete this.notes.changed;
-    this.notes.merged = conflicts.length ? "" : t.editor.merged(this.live.revision);
-    say(conflicts.length ? t.editor.mergedBut(conflicts.length) : this.notes.merged);
-    this.again();
-  }
-
-  /** Settles a place that both changed. */
-  settle(conflict, theirs) {
-    this.merging = this.merging.filter((one) => one !== conflict);
-    if (theirs) {
-      const from = this.text.indexOf(conflict.mine, Math.max(0, conflict.from - 200));
-      if (from >= 0) this.code.change(from, from + conflict.mine.length, conflict.theirs);
-    }
-    if (!this.merging.length) this.notes.merged = t.editor.merged(this.base.revision);
-    this.draw();
-  }
-
-  vanished() {
-    this.notes.deleted = true;
-    this.live = null;
-    delete this.notes.changed;
-    if (this.how !== "create") this.choose("how", "create");
-    say(t.editor.deleted(this.config.object.kind, this.config.object.name));
-    this.again();
-  }
-
-  tell(state) {
-    if (state.name === "lost") freshness("lost", t.reconnecting(Math.ceil(state.wait / 1000), this.following.seen));
-    else if (state.name === "down") freshness("lost", t.upstreamDown(this.following.seen));
-    else if (state.name === "ended") freshness("ended", t.ended);
-    else if (state.name === "beat") freshness("live", t.live(this.following.seen, this.following.rtt));
   }
 
   // --- how it looks -------------------------------------------------------------------------
@@ -455,7 +303,7 @@ class Editor extends LitElement {
 
   /** Goes back to what is in the cluster; one step of undoing brings one's own text again. */
   discard() {
-    this.adopt(this.live ?? { text: "", revision: "" });
+    adopt(this, this.live ?? { text: "", revision: "" });
   }
 
   reveal() {

@@ -5,7 +5,9 @@ import { copy } from "../copy.js";
 import { t } from "../texts.js";
 import { title } from "./documents.js";
 import { command, fileName } from "./kubectl.js";
+import { changedWords, merge, settle } from "./meanwhile.js";
 import { SNIPPETS } from "./snippets.js";
+import { write } from "./writing.js";
 
 export const WAYS = ["apply", "create", "replace"];
 export const VIEWS = ["", "live", "result", "all"];
@@ -37,7 +39,7 @@ function tools(editor) {
     <button type="button" class="kp-button" @click=${() => editor.download()}>${e().download}</button>
     ${segments(e().panes, editor.readOnly ? PAST_VIEWS : VIEWS, e().views, editor.view, (value) => editor.choose("view", value))}
     ${editor.readOnly ? nothing : html`<span class="kp-ed-gap"></span>${segments(e().how, WAYS, e().ways, editor.how, (value) => editor.choose("how", value))}
-    <button type="button" class="kp-button kp-primary" aria-disabled=${editor.busy} @click=${() => editor.write()}>${verb(editor)}</button>`}
+    <button type="button" class="kp-button kp-primary" aria-disabled=${editor.busy} @click=${() => write(editor)}>${verb(editor)}</button>`}
   </div>`;
 }
 
@@ -78,7 +80,7 @@ function happenings(editor) {
   const { notes, config: { object } } = editor;
   return html`
     ${notes.deleted ? note("kp-bad", e().deleted(object.kind, object.name)) : nothing}
-    ${notes.changed ? note("kp-warn", editor.changedWords(), button(e().merge, () => editor.merge()), button(e().discard, () => editor.discard())) : nothing}
+    ${notes.changed ? note("kp-warn", changedWords(editor), button(e().merge, () => merge(editor)), button(e().discard, () => editor.discard())) : nothing}
     ${notes.merged ? note("", notes.merged) : nothing}
     ${editor.merging.length ? both(editor) : nothing}
     ${notes.file ? note("kp-bad", notes.file) : nothing}`;
@@ -100,7 +102,7 @@ function both(editor) {
     <ul>${editor.merging.map(
       (one) => html`<li><dl><div><dt>${e().mine}</dt><dd><pre>${one.mine || e().nothingThere}</pre></dd></div>
         <div><dt>${e().theirs}</dt><dd><pre>${one.theirs || e().nothingThere}</pre></dd></div></dl>
-        ${button(e().keepMine, () => editor.settle(one, false))} ${button(e().useTheirs, () => editor.settle(one, true))}</li>`,
+        ${button(e().keepMine, () => settle(editor, one, false))} ${button(e().useTheirs, () => settle(editor, one, true))}</li>`,
     )}</ul></section>`;
 }
 
@@ -211,9 +213,4 @@ function answer(editor, { about, state, answer: given, error }) {
   }
   if (state === "bad") return html`<li data-came="bad"><span>${name}: ${e().refused}</span><pre>${error.message}</pre></li>`;
   return html`<li data-came=${state}><span>${name} ${state === "busy" ? e().writing : e().waiting}</span></li>`;
-}
-
-/** What a screen reader hears of an answer. */
-export function spoken({ about, state, answer: given, error }) {
-  return state === "good" ? `${about.kind} ${given.name} ${given.outcome}` : `${about.kind} ${about.name}: ${error?.message ?? e().waiting}`;
 }
