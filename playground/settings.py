@@ -187,6 +187,12 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "v1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    # Fields of one name with other choices.
+    "ENUM_NAME_OVERRIDES": {
+        "ClusterStateEnum": ["running", "paused"],
+        "FailureStateEnum": ["began", "ended"],
+        "HealthEnum": "playground.overview.health.LEVELS",
+    },
 }
 
 # Static files: dist/ is built by `node build.mjs`, with a hash in each name.

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from playground.history.sentences import sentence
-from playground.overview.serializers import OverviewSerializer, StartedSerializer
+from playground.overview.serializers import ClusterOverviewSerializer, StartedSerializer
 from playground.sandboxes import access
 from playground.sandboxes.gateway import Cluster, Identity, Refused, gateway
 
@@ -52,7 +52,7 @@ class Overview(APIView):
             ),
             OpenApiParameter("rev", OpenApiTypes.INT64, description="As it was at a revision."),
         ],
-        responses=OverviewSerializer,
+        responses=ClusterOverviewSerializer,
         operation_id="read_overview",
     )
     def get(self, request: Request, name: str) -> Response:

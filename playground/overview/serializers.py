@@ -26,7 +26,7 @@ class TroubleSerializer(serializers.Serializer[object]):
     note = serializers.CharField(help_text="As in “2/3”.")
 
 
-class KindSerializer(serializers.Serializer[object]):
+class OverviewKindSerializer(serializers.Serializer[object]):
     """A kind of which there are objects. Of kinds without health there is the total alone."""
 
     resource = serializers.CharField(help_text="As in “deployments.apps”.")
@@ -136,13 +136,13 @@ class ControlSerializer(serializers.Serializer[object]):
     inflight = serializers.IntegerField(help_text="Requests under way.")
 
 
-class OverviewSerializer(serializers.Serializer[object]):
+class ClusterOverviewSerializer(serializers.Serializer[object]):
     """How a cluster is. What is missing was not asked for, or may not be read."""
 
     revision = serializers.IntegerField()
     at = serializers.FloatField(help_text="The cluster's time, in seconds since the epoch.")
     idle = serializers.BooleanField(required=False, help_text="Nothing runs but its own parts.")
-    kinds = KindSerializer(many=True, required=False)
+    kinds = OverviewKindSerializer(many=True, required=False)
     unseen = serializers.ListField(
         child=serializers.CharField(), required=False, help_text="Kinds that may not be listed."
     )

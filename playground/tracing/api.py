@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 from playground.sandboxes import access
 from playground.sandboxes.gateway import Cluster, gateway
 from playground.tracing.restricting import only_of
-from playground.tracing.serializers import RecordingSerializer
+from playground.tracing.serializers import DetailsKeptSerializer
 
 _TEXTS = {
     "who": 'Whose requests: "people", "workers" or "all".',
@@ -70,14 +70,14 @@ class Details(APIView):
     """Whether it is noted what stages do."""
 
     @extend_schema(
-        request=RecordingSerializer,
+        request=DetailsKeptSerializer,
         responses=OpenApiTypes.OBJECT,
         operation_id="record_trace_details",
     )
     def put(self, request: Request, name: str) -> Response:
         """Note for so many seconds what the stages of writes change; 0 ends it."""
         cluster = _cluster(request, name)
-        wanted = RecordingSerializer(data=request.data)
+        wanted = DetailsKeptSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         body: dict[str, Any] = dict(wanted.validated_data)
         return Response(

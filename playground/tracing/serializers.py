@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 
-class RecordingSerializer(serializers.Serializer[Any]):
+class DetailsKeptSerializer(serializers.Serializer[Any]):
     """For how long it is noted what stages do."""
 
     seconds = serializers.FloatField(min_value=0, max_value=3600)

@@ -44,7 +44,7 @@ class PreferencesSerializer(serializers.ModelSerializer[Preferences]):
         return keys
 
 
-class KindSerializer(serializers.Serializer[Any]):
+class PaletteKindSerializer(serializers.Serializer[Any]):
     """A kind that can be listed, and where its list is."""
 
     group = serializers.CharField(help_text="Empty for the core group.")
@@ -59,7 +59,7 @@ class KindSerializer(serializers.Serializer[Any]):
 class KindsSerializer(serializers.Serializer[Any]):
     """What a command line needs to know of a cluster."""
 
-    items = KindSerializer(many=True)
+    items = PaletteKindSerializer(many=True)
     namespaces = serializers.ListField(child=serializers.CharField())
 
 
