@@ -10,6 +10,9 @@ const PING_EVERY = 5000;
 // Two beats of the server and a bit: silence for so long is a dead connection.
 const SILENCE = 12_000;
 
+// What was on its way is there with these.
+const CAUGHT_UP = new Set(["snapshot", "batch", "ready"]);
+
 export const CLOSE = { signedOut: 4401, forbidden: 4403, clusterGone: 4404, restart: 1012 };
 
 /** Returns how long to wait before the n-th try, counted from 0. */
@@ -76,6 +79,8 @@ export class Stream extends Lasting {
     this.path = path;
     this.owner = owner;
     this.rtt = null;
+    this.behind = 0; // how many changes wait for this page, as far as the site has told
+    this.down = false; // whether the cluster does not answer the site
     this.lostAt = null;
   }
 
@@ -86,6 +91,7 @@ export class Stream extends Lasting {
   open() {
     clearTimeout(this.timer);
     this.timer = null;
+    Object.assign(this, { behind: 0, down: false });
     this.owner.state({ name: "connecting", lostAt: this.lostAt });
     const url = new URL(this.path, location.href);
     url.protocol = url.protocol.replace("http", "ws");
@@ -105,12 +111,22 @@ export class Stream extends Lasting {
     this.heard = this.now();
     this.tries = 0;
     const frame = JSON.parse(event.data);
+    this.note(frame);
     if (frame.op === "pong") {
       this.rtt = Math.max(1, Math.round(this.now() - frame.t));
       return this.owner.state({ name: "beat" });
     }
     if (frame.op === "snapshot" || frame.op === "batch" || frame.op === "beat") this.lostAt = null;
     return this.owner.frame(frame);
+  }
+
+  /** Takes what a frame tells of how fresh the page is. */
+  note({ op, by, skipped, upstream }) {
+    if (op === "behind") this.behind = by;
+    else if (op === "gap") this.behind = skipped;
+    else if (op === "status") this.down = upstream === "down";
+    else if (CAUGHT_UP.has(op)) Object.assign(this, { behind: 0, down: false });
+    else if (op === "beat") this.behind = 0;
   }
 
   watch() {

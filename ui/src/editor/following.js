@@ -29,15 +29,11 @@ export class Following {
     this.stream?.stop();
   }
 
-  get rtt() {
-    return this.stream?.rtt;
-  }
-
-  receive({ op, rev, ev, rows, upstream }) {
+  receive({ op, rev, ev, rows }) {
     if (rev) this.seen = rev;
     if (op === "batch") this.fold(ev);
     else if (op === "rows") this.first(rows);
-    this.owner.state({ name: op === "status" && upstream === "down" ? "down" : "beat" });
+    this.owner.state({ name: "beat" });
   }
 
   /** The rows of now: after a loss, anything may have happened. */

@@ -1,5 +1,5 @@
 // What others do while one edits: the text follows, or is kept and merged; nothing of it is lost.
-import { freshness } from "../el/kp-freshness.js";
+import { connection, live } from "../el/kp-freshness.js";
 import { say } from "../router.js";
 import { t } from "../texts.js";
 import { Following } from "./following.js";
@@ -84,8 +84,7 @@ function vanished(editor) {
 }
 
 function tell(editor, state) {
-  if (state.name === "lost") freshness("lost", t.reconnecting(Math.ceil(state.wait / 1000), editor.following.seen));
-  else if (state.name === "down") freshness("lost", t.upstreamDown(editor.following.seen));
-  else if (state.name === "ended") freshness("ended", t.ended);
-  else if (state.name === "beat") freshness("live", t.live(editor.following.seen, editor.following.rtt));
+  const { seen, stream } = editor.following;
+  if (state.name === "beat") live(seen, stream);
+  else connection(state, seen);
 }

@@ -6,6 +6,9 @@ import { refresh } from "../router.js";
 import { Stream } from "../stream.js";
 import { t } from "../texts.js";
 
+// States whose words have a number that changes by itself.
+const COUNTING = new Set(["live", "behind", "waiting"]);
+
 class Freshness extends HTMLElement {
   connectedCallback() {
     this.onFreshness = (event) => this.show(event.detail);
@@ -25,7 +28,7 @@ class Freshness extends HTMLElement {
     chip.dataset.state = state;
     if (chip.textContent !== text) chip.textContent = text;
     // The numbers of a live stream change all the time: a screen reader hears changes of state only.
-    this.setAttribute("aria-live", state === this.last && (state === "live" || state === "behind") ? "off" : "polite");
+    this.setAttribute("aria-live", state === this.last && COUNTING.has(state) ? "off" : "polite");
     this.last = state;
     this.offer(state === "behind");
   }
@@ -47,22 +50,17 @@ class Freshness extends HTMLElement {
     let rev = 0;
     const read = Number(this.getAttribute("read") ?? Infinity);
     const now = () => {
-      if (rev > read) this.show({ state: "behind", text: t.behind(read, rev - read) });
-      else if (rev) this.show({ state: "live", text: t.live(rev, this.stream.rtt) });
-    };
-    const states = {
-      beat: now,
-      lost: ({ wait }) => this.show({ state: "lost", text: t.reconnecting(Math.ceil(wait / 1000), rev) }),
-      ended: () => this.show({ state: "ended", text: t.ended }),
+      if (rev > read && !this.stream.down) this.show({ state: "behind", text: t.behind(read, rev - read) });
+      else live(rev, this.stream);
     };
     this.stream = new Stream(src, {
       hello: () => ({}),
       frame: (frame) => {
         rev = frame.rev ?? rev;
-        if (frame.op === "status") this.show({ state: "lost", text: t.upstreamDown(rev) });
-        else now();
+        if (frame.op === "beat") this.stream.down = false; // which the cluster itself answered
+        now();
       },
-      state: (state) => states[state.name]?.(state),
+      state: (state) => (state.name === "beat" ? now() : connection(state, rev)),
     });
     this.stream.start();
   }
@@ -71,6 +69,27 @@ class Freshness extends HTMLElement {
 /** Tells the chip. `state` is live, behind, waiting, paused, past, lost or ended. */
 export function freshness(state, text) {
   window.dispatchEvent(new CustomEvent("kp-freshness", { detail: { state, text } }));
+}
+
+/** Tells that what one sees is the present: once it has been read, and no change is on its way. */
+export function live(rev, { rtt, behind = 0, down = false }) {
+  if (down) freshness("lost", t.upstreamDown(rev));
+  else if (!rev) freshness("waiting", t.connecting);
+  else if (behind) freshness("waiting", t.catchingUp(behind));
+  else freshness("live", t.live(rev, rtt));
+}
+
+/** Tells what becomes of a connection; `rev` is what one sees meanwhile, if anything. */
+export function connection(state, rev) {
+  if (state.name === "connecting") freshness("waiting", rev ? t.reconnectingNow(rev) : t.connecting);
+  else if (state.name === "lost") freshness("lost", reconnecting(state.wait, rev));
+  else if (state.name === "ended") freshness("ended", t.ended);
+}
+
+/** Says when it is tried again, `wait` in milliseconds. */
+export function reconnecting(wait, rev) {
+  const seconds = Math.round(wait / 1000);
+  return seconds > 1 ? t.reconnecting(seconds, rev) : t.reconnectingNow(rev);
 }
 
 customElements.define("kp-freshness", Freshness);

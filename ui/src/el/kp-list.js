@@ -14,7 +14,7 @@ import { Selection } from "../list/selection.js";
 import { Stream } from "../stream.js";
 import { t } from "../texts.js";
 import { readState, writeState } from "../url.js";
-import { freshness } from "./kp-freshness.js";
+import { live } from "./kp-freshness.js";
 import "./kp-action.js";
 
 // Building the view of 20,000 rows takes about 50 ms: not with every change of a busy cluster.
@@ -119,7 +119,7 @@ class List extends LitElement {
   }
 
   live() {
-    if (this.complete && !this.notices.has("down")) freshness("live", t.live(this.rev, this.stream.rtt));
+    if (this.complete) live(this.rev, this.stream);
   }
 
   notice(name, what) {

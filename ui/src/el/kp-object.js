@@ -13,7 +13,7 @@ import { t } from "../texts.js";
 import { closeOnEscape, closeWhenLeft } from "../list/drop.js";
 import { readState } from "../url.js";
 import "./kp-action.js";
-import { freshness } from "./kp-freshness.js";
+import { connection, freshness, live } from "./kp-freshness.js";
 
 // A pod that starts changes five times in a second: one look at the end is enough.
 const SOON = 400;
@@ -83,13 +83,11 @@ class ObjectPage extends LitElement {
     this.stream.start();
   }
 
-  receive({ op, rev, ev, rows, upstream }) {
+  receive({ op, rev, ev, rows }) {
     if (rev) this.seen = rev;
     if (op === "batch") this.fold(ev);
     else if (op === "rows" && !rows.some(([uid]) => uid === this.uid)) this.vanish();
-    else if (op === "status" && upstream === "down") return freshness("lost", t.upstreamDown(this.seen));
     if (op !== "error") this.live();
-    return undefined;
   }
 
   fold(events) {
@@ -99,13 +97,12 @@ class ObjectPage extends LitElement {
 
   live() {
     if (this.gone) freshness("ended", t.ended);
-    else freshness("live", t.live(this.seen, this.stream.rtt));
+    else live(this.seen, this.stream);
   }
 
   tell(state) {
     if (state.name === "beat") this.live();
-    else if (state.name === "lost") freshness("lost", t.reconnecting(Math.ceil(state.wait / 1000), this.seen));
-    else if (state.name === "ended") freshness("ended", t.ended);
+    else connection(state, this.seen);
   }
 
   /** Brings the tab again, unless somebody reads or types in it. */

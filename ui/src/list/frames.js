@@ -1,5 +1,5 @@
 // What the stream of a list says, and how the list takes it.
-import { freshness } from "../el/kp-freshness.js";
+import { connection, freshness, live } from "../el/kp-freshness.js";
 import { note as problem } from "../problems.js";
 import { t } from "../texts.js";
 
@@ -9,10 +9,8 @@ const SAID_FOR = 30_000;
 export function told(list, state) {
   if (list.config.rev) return;
   if (state.name === "beat") list.live();
-  else if (state.name === "connecting") freshness("waiting", list.rev ? t.reconnectingNow(list.rev) : t.connecting);
-  else if (state.name === "lost") freshness("lost", t.reconnecting(Math.ceil(state.wait / 1000), list.rev));
-  else if (state.name === "ended") {
-    freshness("ended", t.ended);
+  else connection(state, list.rev);
+  if (state.name === "ended") {
     if (state.code === 4401) list.notice("signed-out", { text: t.signedOut, link: { href: location.href, text: t.signIn } });
     if (state.code === 4404) list.notice("gone", { text: t.clusterGone, link: { href: "/", text: t.allClusters } });
   }
@@ -62,8 +60,12 @@ export const FRAMES = {
     list.soon();
     list.live();
   },
+  behind(list) {
+    list.live();
+  },
   gap(list, { skipped, to }) {
     list.notice("gap", { text: t.tooFast(skipped, to) });
+    list.live();
     setTimeout(() => list.notice("gap", null), SAID_FOR);
   },
   beat(list, { rev }) {
@@ -75,8 +77,7 @@ export const FRAMES = {
   },
   status(list, { upstream, text }) {
     list.notice("down", upstream === "down" ? { bad: true, text: t.objects.down, verbatim: text } : null);
-    if (upstream === "down") freshness("lost", t.upstreamDown(list.rev));
-    else list.live();
+    live(list.rev, list.stream);
   },
   error(list, frame) {
     refuse(list, frame);

@@ -1,6 +1,6 @@
 // What the stream says: folded into the store, shown, and told by the freshness chip.
 import { CLOSE, Stream } from "../stream.js";
-import { freshness } from "../el/kp-freshness.js";
+import { freshness, reconnecting } from "../el/kp-freshness.js";
 import { span, t } from "../texts.js";
 import { apply } from "./changes.js";
 import * as notices from "./notices.js";
@@ -8,7 +8,6 @@ import * as notices from "./notices.js";
 export class Connection {
   constructor(host) {
     this.host = host;
-    this.upstream = "ok";
     this.state = { name: "connecting" };
     this.stream = new Stream(host.getAttribute("src"), {
       hello: () => this.hello(),
@@ -47,7 +46,6 @@ export class Connection {
     else if (frame.op === "gap") this.receiveGap(frame);
     else if (frame.op === "beat") this.receiveBeat(frame);
     else if (frame.op === "activity") host.querySelector("kp-plane")?.take(frame);
-    else if (frame.op === "status") this.upstream = frame.upstream;
     else if (frame.op === "error") host.notice = frame.code === "past" ? notices.noPast(host.rev, frame.text) : notices.forbidden(frame, host.ns);
     this.tellFreshness();
   }
@@ -97,21 +95,19 @@ export class Connection {
   tellFreshness() {
     const { store, past, rev } = this.host;
     if (past) freshness("past", t.timeline.past(rev));
-    else freshness(...freshnessOf(this.state, { store, upstream: this.upstream, rtt: this.stream.rtt }));
+    else freshness(...freshnessOf(this.state, store, this.stream));
   }
 }
 
 /** Returns the state and the words of the chip. */
-export function freshnessOf(state, { store, upstream, rtt }) {
+export function freshnessOf(state, store, { rtt, behind, down }) {
   const { rev } = store;
   if (state.name === "ended") return ["ended", t.ended];
-  if (state.name === "lost") {
-    const seconds = Math.round(state.wait / 1000);
-    return ["lost", seconds > 1 ? t.reconnecting(seconds, rev) : t.reconnectingNow(rev)];
-  }
+  if (state.name === "lost") return ["lost", reconnecting(state.wait, rev)];
   if (state.name === "retrying") return ["lost", t.reconnectingNow(rev)];
-  if (state.name === "connecting") return ["waiting", rev ? t.catchingUp : t.connecting];
-  if (upstream === "down") return ["lost", t.upstreamDown(rev)];
+  if (state.name === "connecting") return ["waiting", rev ? t.catchingUp(behind) : t.connecting];
+  if (down) return ["lost", t.upstreamDown(rev)];
   if (store.paused) return ["paused", t.paused(store.waitingCount)];
+  if (behind) return ["waiting", t.catchingUp(behind)];
   return ["live", t.live(rev, rtt)];
 }

@@ -5,7 +5,7 @@
 import { html, LitElement, nothing } from "lit";
 
 import { bind } from "../keys.js";
-import { freshness } from "../el/kp-freshness.js";
+import { connection, live } from "../el/kp-freshness.js";
 import { Stream } from "../stream.js";
 import { t } from "../texts.js";
 import { openPanel } from "../dock/open.js";
@@ -108,22 +108,20 @@ class TracePage extends LitElement {
 
   take(frame) {
     if (frame.op === "error") return this.complain(frame.text);
-    if (frame.op === "status") return freshness("lost", t.upstreamDown(this.rev));
+    if (frame.op === "status") return live(this.rev, this.stream);
     if (frame.op !== "snapshot" && frame.op !== "batch") return undefined;
     this.count = frame.count;
     this.rev = frame.rev;
     this.skipped = frame.op === "snapshot" ? 0 : frame.skipped;
     this.items = frame.op === "snapshot" ? frame.items : [...frame.items, ...this.items].slice(0, KEPT);
-    freshness("live", t.live(this.rev, this.stream.rtt));
+    live(this.rev, this.stream);
     if (frame.op === "batch" && frame.items.length) this.arrived(frame.items);
     return undefined;
   }
 
   connection(state) {
-    if (state.name === "beat") freshness("live", t.live(this.rev ?? 0, this.stream.rtt));
-    else if (state.name === "connecting") freshness("waiting", t.connecting);
-    else if (state.name === "lost") freshness("lost", t.reconnecting(Math.ceil(state.wait / 1000), this.rev));
-    else if (state.name === "ended") freshness("ended", t.ended);
+    if (state.name !== "beat") connection(state, this.rev);
+    else live(this.rev, this.stream);
   }
 
   async arrived(items) {
