@@ -34,11 +34,15 @@ class Expectations:
         self._clock = clock
         self._expected: dict[Key, _Expected] = {}
 
+    def expect(self, key: Key, *, creations: int, deletions: Iterable[str]) -> None:
+        """Expect both, in place of what was expected before."""
+        self._expected[key] = _Expected(self._clock.seconds(), creations, set(deletions))
+
     def expect_creations(self, key: Key, count: int) -> None:
-        self._expected[key] = _Expected(self._clock.seconds(), creations=count)
+        self.expect(key, creations=count, deletions=())
 
     def expect_deletions(self, key: Key, uids: Iterable[str]) -> None:
-        self._expected[key] = _Expected(self._clock.seconds(), deletions=set(uids))
+        self.expect(key, creations=0, deletions=uids)
 
     def creation_observed(self, key: Key, count: int = 1) -> None:
         """One has appeared, or was refused, or will not be asked for after all."""

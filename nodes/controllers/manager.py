@@ -33,7 +33,7 @@ from nodes.controllers.common.base import (
     no_content,
 )
 from nodes.controllers.cronjob import CronJobController
-from nodes.controllers.daemonset import DaemonSetController
+from nodes.controllers.daemonset.controller import DaemonSetController
 from nodes.controllers.deployment.controller import DeploymentController
 from nodes.controllers.disruption import DisruptionController
 from nodes.controllers.endpoints import EndpointsController

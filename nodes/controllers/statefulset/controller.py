@@ -37,6 +37,7 @@ from nodes.controllers.common.claims import Claims, candidates, index_orphans
 from nodes.controllers.common.refusals import is_terminating
 from nodes.controllers.common.revisions import Revisions, template_of
 from nodes.controllers.statefulset import identity
+from nodes.controllers.statefulset.retention import Retention
 
 
 class _Set(NamedTuple):
@@ -80,13 +81,22 @@ class StatefulSetController(ManagedController):
         super().__init__(context)
         self._claims = Claims(self.client, STATEFULSETS, PODS)
         self._revisions = Revisions(self.client, STATEFULSETS)
+        known = self.informer(PERSISTENTVOLUMECLAIMS)
+        self._retention = Retention(self.client, self.recorder, known)
 
     def start(self) -> None:
         super().start()
         for resource in (PODS, CONTROLLERREVISIONS):
             index_orphans(self.informer(resource))
         self.informer(PODS).on_change(self._on_orphan)
-        self.informer(PERSISTENTVOLUMECLAIMS)
+        self.informer(PERSISTENTVOLUMECLAIMS).on_change(self._on_claim)
+
+    def _on_claim(self, old: Obj | None, new: Obj | None) -> None:
+        """Go on where a pod had to wait until the claims of its predecessor were gone."""
+        if new is None and old is not None:
+            for one in self.informer(STATEFULSETS).list(namespace_of(old)):
+                if identity.is_claim_of(one, name_of(old)):
+                    self.queue.add(key_of(one))
 
     def _on_orphan(self, old: Obj | None, new: Obj | None) -> None:
         if new is None or controller_of(new) is not None or is_deleting(new):
@@ -137,6 +147,9 @@ class StatefulSetController(ManagedController):
             done = await self._bring_up(seen, ordinal, by_ordinal.get(ordinal))
             if not done and seen.ordered:
                 return
+        for ordinal, pod in by_ordinal.items():
+            if ordinal not in seen.ordinals:
+                await self._retention.keep(seen.obj, pod, condemned=True)
         if await self._take_away(seen, by_ordinal):
             await self._roll(seen, by_ordinal)
 
@@ -158,15 +171,17 @@ class StatefulSetController(ManagedController):
             await self._recreate(seen.obj, pod)
             return False
         if pod is None:
-            await self._create(seen, ordinal)
+            if not self._retention.blocks(seen.obj, identity.pod_name(seen.obj, ordinal)):
+                await self._create(seen, ordinal)
             return False
         if is_deleting(pod):
             return False
         if phase_of(pod) == "Pending":
             await self._make_claims(seen.obj, name_of(pod))
-        if not identity.is_running_and_ready(pod):
-            return False
-        return self._available_in(seen.obj, pod) == 0
+        well = identity.is_running_and_ready(pod) and self._available_in(seen.obj, pod) == 0
+        if well or not seen.ordered:
+            await self._retention.keep(seen.obj, pod, condemned=False)
+        return well
 
     def _available_in(self, statefulset: Obj, pod: Obj) -> float | None:
         min_ready = int(statefulset["spec"].get("minReadySeconds") or 0)
@@ -202,6 +217,9 @@ class StatefulSetController(ManagedController):
     async def _create(self, seen: _Set, ordinal: int) -> None:
         revision = self._revision_for(seen, ordinal)
         pod = identity.build_pod(seen.obj, template_of(revision), ordinal, name_of(revision))
+        if leaving := self._leaving_claim(seen.obj, name_of(pod)):
+            self._tell(seen.obj, "Create", pod, f"pvc {leaving} is being deleted")
+            return
         await self._make_claims(seen.obj, name_of(pod))
         try:
             await self.client.create(pod, PODS)
@@ -209,10 +227,19 @@ class StatefulSetController(ManagedController):
             return  # the cache is about to show it; another's pod of that name has to go first
         except ApiError as error:
             if not is_terminating(error):
-                self._tell(seen.obj, "Create", pod, error)
+                self._tell(seen.obj, "Create", pod, error.message)
                 raise
             return
         self._tell(seen.obj, "Create", pod)
+
+    def _leaving_claim(self, statefulset: Obj, pod: str) -> str:
+        """Return the name of a claim that has to be gone before the pod can have it anew."""
+        known = self.informer(PERSISTENTVOLUMECLAIMS)
+        for wanted in identity.build_claims(statefulset, pod):
+            claim = known.get(namespace_of(wanted), name_of(wanted))
+            if claim is not None and is_deleting(claim):
+                return name_of(claim)
+        return ""
 
     async def _make_claims(self, statefulset: Obj, pod: str) -> None:
         known = self.informer(PERSISTENTVOLUMECLAIMS)
@@ -251,16 +278,16 @@ class StatefulSetController(ManagedController):
         except NotFound:
             return
         except ApiError as error:
-            self._tell(statefulset, "Delete", pod, error)
+            self._tell(statefulset, "Delete", pod, error.message)
             raise
         self._tell(statefulset, "Delete", pod)
 
-    def _tell(self, statefulset: Obj, verb: str, pod: Obj, error: ApiError | None = None) -> None:
+    def _tell(self, statefulset: Obj, verb: str, pod: Obj, error: str = "") -> None:
         words = f"{verb} Pod {name_of(pod)} in StatefulSet {name_of(statefulset)}"
-        if error is None:
+        if not error:
             self.recorder.event(statefulset, NORMAL, f"Successful{verb}", f"{words} successful")
         else:
-            message = f"{words} failed error: {error.message}"
+            message = f"{words} failed error: {error}"
             self.recorder.event(statefulset, WARNING, f"Failed{verb}", message)
 
     # The status.

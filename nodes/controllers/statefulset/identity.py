@@ -26,6 +26,10 @@ def first_ordinal(statefulset: Obj) -> int:
     return int((statefulset["spec"].get("ordinals") or {}).get("start") or 0)
 
 
+def pod_name(statefulset: Obj, ordinal: int) -> str:
+    return f"{name_of(statefulset)}-{ordinal}"
+
+
 def revision_of(pod: Obj) -> str:
     return labels_of(pod).get(POD_HASH, "")
 
@@ -38,9 +42,17 @@ def claim_name(claim: Obj, pod: str) -> str:
     return f"{name_of(claim)}-{pod}"
 
 
+def is_claim_of(statefulset: Obj, claim: str) -> bool:
+    """Tell whether a claim has a name that one of the set's pods gives it."""
+    return any(
+        claim.startswith(f"{name_of(one)}-{name_of(statefulset)}-")
+        for one in statefulset["spec"].get("volumeClaimTemplates") or ()
+    )
+
+
 def build_pod(statefulset: Obj, template: Obj, ordinal: int, revision: str) -> Obj:
     """Build the pod of an ordinal, as a revision's template makes it."""
-    name = f"{name_of(statefulset)}-{ordinal}"
+    name = pod_name(statefulset, ordinal)
     given = template.get("metadata") or {}
     metadata: Obj = {
         "name": name,

@@ -5,7 +5,8 @@ import re
 import pytest
 
 from apimachinery.meta import labels_of
-from nodes.client.resources import PODS, STATEFULSETS
+from nodes.client.resources import PERSISTENTVOLUMECLAIMS, PODS, STATEFULSETS
+from nodes.controllers.statefulset import retention
 from tests.nodes.controllers.conftest import Pods
 from tests.support.builders import workload
 
@@ -227,4 +228,130 @@ async def test_availability_comes_min_ready_seconds_after_readiness(rig, pods, p
     await rig.create(statefulset(1, minReadySeconds=30, podManagementPolicy=policy))
     await rig.settle(20)
     assert (status(rig)["readyReplicas"], status(rig)["availableReplicas"]) == (1, 0)
+    await ready(rig, 1)
+
+
+CLAIM = {
+    "metadata": {"name": "data"},
+    "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
+}
+
+
+def owned(kind, name, uid="u"):
+    return {"apiVersion": "v1", "kind": kind, "name": name, "uid": uid}
+
+
+@pytest.mark.parametrize(
+    ("deleted", "scaled", "condemned", "owner"),
+    [
+        ("Retain", "Retain", False, None),
+        ("Retain", "Retain", True, None),
+        ("Delete", "Retain", False, "StatefulSet"),
+        ("Delete", "Retain", True, "StatefulSet"),
+        ("Retain", "Delete", False, None),
+        ("Retain", "Delete", True, "Pod"),
+        ("Delete", "Delete", False, "StatefulSet"),
+        ("Delete", "Delete", True, "Pod"),
+    ],
+)
+@pytest.mark.parametrize(
+    "before", [[], [owned("StatefulSet", "db", "old")], [owned("Pod", "db-0")]]
+)
+def test_a_claim_has_the_owner_that_the_policy_names(deleted, scaled, condemned, owner, before):
+    policy = {"whenDeleted": deleted, "whenScaled": scaled}
+    whole = statefulset(persistentVolumeClaimRetentionPolicy=policy)
+    whole["metadata"]["uid"] = "set"
+    one = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "db-0", "namespace": "default", "uid": "pod"},
+    }
+    others = [owned("Backup", "b")]
+    claim = {"metadata": {"name": "data-db-0", "ownerReferences": before + others}}
+    found = retention.owners(claim, whole, one, condemned=condemned)
+    assert found[:1] == others
+    uids = {"StatefulSet": "set", "Pod": "pod"}
+    expected = [] if owner is None else [(owner, uids[owner], True)]
+    assert [(o["kind"], o["uid"], o["controller"]) for o in found[1:]] == expected
+
+
+async def test_claims_go_with_the_pod_that_is_scaled_away(rig, pods):
+    policy = {"whenDeleted": "Retain", "whenScaled": "Delete"}
+    await rig.run(SS, "garbage-collector-controller")
+    await rig.create(
+        statefulset(2, volumeClaimTemplates=[CLAIM], persistentVolumeClaimRetentionPolicy=policy)
+    )
+    await ready(rig, 2)
+    await patch(rig, replicas=1)
+    await rig.until(lambda: rig.names("persistentvolumeclaims") == ["data-db-0"])
+    assert rig.names("pods") == ["db-0"]
+    await patch(rig, replicas=2)
+    await ready(rig, 2)
+    assert rig.names("persistentvolumeclaims") == ["data-db-0", "data-db-1"]
+    assert "ownerReferences" not in rig.need("persistentvolumeclaims", "data-db-0")["metadata"]
+
+
+async def test_claims_go_with_the_set(rig, pods):
+    policy = {"whenDeleted": "Delete", "whenScaled": "Retain"}
+    await rig.run(SS, "garbage-collector-controller")
+    await rig.create(
+        statefulset(2, volumeClaimTemplates=[CLAIM], persistentVolumeClaimRetentionPolicy=policy)
+    )
+    await ready(rig, 2)
+    await patch(rig, replicas=1)
+    await rig.until(lambda: rig.names("pods") == ["db-0"])
+    await rig.settle(5)
+    assert rig.names("persistentvolumeclaims") == ["data-db-0", "data-db-1"]
+    await rig.client.delete(STATEFULSETS, "default", "db")
+    await rig.until(lambda: rig.names("persistentvolumeclaims") == [])
+
+
+async def test_a_claim_of_another_controller_is_left_and_said(rig, pods):
+    policy = {"whenDeleted": "Delete", "whenScaled": "Retain"}
+    other = {**owned("Backup", "b"), "controller": True}
+    mine = {**owned("StatefulSet", "db"), "controller": False}
+    await rig.create(
+        {
+            "apiVersion": "v1",
+            "kind": "PersistentVolumeClaim",
+            "metadata": {
+                "name": "data-db-0",
+                "namespace": "default",
+                "ownerReferences": [other, mine],
+            },
+            "spec": {},
+        }
+    )
+    await rig.run(SS)
+    await rig.create(
+        statefulset(1, volumeClaimTemplates=[CLAIM], persistentVolumeClaimRetentionPolicy=policy)
+    )
+    await ready(rig, 1)
+    await rig.settle(1)
+    claim = rig.need("persistentvolumeclaims", "data-db-0")
+    assert claim["metadata"]["ownerReferences"] == [other]
+    assert (
+        "Warning ConflictingController PersistentVolumeClaim data-db-0 has a conflicting"
+        " OwnerReference that acts as a managing controller, the retention policy is ignored"
+        " for this claim"
+    ) in rig.events()
+
+
+async def test_a_pod_waits_until_a_claim_that_goes_is_gone(rig, pods):
+    claim = {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": "data-db-0", "namespace": "default", "finalizers": ["x.io/hold"]},
+        "spec": {},
+    }
+    await rig.create(claim)
+    await rig.client.delete(PERSISTENTVOLUMECLAIMS, "default", "data-db-0")
+    await rig.run(SS)
+    await rig.create(statefulset(1, volumeClaimTemplates=[CLAIM]))
+    await rig.settle(5)
+    assert rig.names("pods") == []
+    why = "Create Pod db-0 in StatefulSet db failed error: pvc data-db-0 is being deleted"
+    assert rig.events() == [f"Warning FailedCreate {why}"]
+    free = {"metadata": {"finalizers": None}}
+    await rig.client.patch(PERSISTENTVOLUMECLAIMS, "default", "data-db-0", free)
     await ready(rig, 1)

@@ -1,0 +1,87 @@
+"""Controllers through the API, with the scheduler and kubelets at work, on virtual time."""
+
+from nodes.client.resources import DAEMONSETS, STATEFULSETS
+from tests.integration.conftest import deployment
+from tests.support.eventually import eventually
+from tests.support.virtualtime import VIRTUAL_TIME
+
+pytestmark = VIRTUAL_TIME
+
+CLASS = {
+    "apiVersion": "storage.k8s.io/v1",
+    "kind": "StorageClass",
+    "metadata": {"name": "standard"},
+    "provisioner": "kubeground.io/simulated",
+}
+
+
+def workload(kind, name="web", image="nginx:1.27", **spec):
+    made = deployment(name, image=image)
+    del made["spec"]["replicas"]
+    return {**made, "kind": kind, "spec": {**made["spec"], **spec}}
+
+
+def names(lab, plural):
+    return sorted(one["metadata"]["name"] for one in lab.all(plural))
+
+
+async def test_claims_go_with_what_they_were_made_for(lab):
+    await lab.client.create(CLASS)
+    claim = {
+        "metadata": {"name": "data"},
+        "spec": {
+            "storageClassName": "standard",
+            "accessModes": ["ReadWriteOnce"],
+            "resources": {"requests": {"storage": "1Gi"}},
+        },
+    }
+    policy = {"whenDeleted": "Delete", "whenScaled": "Delete"}
+    await lab.client.create(
+        workload(
+            "StatefulSet",
+            serviceName="web",
+            replicas=2,
+            ordinals={"start": 3},
+            volumeClaimTemplates=[claim],
+            persistentVolumeClaimRetentionPolicy=policy,
+        )
+    )
+
+    def ready(count):
+        found = lab.get("statefulsets.apps", "web")
+        return found["status"].get("readyReplicas", 0) == count
+
+    await eventually(lambda: ready(2), within=60)
+    assert names(lab, "persistentvolumeclaims") == ["data-web-3", "data-web-4"]
+    await lab.client.patch(STATEFULSETS, "default", "web", {"spec": {"replicas": 1}})
+    await eventually(lambda: names(lab, "persistentvolumeclaims") == ["data-web-3"], within=120)
+    await lab.client.delete(STATEFULSETS, "default", "web")
+    await eventually(lambda: names(lab, "persistentvolumeclaims") == [], within=120)
+
+
+async def test_a_daemon_on_each_node_stays_while_the_next_one_starts(lab):
+    rolling = {"maxSurge": "34%", "maxUnavailable": 0}
+    strategy = {"type": "RollingUpdate", "rollingUpdate": rolling}
+    await lab.client.create(workload("DaemonSet", updateStrategy=strategy))
+
+    def status():
+        return lab.get("daemonsets.apps", "web")["status"]
+
+    await eventually(lambda: status().get("numberAvailable") == 3, within=60)
+    # The older of two on a node is told by the second in which it was made.
+    await lab.cluster.clock.sleep(2)
+    template = {"spec": {"containers": [{"name": "c", "image": "nginx:1.28"}]}}
+    await lab.client.patch(DAEMONSETS, "default", "web", {"spec": {"template": template}})
+    seen = []
+
+    def updated():
+        seen.append((len(lab.pods()), status().get("numberAvailable")))
+        return (
+            status()["observedGeneration"] == 2
+            and len(lab.pods()) == 3
+            and (status().get("updatedNumberScheduled") == 3)
+        )
+
+    await eventually(updated, within=120)
+    assert {available for _, available in seen} == {3}
+    assert max(count for count, _ in seen) in (4, 5)
