@@ -12,7 +12,7 @@
 Over the websocket: binary frames from here are eight bytes of the number of the first byte, then
 output; binary frames from the page are what was typed. Text frames are JSON:
 
-    from here   hello {seq, missed, about}, gap {missed}, recording {on}, full {},
+    from here   hello {seq, missed, about}, gap {missed}, recording {on, full?}, full {},
                 request {id, method, path, status, session}, exit {code, why}
     from there  shown {seq}, resize {rows, columns}
 

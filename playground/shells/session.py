@@ -157,12 +157,18 @@ class Session:
         async for data in self.program.output():
             self.ring.append(data)
             self.last_used = self._clock()
-            if self.recording is not None:
-                self.recording.output(data)
+            self._record(data)
             self._wake()
             while not self._has_room():
                 self._room.clear()
                 await self._room.wait()
+
+    def _record(self, data: bytes) -> None:
+        if self.recording is None or not self.recording.running:
+            return
+        self.recording.output(data)
+        if self.recording.full:
+            self.note({"op": "recording", "on": False, "full": True})
 
     async def _write(self) -> None:
         while True:

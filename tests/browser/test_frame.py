@@ -131,7 +131,9 @@ def test_a_page_that_does_not_load_leaves_the_one_before(page, site):
     page.goto(f"{site.url}{PODS}")
     page.route("**/topology", lambda route: route.abort())
     rail(page, "Topology").click()
-    expect(page.get_by_role("alert")).to_contain_text("/clusters/demo/topology did not load")
+    expect(page.get_by_role("alert")).to_contain_text(
+        "/clusters/demo/topology did not load. You still see the page before."
+    )
     expect(heading(page)).to_have_text("Pod")
     page.unroute("**/topology")
     page.get_by_role("alert").get_by_role("button", name="Try again").click()

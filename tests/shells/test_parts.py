@@ -124,10 +124,33 @@ class Chatter:
         return 3
 
 
+def session_of(program: Chatter) -> Session:
+    about = About("i", "ann", "demo", "u", "l", "shell", "demo")
+    return Session(about, program, 24, 80, asyncio.get_running_loop().time)
+
+
+async def test_a_recording_that_is_full_ends_and_the_page_is_told(monkeypatch):
+    monkeypatch.setattr("playground.shells.recording.LARGEST", 2500)
+    session = session_of(Chatter([b"x" * 1000] * 5))
+    page, _ = session.attach(None)
+    session.record(on=True)
+    running = asyncio.ensure_future(session.run())
+    told = []
+    while len(told) < 2:
+        session.confirm(page, page.sent)
+        frame = await session.next_frame(page)
+        told += [frame] if isinstance(frame, dict) else []
+    assert told == [
+        {"op": "recording", "on": True},
+        {"op": "recording", "on": False, "full": True},
+    ]
+    session.end("Over.")
+    await running
+
+
 async def test_a_program_waits_for_the_page_that_shows_it():
     program = Chatter([bytes(1000)] * 2000)
-    about = About("i", "ann", "demo", "u", "l", "shell", "demo")
-    session = Session(about, program, 24, 80, asyncio.get_running_loop().time)
+    session = session_of(program)
     page, missed = session.attach(None)
     running = asyncio.ensure_future(session.run())
     assert missed == 0

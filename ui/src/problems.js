@@ -1,6 +1,7 @@
 // What the site refused of what one did on its pages: kept for the dock's Events, beside where it happened.
 //
 // They last as long as the tab of the browser does, by cluster; the same refusal again is counted.
+import { ofTab } from "./storage.js";
 
 const KEPT = 100;
 const key = (cluster) => `kp-problems:${cluster}`;
@@ -8,7 +9,7 @@ const key = (cluster) => `kp-problems:${cluster}`;
 /** @typedef {{id: string, at: number, what: string, text: string, count: number, link?: string}} Problem */
 
 /** Returns a cluster's problems, the latest first. */
-export function problems(cluster, storage = sessionStorage) {
+export function problems(cluster, storage = ofTab()) {
   try {
     return JSON.parse(storage.getItem(key(cluster))) ?? [];
   } catch {
@@ -26,7 +27,7 @@ function keep(cluster, list, storage) {
 }
 
 /** Adds a problem; one of the same words moves to the front. */
-export function note(cluster, { what, text, link = "" }, { storage = globalThis.sessionStorage, now = Date.now() } = {}) {
+export function note(cluster, { what, text, link = "" }, { storage = ofTab(), now = Date.now() } = {}) {
   const list = problems(cluster, storage);
   const before = list.find((one) => one.what === what && one.text === text);
   const rest = list.filter((one) => one !== before);
@@ -34,7 +35,7 @@ export function note(cluster, { what, text, link = "" }, { storage = globalThis.
   keep(cluster, [made, ...rest].slice(0, KEPT), storage);
 }
 
-export function forgetProblems(cluster, storage = sessionStorage) {
+export function forgetProblems(cluster, storage = ofTab()) {
   keep(cluster, [], storage);
 }
 

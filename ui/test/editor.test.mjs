@@ -287,9 +287,11 @@ test("with conflicts, the result is what it were if all were taken", async () =>
 });
 
 test("a cluster that does not answer is no mistake of the text", async () => {
-  const checking = new Checking({ changed: () => {}, send: () => Promise.reject(new Error("Failed to fetch")) });
-  await checking.run(split(WEB), SETTINGS);
-  assert.deepEqual([checking.of(only(WEB), SETTINGS).state, checking.of(only(WEB), SETTINGS).problems], ["unknown", []]);
+  for (const why of [new TypeError("Failed to fetch"), refusal(503, { message: "The cluster worker does not answer" })]) {
+    const checking = new Checking({ changed: () => {}, send: () => Promise.reject(why) });
+    await checking.run(split(WEB), SETTINGS);
+    assert.deepEqual([checking.of(only(WEB), SETTINGS).state, checking.of(only(WEB), SETTINGS).problems], ["unknown", []]);
+  }
 });
 
 test("a refused document keeps the others from nothing", async () => {

@@ -82,6 +82,19 @@ for (const [hop, one] of STOPS) {
   });
 }
 
+const BY_CODE = {
+  400: "The server could not make sense of the request. Nothing was stored.",
+  404: "There is no pods/web. The name, or the namespace, may be another.",
+  405: "What is served at this path cannot do that.",
+  406: "The server cannot answer in any of the forms that the client takes.",
+  413: "The body is larger than the server takes. Nothing was stored.",
+  415: "The server cannot read a body of this type. Nothing was stored.",
+  429: "Too much is under way, or something has to wait its turn. Clients try again after a pause.",
+  500: "Something failed inside the server, or in something that it asked. Nothing was stored.",
+  503: "What had to answer is not there now. Clients try again.",
+  504: "The answer did not come in time. Whether it was done is not known: look at the object.",
+};
+
 test("each refusal says why in our words, beside those of the API", () => {
   const forbidden = refused(403, ["authentication"], { annotations: { [DECISION]: "forbid", [REASON]: "" }, refusal: { message: 'pods is forbidden: User "learner" cannot create' } });
   const story = (nearest) => ({ nearest, allowedNow: false });
@@ -99,6 +112,18 @@ test("each refusal says why in our words, beside those of the API", () => {
     [refused(500, after("validation"), { webhooks: [call] }), null, "Admission webhook policy.example did not answer in 10 s (failurePolicy: Fail)."],
     [refused(400, after("validation"), { webhooks: [{ ...call, failure: "" }] }), null, "Admission webhook policy.example said no. Nothing was stored."],
     [STOPS.at(-1)[1], null, "The watch asked for rev 12, but history starts at 900. Clients list again from here."],
+    [refused(401, [], { refusal: { attempted: "basic" } }), null, "Who are you? User names with passwords are not taken."],
+    [forbidden, null, "No rule matched."],
+    [forbidden, { only: "lea" }, "No rule matched."],
+    [refused(404, ["authentication", "authorization"], { resource: "" }), null, "Nothing is served at this path."],
+    [forbidden, story({ ...near, how: "names" }), "No rule matched this name. Nearest: Role prod/reader (get, list), for other names."],
+    [refused(403, after("validation"), { refusal: { details: { name: "web" } } }), null, "Authorization said yes. Admission refused pods/web: a plugin, a policy or a quota is against it."],
+    [refused(409, after("decode"), { refusal: { details: { causes: [{ field: ".spec" }] } } }), null, "Another field manager owns these fields. Leave them out, or take them over with --force-conflicts."],
+    [refused(409, after("validation"), { name: "web" }), null, "pods/web changed while this was under way. Read it again, and send the change on top."],
+    [refused(410, ["authentication", "authorization"], { refusal: { message: "The provided continue parameter is too old" } }), null, "The list asked for a revision that is no longer kept. Clients list again from the present."],
+    [refused(500, after("validation"), { webhooks: [{ ...call, failure: "connection refused" }] }), null, "Admission webhook policy.example could not be asked (failurePolicy: Fail)."],
+    [refused(418, after("validation")), null, "Stopped at validating admission with 418."],
+    ...Object.entries(BY_CODE).map(([code, title]) => [refused(Number(code), ["authentication", "authorization"], { name: "web" }), null, title]),
   ];
   for (const [one, told, title] of cases) assert.equal(stopped(one, told).title, title);
   assert.match(stopped(forbidden).verbatim, /pods is forbidden/);

@@ -1,6 +1,7 @@
 // The dock at the bottom of a cluster's pages: panels in tabs that outlive the page above them.
 import { html, LitElement, nothing } from "lit";
 
+import { ofBrowser } from "../storage.js";
 import { t } from "../texts.js";
 import { Height } from "./height.js";
 import { PANELS, panelNamed } from "./panels.js";
@@ -28,7 +29,7 @@ class Dock extends LitElement {
 
   connectedCallback() {
     super.connectedCallback();
-    this.state = recalled(localStorage, this.cluster, panelNamed);
+    this.state = recalled(ofBrowser(), this.cluster, panelNamed);
     window.addEventListener("kp-dock-open", this.onOpen);
     window.addEventListener("kp-page", this.onPage);
     this.onPage();
@@ -44,7 +45,7 @@ class Dock extends LitElement {
 
   change(state) {
     this.state = state;
-    keep(localStorage, this.cluster, state);
+    keep(ofBrowser(), this.cluster, state);
   }
 
   openPanel({ name, params, focus = true, many = false }) {

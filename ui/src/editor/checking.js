@@ -63,7 +63,7 @@ export class Checking {
       if (signal.aborted) return null;
       const owned = conflicts(error);
       if (owned.length) return this.owned(section, body, owned, signal);
-      if (!error.status) return { state: "unknown", message: error.message, problems: [], conflicts: [], warnings: [] };
+      if (unanswered(error)) return { state: "unknown", message: error.message, problems: [], conflicts: [], warnings: [] };
       const waits = waitsFor(section, sections, error);
       if (waits) return { state: "later", waits: waits.about, problems: [], conflicts: [], warnings: [] };
       return { state: "bad", problems: problems(section, error), conflicts: [], warnings: [] };
@@ -79,6 +79,9 @@ export class Checking {
     }
   }
 }
+
+/** No word of the cluster about the text: no network, no worker, or one that rests. */
+const unanswered = ({ status }) => !status || [502, 503, 504].includes(status);
 
 const good = (answer) => ({ state: "good", result: answer.result, outcome: answer.outcome, warnings: answer.warnings, problems: [], conflicts: [] });
 

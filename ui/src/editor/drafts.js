@@ -1,4 +1,5 @@
 // What one has written and not sent yet: it outlives a reload and a visit to other pages, in this tab alone.
+import { ofTab } from "../storage.js";
 import { split } from "./documents.js";
 
 const PREFIX = "kubeground.editor";
@@ -13,7 +14,7 @@ export const keyOf = ({ cluster, object, user }) => [PREFIX, user, cluster, obje
 /** The values of Secrets end with the page. */
 const secret = (text) => split(text).some(({ about }) => about.kind === "Secret");
 
-export function save(key, text, base, storage = sessionStorage) {
+export function save(key, text, base, storage = ofTab()) {
   const draft = { text, base };
   forget(key, storage);
   try {
@@ -24,13 +25,13 @@ export function save(key, text, base, storage = sessionStorage) {
   }
 }
 
-export function forget(key, storage = sessionStorage) {
+export function forget(key, storage = ofTab()) {
   here.delete(key);
-  storage.removeItem(key);
+  storage?.removeItem(key);
 }
 
 /** Returns {text, base}, or null. */
-export function find(key, storage = sessionStorage) {
+export function find(key, storage = ofTab()) {
   if (here.has(key)) return here.get(key);
   try {
     const found = JSON.parse(storage.getItem(key));

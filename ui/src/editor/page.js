@@ -168,7 +168,7 @@ function verdict(editor) {
   let words = e().allGood(found.length);
   if (!found.length) [state, words] = ["waiting", e().empty];
   else if (count) [state, words] = ["bad", e().wrong(count)];
-  else if (unknown) [state, words] = ["unknown", e().unreachable(unknown.message)];
+  else if (unknown) [state, words] = ["unknown", e().unreachable(unknown.message.replace(/\.?$/, "."))];
   else if (later) [state, words] = ["waiting", e().laterAll(found.length - later, later)];
   else if (checking) [state, words] = ["waiting", e().states.busy];
   else if (editor.undecided().length) [state, words] = ["owned", e().decide(editor.undecided().length)];

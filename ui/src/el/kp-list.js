@@ -240,16 +240,22 @@ class List extends LitElement {
     return group ? `${plural}.${group}` : plural;
   }
 
-  async saveFilter(name) {
+  saveFilter(name) {
     const query = new URLSearchParams({ ns: this.ns, q: this.q, sort: this.sortText, cols: this.shown?.join(",") ?? "" });
     for (const [key, value] of [...query]) if (!value) query.delete(key);
-    await post("/api/saved-filters", { kind: this.kindKey, name, query: query.toString() });
-    await this.loadSaved();
+    return this.keeping(post("/api/saved-filters", { kind: this.kindKey, name, query: query.toString() }));
   }
 
-  async forgetFilter(id) {
-    await call("DELETE", `/api/saved-filters/${id}`);
+  forgetFilter(id) {
+    return this.keeping(call("DELETE", `/api/saved-filters/${id}`));
+  }
+
+  /** Waits until a filter is saved or forgotten; returns false, and says why, if it was not. */
+  async keeping(work) {
+    const wrong = await work.then(() => null, (error) => ({ bad: true, text: t.objects.notSaved, verbatim: error.message }));
+    this.notice("saved", wrong);
     await this.loadSaved();
+    return !wrong;
   }
 
   recall(query) {

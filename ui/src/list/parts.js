@@ -64,7 +64,7 @@ function savedMenu(list) {
   const save = (event) => {
     event.preventDefault();
     const field = event.target.elements.name;
-    if (field.value.trim()) list.saveFilter(field.value.trim()).then(() => (field.value = ""));
+    if (field.value.trim()) list.saveFilter(field.value.trim()).then((saved) => saved && (field.value = ""));
   };
   return html`<details class="kp-drop" @focusout=${closeWhenLeft} @keydown=${closeOnEscape}>
     <summary class="kp-button">${t.objects.saved}</summary>

@@ -8,10 +8,11 @@ import { pressOf } from "../press.js";
 import { visit } from "../router.js";
 import { t } from "../texts.js";
 import * as api from "./api.js";
-import { Connection, GONE } from "./connection.js";
+import { Connection } from "./connection.js";
 import { Gutter } from "./gutter.js";
 import { linkProvider } from "./links.js";
 import { Marks } from "./marks.js";
+import { noteBar } from "./notes.js";
 import { Screen } from "./screen.js";
 
 const NOTED_MS = 5000;
@@ -166,6 +167,7 @@ export class KpTerminal extends LitElement {
       else if (frame.op === "full") this.fade({ name: "full" });
       else if (frame.op === "gap") this.fade({ name: "back", missed: frame.missed });
       else if (frame.op === "recording") this.recorded(frame.on);
+      if (frame.op === "recording" && frame.full) this.fade({ name: "words", text: t.terminal.recordingFull });
     });
   }
 
@@ -297,7 +299,7 @@ export class KpTerminal extends LitElement {
     return html`<div class="kp-term" data-state=${this.note?.name ?? "open"}>
       <div class="kp-term-body"><div class="kp-term-gutter"></div><div class="kp-term-screen"></div></div>
       ${this.finding ? this.findBar() : nothing}
-      <div class="kp-term-notes">${this.note ? this.noteBar() : nothing}</div>
+      <div class="kp-term-notes">${this.note ? noteBar(this) : nothing}</div>
     </div>`;
   }
 
@@ -320,53 +322,6 @@ export class KpTerminal extends LitElement {
     event.preventDefault();
     event.stopPropagation();
   }
-
-  noteBar() {
-    const { note } = this;
-    const { terminal: texts } = t;
-    const button = (text, work) => html`<button type="button" class="kp-button" @click=${work}>${text}</button>`;
-    const again = () => button(texts.again[this.kind], () => this.again());
-    switch (note.name) {
-      case "starting":
-        return html`<p role="status">${texts.starting[this.kind]}</p>`;
-      case "lost":
-        return html`<p role="status" class="kp-term-warn">${texts.lost(note.at, note.tries)}</p>`;
-      case "back":
-        return html`<p role="status">${note.missed ? texts.backMissing(note.missed) : texts.back}</p>`;
-      case "full":
-        return html`<p role="status" class="kp-term-warn">${texts.inputFull}</p>`;
-      case "words":
-        return html`<p role="status">${note.text}</p>`;
-      case "exit":
-        return html`<p role="status">${note.why ? texts.endedBecause(note.why) : texts.ended(note.code)} ${again()}</p>`;
-      case "over":
-        return html`<p role="alert" class="kp-term-warn">${overText(note)} ${note.code === GONE ? again() : signIn(note)}</p>`;
-      case "plain":
-        return this.warning(note.offer);
-      default:
-        return html`<div role="alert" class="kp-term-warn"><p>${texts.failed}</p><pre class="kp-verbatim">${note.text}</pre>${button(texts.tryAgain, () => this.again())}</div>`;
-    }
-  }
-
-  warning(offer) {
-    const { terminal: texts } = t;
-    return html`<div class="kp-term-card" role="alert">
-      <h2>${texts.plainTitle}</h2>
-      <p>${texts.plainText}</p>
-      <p>${texts.plainWhy} ${offer.why}</p>
-      ${offer.install ? html`<p>${texts.install} <code>${offer.install}</code></p>` : nothing}
-      <p><button type="button" class="kp-button" @click=${() => this.again({ accept: true })}>${texts.plainAccept}</button> <button type="button" class="kp-button" @click=${() => this.again()}>${texts.tryAgain}</button></p>
-    </div>`;
-  }
-}
-
-function overText({ code, wasOpen }) {
-  if (code === GONE) return wasOpen ? t.terminal.restarted : t.terminal.forgotten;
-  return code === 4404 ? t.clusterGone : t.signedOut;
-}
-
-function signIn({ code }) {
-  return code === 4404 ? html`<a href="/">${t.allClusters}</a>` : html`<a href="/sign-in" data-full>${t.signIn}</a>`;
 }
 
 /** Goes to an object's page as it is now, which is what terminals tell of; with a modifier in another tab. */

@@ -66,9 +66,14 @@ class ObjectPast extends LitElement {
 
   async loadMore() {
     const before = this.writes.at(-1).revision;
-    const { items, more } = await ask(this.cluster, "/history/object", { ...this.ref, before, limit: PAGE });
-    this.writes = [...this.writes, ...items];
-    this.more = more;
+    try {
+      const { items, more } = await ask(this.cluster, "/history/object", { ...this.ref, before, limit: PAGE });
+      this.writes = [...this.writes, ...items];
+      this.more = more;
+      this.problem = null;
+    } catch (error) {
+      this.problem = error.message;
+    }
   }
 
   render() {

@@ -14,6 +14,7 @@ export const objects = {
   saveName: "Name",
   save: "Save",
   noSaved: "Nothing saved for this list yet.",
+  notSaved: "The saved filters are as they were:",
   removeSaved: (name) => `Remove ${name}`,
   reading: (read, total, kinds) => `Reading ${group(total)} ${kinds}… ${group(read)}`,
   readingFirst: "Reading…",

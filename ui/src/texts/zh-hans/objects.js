@@ -12,6 +12,7 @@ export const objects = {
   saveName: "名称",
   save: "保存",
   noSaved: "此列表还没有保存的筛选。",
+  notSaved: "已保存的筛选没有变化：",
   removeSaved: (name) => `移除 ${name}`,
   reading: (read, total, kinds) => `正在读取 ${group(total)} 个 ${kinds}… ${group(read)}`,
   readingFirst: "正在读取…",
