@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from playground.editor import documents, schemas, texts
+from playground.editor import documents, schemas, texts, writers
 from playground.editor.documents import CREATE, NotAnObject, Reference, Served
 from playground.editor.serializers import (
     DocumentSerializer,
@@ -153,9 +153,8 @@ class OneObject(APIView):
         wanted.is_valid(raise_exception=True)
         given: dict[str, Any] = wanted.validated_data
         resource = reader.titled(given["kind"])
-        return Response(
-            texts.described(reader.get(resource.path(given["namespace"], given["name"])))
-        )
+        item = reader.get(resource.path(given["namespace"], given["name"]))
+        return Response(texts.described(item, writers.last(reader, resource.title, item)))
 
 
 class Schema(APIView):

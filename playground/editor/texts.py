@@ -26,10 +26,10 @@ def editable(item: Object) -> str:
     return to_yaml({**shown, "metadata": metadata})
 
 
-def described(item: Object) -> dict[str, Any]:
-    """Return what the editor wants to know of an object."""
+def described(item: Object, writer: tuple[str, str]) -> dict[str, Any]:
+    """Return what the editor wants to know of an object; `writer` wrote it last, and when."""
     metadata = item.get("metadata") or {}
-    manager, at = last_writer(item)
+    manager, at = writer
     return {
         "text": editable(item),
         "live": to_yaml(item),
@@ -38,15 +38,3 @@ def described(item: Object) -> dict[str, Any]:
         "manager": manager,
         "at": at,
     }
-
-
-def last_writer(item: Object) -> tuple[str, str]:
-    """Return who wrote the object last, its status aside, and when."""
-    entries = (item.get("metadata") or {}).get("managedFields") or ()
-    written = [
-        (str(one.get("time") or ""), str(one.get("manager") or ""))
-        for one in entries
-        if not one.get("subresource")
-    ]
-    at, manager = max(written, default=("", ""))
-    return manager, at

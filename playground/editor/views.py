@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
-from playground.editor import texts
+from playground.editor import texts, writers
 from playground.history.past import revision_of
 from playground.objects import vanished
 from playground.objects.discovery import Resource
@@ -74,7 +74,8 @@ def _opened(request: HttpRequest, reader: Reader, title: str, item: str) -> dict
         "secret": title == "secrets",
     }
     try:
-        return about | texts.described(reader.get(resource.path(namespace, item)))
+        there = reader.get(resource.path(namespace, item))
+        return about | texts.described(there, writers.last(reader, title, there))
     except Refused as error:
         if error.code not in (403, 404):
             raise

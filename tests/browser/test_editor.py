@@ -232,3 +232,11 @@ def test_a_text_outlives_a_reload_and_the_past_is_read_only(open_editor, playgro
     assert "a: '1'" in text_of(page)
     button(page, "Replace").last.click()
     expect(page.get_by_role("region", name="Answers")).to_contain_text("ConfigMap kept replaced")
+    # What is gone comes back as it was: from its page of the past.
+    with playground.client() as api:
+        assert api.delete(f"{MAPS}/kept").is_success
+    page.goto(f"/clusters/default/objects/core/v1/configmaps/default/kept?rev={first}")
+    page.get_by_role("link", name="Put this back").click()
+    expect(page.get_by_text("There is no configmap kept now.")).to_be_visible()
+    button(page, "Create").last.click()
+    expect(page.get_by_role("region", name="Answers")).to_contain_text("ConfigMap kept created")

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from playground.editor import documents, schemas, texts
+from playground.editor import documents, schemas, texts, writers
 from playground.editor.api import warnings
 from playground.editor.documents import NotAnObject, Reference, Served
 from tests.playground.fakecluster import status
@@ -91,10 +91,61 @@ def test_a_text_to_edit_has_what_one_can_set():
         },
         "status": {"phase": "Running"},
     }
-    found = texts.described(item)
+    found = texts.described(item, writers.by_fields(item))
     assert found["text"] == "kind: Pod\nmetadata:\n  name: a\n"
     assert (found["revision"], found["uid"], found["manager"]) == ("12", "u", "kubectl-edit")
     assert "phase: Running" in found["live"]
+
+
+NOON, LATER = "2026-11-23T12:00:00Z", "2026-11-23T12:00:09Z"
+
+
+def record(data, *managers, kind="MODIFIED", status=None, actor="ann"):
+    """A write as the log has it; a manager is (name, time)."""
+    fields = [
+        {"manager": name, "time": at, "fieldsV1": {"f:data": {f"f:{name}": {}}}}
+        for name, at in managers
+    ]
+    item = {"kind": "Boat", "metadata": {"managedFields": fields}, "data": data, "status": status}
+    return {"type": kind, "actor": actor, "object": item}
+
+
+@pytest.mark.parametrize(
+    ("writes", "manager"),
+    [
+        ([record(1, ("kubectl-create", NOON), kind="ADDED")], "kubectl-create"),
+        # Two within one second: the later is not the one with the greater name.
+        (
+            [
+                record(1, ("zzz", NOON), kind="ADDED"),
+                record(2, ("aaa", NOON), ("zzz", NOON)),
+            ],
+            "aaa",
+        ),
+        # A status is nobody's change of the text.
+        (
+            [
+                record(1, ("helm", NOON), kind="ADDED"),
+                record(1, ("helm", NOON), ("kubelet", LATER), status="Ready"),
+            ],
+            "helm",
+        ),
+        # Twice within a second, by one manager: it leaves no trace.
+        ([record(1, ("edit", NOON), kind="ADDED"), record(2, ("edit", NOON))], "edit"),
+        # Twice by one of two: the log knows the user at least.
+        (
+            [
+                record(1, ("a", NOON), ("b", NOON), kind="ADDED"),
+                record(2, ("a", NOON), ("b", NOON), actor="system:node:node-1"),
+            ],
+            "kubelet on node-1",
+        ),
+        # Further back than the log was read.
+        ([record(2, ("a", NOON))], ""),
+    ],
+)
+def test_the_log_knows_who_wrote_last(writes, manager):
+    assert writers.by_log(writes[::-1]) == manager
 
 
 def test_the_part_of_a_kind_has_what_it_refers_to_and_nothing_else():

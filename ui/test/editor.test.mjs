@@ -2,10 +2,12 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
+import { editorOf } from "../src/editor/address.js";
 import { Checking, write } from "../src/editor/checking.js";
-import { at, split, withRevision } from "../src/editor/documents.js";
+import { at, sent, split, withRevision } from "../src/editor/documents.js";
 import * as drafts from "../src/editor/drafts.js";
 import { command, fileName } from "../src/editor/kubectl.js";
+import { inList } from "../src/editor/lists.js";
 import { resourceOf } from "../src/editor/lives.js";
 import { merge } from "../src/editor/merge3.js";
 import { rangeOf, steps, without } from "../src/editor/paths.js";
@@ -62,6 +64,64 @@ test("a mistake in one document leaves the others as they are", () => {
   assert.equal(bad.errors.length > 0, true);
   assert.equal(good.about.kind, "Pod");
   assert.match(only("a: 1\na: 2\n").errors[0].message, /unique/);
+});
+
+const LIST = `# all of it
+apiVersion: v1
+kind: List
+items:
+  # the first
+  - apiVersion: apps/v1
+    kind: Deployment
+    metadata:
+      name: web
+    spec:
+      replicas: 3
+  - kind: ConfigMap
+    apiVersion: v1
+    metadata: {name: settings, labels: {a: b}}
+  - {apiVersion: v1, kind: Service, metadata: {name: front}}
+`;
+
+test("a list is what stands in it, at its places", () => {
+  const found = split(`${LIST}---\n${WEB}`);
+  assert.deepEqual(found.map(({ about }) => `${about.kind}/${about.name}`), ["Deployment/web", "ConfigMap/settings", "Service/front", "Deployment/web"]);
+  assert.deepEqual(found.map(({ line, index }) => [line, index]), [[6, 0], [12, 1], [15, 2], [17, 3]]);
+  const [web] = found;
+  assert.equal(sent(web), "    apiVersion: apps/v1\n    kind: Deployment\n    metadata:\n      name: web\n    spec:\n      replicas: 3\n");
+  const { from, to } = rangeOf(web.doc, "spec.replicas");
+  assert.equal(LIST.slice(web.from + from, web.from + to), "3");
+  assert.equal(sent(web, "7").split("\n")[3], '      resourceVersion: "7"');
+  assert.equal(at(found, LIST.indexOf("settings")).about.name, "settings");
+});
+
+test("a field is taken out of an item, and the list stays a list", () => {
+  const [web, settings, front] = split(LIST);
+  const after = (section, path) => LIST.slice(0, section.from) + inList(section, without(section, path)) + LIST.slice(section.to);
+  assert.equal(after(web, ".spec.replicas"), LIST.replace("    spec:\n      replicas: 3\n", ""));
+  assert.equal(after(web, ".apiVersion"), LIST.replace("  - apiVersion: apps/v1\n    kind", "  - kind"), "the dash moves to the next field");
+  for (const [section, path] of [[settings, ".metadata.labels.a"], [front, ".metadata.name"]]) {
+    const left = split(after(section, path));
+    assert.deepEqual(left.map(({ about }) => about.kind), ["Deployment", "ConfigMap", "Service"]);
+    assert.deepEqual(left.flatMap(({ errors }) => errors), []);
+  }
+});
+
+test("items of a typed list are of its kind, and are sent as such", () => {
+  const [pod] = split("apiVersion: v1\nkind: PodList\nitems:\n- metadata:\n    name: a\n");
+  assert.deepEqual([pod.about.apiVersion, pod.about.kind], ["v1", "Pod"]);
+  assert.equal(sent(pod), '  apiVersion: "v1"\n  kind: "Pod"\n  metadata:\n    name: a\n');
+  const [json] = split('{"apiVersion": "v1", "kind": "PodList", "items": [{"metadata": {"name": "a"}}]}');
+  assert.deepEqual(JSON.parse(`{${sent(json).slice(1).replace(/(apiVersion|kind):/g, '"$1":')}`), { apiVersion: "v1", kind: "Pod", metadata: { name: "a" } });
+});
+
+test("an empty list is nothing to write, and a broken one says where", () => {
+  assert.deepEqual(split("apiVersion: v1\nkind: List\nitems: []\n"), []);
+  const [broken] = split("apiVersion: v1\nkind: List\nkind: List\nitems:\n- kind: Pod\n");
+  assert.match(broken.errors[0].message, /unique/);
+  const [item] = split("kind: List\nitems:\n- kind: Pod\n  a: 1\n  a: 2\n");
+  assert.equal(item.about.kind, "Pod");
+  assert.equal(item.errors.length > 0, true);
 });
 
 test("a revision is added as one line, and the rest stays as it was", () => {
@@ -246,6 +306,13 @@ test("the same with kubectl", () => {
   assert.equal(fileName(split(TWO)), "all.yaml");
   assert.equal(fileName(split(WEB)), "web.yaml");
   assert.equal(fileName([]), "new.yaml");
+});
+
+test("the editor of an object has an address, of the past and from it too", () => {
+  const apps = { group: "apps", plural: "deployments" };
+  const at = { ns: "shop", name: "web" };
+  assert.equal(editorOf("demo", apps, at, { from: "12" }), "/clusters/demo/editor?kind=deployments.apps&namespace=shop&name=web&from=12");
+  assert.equal(editorOf("demo", { group: "core", plural: "nodes" }, { ns: "", name: "n1" }, { rev: 3 }), "/clusters/demo/editor?kind=nodes&name=n1&rev=3");
 });
 
 test("a kind is found whatever its version", () => {

@@ -1,10 +1,10 @@
 // Tries what one writes: each document goes to the cluster as a dry run, so validation, defaulting and admission all
 // have their say. What did not change is not asked for again.
 import { conflicts, problems, waitsFor } from "./problems.js";
-import { withRevision } from "./documents.js";
+import { sent } from "./documents.js";
 
 /** What a document is tried as: the same text may be good to apply and wrong to create. */
-const keyOf = (section, { how, namespace }) => `${how}\n${namespace}\n${section.text}`;
+const keyOf = (section, { how, namespace }) => `${how}\n${namespace}\n${sent(section)}`;
 
 export class Checking {
   /** @param {{send: (body: object, options: object) => Promise<object>, changed: () => void}} given */
@@ -56,7 +56,7 @@ export class Checking {
   }
 
   async try(section, sections, { how, namespace }, signal) {
-    const body = { text: section.text, action: how, namespace, dry_run: true };
+    const body = { text: sent(section), action: how, namespace, dry_run: true };
     try {
       return good(await this.send(body, { signal }));
     } catch (error) {
@@ -94,7 +94,7 @@ const good = (answer) => ({ state: "good", result: answer.result, outcome: answe
 export async function write(sections, { how, namespace, forced, revisionOf, renewed }, send, tell) {
   const answers = sections.map((section) => ({ about: section.about, index: section.index, state: "waiting" }));
   const bodyOf = (section, revision) => ({
-    text: how === "replace" && revision ? withRevision(section, revision) : section.text,
+    text: sent(section, how === "replace" ? revision : ""),
     action: how,
     namespace,
     ...(how === "apply" && forced(section) ? { force: true } : {}),

@@ -48,8 +48,8 @@ function headOptions(kinds, { key }, about) {
 const plain = ["apiVersion", "kind", "metadata", "spec"];
 
 /** Snippets where a document begins; the other keys of its head where it goes on. */
-function beginnings(section, siblings) {
-  const heads = plain.filter((label) => !siblings.has(label)).map((label) => ({ label, apply: label === "metadata" || label === "spec" ? `${label}:\n  ` : `${label}: ` }));
+function beginnings(section, siblings, column) {
+  const heads = plain.filter((label) => !siblings.has(label)).map((label) => ({ label, apply: label === "metadata" || label === "spec" ? `${label}:\n${" ".repeat(column + 2)}` : `${label}: ` }));
   if (section?.text.trim().includes("\n")) return heads;
   return [...SNIPPETS.map(({ name, text }) => snippetCompletion(text, { label: name, detail: t.editor.snippet, boost: -1 })), ...heads];
 }
@@ -86,7 +86,8 @@ function sources({ schemas, kinds, sections }) {
   async function complete(context) {
     const section = found(context.pos);
     const base = section?.from ?? context.state.doc.lineAt(context.pos).from;
-    const place = placeAt(context.state.sliceDoc(base, section?.to ?? context.pos), context.pos - base);
+    const lead = section?.lead.length ?? 0;
+    const place = placeAt(" ".repeat(lead) + context.state.sliceDoc(base + lead, section?.to ?? context.pos), context.pos - base);
     if (!place || (!context.explicit && idle(place))) return null;
     const from = base + place.from;
     const options = await optionsFor(context, section, place, section?.about ?? {}, from);
@@ -98,8 +99,8 @@ function sources({ schemas, kinds, sections }) {
     const given = await schemas.of(about);
     if (context.aborted) return [];
     if (place.isValue) return given ? valueOptions(given, place) : [];
-    if (!given) return place.path.length ? [] : beginnings(section, place.siblings);
     const line = context.state.doc.lineAt(from);
+    if (!given) return place.path.length ? [] : beginnings(section, place.siblings, from - line.from);
     const rest = context.state.sliceDoc(context.pos, line.to);
     const keys = keyOptions(given, place, from - line.from, /^[\w.-]*\s*:/.test(rest));
     // An item of a list of plain values.

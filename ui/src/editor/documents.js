@@ -1,13 +1,15 @@
 // A text of several documents: where each begins and ends, what it is about, and where its YAML is wrong. Pure.
 import { isMap, isScalar, parseDocument } from "yaml";
 
+import { itemsOf, named, whole } from "./lists.js";
+
 const SEPARATOR = /^---[ \t]*(#.*)?$/;
 // Kubernetes reads YAML 1.1: `yes` and `on` are booleans.
 const OPTIONS = { version: "1.1", strict: true, uniqueKeys: true, prettyErrors: false, logLevel: "silent" };
 
 /** Parts of a text that were parsed lately: with each key press all but one are as before. */
 const parsed = new Map();
-const MOST_KEPT = 100;
+const MOST_KEPT = 400;
 
 function parse(text) {
   let found = parsed.get(text);
@@ -31,9 +33,23 @@ function aboutOf(doc) {
 
 const errorOf = ({ message, pos: [from, to] }) => ({ from, to: Math.max(to, from + 1), message });
 
+/** Returns what a document is to be written as: itself, or the items of a list. */
+function parts(part, own) {
+  const itself = { ...part, text: own, from: 0, to: own.length, lead: "", implied: false };
+  const items = itemsOf(part.doc, own)?.map((item) => {
+    const { about, ...found } = parse(item.text);
+    const said = named(about, part.about);
+    return { ...found, ...item, about: said, implied: said !== about && isMap(found.doc.contents) };
+  });
+  // What is wrong with a list, and not with an item of it, is said of the list.
+  return !items || (part.errors.length && !items.some((one) => one.errors.length)) ? [itself] : items;
+}
+
+const linesOf = (text) => text.split("\n").length - 1;
+
 /**
- * Returns the documents of a text, those left out that hold nothing. `from` and `to` are offsets in the
- * whole text; errors and the nodes of `doc` count from `from`.
+ * Returns the documents of a text, lists as their items, those left out that hold nothing. `from` and `to` are
+ * offsets in the whole text; errors and the nodes of `doc` count from `from`.
  */
 export function split(text) {
   const found = [];
@@ -44,7 +60,11 @@ export function split(text) {
   const close = (to, next, nextLine) => {
     const own = text.slice(from, to);
     const part = parse(own);
-    if (own.trim() && !part.empty) found.push({ ...part, text: own, from, to, line, index: found.length });
+    if (own.trim() && !part.empty) {
+      for (const one of parts(part, own)) {
+        found.push({ ...one, from: from + one.from, to: from + one.to, line: line + linesOf(own.slice(0, one.from)), index: found.length });
+      }
+    }
     from = next;
     line = nextLine;
   };
@@ -64,6 +84,13 @@ export function at(sections, offset) {
 /** What an outline calls a document. */
 export function title({ about }) {
   return { kind: about.kind || "?", name: about.name || "?" };
+}
+
+/** Returns the text of a document as it is sent; with a revision, if it replaces one. */
+export function sent(section, revision = "") {
+  const text = whole(section);
+  if (!revision) return text;
+  return withRevision(section.implied ? { text, doc: parse(text).doc } : section, revision);
 }
 
 /**

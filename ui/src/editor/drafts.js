@@ -8,8 +8,8 @@ const LONGEST = 1_000_000;
 // What is not to be left behind in the browser, or has no room there, outlives other pages only.
 const here = new Map();
 
-/** Names the draft of a page: each object has one, and so has the new text of a cluster. */
-export const keyOf = ({ cluster, object, user }) => [PREFIX, user, cluster, object ? `${object.resource}/${object.namespace}/${object.name}` : ""].join(" ");
+/** Names the draft of a page: each object has one, also begun from a revision, and so has the new text of a cluster. */
+export const keyOf = ({ cluster, object, user, from }) => [PREFIX, user, cluster, object ? `${object.resource}/${object.namespace}/${object.name}` : "", ...(from ? [from] : [])].join(" ");
 
 /** The values of Secrets end with the page. */
 const secret = (text) => split(text).some(({ about }) => about.kind === "Secret");

@@ -11,6 +11,7 @@ import { Code } from "./code.js";
 import { at, split } from "./documents.js";
 import * as drafts from "./drafts.js";
 import { fileName } from "./kubectl.js";
+import { inList } from "./lists.js";
 import { Lives } from "./lives.js";
 import { adopt, follow } from "./meanwhile.js";
 import { page, VIEWS, WAYS } from "./page.js";
@@ -47,13 +48,15 @@ class Editor extends LitElement {
     const { object, rev } = this.config;
     this.readOnly = rev !== null;
     this.live = object?.text === undefined ? null : object;
-    this.standardHow = this.live ? "replace" : "apply";
+    // What is gone, with a text of the past to begin with.
+    this.anew = object?.refused?.code === 404 && this.config.start !== undefined;
+    this.standardHow = this.live ? "replace" : this.anew ? "create" : "apply";
     this.how = WAYS.includes(state.how) ? state.how : this.standardHow;
     this.view = VIEWS.includes(state.view) ? state.view : "";
     // Others may see the screen: values of Secrets are shown when asked for.
     this.concealed = Boolean(object?.secret && this.live);
     this.base = this.live && { text: object.text, revision: object.revision };
-    this.draftKey = drafts.keyOf({ cluster: this.config.cluster, object, user: document.body.dataset.user });
+    this.draftKey = drafts.keyOf({ cluster: this.config.cluster, object, user: document.body.dataset.user, from: this.config.from });
     this.checking = new Checking({ send: (body, options) => this.send(body, options), changed: () => this.marked() });
     this.lives = new Lives({ kinds: this.config.kinds, namespace: this.config.namespace, read: (place) => this.read(place), changed: () => this.draw() });
     this.schemas = new Schemas(this.config.cluster, get);
@@ -228,7 +231,7 @@ class Editor extends LitElement {
 
   /** Leaves a field to its owner: one's own text says nothing of it any more. */
   leave(section, path) {
-    this.code.change(section.from, section.to, without(section, path));
+    this.code.change(section.from, section.to, inList(section, without(section, path)));
     this.check();
   }
 

@@ -2,6 +2,7 @@
 import { html, nothing } from "lit";
 
 import { copy } from "../copy.js";
+import { closeOnEscape, closeWhenLeft } from "../list/drop.js";
 import { t } from "../texts.js";
 import { title } from "./documents.js";
 import { command, fileName } from "./kubectl.js";
@@ -38,9 +39,24 @@ function tools(editor) {
     <label class="kp-button kp-ed-upload">${e().upload}<input type="file" class="kp-sr" accept=".yaml,.yml,.json,text/*" @change=${(event) => editor.upload(event.target)}></label>`}
     <button type="button" class="kp-button" @click=${() => editor.download()}>${e().download}</button>
     ${segments(e().panes, editor.readOnly ? PAST_VIEWS : VIEWS, e().views, editor.view, (value) => editor.choose("view", value))}
-    ${editor.readOnly ? nothing : html`<span class="kp-ed-gap"></span>${segments(e().how, WAYS, e().ways, editor.how, (value) => editor.choose("how", value))}
-    <button type="button" class="kp-button kp-primary" aria-disabled=${editor.busy} @click=${() => write(editor)}>${verb(editor)}</button>`}
+    ${editor.readOnly ? nothing : html`<span class="kp-ed-gap"></span>${writing(editor)}`}
   </div>`;
+}
+
+/** What writes, and beside it the choice of how. */
+function writing(editor) {
+  const choose = (event, way) => {
+    event.currentTarget.closest("details").open = false;
+    editor.choose("how", way);
+  };
+  return html`<div class="kp-ed-write"><button type="button" class="kp-button kp-primary" aria-disabled=${editor.busy} @click=${() => write(editor)}>${verb(editor)}</button>
+    <details class="kp-menu kp-ed-ways" @focusout=${closeWhenLeft} @keydown=${closeOnEscape}>
+      <summary class="kp-button kp-primary" aria-label=${e().howNow(e().ways[editor.how])} title=${e().how}></summary>
+      <div class="kp-menu-body" role="group" aria-label=${e().how}>${WAYS.map(
+        (way) => html`<button type="button" class="kp-ed-way" aria-label=${e().ways[way]} aria-description=${e().means[way]} aria-pressed=${way === editor.how} @click=${(event) => choose(event, way)}>
+          <b>${e().ways[way]}</b><span class="kp-muted">${e().means[way]}</span></button>`,
+      )}</div>
+    </details></div>`;
 }
 
 function verb({ how, sections }) {
@@ -71,7 +87,7 @@ function beginnings(editor) {
   const { config, notes } = editor;
   return html`
     ${config.rev === null || !config.object ? nothing : note("", e().past, html`<a class="kp-button" data-live href=${editor.addressFrom(config.rev)}>${e().editPast}</a>`)}
-    ${config.from ? note("", e().from(config.from)) : nothing}
+    ${config.from ? note("", config.object.refused ? e().fromGone(config.object.kind, config.object.name, config.from) : e().from(config.from)) : nothing}
     ${notes.draft ? note("", e().draft, button(e().discard, () => editor.discardDraft())) : nothing}`;
 }
 

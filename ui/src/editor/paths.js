@@ -114,9 +114,10 @@ function cut(text, parent, key, value) {
   return text.slice(0, begin) + text.slice(end);
 }
 
-function rewritten({ doc }, passed) {
+function rewritten({ doc, lead = "" }, passed) {
   const copy = doc.clone();
   const path = passed.map(({ key, index }) => (key ? key.value : index));
   copy.deleteIn(path);
-  return copy.toString();
+  // An item of a list stays as far in as it was.
+  return copy.toString().replace(/^(?=.)/gm, " ".repeat(lead.length));
 }

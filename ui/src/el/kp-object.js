@@ -48,7 +48,7 @@ class ObjectPage extends LitElement {
     this.unbind = bind({
       "objects.describe": tab("summary"),
       "objects.yaml": tab("yaml"),
-      "objects.edit": { when: () => !this.missing, run: () => visit(this.editor) },
+      "objects.edit": { when: () => !this.missing, run: () => visit(this.editor, { live: true }) },
       "objects.events": tab("events"),
       "objects.owner": () => (this.owner ? visit(this.owner) : tab("relations")()),
       "objects.shell": { when: () => this.hasShell, run: () => this.shell() },
@@ -161,8 +161,14 @@ class ObjectPage extends LitElement {
     </details>`;
   }
 
+  /** Where one writes: of the past, it is the text that one begins with in the present. */
   get editor() {
-    return editorOf(this.cluster, this, this, this.rev);
+    return editorOf(this.cluster, this, this, { from: this.rev });
+  }
+
+  editButton() {
+    if (this.rev) return html`<a class="kp-button" data-live href=${this.editor} title=${t.objects.putBackHow(this.rev)}>${t.objects.putBack}</a>`;
+    return html`<a class="kp-button" href=${this.editor}>${t.objects.edit}</a>`;
   }
 
   act(name) {
@@ -176,7 +182,7 @@ class ObjectPage extends LitElement {
     return html`${this.missing
         ? nothing
         : html`<div class="kp-actions kp-object-actions" role="toolbar" aria-label=${t.objects.actions}>
-            <a class="kp-button" href=${this.editor}>${t.objects.edit}</a>${this.shellButton()}${this.actions.map(
+            ${this.editButton()}${this.shellButton()}${this.actions.map(
               (one) => html`<button type="button" class="kp-button ${one.name === "delete" ? "kp-danger-line" : ""}" aria-disabled=${!one.allowed} title=${one.reason} @click=${() => this.act(one.name)}>${one.title}</button>`,
             )}
           </div>`}

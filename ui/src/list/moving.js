@@ -36,7 +36,7 @@ export function bindKeys(list) {
   return bind({
     "objects.describe": tab("summary"),
     "objects.yaml": tab("yaml"),
-    "objects.edit": on(() => visit(editorOf(list.config.cluster, list.resource, list.model.rows.get(list.active), list.config.rev))),
+    "objects.edit": on(() => visit(editorOf(list.config.cluster, list.resource, list.model.rows.get(list.active), { rev: list.config.rev }))),
     "objects.events": tab("events"),
     "objects.owner": tab("relations"),
     "objects.users": tab("relations"),

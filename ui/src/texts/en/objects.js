@@ -29,6 +29,8 @@ export const objects = {
   actions: "Actions",
   shell: "Shell",
   edit: "Edit",
+  putBack: "Put this back",
+  putBackHow: (rev) => `Opens the editor of the present with the text of revision ${group(rev)}; nothing is written before you say so`,
   past: "Changing things is off at a past revision.",
   nothingMatches: (text) => `Nothing matches ${text}.`,
   didYouMean: (text, n) => `Did you mean ${text} (${group(n)})?`,
