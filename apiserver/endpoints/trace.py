@@ -30,8 +30,9 @@ DECISION, REASON = "authorization.k8s.io/decision", "authorization.k8s.io/reason
 _READS = frozenset({"get", "list", "watch"})
 # Annotations that hold what was sent: patches of webhooks.
 _BODIES = "patch."
-# How the site names itself: what its pages read is no doing of people's.
+# How the site names itself: what its pages read, and ask about rights, is no doing of people's.
 SITE_AGENT = "kubeground-site"
+_ASKS_RIGHTS = "selfsubjectaccessreviews"
 
 
 class Stage(NamedTuple):
@@ -122,7 +123,8 @@ class Trace:
     @property
     def of_people(self) -> bool:
         """Whether somebody outside of the cluster asked, and no page of ours for itself."""
-        return bool(self.agent) and not (self.verb in _READS and self.agent.startswith(SITE_AGENT))
+        reads = self.verb in _READS or self.resource == _ASKS_RIGHTS
+        return bool(self.agent) and not (reads and self.agent.startswith(SITE_AGENT))
 
     @property
     def info(self) -> RequestInfo:

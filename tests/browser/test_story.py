@@ -230,7 +230,7 @@ def test_a_story_with_the_keyboard(somebody):
     keys.press("g")
     keys.press("l")
     expect(page).to_have_url(re.compile("/timeline"))
-    live(page)
+    expect(page.locator(".kp-tl-now")).to_contain_text("This is the present")
     for _ in range(3):
         keys.press("j")
     expect(page.locator(".kp-tl-now")).to_contain_text("You are looking at revision")

@@ -173,6 +173,8 @@ def test_a_number_that_is_no_revision_is_refused_in_words(page, story):
 
 
 def test_a_log_that_cannot_be_read_says_so(page, story):
+    # Without news of the cluster the page tries again by nothing but its button.
+    page.route_web_socket("**/pulse/", lambda socket: None)
     page.route(
         "**/api/clusters/default/history?*",
         lambda route: route.fulfill(

@@ -2,8 +2,9 @@
 //
 // A click on a plain link of the site fetches the page and takes over what differs: #main, top bar,
 // rail, title, classes of the body, and the page's own styles and scripts. A page's script runs once
-// per document, so it only defines custom elements; what is due on each visit belongs into their
-// connectedCallback. Without scripts, with a modifier, or with `data-full`, a link is a plain link.
+// per document and before the page is there, so it only defines custom elements; what is due on each
+// visit belongs into their connectedCallback. Without scripts, with a modifier, or with `data-full`, a
+// link is a plain link.
 // At a past revision every link within the cluster stays there, but for those with `data-live`.
 import { carry, stay } from "./carry.js";
 import { t } from "./texts.js";
@@ -37,10 +38,15 @@ async function load(url, arrived, { quiet = false } = {}) {
   try {
     const next = await read(url, signal);
     if (!next) return;
-    flushState();
-    arrived();
-    here = location.pathname + location.search;
-    await show(next);
+    // Address and page change in one step: who sees the one can use the other.
+    await show(() => {
+      if (signal.aborted) return;
+      flushState();
+      arrived();
+      here = location.pathname + location.search;
+      swap(next);
+    });
+    signal.throwIfAborted();
     if (!quiet) arriveAt();
   } catch (error) {
     if (error.name !== "AbortError") complain(url, error);
@@ -63,7 +69,7 @@ async function read(url, signal) {
   if (response.redirected) url.href = response.url + url.hash;
   // Parsed without scripts, their content would be elements.
   next.querySelectorAll("noscript").forEach((one) => one.remove());
-  await styles(next);
+  await Promise.all([styles(next), scripts(next)]);
   signal.throwIfAborted();
   return next;
 }
@@ -96,11 +102,10 @@ function scripts(next) {
   return Promise.all(wanted.map((url) => import(url.href)));
 }
 
-async function show(next) {
+async function show(change) {
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches || document.documentElement.dataset.motion === "reduce";
-  if (!document.startViewTransition || still || document.visibilityState === "hidden") swap(next);
-  else await document.startViewTransition(() => swap(next)).updateCallbackDone;
-  await scripts(next);
+  if (!document.startViewTransition || still || document.visibilityState === "hidden") change();
+  else await document.startViewTransition(change).updateCallbackDone;
 }
 
 function swap(next) {

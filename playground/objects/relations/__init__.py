@@ -172,7 +172,7 @@ def _labels(item: Object) -> Mapping[str, str]:
 def _heading(how: graph.Found, title: str) -> str:
     """Return how the objects of a list are related with the page's own."""
     plural = title.partition(".")[0]
-    if how.direction == "beside" and how.verb not in ("owns", "scales"):
+    if how.direction == "beside":
         return _("Also for these pods: %(kind)s") % {"kind": plural}
     words = _from_it if how.direction == "down" else _to_it
     if title == SLICES and how.direction == "up":

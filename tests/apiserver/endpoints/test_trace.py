@@ -34,6 +34,11 @@ def test_workers_do_not_drive_out_what_people_asked():
 def test_what_the_site_reads_for_its_pages_is_nobodys_request():
     assert not trace(0, "kubeground-site", "list").of_people
     assert trace(0, "kubeground-site", "patch").of_people
+    asked = trace(0, "kubeground-site")
+    asked.resource = "selfsubjectaccessreviews"
+    assert not asked.of_people
+    asked.agent = "kubectl/v1.36"
+    assert asked.of_people
 
 
 def test_who_waits_is_woken_once():

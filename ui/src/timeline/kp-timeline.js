@@ -183,6 +183,7 @@ class Timeline extends LitElement {
   }
 
   tellFreshness() {
+    if (!this.overview) return;
     if (this.rev === null) freshness("live", t.timeline.live(this.newest));
     else freshness("past", t.timeline.past(this.rev));
   }
