@@ -43,7 +43,7 @@ from nodes.controllers.garbage.collector import GarbageCollector
 from nodes.controllers.job.controller import JobController
 from nodes.controllers.namespace import NamespaceController
 from nodes.controllers.nodeipam import NodeIPAMController
-from nodes.controllers.nodelifecycle import NodeLifecycleController
+from nodes.controllers.nodelifecycle.controller import NodeLifecycleController
 from nodes.controllers.podautoscaler.controller import HorizontalPodAutoscalerController
 from nodes.controllers.podgc import PodGarbageCollector
 from nodes.controllers.replicaset import ReplicaSetController

@@ -60,6 +60,7 @@ async def test_a_simulated_node_lives_without_a_write(rig):
 
 async def test_a_node_that_is_switched_off_becomes_unknown_and_is_tainted(rig):
     await add_node(rig)
+    await add_node(rig, "n2")
     await rig.create(pod("p").on("n1").ready())
     await rig.run(LIFE)
     await asyncio.sleep(1000)
@@ -68,10 +69,13 @@ async def test_a_node_that_is_switched_off_becomes_unknown_and_is_tainted(rig):
     assert ready(rig) == ("True", None)
     await asyncio.sleep(2)
     assert ready(rig) == ("Unknown", "NodeStatusUnknown")
-    assert taints(rig) == [("unreachable", "NoSchedule"), ("unreachable", "NoExecute")]
+    assert taints(rig) == [("unreachable", "NoSchedule")]
     assert rig.need("pods", "p")["status"]["conditions"][0]["status"] == "False"
+    await asyncio.sleep(5)
+    assert taints(rig) == [("unreachable", "NoSchedule"), ("unreachable", "NoExecute")]
     assert rig.events() == [
         "Normal RegisteredNode Node n1 event: Registered Node n1 in Controller",
+        "Normal RegisteredNode Node n2 event: Registered Node n2 in Controller",
         "Normal NodeNotReady Node n1 status is now: NodeNotReady",
         "Warning NodeNotReady Node is not ready",
     ]
@@ -132,7 +136,7 @@ async def test_a_node_that_is_back_loses_its_taints(rig):
     ],
 )
 async def test_taints_follow_the_node(rig, change, expected):
-    await rig.create(change(node("n1")))
+    await rig.create(change(node("n1")), node("n2"))
     await rig.run(LIFE)
     await rig.settle()
     assert taints(rig) == expected

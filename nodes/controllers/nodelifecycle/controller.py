@@ -2,6 +2,7 @@
 
 A node on another machine lives while it renews its lease; a simulated one until it is switched
 off. Nothing ticks: a lease that was renewed is looked at again when it would run out.
+Taints that keep pods away come at once; those that drive pods away come zone by zone (`zones`).
 """
 
 from __future__ import annotations
@@ -25,13 +26,16 @@ from apimachinery.nodes import (
 from nodes.client import leases
 from nodes.client.controller import Mapped, Result
 from nodes.client.events import NORMAL, WARNING
-from nodes.client.lister import NODE, Key
+from nodes.client.lister import NODE, Key, key_of
 from nodes.client.resources import LEASES, NODES, PODS
 from nodes.controllers.common.base import ManagedController, ManagerContext
 from nodes.controllers.common.conditions import is_true, put_in_place
+from nodes.controllers.nodelifecycle.zones import Zones, zone_of
 
 # kube-controller-manager's --node-monitor-grace-period and --node-startup-grace-period.
 GRACE, STARTUP_GRACE = 50.0, 60.0
+# Its --node-monitor-period: a node that was found silent is tainted when it is looked at again.
+PERIOD = 5.0
 
 # What a kubelet reports; without it nothing of this is known.
 _REPORTED = ("Ready", "MemoryPressure", "DiskPressure", "PIDPressure")
@@ -42,6 +46,7 @@ _PRESSURES = {
     "NetworkUnavailable": "node.kubernetes.io/network-unavailable",
 }
 _UNREADY = {"False": TAINT_NOT_READY, "Unknown": TAINT_UNREACHABLE}
+_NEVER = "NodeStatusNeverUpdated"
 _OURS = {*_UNREADY.values(), *_PRESSURES.values(), TAINT_UNSCHEDULABLE}
 
 
@@ -67,12 +72,21 @@ class NodeLifecycleController(ManagedController):
         self._began: float | None = None
         self._silent: set[str] = set()
         self._simulated: dict[str, bool] = {}
+        self._zones = Zones()
+        self._released = False
 
     def start(self) -> None:
-        super().start()
         self._began = self.clock.seconds()
         self.informer(PODS)
+        # Zones are counted before anybody asks for them.
         self.informer(NODES).on_change(self._on_node)
+        super().start()
+
+    def release(self) -> None:
+        # Zones are judged when all nodes are known, not while they are listed.
+        self._released = True
+        self._assess()
+        super().release()
 
     def is_news(self, lease: Obj) -> bool:
         name, simulated = name_of(lease), leases.is_simulated(lease)
@@ -81,6 +95,13 @@ class NodeLifecycleController(ManagedController):
         return changed or name in self._silent
 
     def _on_node(self, old: Obj | None, new: Obj | None) -> None:
+        node = new if new is not None else old
+        if node is not None:
+            if old is not None and (new is None or zone_of(old) != zone_of(new)):
+                self._call(name_of(node))
+            self._zones.observe(node, gone=new is None)
+            if self._released:
+                self._assess()
         if old is None and new is not None:
             self._tell(
                 new, "RegisteredNode", f"event: Registered Node {name_of(new)} in Controller"
@@ -102,10 +123,49 @@ class NodeLifecycleController(ManagedController):
             left = None
         else:
             self._silent.discard(key.name)
-        node = await self._taint(node)
-        if condition_status(node, "Ready") in _UNREADY:
+        wait = self._turn(node)
+        await self._taint(node, driving=wait == 0)
+        if wait == 0:
+            self._call(key.name)
+        if condition_status(node, "Ready") == "Unknown":
             await self._mark_pods(node)
-        return Result(requeue_after=left)
+        return Result(requeue_after=min((w for w in (left, wait) if w), default=None))
+
+    # Zones.
+
+    def _assess(self) -> None:
+        """Look at every node again when a zone goes at another pace."""
+        was_stopped = self._zones.stopped
+        if not self._zones.assess(self.clock.seconds()):
+            return
+        if was_stopped and not self._zones.stopped:
+            # While none could be heard, nobody was silent by their own fault.
+            self._began = self.clock.seconds()
+        for node in self.informer(NODES).list():
+            self.queue.add(key_of(node))
+
+    def _turn(self, node: Obj) -> float | None:
+        """Return in how many seconds a node may get the taint that drives pods away.
+
+        0 is now; None is not, or not before something happens.
+        """
+        status, name = condition_status(node, "Ready"), name_of(node)
+        if status not in _UNREADY or self._zones.stopped:
+            self._call(name)
+            return None
+        if any(_drives_away(taint) for taint in taints_of(node)):
+            return 0.0  # it stays, or makes place for the other one
+        ready = condition(node, "Ready") or {}
+        if status == "Unknown" and ready.get("reason") != _NEVER:
+            since = parse_time(ready["lastTransitionTime"]).timestamp()
+            if (wait := since + PERIOD - self.clock.seconds()) > 0:
+                return wait
+        return self._zones.turn(node, self.clock.seconds())
+
+    def _call(self, name: str) -> None:
+        """Let the next node of a zone come, when this one waits no longer."""
+        for following in self._zones.leave(name):
+            self.queue.add(Key("", following))
 
     # Health.
 
@@ -142,7 +202,7 @@ class NodeLifecycleController(ManagedController):
                 if old is None
                 else old.get("lastHeartbeatTime"),
                 "lastTransitionTime": at,
-                "reason": "NodeStatusNeverUpdated" if never else "NodeStatusUnknown",
+                "reason": _NEVER if never else "NodeStatusUnknown",
                 "message": "Kubelet never posted node status."
                 if never
                 else "Kubelet stopped posting node status.",
@@ -158,20 +218,22 @@ class NodeLifecycleController(ManagedController):
 
     # Taints.
 
-    async def _taint(self, node: Obj) -> Obj:
+    async def _taint(self, node: Obj, *, driving: bool) -> None:
+        """Bring the taints in line; `driving`: the node may have one that drives pods away."""
         present = list(taints_of(node))
-        taints = self._wanted_taints(node, present)
+        taints = self._wanted_taints(_keys_of(node, driving=driving), present)
         if taints == present:
-            return node
+            return
         body = {
             "metadata": {"resourceVersion": node["metadata"]["resourceVersion"]},
             "spec": {"taints": taints or None},
         }
-        return await self.client.patch(NODES, "", name_of(node), body)
+        await self.client.patch(NODES, "", name_of(node), body)
 
-    def _wanted_taints(self, node: Obj, present: Sequence[Obj]) -> list[Obj]:
+    def _wanted_taints(
+        self, wanted: Sequence[tuple[str, str]], present: Sequence[Obj]
+    ) -> list[Obj]:
         """Return the taints as they should be; those of others, and ours that stay, keep still."""
-        wanted = _keys_of(node)
         kept = [
             taint
             for taint in present
@@ -206,14 +268,15 @@ class NodeLifecycleController(ManagedController):
         self.recorder.event(node, NORMAL, reason, f"Node {name_of(node)} {words}")
 
 
+def _drives_away(taint: Obj) -> bool:
+    return taint.get("effect") == NO_EXECUTE and taint["key"] in _UNREADY.values()
+
+
 def _is_ours(taint: Obj) -> bool:
-    key, effect = taint["key"], taint.get("effect")
-    return (effect == NO_SCHEDULE and key in _OURS) or (
-        effect == NO_EXECUTE and key in _UNREADY.values()
-    )
+    return _drives_away(taint) or (taint.get("effect") == NO_SCHEDULE and taint["key"] in _OURS)
 
 
-def _keys_of(node: Obj) -> list[tuple[str, str]]:
+def _keys_of(node: Obj, *, driving: bool) -> list[tuple[str, str]]:
     """Return the (key, effect) of the taints that a node's conditions call for."""
     found = []
     unready = _UNREADY.get(condition_status(node, "Ready"))
@@ -226,6 +289,6 @@ def _keys_of(node: Obj) -> list[tuple[str, str]]:
     ]
     if is_unschedulable(node):
         found.append((TAINT_UNSCHEDULABLE, NO_SCHEDULE))
-    if unready is not None:
+    if unready is not None and driving:
         found.append((unready, NO_EXECUTE))
     return found
