@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import Error, Page, expect, sync_playwright
 
 from playground.texts import compile_all
 from tests.browser.serving import ROOT, running_site
@@ -25,6 +25,22 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if "tests/browser/" in str(item.path):
             item.add_marker(pytest.mark.e2e)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """What the pages of a failed test showed stands in its report."""
+    report = yield
+    if report.when == "call" and report.failed:
+        for opened in (one for one in item.funcargs.values() if isinstance(one, Page)):
+            report.sections.append((f"page {opened.url}", shown(opened)))
+    return report
+
+
+def shown(page):
+    with suppress(Error):
+        return page.locator("body").aria_snapshot(timeout=PATIENCE_MS)
+    return "(closed)"
 
 
 @pytest.fixture(scope="session")
