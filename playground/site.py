@@ -11,42 +11,20 @@ import argparse
 import logging
 import os
 import signal
-import socket as sockets
 import threading
-from functools import partial
 from typing import Any
 
-# Daphne must be imported before anything else of Twisted: it installs the reactor.
-from daphne.server import Server  # type: ignore[import-untyped]
-
+# Daphne comes with it, and must be imported before anything else of Twisted.
+from playground.pushback import PatientProtocol, PatientServer
 from playground.supervisor import end_with_parent
 
 log = logging.getLogger("kubeground.site")
 
 GOODBYE = 0.2  # seconds for close frames to leave
 LONGEST = 1.5  # seconds until the process ends although something hangs: the promise is two
-# A ping every 20 s keeps proxies from cutting an idle websocket; 30 s without an answer ends it.
+# A ping every 20 s keeps proxies from cutting an idle websocket; 30 s in which it neither answers
+# nor takes anything ends it.
 PING_INTERVAL, PING_TIMEOUT = 20, 30
-# The kernel would keep megabytes for a page that reads slowly, and it would see old times pass.
-KERNEL_BUFFER = 256 * 1024
-
-
-class _Daphne(Server):  # type: ignore[misc]
-    """Says of each websocket how much of what was sent still waits in memory."""
-
-    def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
-        if scope["type"] == "websocket":
-            socket = protocol.transport.getHandle()
-            if socket.family != sockets.AF_UNIX:
-                socket.setsockopt(sockets.SOL_SOCKET, sockets.SO_SNDBUF, KERNEL_BUFFER)
-            scope["kubeground.waiting"] = partial(_waiting, protocol)
-        return super().create_application(protocol, scope)
-
-
-def _waiting(protocol: Any) -> int:
-    """Return the bytes that Twisted keeps for a page that reads slowly."""
-    transport = protocol.transport
-    return int(len(transport.dataBuffer) - transport.offset + transport._tempDataLen)  # noqa: SLF001 - no other way to know
 
 
 class SiteServer:
@@ -54,7 +32,7 @@ class SiteServer:
 
     def __init__(self, application: Any, descriptor: int, ready_descriptor: int | None) -> None:
         self._ready_descriptor = ready_descriptor
-        self._server = _Daphne(
+        self._server = PatientServer(
             application=application,
             endpoints=[f"fd:fileno={descriptor}"],
             signal_handlers=False,
@@ -75,6 +53,7 @@ class SiteServer:
 
         self._reactor: Any = reactor
         _share_deflate()
+        self._server.ws_factory.protocol = PatientProtocol
         self._server.ws_factory.setProtocolOptions(perMessageCompressionAccept=_accept_deflate)
         self._reactor.callWhenRunning(self._serving)
 

@@ -10,6 +10,8 @@ Site to browser:
     ready {rev}             that was all of it
     batch {rev, ev}         changes: [row] for what is there, uid for what is gone
     kinds {}                the cluster serves other kinds than before
+    behind {by}             the page was away or reads slowly, and lacks so many revisions: it
+                            catches up with the batch or list that follows
     gap {from, to, skipped} the page read too slowly: revisions that were skipped; columns follow
     beat {rev}              every five seconds
     status {upstream: ok|down, text}
@@ -110,7 +112,7 @@ class ListConsumer(ClusterConsumer):
         if hello.get("kinds") and not self._past:
             self.tasks.start(self._watch_kinds(), "kinds")
         if isinstance(seen := hello.get("rev"), int):
-            self._revision = seen
+            self._revision, self.late = seen, True
 
     def _asked(self) -> tuple[str, dict[str, str]]:
         """Return the list's address, empty if it is none, and its parameters."""
@@ -159,7 +161,6 @@ class ListConsumer(ClusterConsumer):
         try:
             told: str | None = None
             while True:
-                await self.room()
                 if feed.ended is not None:
                     raise feed.ended
                 if feed.trouble != told and (feed.trouble or feed.open):
@@ -175,6 +176,7 @@ class ListConsumer(ClusterConsumer):
     async def _catch_up(self, feed: Feed, reader: Reader) -> None:
         """Send what is new; a page that is too far behind is told so, and reads all again."""
         seen = self._revision
+        await self.tell_behind(feed.revision - seen)
         try:
             frame = feed.after(reader)
         except Expired:

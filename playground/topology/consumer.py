@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from abc import abstractmethod
 from collections.abc import Callable
 from typing import Any
@@ -25,9 +26,8 @@ from playground.topology.upstream import UPSTREAMS, Subscriber, Upstream, Upstre
 log = logging.getLogger("kubeground.site")
 
 BEAT_SECONDS = 5.0
-# In the scope of a websocket: tells how many bytes the page has not taken yet.
-WAITING = "kubeground.waiting"
-MOST_WAITING, ROOM_SECONDS = 128 * 1024, 0.05
+# A page that takes longer to read what it was sent is late: it hears how far behind it is.
+LATE_SECONDS = 1.0
 # A session that was ended elsewhere loses its streams within half a minute.
 BEATS_BETWEEN_SESSION_CHECKS = 6
 
@@ -38,6 +38,8 @@ class ClusterConsumer(AsyncWebsocketConsumer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.tasks = Tasks()
+        # Whether changes went by while the page was away, or did not read.
+        self.late = False
 
     async def connect(self) -> None:
         """Accept, so that a refusal can say why, then begin or refuse."""
@@ -87,14 +89,21 @@ class ClusterConsumer(AsyncWebsocketConsumer):
         """Stop everything that was started."""
         await self.tasks.stop()
 
-    async def room(self) -> None:
-        """Wait until the page has taken what it was sent, so that no more is kept for it.
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Serve, and note where the page kept a frame waiting: see playground/pushback.py."""
 
-        Whoever serves says in the scope how many bytes wait; nothing is known of others.
-        """
-        waiting: Any = self.scope.get(WAITING)
-        while waiting is not None and waiting() > MOST_WAITING:  # noqa: ASYNC110 - none tells
-            await asyncio.sleep(ROOM_SECONDS)
+        async def measured(message: Any) -> None:
+            begun = time.monotonic()
+            await send(message)
+            self.late = self.late or time.monotonic() - begun > LATE_SECONDS
+
+        await super().__call__(scope, receive, measured)
+
+    async def tell_behind(self, by: int) -> None:
+        """Tell a page that was late, once, how many revisions it lacks; they follow."""
+        if self.late and by > 0:
+            await self.send(protocol.encode("behind", by=by))
+        self.late = False
 
     async def still_signed_in(self) -> bool:
         """Tell whether the session that opened this stream exists still."""
@@ -113,7 +122,6 @@ class ClusterConsumer(AsyncWebsocketConsumer):
             if beats % BEATS_BETWEEN_SESSION_CHECKS == 0 and not await self.still_signed_in():
                 await self.end(Close.SIGNED_OUT)
                 return
-            await self.room()
             await self.send(protocol.encode("beat", rev=revision()))
 
 
@@ -185,9 +193,7 @@ class TopologyConsumer(ClusterConsumer):
         while True:
             await subscriber.wake.wait()
             subscriber.wake.clear()
-            await self.room()
-            notices, subscriber.notices = subscriber.notices, []
-            for notice in notices:
+            for notice in subscriber.take():
                 await self.send(notice)
             if subscriber.closed is not None:
                 await self.end(subscriber.closed)
@@ -204,22 +210,30 @@ class TopologyConsumer(ClusterConsumer):
         """Decide what a page that comes back needs."""
         number = protocol.parse_cursor(upstream.epoch, hello.get("cursor"))
         seen, now = hello.get("rev"), upstream.world.revision
-        if number is not None and upstream.world.covers(number):
+        covered = number is not None and upstream.world.covers(number)
+        if number is not None and covered:
             self._sent = number
-        elif isinstance(seen, int) and seen < now:
-            gap = protocol.encode("gap", **{"from": seen}, to=now, skipped=now - seen)
-            await self.send(gap)
+        if isinstance(seen, int) and seen < now:
+            self._seen, self.late = seen, True
+            if not covered:
+                await self._gap(seen, now)
         await self._catch_up(upstream)
         # Even a page that missed nothing hears that it is up to date.
         await self.send(protocol.encode("beat", rev=now))
 
+    async def _gap(self, seen: int, now: int) -> None:
+        """Tell a page that it will not hear of some revisions one by one: it sees the present."""
+        await self.tell_behind(now - seen)
+        await self.send(protocol.encode("gap", **{"from": seen}, to=now, skipped=now - seen))
+        self._seen, self._sent = now, -1
+
     async def _catch_up(self, upstream: Upstream) -> None:
         world = upstream.world
         if self._sent >= 0 and not world.covers(self._sent):
-            # It reads more slowly than the cluster changes: it is told, and sees the present.
-            seen, now = self._seen, world.revision
-            await self.send(protocol.encode("gap", **{"from": seen}, to=now, skipped=now - seen))
-            self._sent = -1
+            # It reads more slowly than the cluster changes.
+            await self._gap(self._seen, world.revision)
+        elif self._seen:
+            await self.tell_behind(world.revision - self._seen)
         self._seen = world.revision
         if self._sent < 0:
             self._sent = world.number

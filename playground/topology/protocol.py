@@ -11,7 +11,9 @@ Site to browser:
     progress {read, total}      while the first lists are read
     snapshot {cursor, rev, nodes, pods, owners, services, ...}          {cols, rows} each table
     batch {from, to, cursor, rev, ev: [{t, k, o, n?}]}   t A|M|D, k table, o row (D: key), n folded
-    gap {from, to, skipped}     revisions that were not seen; a snapshot follows
+    behind {by}                 the page was away or reads slowly, and lacks so many revisions: it
+                                catches up with the batch or snapshot that follows
+    gap {from, to, skipped}     revisions that are not told one by one; a snapshot follows
     beat {rev}                  after what was missed, then every five seconds
     status {upstream: ok|down, text}
     error {code, kind, text}    what may not be read (forbidden), or no longer (past), and why

@@ -32,15 +32,23 @@ class Subscriber:
     """A page: what it has been sent, and how it is woken."""
 
     wake: asyncio.Event = field(default_factory=asyncio.Event)
-    # Frames to send before changes: errors, progress, status.
-    notices: list[str] = field(default_factory=list)
+    # Frames to send before changes, the last of each sort: errors, progress, status.
+    notices: dict[str, str] = field(default_factory=dict)
     closed: Close | None = None
     # Whether it shows how busy the control plane is.
     activity: bool = False
 
-    def tell(self, notice: str) -> None:
-        self.notices.append(notice)
+    def tell(self, sort: str, notice: str) -> None:
+        """Have a frame sent; it takes the place of one of its sort that was not sent yet."""
+        self.notices.pop(sort, None)
+        self.notices[sort] = notice
         self.wake.set()
+
+    def take(self) -> list[str]:
+        """Return the frames that are due, and forget them."""
+        due = list(self.notices.values())
+        self.notices.clear()
+        return due
 
     def end(self, code: Close) -> None:
         self.closed = code
@@ -82,10 +90,10 @@ class Upstream:
     def join(self, subscriber: Subscriber) -> None:
         """Add a page, and tell it what is wrong now."""
         self._subscribers.add(subscriber)
-        for notice in self._errors.values():
-            subscriber.tell(notice)
+        for resource, notice in self._errors.items():
+            subscriber.tell(resource, notice)
         if self._down:
-            subscriber.tell(self._status())
+            subscriber.tell("status", self._status())
         if subscriber.activity:
             self.activity(subscriber, wanted=True)
         if self.gone:
@@ -102,7 +110,7 @@ class Upstream:
         subscriber.activity = wanted
         self._count_lookers()
         if wanted and (latest := self._activity.latest) is not None:
-            subscriber.tell(latest)
+            subscriber.tell("activity", latest)
 
     def _count_lookers(self) -> None:
         self._activity.want(wanted=any(one.activity for one in self._subscribers))
@@ -110,7 +118,7 @@ class Upstream:
     def _tell_activity(self, frame: str) -> None:
         for subscriber in self._subscribers:
             if subscriber.activity:
-                subscriber.tell(frame)
+                subscriber.tell("activity", frame)
 
     def frame_after(self, number: int) -> str | None:
         """Return the batch after a number, or None when there is nothing new.
@@ -144,7 +152,7 @@ class Upstream:
     def _synced(self, kind: Kind) -> None:
         self._errors.pop(kind.resource, None)
         if self._down.pop(kind.resource, None) is not None and not self._down:
-            self._tell_all(self._status())
+            self._tell_all("status", self._status())
         self._settled(kind)
 
     def _settled(self, kind: Kind) -> None:
@@ -156,29 +164,29 @@ class Upstream:
 
     def _progressed(self, kind: Kind, read: int, total: int) -> None:
         if not self.ready and kind.resource == "pods":
-            self._tell_all(protocol.encode("progress", read=read, total=total))
+            self._tell_all("progress", protocol.encode("progress", read=read, total=total))
 
     def _refused(self, kind: Kind, error: Refused | None) -> None:
         # A kind that is not served is empty; a kind that one may not read is worth a word.
         if error is not None and error.code in (401, 403):
             notice = _forbidden(kind, error)
             self._errors[kind.resource] = notice
-            self._tell_all(notice)
+            self._tell_all(kind.resource, notice)
         self._settled(kind)
 
     def _unreachable(self, kind: Kind, text: str) -> None:
         first = not self._down
         self._down[kind.resource] = text
         if first:
-            self._tell_all(self._status())
+            self._tell_all("status", self._status())
 
     def _status(self) -> str:
         text = next(iter(self._down.values()), "")
         return protocol.encode("status", upstream="down" if self._down else "ok", text=text)
 
-    def _tell_all(self, notice: str) -> None:
+    def _tell_all(self, sort: str, notice: str) -> None:
         for subscriber in self._subscribers:
-            subscriber.tell(notice)
+            subscriber.tell(sort, notice)
 
 
 async def as_of(

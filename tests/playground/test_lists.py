@@ -12,9 +12,10 @@ from django.urls import path
 
 from playground.objects import feed, rows
 from playground.objects.listing import ListConsumer
-from playground.topology.consumer import MOST_WAITING, WAITING
+from playground.topology import consumer
 from playground.topology.upstream import Upstreams
 from tests.playground.objects import large, pod
+from tests.playground.stalling import Stalling
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PODS = "/api/v1/pods"
@@ -181,14 +182,16 @@ async def test_a_page_that_reads_slowly_is_told_and_reads_the_list_again(
     application, operator, worker, monkeypatch
 ):
     monkeypatch.setattr(feed, "KEPT", 50)
-    page = List(application, operator)
-    waiting = [0]
-    page.socket.scope[WAITING] = lambda: waiting[0]
+    monkeypatch.setattr(consumer, "LATE_SECONDS", 0)
+    serving = Stalling(application)
+    page = List(serving, operator)
     await page.open()
     await page.next("status")
     demo = worker.fake.clusters["demo"]
+    serving.reading.clear()
+    worker.change(demo.put, "pods", pod("first-0", "n1"))
+    await asyncio.wait_for(serving.full.wait(), 10)
     seen = demo.revision
-    waiting[0] = MOST_WAITING + 1
 
     def churn():
         for number in range(100):
@@ -198,10 +201,12 @@ async def test_a_page_that_reads_slowly_is_told_and_reads_the_list_again(
     (shared,) = [one for one in feed.FEEDS if one.readers]
     while shared.revision < demo.revision:  # noqa: ASYNC110
         await asyncio.sleep(0.01)
-    waiting[0] = 0
+    serving.reading.set()
+    behind = await page.next("behind")
     gap = await page.next("gap")
     assert "busy-0" not in page.names, "nothing was sent meanwhile"
     assert (gap["from"], gap["to"]) == (seen, demo.revision)
+    assert behind["by"] == gap["skipped"]
     await page.next("ready")
     assert page.rows["pods-default-busy-0"][4] == {"app": "a99"}
     assert page.seen.count("columns") == 2

@@ -14,11 +14,13 @@ from django.contrib.auth.models import AnonymousUser
 from django.urls import path
 
 from playground.objects.consumer import LogConsumer
+from playground.topology import consumer
 from playground.topology.activity import Activity
-from playground.topology.consumer import MOST_WAITING, WAITING, TopologyConsumer
+from playground.topology.consumer import TopologyConsumer
 from playground.topology.projection import KINDS
 from playground.topology.upstream import Upstreams
 from tests.playground.objects import pod
+from tests.playground.stalling import Stalling
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -334,57 +336,74 @@ async def test_a_second_page_learns_at_once_how_it_stands(page, application, ope
     await other.close()
 
 
-async def slow_page(application, operator, worker):
-    """Open a page; return it and a list with the number of bytes that it has not read."""
-    page = Page(application, operator)
-    waiting = [0]
-    page.socket.scope[WAITING] = lambda: waiting[0]
-    await page.open()
+@pytest.fixture
+async def slow(application, operator, worker):
+    """A page that stops to read once a first change is on its way; what serves it, and the page."""
+    serving = Stalling(application)
+    page = await Page(serving, operator).open()
     await settled(page, worker)
-    return page, waiting
+    serving.reading.clear()
+    worker.change(worker.fake.clusters["demo"].put, "pods", pod("first-0", "n1"))
+    await asyncio.wait_for(serving.full.wait(), 10)
+    yield serving, page
+    serving.reading.set()
+    await page.close()
+
+
+async def followed(upstreams, demo):
+    (upstream,) = upstreams._open.values()
+    while upstream.world.revision < demo.revision:  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
 
 
 async def test_a_page_that_reads_slowly_is_told_and_sees_the_present(
-    application, operator, worker, upstreams
+    slow, worker, upstreams, monkeypatch
 ):
-    page, waiting = await slow_page(application, operator, worker)
+    monkeypatch.setattr(consumer, "LATE_SECONDS", 0)
+    serving, page = slow
     demo, seen = worker.fake.clusters["demo"], worker.fake.clusters["demo"].revision
     (upstream,) = upstreams._open.values()
     upstream.world._log = deque(upstream.world._log, maxlen=50)
-    waiting[0] = MOST_WAITING + 1
 
     def churn():
         for number in range(100):
             demo.put("pods", pod("busy-0", "n1", restarts=number % 7 + 1, app=f"a{number}"))
 
     worker.change(churn)
-    while upstream.world.revision < demo.revision:  # noqa: ASYNC110
-        await asyncio.sleep(0.01)
-    waiting[0] = 0
+    await followed(upstreams, demo)
+    serving.reading.set()
+    behind = await page.next("behind")
     gap = await page.next("gap")
     assert "pods-default-busy-0" not in page.tables["pods"], "nothing was sent meanwhile"
     assert (gap["from"], gap["to"]) == (seen, demo.revision)
-    assert gap["skipped"] == gap["to"] - gap["from"]
+    assert gap["skipped"] == behind["by"] == gap["to"] - gap["from"]
     await page.next("snapshot")
     assert page.tables["pods"]["pods-default-busy-0"][12] == {"app": "a99"}
-    await page.close()
 
 
 async def test_a_page_that_was_slow_for_a_moment_gets_the_last_of_each_alone(
-    application, operator, worker, upstreams
+    slow, worker, upstreams
 ):
-    page, waiting = await slow_page(application, operator, worker)
-    (upstream,) = upstreams._open.values()
-    waiting[0] = MOST_WAITING + 1
+    serving, page = slow
     demo = worker.fake.clusters["demo"]
     for number in range(20):
         worker.change(demo.put, "pods", pod("busy-0", "n1", restarts=number + 1))
-    while upstream.world.revision < demo.revision:  # noqa: ASYNC110
-        await asyncio.sleep(0.01)
-    waiting[0] = 0
-    batch = await page.next("batch", "snapshot", "gap")
-    while not any(event["k"] == "pods" for event in batch.get("ev", ())):
-        batch = await page.next("batch", "snapshot", "gap")
-    assert batch["op"] == "batch"
-    assert [event["n"] for event in batch["ev"]] == [20]
-    await page.close()
+    await followed(upstreams, demo)
+    serving.reading.set()
+    seen = []
+    while "pods-default-busy-0" not in page.tables["pods"]:
+        seen.append(await page.next("batch", "snapshot", "gap", "behind"))
+    assert {frame["op"] for frame in seen} == {"batch"}, "a moment is nothing to speak of"
+    assert seen[-1]["ev"][-1]["n"] == 20
+
+
+async def test_of_what_a_page_has_not_read_yet_the_last_is_kept(slow, worker, upstreams):
+    serving, page = slow
+    (upstream,) = upstreams._open.values()
+    (subscriber,) = upstream._subscribers
+    for number in range(1000):
+        subscriber.tell("activity", f'{{"op":"activity","count":{number}}}')
+        subscriber.tell("status", '{"op":"status","upstream":"ok","text":""}')
+    assert len(subscriber.notices) == 2
+    serving.reading.set()
+    assert (await page.next("activity"))["count"] == 999
