@@ -20,6 +20,7 @@ Row = list[Any]
 ZONE = "topology.kubernetes.io/zone"
 DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 ROLE = "node-role.kubernetes.io/"
+GATEWAY_API = "/apis/gateway.networking.k8s.io/v1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,10 @@ WARNING = ["uid", "kind", "ns", "name", "of", "reason", "message", "count", "at"
 SLICE = ["uid", "ns", "name", "service", "ready", "serving", "terminating", "endpoints", "ports"]
 # routes: [host, path, service] each.
 INGRESS = ["uid", "ns", "name", "class", "routes", "addresses"]
+# The Gateway API's. gateways: "namespace/name" of each; routes: [host, path, namespace/service].
+# why: what its controller complains of.
+GATEWAY = ["uid", "ns", "name", "class", "listeners", "addresses", "why"]
+ROUTE = ["uid", "ns", "name", "gateways", "routes", "why"]
 CLAIM = ["uid", "ns", "name", "phase", "class", "volume", "size"]
 VOLUME = ["uid", "name", "phase", "class", "size", "reclaim"]
 CLASS = ["uid", "name", "provisioner", "default", "binding"]
@@ -86,6 +91,8 @@ COLUMNS: dict[str, list[str]] = {
     "warnings": WARNING,
     "slices": SLICE,
     "ingresses": INGRESS,
+    "gateways": GATEWAY,
+    "routes": ROUTE,
     "claims": CLAIM,
     "volumes": VOLUME,
     "classes": CLASS,
@@ -216,6 +223,40 @@ def ingress_row(ingress: Object) -> Row:
     return [meta["uid"], meta["namespace"], meta["name"], name, routes, addresses]
 
 
+def gateway_row(gateway: Object) -> Row:
+    """Return a Gateway: what it listens to, and where."""
+    meta, spec, status = gateway["metadata"], gateway.get("spec") or {}, gateway.get("status") or {}
+    return [
+        meta["uid"],
+        meta["namespace"],
+        meta["name"],
+        spec.get("gatewayClassName", ""),
+        [f"{one.get('port', '')}/{one.get('protocol', '')}" for one in spec.get("listeners") or ()],
+        [str(one.get("value") or "") for one in status.get("addresses") or ()],
+        _complaint(status.get("conditions")),
+    ]
+
+
+def route_row(route: Object) -> Row:
+    """Return an HTTPRoute with its Gateways and the Services that its rules lead to."""
+    meta, spec, status = route["metadata"], route.get("spec") or {}, route.get("status") or {}
+    here = meta["namespace"]
+    gateways = [
+        f"{one.get('namespace') or here}/{one.get('name', '')}"
+        for one in spec.get("parentRefs") or ()
+        if one.get("kind", "Gateway") == "Gateway"
+    ]
+    routes = [
+        [host, path, to]
+        for rule in spec.get("rules") or ()
+        for to in _services(rule.get("backendRefs"), here)
+        for path in _paths(rule.get("matches"))
+        for host in spec.get("hostnames") or [""]
+    ]
+    said = [_complaint(one.get("conditions")) for one in status.get("parents") or ()]
+    return [meta["uid"], here, meta["name"], gateways, routes, next(filter(None, said), "")]
+
+
 def claim_row(claim: Object) -> Row:
     """Return a PersistentVolumeClaim."""
     meta, spec, status = claim["metadata"], claim.get("spec") or {}, claim.get("status") or {}
@@ -326,6 +367,9 @@ KINDS: tuple[Kind, ...] = (
         slice_row,
     ),
     Kind("ingresses", "/apis/networking.k8s.io/v1/ingresses", "ingresses", ingress_row),
+    # Where they are installed: the lens is complete without them.
+    Kind("gateways", f"{GATEWAY_API}/gateways", "gateways", gateway_row),
+    Kind("httproutes", f"{GATEWAY_API}/httproutes", "routes", route_row),
     Kind("persistentvolumeclaims", "/api/v1/persistentvolumeclaims", "claims", claim_row),
     Kind("persistentvolumes", "/api/v1/persistentvolumes", "volumes", volume_row),
     Kind("storageclasses", "/apis/storage.k8s.io/v1/storageclasses", "classes", class_row),
@@ -356,6 +400,28 @@ def _port(port: Mapping[str, Any]) -> str:
 
 def _backend(backend: Mapping[str, Any] | None) -> str:
     return str(((backend or {}).get("service") or {}).get("name") or "")
+
+
+def _services(backends: Any, here: str) -> list[str]:
+    """Return the Services among the backends of a route's rule, each once."""
+    found = [
+        f"{one.get('namespace') or here}/{one.get('name', '')}"
+        for one in backends or ()
+        if one.get("kind", "Service") == "Service"
+    ]
+    return list(dict.fromkeys(found))
+
+
+def _paths(matches: Any) -> list[str]:
+    """Return the paths of a route's rule; without any it is about all."""
+    found = [str((one.get("path") or {}).get("value") or "/") for one in matches or ()]
+    return list(dict.fromkeys(found)) or ["/"]
+
+
+def _complaint(conditions: Any) -> str:
+    """Return the message of the first condition that does not hold."""
+    wrong = (one for one in conditions or () if one.get("status") == "False")
+    return next((str(one.get("message") or one.get("reason") or "") for one in wrong), "")
 
 
 def _claims(pod: Object) -> list[str]:

@@ -82,6 +82,9 @@ class Reflector:
                 if error.code == 404 and self._kind.essential:
                     raise Gone from error
                 self._revision = ""
+                if error.code == 404:
+                    # Its definition is gone, and its objects with it.
+                    self._world.replace(self._kind.resource, self._kind.table, (), 0)
                 if error.code != 410:
                     self._report.refused(self._kind, error)
                     wait = REFUSED_WAIT if error.code in (401, 403, 404) else wait

@@ -42,6 +42,8 @@ KINDS = {
     "cronjobs": "CronJob",
     "endpointslices": "EndpointSlice",
     "ingresses": "Ingress",
+    "gateways": "Gateway",
+    "httproutes": "HTTPRoute",
     "persistentvolumeclaims": "PersistentVolumeClaim",
     "persistentvolumes": "PersistentVolume",
     "storageclasses": "StorageClass",

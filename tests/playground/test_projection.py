@@ -8,9 +8,11 @@ from playground.topology import podstatus
 from playground.topology.projection import (
     COLUMNS,
     KINDS,
+    gateway_row,
     ingress_row,
     node_row,
     pod_row,
+    route_row,
     slice_row,
     warning_row,
 )
@@ -179,6 +181,70 @@ def test_a_slice_counts_what_its_endpoints_are():
     row = named(COLUMNS["slices"], slice_row(part))
     assert (row["ready"], row["serving"], row["terminating"], row["endpoints"]) == (1, 2, 1, 3)
     assert (row["service"], row["ports"]) == ("web", ["8080"])
+
+
+def test_a_gateway_says_what_it_listens_to_and_what_is_wrong():
+    item = {
+        "metadata": {"uid": "u", "namespace": "edge", "name": "public"},
+        "spec": {
+            "gatewayClassName": "sim",
+            "listeners": [{"port": 80, "protocol": "HTTP"}, {"port": 443, "protocol": "HTTPS"}],
+        },
+        "status": {
+            "addresses": [{"value": "10.0.0.9"}],
+            "conditions": [
+                {"type": "Accepted", "status": "True", "message": "fine"},
+                {"type": "Programmed", "status": "False", "message": "no address is free"},
+            ],
+        },
+    }
+    row = named(COLUMNS["gateways"], gateway_row(item))
+    assert row["listeners"] == ["80/HTTP", "443/HTTPS"]
+    assert (row["addresses"], row["why"]) == (["10.0.0.9"], "no address is free")
+    bare = {"metadata": item["metadata"], "spec": {}}
+    assert named(COLUMNS["gateways"], gateway_row(bare))["why"] == ""
+
+
+def test_an_http_route_leads_from_gateways_to_services():
+    item = {
+        "metadata": {"uid": "u", "namespace": "shop", "name": "cart"},
+        "spec": {
+            "parentRefs": [
+                {"name": "public", "namespace": "edge"},
+                {"name": "own"},
+                {"kind": "Service", "name": "mesh"},
+            ],
+            "hostnames": ["a.example", "b.example"],
+            "rules": [
+                {
+                    "matches": [{"path": {"type": "PathPrefix", "value": "/cart"}}, {}],
+                    "backendRefs": [
+                        {"name": "v1"},
+                        {"name": "v1"},
+                        {"kind": "Bucket", "name": "x"},
+                    ],
+                },
+                {"backendRefs": [{"name": "rest", "namespace": "other"}]},
+            ],
+        },
+        "status": {
+            "parents": [
+                {"conditions": [{"type": "Accepted", "status": "True"}]},
+                {"conditions": [{"type": "ResolvedRefs", "status": "False", "reason": "Lost"}]},
+            ]
+        },
+    }
+    row = named(COLUMNS["routes"], route_row(item))
+    assert row["gateways"] == ["edge/public", "shop/own"]
+    assert row["why"] == "Lost"
+    assert row["routes"] == [
+        ["a.example", "/cart", "shop/v1"],
+        ["b.example", "/cart", "shop/v1"],
+        ["a.example", "/", "shop/v1"],
+        ["b.example", "/", "shop/v1"],
+        ["a.example", "/", "other/rest"],
+        ["b.example", "/", "other/rest"],
+    ]
 
 
 def test_an_ingress_leads_to_services():

@@ -4,7 +4,7 @@
 // everything again. While paused, batches wait and are counted; none is dropped.
 import { statusClass } from "./status.js";
 
-const TABLES = ["nodes", "pods", "owners", "services", "warnings", "slices", "ingresses", "claims", "volumes", "classes"];
+const TABLES = ["nodes", "pods", "owners", "services", "warnings", "slices", "ingresses", "gateways", "routes", "claims", "volumes", "classes"];
 
 /** Turns rows of a table into objects, by its column names. */
 export function reader(cols) {

@@ -66,6 +66,39 @@ test("a claim shows its volume and its class, and what of that is not there", ()
   assert.equal(LENSES.storage.boxOf(store.pods.get("db-0"), store), "a/data-db-0");
 });
 
+test("Gateways stand before the rules that go through them, where there are any", () => {
+  const store = filled();
+  assert.equal(LENSES.traffic.stages("a/web", store).length, 3);
+  store.put("gateways", { uid: "g1", ns: "edge", name: "public", class: "sim", listeners: ["80/HTTP"], addresses: ["10.0.0.9"], why: "" });
+  store.put("routes", { uid: "r1", ns: "a", name: "shop-route", gateways: ["edge/public", "a/lost"], routes: [["shop.example", "/cart", "a/web"], ["", "/", "b/web"]], why: "" });
+  const [gateways, rules, services] = LENSES.traffic.stages("a/web", store);
+  assert.deepEqual(gateways.map(({ name, note, state }) => [name, note, state]), [["public", "sim 80/HTTP 10.0.0.9", "plain"], ["lost", "not there", "bad"]]);
+  assert.deepEqual(rules.map(({ kind, note }) => [kind, note]), [["Ingress", "shop.example/"], ["HTTPRoute", "shop.example/cart"]]);
+  assert.equal(services[0].name, "web");
+  assert.deepEqual(LENSES.traffic.stages("b/web", store)[1].map((one) => one.note), ["*/"], "a route leads to other namespaces too");
+});
+
+test("what a controller complains of stands on the card", () => {
+  const store = filled();
+  store.put("routes", { uid: "r1", ns: "a", name: "shop-route", gateways: ["a/public"], routes: [["", "/", "a/web"]], why: "no listener fits" });
+  const [, rules] = LENSES.traffic.stages("a/web", store);
+  assert.deepEqual([rules[1].note, rules[1].state], ["no listener fits", "warn"]);
+});
+
+test("a rule that leads to a Service that is not there has a lane, and so has a Gateway without routes", () => {
+  const store = filled();
+  store.put("gateways", { uid: "g1", ns: "a", name: "idle", class: "sim", listeners: [], addresses: [], why: "" });
+  const layout = new Layout(LENSES.traffic, store);
+  layout.arrange({ w: 1200, h: 800 });
+  assert.equal(LENSES.traffic.state("a/elsewhere", store), "bad");
+  assert.ok(layout.boxes.has("a/elsewhere"));
+  const idle = [...layout.boxes.values()].find((box) => box.stages[0]?.[0]?.kind === "Gateway" && box.stages.length === 1);
+  assert.equal(LENSES.traffic.title(idle.key, store).trim(), "idle");
+  store.put("routes", { uid: "r1", ns: "a", name: "r", gateways: ["a/idle"], routes: [["", "/", "a/web"]], why: "" });
+  layout.follow();
+  assert.ok(!layout.boxes.has(idle.key), "its lane is that of the Service now");
+});
+
 test("pods of a lane stand right of its cards, and are found there", () => {
   const store = filled();
   const layout = new Layout(LENSES.traffic, store);

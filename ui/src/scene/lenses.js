@@ -92,7 +92,7 @@ function lanes(lens) {
   return {
     uniform: false,
     tray: false,
-    columns: 3,
+    columns: true,
     bandTitle: (band) => band || null,
     bandOf: (key) => (key.startsWith(NONE) ? key.slice(NONE.length) : key.slice(0, key.indexOf("/"))),
     order: (a, b) => Number(a.startsWith(NONE)) - Number(b.startsWith(NONE)) || natural(a, b),
@@ -110,37 +110,82 @@ const named = (table, ns, name) => {
 };
 const split = (key) => [key.slice(0, key.indexOf("/")), key.slice(key.indexOf("/") + 1)];
 
+// A Gateway that no route names has a lane of its own; no Service's name begins with a space.
+const idleKey = (gateway) => `${gateway.ns}/ ${gateway.name}`;
+
+const gatewayCard = (one) => ({ kind: "Gateway", name: one.name, note: one.why || [one.class, one.listeners.join(" "), ...one.addresses].filter(Boolean).join(" "), state: one.why ? "warn" : "plain" });
+
+/** What leads to a Service from outside: the Gateways, and the rules of Ingresses and routes. */
+function entrances(ns, name, store) {
+  const rules = [];
+  const gateways = new Set();
+  for (const one of store.ingresses.values()) {
+    for (const [host, path, to] of one.ns === ns ? one.routes : []) {
+      if (to === name) rules.push({ kind: "Ingress", name: one.name, note: `${host || "*"}${path}`, state: "plain" });
+    }
+  }
+  for (const one of store.routes.values()) {
+    for (const [host, path, to] of one.routes) {
+      if (to !== `${ns}/${name}`) continue;
+      rules.push({ kind: "HTTPRoute", name: one.name, note: one.why || `${host || "*"}${path}`, state: one.why ? "warn" : "plain" });
+      for (const gateway of one.gateways) gateways.add(gateway);
+    }
+  }
+  return { rules, gateways: [...gateways].map((key) => gatewayOf(key, store)) };
+}
+
+function gatewayOf(key, store) {
+  const [ns, name] = split(key);
+  const found = named(store.gateways, ns, name);
+  return found ? gatewayCard(found) : { kind: "Gateway", name, note: t.topology.lens.missing, state: "bad" };
+}
+
+/** The Services that rules lead to, there or not. */
+function targets(store) {
+  const found = [];
+  for (const one of store.ingresses.values()) for (const [, , to] of one.routes) if (to) found.push(`${one.ns}/${to}`);
+  for (const one of store.routes.values()) for (const [, , to] of one.routes) found.push(to);
+  return found;
+}
+
+function idleGateways(store) {
+  const used = new Set([...store.routes.values()].flatMap((one) => one.gateways));
+  return [...store.gateways.values()].filter((one) => !used.has(`${one.ns}/${one.name}`));
+}
+
+const serviceCard = (one) => ({ kind: one.type, name: one.name, note: [one.ip === "None" ? t.topology.lens.headless : one.ip, one.ports?.join(" ")].filter(Boolean).join(" "), state: "plain" });
+
 export const trafficLens = lanes({
   name: "traffic",
-  tables: ["services", "slices", "ingresses"],
+  tables: ["services", "slices", "ingresses", "gateways", "routes"],
   none: () => t.topology.lens.noService,
   boxOf: (pod, store) => {
     const [first] = store.servicesOf(pod);
     return first ? `${first.ns}/${first.name}` : NONE + pod.ns;
   },
-  standing: (store) => [...store.services.values()].map((one) => `${one.ns}/${one.name}`),
+  standing: (store) => [...[...store.services.values()].map((one) => `${one.ns}/${one.name}`), ...targets(store), ...idleGateways(store).map(idleKey)],
   stages: (key, store) => {
     if (key.startsWith(NONE)) return [];
     const [ns, name] = split(key);
+    if (name.startsWith(" ")) return [[gatewayOf(`${ns}/${name.slice(1)}`, store)]];
     const service = named(store.services, ns, name);
-    const routes = [];
-    for (const one of store.ingresses.values()) {
-      for (const [host, path, to] of one.ns === ns ? one.routes : []) {
-        if (to === name) routes.push({ kind: "Ingress", name: one.name, note: `${host || "*"}${path}`, state: "plain" });
-      }
-    }
+    const { rules, gateways } = entrances(ns, name, store);
     const slices = [...store.slices.values()].filter((one) => one.ns === ns && one.service === name);
     return [
-      routes,
-      service ? [{ kind: service.type, name, note: [service.ip === "None" ? t.topology.lens.headless : service.ip, service.ports?.join(" ")].filter(Boolean).join(" "), state: "plain" }] : [],
+      // A cluster without Gateways has no column for them.
+      ...(store.gateways.size || store.routes.size ? [gateways] : []),
+      rules,
+      [service ? serviceCard(service) : { kind: "Service", name, note: t.topology.lens.missing, state: "bad" }],
       slices.map((one) => ({ kind: "EndpointSlice", name: one.name, note: t.topology.lens.endpoints(one.ready, one.endpoints, one.terminating), state: one.ready ? "plain" : "warn" })),
     ];
   },
   state: (key, store) => {
     if (key.startsWith(NONE)) return "plain";
     const [ns, name] = split(key);
+    if (name.startsWith(" ")) return gatewayOf(`${ns}/${name.slice(1)}`, store).state;
     const service = named(store.services, ns, name);
-    if (!service || !Object.keys(service.selector).length) return "plain";
+    if (!service) return "bad";
+    if (!Object.keys(service.selector).length) return "plain";
     return [...store.slices.values()].some((one) => one.ns === ns && one.service === name && one.ready) ? "plain" : "warn";
   },
 });
