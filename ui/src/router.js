@@ -233,7 +233,7 @@ function htmxHistory(event) {
   const { type, path } = event.detail.history;
   flushState();
   history[type === "push" ? "pushState" : "replaceState"]({ y: 0 }, "", path);
-  here = location.pathname + location.search;
+  window.dispatchEvent(new CustomEvent("kp-address"));
 }
 
 export function startRouter() {

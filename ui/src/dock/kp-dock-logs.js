@@ -1,5 +1,6 @@
 // The log of a container as a panel of the dock.
 import "../el/kp-logs.js";
+import { NAMES } from "../logs/options.js";
 import { t } from "../texts.js";
 
 class DockLogs extends HTMLElement {
@@ -11,9 +12,11 @@ class DockLogs extends HTMLElement {
     }
     const logs = document.createElement("kp-logs");
     logs.setAttribute("src", `/ws/clusters/${this.getAttribute("cluster")}/logs/`);
-    for (const name of ["ns", "pod", "pods", "total", "containers", "container", "previous"]) {
+    for (const name of ["ns", "pod", "pods", "total", "containers", "container"]) {
       if (this.hasAttribute(name)) logs.setAttribute(name, this.getAttribute(name));
     }
+    for (const name of NAMES) if (this.hasAttribute(name)) logs.dataset[name] = this.getAttribute(name);
+    logs.addEventListener("kp-log-options", ({ detail }) => this.dispatchEvent(new CustomEvent("kp-panel-params", { bubbles: true, detail: { params: detail } })));
     this.append(logs);
   }
 

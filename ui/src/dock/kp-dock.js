@@ -3,6 +3,8 @@ import { html, LitElement, nothing } from "lit";
 
 import { ofBrowser } from "../storage.js";
 import { t } from "../texts.js";
+import { readState, writeState } from "../url.js";
+import { read, written } from "./address.js";
 import { Height } from "./height.js";
 import { PANELS, panelNamed } from "./panels.js";
 import { beside, changed, closed, keep, opened, recalled } from "./tabs.js";
@@ -20,7 +22,12 @@ class Dock extends LitElement {
     this.hosts = new Map(); // tab id -> the element that holds its panel
     this.onOpen = (event) => this.openPanel(event.detail);
     // Panels are of the present always: above a page of the past their tabs say so.
-    this.onPage = () => (this.past = document.querySelector("kp-past") !== null);
+    this.onPage = () => {
+      this.past = document.querySelector("kp-past") !== null;
+      this.onAddress();
+    };
+    // A page that writes its address anew does not know of the dock.
+    this.onAddress = () => (readState().dock ?? "") !== this.address && this.tell();
   }
 
   createRenderRoot() {
@@ -30,8 +37,10 @@ class Dock extends LitElement {
   connectedCallback() {
     super.connectedCallback();
     this.state = recalled(ofBrowser(), this.cluster, panelNamed);
+    this.follow(readState().dock);
     window.addEventListener("kp-dock-open", this.onOpen);
     window.addEventListener("kp-page", this.onPage);
+    window.addEventListener("kp-address", this.onAddress);
     this.onPage();
     this.height.start();
   }
@@ -40,17 +49,40 @@ class Dock extends LitElement {
     super.disconnectedCallback();
     window.removeEventListener("kp-dock-open", this.onOpen);
     window.removeEventListener("kp-page", this.onPage);
+    window.removeEventListener("kp-address", this.onAddress);
     this.height.stop();
   }
 
   change(state) {
     this.state = state;
     keep(ofBrowser(), this.cluster, state);
+    this.tell();
+  }
+
+  /** Puts the open panel into the address, of whichever page stands above it. */
+  tell() {
+    writeState({ dock: this.address });
+  }
+
+  get address() {
+    const { open, active, tabs } = this.state;
+    const tab = open && tabs.find((one) => one.id === active);
+    return tab && panelNamed(tab.panel).linked ? written(tab) : "";
+  }
+
+  /** Opens the panel that an address names. */
+  follow(text) {
+    const { panel, params } = read(text ?? "");
+    if (!panelNamed(panel)?.linked) return;
+    const state = opened(this.state, panel, params, { view: panelNamed(panel).view });
+    this.state = changed(state, state.active, { params });
+    keep(ofBrowser(), this.cluster, this.state);
   }
 
   openPanel({ name, params, focus = true, many = false }) {
-    if (!panelNamed(name)) return;
-    this.change(opened(this.state, name, params, { many }));
+    const panel = panelNamed(name);
+    if (!panel) return;
+    this.change(opened(this.state, name, params, { many, view: panel.view }));
     if (focus) this.focusSoon();
   }
 

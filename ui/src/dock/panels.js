@@ -20,6 +20,8 @@ import { t } from "../texts.js";
  * @property {string} button            what the dock's button says; without it, only others open the panel
  * @property {(params: object) => string} title   what its tab says
  * @property {boolean} [many]           each press of the button opens another one
+ * @property {boolean} [linked]         whoever opens the page's address finds it open as it is
+ * @property {string[]} [view]          parameters that say how one looks at it, not at what
  * @property {string} [key]             the single key of its action, until a user chooses another
  */
 
@@ -40,6 +42,8 @@ export const PANELS = [
     tag: "kp-dock-logs",
     icon: "M4 4.5h12M4 8.2h9M4 11.8h11M4 15.5h6",
     load: () => import("./kp-dock-logs.js"),
+    linked: true,
+    view: ["since", "grep", "only", "times", "wrap", "follow"],
     title: (params) => (params.pod ? `${params.pod}${params.container ? ` · ${params.container}` : ""}` : t.dock.logs),
   },
   {
@@ -48,6 +52,8 @@ export const PANELS = [
     icon: "M10 3.5v7M10 14v1.5M3 17.5h14",
     load: () => import("./kp-events.js"),
     button: t.dock.events,
+    linked: true,
+    view: ["ns", "type", "q", "grouped"],
     title: ({ object }) => (object ? `${t.dock.events} · ${object}` : t.dock.events),
     key: "Shift+v",
   },

@@ -4,11 +4,12 @@
 
 const NOTHING = Object.freeze({ tabs: [], active: null, open: false });
 
-const text = (params) => JSON.stringify(Object.entries(params).sort());
+/** What a panel is about: its parameters without those that say how one looks at it. */
+const about = (params, view) => JSON.stringify(Object.entries(params).filter(([name, value]) => value && !view.includes(name)).sort());
 
-/** Opens a tab, or finds the one with the same panel and parameters. */
-export function opened(state, panel, params, { many = false, id = crypto.randomUUID() } = {}) {
-  const same = !many && state.tabs.find((tab) => tab.panel === panel && text(tab.params) === text(params));
+/** Opens a tab, or finds the one with the same panel and parameters; those in `view` may differ. */
+export function opened(state, panel, params, { many = false, view = [], id = crypto.randomUUID() } = {}) {
+  const same = !many && state.tabs.find((tab) => tab.panel === panel && about(tab.params, view) === about(params, view));
   if (same) return { ...state, active: same.id, open: true };
   return { tabs: [...state.tabs, { id, panel, params }], active: id, open: true };
 }

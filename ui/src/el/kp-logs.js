@@ -1,10 +1,14 @@
 // Follows logs of one pod or of many; keeps the last lines only, and the reader's place when they scroll up.
+//
+// With `address` what one chooses stands in the page's address; without, it is told by kp-log-options.
 import { html, LitElement, nothing } from "lit";
 
 import { visible } from "../list/selection.js";
 import { matches, pieces, search } from "../logs/buffer.js";
 import { Following } from "../logs/following.js";
+import { optionsOf, textsOf } from "../logs/options.js";
 import { t } from "../texts.js";
+import { readState, writeState } from "../url.js";
 
 const ROW = 19;
 const COLOURS = 8;
@@ -32,6 +36,7 @@ class Logs extends LitElement {
 
   connectedCallback() {
     super.connectedCallback();
+    Object.assign(this, optionsOf(this.hasAttribute("address") ? readState() : this.dataset));
     this.start();
   }
 
@@ -71,8 +76,16 @@ class Logs extends LitElement {
 
   set(changes, { anew = false } = {}) {
     Object.assign(this, changes);
+    this.keep();
     if (anew) this.start();
     else this.build();
+  }
+
+  /** Notes what is chosen where it outlives this element. */
+  keep() {
+    const texts = textsOf(this);
+    if (this.hasAttribute("address")) writeState(texts);
+    else this.dispatchEvent(new CustomEvent("kp-log-options", { bubbles: true, detail: texts }));
   }
 
   download() {
@@ -143,7 +156,10 @@ class Logs extends LitElement {
     const box = this.querySelector(".kp-log");
     const atEnd = box.scrollHeight - box.scrollTop - box.clientHeight < 24;
     // Whoever scrolls up reads; whoever is at the end follows.
-    if (!this.moving && this.follow !== atEnd) this.follow = atEnd;
+    if (!this.moving && this.follow !== atEnd) {
+      this.follow = atEnd;
+      this.keep();
+    }
     if (!this.wrap) this.changed();
     else this.requestUpdate();
   }

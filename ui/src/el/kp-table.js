@@ -3,6 +3,7 @@ import { html, LitElement, nothing } from "lit";
 
 import { natural } from "../scene/lenses.js";
 import { t } from "../texts.js";
+import { readState, writeState } from "../url.js";
 
 const COLUMNS = ["ns", "name", "status", "ready", "restarts", "node", "ip"];
 const SHOWN = 300;
@@ -20,8 +21,9 @@ class PodTable extends LitElement {
 
   constructor() {
     super();
-    this.sort = "name";
-    this.down = false;
+    const { sort = "name" } = readState(); // "-restarts": downwards
+    this.down = sort.startsWith("-");
+    this.sort = COLUMNS.find((name) => name === sort.replace("-", "")) ?? "name";
     this.limit = SHOWN;
     this.picked = new Set();
     // Where a range begins: the pod that was chosen last without Shift.
@@ -73,6 +75,8 @@ class PodTable extends LitElement {
   order(name) {
     this.down = this.sort === name && !this.down;
     this.sort = name;
+    const text = `${this.down ? "-" : ""}${name}`;
+    writeState({ sort: text === "name" ? "" : text });
   }
 
   clicked(event, uid) {

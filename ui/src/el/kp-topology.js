@@ -70,7 +70,9 @@ class Topology extends LitElement {
     this.selected = this.lastPod = this.notice = this.progress = this.menu = null;
     this.gone = this.said = "";
     this.ready = this.calm = this.why = false;
-    this.outline = window.innerWidth > 1000;
+    this.wantedWhy = state.why === "1";
+    this.wide = window.innerWidth > 1000;
+    this.outline = state.outline ? state.outline === "1" : this.wide;
     this.tick = this.matching = 0;
     this.picked = new Set();
     this.tally = new Tally();
@@ -225,6 +227,17 @@ class Topology extends LitElement {
     writeState({ view: view === "table" ? "table" : "" });
   }
 
+  showOutline(shown) {
+    this.outline = shown;
+    writeState({ outline: shown === this.wide ? "" : String(Number(shown)) });
+  }
+
+  /** Shows in the panel why the selection stands where it stands, or does so no longer. */
+  explain(shown) {
+    this.why = shown;
+    writeState({ why: shown ? "1" : "" });
+  }
+
   hasPanel(name) {
     return panelNamed(name) !== undefined;
   }
@@ -275,7 +288,7 @@ class Topology extends LitElement {
   panel() {
     if (!this.lastPod) return nothing;
     return html`<aside class="kp-panel" aria-label=${this.lastPod.name}>
-      <kp-panel cluster=${this.cluster} .rev=${this.rev} .pod=${this.lastPod} .store=${this.store} .gone=${this.gone} .tick=${this.tick} .tab=${this.tab} .actions=${panelEntries(this, this.lastPod)} ?why=${this.why} @kp-why-close=${() => (this.why = false)} @kp-select=${this.onSelect} @kp-tab=${this.onTab}></kp-panel>
+      <kp-panel cluster=${this.cluster} .rev=${this.rev} .pod=${this.lastPod} .store=${this.store} .gone=${this.gone} .tick=${this.tick} .tab=${this.tab} .actions=${panelEntries(this, this.lastPod)} ?why=${this.why} @kp-why-close=${() => this.explain(false)} @kp-select=${this.onSelect} @kp-tab=${this.onTab}></kp-panel>
     </aside>`;
   }
 

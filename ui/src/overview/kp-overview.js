@@ -33,7 +33,8 @@ class Overview extends LitElement {
     super();
     this.found = null;
     this.problem = null;
-    this.all = this.starting = false;
+    this.all = readState().all === "1";
+    this.starting = false;
     this.refused = "";
   }
 
@@ -141,7 +142,7 @@ class Overview extends LitElement {
   render() {
     const { found, problem } = this;
     if (!found) return problem ? this.trouble() : html`<p class="kp-muted" role="status">${t.overview.reading}</p>`;
-    const view = { ...found, cluster: this.cluster, ns: this.ns, rev: this.rev ?? "", all: this.all, more: () => (this.all = true) };
+    const view = { ...found, cluster: this.cluster, ns: this.ns, rev: this.rev ?? "", all: this.all, more: () => this.showAll() };
     return html`${problem ? this.trouble() : nothing} ${this.narrowed()} ${found.idle && !this.rev ? this.idle() : nothing}
       <section aria-labelledby="ov-objects">
         <h2 id="ov-objects">${t.overview.objects}</h2>
@@ -167,6 +168,11 @@ class Overview extends LitElement {
         <h2 id="ov-control">${t.overview.control}</h2>
         ${this.control(view)}
       </section>`;
+  }
+
+  showAll() {
+    this.all = true;
+    writeState({ all: "1" });
   }
 
   control(view) {

@@ -45,7 +45,7 @@ export function panelEntries(host, pod) {
 
 /** Shows in the panel why the selection stands where it stands. */
 export async function why(host) {
-  host.why = true;
+  host.explain(true);
   await host.updateComplete;
   await host.querySelector("kp-panel").updateComplete;
   host.querySelector("kp-why")?.focusHead();

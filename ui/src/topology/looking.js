@@ -74,7 +74,9 @@ export function restore(host) {
     const [kind, ns, name] = host.wanted.split("/");
     host.wanted = "";
     const found = host.store.find(kind, ns, name);
-    if (found) select(host, found.uid);
-    else host.notice = notices.missing(ns, name);
+    if (found) {
+      select(host, found.uid);
+      if (host.wantedWhy && !host.past) host.explain(true);
+    } else host.notice = notices.missing(ns, name);
   }
 }

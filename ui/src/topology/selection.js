@@ -5,7 +5,7 @@ const PANEL = 440; // px that the panel covers
 
 export function select(host, uid, focusPanel = false) {
   const pod = uid && host.store.pods.get(uid);
-  if (uid !== host.selected) host.why = false;
+  if (uid !== host.selected) host.explain(false);
   host.selected = pod ? uid : null;
   host.lastPod = pod || null;
   host.gone = "";

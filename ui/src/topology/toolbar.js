@@ -24,7 +24,7 @@ export function toolbar(host) {
       <button type="button" aria-label=${t.topology.save.png} title=${t.topology.save.png} @click=${() => save(host, "png")}>PNG</button>
     </div>
     ${host.past ? nothing : html`<button type="button" class="kp-button" aria-pressed=${store.paused} @click=${() => host.pause()}>${store.paused ? t.resume : t.pause}</button>`}
-    <button type="button" class="kp-button kp-outline-toggle" aria-pressed=${outline} @click=${() => (host.outline = !outline)}>${t.outline}</button>
+    <button type="button" class="kp-button kp-outline-toggle" aria-pressed=${outline} @click=${() => host.showOutline(!outline)}>${t.outline}</button>
     <button type="button" class="kp-button" aria-pressed=${view === "table"} @click=${() => host.show(view === "table" ? "picture" : "table")}>${t.table}</button>
   </div>`;
 }

@@ -50,7 +50,7 @@ class TracePage extends LitElement {
     this.problem = "";
     this.state = readAddress();
     this.tick = 0;
-    this.explained = this.choosing = false;
+    this.choosing = false;
     this.calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.player = new Player({ changed: () => (this.tick += 1) });
   }
@@ -270,8 +270,7 @@ class TracePage extends LitElement {
   }
 
   explain() {
-    this.explained = !this.explained;
-    this.tick += 1;
+    this.change({ explain: !this.state.explain });
   }
 
   choose(hop) {
@@ -426,7 +425,7 @@ class TracePage extends LitElement {
           ${hopList({ hops: this.hops, selected: this.state.hop, choose: (name) => this.choose(name) })}
         </section>
         <div class="kp-story-right">
-          ${hop ? hopDetail({ hop, record, explained: this.explained, explain: () => this.explain() }) : nothing}
+          ${hop ? hopDetail({ hop, record, explained: this.state.explain, explain: () => this.explain() }) : nothing}
           <section aria-labelledby="fall-title">
             <h3 id="fall-title">${t.trace.waterfall}</h3>
             ${waterfall({ story: this.story, all: this.state.all, toggle: () => this.change({ all: !this.state.all }), link: (step) => this.link(step) })}

@@ -6,7 +6,7 @@ export const FILTERS = ["who", "user", "verb", "resource", "namespace", "object"
 // As in the addresses of other pages, to which it goes along.
 const NAMES = { namespace: "ns" };
 const TEXTS = [...FILTERS, "hop", "compare"];
-const SWITCHES = ["follow", "details", "all"];
+const SWITCHES = ["follow", "details", "all", "explain"];
 const SPEEDS = ["live", "slow", "step"];
 const PATH = /^\/clusters\/([^/]+)\/trace(?:\/([^/]+))?\/?$/;
 
@@ -46,7 +46,8 @@ export function addressOf(cluster, id, state) {
 /** Puts it into the address bar; another request is a step that the back button undoes. */
 export function writeAddress(cluster, id, state, { replace = false } = {}) {
   const address = addressOf(cluster, id, state);
-  if (address === location.pathname + location.search) return;
+  const now = readAddress();
+  if (address === addressOf(now.cluster, now.id, now)) return;
   history[replace ? "replaceState" : "pushState"](replace ? history.state : { y: 0 }, "", address);
   window.dispatchEvent(new CustomEvent("kp-address"));
 }
