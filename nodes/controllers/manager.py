@@ -60,6 +60,8 @@ from nodes.controllers.ttlafterfinished import TTLAfterFinishedController
 from nodes.controllers.validatingadmissionpolicystatus import (
     ValidatingAdmissionPolicyStatusController,
 )
+from nodes.controllers.volumes.attachdetach import AttachDetachController
+from nodes.controllers.volumes.attacher import SimulatedAttacher
 from nodes.controllers.volumes.binder import PersistentVolumeBinder
 from nodes.controllers.volumes.ephemeral import EphemeralVolumeController
 from nodes.controllers.volumes.expander import VolumeExpander
@@ -70,7 +72,7 @@ USER = "system:kube-controller-manager"
 # Of one controller: one that has a thousand pods to make does not fill the queues of the API.
 CALLS_TOGETHER = 256
 
-# The names are kube-controller-manager's own (`--controllers`), but for the provisioner.
+# The names are kube-controller-manager's own (`--controllers`), but for what is simulated.
 CONTROLLERS: dict[str, type[Managed]] = {
     "bootstrap-signer-controller": BootstrapSigner,
     "certificatesigningrequest-approving-controller": ApprovingController,
@@ -91,6 +93,7 @@ CONTROLLERS: dict[str, type[Managed]] = {
     "namespace-controller": NamespaceController,
     "node-ipam-controller": NodeIPAMController,
     "node-lifecycle-controller": NodeLifecycleController,
+    "persistentvolume-attach-detach-controller": AttachDetachController,
     "persistentvolume-binder-controller": PersistentVolumeBinder,
     "persistentvolume-expander-controller": VolumeExpander,
     "persistentvolume-protection-controller": VolumeProtection,
@@ -104,6 +107,7 @@ CONTROLLERS: dict[str, type[Managed]] = {
     "service-lb-controller": ServiceController,
     "serviceaccount-controller": ServiceAccountController,
     "serviceaccount-token-controller": TokensController,
+    "simulated-attacher": SimulatedAttacher,
     "simulated-provisioner": SimulatedProvisioner,
     "statefulset-controller": StatefulSetController,
     "taint-eviction-controller": TaintEvictionController,

@@ -6,6 +6,8 @@ a moment too early: it waits a little before it calls that a failure.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from contextlib import suppress
 from urllib.parse import quote
 
 from apimachinery.clock import Clock
@@ -13,6 +15,7 @@ from apimachinery.errors import ApiError
 from apimachinery.meta import Obj, name_of, namespace_of
 from nodes.client.resources import PERSISTENTVOLUMECLAIMS, PERSISTENTVOLUMES
 from nodes.client.rest import Client
+from nodes.kubelet.attachments import Attachments
 
 _PERSISTENT = "/var/lib/kubelet/plugins/kubeground.io~simulated/"
 _WAITS = (0.02, 0.05, 0.1, 0.2, 0.4, 0.8)
@@ -29,11 +32,22 @@ def claim_name(pod: Obj, volume: Obj) -> str:
     return f"{name_of(pod)}-{volume['name']}" if "ephemeral" in volume else ""
 
 
+class NotAttached(MountFailed):
+    """A volume is not attached to the node yet: its pod is woken when it is."""
+
+    def __init__(self, volume: str) -> None:
+        super().__init__(
+            f"Unable to attach or mount volumes: unmounted volumes=[{volume}], unattached"
+            f" volumes=[{volume}], failed to process volumes=[]: context deadline exceeded"
+        )
+
+
 class PersistentVolumes:
     """Finds the volumes behind the claims of a node's pods."""
 
-    def __init__(self, client: Client, clock: Clock) -> None:
+    def __init__(self, client: Client, clock: Clock, attachments: Attachments) -> None:
         self._client, self._clock = client, clock
+        self._attachments = attachments
 
     async def path(self, pod: Obj, volume: Obj) -> str:
         """Return the host path of a volume's claim. Raises MountFailed."""
@@ -50,7 +64,21 @@ class PersistentVolumes:
         except ApiError as error:
             why = f"failed to fetch PV {bound} from API server: {error.message}"
             raise MountFailed(_unmounted(name, namespace, claim, why)) from error
+        if not await self._attachments.is_ready(pod, found):
+            raise NotAttached(name)
         return directory(found)
+
+    async def release(self, pod: Obj, unmounted: Iterable[Obj]) -> None:
+        """The pod has let go of its volumes; `unmounted` are those that it never asked for here."""
+        found = []
+        for volume in unmounted:
+            with suppress(ApiError):
+                claim = await self._client.get(
+                    PERSISTENTVOLUMECLAIMS, namespace_of(pod), claim_name(pod, volume)
+                )
+                if bound := claim["spec"].get("volumeName"):
+                    found.append(await self._client.get(PERSISTENTVOLUMES, "", bound))
+        await self._attachments.release(pod, found)
 
     async def _bound(self, namespace: str, claim: str) -> str:
         """Return the name of the volume that a claim is bound to, "" if it is not bound."""

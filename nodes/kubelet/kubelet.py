@@ -18,6 +18,7 @@ from nodes.client.informer import Informers
 from nodes.client.rest import STRATEGIC_PATCH, Client
 from nodes.client.supervise import TaskSet
 from nodes.kubelet.adoption import adopt
+from nodes.kubelet.attachments import Attachments
 from nodes.kubelet.claims import PersistentVolumes
 from nodes.kubelet.eviction import TURNED_AWAY, Evictions
 from nodes.kubelet.hardware import Hardware
@@ -83,6 +84,7 @@ class Kubelet:
         self._runtime = runtime
         self.pods: dict[str, PodWorker] = {}
         sources = Sources(informers, self._source_changed)
+        attachments = Attachments(machine.name, client, informers, self._source_changed)
         self.host = Host(
             machine.name,
             machine.address,
@@ -94,7 +96,7 @@ class Kubelet:
             Volumes(
                 runtime.files,
                 sources,
-                PersistentVolumes(client, clock),
+                PersistentVolumes(client, clock, attachments),
                 self._token,
                 clock,
                 machine.address,
@@ -151,11 +153,14 @@ class Kubelet:
         try:
             node = await self._client.create(node_object(self.machine, now), resources.NODES)
         except AlreadyExists:
+            status = node_status(self.machine, now)
+            if self._off_since:
+                status["volumesInUse"] = None  # whatever it used, it has let go of
             node = await self._client.patch(
                 resources.NODES,
                 "",
                 self.name,
-                {"status": node_status(self.machine, now)},
+                {"status": status},
                 STRATEGIC_PATCH,
                 "status",
             )

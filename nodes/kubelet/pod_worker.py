@@ -15,7 +15,7 @@ from apimachinery.errors import ApiError
 from apimachinery.meta import Obj, is_deleting, name_of, namespace_of, uid_of
 from nodes.client.cause import CAUSE
 from nodes.kubelet import status as statuses
-from nodes.kubelet.claims import MountFailed
+from nodes.kubelet.claims import MountFailed, NotAttached
 from nodes.kubelet.container_config import sandbox_config
 from nodes.kubelet.containers import Containers
 from nodes.kubelet.host import RETRY, Host
@@ -36,6 +36,8 @@ _STATUS_DELAY = 0.02
 # A pod that runs by then is not told of before: of a thousand that come at once two thirds are
 # spared a write.
 _FIRST_STATUS_DELAY = 0.3
+# A real kubelet waits as long for volumes before it complains (seconds).
+ATTACH = 123.0
 
 
 class PodWorker:
@@ -57,6 +59,7 @@ class PodWorker:
         self._syncing = self._again = False
         self._cause = CAUSE.get()
         self._volumes_dirty = True
+        self._attach_by = 0.0  # when to complain of a volume that is not attached
         # Set for a pod that was found running.
         self._sleep: Sleep | None = None
         self._timer: Timer | None = None
@@ -241,13 +244,27 @@ class PodWorker:
         if self._volumes_dirty:
             try:
                 await self.mount()
+            except NotAttached as error:
+                self._await_attachment(error)
+                return False
             except MountFailed as error:
                 self.step("volumes", began, outcome=str(error))
                 self.report("Warning", "FailedMount", str(error))
                 self.wake_in(RETRY)
                 return False
+            self._attach_by = 0.0
             self.step("volumes", began)
         return True
+
+    def _await_attachment(self, error: NotAttached) -> None:
+        """Wait to be woken; every two minutes say what for."""
+        now = self.host.clock.seconds()
+        if self._attach_by and now >= self._attach_by:
+            self.step("volumes", self._attach_by - ATTACH, outcome=str(error))
+            self.report("Warning", "FailedMount", str(error))
+            self._attach_by = 0.0
+        self._attach_by = self._attach_by or now + ATTACH
+        self.wake_in(self._attach_by - now)
 
     async def mount(self) -> None:
         """Have the volumes as they should be now. Raises MountFailed."""
@@ -298,8 +315,15 @@ class PodWorker:
             log.warning("cannot remove the sandbox of %s/%s: %s", *self.key, error)
         self.host.sandboxes.pop(self.sandbox_id, None)
         self.host.sources.release(self.pod)
+        await self._release_volumes()
         self.host.volumes.unmount(self.pod)
         self.host.images.forget(self.uid)
+
+    async def _release_volumes(self) -> None:
+        try:
+            await self.host.volumes.release(self.pod)
+        except ApiError as error:
+            log.warning("cannot release volumes of %s/%s: %s", *self.key, error.message)
 
     def cancel_timers(self) -> None:
         for timer in (self._timer, self._status_timer):

@@ -63,6 +63,13 @@ class Volumes:
         for claimed in [one for one in self._claimed if one[0] == uid_of(pod)]:
             del self._claimed[claimed]
 
+    async def release(self, pod: Obj) -> None:
+        """Let go of what had to be attached to the node for the pod."""
+        claimed = [one for one in pod["spec"].get("volumes") or () if claim_name(pod, one)]
+        if claimed:
+            unmounted = [v for v in claimed if (uid_of(pod), v["name"]) not in self._claimed]
+            await self._persistent.release(pod, unmounted)
+
     async def _claimed_path(self, pod: Obj, volume: Obj) -> str:
         """Return where a volume's claim leads, "" if it has none. Raises MountFailed."""
         key = (uid_of(pod), volume["name"])

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from apimachinery.attachments import SIMULATED_DRIVER
 from apimachinery.meta import Obj
 from nodes.controllers.servicelb import POOL_FIELD, POOL_NAME, POOL_NAMESPACE
+from nodes.controllers.volumes.attacher import ACCOUNT
 from playground.cluster_templates.metrics import metrics_objects
 
 
@@ -23,8 +25,43 @@ class Feature:
     objects: Callable[[], list[Obj]]
 
 
+def _driver() -> list[Obj]:
+    """The driver of the class, and the account and the rights with which it attaches volumes."""
+    group, name = "rbac.authorization.k8s.io", f"kubeground:{ACCOUNT}"
+    attachments = ["volumeattachments", "volumeattachments/status"]
+    rules = [{"apiGroups": ["storage.k8s.io"], "resources": attachments, "verbs": ["patch"]}]
+    subject = {"kind": "ServiceAccount", "name": ACCOUNT, "namespace": "kube-system"}
+    return [
+        {
+            "apiVersion": "storage.k8s.io/v1",
+            "kind": "CSIDriver",
+            "metadata": {"name": SIMULATED_DRIVER},
+            "spec": {"attachRequired": True},
+        },
+        {
+            "apiVersion": "v1",
+            "kind": "ServiceAccount",
+            "metadata": {"name": ACCOUNT, "namespace": "kube-system"},
+        },
+        {
+            "apiVersion": f"{group}/v1",
+            "kind": "ClusterRole",
+            "metadata": {"name": name},
+            "rules": rules,
+        },
+        {
+            "apiVersion": f"{group}/v1",
+            "kind": "ClusterRoleBinding",
+            "metadata": {"name": name},
+            "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": name},
+            "subjects": [subject],
+        },
+    ]
+
+
 def _storage() -> list[Obj]:
     return [
+        *_driver(),
         {
             "apiVersion": "storage.k8s.io/v1",
             "kind": "StorageClass",
@@ -35,7 +72,7 @@ def _storage() -> list[Obj]:
             "provisioner": "kubeground.io/simulated",
             "reclaimPolicy": "Delete",
             "volumeBindingMode": "WaitForFirstConsumer",
-        }
+        },
     ]
 
 

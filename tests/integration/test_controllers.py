@@ -1,7 +1,9 @@
 """Controllers through the API, with the scheduler and kubelets at work, on virtual time."""
 
-from nodes.client.resources import DAEMONSETS, STATEFULSETS
-from tests.integration.conftest import deployment
+import pytest
+
+from nodes.client.resources import DAEMONSETS, PODS, STATEFULSETS
+from tests.integration.conftest import Lab, deployment
 from tests.support.eventually import eventually
 from tests.support.virtualtime import VIRTUAL_TIME
 
@@ -85,3 +87,75 @@ async def test_a_daemon_on_each_node_stays_while_the_next_one_starts(lab):
     await eventually(updated, within=120)
     assert {available for _, available in seen} == {3}
     assert max(count for count, _ in seen) in (4, 5)
+
+
+@pytest.fixture
+async def stocked(fleet):
+    """A cluster with storage whose volumes are attached."""
+    made = await fleet.create("stocked", nodes=2, template="empty", features=["storage"])
+    return await Lab(made).ready()
+
+
+CLAIM = {
+    "apiVersion": "v1",
+    "kind": "PersistentVolumeClaim",
+    "metadata": {"name": "data", "namespace": "default"},
+    "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
+}
+
+
+def pod_with_claim(name, node):
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name, "namespace": "default"},
+        "spec": {
+            "containers": [
+                {
+                    "name": "c",
+                    "image": "busybox",
+                    "command": ["sleep", "3600"],
+                    "volumeMounts": [{"name": "data", "mountPath": "/data"}],
+                }
+            ],
+            "volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}],
+            "nodeSelector": {"kubernetes.io/hostname": node},
+            "terminationGracePeriodSeconds": 1,
+        },
+    }
+
+
+async def test_a_disk_is_attached_to_one_node_and_then_to_another(stocked):
+    lab = stocked
+    await lab.client.create(CLAIM)
+    await lab.client.create(pod_with_claim("a", "node-1"))
+    await lab.client.create(pod_with_claim("b", "node-2"))
+
+    def phase(name):
+        return lab.get("pods", name)["status"]["phase"]
+
+    def attached(node):
+        status = lab.get("nodes", node, "")["status"]
+        used = status.get("volumesInUse") or []
+        return used, [one["name"] for one in status.get("volumesAttached") or ()]
+
+    await eventually(lambda: {phase("a"), phase("b")} == {"Running", "Pending"}, within=60)
+    first, second = ("a", "b") if phase("a") == "Running" else ("b", "a")
+    nodes = [lab.get("pods", name)["spec"]["nodeName"] for name in (first, second)]
+    volume = lab.get("persistentvolumeclaims", "data")["spec"]["volumeName"]
+    unique = f"kubernetes.io/csi/simulated.kubeground.io^{volume}"
+    assert attached(nodes[0]) == ([unique], [unique])
+    why = f'Multi-Attach error for volume "{volume}" Volume is already used by pod(s) {first}'
+    await eventually(lambda: why in {one["message"] for one in lab.all("events")}, within=10)
+    # What waits says so after two minutes.
+    stuck = (
+        "Unable to attach or mount volumes: unmounted volumes=[data], unattached volumes=[data],"
+        " failed to process volumes=[]: context deadline exceeded"
+    )
+    await eventually(lambda: stuck in {one["message"] for one in lab.all("events")}, within=130)
+    await lab.client.delete(PODS, "default", first)
+    await eventually(lambda: phase(second) == "Running", within=30)
+    assert attached(nodes[1]) == ([unique], [unique])
+    assert attached(nodes[0]) == ([], [])
+    await lab.client.delete(PODS, "default", second)
+    await eventually(lambda: not lab.all("volumeattachments.storage.k8s.io"), within=60)

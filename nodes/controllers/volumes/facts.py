@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from apimachinery.attachments import SIMULATED_DRIVER
 from apimachinery.labels import from_label_selector
 from apimachinery.meta import (
     Obj,
@@ -31,7 +32,7 @@ _DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 
 SIMULATED = "kubeground.io/simulated"
 # A driver has a domain name.
-DRIVER = "simulated.kubeground.io"
+DRIVER = SIMULATED_DRIVER
 
 CLAIMS = "claims"
 

@@ -2,17 +2,20 @@
 
 import pytest
 
-from nodes.client.resources import PERSISTENTVOLUMECLAIMS, PODS
+from apimachinery.attachments import SIMULATED_DRIVER
+from nodes.client.resources import NODES, PERSISTENTVOLUMECLAIMS, PODS
 from nodes.kubelet.claims import directory
 from tests.nodes.kubelet.conftest import sleeper
 from tests.support.builders import obj
+from tests.support.eventually import eventually
 from tests.support.virtualtime import VIRTUAL_TIME
 
 pytestmark = VIRTUAL_TIME
 
 
 def volume(**source):
-    return obj("PersistentVolume", "v", "", spec=source or {"csi": {"driver": "d"}})
+    csi = {"driver": SIMULATED_DRIVER, "volumeHandle": "h"}
+    return obj("PersistentVolume", "v", "", spec=source or {"csi": csi})
 
 
 def claim(phase="Bound"):
@@ -90,3 +93,62 @@ async def test_a_claim_that_does_not_lead_anywhere(rig, objects, why):
 )
 def test_where_a_volume_is(source, where):
     assert directory(volume(**source)) == where
+
+
+NAME = f"kubernetes.io/csi/{SIMULATED_DRIVER}^h"
+
+
+def driver():
+    return obj(
+        "CSIDriver", SIMULATED_DRIVER, "", "storage.k8s.io/v1", spec={"attachRequired": True}
+    )
+
+
+def in_use(rig):
+    return rig.api.need("nodes", "n1")["status"].get("volumesInUse") or []
+
+
+async def attach(rig, *names):
+    body = {"status": {"volumesAttached": [{"name": name, "devicePath": ""} for name in names]}}
+    await rig.client.patch(NODES, "", "n1", body, subresource="status")
+
+
+async def test_a_volume_that_has_to_be_attached_is_waited_for(rig):
+    await create(rig, driver(), volume(), claim(), user("p"))
+    await eventually(lambda: in_use(rig) == [NAME])
+    await rig.clock.sleep(120)
+    assert rig.messages("FailedMount") == []
+    await rig.clock.sleep(5)
+    stuck = "unmounted volumes=[data], unattached volumes=[data], failed to process volumes=[]"
+    why = f"Unable to attach or mount volumes: {stuck}: context deadline exceeded"
+    assert rig.messages("FailedMount") == [why]
+    await attach(rig, NAME)
+    await rig.ready(within=1)
+
+
+async def test_it_is_in_use_until_the_last_pod_has_let_go(rig):
+    await create(rig, driver(), volume(), claim(), user("p"), user("q"))
+    await eventually(lambda: in_use(rig) == [NAME])
+    await attach(rig, NAME)
+    await rig.ready("p")
+    await rig.ready("q")
+    await rig.client.delete(PODS, "default", "p", grace=0)
+    await rig.clock.sleep(10)
+    assert in_use(rig) == [NAME]
+    await rig.client.delete(PODS, "default", "q")
+    await eventually(lambda: rig.api.get("pods", "q") is None, within=60)
+    assert in_use(rig) == []
+
+
+async def test_a_pod_that_is_found_running_lets_go_of_what_it_had(rig):
+    await create(rig, driver(), volume(), claim(), user("p"))
+    await attach(rig, NAME)
+    await rig.ready()
+    await rig.kubelet.stop()
+    rig.kubelet = rig.make()
+    await rig.kubelet.start()
+    await rig.clock.sleep(5)
+    assert in_use(rig) == [NAME]
+    await rig.client.delete(PODS, "default", "p")
+    await eventually(lambda: rig.api.get("pods", "p") is None, within=60)
+    assert in_use(rig) == []
