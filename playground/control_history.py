@@ -31,7 +31,8 @@ from playground import control_difference
 from playground.control_call import Answer, Call, Routes
 from playground.control_log import ask, place
 from playground.control_viewer import Viewer
-from playground.history.facts import Write, facts
+from playground.history.facts import facts
+from playground.history.meaning import Write
 
 T = TypeVar("T")
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+
+from playground.history.facts import KUBELET_ON
 
 Fact = Mapping[str, Any]
 
 
 def sentence(fact: Fact) -> str:
-    """Return what a fact (as JSON has it) says, without its time."""
+    """Return what a fact (as JSON has it) says, without its time and without a full stop."""
     return _SENTENCES[str(fact["code"])](_Words(fact))
 
 
@@ -21,10 +23,14 @@ class _Words(dict[str, Any]):
 
     def __init__(self, fact: Fact) -> None:
         super().__init__({**fact, **(fact.get("args") or {})})
-        self["actor"] = self.get("actor") or _("somebody")
+        self["actor"] = _who(str(self.get("actor") or ""))
         self["what"] = f"{self['kind']} {self['name']}".strip()
-        # "pods" of "pods", "deployments" of "deployments.apps": as kubectl calls them.
-        self["kinds"] = str(self.get("resource") or self["kind"]).partition(".")[0]
+        self["kinds"] = plural_of(str(self["kind"]), str(self.get("resource") or ""))
+        names = self.get("names") or ()
+        self["list"] = ", ".join(names)
+        if (left := self.count - len(names)) > 0:
+            told = _("%(names)s and %(n)d more")
+            self["list"] = told % {"names": self["list"], "n": left}
 
     @property
     def count(self) -> int:
@@ -32,20 +38,32 @@ class _Words(dict[str, Any]):
 
     def several(self, one: str, many: str) -> str:
         """Return the sentence of one object, or that of many with their names."""
-        if self.count == 1:
-            return one % self
-        names = ", ".join(self.get("names") or ())
-        left = self.count - len(self.get("names") or ())
-        self["list"] = (
-            names
-            if left <= 0
-            else _("%(names)s and %(n)d more")
-            % {
-                "names": names,
-                "n": left,
-            }
-        )
-        return many % self
+        return (one if self.count == 1 else many) % self
+
+
+def _who(actor: str) -> str:
+    """Return an actor's name; a kubelet's in the reader's language."""
+    if actor.startswith(KUBELET_ON):
+        return _("kubelet on %(node)s") % {"node": actor.removeprefix(KUBELET_ON)}
+    return actor or _("somebody")
+
+
+_WITHOUT_PLURALS = frozenset({"zh"})
+
+
+def plural_of(kind: str, resource: str) -> str:
+    """Return how several of a kind are called: "pods", "ConfigMaps", "NetworkPolicies"."""
+    if (get_language() or "").partition("-")[0] in _WITHOUT_PLURALS:
+        return kind
+    stem, plural = kind[:-1], resource.partition(".")[0]
+    if plural.startswith(stem.lower()):
+        several = stem + plural[len(stem) :]
+    elif kind.endswith("y"):  # a warning is about another kind than that of its Event
+        several = f"{stem}ies"
+    else:
+        several = kind + ("es" if kind.endswith("s") else "s")
+    # Names of two words and more are hard to read in small letters.
+    return several.lower() if stem[1:].islower() else several
 
 
 def _created(words: _Words) -> str:
@@ -67,6 +85,10 @@ def _deleted(words: _Words) -> str:
     )
 
 
+def _gone(words: _Words) -> str:
+    return words.several(_("%(what)s is gone"), _("%(count)d %(kinds)s are gone: %(list)s"))
+
+
 def _going(words: _Words) -> str:
     return words.several(
         _("%(actor)s asked %(what)s to end"),
@@ -76,8 +98,8 @@ def _going(words: _Words) -> str:
 
 def _scheduled(words: _Words) -> str:
     return words.several(
-        _("the scheduler put %(what)s on %(node)s"),
-        _("the scheduler put %(count)d pods on %(node)s: %(list)s"),
+        _("The scheduler put %(what)s on %(node)s"),
+        _("The scheduler put %(count)d pods on %(node)s: %(list)s"),
     )
 
 
@@ -91,25 +113,72 @@ def _unready(words: _Words) -> str:
     )
 
 
+def _restarted(words: _Words) -> str:
+    if words.count > 1:
+        text = _("The container %(container)s was restarted in %(count)d pods: %(list)s")
+        return text % words
+    text = ngettext(
+        "The container %(container)s of %(name)s was restarted",
+        "The container %(container)s of %(name)s was restarted, %(times)s times by now",
+        int(words["times"]),
+    )
+    return text % words
+
+
+def _complete(words: _Words) -> str:
+    if words.count > 1:
+        return _("All pods of %(count)d %(kinds)s are ready: %(list)s") % words
+    text = ngettext(
+        "The one pod of %(what)s is ready",
+        "All %(replicas)s pods of %(what)s are ready",
+        int(words["replicas"]),
+    )
+    return text % words
+
+
 def _changed(words: _Words) -> str:
-    if "before" in words and "after" in words:
-        words["field"] = words["fields"][0]
-        return _("%(actor)s changed %(field)s of %(what)s from %(before)s to %(after)s") % words
-    words["list"] = ", ".join(words["fields"])
+    fields = list(words["fields"])
+    words["of"] = words["what"] if words.count == 1 else _("%(count)d %(kinds)s (%(list)s)") % words
+    words["field"], words["fields"] = fields[0], ", ".join(fields)
+    for side in ("before", "after"):
+        words[side] = _quoted(words.get(side))
+    if (op := words.get("op")) is not None:
+        return _VALUES[op]() % words
     if words.get("more"):
         text = ngettext(
-            "%(actor)s changed %(list)s and %(more)d more field of %(what)s",
-            "%(actor)s changed %(list)s and %(more)d more fields of %(what)s",
+            "%(actor)s changed %(fields)s and %(more)d more field of %(of)s",
+            "%(actor)s changed %(fields)s and %(more)d more fields of %(of)s",
             int(words["more"]),
         )
         return text % words
-    return _("%(actor)s changed %(list)s of %(what)s") % words
+    return _("%(actor)s changed %(fields)s of %(of)s") % words
+
+
+def _quoted(value: Any) -> Any:
+    """Return a value as it is told: a text in quotes where its ends could not be seen."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    plain = not isinstance(value, str) or (value and not any(map(str.isspace, value)))
+    return value if plain else f"“{value}”"
+
+
+_VALUES: dict[str, Callable[[], str]] = {
+    "~": lambda: _("%(actor)s changed %(field)s of %(of)s from %(before)s to %(after)s"),
+    "+": lambda: _("%(actor)s set %(field)s of %(of)s to %(after)s"),
+    "-": lambda: _("%(actor)s removed %(field)s from %(of)s"),
+}
 
 
 def _phase(words: _Words) -> str:
-    if words["phase"] == "Failed":
-        return words.several(_("%(what)s failed"), _("%(count)d pods failed: %(list)s"))
-    return words.several(_("%(what)s has done its work"), _("%(count)d pods are done: %(list)s"))
+    if words["phase"] != "Failed":
+        return words.several(
+            _("%(what)s has done its work"), _("%(count)d pods have done their work: %(list)s")
+        )
+    if words.get("reason"):
+        return words.several(
+            _("%(what)s failed: %(reason)s"), _("%(count)d pods failed (%(reason)s): %(list)s")
+        )
+    return words.several(_("%(what)s failed"), _("%(count)d pods failed: %(list)s"))
 
 
 def _node(words: _Words) -> str:
@@ -119,20 +188,24 @@ def _node(words: _Words) -> str:
 
 
 def _job(words: _Words) -> str:
-    done = words["outcome"] == "Complete"
-    return (_("%(what)s is complete") if done else _("%(what)s failed")) % words
+    if words["outcome"] == "Complete":
+        return words.several(_("%(what)s is complete"), _("%(count)d jobs are complete: %(list)s"))
+    return words.several(_("%(what)s failed"), _("%(count)d jobs failed: %(list)s"))
 
 
 def _warning(words: _Words) -> str:
-    return words.several(
-        _("Warning %(reason)s for %(what)s: %(message)s"),
-        _("Warning %(reason)s for %(list)s: %(message)s"),
-    )
+    words["about"] = words["what"] if words.count == 1 else f"{words['kinds']} {words['list']}"
+    # What a probe or a program printed may be nothing at all.
+    words["message"] = str(words.get("message") or "").rstrip().rstrip(":")
+    if not words["message"]:
+        return _("Warning %(reason)s for %(about)s") % words
+    return _("Warning %(reason)s for %(about)s: %(message)s") % words
 
 
 _SENTENCES: dict[str, Callable[[_Words], str]] = {
     "created": _created,
     "deleted": _deleted,
+    "gone": _gone,
     "going": _going,
     "scheduled": _scheduled,
     "ready": _ready,
@@ -142,19 +215,43 @@ _SENTENCES: dict[str, Callable[[_Words], str]] = {
     "node": _node,
     "job": _job,
     "warning": _warning,
+    "restarted": _restarted,
+    "complete": _complete,
     "scaled": lambda w: _("%(actor)s scaled %(name)s from %(before)s to %(after)s") % w,
     "image": lambda w: (
-        _("%(actor)s changed the image of %(name)s (%(container)s) from %(before)s to %(after)s")
+        _("%(actor)s changed the image of %(container)s in %(what)s from %(before)s to %(after)s")
         % w
     ),
-    "restarted": lambda w: (
-        _("the container %(container)s of %(name)s was restarted (restart %(times)s)") % w
+    "rollout": lambda w: w.several(
+        _("%(actor)s had the pods of %(what)s started anew"),
+        _("%(actor)s had the pods of %(count)d %(kinds)s started anew: %(list)s"),
     ),
     "waiting": lambda w: w.several(
-        _("the container %(container)s of %(name)s cannot start: %(reason)s"),
-        _("the container %(container)s cannot start in %(count)d pods: %(reason)s (%(list)s)"),
+        _("The container %(container)s of %(name)s cannot start: %(reason)s"),
+        _("The container %(container)s cannot start in %(count)d pods: %(reason)s (%(list)s)"),
     ),
-    "complete": lambda w: _("all %(replicas)s replicas of %(name)s are ready") % w,
-    "cordoned": lambda w: _("%(actor)s cordoned %(name)s: no new pods go there") % w,
-    "uncordoned": lambda w: _("%(actor)s uncordoned %(name)s") % w,
+    "bound": lambda w: w.several(
+        _("%(what)s got the volume %(volume)s"), _("%(count)d %(kinds)s got volumes: %(list)s")
+    ),
+    "released": lambda w: w.several(
+        _("%(what)s lost its claim"), _("%(count)d %(kinds)s lost their claims: %(list)s")
+    ),
+    "lost": lambda w: w.several(
+        _("%(what)s lost its volume"), _("%(count)d %(kinds)s lost their volumes: %(list)s")
+    ),
+    "cordoned": lambda w: w.several(
+        _("%(actor)s cordoned %(name)s: no new pods go there"),
+        _("%(actor)s cordoned %(count)d nodes: no new pods go to %(list)s"),
+    ),
+    "uncordoned": lambda w: w.several(
+        _("%(actor)s uncordoned %(name)s"), _("%(actor)s uncordoned %(count)d nodes: %(list)s")
+    ),
+    "tainted": lambda w: w.several(
+        _("%(actor)s put the taint %(taint)s on %(name)s"),
+        _("%(actor)s put the taint %(taint)s on %(count)d nodes: %(list)s"),
+    ),
+    "untainted": lambda w: w.several(
+        _("%(actor)s removed the taint %(taint)s from %(name)s"),
+        _("%(actor)s removed the taint %(taint)s from %(count)d nodes: %(list)s"),
+    ),
 }

@@ -23,6 +23,14 @@ test("a state filters the list where the list has such a column", () => {
   assert.equal(filterOf("deployments.apps", { word: "Available", level: "good" }), "");
 });
 
+test("kinds without a name of ours are told in the plural, by the capitals of the kind", () => {
+  const named = (kind, plural) => overview.several({ kind, plural });
+  assert.equal(named("NetworkPolicy", "networkpolicies"), "NetworkPolicies");
+  assert.equal(named("EndpointSlice", "endpointslices"), "EndpointSlices");
+  assert.equal(named("Endpoints", "endpoints"), "Endpoints");
+  assert.equal(named("Goose", "geese"), "Goose");
+});
+
 test("an object has an address where its kind is served", () => {
   assert.equal(objectOf("c", DEPLOYMENTS, { namespace: "default", name: "web" }), "/clusters/c/objects/apps/v1/deployments/default/web");
   assert.equal(objectOf("c", NODES, { namespace: "", name: "n1" }, "9"), "/clusters/c/objects/core/v1/nodes/-/n1?rev=9");

@@ -3,13 +3,14 @@ import { html, nothing } from "lit";
 
 import { age } from "../age.js";
 import { timeOfDay } from "../clock.js";
+import { ended, within } from "../sentence.js";
 import { t } from "../texts.js";
 import { kindOf, objectOf } from "./model.js";
 
 const FIRST = 14;
 
-/** @param {{changes: object[], kinds: object[], cluster: string, at: number, all: boolean, more: () => void}} view */
-export function sentences({ changes, kinds, cluster, at, rev, all, more }) {
+/** @param {{changes: object[], kinds: object[], cluster: string, at: number, ns: string, all: boolean, more: () => void}} view */
+export function sentences({ changes, kinds, cluster, at, ns, rev, all, more }) {
   if (!changes.length) return html`<p class="kp-muted">${rev ? t.overview.nothingBefore(rev) : t.overview.nothingChanged}</p>`;
   const shown = all ? changes : changes.slice(0, FIRST);
   return html`<ol class="kp-ov-facts">
@@ -17,16 +18,13 @@ export function sentences({ changes, kinds, cluster, at, rev, all, more }) {
         (fact) => html`<li ?data-bad=${fact.bad}>
           <a class="kp-ov-when" href="/clusters/${cluster}/timeline?rev=${fact.revision}" title=${t.overview.toRevision(fact.revision)}><time datetime=${new Date(fact.at * 1000).toISOString()}>${timeOfDay(fact.at * 1000)}</time></a>
           <span class="kp-ov-said">${ended(fact.text)}</span>
-          <span class="kp-ov-links">${toObject({ fact, kinds, cluster, rev })}${fact.trace && !rev ? html`<a href="/clusters/${cluster}/trace/${fact.trace}">${t.overview.trace}<span class="kp-sr">: ${fact.text}</span></a>` : nothing}</span>
+          <span class="kp-ov-links">${within(fact.namespace, ns)}${toObject({ fact, kinds, cluster, rev })}${fact.trace && !rev ? html`<a href="/clusters/${cluster}/trace/${fact.trace}">${t.overview.trace}<span class="kp-sr">: ${fact.text}</span></a>` : nothing}</span>
         </li>`,
       )}
     </ol>
     ${changes.length > shown.length ? html`<button type="button" class="kp-button" @click=${more}>${t.overview.showMore(changes.length - shown.length)}</button>` : nothing}
     <p class="kp-sr">${t.overview.asOf(timeOfDay(at * 1000))}</p>`;
 }
-
-// What the API says may have a full stop of its own.
-const ended = (text) => (/[.。]$/.test(text) ? text : t.overview.fullStop(text));
 
 function toObject({ fact, kinds, cluster, rev }) {
   // One sentence may be about several objects: then there is no one page to lead to.

@@ -7,7 +7,7 @@ import { filterOf, listOf, markOf, objectOf } from "./model.js";
 // They have a card only while something about them is not as it should be.
 const QUIET = new Set(["namespaces", "persistentvolumes", "customresourcedefinitions", "apiservices"]);
 
-const titleOf = (kind) => t.overview.kinds[kind.plural] ?? kind.kind;
+const titleOf = (kind) => t.overview.kinds[kind.plural] ?? t.overview.several(kind);
 const wordOf = (word) => t.overview.words[word] ?? word;
 
 /** @param {{kinds: object[], cluster: string, ns: string, rev: string}} view */

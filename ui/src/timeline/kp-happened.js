@@ -2,6 +2,7 @@
 import { html, LitElement, nothing } from "lit";
 
 import { readWorld, worldNow } from "../command/world.js";
+import { ended, within } from "../sentence.js";
 import { t } from "../texts.js";
 import { ask, Latest } from "./ask.js";
 import { clock } from "./moments.js";
@@ -80,7 +81,7 @@ class Happened extends LitElement {
       ${this.facts.map(
         (fact) => html`<li class=${fact.bad ? "kp-tl-bad" : ""} data-here=${fact.revision === this.rev}>
           <span class="kp-tl-when">${this.revision(fact.revision)} <span class="kp-muted">${clock(fact.at)}</span></span>
-          <span class="kp-tl-text">${fact.text}.</span>
+          <span class="kp-tl-text">${ended(fact.text)} ${within(fact.namespace)}</span>
           ${this.traces && fact.trace ? html`<a class="kp-tl-trace" href=${this.traceOf(fact)} aria-label="${t.timeline.trace}: ${fact.text}">${t.timeline.trace}</a>` : nothing}
         </li>`,
       )}

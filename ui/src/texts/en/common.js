@@ -3,6 +3,7 @@ import { group, plural } from "../numbers.js";
 
 export const common = {
   number: group,
+  fullStop: (text) => `${text}.`,
   live: (rev, ms) => `Live · rev ${group(rev)}${ms === null ? "" : ` · ${ms} ms`}`,
   paused: (n) => `Paused · ${group(n)} ${plural(n, "change", "changes")} waiting`,
   catchingUp: (n) => `Catching up${n ? ` · ${group(n)} behind` : ""}`,

@@ -50,6 +50,11 @@ export const overview = {
     secrets: "Secrets",
     serviceaccounts: "Service accounts",
   },
+  // Of kinds that have no name of ours: as their plural, with the capitals of the kind.
+  several: ({ kind, plural: many }) => {
+    const stem = kind.slice(0, -1);
+    return many.startsWith(stem.toLowerCase()) ? stem + many.slice(stem.length) : kind;
+  },
   // What the API and kubectl say stays as it is; these are our own words.
   words: {
     NotReady: "Not ready",
@@ -63,7 +68,6 @@ export const overview = {
   },
   changed: "What changed in the last 5 minutes",
   changedBefore: (rev) => `What changed in the 5 minutes before revision ${group(rev)}`,
-  fullStop: (text) => `${text}.`,
   nothingChanged: "Nothing has changed in the last 5 minutes.",
   nothingBefore: (rev) => `Nothing changed in the 5 minutes before revision ${group(Number(rev))}.`,
   toRevision: (rev) => `See revision ${group(rev)} on the timeline`,

@@ -3,6 +3,7 @@ import { group } from "../numbers.js";
 
 export const common = {
   number: group,
+  fullStop: (text) => `${text}。`,
   live: (rev, ms) => `实时 · 版本 ${group(rev)}${ms === null ? "" : ` · ${ms} 毫秒`}`,
   paused: (n) => `已暂停 · ${group(n)} 项变更等待中`,
   catchingUp: (n) => `正在追赶${n ? ` · 落后 ${group(n)} 项` : ""}`,

@@ -27,7 +27,7 @@ export const objects = {
   actions: "操作",
   edit: "编辑",
   putBack: "恢复为此状态",
-  putBackHow: (rev) => `用修订版 ${group(rev)} 的文本打开当前的编辑器；在您确认之前不会写入任何内容`,
+  putBackHow: (rev) => `用版本 ${group(rev)} 的文本打开当前的编辑器；在您确认之前不会写入任何内容`,
   shell: "Shell",
   past: "查看过去的版本时不能更改。",
   nothingMatches: (text) => `没有与 ${text} 匹配的内容。`,

@@ -50,6 +50,7 @@ export const overview = {
     secrets: "Secret",
     serviceaccounts: "服务账号",
   },
+  several: ({ kind }) => kind,
   // API 和 kubectl 的用语保持原样；以下是我们自己的用语。
   words: {
     NotReady: "未就绪",
@@ -63,7 +64,6 @@ export const overview = {
   },
   changed: "最近 5 分钟的变化",
   changedBefore: (rev) => `版本 ${group(rev)} 之前 5 分钟的变化`,
-  fullStop: (text) => `${text}。`,
   nothingChanged: "最近 5 分钟没有变化。",
   nothingBefore: (rev) => `版本 ${group(Number(rev))} 之前 5 分钟没有变化。`,
   toRevision: (rev) => `在时间线上查看版本 ${group(rev)}`,
