@@ -13,7 +13,7 @@ APT_TEST_PACKAGES := chromium postgresql $(APT_TERMINAL_PACKAGES)
 UI_SOURCES := $(shell find ui -type f -not -path '*/node_modules/*' 2>/dev/null) package.json package-lock.json build.mjs
 
 .DEFAULT_GOAL := help
-.PHONY: help run test unit e2e lint format bench clean setup setup-dev screenshots
+.PHONY: help run test unit e2e lint format bench simulate clean setup setup-dev screenshots
 
 help: ## Show what can be made
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ format: setup-dev ## Put the code in order
 
 bench: setup-dev ## Print the numbers of docs/benchmarks.md; takes some minutes
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+simulate: setup-dev ## Play 1,000 histories of random requests and failures; takes half an hour
+	@KUBEGROUND_SIMULATION_HISTORIES=1000 $(BIN)/python -m pytest -q -n auto --maxprocesses 4 tests/simulation
 
 screenshots: setup-dev ## Take pictures of every page into docs/screenshots
 	@$(BIN)/python scripts/screenshots.py

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -60,6 +60,7 @@ from nodes.client.informer import Informers
 from nodes.client.loopclock import LoopClock
 from nodes.client.rest import Client
 from nodes.client.supervise import TaskSet
+from nodes.client.transport import Transport
 from nodes.controllers.common.base import Served
 from nodes.controllers.manager import CONTROLLERS, Manager
 from nodes.kubelet.steps import Steps
@@ -102,6 +103,8 @@ class Surface:
     services: ServiceNetwork = field(default_factory=ServiceNetwork)
     # Where to keep what no database holds; None keeps it in memory.
     data_dir: Path | None = None
+    # How the cluster's own components reach its API.
+    door: Callable[[ClusterApi, User], Transport] = LocalTransport
 
 
 class RunningCluster:
@@ -110,7 +113,13 @@ class RunningCluster:
     # When it was asked for something last, in seconds since the epoch.
     used: float = 0.0
 
-    def __init__(self, store: ClusterStore, surface: Surface, clock: LoopClock) -> None:
+    def __init__(
+        self,
+        store: ClusterStore,
+        surface: Surface,
+        clock: LoopClock,
+        chance: random.Random | None = None,
+    ) -> None:
         record = store.record
         self.store, self.surface, self.clock = store, surface, clock
         self.tasks = TaskSet(clock, record.name)
@@ -158,6 +167,7 @@ class RunningCluster:
             catalog=catalog,
             allocators=open_allocators(objects.list("services"), surface.services),
             objects=objects,
+            source=chance,
             options=surface.serving,
         )
         self.api.wall = wall
@@ -335,9 +345,9 @@ class RunningCluster:
 
     # -- who is who ------------------------------------------------------------------------------
 
-    def transport(self, user: str) -> LocalTransport:
+    def transport(self, user: str) -> Transport:
         """Return a component's way to the API, as its own user."""
-        return LocalTransport(self.api, component_user(user))
+        return self.surface.door(self.api, component_user(user))
 
     def kubeconfig_for(
         self, user: str, groups: Sequence[str], days: float, token: str = "", holder: str = ""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
-import uuid
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -13,14 +11,14 @@ from apimachinery.errors import AlreadyExists, NotFound
 from apimachinery.gvk import GroupResource, GroupVersion
 from apimachinery.meta import Obj
 from apiserver.auth.bootstrap.objects import bootstrap_objects
-from apiserver.auth.cluster import create_credentials
-from apiserver.auth.pki import front_proxy_authority, holder_mark
+from apiserver.auth.pki import holder_mark
 from apiserver.registry.bootstrap import initial_writes
 from apiserver.registry.catalog import Catalog
 from apiserver.registry.metadata import Identity
 from apiserver.storage import ClusterExists, ClusterRecord, ClusterStore, Imported, Storage, past
 from nodes.client.loopclock import LoopClock
 from nodes.client.rest import Client
+from playground.beginnings import Beginnings
 from playground.cluster import API_USER, RunningCluster, Surface, address_of
 from playground.cluster_templates import seeds_of, template_of
 from playground.cluster_time import Start
@@ -40,8 +38,15 @@ _CATALOG = Catalog()
 class Fleet:
     """Every cluster of this worker. Methods run on the event loop."""
 
-    def __init__(self, storage: Storage, surface: Surface, trust: ClientTrust) -> None:
+    def __init__(
+        self,
+        storage: Storage,
+        surface: Surface,
+        trust: ClientTrust,
+        beginnings: Beginnings | None = None,
+    ) -> None:
         self._storage, self._surface, self._trust = storage, surface, trust
+        self._beginnings = beginnings or Beginnings()
         self._running: dict[str, RunningCluster] = {}
         self._resting: dict[str, Sleeper] = {}
         self._lock = asyncio.Lock()
@@ -79,9 +84,8 @@ class Fleet:
         """
         async with self._lock:
             self._require_free(name)
-            clock = LoopClock()
-            uid = str(uuid.uuid4())
-            credentials = create_credentials(uid, clock)
+            clock, uid = self._beginnings.clock(), self._beginnings.uid()
+            credentials = self._beginnings.credentials(uid, clock)
             record = ClusterRecord(
                 name=name,
                 uid=uid,
@@ -96,15 +100,16 @@ class Fleet:
             fresh = bootstrap_objects(
                 clock,
                 credentials.ca_certificate,
-                front_proxy_authority(credentials.ca_key, clock).certificate,
+                self._beginnings.front_proxy(credentials, clock),
                 services=self._surface.services,
             )
             objects = [*fresh, *seeds_of(template_of(template), clock.timestamp(), features)]
-            writes = initial_writes(_CATALOG, objects, Identity(random.SystemRandom()), clock)
+            identity = Identity(self._beginnings.chance(uid, 0))
+            writes = initial_writes(_CATALOG, objects, identity, clock)
             store = await self._storage.create_cluster(record, writes)
             store.clock = clock
             try:
-                cluster = await self._start(RunningCluster(store, self._surface, clock))
+                cluster = await self._start(self._cluster(store, clock))
                 await furnish(cluster, template_of(template).objects())
             except BaseException:
                 if (begun := self._running.pop(name, None)) is not None:
@@ -129,8 +134,8 @@ class Fleet:
         async with self._lock:
             self._require_free(name)
             was = source.store.record
-            uid = str(uuid.uuid4())
-            credentials = create_credentials(uid, source.clock)
+            uid = self._beginnings.uid()
+            credentials = self._beginnings.credentials(uid, source.clock)
             record = ClusterRecord(
                 name=name,
                 uid=uid,
@@ -165,9 +170,8 @@ class Fleet:
         """
         name = record.name
         self._require_free(name)
-        clock = LoopClock()
-        record.uid = str(uuid.uuid4())
-        credentials = create_credentials(record.uid, clock)
+        clock, record.uid = self._beginnings.clock(), self._beginnings.uid()
+        credentials = self._beginnings.credentials(record.uid, clock)
         record.ca_cert, record.ca_key = credentials.ca_certificate, credentials.ca_key
         record.sa_key = credentials.token_key
         record.settings = {EXPIRES: expires} if expires else {}
@@ -176,7 +180,8 @@ class Fleet:
             async with self._lock:
                 store = await self._storage.reveal_cluster(number, name)
                 try:
-                    await rekey(store, credentials, Start().clock(await last_write(store)))
+                    reached = self._beginnings.clock(last_write=await last_write(store))
+                    await rekey(store, credentials, reached)
                     await self._open(name)
                 except BaseException:
                     await self._storage.delete_cluster(name)
@@ -204,8 +209,8 @@ class Fleet:
     async def _open(self, name: str) -> None:
         store = await self._storage.open_cluster(name)
         start = await Start.read(Kept(self._surface.data_dir, store.record.uid))
-        store.clock = clock = start.clock(await last_write(store))
-        await self._start(RunningCluster(store, self._surface, clock))
+        store.clock = clock = self._beginnings.clock(start, await last_write(store))
+        await self._start(self._cluster(store, clock))
 
     async def pause(self, name: str) -> None:
         """Put a cluster to rest; one that rests already is left so. Raises NotFound."""
@@ -277,6 +282,10 @@ class Fleet:
                 await self.change(cluster.store.record, **{USED: cluster.used})
         await asyncio.gather(*map(_close, running))
         await self._storage.close()
+
+    def _cluster(self, store: ClusterStore, clock: LoopClock) -> RunningCluster:
+        chance = self._beginnings.chance(store.record.uid, store.revision)
+        return RunningCluster(store, self._surface, clock, chance)
 
     async def _start(self, cluster: RunningCluster) -> RunningCluster:
         self._trust.add(cluster.auth.ca_certificate)

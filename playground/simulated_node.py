@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from apimachinery import quantity
 from apimachinery.clock import Clock
+from apimachinery.errors import NotFound
 from nodes.client import leases, resources
 from nodes.client.events import EventSink, Recorder
 from nodes.client.informer import Informers
@@ -190,4 +192,6 @@ class SimulatedNode:
             "spec": {"renewTime": self._ground.clock.micro_timestamp()},
         }
         client = Client(self._far, "kubelet")
-        await client.patch(resources.LEASES, leases.NAMESPACE, self.name, body)
+        # A lease that somebody has deleted says all that this would.
+        with suppress(NotFound):
+            await client.patch(resources.LEASES, leases.NAMESPACE, self.name, body)

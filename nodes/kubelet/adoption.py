@@ -71,8 +71,10 @@ class Sleep:
                 await self._worker.mount()
                 await self._worker.containers.resume()
             except MountFailed as error:
+                # The worker mounts them again after a while, and ends the sleep then.
                 log.warning("volumes of %s/%s: %s", *self._worker.key, error)
                 self._worker.wake()
+                return
             except RuntimeCallError as error:
                 log.warning("cannot go on: %s/%s: %s", *self._worker.key, error)
             self.over = True

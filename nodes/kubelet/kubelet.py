@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from apimachinery.clock import Clock
-from apimachinery.errors import AlreadyExists, BadRequest, NotFound
+from apimachinery.errors import AlreadyExists, ApiError, BadRequest, NotFound
 from apimachinery.gvk import GroupResource
 from apimachinery.meta import Obj, is_deleting, name_of, namespace_of, uid_of
 from nodes.client import leases, resources
@@ -42,6 +43,13 @@ from nodes.runtime.cri import (
 from nodes.runtime.recovery import RecoveryService
 
 log = logging.getLogger(__name__)
+
+# Seconds between two tries to register, as kubelet_node_status.go has them.
+_FIRST_RETRY, _LAST_RETRY = 0.1, 7.0
+
+
+def _nothing() -> None:
+    """Leave it at that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +132,9 @@ class Kubelet:
         Hundreds of nodes with thousands of pods would wait for each other's pods otherwise.
         """
         self.started = True
-        await self.register()
+        await self.register(lambda: self._begin(others))
+
+    def _begin(self, others: asyncio.Event | None) -> None:
         self.tell(NORMAL, "Starting", "Starting kubelet.")
         if self._off_since:
             boot = self.machine.identity("boot")
@@ -147,8 +157,27 @@ class Kubelet:
         about = {"kind": "Node", "name": self.name, "uid": self.name, "apiVersion": ""}
         self._recorder.event(about, kind, reason, message)
 
-    async def register(self) -> None:
-        """Tell the API that the node is there and well."""
+    async def register(self, then: Callable[[], None] = _nothing) -> None:
+        """Tell the API that the node is there and well; a task goes on if it does not listen."""
+        try:
+            await self._register()
+        except ApiError as error:
+            log.warning("cannot register node %s: %s", self.name, error.message)
+            self._tasks.spawn("register node", self._register_later(then))
+        else:
+            then()
+
+    async def _register_later(self, then: Callable[[], None]) -> None:
+        wait = _FIRST_RETRY
+        while True:
+            await self._clock.sleep(wait)
+            wait = min(wait * 2, _LAST_RETRY)
+            with suppress(ApiError):
+                await self._register()
+                then()
+                return
+
+    async def _register(self) -> None:
         now = self._clock.timestamp()
         try:
             node = await self._client.create(node_object(self.machine, now), resources.NODES)

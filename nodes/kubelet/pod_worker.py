@@ -169,6 +169,9 @@ class PodWorker:
                 except RuntimeCallError as error:
                     log.warning("runtime refused: %s/%s: %s", *self.key, error)
                     self.wake_in(RETRY)
+                except ApiError as error:
+                    log.warning("sync refused: %s/%s: %s", *self.key, error.message)
+                    self.wake_in(RETRY)
                 except Exception:
                     log.exception("sync failed: %s/%s", *self.key)
                     self.wake_in(RETRY)

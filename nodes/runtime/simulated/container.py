@@ -176,6 +176,10 @@ class SimContainer:
 
     def stop(self, grace: float) -> None:
         """Send the stop signal, and KILL when the grace is over."""
+        if self.asleep:
+            # It could not go on: there is nobody to hear a signal.
+            self.kill()
+            return
         if self.main is None or not self.main.running:
             return
         if grace > 0:

@@ -367,3 +367,41 @@ async def test_a_pod_that_comes_later_is_started_whatever_it_says(rig):
     metadata = {"name": "p", "namespace": "default"}
     await rig.create({**found, "metadata": metadata})
     await eventually(lambda: len(rig.messages("Started")) == 2)
+
+
+async def test_one_whose_volumes_cannot_be_mounted_ends_when_it_is_deleted(rig):
+    settings = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "settings", "namespace": "default"},
+        "data": {"mode": "night"},
+    }
+    await rig.create(settings)
+    volume = {"name": "settings", "configMap": {"name": "settings"}}
+    mount = {"name": "settings", "mountPath": "/etc/settings"}
+    await rig.create(server(volumeMounts=[mount]).spec(volumes=[volume]))
+    await rig.ready()
+    await rig.client.delete(CONFIGMAPS, "default", "settings")
+    await rig.restart()
+    await rig.client.delete(PODS, "default", "p")
+    await eventually(lambda: rig.api.get("pods", "p") is None, within=60)
+
+
+async def test_one_goes_on_as_soon_as_its_volumes_are_there_again(rig):
+    settings = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "settings", "namespace": "default"},
+        "data": {"mode": "night"},
+    }
+    await rig.create(settings)
+    volume = {"name": "settings", "configMap": {"name": "settings"}}
+    mount = {"name": "settings", "mountPath": "/etc/settings"}
+    await rig.create(server(volumeMounts=[mount]).spec(volumes=[volume]))
+    await rig.ready()
+    await rig.client.delete(CONFIGMAPS, "default", "settings")
+    await rig.restart()
+    await rig.kubelet.find("default", "p")._sleep.end()
+    assert rig.asleep()
+    await rig.create(settings)
+    await eventually(lambda: not rig.asleep(), within=200)

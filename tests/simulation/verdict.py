@@ -1,0 +1,49 @@
+"""What is wrong with a history, in sentences; nothing, if all is well."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tests.simulation.deeds import play
+from tests.simulation.invariants import broken
+from tests.simulation.settled import unsettled
+from tests.simulation.world import History, live
+
+
+class _Faults(logging.Handler):
+    """Keeps what was logged as an error: in a simulation everything is expected but a fault."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.found: list[str] = []
+        self.setFormatter(logging.Formatter("logged: %(message)s"))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.found.append(self.format(record)[-3000:])
+
+
+@contextmanager
+def _listening() -> Iterator[list[str]]:
+    root, handler = logging.getLogger(), _Faults()
+    level = root.level
+    root.addHandler(handler)
+    # Refusals are told as warnings, thousands of them.
+    logging.disable(logging.WARNING)
+    try:
+        yield handler.found
+    finally:
+        logging.disable(logging.NOTSET)
+        root.removeHandler(handler)
+        root.setLevel(level)
+
+
+def judge(seed: str, alias: str) -> tuple[History, list[str]]:
+    """Play the history of a seed; return it with what is wrong in it."""
+    with _listening() as logged:
+        history = live(seed, alias, play)
+    wrong, state = broken(history.records)
+    if history.restless:
+        wrong.append(history.restless)
+    return history, [*wrong, *unsettled(state), *logged]
