@@ -4,7 +4,8 @@
     GET activity?after=N   also, how many of them came after the N-th, and from whom; with `wait`
                         (seconds) as soon as there is one
 
-All of it is counted anyway: nothing is done for a cluster at which nobody looks.
+The impersonation headers say who looks: it is for those who may read /metrics, as the overview's
+control plane is. All of it is counted anyway: nothing is done for a cluster at which nobody looks.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from apiserver.endpoints.trace import Trace
 from playground.cluster import RunningCluster
 from playground.control_call import Answer, Call, Routes
 from playground.control_traces import LONGEST_WAIT, wait_for
+from playground.control_viewer import Viewer
 from playground.stories import worker_of
 
 # Whom requests come from, where it is no part of the cluster.
@@ -26,6 +28,7 @@ PEOPLE = "people"
 async def activity(call: Call) -> Answer:
     """Return the depths of the queues, and what was asked of the API since."""
     cluster = call.cluster()
+    Viewer.of(call, cluster).require_control_plane()
     traces = cluster.api.traces
     after = call.number("after", traces.count)
     wait = min(call.number("wait", 0), LONGEST_WAIT)

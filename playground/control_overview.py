@@ -131,7 +131,7 @@ async def overview(call: Call) -> Answer:
     if rev is not None:
         require(store, rev)
         found = {"revision": rev, "at": await _moment(cluster, rev)}
-    elif viewer.may("get", "/metrics"):
+    elif viewer.may_see_control_plane():
         found["control"] = control(cluster)
     if rev is not None or call.number("seen", 0) != store.revision:
         reader = Reader(cluster, viewer, call.text("namespace"), rev)

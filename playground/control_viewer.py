@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from apiserver.auth.attributes import Attributes, forbidden
+from apiserver.auth.attributes import Attributes, Decision, forbidden
 from apiserver.auth.user import MASTERS, User
 from apiserver.storage import Key
 from playground.cluster import RunningCluster
 from playground.control_call import Call
+
+# What the control plane does is told to whoever may `get` this path, as for the API's own page.
+METRICS = "/metrics"
 
 
 class Viewer:
@@ -42,12 +45,19 @@ class Viewer:
             self._known[asked] = self._cluster.auth.authorize(wanted).allowed
         return self._known[asked]
 
-    def may(self, verb: str, path: str) -> bool:
-        """Tell whether the user may use a verb on a path that is no resource's."""
-        if MASTERS in self._user.groups:
-            return True
-        wanted = Attributes(self._user, verb, path=path, resource_request=False)
-        return self._cluster.auth.authorize(wanted).allowed
+    def may_see_control_plane(self) -> bool:
+        """Tell whether the user may read what the control plane does."""
+        return MASTERS in self._user.groups or self._metrics()[1].allowed
+
+    def require_control_plane(self) -> None:
+        """Raise Forbidden where the user may not read what the control plane does."""
+        if not self.may_see_control_plane():
+            wanted, decision = self._metrics()
+            raise forbidden(wanted, decision.reason)
+
+    def _metrics(self) -> tuple[Attributes, Decision]:
+        wanted = Attributes(self._user, "get", path=METRICS, resource_request=False)
+        return wanted, self._cluster.auth.authorize(wanted)
 
     def require_get(self, key: Key) -> None:
         """Raise Forbidden where the user may not read an object."""

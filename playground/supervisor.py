@@ -84,8 +84,8 @@ class Child:
             began = now()
             try:
                 how = f"ended with {await self._run_once()}"
-            except OSError as error:  # no memory or no descriptor left: there may be, later
-                how = f"could not be started ({error})"
+            except Exception as error:  # no memory or no descriptor left: there may be, later
+                how = f"could not be started ({error!r})"
             self.ready.clear()
             if now() - began > LONGEST_WAIT:
                 wait = FIRST_WAIT

@@ -11,6 +11,7 @@ import asyncio
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from typing import NamedTuple
 
@@ -19,9 +20,9 @@ import orjson
 
 from playground.objects import rows
 from playground.sandboxes.gateway import Refused
+from playground.tasks import Tasks, announce
 from playground.topology import protocol
 from playground.topology.reflector import FIRST_WAIT, LONGEST_WAIT, Expired, check, events
-from playground.topology.tasks import Tasks, announce
 
 WATCH_SECONDS = 600
 WATCH_TIMEOUT = httpx.Timeout(10.0, read=WATCH_SECONDS + 30)
@@ -75,8 +76,8 @@ class Feed:
 
     def start(self) -> None:
         """Begin to follow."""
-        self.tasks.start(self._follow(), "watch of a list")
-        self.tasks.start(announce(self._some, self._wake), "changes of a list")
+        self.tasks.serve(self._follow, "watch of a list")
+        self.tasks.serve(partial(announce, self._some, self._wake), "changes of a list")
 
     def covers(self, reader: Reader) -> bool:
         """Tell whether every change after the reader's revision is known."""

@@ -23,6 +23,7 @@ from websockets.typing import Subprotocol
 from playground.shells.caller import Caller
 from playground.shells.forward import Api
 from playground.shells.launching import LaunchError
+from playground.tasks import Tasks
 
 _PROTOCOLS = (Subprotocol("v5.channel.k8s.io"), Subprotocol("v4.channel.k8s.io"))
 _STDIN, _STDOUT, _STDERR, _STATUS, _RESIZE = range(5)
@@ -49,7 +50,7 @@ class PodProgram:
     def __init__(self, connection: ClientConnection) -> None:
         self._connection = connection
         self._code: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
-        self._later: set[asyncio.Task[None]] = set()
+        self._later = Tasks()
 
     async def output(self) -> AsyncIterator[bytes]:
         """Yield what it prints, until it has ended."""
@@ -93,9 +94,7 @@ class PodProgram:
             self._code.set_result(code)
 
     def _start(self, work: Any) -> None:
-        task = asyncio.ensure_future(work)
-        self._later.add(task)
-        task.add_done_callback(self._later.discard)
+        self._later.start(work, "word to a container")
 
     async def _send(self, channel: int, data: bytes) -> None:
         with contextlib.suppress(ConnectionClosed):

@@ -22,7 +22,9 @@ Close codes: 4410 no such shell.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import struct
+from collections.abc import Coroutine
 from dataclasses import asdict, fields
 from typing import Any
 from urllib.parse import parse_qs
@@ -32,6 +34,7 @@ import orjson
 from playground.shells.launching import LaunchError
 from playground.shells.session import Attachment, Session
 from playground.shells.table import NotOfferedError, Table, TooManyError, Wish
+from playground.tasks import Tasks
 
 GONE = 4410
 _LARGEST_BODY = 64 * 1024
@@ -131,13 +134,15 @@ class _Page:
         seen = int(seq) if seq and seq.isascii() and seq.isdigit() else None
         page, missed = session.attach(seen)
         hello = {"op": "hello", "seq": page.sent, "missed": missed, "about": _summary(session)}
-        sending = asyncio.ensure_future(self._pump(session, page, hello))
+        sides = Tasks()
+        sending = sides.begin(_present(self._pump(session, page, hello)), "output of a shell")
+        listening = sides.begin(_present(self._listen(session, page)), "input of a shell")
         try:
-            await self._listen(session, page)
+            # A page that hears nothing more is let go, and comes back.
+            await asyncio.wait((sending, listening), return_when=asyncio.FIRST_COMPLETED)
         finally:
-            sending.cancel()
             session.detach(page)
-            await asyncio.gather(sending, return_exceptions=True)
+            await sides.stop()
 
     async def _pump(self, session: Session, page: Attachment, hello: dict[str, Any]) -> None:
         await self._text(hello)
@@ -164,6 +169,12 @@ class _Page:
 
     async def _text(self, what: dict[str, Any]) -> None:
         await self._send({"type": "websocket.send", "text": orjson.dumps(what).decode()})
+
+
+async def _present(side: Coroutine[Any, Any, None]) -> None:
+    """Run a side of a websocket as long as the page is there: uvicorn says OSError when not."""
+    with contextlib.suppress(OSError):
+        await side
 
 
 def _obey(session: Session, page: Attachment, text: str) -> None:

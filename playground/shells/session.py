@@ -20,6 +20,7 @@ from typing import Any, Protocol
 from playground.shells import ring
 from playground.shells.recording import Recording
 from playground.shells.ring import Ring
+from playground.tasks import Tasks
 
 log = logging.getLogger("kubeground.shells")
 
@@ -121,11 +122,13 @@ class Session:
 
     async def run(self) -> None:
         """Carry output and input until the program has ended."""
-        reading = asyncio.ensure_future(self._read())
-        writing = asyncio.ensure_future(self._write())
+        sides = Tasks()
+        reading = sides.begin(self._read(), "output of a program")
+        writing = sides.begin(self._write(), "input of a program")
         ending = asyncio.ensure_future(self.program.exit_code())
         try:
-            await asyncio.wait((ending, reading), return_when=asyncio.FIRST_COMPLETED)
+            # Who cannot type any more, or sees nothing, is better off with a new shell.
+            await asyncio.wait((ending, reading, writing), return_when=asyncio.FIRST_COMPLETED)
             await asyncio.wait((reading, ending), timeout=_LAST_WORDS_SECONDS)
             if not ending.done():
                 # Its terminal is gone and it is still there: nobody could use it.
@@ -134,9 +137,9 @@ class Session:
         except TimeoutError:
             log.warning("a program did not end when it was told to", extra={"id": self.about.id})
         finally:
-            for task in (reading, writing, ending):
-                task.cancel()
-            await asyncio.gather(reading, writing, ending, return_exceptions=True)
+            ending.cancel()
+            await sides.stop()
+            await asyncio.gather(ending, return_exceptions=True)
             self._finish()
 
     def end(self, why: str) -> None:

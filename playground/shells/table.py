@@ -7,7 +7,7 @@ import inspect
 import logging
 import secrets
 import socket
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -19,6 +19,7 @@ from playground.shells.host import Host
 from playground.shells.launching import Launching, LocalProgram
 from playground.shells.pods import NodePod, Target
 from playground.shells.session import About, Program, Session
+from playground.tasks import Tasks
 
 log = logging.getLogger("kubeground.shells")
 
@@ -99,7 +100,7 @@ class Table:
     clock: Callable[[], float]
     limits: Limits = field(default_factory=Limits)
     _sessions: dict[str, Session] = field(default_factory=dict)
-    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    _tasks: Tasks = field(default_factory=Tasks)
     # Those that are being started count already.
     _starting: list[str] = field(default_factory=list)
     _sweeping: bool = False
@@ -131,10 +132,10 @@ class Table:
         finally:
             self._starting.remove(wish.owner)
         self._sessions[about.id] = session
-        self._run(self._watch(session), about.id)
+        self._tasks.start(self._watch(session), f"shell {about.id}")
         if not self._sweeping:
             self._sweeping = True
-            self._run(self._sweep(), "sweeper")
+            self._tasks.serve(self._sweep, "sweeper of shells")
         return session
 
     def end(self, why: str, **fields: str) -> int:
@@ -153,9 +154,7 @@ class Table:
         """End everything."""
         self.end("The server was stopped.")
         await self.launching.close()
-        for task in tuple(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._tasks.stop()
         self.groups.close()
 
     # -- starting --------------------------------------------------------------------------------
@@ -250,17 +249,6 @@ class Table:
         return Session(about, program, wish.rows, wish.columns, self.clock)
 
     # -- running and ending ----------------------------------------------------------------------
-
-    def _run(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        task = asyncio.ensure_future(work)
-        task.set_name(name)
-        self._tasks.add(task)
-        task.add_done_callback(self._done)
-
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("task %s failed", task.get_name(), exc_info=error)
 
     async def _watch(self, session: Session) -> None:
         try:

@@ -19,11 +19,11 @@ from websockets.exceptions import ConnectionClosed
 from playground.accounts.models import User
 from playground.sandboxes import access
 from playground.sandboxes.gateway import GatewayError, gateway
+from playground.tasks import Tasks
 from playground.terminal.api import own
 from playground.terminal.client import ShellsError, look_at
 from playground.terminal.keeper import KEEPER
 from playground.topology.protocol import Close
-from playground.topology.tasks import Tasks
 
 GONE = 4410
 # Somebody who pastes more at once has it cut into frames by the page.
@@ -35,7 +35,7 @@ class TerminalConsumer(AsyncWebsocketConsumer):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._tasks = Tasks()
+        self._tasks = Tasks(failed=self._broken)
         self._shell: ClientConnection | None = None
 
     async def connect(self) -> None:
@@ -68,6 +68,9 @@ class TerminalConsumer(AsyncWebsocketConsumer):
         KEEPER.wake()
         self._tasks.start(self._relay(self._shell), "terminal")
         return None
+
+    def _broken(self) -> None:
+        self._tasks.start(self.close(int(Close.BROKEN)), "end of a broken terminal")
 
     def _seen(self) -> int | None:
         text = (parse_qs(self.scope["query_string"].decode()).get("seq") or [""])[0]

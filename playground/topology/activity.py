@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import httpx
 
-from playground.sandboxes.gateway import CONTROL
+from playground.sandboxes.gateway import CONTROL, Identity, refusal
 from playground.topology import protocol
 
 WAIT = 10
@@ -28,9 +28,14 @@ class Activity:
     """Asks what the control plane of one cluster does, as long as somebody wants to know."""
 
     def __init__(
-        self, client: httpx.AsyncClient, cluster: str, tell: Callable[[str], None]
+        self,
+        client: httpx.AsyncClient,
+        cluster: str,
+        identity: Identity,
+        tell: Callable[[str], None],
     ) -> None:
         self._client, self._tell = client, tell
+        self._headers = httpx.Headers(identity.headers)
         self._url = f"{CONTROL}/{quote(cluster)}/activity"
         self._wanted = asyncio.Event()
         # The number of the last request that was told of; None before the first answer.
@@ -43,7 +48,8 @@ class Activity:
         """How it stands, for a page that begins to look while others do."""
         if self._latest is None:
             return None
-        return protocol.encode("activity", **self._latest | _NO_NEWS)
+        news = {} if "forbidden" in self._latest else _NO_NEWS
+        return protocol.encode("activity", **self._latest | news)
 
     def want(self, *, wanted: bool) -> None:
         """Begin or stop to ask."""
@@ -73,13 +79,23 @@ class Activity:
         if self._after is not None:
             # What waits may be done without another request: it is looked at again soon.
             params = {"after": self._after, "wait": 1 if self._busy else WAIT}
-        answer = await self._client.get(self._url, params=params, timeout=PATIENCE)
+        answer = await self._client.get(
+            self._url, params=params, headers=self._headers, timeout=PATIENCE
+        )
+        if answer.status_code == httpx.codes.FORBIDDEN:
+            self._show({"forbidden": refusal(answer.status_code, answer.content).message})
+            # Rights rarely change.
+            await asyncio.sleep(WAIT)
+            return
         answer.raise_for_status()
         found: dict[str, Any] = answer.json()
         # A worker that was started anew counts from the beginning.
         restarted = self._after is not None and found["count"] < self._after
         self._after = None if restarted else int(found["count"])
         self._busy = bool(found["controllers"] or found["scheduler"]["active"])
-        if self._wanted.is_set():
+        self._show(found)
+
+    def _show(self, found: dict[str, Any]) -> None:
+        if self._wanted.is_set() and found != self._latest:
             self._latest = found
             self._tell(protocol.encode("activity", **found))

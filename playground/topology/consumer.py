@@ -18,9 +18,9 @@ from django.http import Http404
 from playground.accounts.models import User
 from playground.sandboxes import access
 from playground.sandboxes.gateway import Cluster, GatewayError, Identity, Refused, gateway
+from playground.tasks import Tasks
 from playground.topology import protocol
 from playground.topology.protocol import Close
-from playground.topology.tasks import Tasks
 from playground.topology.upstream import UPSTREAMS, Subscriber, Upstream, Upstreams, as_of
 
 log = logging.getLogger("kubeground.site")
@@ -37,7 +37,8 @@ class ClusterConsumer(AsyncWebsocketConsumer):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.tasks = Tasks()
+        # A stream that is not whole is none: the page opens another.
+        self.tasks = Tasks(failed=self._broken)
         # Whether changes went by while the page was away, or did not read.
         self.late = False
 
@@ -64,6 +65,9 @@ class ClusterConsumer(AsyncWebsocketConsumer):
     @abstractmethod
     async def begin(self, user: User, cluster: Cluster) -> None:
         """Start what this stream is for."""
+
+    def _broken(self) -> None:
+        self.tasks.start(self.end(Close.BROKEN), "end of a broken stream")
 
     async def end(self, code: Close) -> None:
         """Close the stream; the server takes plain numbers alone."""

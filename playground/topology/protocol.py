@@ -20,10 +20,12 @@ Site to browser:
     activity {count, revision, requests, refused, from, watches, controllers, scheduler, kubelets}
                                 what the control plane did since the last one, and what waits in it;
                                 once a second at most, to pages that want it
+    activity {forbidden}        one may not read that; the API's words
     pong {t}
 
 A batch's `from` is one more than the last `to`: anything else is a fault, and the page says so
-and resyncs. Close codes are below; 1012 comes from the process when it restarts.
+and resyncs. Close codes are below; 1012 comes from the process when it restarts, 4500 where
+something of a stream failed: the page opens another.
 """
 
 from __future__ import annotations
@@ -46,6 +48,7 @@ class Close(IntEnum):
     FORBIDDEN = 4403
     CLUSTER_GONE = 4404
     REFUSED = 4422
+    BROKEN = 4500
     UNREACHABLE = 4503
     RESTART = 1012
 

@@ -10,17 +10,18 @@ import asyncio
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import httpx
 
 from playground.sandboxes.gateway import Cluster, Identity, Refused, connection_options
+from playground.tasks import Tasks, announce
 from playground.topology import protocol
 from playground.topology.activity import Activity
 from playground.topology.projection import KINDS, Kind
 from playground.topology.protocol import Close
 from playground.topology.reflector import Gone, Reflector, Report
-from playground.topology.tasks import Tasks, announce
 from playground.topology.world import World
 
 # How long a cluster is followed after its last page went: reloads and reconnects are shorter.
@@ -70,7 +71,7 @@ class Upstream:
         self._down: dict[str, str] = {}
         self._frame: tuple[int, int, str] = (0, -1, "")
         self._tasks = Tasks()
-        self._activity = Activity(client, cluster, self._tell_activity)
+        self._activity = Activity(client, cluster, identity, self._tell_activity)
         report = Report(self._synced, self._progressed, self._refused, self._unreachable)
         self._reflectors = [
             Reflector(client, cluster, identity, kind, self.world, report) for kind in KINDS
@@ -79,9 +80,9 @@ class Upstream:
     def start(self) -> None:
         """Begin to follow."""
         for kind, reflector in zip(KINDS, self._reflectors, strict=True):
-            self._tasks.start(self._follow(reflector), f"watch {kind.resource}")
-        self._tasks.start(announce(self.world.changed, self._wake), "announce changes")
-        self._tasks.start(self._activity.run(), "activity of the control plane")
+            self._tasks.serve(partial(self._follow, reflector), f"watch {kind.resource}")
+        self._tasks.serve(partial(announce, self.world.changed, self._wake), "announce changes")
+        self._tasks.serve(self._activity.run, "activity of the control plane")
 
     async def stop(self) -> None:
         """Stop following."""

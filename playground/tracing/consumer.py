@@ -82,16 +82,10 @@ class TraceConsumer(ClusterConsumer):
                 return
         await self._ask_anew()
 
-    async def disconnect(self, code: int) -> None:
-        """Ask no more."""
-        if self._asking is not None:
-            self._asking.cancel()
-        await super().disconnect(code)
-
     async def _ask_anew(self) -> None:
         if self._asking is not None:
             self._asking.cancel()
-        self._asking = asyncio.ensure_future(self._pump())
+        self._asking = self.tasks.begin(self._pump(), "requests")
 
     async def _pump(self) -> None:
         while True:

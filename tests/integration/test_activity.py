@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from apimachinery.errors import Forbidden
 from nodes.client import resources
 from playground.control_activity import ROUTES
 from playground.control_call import Call
@@ -21,10 +22,12 @@ def activity(lab):
     class Fleet:
         find = {lab.cluster.name: lab.cluster}.get
 
-    async def asked(**query):
+    async def asked(user="", groups=(), **query):
+        headers = [(b"impersonate-user", user.encode())] if user else []
+        headers += [(b"impersonate-group", group.encode()) for group in groups]
         given = {name: [str(value)] for name, value in query.items()}
         code, found = await ROUTES["GET", 2, "activity"](
-            Call(Fleet, ["lab", "activity"], given, b"")
+            Call(Fleet, ["lab", "activity"], given, b"", headers)
         )
         assert code == 200
         return found
@@ -83,3 +86,11 @@ async def test_controllers_tell_how_much_they_have_to_do(lab, activity):
     await lab.quiet()
     lab.cluster.manager.controllers["deployment-controller"].queue.add(("default", "one"))
     assert (await activity())["controllers"] == {"deployment-controller": 1}
+
+
+async def test_it_is_for_those_who_may_read_metrics_as_the_overview_is(lab, activity):
+    await lab.ready()
+    assert (await activity("ann", ("kubeground:viewers", "system:authenticated")))["watches"]
+    with pytest.raises(Forbidden) as refused:
+        await activity("mallory", ("system:authenticated",))
+    assert 'User "mallory" cannot get path "/metrics"' in refused.value.message

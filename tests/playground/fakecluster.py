@@ -163,7 +163,7 @@ class Fake:
         if parts[0] == "clock":
             return await reply(send, 200, cluster.told(request))
         if parts[0] == "activity":
-            return await reply(send, 200, await cluster.beat(request.query))
+            return await reply(send, *await cluster.beat(request))
         if parts[0] == "failures":
             return await reply(send, *cluster.failed(request, parts[1:]))
         if parts[0] == "history" and parts[1:] == ["moment"]:
@@ -260,15 +260,18 @@ class FakeCluster:
         self.clock["rate"] = wanted.get("rate") or self.clock["rate"]
         return self.clock | ({"moved": 60.0} if wanted.get("action") == "step" else {})
 
-    async def beat(self, query):
+    async def beat(self, request):
         """Tell what the control plane does: at once what was `ask`ed since, or after a while."""
-        count, after = sum(self.beats.values()), query.get("after")
+        if self.secretive:
+            text = f'User "{request.headers["impersonate-user"]}" cannot get path "/metrics"'
+            return 403, status(403, "Forbidden", f"forbidden: {text}")
+        count, after = sum(self.beats.values()), request.query.get("after")
         if after is not None and int(after) == count:
             await asyncio.sleep(0.2)
             count = sum(self.beats.values())
         since = 0 if after is None else count - int(after)
         nodes = len(self.objects["nodes"])
-        return {
+        return 200, {
             "count": count,
             "revision": self.revision,
             "requests": since,

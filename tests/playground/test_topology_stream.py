@@ -14,6 +14,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.urls import path
 
 from playground.objects.consumer import LogConsumer
+from playground.sandboxes.gateway import Identity
 from playground.topology import consumer
 from playground.topology.activity import Activity
 from playground.topology.consumer import TopologyConsumer
@@ -303,6 +304,13 @@ async def test_a_page_that_shows_the_control_plane_is_told_how_busy_it_is(page, 
     assert (frame["requests"], frame["from"]) == (3, {"scheduler": 2, "people": 1})
 
 
+async def test_who_may_not_read_metrics_is_told_so_instead(page, worker):
+    worker.fake.clusters["demo"].secretive = True
+    await page.send(op="activity", on=True)
+    told = 'forbidden: User "operator" cannot get path "/metrics"'
+    assert await page.next("activity") == {"op": "activity", "forbidden": told}
+
+
 async def test_nobody_is_asked_how_busy_it_is_once_no_page_shows_it(monkeypatch):
     monkeypatch.setattr("playground.topology.activity.PAUSE", 0)
     told, asked = [], 0
@@ -316,7 +324,7 @@ async def test_nobody_is_asked_how_busy_it_is_once_no_page_shows_it(monkeypatch)
         return httpx.Response(200, json=idle)
 
     client = httpx.AsyncClient(transport=httpx.MockTransport(answer), base_url="http://worker")
-    activity = Activity(client, "demo", told.append)
+    activity = Activity(client, "demo", Identity("lea", ()), told.append)
     running = asyncio.ensure_future(activity.run())
     activity.want(wanted=True)
     for _ in range(200):
@@ -407,3 +415,16 @@ async def test_of_what_a_page_has_not_read_yet_the_last_is_kept(slow, worker, up
     assert len(subscriber.notices) == 2
     serving.reading.set()
     assert (await page.next("activity"))["count"] == 999
+
+
+async def test_a_stream_of_which_something_fails_ends_so_that_the_page_opens_another(
+    page, monkeypatch, worker
+):
+    await settled(page, worker)
+
+    def fail(*_):
+        raise ValueError("a fault of ours")
+
+    monkeypatch.setattr("playground.topology.consumer.Upstream.frame_after", fail)
+    worker.change(worker.fake.clusters["demo"].put, "pods", pod("new-0", "n3"))
+    assert await closed_with(page.socket) == 4500

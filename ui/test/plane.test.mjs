@@ -57,3 +57,12 @@ test("a kubelet that is missing is a warning", () => {
   const kubelets = plane.parts(0).at(-1);
   assert.deepEqual([kubelets.text, kubelets.state], ["2 of 3", "warn"]);
 });
+
+test("who may not read what the control plane does is told so, until they may", () => {
+  const plane = new Plane();
+  plane.take({ forbidden: 'User "lea" cannot get path "/metrics"' }, 0);
+  assert.match(plane.forbidden, /metrics/);
+  plane.take(quiet, 1);
+  assert.equal(plane.forbidden, "");
+  assert.equal(texts(plane, 1).store, "rev 7");
+});

@@ -44,6 +44,8 @@ class ControlPlane extends LitElement {
   }
 
   render() {
+    const { forbidden } = this.plane;
+    if (forbidden) return html`<p class="kp-plane kp-muted" title=${forbidden}>${t.overview.noMetrics}</p>`;
     const parts = this.plane.parts(performance.now());
     return html`<ol class="kp-plane" aria-label=${t.topology.plane.label} data-calm=${calm()}>${parts.map((part) => this.part(part))}</ol>`;
   }

@@ -15,6 +15,7 @@ const SPAN = 5000; // ms over which requests a second are counted
 export class Plane {
   constructor() {
     this.told = null;
+    this.forbidden = ""; // the API's words, where one may not read what it does
     this.asked = []; // [when, how many]
     // How often each part was heard of: what changes is shown as a beat.
     this.beats = { api: 0, store: 0, controllers: 0, scheduler: 0, kubelets: 0 };
@@ -23,6 +24,8 @@ export class Plane {
   /** Takes a frame of the stream. */
   take(frame, now) {
     const { beats } = this;
+    this.forbidden = frame.forbidden ?? "";
+    if (this.forbidden) return;
     if (frame.requests) {
       this.asked.push([now, frame.requests]);
       beats.api += 1;
