@@ -48,6 +48,7 @@ from nodes.controllers.podautoscaler.controller import HorizontalPodAutoscalerCo
 from nodes.controllers.podgc import PodGarbageCollector
 from nodes.controllers.replicaset import ReplicaSetController
 from nodes.controllers.replicationcontroller import ReplicationControllerController
+from nodes.controllers.resourceclaim import ResourceClaimController
 from nodes.controllers.resourcequota import ResourceQuotaController
 from nodes.controllers.root_ca import RootCAPublisher
 from nodes.controllers.serviceaccount import ServiceAccountController
@@ -101,6 +102,7 @@ CONTROLLERS: dict[str, type[Managed]] = {
     "pod-garbage-collector-controller": PodGarbageCollector,
     "replicaset-controller": ReplicaSetController,
     "replicationcontroller-controller": ReplicationControllerController,
+    "resourceclaim-controller": ResourceClaimController,
     "resourcequota-controller": ResourceQuotaController,
     "root-ca-certificate-publisher-controller": RootCAPublisher,
     "service-cidr-controller": ServiceCIDRController,

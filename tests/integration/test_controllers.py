@@ -159,3 +159,52 @@ async def test_a_disk_is_attached_to_one_node_and_then_to_another(stocked):
     assert attached(nodes[0]) == ([], [])
     await lab.client.delete(PODS, "default", second)
     await eventually(lambda: not lab.all("volumeattachments.storage.k8s.io"), within=60)
+
+
+async def test_a_claim_of_devices_is_made_for_a_pod_and_goes_with_it(lab):
+    spec = {"devices": {"requests": [{"name": "gpu", "exactly": {"deviceClassName": "none"}}]}}
+    await lab.client.create(
+        {
+            "apiVersion": "resource.k8s.io/v1",
+            "kind": "ResourceClaimTemplate",
+            "metadata": {"name": "gpu", "namespace": "default"},
+            "spec": {"spec": spec},
+        }
+    )
+    await lab.client.create(
+        {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": "p", "namespace": "default"},
+            "spec": {
+                "containers": [{"name": "c", "image": "busybox", "command": ["sleep", "9999"]}],
+                "resourceClaims": [{"name": "gpu", "resourceClaimTemplateName": "gpu"}],
+                "terminationGracePeriodSeconds": 1,
+            },
+        }
+    )
+
+    def made():
+        return lab.get("pods", "p")["status"].get("resourceClaimStatuses")
+
+    (status,) = await eventually(made, within=10)
+    claim = lab.get("resourceclaims.resource.k8s.io", status["resourceClaimName"])
+    assert claim["metadata"]["annotations"] == {"resource.kubernetes.io/pod-claim-name": "gpu"}
+    assert claim["spec"] == spec | {
+        "devices": {
+            "requests": [
+                {
+                    "name": "gpu",
+                    "exactly": {
+                        "deviceClassName": "none",
+                        "allocationMode": "ExactCount",
+                        "count": 1,
+                    },
+                }
+            ]
+        }
+    }
+    managers = {one["manager"] for one in lab.get("pods", "p")["metadata"]["managedFields"]}
+    assert "ResourceClaimController" in managers
+    await lab.client.delete(PODS, "default", "p")
+    await eventually(lambda: not lab.all("resourceclaims.resource.k8s.io"), within=60)

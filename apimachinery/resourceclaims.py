@@ -1,0 +1,80 @@
+"""Claims of devices: which a pod has, whose a claim is, and who may use it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from apimachinery.meta import Obj, controller_of, is_deleting, name_of, uid_of
+from apimachinery.pods import is_terminal, node_name
+
+# Which of the claims in a pod's spec a ResourceClaim was made for.
+POD_CLAIM = "resource.kubernetes.io/pod-claim-name"
+# What a claim that has devices is held by.
+FINALIZER = "resource.kubernetes.io/delete-protection"
+# As many pods may use one claim.
+MOST_USERS = 256
+
+
+class PodClaim(NamedTuple):
+    """A claim in a pod's spec.
+
+    claim: the name of the ResourceClaim, "" while there is none.
+    template: what it is made of, "" for one that somebody else has made.
+    needed: False where it has turned out that none is needed.
+    """
+
+    name: str
+    claim: str
+    template: str
+    needed: bool = True
+
+
+def pod_claims(pod: Mapping[str, Any]) -> Iterator[PodClaim]:
+    """Yield the claims of a pod in the order of its spec."""
+    wanted = (pod.get("spec") or {}).get("resourceClaims")
+    if not wanted:
+        return
+    made = {
+        one["name"]: one for one in (pod.get("status") or {}).get("resourceClaimStatuses") or ()
+    }
+    for one in wanted:
+        if given := one.get("resourceClaimName"):
+            yield PodClaim(one["name"], given, "")
+            continue
+        known = made.get(one["name"])
+        claim = (known or {}).get("resourceClaimName") or ""
+        template = one.get("resourceClaimTemplateName") or ""
+        yield PodClaim(one["name"], claim, template, needed=known is None or bool(claim))
+
+
+def is_made_for(claim: Mapping[str, Any], pod: Mapping[str, Any]) -> bool:
+    owner = controller_of(claim)
+    return owner is not None and owner.get("kind") == "Pod" and owner.get("uid") == uid_of(pod)
+
+
+def users(claim: Mapping[str, Any]) -> list[Obj]:
+    """Return who may use the claim now: `status.reservedFor`."""
+    return list((claim.get("status") or {}).get("reservedFor") or ())
+
+
+def is_reserved_for(claim: Mapping[str, Any], pod: Mapping[str, Any]) -> bool:
+    return any(one.get("uid") == uid_of(pod) for one in users(claim))
+
+
+def can_be_reserved(claim: Mapping[str, Any]) -> bool:
+    return len(users(claim)) < MOST_USERS
+
+
+def reservation(pod: Mapping[str, Any]) -> Obj:
+    """Build the entry of a pod in `status.reservedFor`."""
+    return {"resource": "pods", "name": name_of(pod), "uid": uid_of(pod)}
+
+
+def is_allocated(claim: Mapping[str, Any]) -> bool:
+    return bool((claim.get("status") or {}).get("allocation"))
+
+
+def is_done(pod: Mapping[str, Any]) -> bool:
+    """Tell whether no container of a pod runs and none ever will."""
+    return is_terminal(pod) or (is_deleting(pod) and not node_name(pod))
