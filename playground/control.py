@@ -35,6 +35,7 @@ from playground import (
     control_past,
     control_records,
     control_rest,
+    control_scheduling,
     control_search,
     control_traces,
 )
@@ -51,6 +52,7 @@ ROUTES: Routes = {
     **control_rest.ROUTES,
     **control_failures.ROUTES,
     **control_records.ROUTES,
+    **control_scheduling.ROUTES,
     **control_traces.ROUTES,
     **control_activity.ROUTES,
     **control_history.ROUTES,

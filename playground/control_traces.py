@@ -177,11 +177,7 @@ async def one(call: Call) -> Answer:
         raise NotFound(TRACES, audit_id[:128])
     if only:
         return 200, _alone(cluster, trace)
-    attempts = [
-        attempt
-        for latest in cluster.scheduler.decisions.last(2000)
-        for attempt in cluster.scheduler.decisions.of(latest.uid)
-    ]
+    attempts = cluster.scheduler.decisions.of
     found = story(trace, Kept(api.traces, attempts, cluster.steps))
     found["audience"] = _audience(cluster, trace)
     found["nearest"], found["allowedNow"] = _rights(cluster, trace)
@@ -191,7 +187,7 @@ async def one(call: Call) -> Answer:
 
 def _alone(cluster: RunningCluster, trace: Trace) -> dict[str, Any]:
     """Return a request without what others did because of it."""
-    found = story(trace, Kept((), (), ()))
+    found = story(trace, Kept((), lambda _: (), ()))
     nobody: dict[str, Any] = {"audience": {}, "nearest": None, "allowedNow": None}
     return {**found, **nobody, "clock": _clock(cluster), "only": trace.user}
 

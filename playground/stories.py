@@ -8,14 +8,14 @@ meanwhile is said to be missing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from apimachinery.clock import parse_time
 from apiserver.endpoints.trace import Trace
 from nodes.kubelet.steps import Step
-from nodes.scheduler.decisions import Attempt
+from nodes.scheduler.attempt import Attempt
 
 # A story longer than this is told up to here; a rollout of 30 pods has some 500 steps.
 LONGEST = 600
@@ -35,7 +35,8 @@ class Kept:
     """All that a cluster remembers of what was done."""
 
     traces: Iterable[Trace]
-    attempts: Iterable[Attempt]
+    # The attempts at a pod, by its uid.
+    attempts: Callable[[str], Iterable[Attempt]]
     steps: Iterable[Step]
 
 
@@ -138,7 +139,7 @@ def _request(trace: Trace, parent: str) -> dict[str, Any]:
 
 def _decisions(
     root: Trace,
-    attempts: Iterable[Attempt],
+    attempts: Callable[[str], Iterable[Attempt]],
     pods: Mapping[str, str],
     requests: Sequence[Mapping[str, Any]],
 ) -> list[dict[str, Any]]:
@@ -161,8 +162,8 @@ def _decisions(
             "refused": len(attempt.refused),
             "number": attempt.number,
         }
-        for attempt in attempts
-        if attempt.uid in pods
+        for uid in pods
+        for attempt in attempts(uid)
     ]
 
 

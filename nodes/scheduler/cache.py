@@ -6,6 +6,7 @@ A pod that is being bound counts on its node at once: the next pod must not get 
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Mapping
 
 from apimachinery.labels import Selector
 from apimachinery.meta import Obj, name_of
@@ -130,6 +131,29 @@ class Cache:
         for other in waiting:
             fuller.add(other)
         return fuller
+
+    def fork(self, changed: Mapping[str, Obj | None], without: str) -> Cache:
+        """Return a cache to try things out on: with other nodes (None: gone), and without a pod.
+
+        Nodes that stay as they are, are shared, so nothing may be placed on them.
+        """
+        fork = Cache()
+        fork._nodes = dict(self._nodes)
+        fork._pods.update(self._pods)
+        fork._places.update(self._places)
+        fork._nominated = {u: known for u, known in self._nominated.items() if u != without}
+        place = fork._places.get(without, "")
+        for name in {*changed, place} & fork._nodes.keys():
+            fork._nodes[name] = fork._nodes[name].copy()
+        fork.remove(without)
+        for name, node in changed.items():
+            if node is not None:
+                fork.set_node(node)
+            elif info := fork._nodes.get(name):
+                for uid in list(info.pods):
+                    fork.remove(uid)
+                fork.remove_node(name)
+        return fork
 
     def place_of(self, uid: str) -> str | None:
         return self._places.get(uid)

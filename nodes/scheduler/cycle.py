@@ -7,16 +7,14 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 
+from nodes.scheduler.attempt import CANDIDATES, VICTIMS, Attempt, Choice, Column, Victim
 from nodes.scheduler.cache import Cache
-from nodes.scheduler.decisions import Attempt
 from nodes.scheduler.framework import Code, CycleState, FilterPlugin, Reader, Scores, Status
 from nodes.scheduler.nodeinfo import NodeInfo
 from nodes.scheduler.podinfo import PodInfo
 from nodes.scheduler.preemption import Candidate, Preemption
 from nodes.scheduler.profile import Profile
 
-# Scores are kept for this many of the best nodes: a thousand of them would drown the record.
-_SCORES_KEPT = 10
 # Below this many nodes all are looked at (minFeasibleNodesToFind).
 _FEW_NODES = 100
 
@@ -41,8 +39,11 @@ class Cycle:
         readers: dict[str, Reader],
         budgets: Reader,
         chance: random.Random,
+        *,
+        looks_at_all: bool = False,
     ) -> None:
-        self._cache, self._profile = cache, profile
+        """`looks_at_all`: the search for nodes that fit does not stop at enough of them."""
+        self._cache, self._profile, self._looks_at_all = cache, profile, looks_at_all
         self._readers, self._chance = readers, chance
         self._preemption = Preemption(profile, readers, budgets)
         self._start = 0
@@ -56,38 +57,38 @@ class Cycle:
             return Outcome(message="no nodes available to schedule pods")
         began = time.perf_counter()
         filters, refusal = self._pre_filter(state, pod)
+        looked = time.perf_counter()
+        attempt.seconds["preFilter"] = looked - began
         if refusal is not None:
             plugin, status = refusal
             why = ", ".join(status.reasons)
             message = f"0/{len(nodes)} nodes are available: {why}. {_after(why)}"
             attempt.refused = {node.name: (plugin, status.reasons) for node in nodes}
+            attempt.unresolvable = {node.name for node in nodes}
             return Outcome(message=message, refused_by={plugin})
-        fitting, refused, hopeless = self._filter(state, pod, filters, nodes)
+        fitting = self._filter(state, pod, filters, nodes, attempt)
         filtered = time.perf_counter()
-        attempt.seconds["filter"] = filtered - began
-        attempt.refused, attempt.fitting = refused, len(fitting)
+        attempt.seconds["filter"] = filtered - looked
+        attempt.fitting = len(fitting)
         if not fitting:
-            return self._make_room(pod, nodes, refused, hopeless)
+            outcome = self._make_room(pod, nodes, attempt)
+            attempt.seconds["postFilter"] = time.perf_counter() - filtered
+            return outcome
         chosen = fitting[0] if len(fitting) == 1 else self._best(state, pod, fitting, attempt)
-        attempt.seconds["score"] = time.perf_counter() - filtered
         return Outcome(node=chosen.name)
 
-    def _make_room(
-        self,
-        pod: PodInfo,
-        nodes: list[NodeInfo],
-        refused: dict[str, tuple[str, tuple[str, ...]]],
-        hopeless: set[str],
-    ) -> Outcome:
+    def _make_room(self, pod: PodInfo, nodes: list[NodeInfo], attempt: Attempt) -> Outcome:
         """Look for pods of lower priority that could go; say why the pod waits."""
+        refused, hopeless = attempt.refused, attempt.unresolvable
         refused_by = {plugin for plugin, _ in refused.values()}
         if why := self._preemption.not_eligible(pod, nodes):
             message = f"{sentence(len(nodes), refused)} no new claims to deallocate, "
             return Outcome(message=f"{message}preemption: {why}", refused_by=refused_by)
         counts = self._cache.counts
         found = self._preemption.find(pod, nodes, counts, hopeless.__contains__)
-        if found is not None:
-            return Outcome("", sentence(len(nodes), refused), refused_by, found)
+        if found:
+            attempt.candidates = tuple(map(_choice, found[:CANDIDATES]))
+            return Outcome("", sentence(len(nodes), refused), refused_by, found[0])
         message = f"{sentence(len(nodes), refused)} {no_victims(len(nodes), refused, hopeless)}"
         return Outcome(message=message, refused_by=refused_by)
 
@@ -109,16 +110,15 @@ class Cycle:
         pod: PodInfo,
         filters: list[FilterPlugin],
         nodes: list[NodeInfo],
-    ) -> tuple[list[NodeInfo], dict[str, tuple[str, tuple[str, ...]]], set[str]]:
-        """Return the nodes that fit, why others do not, and which of those nothing could free.
+        attempt: Attempt,
+    ) -> list[NodeInfo]:
+        """Return the nodes that fit; why others do not, the attempt is told.
 
         In a large cluster the search starts where the last one ended, and stops at enough.
         """
         total = len(nodes)
         enough = self._enough(total)
         fitting: list[NodeInfo] = []
-        refused: dict[str, tuple[str, tuple[str, ...]]] = {}
-        hopeless: set[str] = set()
         looked = 0
         for looked in range(1, total + 1):
             node = nodes[(self._start + looked - 1) % total]
@@ -126,19 +126,19 @@ class Cycle:
             for plugin in filters:
                 status = plugin.filter(state, pod, node)
                 if not status.ok:
-                    refused[node.name] = (plugin.name, status.reasons)
+                    attempt.refused[node.name] = (plugin.name, status.reasons)
                     if status.code is Code.UNRESOLVABLE:
-                        hopeless.add(node.name)
+                        attempt.unresolvable.add(node.name)
                     break
             else:
                 fitting.append(node)
                 if len(fitting) >= enough:
                     break
         self._start = (self._start + looked) % total
-        return fitting, refused, hopeless
+        return fitting
 
     def _enough(self, total: int) -> int:
-        if total < _FEW_NODES:
+        if total < _FEW_NODES or self._looks_at_all:
             return total
         percentage = max(50 - total // 125, 5)
         return max(total * percentage // 100, _FEW_NODES)
@@ -146,13 +146,15 @@ class Cycle:
     def _best(
         self, state: CycleState, pod: PodInfo, fitting: list[NodeInfo], attempt: Attempt
     ) -> NodeInfo:
+        began = time.perf_counter()
         skipped = {
             plugin.name
             for plugin in self._profile.pre_score
             if plugin.pre_score(state, pod, fitting).code is Code.SKIP
         }
+        looked = time.perf_counter()
+        attempt.seconds["preScore"] = looked - began
         totals: Scores = dict.fromkeys((node.name for node in fitting), 0)
-        table: list[tuple[str, Scores, Scores, int]] = []
         for plugin, weight in self._profile.score:
             if plugin.name in skipped:
                 continue
@@ -160,18 +162,22 @@ class Cycle:
             even = plugin.normalize(state, pod, raw)
             for name, score in even.items():
                 totals[name] += score * weight
-            table.append((plugin.name, raw, even, weight))
+            attempt.table.append(Column(plugin.name, weight, raw, even))
         best = max(totals.values())
         tied = [node for node in fitting if totals[node.name] == best]
-        chosen = tied[0] if len(tied) == 1 else self._chance.choice(tied)
-        attempt.tied = tuple(node.name for node in tied[:_SCORES_KEPT])
-        ranked = sorted(totals, key=lambda name: -totals[name])[:_SCORES_KEPT]
-        for name in dict.fromkeys((chosen.name, *ranked)):
-            attempt.scores[name] = {
-                plugin: (raw[name], even[name], even[name] * weight)
-                for plugin, raw, even, weight in table
-            }
-        return chosen
+        attempt.tied = tuple(node.name for node in tied)
+        attempt.seconds["score"] = time.perf_counter() - looked
+        return tied[0] if len(tied) == 1 else self._chance.choice(tied)
+
+
+def _choice(candidate: Candidate) -> Choice:
+    named = candidate.victims[:VICTIMS]
+    return Choice(
+        candidate.node,
+        tuple(Victim(f"{pod.namespace}/{pod.name}", pod.priority) for pod in named),
+        len(candidate.victims),
+        candidate.violations,
+    )
 
 
 def sentence(total: int, refused: dict[str, tuple[str, tuple[str, ...]]]) -> str:

@@ -11,7 +11,7 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
 from typing import Any
 
@@ -24,9 +24,10 @@ from nodes.client.events import NORMAL, WARNING, Recorder
 from nodes.client.informer import Informers
 from nodes.client.rest import STRATEGIC_PATCH, Client
 from nodes.client.supervise import TaskSet
+from nodes.scheduler.attempt import Attempt
 from nodes.scheduler.cache import Cache
 from nodes.scheduler.cycle import Cycle, Outcome
-from nodes.scheduler.decisions import Attempt, Decisions
+from nodes.scheduler.decisions import Decisions
 from nodes.scheduler.framework import Event, Reader
 from nodes.scheduler.podinfo import PodInfo
 from nodes.scheduler.preemption import Candidate
@@ -72,20 +73,20 @@ class Scheduler:
         self.cache = Cache()
         self.queue = Queue(clock, self._wake)
         self.decisions = Decisions()
-        readers: dict[str, Reader] = {name: informers.get(res) for name, res in _READ.items()}
-        self._cycle = Cycle(
-            self.cache,
-            self.profile,
-            readers,
-            informers.get(resources.PODDISRUPTIONBUDGETS),
-            random.Random(seed),  # noqa: S311 - a tie-break that can be repeated, not a secret
-        )
+        self._readers: dict[str, Reader] = {n: informers.get(res) for n, res in _READ.items()}
+        self._budgets = informers.get(resources.PODDISRUPTIONBUDGETS)
+        self._seed = seed
+        self._cycle = self._cycle_on(self.cache)
         self._helped_by = {
             event: frozenset(p.name for p in self.profile.plugins.values() if event in p.retry_on)
             for event in Event
         }
         self._running = self._stopped = False
         self._binding = asyncio.Semaphore(_BINDINGS)
+
+    @property
+    def profiles(self) -> list[Profile]:
+        return [self.profile]
 
     def start(self) -> None:
         """Follow nodes first, so that pods find them, then pods and claims."""
@@ -96,6 +97,31 @@ class Scheduler:
     def stop(self) -> None:
         self._stopped = True
         self.queue.close()
+
+    def _cycle_on(self, cache: Cache, *, looks_at_all: bool = False) -> Cycle:
+        chance = random.Random(self._seed)  # noqa: S311 - a tie-break that can be repeated
+        return Cycle(
+            cache, self.profile, self._readers, self._budgets, chance, looks_at_all=looks_at_all
+        )
+
+    def what_if(self, pod: Obj, nodes: Mapping[str, Obj | None]) -> Attempt:
+        """Try a pod on the cluster as it would be with other nodes (None: gone); nothing changes.
+
+        Where the pod stands now, or whether it may be tried yet, does not count.
+        """
+        unplaced = {**pod, "spec": {k: v for k, v in pod["spec"].items() if k != "nodeName"}}
+        info = PodInfo.of(unplaced)
+        cache = self.cache.fork(nodes, info.uid)
+        attempt = Attempt(
+            f"{info.namespace}/{info.name}",
+            info.uid,
+            0,
+            self._clock.micro_timestamp(),
+            self.profile.name,
+        )
+        outcome = self._cycle_on(cache, looks_at_all=True).run(info, attempt)
+        attempt.node, attempt.message = outcome.node, outcome.message
+        return attempt
 
     # What happens in the cluster.
 
@@ -200,7 +226,11 @@ class Scheduler:
         pod, moves = waiting.pod, self.queue.moves
         CAUSE.set(waiting.cause)
         attempt = Attempt(
-            f"{pod.namespace}/{pod.name}", pod.uid, waiting.attempts, self._clock.micro_timestamp()
+            f"{pod.namespace}/{pod.name}",
+            pod.uid,
+            waiting.attempts,
+            self._clock.micro_timestamp(),
+            self.profile.name,
         )
         outcome = self._cycle.run(pod, attempt)
         attempt.node, attempt.message = outcome.node, outcome.message
@@ -213,14 +243,17 @@ class Scheduler:
             if outcome.preemption is not None:
                 self.cache.nominate(pod, outcome.preemption.node)
             work = partial(self._refuse, waiting, outcome)
-        self._tasks.spawn("bind" if outcome.node else "refuse", self._released(work))
+        self._tasks.spawn("bind" if outcome.node else "refuse", self._released(work, attempt))
 
-    async def _released(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    async def _released(
+        self, work: Callable[[], Coroutine[Any, Any, None]], attempt: Attempt
+    ) -> None:
         # Called here, so that a task that is cancelled before it begins leaves nothing behind.
         try:
             await work()
         finally:
             self._binding.release()
+            self.decisions.over(attempt)
 
     async def _bind(self, waiting: Waiting, node: str, attempt: Attempt) -> None:
         pod = waiting.pod

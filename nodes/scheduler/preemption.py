@@ -82,8 +82,8 @@ class Preemption:
         nodes: Sequence[NodeInfo],
         counts: PodCounts,
         hopeless: Callable[[str], bool],
-    ) -> Candidate | None:
-        """Return the best node to make room on, None where that helps nowhere."""
+    ) -> list[Candidate]:
+        """Return the nodes on which room could be made, the best first."""
         enough = max(len(nodes) // _SHARE, _LEAST_CANDIDATES)
         found: list[Candidate] = []
         for node in nodes:
@@ -94,7 +94,7 @@ class Preemption:
                 found.append(candidate)
                 if len(found) >= enough:
                     break
-        return min(found, key=lambda candidate: candidate.rank, default=None)
+        return sorted(found, key=lambda candidate: candidate.rank)
 
     def _on(
         self, pod: PodInfo, node: NodeInfo, nodes: Sequence[NodeInfo], counts: PodCounts

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from nodes.scheduler.framework import (
     FilterPlugin,
     Plugin,
@@ -56,3 +58,18 @@ class Profile:
         self.filter = [p for p, _ in made if isinstance(p, FilterPlugin)]
         self.pre_score = [p for p, _ in made if isinstance(p, PreScorePlugin)]
         self.score = [(p, weight) for p, weight in made if isinstance(p, ScorePlugin) and weight]
+
+    def points(self) -> dict[str, list[dict[str, str | int]]]:
+        """Return the plugins of each extension point in their order, scores with their weights."""
+        points: dict[str, Sequence[Plugin]] = {
+            "preEnqueue": self.pre_enqueue,
+            "preFilter": self.pre_filter,
+            "filter": self.filter,
+            "preScore": self.pre_score,
+        }
+        found: dict[str, list[dict[str, str | int]]] = {
+            point: [{"name": plugin.name} for plugin in plugins]
+            for point, plugins in points.items()
+        }
+        found["score"] = [{"name": p.name, "weight": weight} for p, weight in self.score]
+        return found

@@ -8,7 +8,7 @@ five minutes is tried all the same. One timer stands for all that wait.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -48,6 +48,9 @@ class Queue:
         self._due = 0.0
         # Counted while attempts run: an event during an attempt must not be missed by its pod.
         self._moves = 0
+
+    def __iter__(self) -> Iterator[Waiting]:
+        return iter(self._pods.values())
 
     def __len__(self) -> int:
         return len(self._pods)

@@ -1,16 +1,23 @@
-"""The REST API of placement: /api/clusters/NAME/decisions/UID."""
+"""The REST API of placement: /api/clusters/NAME/decisions/UID and .../scheduling."""
 
 from __future__ import annotations
 
-from drf_spectacular.utils import extend_schema
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from playground.placement.reading import decisions
-from playground.placement.serializers import DecisionsSerializer
+from playground.placement.reading import decisions, overview, pod, what_if
+from playground.placement.serializers import (
+    DecisionsSerializer,
+    SchedulingSerializer,
+    TriedSerializer,
+    WhatIfSerializer,
+)
 from playground.sandboxes import access
-from playground.sandboxes.gateway import gateway
+from playground.sandboxes.gateway import Identity, gateway
 
 
 class Decisions(APIView):
@@ -19,7 +26,50 @@ class Decisions(APIView):
     @extend_schema(responses=DecisionsSerializer, operation_id="list_decisions")
     def get(self, request: Request, name: str, uid: str) -> Response:
         """Return the attempts to place a pod, by its uid, to whoever may get the pod."""
-        user = access.signed_in(request.user)
-        cluster = access.find(gateway(), user, name)
-        identity = access.identity(user, cluster)
-        return Response(decisions(gateway(), cluster.name, identity, uid))
+        return Response(decisions(gateway(), *_asked(request, name), uid))
+
+
+class PodScheduling(APIView):
+    """Every attempt at a pod."""
+
+    @extend_schema(responses=DecisionsSerializer, operation_id="list_attempts")
+    def get(self, request: Request, name: str, uid: str) -> Response:
+        """Return the same as of decisions, with the scores of up to 100 nodes."""
+        return Response(pod(gateway(), *_asked(request, name), uid))
+
+
+class Scheduling(APIView):
+    """The schedulers of a cluster."""
+
+    @extend_schema(
+        parameters=[OpenApiParameter("limit", int)],
+        responses=SchedulingSerializer,
+        operation_id="read_scheduling",
+    )
+    def get(self, request: Request, name: str) -> Response:
+        """Return the schedulers with their plugins, the pods that wait, and the latest attempts."""
+        limit = request.GET.get("limit", "50")
+        if not (limit.isascii() and limit.isdigit()) or len(limit) > 9:
+            raise ValidationError({"limit": [_("This is no whole number.")]})
+        return Response(overview(gateway(), *_asked(request, name), limit))
+
+
+class WhatIf(APIView):
+    """An attempt that is not made."""
+
+    @extend_schema(
+        request=WhatIfSerializer, responses=TriedSerializer, operation_id="try_scheduling"
+    )
+    def post(self, request: Request, name: str) -> Response:
+        """Return how the scheduler would decide if a pod or nodes were other; nothing is written.
+
+        It is a POST because of its body; docs/scheduling.md has examples.
+        """
+        return Response(what_if(gateway(), *_asked(request, name), request.data))
+
+
+def _asked(request: Request, name: str) -> tuple[str, Identity]:
+    """Return the cluster and as whom it is asked."""
+    user = access.signed_in(request.user)
+    cluster = access.find(gateway(), user, name)
+    return cluster.name, access.identity(user, cluster)

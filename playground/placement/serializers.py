@@ -12,6 +12,22 @@ class StepSerializer(serializers.Serializer[object]):
     left = serializers.IntegerField()
 
 
+class VictimSerializer(serializers.Serializer[object]):
+    """A pod that would have to go."""
+
+    pod = serializers.CharField(help_text="NAMESPACE/NAME; empty where one may not know it.")
+    priority = serializers.IntegerField()
+
+
+class CandidateSerializer(serializers.Serializer[object]):
+    """A node on which pods of lower priority could make room."""
+
+    node = serializers.CharField()
+    victims = VictimSerializer(many=True)
+    going = serializers.IntegerField(help_text="How many would go; ten are named.")
+    violations = serializers.IntegerField(help_text="Disruption budgets that this breaks.")
+
+
 class AttemptSerializer(serializers.Serializer[object]):
     """One try at a pod."""
 
@@ -27,8 +43,15 @@ class AttemptSerializer(serializers.Serializer[object]):
     scores = serializers.DictField(
         help_text="By node and plugin: the score as computed, from 0 to 100, and by weight."
     )
-    tied = serializers.ListField(child=serializers.CharField())
-    seconds = serializers.DictField(child=serializers.FloatField())
+    tied = serializers.ListField(
+        child=serializers.CharField(), help_text="Nodes with the highest score: chance decided."
+    )
+    seconds = serializers.DictField(child=serializers.FloatField(), help_text="By extension point.")
+    scheduler = serializers.CharField()
+    unresolvable = serializers.ListField(
+        child=serializers.CharField(), help_text="Refused nodes where nobody's going would help."
+    )
+    candidates = CandidateSerializer(many=True, help_text="Where room can be made, best first.")
 
 
 class DecisionsSerializer(serializers.Serializer[object]):
@@ -38,3 +61,82 @@ class DecisionsSerializer(serializers.Serializer[object]):
     name = serializers.CharField()
     items = AttemptSerializer(many=True)
     text = serializers.CharField(help_text="What to say where there is none; empty otherwise.")
+
+
+class TriedSerializer(AttemptSerializer):
+    """An attempt that was not made."""
+
+    pod = serializers.CharField()
+    uid = serializers.CharField()
+
+
+class ChangedNodeSerializer(serializers.Serializer[object]):
+    """A node that is other than it is, or is not there yet, or not any more."""
+
+    name = serializers.CharField()
+    like = serializers.CharField(required=False, help_text="A node that a new one is made after.")
+    patch = serializers.DictField(required=False, help_text="A strategic merge patch.")
+    remove = serializers.BooleanField(required=False)
+
+
+class WhatIfSerializer(serializers.Serializer[object]):
+    """A question to the scheduler."""
+
+    pod = serializers.DictField(
+        help_text="`namespace` and `name` of one that there is, or a whole Pod."
+    )
+    patch = serializers.DictField(
+        required=False, help_text="A strategic merge patch that changes the pod."
+    )
+    nodes = ChangedNodeSerializer(many=True, required=False)
+
+
+class PluginSerializer(serializers.Serializer[object]):
+    """A plugin at an extension point; one that scores has a weight."""
+
+    name = serializers.CharField()
+    weight = serializers.IntegerField(required=False)
+
+
+class SchedulerSerializer(serializers.Serializer[object]):
+    """A scheduler that pods may name."""
+
+    name = serializers.CharField()
+    plugins = serializers.DictField(
+        child=PluginSerializer(many=True), help_text="By extension point, in their order."
+    )
+
+
+class WaitingPodSerializer(serializers.Serializer[object]):
+    """A pod without a node."""
+
+    pod = serializers.CharField()
+    uid = serializers.CharField()
+    where = serializers.CharField(help_text="active, backoff, unschedulable or gated.")
+    priority = serializers.IntegerField()
+    attempts = serializers.IntegerField()
+    refusedBy = serializers.ListField(child=serializers.CharField())  # noqa: N815
+
+
+class LatestAttemptSerializer(serializers.Serializer[object]):
+    """The last attempt at a pod, in short."""
+
+    pod = serializers.CharField()
+    uid = serializers.CharField()
+    number = serializers.IntegerField()
+    at = serializers.CharField()
+    scheduler = serializers.CharField()
+    node = serializers.CharField()
+    message = serializers.CharField()
+    evaluated = serializers.IntegerField()
+    fitting = serializers.IntegerField()
+    seconds = serializers.DictField(child=serializers.FloatField())
+
+
+class SchedulingSerializer(serializers.Serializer[object]):
+    """Who schedules, what waits and what was tried last."""
+
+    schedulers = SchedulerSerializer(many=True)
+    queue = serializers.DictField(child=serializers.IntegerField())
+    waiting = WaitingPodSerializer(many=True)
+    attempts = LatestAttemptSerializer(many=True)

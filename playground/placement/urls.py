@@ -12,4 +12,15 @@ urlpatterns = [
         api.Decisions.as_view(),
         name="api-decisions",
     ),
+    path("api/clusters/<slug:name>/scheduling", api.Scheduling.as_view(), name="api-scheduling"),
+    path(
+        "api/clusters/<slug:name>/scheduling/pods/<str:uid>",
+        api.PodScheduling.as_view(),
+        name="api-scheduling-pod",
+    ),
+    path(
+        "api/clusters/<slug:name>/scheduling/what-if",
+        api.WhatIf.as_view(),
+        name="api-scheduling-what-if",
+    ),
 ]

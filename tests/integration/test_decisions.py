@@ -6,7 +6,7 @@ import pytest
 
 from apimachinery.errors import Forbidden, NotFound
 from playground.control_call import Call
-from playground.control_records import decisions
+from playground.control_scheduling import decisions
 from playground.placement.words import event_of, sentences
 from tests.support.builders import obj
 from tests.support.virtualtime import VIRTUAL_TIME

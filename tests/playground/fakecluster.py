@@ -127,7 +127,7 @@ class Fake:
             cluster.owner = request.body.get("owner", cluster.owner)
             return await reply(send, 200, cluster.described)
         pages = ("activity", "at", "clock", "decisions", "failures", "history", "revision")
-        if parts[1:2] and parts[1] in pages:
+        if parts[1:2] and parts[1] in (*pages, "scheduling"):
             return await self.page(request, cluster, parts[1:], send)
         if request.method == "GET" and not parts[1:]:
             return await reply(send, 200, cluster.described)
@@ -171,8 +171,8 @@ class Fake:
             if rev > cluster.revision:
                 return await reply(send, 504, status(504, "Timeout", "Too large resource version"))
             return await reply(send, 200, {"revision": rev, "at": WRITTEN, **cluster.ends})
-        if parts[0] == "decisions":
-            return await reply(send, *cluster.decided(parts[1]))
+        if parts[0] in ("decisions", "scheduling"):
+            return await reply(send, *cluster.placed(parts, request.body))
         if parts[0] == "history":
             return await reply(send, 200, cluster.remembered(parts[-1], request.query))
         # The fake remembers no past: any revision that it has had looks like the present.
@@ -222,6 +222,7 @@ class FakeCluster:
         self.failures: list[dict[str, Any]] = []
         self.facts: list[dict[str, Any]] = []
         self.attempts: dict[str, list[dict[str, Any]]] = {}
+        self.scheduling: dict[str, Any] = {}
         self.audit: list[dict[str, Any]] = []
         # What was asked last, and first, by page.
         self.asked: dict[str, dict[str, str]] = {}
@@ -335,6 +336,14 @@ class FakeCluster:
         config = f"apiVersion: v1\nkind: Config\nclusters:\n- cluster: {{server: {server}}}\n"
         return {"server": server, "kubeconfig": config}
 
+    def placed(self, parts: list[str], body: Any) -> tuple[int, dict[str, Any]]:
+        """Answer for what the scheduler did, or would do."""
+        if parts == ["scheduling"]:
+            return 200, self.scheduling
+        if parts[-1] != "what-if":
+            return self.decided(parts[-1])
+        return self.tried(body)
+
     def decided(self, uid: str) -> tuple[int, dict[str, Any]]:
         """Answer for why a pod stands where it stands."""
         items = [one for one in self.objects["pods"].values() if one["metadata"]["uid"] == uid]
@@ -346,6 +355,14 @@ class FakeCluster:
         where = {"namespace": meta["namespace"], "name": meta["name"]}
         filters = ["TaintToleration", "NodeResourcesFit"]
         return 200, {**where, "items": self.attempts.get(uid, []), "filters": filters}
+
+    def tried(self, asked: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        """Answer for what would be: as the last attempt at the pod that is named."""
+        if "name" not in asked.get("pod", {}):
+            return 400, status(400, "BadRequest", "pod: must be an object")
+        uid = f"pods-{asked['pod']['namespace']}-{asked['pod']['name']}"
+        code, found = self.decided(uid)
+        return code, {**found["items"][-1], "filters": found["filters"]} if code == 200 else found
 
     def traces(self, parts: list[str], asked: dict[str, str]) -> dict[str, Any]:
         """Answer as a worker that has seen no request, and note what was asked for."""

@@ -41,7 +41,7 @@ NUMBERED = {"api-session", "api-saved-filter"}
 LOOKING = {
     *("api-view-as", "api-trace-details", "api-bookmarks", "api-bookmark"),
     *("api-terminals", "api-terminal", "api-terminal-recording", "api-plan", "api-actions"),
-    "api-editor-document",
+    *("api-editor-document", "api-scheduling-what-if"),
 }
 NAMES = {
     "name": "mine",

@@ -45,7 +45,7 @@ def choose(nodes, placed, wanted, budgets=()):
     preemption = Preemption(Profile(), readers, Budgets(*budgets))
     info = PodInfo.of(wanted)
     found = preemption.find(info, cache.nodes, cache.counts, lambda name: False)
-    return found and (found.node, sorted(v.name for v in found.victims))
+    return (found[0].node, sorted(v.name for v in found[0].victims)) if found else None
 
 
 ONE_NODE = [node("n1")]  # four CPUs

@@ -55,6 +55,37 @@ def test_it_is_asked_as_the_user(worker, cluster, as_operator):
     assert asked[f"/kubeground/v1/clusters/demo/decisions/{WEB}"] == "operator"
 
 
+def test_all_that_is_kept_has_an_address_of_its_own(cluster, as_operator):
+    found = as_operator.get(f"/api/clusters/demo/scheduling/pods/{WEB}").json()
+    assert found == as_operator.get(f"{PATH}/{WEB}").json()
+
+
+WHAT_IF = "/api/clusters/demo/scheduling/what-if"
+
+
+def test_what_would_be_is_told_like_an_attempt(worker, cluster, as_operator):
+    worker.fake.requests.clear()
+    pod = {"namespace": "default", "name": "web-7c9-0"}
+    found = as_operator.post(WHAT_IF, {"pod": pod}, content_type="application/json").json()
+    assert found["event"] == "Successfully assigned default/web-7c9-0 to n1"
+    assert found["sentences"][0] == "3 nodes → 1 after NodeResourcesFit"
+    asked = {one["path"]: one["user"] for one in worker.fake.requests}
+    assert asked["/kubeground/v1/clusters/demo/scheduling/what-if"] == "operator"
+
+
+def test_a_question_that_makes_no_sense_is_refused_in_the_workers_words(cluster, as_operator):
+    answer = as_operator.post(WHAT_IF, {}, content_type="application/json")
+    assert answer.status_code == 400
+    assert "pod: must be an object" in answer.content.decode()
+
+
+def test_how_a_cluster_schedules_is_told(cluster, as_operator):
+    cluster.scheduling = {"schedulers": [{"name": "default-scheduler", "plugins": {}}]}
+    path = "/api/clusters/demo/scheduling"
+    assert as_operator.get(path, {"limit": "5"}).json() == cluster.scheduling
+    assert as_operator.get(path, {"limit": "x"}).status_code == 422
+
+
 def test_refusals_arrive(cluster, as_operator):
     assert as_operator.get(f"{PATH}/unknown").status_code == 404
     cluster.forbidden.add("pods")

@@ -1,0 +1,110 @@
+"""One try of the scheduler at one pod, and all that was found out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from nodes.scheduler.framework import Scores
+
+# Candidates of a preemption that are kept, the best ones, and victims of each.
+CANDIDATES, VICTIMS = 10, 10
+
+
+class Column(NamedTuple):
+    """What one plugin gave each node that fits: node -> score, as computed and from 0 to 100."""
+
+    plugin: str
+    weight: int
+    raw: Scores
+    even: Scores
+
+
+class Victim(NamedTuple):
+    """A pod that would have to go: NAMESPACE/NAME."""
+
+    pod: str
+    priority: int
+
+
+class Choice(NamedTuple):
+    """A node on which room could be made. `going`: how many victims; some are named."""
+
+    node: str
+    victims: tuple[Victim, ...]
+    going: int
+    violations: int
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One try at one pod.
+
+    refused: node -> (plugin, reasons). unresolvable: of those, where nobody's going would help.
+    table: what each plugin that scores gave each node. candidates: where room could be made, the
+    best first. seconds: extension point -> wall seconds. node is "" where nothing fitted; message
+    is then the sentence that the event and the condition carry. fitting: how many nodes were found
+    to fit; in a large cluster the search stops at enough, and the others were not looked at.
+    """
+
+    pod: str
+    uid: str
+    number: int
+    at: str
+    scheduler: str = "default-scheduler"
+    node: str = ""
+    message: str = ""
+    evaluated: int = 0
+    fitting: int = 0
+    refused: dict[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
+    unresolvable: set[str] = field(default_factory=set)
+    table: list[Column] = field(default_factory=list)
+    tied: tuple[str, ...] = ()
+    candidates: tuple[Choice, ...] = ()
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def totals(self) -> dict[str, int]:
+        """Return the weighted sum of each node's scores, the highest first."""
+        found: dict[str, int] = {}
+        for _, weight, _, even in self.table:
+            for node, score in even.items():
+                found[node] = found.get(node, 0) + score * weight
+        return dict(sorted(found.items(), key=lambda one: -one[1]))
+
+    def best(self, most: int) -> list[str]:
+        """Return the nodes with the highest scores, that which was chosen first."""
+        ranked = list(self.totals())
+        if self.node in ranked:
+            ranked.remove(self.node)
+            ranked.insert(0, self.node)
+        return ranked[:most]
+
+    def summary(self) -> dict[str, Any]:
+        """Return what it was about, what came of it and how long that took, as JSON."""
+        return {name: getattr(self, name) for name in _SUMMARY}
+
+    def as_json(self, scored: int = 10) -> dict[str, Any]:
+        """Return it as JSON, with the scores of the best nodes: [raw, from 0 to 100, weighted]."""
+        scores = {
+            node: {
+                c.plugin: (c.raw[node], c.even[node], c.even[node] * c.weight) for c in self.table
+            }
+            for node in self.best(scored)
+        }
+        return {
+            **self.summary(),
+            "refused": self.refused,
+            "unresolvable": sorted(self.unresolvable),
+            "tied": self.tied[:scored],
+            "scores": scores,
+            "candidates": [
+                {**one._asdict(), "victims": [victim._asdict() for victim in one.victims]}
+                for one in self.candidates
+            ],
+        }
+
+
+_SUMMARY = (
+    *("pod", "uid", "number", "at", "scheduler"),
+    *("node", "message", "evaluated", "fitting", "seconds"),
+)
