@@ -27,6 +27,28 @@ class Outcome:
     message: str = ""
     refused_by: set[str] = field(default_factory=set)
     preemption: Candidate | None = None
+    # What plugins have kept for the points that follow.
+    state: CycleState | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Only:
+    """The nodes that preFilter leaves, and the plugins that say so."""
+
+    nodes: frozenset[str]
+    plugins: str
+
+    @staticmethod
+    def of(before: _Only | None, nodes: frozenset[str], plugin: str) -> _Only:
+        if before is None:
+            return _Only(nodes, plugin)
+        return _Only(before.nodes & nodes, f"{before.plugins} {plugin}")
+
+    @property
+    def conflict(self) -> str:
+        if " " in self.plugins:
+            return f"node(s) didn't satisfy plugin(s) [{self.plugins}] simultaneously"
+        return f"node(s) didn't satisfy plugin {self.plugins}"
 
 
 class Cycle:
@@ -56,7 +78,7 @@ class Cycle:
         if not nodes:
             return Outcome(message="no nodes available to schedule pods")
         began = time.perf_counter()
-        filters, refusal = self._pre_filter(state, pod)
+        filters, only, refusal = self._pre_filter(state, pod)
         looked = time.perf_counter()
         attempt.seconds["preFilter"] = looked - began
         if refusal is not None:
@@ -66,7 +88,8 @@ class Cycle:
             attempt.refused = {node.name: (plugin, status.reasons) for node in nodes}
             attempt.unresolvable = {node.name for node in nodes}
             return Outcome(message=message, refused_by={plugin})
-        fitting = self._filter(state, pod, filters, nodes, attempt)
+        chosen_from = nodes if only is None else self._left_by(only, nodes, attempt)
+        fitting = self._filter(state, pod, filters, chosen_from, attempt)
         filtered = time.perf_counter()
         attempt.seconds["filter"] = filtered - looked
         attempt.fitting = len(fitting)
@@ -75,7 +98,7 @@ class Cycle:
             attempt.seconds["postFilter"] = time.perf_counter() - filtered
             return outcome
         chosen = fitting[0] if len(fitting) == 1 else self._best(state, pod, fitting, attempt)
-        return Outcome(node=chosen.name)
+        return Outcome(node=chosen.name, state=state)
 
     def _make_room(self, pod: PodInfo, nodes: list[NodeInfo], attempt: Attempt) -> Outcome:
         """Look for pods of lower priority that could go; say why the pod waits."""
@@ -94,15 +117,31 @@ class Cycle:
 
     def _pre_filter(
         self, state: CycleState, pod: PodInfo
-    ) -> tuple[list[FilterPlugin], tuple[str, Status] | None]:
+    ) -> tuple[list[FilterPlugin], _Only | None, tuple[str, Status] | None]:
+        """Return the filters to ask, the nodes that are left (None: all), or who refuses all."""
         skipped = set()
+        only: _Only | None = None
         for plugin in self._profile.pre_filter:
             status = plugin.pre_filter(state, pod)
             if status.code is Code.SKIP:
                 skipped.add(plugin.name)
             elif not status.ok:
-                return [], (plugin.name, status)
-        return [p for p in self._profile.filter if p.name not in skipped], None
+                return [], None, (plugin.name, status)
+            elif status.nodes is not None:
+                only = _Only.of(only, status.nodes, plugin.name)
+                if not only.nodes:
+                    return [], None, (plugin.name, Status.unresolvable(only.conflict))
+        return [p for p in self._profile.filter if p.name not in skipped], only, None
+
+    def _left_by(self, only: _Only, nodes: list[NodeInfo], attempt: Attempt) -> list[NodeInfo]:
+        """Refuse the nodes that preFilter has left out; return the others."""
+        reasons = (f"node(s) didn't satisfy plugin(s) [{only.plugins}]",)
+        plugin = only.plugins.partition(" ")[0]
+        for node in nodes:
+            if node.name not in only.nodes:
+                attempt.refused[node.name] = (plugin, reasons)
+                attempt.unresolvable.add(node.name)
+        return [node for node in nodes if node.name in only.nodes]
 
     def _filter(
         self,
@@ -134,7 +173,7 @@ class Cycle:
                 fitting.append(node)
                 if len(fitting) >= enough:
                     break
-        self._start = (self._start + looked) % total
+        self._start = (self._start + looked) % max(total, 1)
         return fitting
 
     def _enough(self, total: int) -> int:

@@ -4,12 +4,15 @@ A plugin is one small class. Its base classes name the extension points that it 
 answers is a value: a Status with a code, the plugin and reasons. The code says what the queue
 does next: UNSCHEDULABLE may be cured by preemption or by another pod's going, UNRESOLVABLE only
 by a change of the node or of the pod itself.
+
+An attempt asks preFilter, filter, preScore and score; a pod that has a node goes through reserve,
+permit and preBind before it is bound. Where one of these fails, unreserve takes all back.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, ClassVar, Protocol, TypeAlias
@@ -31,6 +34,8 @@ class Code(Enum):
     UNRESOLVABLE = "UnschedulableAndUnresolvable"
     # The plugin has nothing to say of this pod: it is left out of the points that follow.
     SKIP = "Skip"
+    # The pod stays reserved and unbound until the plugin lets it go on (permit alone).
+    WAIT = "Wait"
     ERROR = "Error"
 
 
@@ -40,10 +45,21 @@ class Status:
 
     code: Code
     reasons: tuple[str, ...] = ()
+    # The nodes that preFilter leaves; None: all of them.
+    nodes: frozenset[str] | None = None
 
     @property
     def ok(self) -> bool:
         return self.code is Code.SUCCESS
+
+    @staticmethod
+    def error(reason: str) -> Status:
+        return Status(Code.ERROR, (reason,))
+
+    @staticmethod
+    def only(nodes: frozenset[str]) -> Status:
+        """Return preFilter's success for these nodes alone."""
+        return Status(Code.SUCCESS, (), nodes)
 
     @staticmethod
     def unschedulable(*reasons: str) -> Status:
@@ -69,7 +85,12 @@ class Event(Enum):
     POD_CHANGED = "AssignedPod/Update"
     POD_GONE = "AssignedPod/Delete"
     POD_ITSELF = "UnscheduledPod/Update"
+    CLAIM_ADDED = "PersistentVolumeClaim/Add"
     CLAIM_CHANGED = "PersistentVolumeClaim/Update"
+    CLASS_ADDED = "StorageClass/Add"
+    VOLUME_CHANGED = "PersistentVolume/Update"
+    CSINODE_CHANGED = "CSINode/Update"
+    ATTACHMENT_GONE = "VolumeAttachment/Delete"
 
 
 class Reader(Protocol):
@@ -140,6 +161,47 @@ class ScorePlugin(Plugin):
 
     def normalize(self, state: CycleState, pod: PodInfo, scores: Scores) -> Scores:
         return scores
+
+
+class ReservePlugin(Plugin):
+    """Keeps what a pod needs on the node that was chosen, until it is bound or given up."""
+
+    @abstractmethod
+    def reserve(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> Status: ...
+
+    @abstractmethod
+    def unreserve(self, state: CycleState, pod: PodInfo, node: str) -> None: ...
+
+
+class PermitPlugin(Plugin):
+    """Lets a pod be bound, refuses it, or has it WAIT until `Waiters.allow` or `.reject`."""
+
+    @abstractmethod
+    def permit(self, state: CycleState, pod: PodInfo, node: str) -> tuple[Status, float]:
+        """Return the answer, and after how many seconds of waiting a pod is refused."""
+
+
+class Writer(Protocol):
+    """What a plugin may write before a pod is bound, and how it waits for what comes of it."""
+
+    async def patch(self, kind: str, obj: Obj, patch: Obj, subresource: str = "") -> Obj:
+        """Merge a patch into an object of a kind that plugins read. Raises ApiError."""
+
+    async def until(self, there: Callable[[], bool], seconds: float) -> bool:
+        """Wait for a change of a watched object after which something holds."""
+
+
+class PreBindPlugin(Plugin):
+    """Does what has to be done before a pod may be bound: makes its volumes, say."""
+
+    def needs_pre_bind(self, state: CycleState, pod: PodInfo) -> bool:
+        """Tell whether there is anything to do; for most pods there is not."""
+        return True
+
+    @abstractmethod
+    async def pre_bind(
+        self, state: CycleState, pod: PodInfo, node: str, writer: Writer
+    ) -> Status: ...
 
 
 def normalized(scores: Scores, *, reverse: bool = False) -> Scores:

@@ -17,6 +17,7 @@ from typing import Any
 
 from apimachinery.clock import Clock
 from apimachinery.errors import ApiError, NotFound
+from apimachinery.gotext import quoted
 from apimachinery.meta import Obj, is_deleting, labels_of, name_of
 from nodes.client import resources
 from nodes.client.cause import CAUSE
@@ -24,11 +25,12 @@ from nodes.client.events import NORMAL, WARNING, Recorder
 from nodes.client.informer import Informers
 from nodes.client.rest import STRATEGIC_PATCH, Client
 from nodes.client.supervise import TaskSet
+from nodes.scheduler import binding
 from nodes.scheduler.attempt import Attempt
 from nodes.scheduler.cache import Cache
 from nodes.scheduler.cycle import Cycle, Outcome
 from nodes.scheduler.decisions import Decisions
-from nodes.scheduler.framework import Event, Reader
+from nodes.scheduler.framework import CycleState, Event, Reader
 from nodes.scheduler.podinfo import PodInfo
 from nodes.scheduler.preemption import Candidate
 from nodes.scheduler.profile import Profile
@@ -48,9 +50,26 @@ _READ = {
     "replicasets": resources.REPLICASETS,
     "statefulsets": resources.STATEFULSETS,
     "persistentvolumeclaims": resources.PERSISTENTVOLUMECLAIMS,
+    "persistentvolumes": resources.PERSISTENTVOLUMES,
     "storageclasses": resources.STORAGECLASSES,
+    "csinodes": resources.CSINODES,
+    "volumeattachments": resources.VOLUMEATTACHMENTS,
     "namespaces": resources.NAMESPACES,
 }
+
+# What happens to objects beside pods and nodes: when one is added, changed, gone.
+_MOVES = (
+    (
+        resources.PERSISTENTVOLUMECLAIMS,
+        Event.CLAIM_ADDED,
+        Event.CLAIM_CHANGED,
+        Event.CLAIM_CHANGED,
+    ),
+    (resources.PERSISTENTVOLUMES, Event.VOLUME_CHANGED, Event.VOLUME_CHANGED, None),
+    (resources.STORAGECLASSES, Event.CLASS_ADDED, None, None),
+    (resources.CSINODES, Event.CSINODE_CHANGED, Event.CSINODE_CHANGED, None),
+    (resources.VOLUMEATTACHMENTS, None, None, Event.ATTACHMENT_GONE),
+)
 
 
 class Scheduler:
@@ -81,6 +100,8 @@ class Scheduler:
             event: frozenset(p.name for p in self.profile.plugins.values() if event in p.retry_on)
             for event in Event
         }
+        self._writer = binding.Writer(client, _READ, clock)
+        self.waiters = binding.Waiters(clock)
         self._running = self._stopped = False
         self._binding = asyncio.Semaphore(_BINDINGS)
 
@@ -92,7 +113,8 @@ class Scheduler:
         """Follow nodes first, so that pods find them, then pods and claims."""
         self._informers.get(resources.NODES).on_change(self._on_node)
         self._informers.get(resources.PODS).on_change(self._on_pod)
-        self._informers.get(resources.PERSISTENTVOLUMECLAIMS).on_change(self._on_claim)
+        for resource, added, changed, gone in _MOVES:
+            self._informers.get(resource).on_change(partial(self._on_other, added, changed, gone))
 
     def stop(self) -> None:
         self._stopped = True
@@ -144,8 +166,18 @@ class Scheduler:
         if _allocatable(old) != _allocatable(new):
             self._move(Event.NODE_ALLOCATABLE)
 
-    def _on_claim(self, old: Obj | None, new: Obj | None) -> None:
-        self._move(Event.CLAIM_CHANGED)
+    def _on_other(
+        self,
+        added: Event | None,
+        changed: Event | None,
+        gone: Event | None,
+        old: Obj | None,
+        new: Obj | None,
+    ) -> None:
+        self._writer.changed()
+        event = gone if new is None else added if old is None else changed
+        if event is not None:
+            self._move(event)
 
     def _on_pod(self, old: Obj | None, new: Obj | None) -> None:
         if new is None:
@@ -235,9 +267,12 @@ class Scheduler:
         outcome = self._cycle.run(pod, attempt)
         attempt.node, attempt.message = outcome.node, outcome.message
         self.decisions.add(attempt)
-        if outcome.node:
+        if outcome.node and (failure := self._reserve(pod, outcome)) is not None:
+            self.queue.put_back(waiting, {failure.plugin}, moves)
+            work = partial(self._tell, pod, failure)
+        elif outcome.node:
             self.cache.place(pod, outcome.node)
-            work = partial(self._bind, waiting, outcome.node, attempt)
+            work = partial(self._bind, waiting, outcome, attempt)
         else:
             self.queue.put_back(waiting, outcome.refused_by, moves)
             if outcome.preemption is not None:
@@ -255,56 +290,105 @@ class Scheduler:
             self._binding.release()
             self.decisions.over(attempt)
 
-    async def _bind(self, waiting: Waiting, node: str, attempt: Attempt) -> None:
-        pod = waiting.pod
+    def _reserve(self, pod: PodInfo, outcome: Outcome) -> binding.Failure | None:
+        state, node = outcome.state, self.cache.node(outcome.node)
+        if state is None or node is None:
+            return None
+        return binding.reserve(self.profile, state, pod, node)
+
+    async def _bind(self, waiting: Waiting, outcome: Outcome, attempt: Attempt) -> None:
+        """Do all that comes before a pod is bound, and bind it; or give its place back."""
+        pod, state, node = waiting.pod, outcome.state, outcome.node
+        failure = None
+        if state is not None:
+            failure = await self._prepare(state, pod, node, attempt)
         began = time.perf_counter()
-        binding = {
+        if failure is None:
+            failure = await self._write_binding(pod, node)
+        if failure is None:
+            attempt.seconds["bind"] = time.perf_counter() - began
+            message = f"Successfully assigned {pod.namespace}/{pod.name} to {node}"
+            self._recorder.event(pod.obj, NORMAL, "Scheduled", message, action="Binding")
+            return
+        if state is not None:
+            binding.unreserve(self.profile, state, pod, node)
+        self._forget(pod.uid)
+        if not failure.message:
+            return  # the pod has gone meanwhile
+        log.warning("not bound: %s/%s: %s", *pod.key, failure.message)
+        self.queue.put_back(waiting, (), self.queue.moves - 1)
+        await self._tell(pod, failure)
+
+    async def _prepare(
+        self, state: CycleState, pod: PodInfo, node: str, attempt: Attempt
+    ) -> binding.Failure | None:
+        """Ask the permit and preBind plugins. Others are bound meanwhile."""
+        failure, plugin, seconds = binding.permit(self.profile, state, pod, node)
+        if failure is not None or not (plugin or binding.has_work(self.profile, state, pod)):
+            return failure
+        began = time.perf_counter()
+        self._binding.release()
+        try:
+            if plugin:
+                why = await self.waiters.wait(pod, plugin, seconds)
+                attempt.seconds["permit"] = time.perf_counter() - began
+                if why:
+                    message = f"pod {quoted(pod.name)} rejected while waiting on permit: {why}"
+                    return binding.Failure(message, plugin, rejected=True)
+            began = time.perf_counter()
+            failure = await binding.pre_bind(self.profile, state, pod, node, self._writer)
+            attempt.seconds["preBind"] = time.perf_counter() - began
+        finally:
+            await self._binding.acquire()
+        return failure
+
+    async def _write_binding(self, pod: PodInfo, node: str) -> binding.Failure | None:
+        body = {
             "apiVersion": "v1",
             "kind": "Binding",
             "metadata": {"name": pod.name, "namespace": pod.namespace, "uid": pod.uid},
             "target": {"kind": "Node", "name": node},
         }
         try:
-            await self._client.create(binding, resources.PODS, subresource="binding", name=pod.name)
+            await self._client.create(body, resources.PODS, subresource="binding", name=pod.name)
         except NotFound:
-            self._forget(pod.uid)
+            return binding.Failure("", "", rejected=False)
         except ApiError as error:
-            log.warning("binding refused: %s/%s: %s", *pod.key, error.message)
-            self._forget(pod.uid)
-            self.queue.put_back(waiting, (), self.queue.moves - 1)
-        else:
-            attempt.seconds["bind"] = time.perf_counter() - began
-            self._recorder.event(
-                pod.obj,
-                NORMAL,
-                "Scheduled",
-                f"Successfully assigned {pod.namespace}/{pod.name} to {node}",
-                action="Binding",
-            )
+            why = f'running Bind plugin "DefaultBinder": {error.message}'
+            return binding.Failure(why, "DefaultBinder", rejected=False)
+        return None
 
     async def _refuse(self, waiting: Waiting, outcome: Outcome) -> None:
-        pod = waiting.pod
-        self._recorder.event(
-            pod.obj, WARNING, "FailedScheduling", outcome.message, action="Scheduling"
-        )
+        nominated = outcome.preemption.node if outcome.preemption is not None else ""
+        await self._say(waiting.pod, outcome.message, nominated=nominated)
+        if outcome.preemption is not None:
+            await self._send_away(waiting.pod, outcome.preemption)
+
+    async def _tell(self, pod: PodInfo, failure: binding.Failure) -> None:
+        reason = "Unschedulable" if failure.rejected else "SchedulerError"
+        await self._say(pod, failure.message, reason)
+
+    async def _say(
+        self, pod: PodInfo, message: str, reason: str = "Unschedulable", *, nominated: str = ""
+    ) -> None:
+        """Tell why a pod has no node: an Event, and its condition."""
+        self._recorder.event(pod.obj, WARNING, "FailedScheduling", message, action="Scheduling")
         condition = {
             "type": "PodScheduled",
             "status": "False",
-            "reason": "Unschedulable",
-            "message": outcome.message,
+            "reason": reason,
+            "message": message,
         }
         known = (pod.obj.get("status") or {}).get("conditions") or ()
         old: Obj = next((c for c in known if c.get("type") == condition["type"]), {})
         status: Obj = {"conditions": [condition]}
-        if outcome.preemption is not None:
-            status["nominatedNodeName"] = outcome.preemption.node
+        if nominated:
+            status["nominatedNodeName"] = nominated
         elif all(old.get(key) == value for key, value in condition.items()):
             return
         if old.get("status") != "False":
             condition["lastTransitionTime"] = self._clock.timestamp()
         await self._patch_status(pod, status)
-        if outcome.preemption is not None:
-            await self._send_away(pod, outcome.preemption)
 
     async def _send_away(self, pod: PodInfo, choice: Candidate) -> None:
         """Delete the victims of a preemption, with the condition that says why."""

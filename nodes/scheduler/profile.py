@@ -6,10 +6,13 @@ from collections.abc import Sequence
 
 from nodes.scheduler.framework import (
     FilterPlugin,
+    PermitPlugin,
     Plugin,
+    PreBindPlugin,
     PreEnqueuePlugin,
     PreFilterPlugin,
     PreScorePlugin,
+    ReservePlugin,
     ScorePlugin,
 )
 from nodes.scheduler.plugins.balanced_allocation import NodeResourcesBalancedAllocation
@@ -20,10 +23,13 @@ from nodes.scheduler.plugins.node_name import NodeName
 from nodes.scheduler.plugins.node_ports import NodePorts
 from nodes.scheduler.plugins.node_resources_fit import NodeResourcesFit
 from nodes.scheduler.plugins.node_unschedulable import NodeUnschedulable
+from nodes.scheduler.plugins.node_volume_limits import NodeVolumeLimits
 from nodes.scheduler.plugins.pod_topology_spread import PodTopologySpread
 from nodes.scheduler.plugins.scheduling_gates import SchedulingGates
 from nodes.scheduler.plugins.taint_toleration import TaintToleration
 from nodes.scheduler.plugins.volume_binding import VolumeBinding
+from nodes.scheduler.plugins.volume_restrictions import VolumeRestrictions
+from nodes.scheduler.plugins.volume_zone import VolumeZone
 
 # (plugin, weight of its score); the order is that in which filters are asked.
 DEFAULT_PLUGINS: tuple[tuple[type[Plugin], int], ...] = (
@@ -34,7 +40,10 @@ DEFAULT_PLUGINS: tuple[tuple[type[Plugin], int], ...] = (
     (NodeAffinity, 2),
     (NodePorts, 0),
     (NodeResourcesFit, 1),
+    (VolumeRestrictions, 0),
+    (NodeVolumeLimits, 0),
     (VolumeBinding, 0),
+    (VolumeZone, 0),
     (PodTopologySpread, 2),
     (InterPodAffinity, 2),
     (NodeResourcesBalancedAllocation, 1),
@@ -57,6 +66,9 @@ class Profile:
         self.pre_filter = [p for p, _ in made if isinstance(p, PreFilterPlugin)]
         self.filter = [p for p, _ in made if isinstance(p, FilterPlugin)]
         self.pre_score = [p for p, _ in made if isinstance(p, PreScorePlugin)]
+        self.reserve = [p for p, _ in made if isinstance(p, ReservePlugin)]
+        self.permit = [p for p, _ in made if isinstance(p, PermitPlugin)]
+        self.pre_bind = [p for p, _ in made if isinstance(p, PreBindPlugin)]
         self.score = [(p, weight) for p, weight in made if isinstance(p, ScorePlugin) and weight]
 
     def points(self) -> dict[str, list[dict[str, str | int]]]:
@@ -66,6 +78,9 @@ class Profile:
             "preFilter": self.pre_filter,
             "filter": self.filter,
             "preScore": self.pre_score,
+            "reserve": self.reserve,
+            "permit": self.permit,
+            "preBind": self.pre_bind,
         }
         found: dict[str, list[dict[str, str | int]]] = {
             point: [{"name": plugin.name} for plugin in plugins]

@@ -15,6 +15,7 @@ from apimachinery.errors import AlreadyExists, ApiError, NotFound
 from apimachinery.meta import Obj, is_deleting, name_of, namespace_of, uid_of
 from apimachinery.nodes import is_ready
 from apimachinery.pods import is_terminal, node_name
+from apimachinery.volumes import claim_names
 from nodes.client.controller import DONE, Result
 from nodes.client.events import NORMAL, WARNING
 from nodes.client.lister import NODE, Key, by_node
@@ -27,7 +28,7 @@ from nodes.client.resources import (
     VOLUMEATTACHMENTS,
 )
 from nodes.controllers.common.base import ManagedController, ManagerContext
-from nodes.controllers.volumes import facts
+from nodes.controllers.volumes import users
 
 # How long a node that is not well may go on using what is to be detached.
 UNMOUNT = 360.0
@@ -55,7 +56,7 @@ class AttachDetachController(ManagedController):
     # What wakes it.
 
     def start(self) -> None:
-        facts.index_claims(self.informer(PODS))
+        users.index_claims(self.informer(PODS))
         self.informer(PERSISTENTVOLUMES).on_change(self._on_volume)
         self.informer(PERSISTENTVOLUMECLAIMS).on_change(self._on_claim)
         self.informer(PODS).on_change(self._on_pod)
@@ -79,11 +80,11 @@ class AttachDetachController(ManagedController):
 
     def _on_claim(self, old: Obj | None, new: Obj | None) -> None:
         if new is not None and self._following:
-            self._wake(facts.users_of(self.informer(PODS), Key(namespace_of(new), name_of(new))))
+            self._wake(users.users_of(self.informer(PODS), Key(namespace_of(new), name_of(new))))
 
     def _on_pod(self, old: Obj | None, new: Obj | None) -> None:
         if self._following:
-            self._wake(pod for pod in (old, new) if pod is not None and facts.claim_names(pod))
+            self._wake(pod for pod in (old, new) if pod is not None and claim_names(pod))
 
     def _on_node(self, old: Obj | None, new: Obj | None) -> None:
         node = new if new is not None else old
@@ -111,7 +112,7 @@ class AttachDetachController(ManagedController):
     def _wake_users(self, volume: Obj) -> None:
         if claim := volume["spec"].get("claimRef"):
             key = Key(claim.get("namespace") or "", claim.get("name") or "")
-            self._wake(facts.users_of(self.informer(PODS), key))
+            self._wake(users.users_of(self.informer(PODS), key))
 
     def _wake(self, pods: Iterable[Obj]) -> None:
         for pod in pods:
@@ -155,7 +156,7 @@ class AttachDetachController(ManagedController):
 
     def _volumes(self, pod: Obj) -> list[Obj]:
         found = []
-        for name in facts.claim_names(pod):
+        for name in claim_names(pod):
             claim = self.informer(PERSISTENTVOLUMECLAIMS).get(namespace_of(pod), name)
             if claim is None or (claim.get("status") or {}).get("phase") != "Bound":
                 continue

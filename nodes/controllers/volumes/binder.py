@@ -6,6 +6,7 @@ class waits for its first consumer is bound once a pod that uses it has a node.
 
 from __future__ import annotations
 
+from apimachinery import volumes
 from apimachinery.meta import (
     Obj,
     annotations_of,
@@ -27,7 +28,7 @@ from nodes.client.resources import (
     STORAGECLASSES,
 )
 from nodes.controllers.common.base import ManagedController, ManagerContext
-from nodes.controllers.volumes import facts
+from nodes.controllers.volumes import users
 
 _IN_TREE = "kubernetes.io/"
 
@@ -48,7 +49,7 @@ class PersistentVolumeBinder(ManagedController):
 
     def start(self) -> None:
         super().start()
-        facts.index_claims(self.informer(PODS))
+        users.index_claims(self.informer(PODS))
         self.informer(NODES)
         self.informer(PERSISTENTVOLUMES).on_change(self._on_volume)
         self.informer(STORAGECLASSES).on_change(self._on_class)
@@ -81,7 +82,7 @@ class PersistentVolumeBinder(ManagedController):
         if holder := volume["spec"].get("claimRef"):
             self.queue.add(Key(holder.get("namespace") or "", holder.get("name") or ""))
         elif new is not None:
-            self._wake_unbound(facts.class_of(volume))
+            self._wake_unbound(volumes.class_of(volume))
 
     def _on_class(self, old: Obj | None, new: Obj | None) -> None:
         if new is not None:
@@ -91,8 +92,8 @@ class PersistentVolumeBinder(ManagedController):
         for claim in self.informer(PERSISTENTVOLUMECLAIMS).list():
             if claim["spec"].get("volumeName"):
                 continue
-            late = unnamed and facts.names_no_class(claim)
-            if late or facts.class_of(claim) == wanted:
+            late = unnamed and volumes.names_no_class(claim)
+            if late or volumes.class_of(claim) == wanted:
                 self.queue.add(key_of(claim))
 
     def _on_pod(self, old: Obj | None, new: Obj | None) -> None:
@@ -101,7 +102,7 @@ class PersistentVolumeBinder(ManagedController):
             old is not None and new is not None and node_name(old) == node_name(new)
         ):
             return
-        for claim in facts.claim_names(pod):
+        for claim in volumes.claim_names(pod):
             self.queue.add(Key(namespace_of(pod), claim))
 
     # Claims.
@@ -110,7 +111,7 @@ class PersistentVolumeBinder(ManagedController):
         claim = self.informer(PERSISTENTVOLUMECLAIMS).get(*key)
         if claim is None:
             return DONE
-        if facts.BIND_COMPLETED in annotations_of(claim):
+        if volumes.BIND_COMPLETED in annotations_of(claim):
             await self._check_bound(claim)
         elif named := claim["spec"].get("volumeName"):
             await self._bind_named(claim, self._volume(named))
@@ -149,13 +150,13 @@ class PersistentVolumeBinder(ManagedController):
         if volume is None:
             await self._set_phase(claim, "Pending")
         elif volume["spec"].get("claimRef") is None:
-            if why := facts.unfit_reason(volume, claim):
+            if why := volumes.unfit_reason(volume, claim):
                 message = f'Cannot bind to requested volume "{name_of(volume)}": {why}'
                 self.recorder.event(claim, WARNING, "VolumeMismatch", message)
                 await self._set_phase(claim, "Pending")
             else:
                 await self._bind(volume, claim)
-        elif facts.is_bound_to(volume, claim):
+        elif volumes.is_bound_to(volume, claim):
             await self._bind(volume, claim)
         else:
             message = f'volume "{name_of(volume)}" already bound to a different claim.'
@@ -163,17 +164,17 @@ class PersistentVolumeBinder(ManagedController):
             await self._set_phase(claim, "Pending")
 
     async def _bind_any(self, claim: Obj) -> None:
-        if facts.names_no_class(claim):
-            default = facts.default_class(self.informer(STORAGECLASSES).list())
+        if volumes.names_no_class(claim):
+            default = volumes.default_class(self.informer(STORAGECLASSES).list())
             if default is not None:
                 changed = replace_in(claim, ("spec", "storageClassName"), name_of(default))
                 await self.client.update(changed, resource=PERSISTENTVOLUMECLAIMS)
                 return  # its own change brings it back
-        wanted = facts.class_of(claim)
+        wanted = volumes.class_of(claim)
         storage_class = self.informer(STORAGECLASSES).get("", wanted) if wanted else None
-        delayed = facts.waits_for_consumer(storage_class)
+        delayed = volumes.waits_for_consumer(storage_class)
         node = self._consumer_node(claim) if delayed else ""
-        found = facts.best_match(
+        found = volumes.best_match(
             self.informer(PERSISTENTVOLUMES).list(),
             claim,
             self.informer(NODES).get("", node) if node else None,
@@ -193,14 +194,14 @@ class PersistentVolumeBinder(ManagedController):
 
     def _consumer_node(self, claim: Obj) -> str:
         """Return the node of the claim's first consumer, "" while none has one."""
-        if chosen := annotations_of(claim).get(facts.SELECTED_NODE):
+        if chosen := annotations_of(claim).get(volumes.SELECTED_NODE):
             return chosen
-        users = facts.users_of(self.informer(PODS), key_of(claim))
-        return next((node_name(pod) for pod in users if node_name(pod)), "")
+        pods = users.users_of(self.informer(PODS), key_of(claim))
+        return next((node_name(pod) for pod in pods if node_name(pod)), "")
 
     def _tell_of_waiting(self, claim: Obj) -> None:
-        users = facts.users_of(self.informer(PODS), key_of(claim))
-        names = [name_of(pod) for pod in users if not is_terminal(pod)]
+        pods = users.users_of(self.informer(PODS), key_of(claim))
+        names = [name_of(pod) for pod in pods if not is_terminal(pod)]
         if not names:
             message = "waiting for first consumer to be created before binding"
             self.recorder.event(claim, NORMAL, "WaitForFirstConsumer", message)
@@ -222,9 +223,9 @@ class PersistentVolumeBinder(ManagedController):
             why = f"no volume plugin matched name: {provisioner}"
             self.recorder.event(claim, WARNING, "ProvisioningFailed", why)
             return
-        notes = {facts.BETA_PROVISIONER: provisioner, facts.PROVISIONER: provisioner}
+        notes = {volumes.BETA_PROVISIONER: provisioner, volumes.PROVISIONER: provisioner}
         if node:
-            notes[facts.SELECTED_NODE] = node
+            notes[volumes.SELECTED_NODE] = node
         given = annotations_of(claim)
         if notes.items() <= given.items():
             return
@@ -250,16 +251,16 @@ class PersistentVolumeBinder(ManagedController):
         if holder is not None and holder.get("uid") == uid_of(claim):
             return volume
         if holder is None:
-            notes = annotations_of(volume) | {facts.BOUND_BY_CONTROLLER: "yes"}
+            notes = annotations_of(volume) | {volumes.BOUND_BY_CONTROLLER: "yes"}
             volume = replace_in(volume, ("metadata", "annotations"), notes)
         volume = replace_in(volume, ("spec", "claimRef"), reference(claim, ""))
         return await self.client.update(volume, resource=PERSISTENTVOLUMES)
 
     async def _take(self, claim: Obj, volume: Obj) -> Obj:
-        notes = annotations_of(claim) | {facts.BIND_COMPLETED: "yes"}
+        notes = annotations_of(claim) | {volumes.BIND_COMPLETED: "yes"}
         changed = claim
         if claim["spec"].get("volumeName") != name_of(volume):
-            notes |= {facts.BOUND_BY_CONTROLLER: "yes"}
+            notes |= {volumes.BOUND_BY_CONTROLLER: "yes"}
             changed = replace_in(claim, ("spec", "volumeName"), name_of(volume))
         if notes == annotations_of(claim) and changed is claim:
             return claim
@@ -310,7 +311,7 @@ class PersistentVolumeBinder(ManagedController):
         return claim if claim is not None and uid_of(claim) == holder.get("uid") else None
 
     def _see_to_unfinished(self, volume: Obj, claim: Obj) -> None:
-        if facts.same_mode(volume, claim):
+        if volumes.same_mode(volume, claim):
             self.queue.add(key_of(claim))
             return
         tail = "due to incompatible volumeMode."
@@ -328,12 +329,12 @@ class PersistentVolumeBinder(ManagedController):
     def _is_spare(self, volume: Obj) -> bool:
         """Tell whether a volume was made for a claim that has found another."""
         policy = volume["spec"].get("persistentVolumeReclaimPolicy")
-        return facts.PROVISIONED_BY in annotations_of(volume) and policy == "Delete"
+        return volumes.PROVISIONED_BY in annotations_of(volume) and policy == "Delete"
 
     async def _unbind(self, volume: Obj) -> None:
         notes = dict(annotations_of(volume))
         changed = volume
-        if notes.pop(facts.BOUND_BY_CONTROLLER, None) is not None:
+        if notes.pop(volumes.BOUND_BY_CONTROLLER, None) is not None:
             spec = {k: v for k, v in volume["spec"].items() if k != "claimRef"}
             changed = replace_in({**volume, "spec": spec}, ("metadata", "annotations"), notes)
         else:
@@ -355,7 +356,7 @@ class PersistentVolumeBinder(ManagedController):
             await self._delete_volume(volume)
 
     async def _delete_volume(self, volume: Obj) -> None:
-        if facts.PROVISIONED_BY in annotations_of(volume):
+        if volumes.PROVISIONED_BY in annotations_of(volume):
             return  # whoever made it
         path = (volume["spec"].get("hostPath") or {}).get("path")
         if path is None:

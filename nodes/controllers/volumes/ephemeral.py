@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from apimachinery import volumes
 from apimachinery.errors import ApiError
 from apimachinery.meta import Obj, is_deleting, name_of, namespace_of, owner_reference
 from nodes.client.controller import DONE, Result
@@ -10,7 +11,6 @@ from nodes.client.lister import Key
 from nodes.client.resources import PERSISTENTVOLUMECLAIMS, PODS
 from nodes.controllers.common.base import ManagedController
 from nodes.controllers.common.refusals import is_terminating
-from nodes.controllers.volumes import facts
 
 
 class EphemeralVolumeController(ManagedController):
@@ -39,10 +39,10 @@ class EphemeralVolumeController(ManagedController):
         return DONE
 
     async def _make(self, pod: Obj, volume: Obj) -> None:
-        name = facts.ephemeral_claim_name(pod, volume)
+        name = volumes.ephemeral_claim_name(pod, volume)
         found = self.informer(PERSISTENTVOLUMECLAIMS).get(namespace_of(pod), name)
         if found is not None:
-            if not facts.is_made_for(found, pod):
+            if not volumes.is_made_for(found, pod):
                 why = (
                     f'PVC "{namespace_of(pod)}/{name}" was not created for pod'
                     f' "{namespace_of(pod)}/{name_of(pod)}" (pod is not owner)'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from apimachinery import volumes
 from apimachinery.meta import Obj, annotations_of, is_deleting, name_of, namespace_of
 from apimachinery.quantity import parse
 from nodes.client.controller import DONE, Result
@@ -9,7 +10,6 @@ from nodes.client.events import NORMAL
 from nodes.client.lister import Key
 from nodes.client.resources import PERSISTENTVOLUMECLAIMS, PERSISTENTVOLUMES
 from nodes.controllers.common.base import ManagedController
-from nodes.controllers.volumes import facts
 
 
 class VolumeExpander(ManagedController):
@@ -35,12 +35,12 @@ class VolumeExpander(ManagedController):
         volume = self.informer(PERSISTENTVOLUMES).get("", claim["spec"]["volumeName"])
         if volume is None:
             return DONE
-        if annotations_of(volume).get(facts.PROVISIONED_BY) != facts.SIMULATED:
+        if annotations_of(volume).get(volumes.PROVISIONED_BY) != volumes.SIMULATED:
             message = "waiting for an external controller to expand this PVC"
             self.recorder.event(claim, NORMAL, "ExternalExpanding", message)
             return DONE
-        size = {"storage": str(facts.requested(claim))}
-        if facts.capacity(volume) < facts.requested(claim):
+        size = {"storage": str(volumes.requested(claim))}
+        if volumes.capacity(volume) < volumes.requested(claim):
             body = {"spec": {"capacity": size}}
             await self.client.patch(PERSISTENTVOLUMES, "", name_of(volume), body)
         body = {"status": {"capacity": size}}
@@ -56,4 +56,4 @@ def _wants_more(claim: Obj) -> bool:
     has = (status.get("capacity") or {}).get("storage")
     if status.get("phase") != "Bound" or has is None or is_deleting(claim):
         return False
-    return bool(claim["spec"].get("volumeName")) and facts.requested(claim) > parse(has)
+    return bool(claim["spec"].get("volumeName")) and volumes.requested(claim) > parse(has)

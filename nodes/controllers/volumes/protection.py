@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
+from apimachinery import volumes
 from apimachinery.errors import NotFound
 from apimachinery.meta import Obj, is_deleting, namespace_of, replace_in
 from apimachinery.pods import node_name
@@ -11,7 +12,7 @@ from nodes.client.controller import DONE, Mapped, Result
 from nodes.client.lister import Key, key_of
 from nodes.client.resources import PERSISTENTVOLUMECLAIMS, PERSISTENTVOLUMES, PODS
 from nodes.controllers.common.base import ManagedController
-from nodes.controllers.volumes import facts
+from nodes.controllers.volumes import users
 
 _CLAIM, _VOLUME = "kubernetes.io/pvc-protection", "kubernetes.io/pv-protection"
 
@@ -52,7 +53,7 @@ class _Protection(ManagedController):
 
 def _claims_of_pod(controller: ClaimProtection, pod: Obj) -> list[Key]:
     del controller
-    return [Key(namespace_of(pod), name) for name in facts.claim_names(pod)]
+    return [Key(namespace_of(pod), name) for name in volumes.claim_names(pod)]
 
 
 class ClaimProtection(_Protection):
@@ -66,16 +67,16 @@ class ClaimProtection(_Protection):
     finalizer = _CLAIM
 
     def start(self) -> None:
-        facts.index_claims(self.informer(PODS))
+        users.index_claims(self.informer(PODS))
         super().start()
 
     async def is_used(self, obj: Obj) -> bool:
         claim = key_of(obj)
-        if any(map(node_name, facts.users_of(self.informer(PODS), claim))):
+        if any(map(node_name, users.users_of(self.informer(PODS), claim))):
             return True
         # The cache may not show the last pod yet, and a claim that is gone does not come back.
         pods, _ = await self.client.list(PODS, claim.namespace)
-        return any(node_name(pod) and claim.name in facts.claim_names(pod) for pod in pods)
+        return any(node_name(pod) and claim.name in volumes.claim_names(pod) for pod in pods)
 
 
 class VolumeProtection(_Protection):

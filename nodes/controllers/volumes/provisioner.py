@@ -5,6 +5,7 @@ It stands where the provisioner of a CSI driver would: it is told by annotations
 
 from __future__ import annotations
 
+from apimachinery import volumes
 from apimachinery.errors import AlreadyExists, NotFound
 from apimachinery.meta import Obj, annotations_of, is_deleting, name_of, namespace_of, uid_of
 from nodes.client.controller import DONE, Loop, Result
@@ -12,7 +13,6 @@ from nodes.client.events import NORMAL, reference
 from nodes.client.lister import Key, key_of
 from nodes.client.resources import PERSISTENTVOLUMECLAIMS, PERSISTENTVOLUMES, STORAGECLASSES
 from nodes.controllers.common.base import ManagedController, ManagerContext
-from nodes.controllers.volumes import facts
 
 
 class SimulatedProvisioner(ManagedController):
@@ -20,7 +20,7 @@ class SimulatedProvisioner(ManagedController):
 
     name = "simulated-provisioner"
     service_account = "persistent-volume-binder"
-    component = facts.SIMULATED
+    component = volumes.SIMULATED
     reconciles = PERSISTENTVOLUMECLAIMS
 
     def __init__(self, context: ManagerContext) -> None:
@@ -58,7 +58,7 @@ class SimulatedProvisioner(ManagedController):
         claim = self.informer(PERSISTENTVOLUMECLAIMS).get(*key)
         if claim is None or not _is_ours_to_make(claim) or is_deleting(claim):
             return DONE
-        storage_class = self.informer(STORAGECLASSES).get("", facts.class_of(claim))
+        storage_class = self.informer(STORAGECLASSES).get("", volumes.class_of(claim))
         if storage_class is None:
             return DONE
         where = f"{namespace_of(claim)}/{name_of(claim)}"
@@ -86,14 +86,14 @@ class SimulatedProvisioner(ManagedController):
 
 def _is_ours_to_make(claim: Obj) -> bool:
     notes = annotations_of(claim)
-    asked = notes.get(facts.PROVISIONER) == facts.SIMULATED
+    asked = notes.get(volumes.PROVISIONER) == volumes.SIMULATED
     return asked and not claim["spec"].get("volumeName")
 
 
 def _is_to_go(volume: Obj) -> bool:
     """Tell whether a volume of ours has been released for good."""
     return (
-        annotations_of(volume).get(facts.PROVISIONED_BY) == facts.SIMULATED
+        annotations_of(volume).get(volumes.PROVISIONED_BY) == volumes.SIMULATED
         and (volume.get("status") or {}).get("phase") == "Released"
         and volume["spec"].get("persistentVolumeReclaimPolicy") == "Delete"
         and not is_deleting(volume)
@@ -104,8 +104,8 @@ def build_volume(claim: Obj, storage_class: Obj) -> Obj:
     """Build the volume for a claim; the same claim gives the same name."""
     name = f"pvc-{uid_of(claim)}"
     spec: Obj = {
-        "capacity": {"storage": str(facts.requested(claim))},
-        "csi": {"driver": facts.DRIVER, "volumeHandle": name},
+        "capacity": {"storage": str(volumes.requested(claim))},
+        "csi": {"driver": volumes.DRIVER, "volumeHandle": name},
         "accessModes": claim["spec"].get("accessModes") or [],
         "claimRef": reference(claim, ""),
         "persistentVolumeReclaimPolicy": storage_class.get("reclaimPolicy") or "Delete",
@@ -117,6 +117,6 @@ def build_volume(claim: Obj, storage_class: Obj) -> Obj:
     return {
         "apiVersion": "v1",
         "kind": "PersistentVolume",
-        "metadata": {"name": name, "annotations": {facts.PROVISIONED_BY: facts.SIMULATED}},
+        "metadata": {"name": name, "annotations": {volumes.PROVISIONED_BY: volumes.SIMULATED}},
         "spec": spec,
     }

@@ -23,6 +23,7 @@ from nodes.scheduler.nodeinfo import NodeInfo
 from nodes.scheduler.podinfo import PodInfo
 
 _WHY = "node(s) didn't match Pod's node affinity/selector"
+_CONFLICT = "pod affinity terms conflict"
 
 
 class NodeAffinity(PreFilterPlugin, FilterPlugin, PreScorePlugin, ScorePlugin):
@@ -32,9 +33,13 @@ class NodeAffinity(PreFilterPlugin, FilterPlugin, PreScorePlugin, ScorePlugin):
     retry_on = frozenset({Event.NODE_ADDED, Event.NODE_LABELS})
 
     def pre_filter(self, state: CycleState, pod: PodInfo) -> Status:
-        if not pod.spec.get("nodeSelector") and _required(pod) is None:
+        required = _required(pod)
+        if not pod.spec.get("nodeSelector") and required is None:
             return SKIP
-        return SUCCESS
+        named = _named(required) if required is not None else None
+        if named is None:
+            return SUCCESS
+        return Status.only(named) if named else Status.unresolvable(_CONFLICT)
 
     def filter(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> Status:
         if not fits_node_requirements(pod.obj, node.obj):
@@ -67,3 +72,18 @@ def _required(pod: PodInfo) -> Obj | None:
 def _preferred(pod: PodInfo) -> list[Obj]:
     found = _affinity(pod).get("preferredDuringSchedulingIgnoredDuringExecution")
     return found if isinstance(found, list) else []
+
+
+def _named(required: Obj) -> frozenset[str] | None:
+    """Return the nodes that every term names, as those of a DaemonSet's pods do; None: any."""
+    found: set[str] = set()
+    for term in required.get("nodeSelectorTerms") or ():
+        names: frozenset[str] | None = None
+        for field in term.get("matchFields") or ():
+            if field.get("key") == "metadata.name" and field.get("operator") == "In":
+                given = frozenset(field.get("values") or ())
+                names = given if names is None else names & given
+        if names is None:
+            return None
+        found |= names
+    return frozenset(found)

@@ -1,45 +1,225 @@
-"""VolumeBinding: a pod waits until the claims that it mounts are there and bound.
+"""VolumeBinding: a pod goes where its volumes are, or can be.
 
-A claim of a class with WaitForFirstConsumer need not be bound: the scheduler's choice binds it.
+A claim of a class with WaitForFirstConsumer is bound by the scheduler's choice. Before the pod is
+bound, a volume that is there is given to the claim, or the claim is told the node where one has to
+be made; the pod waits until its volumes are there.
 """
 
 from __future__ import annotations
 
-from apimachinery.meta import Obj, is_deleting
-from nodes.scheduler.framework import SKIP, SUCCESS, CycleState, Event, PreFilterPlugin, Status
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from apimachinery.errors import ApiError, NotFound
+from apimachinery.gvk import GroupResource
+from apimachinery.meta import Obj, annotations_of, is_deleting, name_of, namespace_of, revision_of
+from apimachinery.volumes import (
+    BOUND_BY_CONTROLLER,
+    SELECTED_NODE,
+    best_match,
+    claim_names,
+    class_of,
+    reaches,
+    waits_for_consumer,
+)
+from nodes.client.events import reference
+from nodes.scheduler.framework import (
+    SKIP,
+    SUCCESS,
+    CycleState,
+    Event,
+    FilterPlugin,
+    PreBindPlugin,
+    PreFilterPlugin,
+    ReservePlugin,
+    Status,
+    Writer,
+)
+from nodes.scheduler.nodeinfo import NodeInfo
 from nodes.scheduler.podinfo import PodInfo
 
+_NOT_THERE = "node(s) didn't match PersistentVolume's node affinity"
+_NONE_TO_BIND = "node(s) didn't find available persistent volumes to bind"
+_LOST = "node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)"
+_CLAIMS = GroupResource("", "persistentvolumeclaims")
+_NO_PROVISIONER = "kubernetes.io/no-provisioner"
 
-class VolumeBinding(PreFilterPlugin):
-    """Refuses pods whose claims are missing, being deleted, or unbound without being waited for."""
+
+@dataclass(slots=True)
+class _Claims:
+    """The claims of a pod: those that have their volume, and those that wait for the choice."""
+
+    bound: list[Obj] = field(default_factory=list)
+    waiting: list[Obj] = field(default_factory=list)
+    # On the node that was chosen: claim name -> the volume that it gets, None: one is made.
+    chosen: dict[str, Obj | None] = field(default_factory=dict)
+
+
+class VolumeBinding(PreFilterPlugin, FilterPlugin, ReservePlugin, PreBindPlugin):
+    """Refuses pods whose claims are missing, being deleted, or unbound without being waited for.
+
+    Then refuses nodes that a volume does not reach, or for which none is there or can be made.
+    """
 
     name = "VolumeBinding"
-    retry_on = frozenset({Event.CLAIM_CHANGED, Event.NODE_ADDED})
+    # args.bindTimeoutSeconds: so long a pod waits for its volumes.
+    bind_timeout = 600.0
+    retry_on = frozenset(
+        {
+            *(Event.CLAIM_ADDED, Event.CLAIM_CHANGED, Event.CLASS_ADDED, Event.VOLUME_CHANGED),
+            *(Event.NODE_ADDED, Event.NODE_LABELS, Event.CSINODE_CHANGED),
+        }
+    )
+
+    def __init__(self) -> None:
+        # Volumes that are being given: their names, and whose they will be.
+        self._taken: dict[str, tuple[str, str]] = {}
 
     def pre_filter(self, state: CycleState, pod: PodInfo) -> Status:
-        names = [
-            name for volume in pod.spec.get("volumes") or () if (name := _claim_name(pod, volume))
-        ]
+        names = claim_names(pod.obj) if pod.spec.get("volumes") else ()
         if not names:
             return SKIP
+        found = _Claims()
         for name in names:
             claim = state.readers["persistentvolumeclaims"].get(pod.namespace, name)
             if claim is None:
                 return Status.unresolvable(f'persistentvolumeclaim "{name}" not found')
             if is_deleting(claim):
                 return Status.unresolvable(f'persistentvolumeclaim "{name}" is being deleted')
-            if not (claim.get("spec") or {}).get("volumeName") and not self._waits(state, claim):
+            if claim["spec"].get("volumeName"):
+                found.bound.append(claim)
+            elif waits_for_consumer(_class(state, claim)):
+                found.waiting.append(claim)
+            else:
                 return Status.unresolvable("pod has unbound immediate PersistentVolumeClaims")
+        state.data[self.name] = found
         return SUCCESS
 
-    def _waits(self, state: CycleState, claim: Obj) -> bool:
-        name = (claim.get("spec") or {}).get("storageClassName") or ""
-        found = state.readers["storageclasses"].get("", name) if name else None
-        return found is not None and found.get("volumeBindingMode") == "WaitForFirstConsumer"
+    def filter(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> Status:
+        claims: _Claims = state.data[self.name]
+        reasons = []
+        volumes = [
+            state.readers["persistentvolumes"].get("", claim["spec"]["volumeName"])
+            for claim in claims.bound
+        ]
+        if any(volume is not None and not reaches(volume, node.obj) for volume in volumes):
+            reasons.append(_NOT_THERE)
+        if claims.waiting and self._choose(state, claims.waiting, node) is None:
+            reasons.append(_NONE_TO_BIND)
+        if None in volumes:
+            reasons.append(_LOST)
+        return Status.unresolvable(*reasons) if reasons else SUCCESS
+
+    def reserve(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> Status:
+        claims: _Claims | None = state.data.get(self.name)
+        if claims is None or not claims.waiting:
+            return SUCCESS
+        chosen = self._choose(state, claims.waiting, node)
+        if chosen is None:
+            return Status.unresolvable(_NONE_TO_BIND)
+        claims.chosen = chosen
+        for claim, volume in chosen.items():
+            if volume is not None:
+                self._taken[name_of(volume)] = (pod.namespace, claim)
+        return SUCCESS
+
+    def unreserve(self, state: CycleState, pod: PodInfo, node: str) -> None:
+        claims: _Claims | None = state.data.get(self.name)
+        for volume in claims.chosen.values() if claims else ():
+            if volume is not None:
+                self._taken.pop(name_of(volume), None)
+
+    def _choose(
+        self, state: CycleState, claims: Sequence[Obj], node: NodeInfo
+    ) -> dict[str, Obj | None] | None:
+        """Return the volume of each claim on a node, None where one cannot have any."""
+        volumes = state.readers["persistentvolumes"].list()
+        chosen: dict[str, Obj | None] = {}
+        for claim in claims:
+            selected = annotations_of(claim).get(SELECTED_NODE)
+            if selected and selected != node.name:
+                return None
+            key = (namespace_of(claim), name_of(claim))
+            free = (v for v in volumes if self._taken.get(name_of(v), key) == key)
+            volume = None if selected else best_match(free, claim, node.obj, delayed=True)
+            if volume is None and not _can_be_made(_class(state, claim) or {}, node):
+                return None
+            chosen[name_of(claim)] = volume
+            volumes = [one for one in volumes if one is not volume]
+        return chosen
+
+    def needs_pre_bind(self, state: CycleState, pod: PodInfo) -> bool:
+        claims: _Claims | None = state.data.get(self.name)
+        return claims is not None and bool(claims.waiting)
+
+    async def pre_bind(self, state: CycleState, pod: PodInfo, node: str, writer: Writer) -> Status:
+        claims: _Claims = state.data[self.name]
+        for claim in claims.waiting:
+            volume = claims.chosen[name_of(claim)]
+            try:
+                if volume is None:
+                    await self._tell(writer, claim, node)
+                else:
+                    await self._give(writer, volume, claim)
+            except ApiError as error:
+                return Status.error(error.message)
+        names = [name_of(claim) for claim in claims.waiting]
+        try:
+            there = await writer.until(
+                lambda: _all_bound(state, pod.namespace, names), self.bind_timeout
+            )
+        except NotFound as error:
+            return Status.error(error.message)
+        if not there:
+            return Status.error("binding volumes: context deadline exceeded")
+        self.unreserve(state, pod, node)  # the volumes themselves now say whose they are
+        return SUCCESS
+
+    async def _tell(self, writer: Writer, claim: Obj, node: str) -> None:
+        if annotations_of(claim).get(SELECTED_NODE) != node:
+            patch = {"metadata": {"annotations": {SELECTED_NODE: node}}}
+            await writer.patch("persistentvolumeclaims", claim, patch)
+
+    async def _give(self, writer: Writer, volume: Obj, claim: Obj) -> None:
+        """Write in a volume whose it is. Raises Conflict where somebody else was quicker."""
+        patch = {
+            "metadata": {
+                "resourceVersion": str(revision_of(volume)),
+                "annotations": {BOUND_BY_CONTROLLER: "yes"},
+            },
+            "spec": {"claimRef": reference(claim, "")},
+        }
+        if (volume["spec"].get("claimRef") or {}).get("uid") != claim["metadata"]["uid"]:
+            await writer.patch("persistentvolumes", volume, patch)
 
 
-def _claim_name(pod: PodInfo, volume: Obj) -> str:
-    if "persistentVolumeClaim" in volume:
-        return str(volume["persistentVolumeClaim"]["claimName"])
-    # A generic ephemeral volume's claim is named after the pod.
-    return f"{pod.name}-{volume['name']}" if "ephemeral" in volume else ""
+def _class(state: CycleState, claim: Obj) -> Obj | None:
+    name = class_of(claim)
+    return state.readers["storageclasses"].get("", name) if name else None
+
+
+def _can_be_made(storage_class: Obj, node: NodeInfo) -> bool:
+    if storage_class.get("provisioner", _NO_PROVISIONER) == _NO_PROVISIONER:
+        return False
+    topologies: Sequence[Obj] = storage_class.get("allowedTopologies") or ()
+    return not topologies or any(_in_topology(one, node) for one in topologies)
+
+
+def _in_topology(term: Obj, node: NodeInfo) -> bool:
+    return all(
+        node.labels.get(one["key"]) in (one.get("values") or ())
+        for one in term.get("matchLabelExpressions") or ()
+    )
+
+
+def _all_bound(state: CycleState, namespace: str, names: Sequence[str]) -> bool:
+    """Tell whether claims have their volumes. Raises NotFound where one has gone."""
+    for name in names:
+        claim = state.readers["persistentvolumeclaims"].get(namespace, name)
+        if claim is None:
+            raise NotFound(_CLAIMS, name)
+        if not claim["spec"].get("volumeName"):
+            return False
+        if (claim.get("status") or {}).get("phase") != "Bound":
+            return False
+    return True

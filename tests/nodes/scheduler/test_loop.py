@@ -5,14 +5,15 @@ import asyncio
 import pytest
 
 from apimachinery.errors import InternalError
+from nodes.client import resources
 from nodes.client.events import EventSink, Recorder
 from nodes.client.informer import Informers
 from nodes.client.loopclock import LoopClock
-from nodes.client.resources import NODES, PODS
+from nodes.client.resources import PERSISTENTVOLUMECLAIMS, PODS
 from nodes.client.rest import Client
 from nodes.client.supervise import TaskSet
 from nodes.scheduler.loop import Scheduler
-from tests.support.builders import node, pod
+from tests.support.builders import node, obj, pod
 from tests.support.eventually import eventually
 from tests.support.fakeapi import FakeApi
 from tests.support.virtualtime import VIRTUAL_TIME
@@ -37,8 +38,7 @@ class Rig:
 
     async def create(self, *objects):
         for one in objects:
-            resource = NODES if one["kind"] == "Node" else PODS
-            await self.client.create(one, resource)
+            await self.client.create(one, resources.of(one))
 
     def node_of(self, name):
         return self.api.need("pods", name)["spec"].get("nodeName")
@@ -130,3 +130,80 @@ async def test_a_refused_binding_gives_the_room_back(rig):
     rig.api.handle = handle
     await rig.create(node("n1"), pod("p").requests(cpu="4"))
     await eventually(lambda: rig.node_of("p") == "n1", within=30)
+
+
+async def test_a_pod_of_a_daemon_is_told_of_its_own_node_alone(rig):
+    await rig.create(*(node(f"n{i}") for i in range(3)))
+    term = {"matchFields": [{"key": "metadata.name", "operator": "In", "values": ["n1"]}]}
+    required = {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [term]}}
+    await rig.create(
+        pod("d").requests(cpu="3").spec(affinity={"nodeAffinity": required}),
+        pod("e").requests(cpu="3").spec(affinity={"nodeAffinity": required}),
+    )
+    await eventually(lambda: rig.events("FailedScheduling"))
+    (message,) = rig.events("FailedScheduling")
+    assert message == (
+        "0/3 nodes are available: 1 Insufficient cpu, "
+        "2 node(s) didn't satisfy plugin(s) [NodeAffinity]. "
+        "no new claims to deallocate, preemption: 0/3 nodes are available: "
+        "1 No preemption victims found for incoming pod, "
+        "2 Preemption is not helpful for scheduling."
+    )
+
+
+LATER = obj(
+    "StorageClass",
+    "later",
+    "",
+    "storage.k8s.io/v1",
+    provisioner="example.com/d",
+    volumeBindingMode="WaitForFirstConsumer",
+)
+SELECTED = "volume.kubernetes.io/selected-node"
+
+
+def waiting_claim():
+    return obj("PersistentVolumeClaim", "c", spec={"storageClassName": "later"}, status={})
+
+
+def mounting(name="p"):
+    return pod(name).spec(volumes=[{"name": "v", "persistentVolumeClaim": {"claimName": "c"}}])
+
+
+async def test_a_pod_is_bound_once_its_volume_is_made_where_it_will_be(rig):
+    await rig.create(node("n1"), LATER, waiting_claim(), mounting())
+
+    def selected():
+        return rig.api.need("persistentvolumeclaims", "c")["metadata"].get("annotations", {})
+
+    await eventually(lambda: selected().get(SELECTED) == "n1")
+    await asyncio.sleep(60)
+    assert rig.node_of("p") is None
+    bound = {"spec": {"volumeName": "pv"}, "status": {"phase": "Bound"}}
+    for subresource in ("", "status"):
+        await rig.client.patch(
+            PERSISTENTVOLUMECLAIMS, "default", "c", bound, subresource=subresource
+        )
+    await eventually(lambda: rig.node_of("p") == "n1")
+    attempt = rig.scheduler.decisions.of(rig.api.need("pods", "p")["metadata"]["uid"])[-1]
+    assert {"preBind", "bind"} <= attempt.seconds.keys()
+
+
+async def test_a_pod_whose_volume_never_comes_is_tried_again_and_told_why(rig):
+    await rig.create(node("n1"), LATER, waiting_claim(), mounting())
+    await asyncio.sleep(590)
+    assert rig.condition("p") == {}
+    await eventually(lambda: rig.condition("p").get("message"), within=30)
+    assert rig.condition("p")["reason"] == "SchedulerError"
+    assert rig.condition("p")["message"] == (
+        'running PreBind plugin "VolumeBinding": binding volumes: context deadline exceeded'
+    )
+    assert rig.scheduler.cache.node("n1").pods.keys() <= {
+        rig.api.need("pods", "p")["metadata"]["uid"]
+    }
+
+
+async def test_others_are_bound_while_many_wait_for_volumes(rig):
+    await rig.create(node("n1"), LATER, waiting_claim())
+    await rig.create(*(mounting(f"p{i}") for i in range(80)), pod("q"))
+    await eventually(lambda: rig.node_of("q") == "n1")

@@ -61,7 +61,10 @@ def state(nodes, placed=(), **readers):
             "replicasets",
             "statefulsets",
             "persistentvolumeclaims",
+            "persistentvolumes",
             "storageclasses",
+            "csinodes",
+            "volumeattachments",
             "namespaces",
         )
     } | {name: Objects(*given) for name, given in readers.items()}

@@ -29,14 +29,16 @@ def worker(name, priority, cpu="1", since="2026-01-02T03:00:00Z", **labels):
     return built.status(startTime=since)
 
 
-def choose(nodes, placed, wanted, budgets=()):
+def choose(nodes, placed, wanted, budgets=(), **others):
     cache = Cache()
     for one in nodes:
         cache.set_node(one)
     for built, on in placed:
         cache.place(PodInfo.of(built), on)
     names = ("services", "replicationcontrollers", "replicasets", "statefulsets", "namespaces")
-    readers = {name: Objects() for name in (*names, "persistentvolumeclaims", "storageclasses")}
+    names += ("persistentvolumeclaims", "persistentvolumes", "storageclasses")
+    names += ("csinodes", "volumeattachments")
+    readers = {name: Objects() for name in names} | {n: Objects(*o) for n, o in others.items()}
 
     class Budgets(Objects):
         def list(self, namespace="", selector=None):
@@ -157,3 +159,17 @@ async def test_a_pod_that_may_not_preempt_waits(rig):
         "preemption: not eligible due to preemptionPolicy=Never."
     )
     assert "deletionTimestamp" not in rig.api.need("pods", "low")["metadata"]
+
+
+def test_the_pod_that_has_a_claim_for_itself_can_be_sent_away():
+    bound = {"accessModes": ["ReadWriteOncePod"], "volumeName": "v"}
+    claim = obj("PersistentVolumeClaim", "c", spec=bound)
+    mounts = {"volumes": [{"name": "v", "persistentVolumeClaim": {"claimName": "c"}}]}
+    there = pod("user").spec(priority=1, **mounts).meta(uid="user")
+    there.status(startTime="2026-01-02T03:00:00Z")
+    new = pod("new").spec(priority=5, **mounts).meta(uid="new")
+    nodes = [node("n1"), node("n2")]
+    others = {"persistentvolumeclaims": [claim]}
+    others["persistentvolumes"] = [obj("PersistentVolume", "v", "", spec={})]
+    found = choose(nodes, [(there, "n2")], new, **others)
+    assert found == ("n2", ["user"])

@@ -1,4 +1,4 @@
-"""Facts read off claims, volumes and classes: which volume suits which claim, who uses it."""
+"""Claims, volumes and classes: which volume suits which claim, and where."""
 
 from __future__ import annotations
 
@@ -18,8 +18,6 @@ from apimachinery.meta import (
 )
 from apimachinery.nodes import matches_node_selector
 from apimachinery.quantity import Quantity, parse
-from nodes.client.informer import Informer
-from nodes.client.lister import Key
 
 BIND_COMPLETED = "pv.kubernetes.io/bind-completed"
 BOUND_BY_CONTROLLER = "pv.kubernetes.io/bound-by-controller"
@@ -33,8 +31,6 @@ _DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 SIMULATED = "kubeground.io/simulated"
 # A driver has a domain name.
 DRIVER = SIMULATED_DRIVER
-
-CLAIMS = "claims"
 
 
 def class_of(obj: Obj) -> str:
@@ -171,13 +167,3 @@ def is_made_for(claim: Obj, pod: Obj) -> bool:
     """Tell whether an ephemeral volume's claim is this pod's."""
     owner = controller_of(claim)
     return owner is not None and owner.get("uid") == uid_of(pod)
-
-
-def index_claims(pods: Informer) -> None:
-    """Keep the pods by the claims that they use."""
-    pods.add_index(CLAIMS, lambda pod: [f"{namespace_of(pod)}/{n}" for n in claim_names(pod)])
-
-
-def users_of(pods: Informer, claim: Key) -> list[Obj]:
-    """Return the pods that use a claim, by name."""
-    return sorted(pods.by_index(CLAIMS, f"{claim.namespace}/{claim.name}"), key=name_of)

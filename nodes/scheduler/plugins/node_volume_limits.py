@@ -1,0 +1,124 @@
+"""NodeVolumeLimits: a node attaches as many volumes of a driver as its CSINode says."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from apimachinery.meta import Obj
+from apimachinery.volumes import class_of, is_made_for
+from nodes.scheduler.framework import (
+    SKIP,
+    SUCCESS,
+    CycleState,
+    Event,
+    FilterPlugin,
+    PreFilterPlugin,
+    Reader,
+    Status,
+)
+from nodes.scheduler.nodeinfo import NodeInfo
+from nodes.scheduler.podinfo import PodInfo
+
+# A volume: its driver, and its handle there.
+_Volume = tuple[str, str]
+
+
+class NodeVolumeLimits(PreFilterPlugin, FilterPlugin):
+    """Refuses nodes on which the pod's volumes would be more than a driver's limit there.
+
+    A volume that several pods of a node use counts once; one that is attached counts even where
+    no pod uses it yet. What is not bound counts for the provisioner of its class.
+    """
+
+    name = "NodeVolumeLimits"
+    retry_on = frozenset(
+        {Event.CSINODE_CHANGED, Event.POD_GONE, Event.CLAIM_ADDED, Event.ATTACHMENT_GONE}
+    )
+
+    def pre_filter(self, state: CycleState, pod: PodInfo) -> Status:
+        return SUCCESS if any(map(_claimed, pod.spec.get("volumes") or ())) else SKIP
+
+    def filter(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> Status:
+        csi_node = state.readers["csinodes"].get("", node.name)
+        limits = _limits(csi_node)
+        if not limits:
+            return SUCCESS
+        new: set[_Volume] = set()
+        for volume in filter(_claimed, pod.spec.get("volumes") or ()):
+            name = _claim_name(pod, volume)
+            claim = state.readers["persistentvolumeclaims"].get(pod.namespace, name)
+            if claim is None:
+                return Status.unresolvable(
+                    f"looking up PVC {pod.namespace}/{name}: "
+                    f'persistentvolumeclaim "{name}" not found'
+                )
+            if "ephemeral" in volume and not is_made_for(claim, pod.obj):
+                return Status.error(
+                    f"PVC {pod.namespace}/{name} was not created for pod "
+                    f"{pod.namespace}/{pod.name} (pod is not owner)"
+                )
+            new |= _volumes(state.readers, pod.namespace, [claim])
+        if not new:
+            return SUCCESS
+        there = self._attached(state, node)
+        counts = Counter(driver for driver, _ in there)
+        more = Counter(driver for driver, _ in new - there)
+        for driver, count in more.items():
+            if driver in limits and counts[driver] + count > limits[driver]:
+                return Status.unschedulable("node(s) exceed max volume count")
+        return SUCCESS
+
+    def _attached(self, state: CycleState, node: NodeInfo) -> set[_Volume]:
+        """Return the volumes of the node's pods, and what is attached besides."""
+        readers = state.readers
+        found: set[_Volume] = set()
+        for other in node.pods.values():
+            names = [
+                _claim_name(other, v) for v in filter(_claimed, other.spec.get("volumes") or ())
+            ]
+            claims = (readers["persistentvolumeclaims"].get(other.namespace, n) for n in names)
+            found |= _volumes(readers, other.namespace, (c for c in claims if c is not None))
+        for attachment in readers["volumeattachments"].list():
+            spec = attachment["spec"]
+            if spec.get("nodeName") == node.name:
+                name = (spec.get("source") or {}).get("persistentVolumeName") or ""
+                volume = readers["persistentvolumes"].get("", name)
+                csi = ((volume or {}).get("spec") or {}).get("csi")
+                if csi:
+                    found.add((csi["driver"], csi["volumeHandle"]))
+        return found
+
+
+def _claimed(volume: Obj) -> bool:
+    return "persistentVolumeClaim" in volume or "ephemeral" in volume
+
+
+def _claim_name(pod: PodInfo, volume: Obj) -> str:
+    claim = volume.get("persistentVolumeClaim")
+    return str(claim["claimName"]) if claim else f"{pod.name}-{volume['name']}"
+
+
+def _limits(csi_node: Obj | None) -> dict[str, int]:
+    drivers = ((csi_node or {}).get("spec") or {}).get("drivers") or ()
+    counts = {one["name"]: (one.get("allocatable") or {}).get("count") for one in drivers}
+    return {driver: count for driver, count in counts.items() if count is not None}
+
+
+def _volumes(readers: dict[str, Reader], namespace: str, claims: Iterable[Obj]) -> set[_Volume]:
+    found: set[_Volume] = set()
+    for claim in claims:
+        name = claim["spec"].get("volumeName")
+        volume = readers["persistentvolumes"].get("", name) if name else None
+        if volume is not None:
+            csi = volume["spec"].get("csi")
+            if csi:
+                found.add((csi["driver"], csi["volumeHandle"]))
+            continue
+        wanted = class_of(claim)
+        storage_class = readers["storageclasses"].get("", wanted) if wanted else None
+        if storage_class is not None:
+            # What will be made has no handle yet, but is none of those that there are.
+            handle = f"unbound {namespace}/{claim['metadata']['name']}"
+            found.add((storage_class["provisioner"], handle))
+    return found
