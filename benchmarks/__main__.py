@@ -12,6 +12,7 @@ from benchmarks.pages import pages
 from benchmarks.result import Benchmark, Row
 from benchmarks.serving import creation, fan_out, requests
 from benchmarks.topology import topology
+from benchmarks.viewers import viewers
 from benchmarks.workloads import deployments
 from benchmarks.workshop import workshop
 
@@ -27,6 +28,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "topology": topology,
     "workshop": workshop,
     "stream": stream,
+    "viewers": viewers,
 }
 
 

@@ -7,7 +7,8 @@ GET .../history/changes?after=&upto=                the writes of a range, witho
 GET .../history/difference?a=&b=&namespace=         which objects are not the same at two revisions
 GET .../history/state?rev=                          every object with a digest of what it says
 GET .../history/recording?after=&upto=              the writes of a range, with their objects
-GET .../history/facts?after=&upto= (or seconds=)    what happened, as `playground.history.facts`
+GET .../history/facts?after=&upto=&seconds=         what happened, as `playground.history.facts`;
+                        `seconds` are those before `upto`, or with `live` those before now
 GET /kubeground/v1/clusters/NAME/revision?after=    the newest one, once it is another
 
 What the viewer may not list is left out.
@@ -18,8 +19,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import asdict
-from typing import Any, TypeVar
+from dataclasses import asdict, dataclass
+from typing import Any, TypeAlias, TypeVar
 
 import orjson
 
@@ -28,8 +29,10 @@ from apimachinery.meta import Obj
 from apiserver.endpoints.past import require
 from apiserver.storage import ChangeRecord, ClusterStore, Compacted, Entry, Event, Key, past
 from playground import control_difference
+from playground.cluster import RunningCluster
 from playground.control_call import Answer, Call, Routes
 from playground.control_log import ask, place
+from playground.control_shared import OfClusters
 from playground.control_viewer import Viewer
 from playground.history.facts import facts
 from playground.history.meaning import Write
@@ -194,19 +197,22 @@ async def recording(call: Call) -> Answer:
 
 
 async def told(call: Call) -> Answer:
-    """Return what happened in a range of revisions, or in the last `seconds` (until `upto`)."""
+    """Return what happened in a range of revisions, or in the last `seconds`.
+
+    They count from the moment of `upto` where it is given and not `live`.
+    """
     cluster = call.cluster()
     store, viewer = cluster.store, Viewer.of(call, cluster)
     upto = min(call.number("upto", store.revision), store.revision)
     after = max(call.number("after", store.oldest), store.oldest)
     seconds = call.number("seconds", 0)
     first = max(after, upto - MOST_TOLD)
-    events = await _changes(store, first, upto)
-    records = {r.entry.revision: r for r in await _records(store, first, upto)}
-    end = records[upto].at if call.text("upto") and upto in records else cluster.clock.seconds()
+    events, records = await _range(cluster, first, upto)
+    past = call.text("upto") and not call.text("live")
+    end = records[upto].at if past and upto in records else cluster.clock.seconds()
     begin = end - seconds if seconds else 0.0
-    writes = [
-        _write(event, records[event.revision])
+    visible = [
+        (event, records[event.revision])
         for event in events
         if event.revision in records and records[event.revision].at >= begin
         if viewer.may_list(event.entry.key.resource, event.entry.key.namespace)
@@ -215,8 +221,47 @@ async def told(call: Call) -> Answer:
         "after": first,
         "upto": upto,
         "left_out": max(0, first - after) if not seconds else 0,
-        "items": [asdict(fact) for fact in facts(writes)],
+        "items": _facts(cluster, visible),
     }
+
+
+Range: TypeAlias = tuple[Sequence[Event], dict[int, ChangeRecord]]
+
+
+@dataclass(slots=True)
+class _Lately:
+    """The writes that were read last, and what was told last of some of them."""
+
+    ends: tuple[int, int] = (-1, -1)
+    writes: Range = ((), {})
+    seen: tuple[int, ...] = ()
+    facts: Sequence[dict[str, Any]] = ()
+
+
+_LATELY = OfClusters(_Lately)
+
+
+async def _range(cluster: RunningCluster, first: int, upto: int) -> Range:
+    """Return the writes of a range, and what is recorded of them."""
+    lately = _LATELY[cluster]
+    if lately.ends == (first, upto):
+        return lately.writes
+    events = await _changes(cluster.store, first, upto)
+    records = await _records(cluster.store, first, upto)
+    found = events, {one.entry.revision: one for one in records}
+    lately.ends, lately.writes = (first, upto), found
+    return found
+
+
+def _facts(
+    cluster: RunningCluster, visible: Sequence[tuple[Event, ChangeRecord]]
+) -> Sequence[dict[str, Any]]:
+    """Return the facts of some writes: who sees the same writes is told the same."""
+    lately, revisions = _LATELY[cluster], tuple(event.revision for event, _ in visible)
+    if lately.seen != revisions:
+        lately.facts = [asdict(fact) for fact in facts(_write(*one) for one in visible)]
+        lately.seen = revisions
+    return lately.facts
 
 
 async def _changes(store: ClusterStore, after: int, upto: int) -> Sequence[Event]:

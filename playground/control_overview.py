@@ -6,8 +6,9 @@ Counts of objects by kind and health, and Warning events by reason, as far as th
 them; what the control plane does, if the viewer may read /metrics, as for the API's own page.
 
 `seen` is the revision that the caller knows: where it is the newest, counts and warnings are left
-out. `rev` asks for the past, which knows neither requests nor queues. What was found out about an
-object is kept for a minute.
+out, and who has seen one is content with what another of the same rights was told a moment ago.
+`rev` asks for the past, which knows neither requests nor queues. What was found out about an object
+is kept for a minute.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any, cast
-from weakref import WeakKeyDictionary
 
 from apimachinery.errors import Expired
 from apimachinery.gvk import GroupVersionKind
@@ -26,6 +27,7 @@ from apiserver.registry.resource import Resource
 from apiserver.storage import Compacted, Entry, past
 from playground.cluster import RunningCluster
 from playground.control_call import Answer, Call, Routes
+from playground.control_shared import OfClusters, Shared
 from playground.control_viewer import Viewer
 from playground.overview.health import LEVELS, Health, backed, health, is_judged, of_service
 from playground.overview.warned import Warned, by_reason
@@ -56,12 +58,23 @@ WORK = ("pods", "deployments.apps", "statefulsets.apps", "daemonsets.apps", "job
 NAMED, ABOUT, REASONS = 5, 5, 30
 # Parsed before others have a turn: some 5 ms.
 TURN = 400
-# What was found out about objects is let go of after so long.
-KEPT = 60.0
+# A page asks every two seconds: it is told what is so old at most.
+YOUNG = 1.0
 SPAN = 300.0
 RANK = {level: rank for rank, level in enumerate(LEVELS)}
 
 Known = dict[tuple[str, str], tuple[int, Any]]
+
+
+@dataclass(slots=True)
+class _Kept:
+    """What was found out about objects, and told of them."""
+
+    known: Known = field(default_factory=dict)
+    answers: Shared = field(default_factory=Shared)
+
+
+_KEPT = OfClusters(_Kept)
 
 
 class Reader:
@@ -71,13 +84,13 @@ class Reader:
         self, cluster: RunningCluster, viewer: Viewer, namespace: str, rev: int | None
     ) -> None:
         self.cluster, self.viewer, self.rev = cluster, viewer, rev
-        self._namespace = namespace
-        self._known = _kept(cluster) if rev is None else {}
+        self.namespace = namespace
+        self._known = _KEPT[cluster].known if rev is None else {}
         self._parsed = 0
 
     def _may_see(self, resource: Resource) -> Callable[[str], bool]:
         """Return what tells, for a namespace, whether one may list the kind there."""
-        everywhere, wanted = self.viewer.may_list(resource.key), self._namespace
+        everywhere, wanted = self.viewer.may_list(resource.key), self.namespace
 
         def may(namespace: str) -> bool:
             if wanted and namespace != wanted and resource.namespaced:
@@ -101,11 +114,15 @@ class Reader:
     def is_hidden(self, resource: Resource) -> bool:
         """Tell whether one may list a kind nowhere."""
         key = resource.key
-        spaces = [entry.key.name for entry in self.cluster.store.list("namespaces")]
-        wanted = [self._namespace] if self._namespace else spaces
         return not self.viewer.may_list(key) and not (
-            resource.namespaced and any(self.viewer.may_list(key, space) for space in wanted)
+            resource.namespaced and any(self.viewer.may_list(key, one) for one in self.spaces())
         )
+
+    def spaces(self) -> list[str]:
+        """Return the namespaces that are looked at."""
+        if self.namespace:
+            return [self.namespace]
+        return [entry.key.name for entry in self.cluster.store.list("namespaces")]
 
     async def told(
         self, entries: Sequence[Entry], tell: Callable[[Entry], Any]
@@ -133,13 +150,26 @@ async def overview(call: Call) -> Answer:
         found = {"revision": rev, "at": await _moment(cluster, rev)}
     elif viewer.may_see_control_plane():
         found["control"] = control(cluster)
-    if rev is not None or call.number("seen", 0) != store.revision:
-        reader = Reader(cluster, viewer, call.text("namespace"), rev)
-        try:
-            found |= await _objects(reader)
-        except Compacted as gone:
-            raise Expired(str(gone)) from None
-    return 200, found
+    reader = Reader(cluster, viewer, call.text("namespace"), rev)
+    if rev is None:
+        return 200, found | await _newest(reader, call.number("seen", 0))
+    try:
+        return 200, found | await _objects(reader)
+    except Compacted as gone:
+        raise Expired(str(gone)) from None
+
+
+async def _newest(reader: Reader, seen: int) -> dict[str, Any]:
+    """Return how things are now, or a moment ago; but for who has seen that."""
+    store = reader.cluster.store
+    if seen == store.revision:
+        return {}
+    catalog = [one for one in reader.cluster.api.catalog if "list" in one.verbs]
+    key = (reader.namespace, reader.viewer.sight(catalog, reader.spaces()))
+    revision, found = await _KEPT[reader.cluster].answers.get(
+        key, store.revision, lambda: _objects(reader), young=YOUNG if seen else 0.0
+    )
+    return {"revision": revision, **({} if revision == seen else found)}
 
 
 async def _moment(cluster: RunningCluster, rev: int) -> float:
@@ -291,18 +321,6 @@ def _watching(cluster: RunningCluster) -> Counter[str]:
         name = worker_of(user)[0] or "kube-apiserver"
         named["kubelets" if name.startswith("kubelet ") else name] += count
     return named
-
-
-_KEPT: WeakKeyDictionary[RunningCluster, Known] = WeakKeyDictionary()
-
-
-def _kept(cluster: RunningCluster) -> Known:
-    """Return what is known of a cluster's objects; it is found out anew every minute."""
-    known = _KEPT.get(cluster)
-    if known is None:
-        known = _KEPT[cluster] = {}
-        asyncio.get_running_loop().call_later(KEPT, _KEPT.pop, cluster, None)
-    return known
 
 
 ROUTES: Routes = {("GET", 2, "overview"): overview}

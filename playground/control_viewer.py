@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Iterable, Sequence
+
 from apiserver.auth.attributes import Attributes, Decision, forbidden
 from apiserver.auth.user import MASTERS, User
+from apiserver.registry.resource import Resource
 from apiserver.storage import Key
 from playground.cluster import RunningCluster
 from playground.control_call import Call
@@ -44,6 +47,17 @@ class Viewer:
             wanted = self._attributes("list", Key(resource, namespace, ""))
             self._known[asked] = self._cluster.auth.authorize(wanted).allowed
         return self._known[asked]
+
+    def sight(self, resources: Iterable[Resource], namespaces: Sequence[str]) -> Hashable:
+        """Return what of some kinds the user may list: equal for all who may list the same."""
+        if MASTERS in self._user.groups:
+            return MASTERS
+        return tuple((one.key, self._sees(one, namespaces)) for one in resources)
+
+    def _sees(self, resource: Resource, namespaces: Sequence[str]) -> bool | tuple[str, ...]:
+        if self.may_list(resource.key) or not resource.namespaced:
+            return self.may_list(resource.key)
+        return tuple(space for space in namespaces if self.may_list(resource.key, space))
 
     def may_see_control_plane(self) -> bool:
         """Tell whether the user may read what the control plane does."""

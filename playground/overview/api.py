@@ -65,7 +65,9 @@ class Overview(APIView):
         identity = access.identity(user, cluster)
         found = gateway().as_user(cluster.name, identity, "overview", **given)
         if "kinds" in found:
-            found["changes"] = _changes(cluster, identity, given.get("rev"), namespace)
+            upto = str(found["revision"])
+            live = {} if "rev" in given else {"live": "1"}
+            found["changes"] = _changes(cluster, identity, namespace, upto=upto, **live)
         return Response(found)
 
 
@@ -93,10 +95,10 @@ def _number(request: Request, name: str) -> str:
 
 
 def _changes(
-    cluster: Cluster, identity: Identity, rev: str | None, namespace: str
+    cluster: Cluster, identity: Identity, namespace: str, **until: str
 ) -> list[dict[str, Any]]:
     """Return what has changed lately, or shortly before a revision; the latest first."""
-    params = {"seconds": str(SECONDS)} | ({"upto": rev} if rev is not None else {})
+    params = {"seconds": str(SECONDS), **until}
     try:
         facts = gateway().history(cluster.name, identity, "/facts", **params)["items"]
     except Refused as error:

@@ -6,6 +6,8 @@ import asyncio
 
 import pytest
 
+from nodes.client.resources import ROLEBINDINGS
+from playground import control_overview
 from playground.control_call import Call
 from playground.control_overview import overview
 from tests.support.builders import obj
@@ -141,8 +143,8 @@ async def test_who_has_seen_the_newest_revision_is_told_of_the_control_plane_alo
     assert set(answer) == {"revision", "at", "control"}
 
 
-async def test_one_sees_what_one_may_list(lab, look):
-    await lab.ready()
+async def reader_of_prod(lab, user):
+    """Have two pods in the namespace prod, which a user may list, and a Deployment elsewhere."""
     await lab.client.create(dict(obj("Namespace", "prod", namespace=None)))
     await lab.quiet()
     await lab.client.create(web())
@@ -152,9 +154,14 @@ async def test_one_sees_what_one_may_list(lab, look):
     rules = [{"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]}]
     await lab.client.create(dict(obj("Role", "reader", "prod", RBAC, rules=rules)))
     about = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "reader"}
-    subjects = [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "lea"}]
+    subjects = [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": user}]
     binding = obj("RoleBinding", "lea", "prod", RBAC, roleRef=about, subjects=subjects)
     await lab.client.create(dict(binding))
+
+
+async def test_one_sees_what_one_may_list(lab, look):
+    await lab.ready()
+    await reader_of_prod(lab, "lea")
     await lab.quiet()
     answer = await look("lea", ("system:authenticated",))
     assert "control" not in answer
@@ -186,3 +193,82 @@ async def test_the_past_has_its_own_counts(lab, look):
     assert "control" not in then
     assert kind(then, "pods")["total"] == 0
     assert kind(await look(namespace="default"), "pods")["total"] == 3
+
+
+@pytest.fixture
+def made(monkeypatch):
+    """How often the objects of a cluster were looked through."""
+    readers, look_through = [], control_overview._objects
+
+    async def counting(reader):
+        readers.append(reader)
+        return await look_through(reader)
+
+    monkeypatch.setattr(control_overview, "_objects", counting)
+    return readers
+
+
+VIEWERS = ("kubeground:viewers", "system:authenticated")
+
+
+async def test_who_may_list_the_same_is_told_the_same_which_is_found_out_once(lab, look, made):
+    await lab.ready()
+    await lab.quiet()
+    answers = await asyncio.gather(*(look(f"ann-{number}", VIEWERS) for number in range(5)))
+    assert len(made) == 1
+    assert all(answer["kinds"] == answers[0]["kinds"] for answer in answers)
+    await look("ann-1", VIEWERS, namespace="default")
+    assert len(made) == 2, "another question"
+    seen = answers[0]["revision"]
+    await lab.client.create(web())
+    later = [await look(f"ann-{number}", VIEWERS, seen=seen) for number in range(5)]
+    assert len(made) == 2, "they ask again in a moment"
+    assert {answer["revision"] for answer in later} == {seen}
+    fresh = await look("ann-6", VIEWERS)
+    assert len(made) == 3, "who knows nothing yet is told the newest"
+    assert kind(fresh, "deployments")["total"] == 1
+    await asyncio.sleep(control_overview.YOUNG)
+    await look("ann-0", VIEWERS, seen=seen)
+    assert kind(await look("ann-1", VIEWERS, seen=seen), "deployments")["total"] == 1
+
+
+async def test_what_is_told_alike_goes_by_what_one_may_list_and_never_by_who_asked_before(
+    lab, look
+):
+    await lab.ready()
+    await reader_of_prod(lab, "lea")
+    await lab.client.create(dict(obj("Secret", "word")))
+    await lab.available()
+    await lab.quiet()
+    answers = await asyncio.gather(
+        look("ann", VIEWERS),
+        look("lea", ("system:authenticated",)),
+        look("mallory", ("system:authenticated",)),
+        look(),
+    )
+    assert [kind(answer, "pods") and kind(answer, "pods")["total"] for answer in answers[1:3]] == [
+        2,
+        None,
+    ]
+    assert kind(answers[0], "secrets") is None
+    assert kind(answers[3], "secrets")
+    assert kind(answers[0], "pods")["total"] == kind(answers[3], "pods")["total"] > 2
+    seen = answers[1]["revision"]
+    await lab.client.delete(ROLEBINDINGS, "prod", "lea")
+    assert not (await look("lea", ("system:authenticated",), seen=seen)).get("kinds")
+    assert (await look("lea", ("system:authenticated",)))["kinds"] == []
+    await asyncio.sleep(control_overview.YOUNG)
+    assert (await look("lea", ("system:authenticated",), seen=seen))["kinds"] == []
+
+
+async def test_an_answer_that_failed_is_made_anew(lab, look, monkeypatch):
+    look_through = control_overview._objects
+
+    async def fail(reader):
+        raise ValueError("a fault of ours")
+
+    monkeypatch.setattr(control_overview, "_objects", fail)
+    with pytest.raises(ValueError, match="ours"):
+        await look()
+    monkeypatch.setattr(control_overview, "_objects", look_through)
+    assert "kinds" in await look()
