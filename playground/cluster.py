@@ -78,6 +78,7 @@ from playground.machines import API_ADDRESS, API_NODE
 from playground.metrics import MetricsServer
 from playground.proxying import NetworkProxy
 from playground.resting import REVOKED, now
+from playground.scheduler_config import SchedulerConfig
 from playground.services import Services
 from playground.simulated_node import NODE_USER, Ground, SimulatedNode
 from playground.streams import KubeletStreams
@@ -216,6 +217,10 @@ class RunningCluster:
             authority=ClusterKeys(self.authority, self.auth.tokens, clock),
             only=_controllers_of(record.template),
         )
+        self._make_scheduler()
+
+    def _make_scheduler(self) -> None:
+        clock = self.clock
         self._scheduler_informers = Informers(self.transport(scheduling.USER), clock, self.tasks)
         client = Client(self.transport(scheduling.USER), "kube-scheduler")
         self.scheduler = scheduling.Scheduler(
@@ -224,6 +229,13 @@ class RunningCluster:
             Recorder(client, "default-scheduler", clock, self._sink),
             clock,
             self.tasks,
+        )
+        self.scheduler_config = SchedulerConfig(
+            self.scheduler,
+            self.transport(API_USER),
+            clock,
+            self.tasks,
+            Recorder(client, "kube-scheduler", clock, self._sink),
         )
 
     @property
@@ -265,6 +277,7 @@ class RunningCluster:
         self._feed_dns()
         self.proxy.start()
         self._proxy_informers.start()
+        self.scheduler_config.start()
         self.scheduler.start()
         self._scheduler_informers.start()
         self.tasks.serve("controller manager", self.manager.run)
@@ -284,6 +297,7 @@ class RunningCluster:
         for node in self.nodes.values():
             await node.close()
         await self.ground.interpreters.close()
+        self.scheduler_config.stop()
         self.scheduler.stop()
         self.manager.stop()
         for informers in (self._scheduler_informers, self._proxy_informers):

@@ -55,7 +55,7 @@ def _attempts(call: Call, uid: str, scored: int) -> dict[str, Any]:
         "namespace": key.namespace,
         "name": key.name,
         "items": [_shown(attempt, scored, viewer) for attempt in attempts],
-        "filters": _filters(cluster),
+        "filters": _filters(cluster, attempts[-1].scheduler if attempts else ""),
     }
 
 
@@ -71,8 +71,11 @@ def _key(attempt: Attempt) -> Key:
     return Key("pods", namespace, name)
 
 
-def _filters(cluster: RunningCluster) -> list[str]:
-    return [plugin.name for plugin in cluster.scheduler.profile.filter]
+def _filters(cluster: RunningCluster, scheduler: str) -> list[str]:
+    """Return the filters of a profile; where that has gone, of the first one."""
+    profiles = cluster.scheduler.profiles
+    profile = next((one for one in profiles if one.name == scheduler), profiles[0])
+    return [plugin.name for plugin in profile.filter]
 
 
 def _shown(attempt: Attempt, scored: int, viewer: Viewer) -> dict[str, Any]:
@@ -97,6 +100,7 @@ async def overview(call: Call) -> Answer:
     ]
     return 200, {
         "schedulers": [{"name": one.name, "plugins": one.points()} for one in scheduler.profiles],
+        "configurationError": cluster.scheduler_config.error,
         "queue": scheduler.queue.depths(),
         "waiting": [_waits(waiting) for waiting in _first(scheduler.queue, limit, viewer)],
         "attempts": [attempt.summary() for attempt in latest[:limit]],
@@ -126,7 +130,7 @@ async def what_if(call: Call) -> Answer:
     asked = WhatIf.read(cluster, call.json())
     viewer.require_get(asked.key)
     attempt = asked.run()
-    return 200, {"filters": _filters(cluster), **_shown(attempt, SCORED, viewer)}
+    return 200, {"filters": _filters(cluster, attempt.scheduler), **_shown(attempt, SCORED, viewer)}
 
 
 ROUTES: Routes = {

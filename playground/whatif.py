@@ -68,8 +68,12 @@ class WhatIf:
         return cls(cluster, _pod(cluster, body), nodes)
 
     def run(self) -> Attempt:
-        """Ask the scheduler."""
-        return self.cluster.scheduler.what_if(self.pod, self.nodes)
+        """Ask the scheduler. Raises BadRequest where the pod names one that there is not."""
+        try:
+            return self.cluster.scheduler.what_if(self.pod, self.nodes)
+        except KeyError:
+            name = self.pod["spec"].get("schedulerName")
+            raise BadRequest(f"spec.schedulerName: there is no scheduler {name}") from None
 
 
 def _pod(cluster: RunningCluster, body: Mapping[str, Any]) -> Obj:

@@ -237,6 +237,11 @@ class Recorder:
         self._client, self._clock, self._sink = client, clock, sink
         self._source = {"component": component} | ({"host": host} if host else {})
 
+    def named(self, component: str) -> Recorder:
+        """Return who says things for another component, in the same way."""
+        host = self._source.get("host", "")
+        return Recorder(self._client, component, self._clock, self._sink, host)
+
     def event(
         self,
         about: Obj,

@@ -70,6 +70,11 @@ class Cycle:
         self._preemption = Preemption(profile, readers, budgets)
         self._start = 0
 
+    @property
+    def profile(self) -> Profile:
+        """Return the profile that pods are tried with."""
+        return self._profile
+
     def run(self, pod: PodInfo, attempt: Attempt) -> Outcome:
         """Try one pod and write down what happened."""
         nodes = self._cache.nodes
@@ -84,7 +89,9 @@ class Cycle:
         if refusal is not None:
             plugin, status = refusal
             why = ", ".join(status.reasons)
-            message = f"0/{len(nodes)} nodes are available: {why}. {_after(why)}"
+            message = f"0/{len(nodes)} nodes are available: {why}."
+            if self._preemption.enabled:
+                message = f"{message} {_after(why)}"
             attempt.refused = {node.name: (plugin, status.reasons) for node in nodes}
             attempt.unresolvable = {node.name for node in nodes}
             return Outcome(message=message, refused_by={plugin})
@@ -104,6 +111,8 @@ class Cycle:
         """Look for pods of lower priority that could go; say why the pod waits."""
         refused, hopeless = attempt.refused, attempt.unresolvable
         refused_by = {plugin for plugin, _ in refused.values()}
+        if not self._preemption.enabled:
+            return Outcome(message=sentence(len(nodes), refused), refused_by=refused_by)
         if why := self._preemption.not_eligible(pod, nodes):
             message = f"{sentence(len(nodes), refused)} no new claims to deallocate, "
             return Outcome(message=f"{message}preemption: {why}", refused_by=refused_by)
@@ -177,9 +186,10 @@ class Cycle:
         return fitting
 
     def _enough(self, total: int) -> int:
-        if total < _FEW_NODES or self._looks_at_all:
+        percentage = self._profile.percentage
+        if total < _FEW_NODES or self._looks_at_all or percentage == 100:
             return total
-        percentage = max(50 - total // 125, 5)
+        percentage = percentage or max(50 - total // 125, 5)
         return max(total * percentage // 100, _FEW_NODES)
 
     def _best(

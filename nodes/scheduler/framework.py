@@ -12,7 +12,7 @@ permit and preBind before it is bound. Where one of these fails, unreserve takes
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, ClassVar, Protocol, TypeAlias
@@ -124,12 +124,31 @@ class Plugin(ABC):
     # What may unblock a pod that this plugin refused: the queueing hints.
     retry_on: ClassVar[frozenset[Event]] = frozenset()
 
+    def configure(self, args: Mapping[str, Any]) -> None:  # noqa: B027 - most have no arguments
+        """Take the arguments of a profile's pluginConfig; they are complete and valid."""
+
 
 class PreEnqueuePlugin(Plugin):
     """Says whether a pod may enter the queue at all."""
 
     @abstractmethod
     def pre_enqueue(self, pod: PodInfo) -> Status: ...
+
+
+class QueueSortPlugin(Plugin):
+    """Says in which order pods are tried: the queue's own is the only one that there is."""
+
+
+class PostFilterPlugin(Plugin):
+    """Is asked where no node fits: whether something can be done about it."""
+
+
+class BindPlugin(Plugin):
+    """Writes the binding."""
+
+
+class PostBindPlugin(Plugin):
+    """Is told of a pod that has been bound."""
 
 
 class PreFilterPlugin(Plugin):

@@ -28,6 +28,7 @@ from nodes.client.supervise import TaskSet
 from nodes.scheduler import binding
 from nodes.scheduler.attempt import Attempt
 from nodes.scheduler.cache import Cache
+from nodes.scheduler.config.reading import DEFAULT_SCHEDULER, Configuration
 from nodes.scheduler.cycle import Cycle, Outcome
 from nodes.scheduler.decisions import Decisions
 from nodes.scheduler.framework import CycleState, Event, Reader
@@ -73,7 +74,7 @@ _MOVES = (
 
 
 class Scheduler:
-    """Gives pods of `profile.name` their nodes, as the user system:kube-scheduler."""
+    """Gives pods their nodes by the profile that they name, as the user system:kube-scheduler."""
 
     def __init__(
         self,
@@ -83,31 +84,47 @@ class Scheduler:
         clock: Clock,
         tasks: TaskSet,
         *,
-        profile: Profile | None = None,
         seed: int = 0,
     ) -> None:
         self._client, self._informers, self._recorder = client, informers, recorder
         self._clock, self._tasks = clock, tasks
-        self.profile = profile or Profile()
         self.cache = Cache()
         self.queue = Queue(clock, self._wake)
         self.decisions = Decisions()
         self._readers: dict[str, Reader] = {n: informers.get(res) for n, res in _READ.items()}
         self._budgets = informers.get(resources.PODDISRUPTIONBUDGETS)
         self._seed = seed
-        self._cycle = self._cycle_on(self.cache)
-        self._helped_by = {
-            event: frozenset(p.name for p in self.profile.plugins.values() if event in p.retry_on)
-            for event in Event
-        }
+        self._cycles: dict[str, Cycle] = {}
+        self._recorders: dict[str, Recorder] = {}
         self._writer = binding.Writer(client, _READ, clock)
         self.waiters = binding.Waiters(clock)
         self._running = self._stopped = False
         self._binding = asyncio.Semaphore(_BINDINGS)
+        self.configure(Configuration())
 
     @property
     def profiles(self) -> list[Profile]:
-        return [self.profile]
+        return [cycle.profile for cycle in self._cycles.values()]
+
+    def configure(self, configuration: Configuration) -> None:
+        """Schedule by other rules from now on. Raises ConfigError, and goes on by the old ones."""
+        profiles = [Profile(one) for one in configuration.profiles]
+        self.configuration = configuration
+        self._cycles = {one.name: self._cycle_on(self.cache, one) for one in profiles}
+        self._recorders = {one.name: self._recorder.named(one.name) for one in profiles}
+        self._helped_by = {
+            event: frozenset(
+                plugin.name
+                for one in profiles
+                for plugin in one.plugins.values()
+                if event in plugin.retry_on
+            )
+            for event in Event
+        }
+        self.queue.backoff = (configuration.first_backoff, configuration.longest_backoff)
+        for pod in self._informers.get(resources.PODS).list():
+            self._on_pod(None, pod)  # pods of schedulers that there were not, or are no longer
+        self.queue.move_all()
 
     def start(self) -> None:
         """Follow nodes first, so that pods find them, then pods and claims."""
@@ -120,17 +137,23 @@ class Scheduler:
         self._stopped = True
         self.queue.close()
 
-    def _cycle_on(self, cache: Cache, *, looks_at_all: bool = False) -> Cycle:
+    def _cycle_on(self, cache: Cache, profile: Profile, *, looks_at_all: bool = False) -> Cycle:
         chance = random.Random(self._seed)  # noqa: S311 - a tie-break that can be repeated
         return Cycle(
-            cache, self.profile, self._readers, self._budgets, chance, looks_at_all=looks_at_all
+            cache, profile, self._readers, self._budgets, chance, looks_at_all=looks_at_all
         )
+
+    def _profile_of(self, pod: Obj) -> Profile | None:
+        cycle = self._cycles.get(pod["spec"].get("schedulerName") or DEFAULT_SCHEDULER)
+        return cycle.profile if cycle is not None else None
 
     def what_if(self, pod: Obj, nodes: Mapping[str, Obj | None]) -> Attempt:
         """Try a pod on the cluster as it would be with other nodes (None: gone); nothing changes.
 
-        Where the pod stands now, or whether it may be tried yet, does not count.
+        Where the pod stands now, or whether it may be tried yet, does not count. Raises KeyError
+        where no profile has the name that the pod's schedulerName is.
         """
+        profile = self._cycles[pod["spec"].get("schedulerName") or DEFAULT_SCHEDULER].profile
         unplaced = {**pod, "spec": {k: v for k, v in pod["spec"].items() if k != "nodeName"}}
         info = PodInfo.of(unplaced)
         cache = self.cache.fork(nodes, info.uid)
@@ -139,9 +162,9 @@ class Scheduler:
             info.uid,
             0,
             self._clock.micro_timestamp(),
-            self.profile.name,
+            profile.name,
         )
-        outcome = self._cycle_on(cache, looks_at_all=True).run(info, attempt)
+        outcome = self._cycle_on(cache, profile, looks_at_all=True).run(info, attempt)
         attempt.node, attempt.message = outcome.node, outcome.message
         return attempt
 
@@ -192,8 +215,10 @@ class Scheduler:
             self._forget(new["metadata"]["uid"])
         elif new["spec"].get("nodeName"):
             self._on_assigned(old, new)
-        elif new["spec"].get("schedulerName", "default-scheduler") == self.profile.name:
-            self._on_unassigned(old, new)
+        elif (profile := self._profile_of(new)) is not None:
+            self._on_unassigned(old, new, profile)
+        else:
+            self.queue.remove(new["metadata"]["uid"])
 
     def _on_assigned(self, old: Obj | None, new: Obj) -> None:
         uid = new["metadata"]["uid"]
@@ -206,7 +231,7 @@ class Scheduler:
         if not assumed or changed:
             self._move(Event.POD_CHANGED if changed else Event.POD_ADDED)
 
-    def _on_unassigned(self, old: Obj | None, new: Obj) -> None:
+    def _on_unassigned(self, old: Obj | None, new: Obj, profile: Profile) -> None:
         uid = new["metadata"]["uid"]
         if is_deleting(new):
             self.queue.remove(uid)
@@ -217,7 +242,7 @@ class Scheduler:
         if old is not None and _same_to_us(old, new) and self.queue.waiting(uid):
             self.queue.update(pod)  # our own condition came back
             return
-        gate = next((s for p in self.profile.pre_enqueue if not (s := p.pre_enqueue(pod)).ok), None)
+        gate = next((s for p in profile.pre_enqueue if not (s := p.pre_enqueue(pod)).ok), None)
         self.queue.add(pod, gated=gate is not None)
 
     def _forget(self, uid: str) -> None:
@@ -256,23 +281,25 @@ class Scheduler:
 
     def _try(self, waiting: Waiting) -> None:
         pod, moves = waiting.pod, self.queue.moves
+        cycle = self._cycles[pod.scheduler]
+        profile = cycle.profile
         CAUSE.set(waiting.cause)
         attempt = Attempt(
             f"{pod.namespace}/{pod.name}",
             pod.uid,
             waiting.attempts,
             self._clock.micro_timestamp(),
-            self.profile.name,
+            profile.name,
         )
-        outcome = self._cycle.run(pod, attempt)
+        outcome = cycle.run(pod, attempt)
         attempt.node, attempt.message = outcome.node, outcome.message
         self.decisions.add(attempt)
-        if outcome.node and (failure := self._reserve(pod, outcome)) is not None:
+        if outcome.node and (failure := self._reserve(profile, pod, outcome)) is not None:
             self.queue.put_back(waiting, {failure.plugin}, moves)
             work = partial(self._tell, pod, failure)
         elif outcome.node:
             self.cache.place(pod, outcome.node)
-            work = partial(self._bind, waiting, outcome, attempt)
+            work = partial(self._bind, profile, waiting, outcome, attempt)
         else:
             self.queue.put_back(waiting, outcome.refused_by, moves)
             if outcome.preemption is not None:
@@ -290,28 +317,30 @@ class Scheduler:
             self._binding.release()
             self.decisions.over(attempt)
 
-    def _reserve(self, pod: PodInfo, outcome: Outcome) -> binding.Failure | None:
+    def _reserve(self, profile: Profile, pod: PodInfo, outcome: Outcome) -> binding.Failure | None:
         state, node = outcome.state, self.cache.node(outcome.node)
         if state is None or node is None:
             return None
-        return binding.reserve(self.profile, state, pod, node)
+        return binding.reserve(profile, state, pod, node)
 
-    async def _bind(self, waiting: Waiting, outcome: Outcome, attempt: Attempt) -> None:
+    async def _bind(
+        self, profile: Profile, waiting: Waiting, outcome: Outcome, attempt: Attempt
+    ) -> None:
         """Do all that comes before a pod is bound, and bind it; or give its place back."""
         pod, state, node = waiting.pod, outcome.state, outcome.node
         failure = None
         if state is not None:
-            failure = await self._prepare(state, pod, node, attempt)
+            failure = await self._prepare(profile, state, pod, node, attempt)
         began = time.perf_counter()
         if failure is None:
             failure = await self._write_binding(pod, node)
         if failure is None:
             attempt.seconds["bind"] = time.perf_counter() - began
             message = f"Successfully assigned {pod.namespace}/{pod.name} to {node}"
-            self._recorder.event(pod.obj, NORMAL, "Scheduled", message, action="Binding")
+            self._recorder_of(pod).event(pod.obj, NORMAL, "Scheduled", message, action="Binding")
             return
         if state is not None:
-            binding.unreserve(self.profile, state, pod, node)
+            binding.unreserve(profile, state, pod, node)
         self._forget(pod.uid)
         if not failure.message:
             return  # the pod has gone meanwhile
@@ -320,11 +349,11 @@ class Scheduler:
         await self._tell(pod, failure)
 
     async def _prepare(
-        self, state: CycleState, pod: PodInfo, node: str, attempt: Attempt
+        self, profile: Profile, state: CycleState, pod: PodInfo, node: str, attempt: Attempt
     ) -> binding.Failure | None:
         """Ask the permit and preBind plugins. Others are bound meanwhile."""
-        failure, plugin, seconds = binding.permit(self.profile, state, pod, node)
-        if failure is not None or not (plugin or binding.has_work(self.profile, state, pod)):
+        failure, plugin, seconds = binding.permit(profile, state, pod, node)
+        if failure is not None or not (plugin or binding.has_work(profile, state, pod)):
             return failure
         began = time.perf_counter()
         self._binding.release()
@@ -336,7 +365,7 @@ class Scheduler:
                     message = f"pod {quoted(pod.name)} rejected while waiting on permit: {why}"
                     return binding.Failure(message, plugin, rejected=True)
             began = time.perf_counter()
-            failure = await binding.pre_bind(self.profile, state, pod, node, self._writer)
+            failure = await binding.pre_bind(profile, state, pod, node, self._writer)
             attempt.seconds["preBind"] = time.perf_counter() - began
         finally:
             await self._binding.acquire()
@@ -372,7 +401,9 @@ class Scheduler:
         self, pod: PodInfo, message: str, reason: str = "Unschedulable", *, nominated: str = ""
     ) -> None:
         """Tell why a pod has no node: an Event, and its condition."""
-        self._recorder.event(pod.obj, WARNING, "FailedScheduling", message, action="Scheduling")
+        self._recorder_of(pod).event(
+            pod.obj, WARNING, "FailedScheduling", message, action="Scheduling"
+        )
         condition = {
             "type": "PodScheduled",
             "status": "False",
@@ -398,7 +429,7 @@ class Scheduler:
                 "type": "DisruptionTarget",
                 "status": "True",
                 "reason": "PreemptionByScheduler",
-                "message": f"{self.profile.name}: preempting to accommodate a higher priority pod",
+                "message": f"{pod.scheduler}: preempting to accommodate a higher priority pod",
                 "lastTransitionTime": now,
             }
             await self._patch_status(victim, {"conditions": [condition]})
@@ -409,7 +440,7 @@ class Scheduler:
             except ApiError as error:
                 log.debug("victim stays: %s/%s: %s", *victim.key, error.message)
                 continue
-            self._recorder.event(
+            self._recorder_of(pod).event(
                 victim.obj,
                 NORMAL,
                 "Preempted",
@@ -417,6 +448,9 @@ class Scheduler:
                 action="Preempting",
                 related=pod.obj,
             )
+
+    def _recorder_of(self, pod: PodInfo) -> Recorder:
+        return self._recorders.get(pod.scheduler, self._recorder)
 
     async def _patch_status(self, pod: PodInfo, status: Obj) -> None:
         try:

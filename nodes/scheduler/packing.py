@@ -21,7 +21,7 @@ SCORED = 100
 # pair of a plugin and its reasons.
 _UNSEEN, _FITS, _FIRST = " ", "!", ord("0")
 # Shorter texts are not worth the time.
-_WORTH_COMPRESSING = 300
+_WORTH_COMPRESSING = 600
 
 
 class Names:

@@ -48,6 +48,10 @@ class PodInfo:
         return self.namespace, self.name
 
     @property
+    def scheduler(self) -> str:
+        return str(self.spec.get("schedulerName") or "default-scheduler")
+
+    @property
     def node_name(self) -> str:
         return str(self.spec.get("nodeName") or "")
 

@@ -15,11 +15,9 @@ from apimachinery.labels import Selector, from_label_selector
 from apimachinery.meta import Obj, is_deleting
 from nodes.scheduler.framework import Code, CycleState, FilterPlugin, PodCounts, Reader
 from nodes.scheduler.nodeinfo import NodeInfo
+from nodes.scheduler.plugins.defaults import DefaultPreemption
 from nodes.scheduler.podinfo import PodInfo
 from nodes.scheduler.profile import Profile
-
-# Of a large cluster a tenth of the nodes is looked at, and a hundred at the least.
-_LEAST_CANDIDATES, _SHARE = 100, 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +60,13 @@ class Preemption:
 
     def __init__(self, profile: Profile, readers: dict[str, Reader], budgets: Reader) -> None:
         self._profile, self._readers, self._budgets = profile, readers, budgets
+        found = [one for one in profile.post_filter if isinstance(one, DefaultPreemption)]
+        self._plugin = found[0] if found else None
+
+    @property
+    def enabled(self) -> bool:
+        """Tell whether the profile has anybody sent away."""
+        return self._plugin is not None
 
     def not_eligible(self, pod: PodInfo, nodes: Sequence[NodeInfo]) -> str:
         """Say why the pod may not preempt; "" if it may."""
@@ -84,7 +89,7 @@ class Preemption:
         hopeless: Callable[[str], bool],
     ) -> list[Candidate]:
         """Return the nodes on which room could be made, the best first."""
-        enough = max(len(nodes) // _SHARE, _LEAST_CANDIDATES)
+        enough = self._plugin.candidates(len(nodes)) if self._plugin is not None else 0
         found: list[Candidate] = []
         for node in nodes:
             if hopeless(node.name):

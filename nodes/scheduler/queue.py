@@ -46,6 +46,7 @@ class Queue:
         self._order = count()
         self._timer: Timer | None = None
         self._due = 0.0
+        self.backoff = (FIRST_BACKOFF, LONGEST_BACKOFF)
         # Counted while attempts run: an event during an attempt must not be missed by its pod.
         self._moves = 0
 
@@ -125,13 +126,21 @@ class Queue:
                 waiting.cause = joined(waiting.cause, CAUSE.get())
                 self._back_off(waiting)
 
+    def move_all(self) -> None:
+        """Let every pod be tried again: other rules hold."""
+        self._moves += 1
+        for waiting in self._pods.values():
+            if waiting.where in {"unschedulable", "backoff"} and not waiting.gated:
+                self._activate(waiting)
+
     def close(self) -> None:
         self._pods.clear()
         if self._timer is not None:
             self._timer.cancel()
 
     def _back_off(self, waiting: Waiting) -> None:
-        wait = min(FIRST_BACKOFF * 2 ** max(waiting.attempts - 1, 0), LONGEST_BACKOFF)
+        first, longest = self.backoff
+        wait = min(first * 2 ** max(waiting.attempts - 1, 0), longest)
         waiting.where = "backoff"
         waiting.until = self._clock.seconds() + wait
         self._arm(waiting.until)

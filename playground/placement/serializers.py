@@ -137,6 +137,9 @@ class SchedulingSerializer(serializers.Serializer[object]):
     """Who schedules, what waits and what was tried last."""
 
     schedulers = SchedulerSerializer(many=True)
+    configurationError = serializers.CharField(  # noqa: N815
+        help_text="What is wrong with the configuration that was written last; empty if nothing."
+    )
     queue = serializers.DictField(child=serializers.IntegerField())
     waiting = WaitingPodSerializer(many=True)
     attempts = LatestAttemptSerializer(many=True)

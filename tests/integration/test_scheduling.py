@@ -73,3 +73,74 @@ async def test_a_pod_goes_to_its_volume_and_one_of_higher_priority_takes_it_over
     await eventually(lambda: placed(lab, "urgent") == node, within=120)
     assert lab.get("pods", "user") is None
     assert any(one["reason"] == "Preempted" for one in lab.all("events"))
+
+
+CONFIG = """
+apiVersion: kubescheduler.config.k8s.io/v1
+kind: KubeSchedulerConfiguration
+profiles:
+- schedulerName: default-scheduler
+- schedulerName: packing
+  pluginConfig:
+  - name: NodeResourcesFit
+    args:
+      scoringStrategy: {type: MostAllocated}
+  plugins:
+    postFilter: {disabled: [{name: DefaultPreemption}]}
+    multiPoint: {disabled: [{name: PodTopologySpread}, {name: NodeResourcesBalancedAllocation}]}
+"""
+
+
+def config(text):
+    name = {"name": "kube-scheduler-config", "namespace": "kube-system"}
+    data = {"config.yaml": text}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": name, "data": data}
+
+
+def told(lab, reason):
+    return [one["message"] for one in lab.all("events") if one["reason"] == reason]
+
+
+async def test_schedulers_are_configured_by_a_configmap(lab):
+    await lab.ready()
+    requests = {"requests": {"cpu": "100m"}}
+    containers = [{"name": "c", "image": "nginx", "resources": requests}]
+    packed = [pod(f"p{n}", schedulerName="packing", containers=containers) for n in range(4)]
+    for one in packed:
+        await lab.client.create(one)
+    await lab.quiet()
+    assert [placed(lab, f"p{n}") for n in range(4)] == [None] * 4
+
+    await lab.client.create(config(CONFIG))
+    await eventually(lambda: all(placed(lab, f"p{n}") for n in range(4)), within=60)
+    assert len({placed(lab, f"p{n}") for n in range(4)}) == 1
+    sources = {
+        one.get("reportingComponent") or one["source"]["component"]
+        for one in lab.all("events")
+        if one["reason"] == "Scheduled"
+        and one["message"].startswith("Successfully assigned default/p")
+    }
+    assert sources == {"packing"}
+
+    huge = [{"name": "c", "image": "nginx", "resources": {"requests": {"cpu": "900"}}}]
+    await lab.client.create(pod("huge", schedulerName="packing", containers=huge))
+    count = len(lab.all("nodes"))
+    await eventually(
+        lambda: (
+            told(lab, "FailedScheduling")
+            == [f"0/{count} nodes are available: {count} Insufficient cpu."]
+        ),
+        within=60,
+    )
+
+
+async def test_a_wrong_configuration_changes_nothing_and_says_why(lab):
+    await lab.ready()
+    await lab.client.create(config(CONFIG.replace("MostAllocated", "Best")))
+    await eventually(lambda: told(lab, "InvalidConfiguration"), within=60)
+    (message,) = told(lab, "InvalidConfiguration")
+    assert message == lab.cluster.scheduler_config.error
+    assert message.startswith("profiles[1].pluginConfig[0].args.scoringStrategy.type: Unsupported")
+    await lab.client.create(pod("p"))
+    await eventually(lambda: placed(lab, "p"), within=60)
+    assert [one.name for one in lab.cluster.scheduler.profiles] == ["default-scheduler"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -28,8 +28,6 @@ from nodes.scheduler.podinfo import PodInfo
 
 _REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 _PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
-# args.hardPodAffinityWeight: a pod's required affinity draws its like with this weight.
-_HARD_WEIGHT = 1
 
 
 class Term(NamedTuple):
@@ -60,6 +58,15 @@ class InterPodAffinity(PreFilterPlugin, FilterPlugin, PreScorePlugin, ScorePlugi
     retry_on = frozenset(
         {Event.POD_ADDED, Event.POD_GONE, Event.POD_CHANGED, Event.NODE_ADDED, Event.NODE_LABELS}
     )
+
+    # A pod's required affinity draws its like with this weight.
+    hard_weight = 1
+    # Whether preferences of pods that are there do not count.
+    ignore_theirs = False
+
+    def configure(self, args: Mapping[str, Any]) -> None:
+        self.hard_weight = args["hardPodAffinityWeight"]
+        self.ignore_theirs = bool(args.get("ignorePreferredTermsOfExistingPods"))
 
     def pre_filter(self, state: CycleState, pod: PodInfo) -> Status:
         together, apart = _terms(pod, "podAffinity"), _terms(pod, "podAntiAffinity")
@@ -95,13 +102,15 @@ class InterPodAffinity(PreFilterPlugin, FilterPlugin, PreScorePlugin, ScorePlugi
         weights: dict[tuple[str, str], int] = {}
         own = [(t, t.weight) for t in _terms(pod, "podAffinity", _PREFERRED)]
         own += [(t, -t.weight) for t in _terms(pod, "podAntiAffinity", _PREFERRED)]
+        if self.ignore_theirs and not own:
+            return SKIP
         for node in state.nodes:
             others = node.pods.values() if own else node.with_affinity.values()
             for other in others:
                 for term, weight in own:
                     if term.matches(state, other):
                         _add(weights, node, term, weight)
-                for term, weight in _draws(other):
+                for term, weight in self._draws(other):
                     if term.matches(state, pod):
                         _add(weights, node, term, weight)
         if not weights:
@@ -140,15 +149,16 @@ class InterPodAffinity(PreFilterPlugin, FilterPlugin, PreScorePlugin, ScorePlugi
                         found.add((term.topology_key, value))
         return found
 
-
-def _draws(other: PodInfo) -> Iterator[tuple[Term, int]]:
-    """Yield how a pod that is there draws or repels others."""
-    for term in _terms(other, "podAffinity"):
-        yield term, _HARD_WEIGHT
-    for term in _terms(other, "podAffinity", _PREFERRED):
-        yield term, term.weight
-    for term in _terms(other, "podAntiAffinity", _PREFERRED):
-        yield term, -term.weight
+    def _draws(self, other: PodInfo) -> Iterator[tuple[Term, int]]:
+        """Yield how a pod that is there draws or repels others."""
+        for term in _terms(other, "podAffinity"):
+            yield term, self.hard_weight
+        if self.ignore_theirs:
+            return
+        for term in _terms(other, "podAffinity", _PREFERRED):
+            yield term, term.weight
+        for term in _terms(other, "podAntiAffinity", _PREFERRED):
+            yield term, -term.weight
 
 
 def _add(weights: dict[tuple[str, str], int], node: NodeInfo, term: Term, weight: int) -> None:

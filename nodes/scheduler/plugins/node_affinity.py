@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from apimachinery.meta import Obj
-from apimachinery.nodes import fits_node_requirements, matches_node_selector_term
+from apimachinery.nodes import (
+    fits_node_requirements,
+    matches_node_selector,
+    matches_node_selector_term,
+)
 from nodes.scheduler.framework import (
     SKIP,
     SUCCESS,
@@ -22,6 +27,9 @@ from nodes.scheduler.framework import (
 from nodes.scheduler.nodeinfo import NodeInfo
 from nodes.scheduler.podinfo import PodInfo
 
+_REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
+_PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
+_ENFORCED = "node(s) didn't match scheduler-enforced node affinity"
 _WHY = "node(s) didn't match Pod's node affinity/selector"
 _CONFLICT = "pod affinity terms conflict"
 
@@ -32,9 +40,15 @@ class NodeAffinity(PreFilterPlugin, FilterPlugin, PreScorePlugin, ScorePlugin):
     name = "NodeAffinity"
     retry_on = frozenset({Event.NODE_ADDED, Event.NODE_LABELS})
 
+    added: Obj = {}  # noqa: RUF012 - replaced by `configure`, never changed
+
+    def configure(self, args: Mapping[str, Any]) -> None:
+        """args.addedAffinity holds for every pod of the profile, beside its own."""
+        self.added = args.get("addedAffinity") or {}
+
     def pre_filter(self, state: CycleState, pod: PodInfo) -> Status:
         required = _required(pod)
-        if not pod.spec.get("nodeSelector") and required is None:
+        if not pod.spec.get("nodeSelector") and required is None and not self.added:
             return SKIP
         named = _named(required) if required is not None else None
         if named is None:
@@ -42,22 +56,28 @@ class NodeAffinity(PreFilterPlugin, FilterPlugin, PreScorePlugin, ScorePlugin):
         return Status.only(named) if named else Status.unresolvable(_CONFLICT)
 
     def filter(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> Status:
+        enforced = self.added.get(_REQUIRED)
+        if enforced and not matches_node_selector(enforced, node.obj):
+            return Status.unresolvable(_ENFORCED)
         if not fits_node_requirements(pod.obj, node.obj):
             return Status.unresolvable(_WHY)
         return SUCCESS
 
     def pre_score(self, state: CycleState, pod: PodInfo, nodes: Sequence[NodeInfo]) -> Status:
-        return SUCCESS if _preferred(pod) else SKIP
+        return SUCCESS if self._terms(pod) else SKIP
 
     def score(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> int:
         return sum(
             term.get("weight", 0)
-            for term in _preferred(pod)
+            for term in self._terms(pod)
             if matches_node_selector_term(term.get("preference") or {}, node.obj)
         )
 
     def normalize(self, state: CycleState, pod: PodInfo, scores: Scores) -> Scores:
         return normalized(scores)
+
+    def _terms(self, pod: PodInfo) -> list[Obj]:
+        return _preferred(pod) + (self.added.get(_PREFERRED) or [])
 
 
 def _affinity(pod: PodInfo) -> Obj:
@@ -65,12 +85,12 @@ def _affinity(pod: PodInfo) -> Obj:
 
 
 def _required(pod: PodInfo) -> Obj | None:
-    found = _affinity(pod).get("requiredDuringSchedulingIgnoredDuringExecution")
+    found = _affinity(pod).get(_REQUIRED)
     return found if isinstance(found, dict) else None
 
 
 def _preferred(pod: PodInfo) -> list[Obj]:
-    found = _affinity(pod).get("preferredDuringSchedulingIgnoredDuringExecution")
+    found = _affinity(pod).get(_PREFERRED)
     return found if isinstance(found, list) else []
 
 

@@ -1,6 +1,10 @@
-"""NodeResourcesFit: what a pod requests must be free, and emptier nodes are better."""
+"""NodeResourcesFit: what a pod requests must be free; emptier nodes, or fuller ones, are better."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
+from typing import Any
 
 from nodes.scheduler.framework import (
     MAX_SCORE,
@@ -14,12 +18,34 @@ from nodes.scheduler.framework import (
 from nodes.scheduler.nodeinfo import NodeInfo
 from nodes.scheduler.podinfo import PodInfo
 
+_ALWAYS = (("cpu", 1), ("memory", 1))
+# A shape's scores go up to 10.
+_SHAPE = 10
+
 
 class NodeResourcesFit(FilterPlugin, ScorePlugin):
-    """Refuses nodes with too little left; scores by LeastAllocated over cpu and memory."""
+    """Refuses nodes with too little left; scores by LeastAllocated, unless configured otherwise."""
 
     name = "NodeResourcesFit"
     retry_on = frozenset({Event.POD_GONE, Event.NODE_ADDED, Event.NODE_ALLOCATABLE})
+
+    def __init__(self) -> None:
+        self._ignored: frozenset[str] = frozenset()
+        self._ignored_groups: frozenset[str] = frozenset()
+        self._resources: Sequence[tuple[str, int]] = _ALWAYS
+        self._rate: Callable[[int, int], int] = _least
+        # A resource that is used up by the pod counts for nothing, instead of as 0.
+        self._leaves_zeros_out = False
+
+    def configure(self, args: Mapping[str, Any]) -> None:
+        self._ignored = frozenset(args.get("ignoredResources") or ())
+        self._ignored_groups = frozenset(args.get("ignoredResourceGroups") or ())
+        strategy = args["scoringStrategy"]
+        self._resources = [(one["name"], one["weight"]) for one in strategy["resources"]]
+        self._rate = _RATES.get(strategy["type"], _least)
+        if strategy["type"] == "RequestedToCapacityRatio":
+            self._rate = _by_shape(strategy["requestedToCapacityRatio"]["shape"])
+            self._leaves_zeros_out = True
 
     def filter(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> Status:
         lacking: list[str] = []
@@ -29,7 +55,7 @@ class NodeResourcesFit(FilterPlugin, ScorePlugin):
         requested, allocatable = node.requested, node.allocatable
         for name, amount in pod.requests.amounts:
             total = allocatable.get(name, 0)
-            if amount > total - requested.get(name, 0):
+            if amount > total - requested.get(name, 0) and not self._ignores(name):
                 lacking.append(f"Insufficient {name}")
                 hopeless = hopeless or amount > total
         if not lacking:
@@ -37,17 +63,66 @@ class NodeResourcesFit(FilterPlugin, ScorePlugin):
         # A request larger than the whole node: no pod's going could make room.
         return Status.unresolvable(*lacking) if hopeless else Status.unschedulable(*lacking)
 
+    def _ignores(self, name: str) -> bool:
+        group, slash, _ = name.partition("/")
+        return bool(slash) and (name in self._ignored or group in self._ignored_groups)
+
     def score(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> int:
+        total = weights = 0
         cpu, memory = pod.requests.nonzero
-        parts = [
-            _left(node.nonzero_cpu + cpu, node.allocatable.get("cpu", 0)),
-            _left(node.nonzero_memory + memory, node.allocatable.get("memory", 0)),
-        ]
-        known = [part for part in parts if part is not None]
-        return sum(known) // len(known) if known else 0
+        for name, weight in self._resources:
+            capacity = node.allocatable.get(name, 0)
+            if name == "cpu":
+                used = node.nonzero_cpu + cpu
+            elif name == "memory":
+                used = node.nonzero_memory + memory
+            else:
+                asked = dict(pod.requests.amounts).get(name, 0)
+                if not asked and "/" in name:
+                    continue  # an extended resource matters to those alone that ask for it
+                used = node.requested.get(name, 0) + asked
+            if not capacity:
+                continue
+            rated = self._rate(used, capacity)
+            if rated or not self._leaves_zeros_out:
+                total += rated * weight
+                weights += weight
+        if not weights:
+            return 0
+        return _rounded(total, weights) if self._leaves_zeros_out else total // weights
 
 
-def _left(requested: int, capacity: int) -> int | None:
-    if capacity == 0:
-        return None
-    return 0 if requested > capacity else (capacity - requested) * MAX_SCORE // capacity
+def _least(used: int, capacity: int) -> int:
+    return 0 if used > capacity else (capacity - used) * MAX_SCORE // capacity
+
+
+def _most(used: int, capacity: int) -> int:
+    return min(used, capacity) * MAX_SCORE // capacity
+
+
+_RATES = {"LeastAllocated": _least, "MostAllocated": _most}
+
+
+def _rounded(total: int, by: int) -> int:
+    """Divide as math.Round does: halves go up."""
+    return (2 * total + by) // (2 * by)
+
+
+def _by_shape(points: Sequence[Mapping[str, int]]) -> Callable[[int, int], int]:
+    """Return the broken line through points of utilization and score (0 to 10)."""
+    line = [
+        (one.get("utilization") or 0, (one.get("score") or 0) * MAX_SCORE // _SHAPE)
+        for one in points
+    ]
+
+    def rate(used: int, capacity: int) -> int:
+        percent = 100 if used > capacity else used * 100 // capacity
+        if percent <= line[0][0]:
+            return line[0][1]
+        for (left, low), (right, high) in pairwise(line):
+            if percent <= right:
+                # Go's division goes towards zero, also downhill.
+                return low + int((high - low) * (percent - left) / (right - left))
+        return line[-1][1]
+
+    return rate

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import log
+from typing import Any
 
 from apimachinery.labels import Selector, from_label_selector, from_set
 from apimachinery.meta import Obj, controller_of
@@ -60,8 +61,15 @@ class PodTopologySpread(PreFilterPlugin, FilterPlugin, PreScorePlugin, ScorePlug
         {Event.POD_ADDED, Event.POD_GONE, Event.POD_CHANGED, Event.NODE_ADDED, Event.NODE_LABELS}
     )
 
+    # The constraints of pods without their own; None: the built-in ones.
+    defaults: Sequence[Obj] | None = None
+
+    def configure(self, args: Mapping[str, Any]) -> None:
+        if args["defaultingType"] == "List":
+            self.defaults = args.get("defaultConstraints") or ()
+
     def pre_filter(self, state: CycleState, pod: PodInfo) -> Status:
-        hard = _declared(pod, "DoNotSchedule")
+        hard = self._constraints(state, pod, "DoNotSchedule")
         if not hard:
             return SKIP
         keys = [constraint.topology_key for constraint in hard]
@@ -83,8 +91,9 @@ class PodTopologySpread(PreFilterPlugin, FilterPlugin, PreScorePlugin, ScorePlug
         return SUCCESS
 
     def pre_score(self, state: CycleState, pod: PodInfo, nodes: Sequence[NodeInfo]) -> Status:
-        declared = bool(pod.spec.get("topologySpreadConstraints"))
-        soft = _declared(pod, "ScheduleAnyway") if declared else _built_in(state, pod)
+        # The built-in constraints count nodes without their labels too.
+        declared = bool(pod.spec.get("topologySpreadConstraints")) or self.defaults is not None
+        soft = self._constraints(state, pod, "ScheduleAnyway")
         if not soft:
             return SKIP
         keys = [constraint.topology_key for constraint in soft] if declared else []
@@ -130,6 +139,27 @@ class PodTopologySpread(PreFilterPlugin, FilterPlugin, PreScorePlugin, ScorePlug
             for name, score in scores.items()
         }
 
+    def _constraints(self, state: CycleState, pod: PodInfo, when: str) -> list[Constraint]:
+        """Return the pod's own constraints, or else those that pods have by default."""
+        if pod.spec.get("topologySpreadConstraints"):
+            return _declared(pod, when)
+        if self.defaults is None:
+            return _built_in(state, pod) if when == "ScheduleAnyway" else []
+        wanted = [one for one in self.defaults if one.get("whenUnsatisfiable") == when]
+        selector = _belongs_with(state, pod) if wanted else None
+        return [_constraint(one, selector) for one in wanted] if selector is not None else []
+
+
+def _constraint(given: Mapping[str, Any], selector: Selector) -> Constraint:
+    return Constraint(
+        given["topologyKey"],
+        given.get("maxSkew") or 1,
+        selector,
+        given.get("minDomains") or 1,
+        given.get("nodeAffinityPolicy", "Honor") == "Honor",
+        given.get("nodeTaintsPolicy", "Ignore") == "Honor",
+    )
+
 
 def _declared(pod: PodInfo, when: str) -> list[Constraint]:
     found = []
@@ -140,16 +170,8 @@ def _declared(pod: PodInfo, when: str) -> list[Constraint]:
         same = {k: pod.labels[k] for k in given.get("matchLabelKeys") or () if k in pod.labels}
         if same:
             selector["matchLabels"] = {**(selector.get("matchLabels") or {}), **same}
-        found.append(
-            Constraint(
-                given["topologyKey"],
-                given.get("maxSkew") or 1,
-                from_label_selector(selector if given.get("labelSelector") is not None else None),
-                given.get("minDomains") or 1,
-                given.get("nodeAffinityPolicy", "Honor") == "Honor",
-                given.get("nodeTaintsPolicy", "Ignore") == "Honor",
-            )
-        )
+        chosen = from_label_selector(selector if given.get("labelSelector") is not None else None)
+        found.append(_constraint(given, chosen))
     return found
 
 

@@ -7,8 +7,9 @@ be made; the pod waits until its volumes are there.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from apimachinery.errors import ApiError, NotFound
 from apimachinery.gvk import GroupResource
@@ -74,6 +75,9 @@ class VolumeBinding(PreFilterPlugin, FilterPlugin, ReservePlugin, PreBindPlugin)
     def __init__(self) -> None:
         # Volumes that are being given: their names, and whose they will be.
         self._taken: dict[str, tuple[str, str]] = {}
+
+    def configure(self, args: Mapping[str, Any]) -> None:
+        self.bind_timeout = float(args["bindTimeoutSeconds"])
 
     def pre_filter(self, state: CycleState, pod: PodInfo) -> Status:
         names = claim_names(pod.obj) if pod.spec.get("volumes") else ()

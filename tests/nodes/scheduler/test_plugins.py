@@ -4,6 +4,7 @@ import pytest
 
 from apimachinery.meta import Obj
 from nodes.scheduler.cache import Cache
+from nodes.scheduler.config.args import completed
 from nodes.scheduler.framework import Code, CycleState
 from nodes.scheduler.plugins.balanced_allocation import NodeResourcesBalancedAllocation
 from nodes.scheduler.plugins.image_locality import ImageLocality
@@ -376,3 +377,93 @@ def test_image_locality_counts_large_images_that_are_there():
     nodes = [node("has").status(images=images), node("has-not")]
     found = scores(ImageLocality(), pod("p").image("big"), nodes)
     assert found == {"has": 43, "has-not": 0}
+
+
+def configured(plugin, **args):
+    plugin.configure(completed(plugin.name, args))
+    return plugin
+
+
+def shape(*points):
+    line = [{"utilization": use, "score": score} for use, score in points]
+    return {"type": "RequestedToCapacityRatio", "requestedToCapacityRatio": {"shape": line}}
+
+
+GPU = [{"name": "example.com/gpu", "weight": 1}]
+
+
+@pytest.mark.parametrize(
+    ("strategy", "expected"),
+    [
+        # n1 has 4 cpus and 8Gi, n2 8 cpus and 32Gi; the pod asks for 2 cpus and 4Gi.
+        ({"type": "LeastAllocated"}, {"n1": 50, "n2": 81}),
+        ({"type": "MostAllocated"}, {"n1": 50, "n2": 18}),
+        ({"type": "MostAllocated", "resources": [{"name": "cpu"}]}, {"n1": 50, "n2": 25}),
+        (
+            {
+                "type": "MostAllocated",
+                "resources": [{"name": "cpu", "weight": 3}, {"name": "memory", "weight": 1}],
+            },
+            {"n1": 50, "n2": 21},
+        ),
+        (shape((0, 0), (100, 10)), {"n1": 50, "n2": 19}),
+        (shape((0, 10), (100, 0)), {"n1": 50, "n2": 82}),
+        (shape((0, 0), (25, 10), (100, 0)), {"n1": 67, "n2": 74}),
+        # Nobody asks for the resource.
+        ({"type": "MostAllocated", "resources": GPU}, {"n1": 0, "n2": 0}),
+    ],
+)
+def test_how_full_a_node_is_preferred(strategy, expected):
+    plugin = configured(NodeResourcesFit(), scoringStrategy=strategy)
+    nodes = [node("n1"), node("n2").cpu(8).memory("32Gi")]
+    asking = pod("p").requests(cpu="2", memory="4Gi")
+    assert scores(plugin, asking, nodes) == expected
+
+
+def test_resources_that_somebody_else_looks_after():
+    asking = pod("p").requests(**{"example.com/gpu": "1", "cpu": "1"})
+    assert set(refused(NodeResourcesFit(), asking, [node("n")])) == {"n"}
+    for args in (
+        {"ignoredResources": ["example.com/gpu"]},
+        {"ignoredResourceGroups": ["example.com"]},
+    ):
+        assert refused(configured(NodeResourcesFit(), **args), asking, [node("n")]) == {}
+    hungry = pod("p").requests(cpu="5")
+    plugin = configured(NodeResourcesFit(), ignoredResources=["cpu"])
+    assert set(refused(plugin, hungry, [node("n")])) == {"n"}
+
+
+def test_affinity_that_a_profile_adds():
+    term = {"matchExpressions": [{"key": "disk", "operator": "In", "values": ["ssd"]}]}
+    preference = {"weight": 5, "preference": term}
+    added = {
+        "requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [term]},
+        "preferredDuringSchedulingIgnoredDuringExecution": [preference],
+    }
+    plugin = configured(NodeAffinity(), addedAffinity=added)
+    nodes = [node("a").labels(disk="ssd"), node("b")]
+    why = ("node(s) didn't match scheduler-enforced node affinity",)
+    assert refused(plugin, pod("p"), nodes) == {"b": (UNRESOLVABLE, why)}
+    assert scores(plugin, pod("p"), nodes) == {"a": 100, "b": 0}
+
+
+def test_constraints_of_pods_without_their_own():
+    constraint = {"topologyKey": "zone", "maxSkew": 1, "whenUnsatisfiable": "DoNotSchedule"}
+    plugin = configured(PodTopologySpread(), defaultingType="List", defaultConstraints=[constraint])
+    nodes = [node("a").labels(zone="1"), node("b").labels(zone="2")]
+    there = [(pod(f"q{i}").labels(app="web"), "a") for i in range(2)]
+    web = pod("p").labels(app="web")
+    found = refused(plugin, web, nodes, there, services=[service("web", app="web")])
+    assert set(found) == {"a"}
+    assert refused(plugin, web, nodes, there) == {}, "of nothing it is one of"
+
+
+def test_how_much_required_affinity_draws_is_configured():
+    term = {"topologyKey": "kubernetes.io/hostname", "labelSelector": {"matchLabels": {"app": "p"}}}
+    draws = {"requiredDuringSchedulingIgnoredDuringExecution": [term]}
+    there = [(pod("q").spec(affinity={"podAffinity": draws}), "a")]
+    nodes = [node("a"), node("b")]
+    wanted = pod("p").labels(app="p")
+    assert scores(InterPodAffinity(), wanted, nodes, there) == {"a": 100, "b": 0}
+    none = configured(InterPodAffinity(), hardPodAffinityWeight=0)
+    assert scores(none, wanted, nodes, there) in (None, {"a": 0, "b": 0})

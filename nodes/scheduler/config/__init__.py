@@ -1,0 +1,1 @@
+"""KubeSchedulerConfiguration, v1: read strictly, completed and validated in Kubernetes' words."""
