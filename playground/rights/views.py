@@ -130,6 +130,8 @@ def _page(request: HttpRequest, name: str, *, status: int = 200, **more: Any) ->
         context["grid"] = grid
         context["rows"] = grid["items"][:shown]
         context["more"] = max(0, grid["total"] - shown)
+        if context["more"]:
+            context["all_rows"] = [_compact(row) for row in grid["items"]]
         context["shown_next"] = shown * 5
         if asked.get("verb"):
             context.update(_why(cluster, identity, request, namespace, resource))
@@ -143,6 +145,12 @@ def _page(request: HttpRequest, name: str, *, status: int = 200, **more: Any) ->
         initial={"user": user.get_username(), "groups": "system:masters"}
     )
     return render(request, "access/page.html", {**context, **more}, status=status)
+
+
+def _compact(row: dict[str, Any]) -> list[str]:
+    """Return a row of the grid for a page that draws only those in sight."""
+    may = "".join("1" if one else "0" for one in row["may"])
+    return [row["kind"], row["name"], row["user"], row["group"], may]
 
 
 def _why(

@@ -4,6 +4,7 @@ import { LitElement } from "lit";
 import { get, post } from "../api.js";
 import { bind } from "../keys.js";
 import { say } from "../router.js";
+import { SNIPPETS } from "./snippets.js";
 import { t } from "../texts.js";
 import { readState, writeState } from "../url.js";
 import { Checking } from "./checking.js";
@@ -116,8 +117,12 @@ class Editor extends LitElement {
 
   async assist() {
     const { code, schemas } = this;
-    const { assistance } = await import("./completing.js");
-    if (code === this.code) code.assist(assistance({ schemas, kinds: this.config.kinds, sections: () => this.sections }));
+    const { assistance, insertSnippet } = await import("./completing.js");
+    if (code !== this.code) return;
+    code.assist(assistance({ schemas, kinds: this.config.kinds, sections: () => this.sections }));
+    // A link may bring what one begins with: ?snippet=Deployment.
+    const first = !this.readOnly && !this.text.trim() && SNIPPETS.find(({ name }) => name === readState().snippet);
+    if (first) insertSnippet(code.view, first);
   }
 
   // --- what it knows ------------------------------------------------------------------------

@@ -5,19 +5,21 @@ export const MAX_SCALE = 20;
 // Fitting a small cluster does not blow its pods up beyond this.
 export const FIT_MAX = 8.5;
 export const MARGIN = 22;
+// At the bottom, where the legend is.
+export const FOOT = 52;
 
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 
 /** Returns the camera that shows the whole world in the middle of a view. */
 export function fit(world, view) {
   const k = clamp(
-    Math.min((view.w - 2 * MARGIN) / world.width, (view.h - 2 * MARGIN) / world.height),
+    Math.min((view.w - 2 * MARGIN) / world.width, (view.h - MARGIN - FOOT) / world.height),
     MIN_SCALE,
     FIT_MAX,
   );
   // A world that is smaller than the view hangs at the top: it grows downwards.
   const spare = view.h / k - world.height;
-  const y = spare > (2 * MARGIN) / k ? -MARGIN / k : -spare / 2;
+  const y = spare >= (MARGIN + FOOT) / k - 1e-9 ? -MARGIN / k : -spare / 2;
   return { k, x: -(view.w / k - world.width) / 2, y };
 }
 

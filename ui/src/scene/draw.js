@@ -116,11 +116,14 @@ function drawCards(ctx, scene, place, box) {
       ctx.roundRect(x + 0.5, y + 0.5, w - 1, h - 1, Math.min(5, 3 * place.k));
       ctx.fill();
       ctx.stroke();
-      arrow(ctx, palette, x + w + 2, y + h / 2, (layout.gap * place.k) - 4);
+      if (leads(box, column)) arrow(ctx, palette, x + w + 2, y + h / 2, layout.gap * place.k - 4);
       if (size >= 6.5) cardText(ctx, palette, card, { x: x + size * 0.7, y, w: w - size * 1.4, h, size });
     });
   });
 }
+
+/** Whether something stands right of a column of a lane. */
+const leads = (box, column) => box.count > 0 || box.stages.slice(column + 1).some((cards) => cards.length);
 
 function arrow(ctx, palette, x, y, long) {
   if (long < 4) return;

@@ -96,7 +96,7 @@ function lanes(lens) {
     bandTitle: (band) => band || null,
     bandOf: (key) => (key.startsWith(NONE) ? key.slice(NONE.length) : key.slice(0, key.indexOf("/"))),
     order: (a, b) => Number(a.startsWith(NONE)) - Number(b.startsWith(NONE)) || natural(a, b),
-    title: (key) => (key.startsWith(NONE) ? lens.none() : key.slice(key.indexOf("/") + 1)),
+    title: (key) => (key.startsWith(NONE) ? lens.none() : key.slice(key.indexOf("/") + 1).trim()),
     note: () => "",
     state: () => "plain",
     room: () => 0,

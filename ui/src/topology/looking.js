@@ -1,5 +1,5 @@
 // Where one looks: the lens, the camera, and what the address says of them.
-import { MARGIN } from "../scene/camera.js";
+import { FOOT, MARGIN } from "../scene/camera.js";
 import { Layout } from "../scene/layout.js";
 import { LENSES } from "../scene/lenses.js";
 import { writeState } from "../url.js";
@@ -20,7 +20,7 @@ export function settle(host) {
 /** The part of the screen that the picture may fill. */
 function room(scene) {
   const { w, h } = scene.view;
-  return { w: Math.max(200, w - 2 * MARGIN), h: Math.max(150, h - 2 * MARGIN) };
+  return { w: Math.max(200, w - 2 * MARGIN), h: Math.max(150, h - MARGIN - FOOT) };
 }
 
 export function chooseLens(host, name, keepCamera = false) {

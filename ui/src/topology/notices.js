@@ -81,6 +81,6 @@ export function emptyState(host) {
 }
 
 function noPods(text, host) {
-  const address = `/clusters/${host.cluster}/editor${host.ns ? `?ns=${encodeURIComponent(host.ns)}` : ""}`;
+  const address = `/clusters/${host.cluster}/editor?${new URLSearchParams({ ...(host.ns && { ns: host.ns }), snippet: "Deployment" })}`;
   return html`${text} ${host.readonly ? nothing : html`<a href=${address}>${t.topology.createDeployment}</a>`}`;
 }
