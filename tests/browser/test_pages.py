@@ -81,12 +81,36 @@ def test_the_sign_in_page_is_accessible(browser, site, axe, scheme):
     context.close()
 
 
-def test_forced_colours_keep_the_shapes(context, page, site):
+# What tells the state of a control or a row where backgrounds lose their colours.
+LOOKS = """(selector) => {
+  const { backgroundColor, outlineStyle, forcedColorAdjust } =
+    getComputedStyle(document.querySelector(selector));
+  const probe = document.body.appendChild(document.createElement("i"));
+  probe.style.cssText = "forced-color-adjust: none; background: Highlight";
+  const highlight = getComputedStyle(probe).backgroundColor;
+  probe.remove();
+  return { highlighted: backgroundColor === highlight, outlineStyle, forcedColorAdjust };
+}"""
+# The colours that are there where a pod is drawn.
+COLOURS = """() => {
+  const { canvas, scene, selected } = kp.topology;
+  const { x, y } = scene.whereIs(selected);
+  const { data } = canvas.getContext("2d").getImageData(x - 30, y - 30, 60, 60);
+  return new Set(new Uint32Array(data.buffer)).size;
+}"""
+
+
+def test_forced_colours_leave_what_is_told_by_colour(page, site):
     page.emulate_media(forced_colors="active")
-    page.goto(f"{site.url}/clusters/demo/topology")
+    page.goto(f"{site.url}/clusters/demo/topology?sel=pods/default/api-0")
     expect(page.locator(".kp-chip")).to_have_text(re.compile("^Live"))
-    colours = page.evaluate("kp.topology.scene.palette.running")
-    assert colours == "CanvasText"
+    expect(page.locator('.kp-tree-row[aria-selected="true"]')).to_be_visible()
+    assert page.evaluate("kp.topology.scene.palette.running") == "CanvasText"
+    for chosen in ('[aria-pressed="true"]', ".kp-rail [aria-current]"):
+        assert page.evaluate(LOOKS, chosen)["highlighted"], chosen
+    assert page.evaluate(LOOKS, '.kp-tree-row[aria-selected="true"]')["outlineStyle"] == "solid"
+    assert page.evaluate(LOOKS, ".kp-legend .kp-mark")["forcedColorAdjust"] == "none"
+    assert page.evaluate(COLOURS) > 1
 
 
 def test_signing_in_with_a_password_and_out(browser, site):
