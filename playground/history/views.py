@@ -24,6 +24,7 @@ def timeline(request: HttpRequest, name: str) -> HttpResponse:
         "live": True,
         "has_traces": any(page.name == "trace" for page in pages.listed()),
         "may_copy": access.may_copy(user, cluster),
+        "readonly": not access.may_change(user, cluster),
         # The page has a place for the revision itself, so that it needs no banner.
         "past": None,
     }

@@ -4,7 +4,8 @@ The address names `ns`, `pod`, `container` (none: the pod's default; `*`: all), 
 and where to begin: `since` (seconds), `since_time` (RFC 3339) or `rev` (a revision of the cluster).
 
 Site to browser:
-    containers {items, chosen}  [name, "init" | "main" | "ephemeral"] of each; whose logs follow
+    containers {items, chosen, since}   [name, "init" | "main" | "ephemeral"] of each; whose logs
+                                follow, and from when on if that was asked for
     log {container, text}       lines with their times, as the API sends them
     waiting {container, reason, text}   it has not started yet; its lines come when it does
     ended {container, code, again}      it ended; `again`: it is started once more, and followed
@@ -118,7 +119,7 @@ class LogConsumer(ClusterConsumer):
     async def _run(self, cluster: Cluster) -> None:
         try:
             start = await self._start(cluster)
-            names = await self._choose()
+            names = await self._choose(start)
             await asyncio.gather(*(self._follow(name, start) for name in names))
         except Refused as error:
             await self._say("error", code=error.reason or "Refused", text=error.message)
@@ -145,12 +146,14 @@ class LogConsumer(ClusterConsumer):
         since = self._asked("since")
         return {**tail, "sinceSeconds": since} if since else tail
 
-    async def _choose(self) -> list[str]:
-        """Tell which containers there are; return those that are wanted."""
+    async def _choose(self, start: Mapping[str, str]) -> list[str]:
+        """Tell which containers there are, and from when on; return those that are wanted."""
         pod = await self._read()
         found = containers(pod)
         wanted = self._asked("container") or default_container(pod)
-        await self._say("containers", items=[list(one) for one in found], chosen=wanted)
+        items = [list(one) for one in found]
+        since = start.get("sinceTime", "") if self._asked("rev") else ""
+        await self._say("containers", items=items, chosen=wanted, since=since)
         return [name for name, _ in found] if wanted == EVERY_CONTAINER else [wanted]
 
     async def _read(self) -> dict[str, Any]:

@@ -10,12 +10,18 @@ import yaml
 Object = Mapping[str, Any]
 # Annotations longer than this are kept for the YAML.
 LONGEST_VALUE = 200
+# The object once more, with the values of a Secret; `kubectl describe` leaves it out, too.
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
 def short_annotations(item: Object) -> dict[str, str]:
     """Return the annotations that fit on a line."""
     found = (item.get("metadata") or {}).get("annotations") or {}
-    return {key: value for key, value in found.items() if len(value) <= LONGEST_VALUE}
+    return {
+        key: value
+        for key, value in found.items()
+        if len(value) <= LONGEST_VALUE and key != LAST_APPLIED
+    }
 
 
 def without_values(secret: Object) -> dict[str, Any]:
@@ -23,7 +29,7 @@ def without_values(secret: Object) -> dict[str, Any]:
     hidden = dict.fromkeys(secret.get("data") or {}, "•••")
     metadata = dict(secret.get("metadata") or {})
     annotations = dict(metadata.get("annotations") or {})
-    annotations.pop("kubectl.kubernetes.io/last-applied-configuration", None)
+    annotations.pop(LAST_APPLIED, None)
     return {**secret, "metadata": {**metadata, "annotations": annotations}, "data": hidden}
 
 

@@ -107,6 +107,15 @@ def ended(pod: Object) -> bool:
     return status(pod).get("phase") in ("Succeeded", "Failed")
 
 
+def over(item: Object) -> bool:
+    """Tell whether a Job has come to its end, well or not."""
+    return any(
+        one.get("type") in ("Complete", "Failed") and one.get("status") == "True"
+        for one in status(item).get("conditions") or ()
+        if item.get("kind") == "Job"
+    )
+
+
 def has_local_data(pod: Object) -> bool:
     """Tell whether a pod has data that goes with it: emptyDir volumes."""
     return any("emptyDir" in volume for volume in spec(pod).get("volumes") or ())

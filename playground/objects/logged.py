@@ -43,8 +43,11 @@ def choice(
         "",
     )
     chosen = request.GET.get("container") or first
+    # As kubectl names what has pods.
+    source = "" if resource.title == "pods" else f"{resource.kind.lower()}/{facts.name(item)}"
     params = {
         "ns": facts.namespace(item),
+        **({"of": source} if source else {}),
         **({"pod": facts.name(item)} if resource.title == "pods" else {}),
         "pods": ",".join(facts.name(pod) for pod in pods[:MOST_PODS]),
         "containers": ",".join(names),
@@ -52,6 +55,7 @@ def choice(
     }
     return {
         "log_params": orjson.dumps(params).decode(),
+        "log_of": source,
         "log_pods": [facts.name(pod) for pod in pods[:MOST_PODS]],
         "log_all": len(pods),
         "log_containers": list(names),

@@ -6,7 +6,7 @@ On a page of the past: what was so at its revision, and when the object came lat
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from typing import Any
 
@@ -20,6 +20,7 @@ from playground.sandboxes.gateway import Refused
 
 LOOKED_AT = "2000"
 REPLACEMENTS = 3
+ELSEWHERE = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,19 @@ def closest(place: Place) -> list[str]:
     except Refused:
         return []
     return get_close_matches(place.name, [facts.name(item) for item in items], n=3, cutoff=0.5)
+
+
+def elsewhere(place: Place) -> list[str]:
+    """Return the other namespaces in which there is an object of this name."""
+    if not place.resource.namespaced:
+        return []
+    path = place.resource.path("")
+    try:
+        found = place.reader.get(path, METADATA, fieldSelector=f"metadata.name={place.name}")
+    except Refused:
+        return []
+    spaces = sorted(facts.namespace(item) for item in found.get("items") or ())
+    return [one for one in spaces if one != place.namespace][:ELSEWHERE]
 
 
 def of(place: Place, uid: str = "") -> Gone | None:
@@ -112,7 +126,7 @@ def _records(place: Place, **params: str) -> list[dict[str, Any]]:
 
 
 def _replacements(place: Place, item: Object) -> list[str]:
-    """Return what the same controller has made since, the newest first."""
+    """Return what the same controller has made since it was asked to go, the newest first."""
     owner = facts.controller(item)
     if owner is None:
         return []
@@ -120,7 +134,17 @@ def _replacements(place: Place, item: Object) -> list[str]:
         place.reader.items(place.resource.title, place.namespace, metadata=True),
         {str(owner.get("uid"))},
     )
-    born = str(facts.meta(item).get("creationTimestamp") or "")
-    later = [one for one in siblings if str(facts.meta(one).get("creationTimestamp")) >= born]
+    left = _asked_to_go(item)
+    later = [one for one in siblings if str(facts.meta(one).get("creationTimestamp")) >= left]
     later.sort(key=lambda one: str(facts.meta(one).get("creationTimestamp")), reverse=True)
     return [facts.name(one) for one in later if facts.name(one) != place.name][:REPLACEMENTS]
+
+
+def _asked_to_go(item: Object) -> str:
+    """Return when a deletion was asked for; what went at once may be replaced by its siblings."""
+    meta = facts.meta(item)
+    asked = str(meta.get("deletionTimestamp") or "")
+    if not asked:
+        return str(meta.get("creationTimestamp") or "")
+    grace = timedelta(seconds=int(meta.get("deletionGracePeriodSeconds") or 0))
+    return (datetime.fromisoformat(asked) - grace).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -10,7 +10,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
 from playground.history import reading as history
@@ -19,12 +19,14 @@ from playground.objects import (
     commands,
     details,
     discovery,
+    events,
     facts,
     logged,
     relations,
     summary,
     vanished,
 )
+from playground.objects.actions import catalog
 from playground.objects.discovery import CATALOG, Resource
 from playground.objects.logged import LOGGED
 from playground.objects.reading import Reader
@@ -117,7 +119,7 @@ def detail(
         "compact": "compact" in request.GET,
         "rev": asked.rev,
         "watch_path": resource.path(namespace),
-        "command": commands.of(tab, resource, namespace, item),
+        "command": commands.of(tab, resource, namespace, item, asked.rev),
     }
     if "gone" in request.GET:
         context["gone"] = vanished.of(place, request.GET["gone"])
@@ -133,6 +135,7 @@ def detail(
         context |= {"refused": error, "live": False}
         if status == 404:
             context["closest"] = vanished.closest(place)
+            context["elsewhere"] = vanished.elsewhere(place)
             context["gone"] = vanished.of(place)
             if asked.rev is not None:
                 context["born"] = vanished.born(place)
@@ -178,6 +181,7 @@ def _tab(
     """Return what one tab shows; the others cost nothing."""
     meta = found.get("metadata") or {}
     context: dict[str, Any] = {"object": found, "meta": meta, "now": _now(asked)}
+    context["idle"] = catalog.idle(resource, found)
     about = Context(asked, shown=request.GET.get("show", ""))
     owner = facts.controller(found)
     context["owner"] = about.to_reference(owner, facts.namespace(found)).link if owner else ""
@@ -191,7 +195,8 @@ def _tab(
             "object": f"{resource.kind.lower()}/{meta['name']}",
         }
         params = orjson.dumps(about_it).decode()
-        return {**context, "events": _events(asked, found), "events_params": params}
+        told = events.about(asked, found)
+        return {**context, "events": told, "events_params": params, "unseen": asked.refusals}
     if tab == "history":
         return {**context, **_history(asked, resource, found)}
     if tab == "relations":
@@ -201,9 +206,10 @@ def _tab(
         return {**context, "relations": picture, "drawing": drawing, "unseen": unseen}
     if tab == "logs":
         return {**context, **logged.choice(resource, found, about, request)}
+    parts = events.explained(list(summary.of(resource.title, found, about)), asked, found)
     return {
         **context,
-        "parts": [(type(part).__name__, part) for part in summary.of(resource.title, found, about)],
+        "parts": [(type(part).__name__, part) for part in parts],
         "owners": [
             about.to_reference(one, facts.namespace(found))
             for one in facts.meta(found).get("ownerReferences") or ()
@@ -240,27 +246,6 @@ def _history(asked: Reader, resource: Resource, found: dict[str, Any]) -> dict[s
         # As the timeline's address names an object.
         "history_of": f"{resource.title}/{facts.namespace(found) or '-'}/{facts.name(found)}",
     }
-
-
-def _events(asked: Reader, found: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return an object's events, the latest first."""
-    meta = found.get("metadata") or {}
-    selector = f"involvedObject.uid={meta.get('uid', '')}"
-    namespace = meta.get("namespace")
-    path = f"/api/v1/namespaces/{namespace}/events" if namespace else "/api/v1/events"
-    items = asked.get(path, fieldSelector=selector).get("items") or []
-    for event in items:
-        series = event.get("series") or {}
-        event["at"] = (
-            event.get("lastTimestamp")
-            or series.get("lastObservedTime")
-            or event.get("eventTime")
-            or event["metadata"].get("creationTimestamp")
-        )
-        event["from"] = (event.get("source") or {}).get("component") or event.get(
-            "reportingComponent", ""
-        )
-    return sorted(items, key=lambda event: str(event["at"]), reverse=True)
 
 
 def _grouped(resources: list[Resource]) -> list[tuple[str, list[Resource]]]:

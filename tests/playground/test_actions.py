@@ -6,8 +6,9 @@ import json
 
 import pytest
 
-from playground.objects.actions import requests, rollback
+from playground.objects.actions import catalog, requests, rollback
 from playground.objects.actions.draining import kind_of
+from playground.objects.actions.plan import counts_of
 from playground.objects.actions.requests import Target
 from playground.objects.discovery import Resource
 from tests.playground.fakecluster import status
@@ -313,11 +314,61 @@ def test_a_plan_says_what_it_could_not_see(worker, as_operator):
     assert "cannot list resource" in warning["items"][0]
 
 
+NODES = {"group": "", "version": "v1", "plural": "nodes"}
+
+
+@database
+def test_who_cordons_the_last_node_is_told(worker, as_operator):
+    demo = worker.fake.clusters["demo"]
+    stays = "Pods that run there stay; new ones go to other nodes."
+    nowhere = "No other node takes pods: new ones will be Pending until one does."
+    assert [
+        one["text"] for one in plan(as_operator, "cordon", "n2", resource=NODES)["warnings"]
+    ] == [stays]
+    for name in set(demo.objects["nodes"]) - {"n2", "/n2"}:
+        demo.objects["nodes"][name]["spec"]["unschedulable"] = True
+    told = [one["text"] for one in plan(as_operator, "cordon", "n2", resource=NODES)["warnings"]]
+    assert told == [stays, nowhere]
+    assert nowhere in [
+        one["text"] for one in plan(as_operator, "drain", "n2", resource=NODES)["warnings"]
+    ]
+
+
+NODE = Resource("", "v1", "nodes", "Node", False, (), ("delete", "patch"))
+JOB = Resource("batch", "v1", "jobs", "Job", True, (), ("delete", "patch"))
+ENDED = {"conditions": [{"type": "Failed", "status": "True"}]}
+
+
+@pytest.mark.parametrize(
+    ("resource", "item", "idle"),
+    [
+        (NODE, {"kind": "Node", "spec": {}}, ["uncordon"]),
+        (NODE, {"kind": "Node", "spec": {"unschedulable": True}}, ["cordon"]),
+        (DEPLOYMENTS, {"kind": "Deployment", "spec": {"paused": True}}, ["pause"]),
+        (JOB, {"kind": "Job", "spec": {"suspend": False}}, ["unsuspend"]),
+        (JOB, {"kind": "Job", "spec": {}, "status": ENDED}, ["suspend", "unsuspend"]),
+    ],
+)
+def test_what_would_change_nothing_is_not_offered(resource, item, idle):
+    assert catalog.idle(resource, item) == idle
+
+
+def test_a_kind_of_its_own_says_its_replicas_where_its_scale_is():
+    widgets = Resource("example.com", "v1", "widgets", "Widget", True, (), ("patch",))
+    told = Told(item={"spec": {"replicas": 4}})
+    one = Target(widgets, "shop", "one")
+    assert counts_of([one], [{"spec": {"size": 4}}], told) == {4}
+    assert counts_of([WEB, WEB], [{"spec": {"replicas": 2}}, {"spec": {"replicas": 3}}], told) == {
+        2,
+        3,
+    }
+
+
 @database
 def test_a_drain_is_planned_pod_by_pod(worker, as_operator):
     body = {
         "action": "drain",
-        "resource": {"group": "", "version": "v1", "plural": "nodes"},
+        "resource": NODES,
         "targets": [{"name": "n2"}],
     }
     found = post(as_operator, "actions/plan", body).json()

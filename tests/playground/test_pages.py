@@ -10,6 +10,7 @@ import time
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from playground.objects.details import LAST_APPLIED
 from playground.sandboxes.gateway import Refused, gateway
 from tests.playground.objects import pod
 
@@ -285,6 +286,33 @@ def test_a_missing_object_names_the_closest(worker, as_operator):
     assert "web-7c9-0</a>" in text(response)
 
 
+def test_a_name_that_stands_in_another_namespace_leads_there(worker, as_operator):
+    worker.fake.clusters["demo"].put("pods", pod("lone-1", namespace="shop"))
+    page = text(as_operator.get(f"{PODS}/default/lone-1"))
+    assert f'There is one of this name in <a href="{PODS}/shop/lone-1">shop</a>.' in page
+
+
+def test_a_name_of_no_namespace_is_not_looked_for_elsewhere(worker, as_operator):
+    page = as_operator.get("/clusters/demo/objects/core/v1/nodes/-/n9")
+    assert "There is one of this name" not in text(page)
+
+
+def test_the_last_applied_text_is_for_the_yaml_alone(worker, as_operator):
+    """It may hold the values of a Secret that the page hides."""
+    item = worker.fake.clusters["demo"].objects["pods"]["default/api-0"]
+    item["metadata"]["annotations"] = {LAST_APPLIED: "{short}", "note": "kept"}
+    page = text(as_operator.get(f"{PODS}/default/api-0"))
+    assert "note=kept" in page
+    assert "{short}" not in page
+    assert "{short}" in text(as_operator.get(f"{PODS}/default/api-0?tab=yaml"))
+
+
+def test_tabs_have_the_language_of_who_asks(worker, as_operator):
+    chinese = as_operator.get(f"{PODS}/default/api-0", headers={"accept-language": "zh-hans"})
+    assert ">概要</a>" in text(chinese)
+    assert ">Summary</a>" in text(as_operator.get(f"{PODS}/default/api-0"))
+
+
 def test_objects_without_a_namespace_have_a_page(worker, as_operator):
     page = text(as_operator.get("/clusters/demo/objects/core/v1/nodes/-/n1"))
     assert "v1.36.2" in page
@@ -311,7 +339,11 @@ def test_a_worker_that_does_not_answer_has_a_page(worker, as_operator, settings)
 
 def test_a_deleted_object_says_who_deleted_it_and_what_took_its_place(worker, as_operator):
     demo = worker.fake.clusters["demo"]
-    worker.change(demo.put, "pods", pod("web-7c9-9", "n1", owner="rs-web-7c9"))
+    going = demo.objects["pods"]["default/web-7c9-0"]["metadata"]
+    going |= {"deletionTimestamp": "2026-12-01T10:00:30Z", "deletionGracePeriodSeconds": 30}
+    new = pod("web-7c9-9", "n1", owner="rs-web-7c9")
+    new["metadata"]["creationTimestamp"] = "2026-12-01T10:00:00Z"
+    worker.change(demo.put, "pods", new)
     worker.change(demo.delete, "pods", "default/web-7c9-0")
     last = demo.revision - 1
     told = text(as_operator.get(f"{PODS}/default/web-7c9-0", {"gone": "pods-default-web-7c9-0"}))
@@ -320,6 +352,7 @@ def test_a_deleted_object_says_who_deleted_it_and_what_took_its_place(worker, as
     assert f"This is its last state (rev {last})." in told
     assert "Find its replacement:" in told
     assert "web-7c9-9</a>" in told
+    assert "web-7c9-1</a>" not in told, "it was there before"
     page = as_operator.get(f"{PODS}/default/web-7c9-0")
     assert page.status_code == 404
     assert f'href="{PODS}/default/web-7c9-0?rev={last}">See its last state' in text(page)

@@ -108,7 +108,7 @@ def test_what_came_later_leads_there(worker, demo, as_operator):
 def test_logs_are_of_the_present(demo, as_operator):
     page = text(as_operator.get(f"{WEB}?tab=logs&rev={demo.revision}"))
     assert "Logs are kept of what runs now" in page
-    assert f'<a href="{WEB}?tab=logs" data-live>' in page
+    assert f'<a href="{WEB}?tab=logs&amp;since=rev:{demo.revision}" data-live>' in page
     assert "<kp-logs" not in page
 
 

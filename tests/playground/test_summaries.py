@@ -7,7 +7,9 @@ import base64
 import pytest
 
 from playground.objects import summary
+from playground.objects.events import explained
 from playground.objects.summary.conditions import conditions
+from playground.objects.summary.network import POLICIES
 from playground.objects.summary.nodes import requested
 from playground.objects.summary.parts import Cell, Context, Facts, Lines, Rows, Sentence, Texts
 from tests.playground.objects import node, pod
@@ -206,6 +208,39 @@ def test_what_a_network_policy_lets_in():
     kind = "networkpolicies.networking.k8s.io"
     assert table(kind, "Lets in", item) == [["pods (all)", "80/TCP"]]
     assert stands(kind, item, pods=[pod("a", "n1")])[0] == "It selects 1 pod."
+
+
+def test_a_network_policy_names_the_others_of_its_pods():
+    def policy(name, **labels):
+        spec = {"podSelector": {"matchLabels": labels}}
+        return {"metadata": {"name": name, "namespace": "default"}, "spec": spec}
+
+    pods = [pod("a", app="web"), pod("b", app="web"), pod("c", app="api")]
+    policies = [policy("web", app="web"), policy("all"), policy("api", app="api")]
+    given = {"pods": pods, "networkpolicies": policies}
+    heading = "Other policies of these pods: what one of them lets through is let through"
+    assert table(POLICIES, heading, policies[0], **given) == [["all", "2"]]
+
+
+class Heard:
+    """A reader of given events."""
+
+    def __init__(self, *warnings):
+        self.listed = [
+            {"type": "Warning", "reason": "R", "message": text, "metadata": {}, "lastTimestamp": at}
+            for at, text in warnings
+        ]
+
+    def items(self, title, namespace, **params):
+        return self.listed
+
+
+def test_trouble_is_told_in_the_words_of_the_last_warning():
+    heard = Heard(("2026-11-30T10:00:00Z", "old"), ("2026-11-30T11:00:00Z", "new"))
+    good, waits, told = Sentence("a", "good"), Sentence("b", "waiting"), Sentence("c", "bad", "own")
+    assert explained([good, waits], heard, {}) == [good, Sentence("b", "waiting", "R: new")]
+    assert explained([told], heard, {}) == [told]
+    assert explained([waits], Heard(), {}) == [waits]
 
 
 def test_an_unknown_kind_has_its_plain_fields():

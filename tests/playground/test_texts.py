@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 
 import pytest
@@ -45,3 +46,32 @@ def test_compiling_makes_what_django_reads(settings, tmp_path, client, monkeypat
     assert texts.compile_all() == [copy.with_suffix(".mo")]
     assert texts.compile_all() == []
     assert copy.with_suffix(".mo").stat().st_size > 1000
+
+
+def test_no_text_is_translated_while_modules_are_read():
+    """It would have the language of the first request for ever: `gettext_lazy` is for that."""
+    found = [
+        f"{path.relative_to(texts.ROOT)}:{line}"
+        for path in sorted((texts.ROOT / "playground").rglob("*.py"))
+        for line in _translated_at_once(ast.parse(path.read_text()))
+    ]
+    assert found == []
+
+
+def _translated_at_once(module):
+    eager = {
+        alias.asname or alias.name
+        for node in ast.walk(module)
+        if isinstance(node, ast.ImportFrom) and node.module == "django.utils.translation"
+        for alias in node.names
+        if alias.name in ("gettext", "ngettext")
+    }
+    later = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+    left = list(module.body)
+    while left:
+        node = left.pop()
+        if isinstance(node, later):
+            continue
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in eager:
+            yield node.lineno
+        left.extend(ast.iter_child_nodes(node))

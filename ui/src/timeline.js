@@ -1,2 +1,3 @@
 // The timeline page.
+import "./el/kp-clock.js";
 import "./timeline/kp-timeline.js";

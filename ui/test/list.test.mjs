@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { age, seconds } from "../src/age.js";
 import { drainOf } from "../src/list/acting.js";
 import { parse, split, suggest } from "../src/list/filter.js";
-import { actionCommands, getCommand, quote } from "../src/list/kubectl.js";
+import { actionCommands, getCommand, logsCommand, quote } from "../src/list/kubectl.js";
 import { ListModel, nextSort, parseSort, printSort, sortKey, stateOf } from "../src/list/model.js";
 import { Selection, visible } from "../src/list/selection.js";
 
@@ -138,6 +138,20 @@ test("a list as kubectl would get it", () => {
   assert.equal(quote("a b"), "'a b'");
 });
 
+test("a list of the past is asked of the API, as kubectl get has no flag for a revision", () => {
+  const past = { ns: "a", selector: "app=web", rev: 600 };
+  assert.equal(getCommand(KIND, past), "kubectl get --raw '/api/v1/namespaces/a/pods?resourceVersion=600&resourceVersionMatch=Exact&labelSelector=app%3Dweb'");
+  assert.equal(getCommand({ ...KIND, group: "apps", plural: "deployments" }, { rev: 7 }), "kubectl get --raw '/apis/apps/v1/deployments?resourceVersion=7&resourceVersionMatch=Exact'");
+});
+
+test("logs as kubectl would show them", () => {
+  assert.deepEqual(logsCommand({ ns: "a", names: ["x"], container: "*", since: "60" }), ["kubectl logs -n a x --all-containers -f --since=60s"]);
+  assert.deepEqual(logsCommand({ ns: "a", names: ["x", "y"], previous: true }), ["kubectl logs -n a x --previous", "kubectl logs -n a y --previous"]);
+  const web = { ns: "a", names: ["1", "2", "3", "4", "5", "6"], of: "deployment/web" };
+  const from = "2026-11-30T12:00:00+00:00";
+  assert.deepEqual(logsCommand({ ...web, since: "rev:600", from, times: true }), [`kubectl logs -n a deployment/web --all-pods --max-log-requests=6 -f --since-time=${from} --timestamps`]);
+});
+
 test("actions as kubectl would do them", () => {
   const commands = (action, resource, targets, options) => actionCommands(action, resource, targets, options);
   assert.deepEqual(commands("delete", KIND, [...in_("a", "x", "y"), ...in_("b", "z")], { force: true }), [
@@ -149,6 +163,8 @@ test("actions as kubectl would do them", () => {
   assert.deepEqual(commands("undo", DEPLOYMENTS, in_("a", "web"), { revision: 2 }), ["kubectl rollout undo deployment/web -n a --to-revision=2"]);
   assert.deepEqual(commands("label", KIND, in_("a", "x"), { changes: { k: "v w", old: null }, overwrite: true }), ["kubectl label pods x -n a 'k=v w' old- --overwrite"]);
   assert.deepEqual(commands("drain", NODES, in_("", "n1"), { deleteEmptyDirData: true, force: true }), ["kubectl drain n1 --ignore-daemonsets --delete-emptydir-data --force"]);
+  assert.ok(commands("evict", KIND, in_("a", "x"), { gracePeriodSeconds: 3 })[0].includes('"metadata":{"name":"x"},"deleteOptions":{"gracePeriodSeconds":3}}'));
+  assert.deepEqual(commands("scale", DEPLOYMENTS, in_("a", "web", "api"), {}), ["kubectl scale --replicas=N deployment/web deployment/api -n a"]);
   assert.deepEqual(commands("cordon", NODES, in_("", "n1", "n2"), { dryRun: true }), ["kubectl cordon n1 n2 --dry-run=server"]);
 });
 

@@ -13,7 +13,9 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from playground.objects import facts
 from playground.objects.discovery import Resource
+from playground.objects.facts import Object
 
 Right = tuple[str, str] | tuple[str, str, str, str]
 
@@ -28,6 +30,8 @@ class Action:
     fits: Callable[[Resource], bool] = field(default=lambda _: True)
     # Whether it makes sense for many objects at once.
     bulk: bool = True
+    # Whether it would change anything about an object as it is.
+    suits: Callable[[Object], bool] = field(default=lambda _: True)
 
 
 def _any_of(*titles: str) -> Callable[[Resource], bool]:
@@ -39,8 +43,17 @@ def _with_verb(verb: str) -> Callable[[Resource], bool]:
     return lambda resource: verb in resource.verbs
 
 
+def _has(key: str) -> Callable[[Object], bool]:
+    return lambda item: bool(facts.spec(item).get(key))
+
+
+def _has_not(key: str) -> Callable[[Object], bool]:
+    return lambda item: not facts.spec(item).get(key) and not facts.over(item)
+
+
 _DEPLOYMENTS = _any_of("deployments.apps")
 _ROLLED = _any_of("deployments.apps", "statefulsets.apps", "daemonsets.apps")
+_SUSPENDED = _any_of("cronjobs.batch", "jobs.batch")
 _NODES = _any_of("nodes")
 _PATCH: Right = ("patch", "")
 
@@ -59,8 +72,8 @@ ACTIONS = (
         _ROLLED,
         bulk=False,
     ),
-    Action("pause", _("Pause rollout"), (_PATCH,), _DEPLOYMENTS),
-    Action("resume", _("Resume rollout"), (_PATCH,), _DEPLOYMENTS),
+    Action("pause", _("Pause rollout"), (_PATCH,), _DEPLOYMENTS, suits=_has_not("paused")),
+    Action("resume", _("Resume rollout"), (_PATCH,), _DEPLOYMENTS, suits=_has("paused")),
     Action(
         "trigger",
         _("Run now"),
@@ -68,10 +81,10 @@ ACTIONS = (
         _any_of("cronjobs.batch"),
         bulk=False,
     ),
-    Action("suspend", _("Suspend"), (_PATCH,), _any_of("cronjobs.batch", "jobs.batch")),
-    Action("unsuspend", _("Resume"), (_PATCH,), _any_of("cronjobs.batch", "jobs.batch")),
-    Action("cordon", _("Cordon"), (_PATCH,), _NODES),
-    Action("uncordon", _("Uncordon"), (_PATCH,), _NODES),
+    Action("suspend", _("Suspend"), (_PATCH,), _SUSPENDED, suits=_has_not("suspend")),
+    Action("unsuspend", _("Resume"), (_PATCH,), _SUSPENDED, suits=_has("suspend")),
+    Action("cordon", _("Cordon"), (_PATCH,), _NODES, suits=_has_not("unschedulable")),
+    Action("uncordon", _("Uncordon"), (_PATCH,), _NODES, suits=_has("unschedulable")),
     Action(
         "drain",
         _("Drain"),
@@ -89,6 +102,11 @@ BY_NAME = {action.name: action for action in ACTIONS}
 def fitting(resource: Resource) -> list[Action]:
     """Return the actions that make sense for a kind."""
     return [action for action in ACTIONS if action.fits(resource)]
+
+
+def idle(resource: Resource, item: Object) -> list[str]:
+    """Return the names of a kind's actions that would change nothing about an object now."""
+    return [action.name for action in fitting(resource) if not action.suits(item)]
 
 
 def attributes(right: Right, resource: Resource, namespace: str, name: str) -> dict[str, Any]:

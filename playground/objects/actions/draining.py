@@ -26,6 +26,21 @@ def plan(targets: Sequence[Target], reader: Reader) -> tuple[list[dict[str, Any]
     return pods, _warnings(found, budgets)
 
 
+def nowhere_else(targets: Sequence[Target], reader: Reader) -> list[Notice]:
+    """Warn where no node is left that takes pods."""
+    names = {target.name for target in targets}
+    nodes = reader.items("nodes")
+    if not nodes or any(_takes_pods(one) for one in nodes if facts.name(one) not in names):
+        return []
+    return [warn(_("No other node takes pods: new ones will be Pending until one does."))]
+
+
+def _takes_pods(node: Object) -> bool:
+    conditions = facts.status(node).get("conditions") or ()
+    ready = any(one.get("type") == "Ready" and one.get("status") == "True" for one in conditions)
+    return ready and not facts.spec(node).get("unschedulable")
+
+
 def _described(pod: Object, budgets: Sequence[Object]) -> dict[str, Any]:
     meta = facts.meta(pod)
     return {

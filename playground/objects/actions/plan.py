@@ -18,6 +18,9 @@ from playground.objects.actions.requests import Target
 from playground.objects.actions.warnings import Notice, info, named, warn
 from playground.objects.reading import Object, Reader
 
+# So many objects are read one by one, more as a list.
+LOOKED_AT = 5
+
 
 @dataclass(slots=True)
 class Plan:
@@ -50,10 +53,15 @@ def _evict(plan: Plan, targets: Sequence[Target], reader: Reader) -> None:
     plan.warnings.extend(deleting.warnings(targets, reader, evict=True))
 
 
+def _cordon(plan: Plan, targets: Sequence[Target], reader: Reader) -> None:
+    plan.warnings.append(info(_("Pods that run there stay; new ones go to other nodes.")))
+    plan.warnings.extend(draining.nowhere_else(targets, reader))
+
+
 def _drain(plan: Plan, targets: Sequence[Target], reader: Reader) -> None:
     pods, warnings = draining.plan(targets, reader)
     plan.form["pods"] = pods
-    plan.warnings.extend(warnings)
+    plan.warnings.extend([*warnings, *draining.nowhere_else(targets, reader)])
 
 
 def _undo(plan: Plan, targets: Sequence[Target], reader: Reader) -> None:
@@ -62,7 +70,7 @@ def _undo(plan: Plan, targets: Sequence[Target], reader: Reader) -> None:
 
 def _objects(targets: Sequence[Target], reader: Reader) -> list[Object]:
     """Return the targets as they are; many are read as one list."""
-    if len(targets) <= 5:
+    if len(targets) <= LOOKED_AT:
         found = [reader.maybe(target.path) for target in targets]
         return [item for item in found if item is not None]
     wanted = {(target.namespace, target.name) for target in targets}
@@ -72,9 +80,17 @@ def _objects(targets: Sequence[Target], reader: Reader) -> list[Object]:
     return [item for item in items if (facts.namespace(item), facts.name(item)) in wanted]
 
 
+def counts_of(targets: Sequence[Target], items: Sequence[Object], reader: Reader) -> set[int]:
+    """Return how many replicas are wanted; a kind of its own says so where its scale is."""
+    if all("replicas" in facts.spec(item) for item in items):
+        return {facts.spec(item)["replicas"] for item in items}
+    scales = [reader.maybe(f"{target.path}/scale") for target in targets[:LOOKED_AT]]
+    return {int(facts.spec(one).get("replicas") or 0) for one in scales if one is not None}
+
+
 def _scale(plan: Plan, targets: Sequence[Target], reader: Reader) -> None:
     items = _objects(targets, reader)
-    counts = {facts.spec(item).get("replicas", 1) for item in items}
+    counts = counts_of(targets, items, reader)
     if len(counts) == 1:
         plan.form["replicas"] = counts.pop()
     kind = targets[0].resource.kind
@@ -138,6 +154,7 @@ def _trigger(plan: Plan, targets: Sequence[Target], reader: Reader) -> None:
 _PLANS: dict[str, Callable[[Plan, Sequence[Target], Reader], None]] = {
     "delete": _delete,
     "evict": _evict,
+    "cordon": _cordon,
     "drain": _drain,
     "undo": _undo,
     "scale": _scale,

@@ -24,6 +24,7 @@ from playground.objects.summary.parts import (
     text,
 )
 
+POLICIES = "networkpolicies.networking.k8s.io"
 SERVICE_OF = "kubernetes.io/service-name"
 
 
@@ -237,6 +238,23 @@ def policy(item: Object, context: Context) -> Parts:
         heading = _("From") if direction == "Ingress" else _("To")
         yield Rows(title, (heading, _("Ports")), rows, _("Nothing."))
     yield pod_rows(_("Pods that it selects"), pods, context, _("It selects no pods."))
+    if others := _others(item, pods, context):
+        rows = tuple(
+            (context.to(POLICIES, namespace, facts.name(one)), text(n)) for one, n in others
+        )
+        title = _("Other policies of these pods: what one of them lets through is let through")
+        yield Rows(title, (_("Name"), _("Of these pods")), rows)
+
+
+def _others(item: Object, pods: list[Object], context: Context) -> list[tuple[Object, int]]:
+    """Return the other policies that hold for some of these pods, and for how many."""
+    labels = [facts.meta(pod).get("labels") or {} for pod in pods]
+    counted = [
+        (one, sum(facts.selects(facts.spec(one).get("podSelector") or {}, of) for of in labels))
+        for one in context.items(POLICIES, facts.namespace(item))
+        if facts.name(one) != facts.name(item)
+    ]
+    return [(one, n) for one, n in counted if n]
 
 
 def peer_text(peer: Mapping[str, Any]) -> str:

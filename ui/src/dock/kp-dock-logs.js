@@ -12,7 +12,7 @@ class DockLogs extends HTMLElement {
     }
     const logs = document.createElement("kp-logs");
     logs.setAttribute("src", `/ws/clusters/${this.getAttribute("cluster")}/logs/`);
-    for (const name of ["ns", "pod", "pods", "total", "containers", "container"]) {
+    for (const name of ["ns", "pod", "pods", "total", "containers", "container", "of"]) {
       if (this.hasAttribute(name)) logs.setAttribute(name, this.getAttribute(name));
     }
     for (const name of NAMES) if (this.hasAttribute(name)) logs.dataset[name] = this.getAttribute(name);

@@ -55,7 +55,8 @@ class ActionDialog extends LitElement {
   }
 
   defaults(form) {
-    const replicas = Number.isInteger(form.replicas) ? { replicas: form.replicas } : { replicas: 1 };
+    // Where they have different numbers, none is proposed for all.
+    const replicas = Number.isInteger(form.replicas) ? { replicas: form.replicas } : {};
     const revision = (form.revisions ?? []).find((one) => !one.current)?.revision;
     return {
       scale: replicas,

@@ -202,7 +202,7 @@ class List extends LitElement {
     const { selector, fields, words } = this.parsedNow ?? {};
     const wide = this.shown !== null && this.shownColumns().some((one) => one.wide && !one.extra);
     const labels = this.shown?.includes("Labels");
-    return getCommand(this.resource, { ns: this.ns, selector, fields, words, wide, labels });
+    return getCommand(this.resource, { ns: this.ns, selector, fields, words, wide, labels, rev: this.config.rev });
   }
 
   // --- what one may do ------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 // With `address` what one chooses stands in the page's address; without, it is told by kp-log-options.
 import { html, LitElement, nothing } from "lit";
 
+import { logsCommand } from "../list/kubectl.js";
 import { visible } from "../list/selection.js";
 import { matches, pieces, search } from "../logs/buffer.js";
 import { Following } from "../logs/following.js";
@@ -19,7 +20,7 @@ const SINCE = [["", () => t.logs.sinceAll], ["60", () => t.logs.sinceMinutes(1)]
 
 class Logs extends LitElement {
   static properties = {
-    src: {}, ns: {}, pod: {}, pods: {}, total: { type: Number }, containers: {}, container: {}, previous: { type: Boolean },
+    src: {}, ns: {}, pod: {}, pods: {}, total: { type: Number }, containers: {}, container: {}, previous: { type: Boolean }, of: {},
     tick: { state: true },
   };
 
@@ -56,6 +57,15 @@ class Logs extends LitElement {
     this.following = new Following({ src, ns: this.ns ?? "", pods: this.names, container: this.container ?? "", previous, since }, () => this.changed());
     this.following.start();
     this.changed();
+  }
+
+  /** Follows the pods that have come since. */
+  join(pods, total) {
+    const more = pods.filter((name) => !this.names.includes(name));
+    this.total = total;
+    if (!more.length) return;
+    this.pods = [...this.names, ...more].join(",");
+    this.following.join(more);
   }
 
   changed() {
@@ -98,15 +108,14 @@ class Logs extends LitElement {
   }
 
   get command() {
-    const { chosen } = this.following;
-    const container = chosen === "*" ? " --all-containers" : chosen && this.following.containers.length > 1 ? ` -c ${chosen}` : "";
-    const rest = `${this.previous ? " --previous" : " -f"}${/^\d+$/.test(this.since) ? ` --since=${this.since}s` : ""}${this.times ? " --timestamps" : ""}`;
-    return this.names.map((name) => `kubectl logs -n ${this.ns} ${name}${container}${rest}`).join("\n");
+    const { ns, names, of, previous, times, since } = this;
+    const { chosen, containers, from } = this.following;
+    return logsCommand({ ns, names, of, container: containers.length > 1 ? chosen : "", previous, times, since, from });
   }
 
   render() {
     return html`${this.bar()}${this.box()}<div class="kp-log-note">${this.notes()}<p class="kp-muted">${this.counts()}</p></div>
-      <div class="kp-command kp-equivalent"><pre id="log-command" tabindex="0">${this.command}</pre><button type="button" class="kp-button" data-copy="#log-command">${t.objects.copy}</button></div>`;
+      <div class="kp-command kp-equivalent"><pre id="log-command" tabindex="0">${this.command.join("\n")}</pre><button type="button" class="kp-button" data-copy="#log-command">${t.objects.copy}</button></div>`;
   }
 
   bar() {

@@ -60,6 +60,8 @@ class ObjectPage extends LitElement {
     this.onTime = () => grow(document.getElementById("object-tab"));
     window.addEventListener("kp-time", this.onTime);
     this.ages = setInterval(this.onTime, AGES_EVERY);
+    this.looking = new MutationObserver(() => this.requestUpdate());
+    this.looking.observe(document.getElementById("object-tab"), { childList: true });
     this.loadActions();
     this.open();
   }
@@ -68,6 +70,7 @@ class ObjectPage extends LitElement {
     super.disconnectedCallback();
     this.unbind();
     this.stream?.stop();
+    this.looking?.disconnect();
     clearTimeout(this.soon);
     clearInterval(this.ages);
     window.removeEventListener("kp-time", this.onTime);
@@ -96,7 +99,7 @@ class ObjectPage extends LitElement {
   }
 
   live() {
-    if (this.gone) freshness("ended", t.ended);
+    if (this.gone) freshness("ended", t.lastState);
     else live(this.seen, this.stream);
   }
 
@@ -111,10 +114,20 @@ class ObjectPage extends LitElement {
     this.soon = setTimeout(() => {
       const host = document.getElementById("object-tab");
       const tab = new URLSearchParams(location.search).get("tab") ?? "summary";
+      if (tab === "logs" && host?.querySelector("kp-logs")) return this.followNew(host);
       const busy = host?.contains(document.activeElement) || !getSelection().isCollapsed || host?.querySelector("details[open]");
       if (!host || this.gone || STILL.has(tab) || busy) return;
       window.htmx?.ajax("GET", location.pathname + location.search, { target: host, swap: "innerHTML" });
     }, SOON);
+  }
+
+  /** Pods come while one reads the logs of all of them: those are followed, too. */
+  async followNew(host) {
+    if (!this.group && this.plural === "pods") return;
+    const response = await fetch(location.pathname + location.search, { headers: { "HX-Request": "true" } });
+    const found = response.ok && new DOMParser().parseFromString(await response.text(), "text/html").querySelector("kp-logs");
+    const { pods, total } = Object.fromEntries([...(found?.attributes ?? [])].map(({ name, value }) => [name, value]));
+    if (pods) host.querySelector("kp-logs")?.join(pods.split(","), Number(total));
   }
 
   /** Says what became of the object; what the page shows of it stays. */
@@ -171,6 +184,12 @@ class ObjectPage extends LitElement {
     return html`<a class="kp-button" href=${this.editor}>${t.objects.edit}</a>`;
   }
 
+  /** The actions that would change something; the tab, which is read with each change, says which would not. */
+  get offered() {
+    const idle = document.querySelector("#object-tab > .kp-tab")?.dataset.idle?.split(" ") ?? [];
+    return this.actions.filter(({ name }) => !idle.includes(name));
+  }
+
   act(name) {
     const action = this.actions.find((one) => one.name === name);
     if (!action?.allowed) return;
@@ -182,7 +201,7 @@ class ObjectPage extends LitElement {
     return html`${this.missing
         ? nothing
         : html`<div class="kp-actions kp-object-actions" role="toolbar" aria-label=${t.objects.actions}>
-            ${this.editButton()}${this.shellButton()}${this.actions.map(
+            ${this.gone ? nothing : this.editButton()}${this.shellButton()}${this.offered.map(
               (one) => html`<button type="button" class="kp-button ${one.name === "delete" ? "kp-danger-line" : ""}" aria-disabled=${!one.allowed} title=${one.reason} @click=${() => this.act(one.name)}>${one.title}</button>`,
             )}
           </div>`}

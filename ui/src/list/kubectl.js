@@ -13,8 +13,9 @@ export function kindWord({ group, plural }) {
   return clear.includes(group) ? plural : `${plural}.${group}`;
 }
 
-/** Prints a list. */
-export function getCommand(resource, { ns, selector, fields, words = [], wide, labels, watch }) {
+/** Prints a list; of the past as the API is asked for it, as `kubectl get` has no flag for a revision. */
+export function getCommand(resource, { ns, selector, fields, words = [], wide, labels, watch, rev }) {
+  if (rev) return pastCommand(resource, { ns, selector, fields, rev });
   const parts = ["kubectl", "get", kindWord(resource)];
   if (resource.namespaced) parts.push(...(ns ? ["-n", quote(ns)] : ["-A"]));
   if (selector) parts.push("-l", quote(selector));
@@ -24,6 +25,31 @@ export function getCommand(resource, { ns, selector, fields, words = [], wide, l
   if (watch) parts.push("-w");
   for (const word of words) parts.push("|", "grep", "-i", quote(word));
   return parts.join(" ");
+}
+
+function pastCommand({ group, version, plural, namespaced }, { ns, selector, fields, rev }) {
+  const root = group ? `/apis/${group}/${version}` : `/api/${version}`;
+  const query = new URLSearchParams({ resourceVersion: rev, resourceVersionMatch: "Exact", ...(selector && { labelSelector: selector }), ...(fields && { fieldSelector: fields }) });
+  return `kubectl get --raw ${quote(`${root}${namespaced && ns ? `/namespaces/${ns}` : ""}/${plural}?${query}`)}`;
+}
+
+// kubectl follows so many logs at once, unless it is told.
+const FOLLOWED = 5;
+
+/** Returns the commands that show logs: of pods one by one, or of all pods that are `of` an object. */
+export function logsCommand({ ns, names, of = "", ...how }) {
+  const line = (...whose) => ["kubectl", "logs", "-n", quote(ns), ...whose, ...logWords(how)].join(" ");
+  if (!of || names.length < 2) return names.map((name) => line(name));
+  return [line(of, "--all-pods", ...(names.length > FOLLOWED ? [`--max-log-requests=${names.length}`] : []))];
+}
+
+/** `from` is when the revision was of which `since` tells: kubectl knows times alone. */
+function logWords({ container, previous, times, since, from }) {
+  const words = container === "*" ? ["--all-containers"] : container ? ["-c", container] : [];
+  words.push(previous ? "--previous" : "-f");
+  if (from) words.push(`--since-time=${from}`);
+  else if (/^\d+$/.test(since)) words.push(`--since=${since}s`);
+  return times ? [...words, "--timestamps"] : words;
 }
 
 const SINGLE = { pods: "pod", nodes: "node", deployments: "deployment", statefulsets: "statefulset", daemonsets: "daemonset", replicasets: "replicaset" };
@@ -66,11 +92,16 @@ const meta = (verb) => ({ resource, names, place, options }) => [
   [verb, kindWord(resource), ...names, ...place, ...pairs(options.changes), ...(options.overwrite ? ["--overwrite"] : [])],
 ];
 
+function eviction(name, { gracePeriodSeconds }) {
+  const deleteOptions = Number.isInteger(gracePeriodSeconds) ? { deleteOptions: { gracePeriodSeconds } } : {};
+  return { apiVersion: "policy/v1", kind: "Eviction", metadata: { name }, ...deleteOptions };
+}
+
 const COMMANDS = {
   delete: remove,
   label: meta("label"),
   annotate: meta("annotate"),
-  scale: ({ resource, names, place, options }) => [["scale", `--replicas=${options.replicas ?? 0}`, ...names.map((name) => slashed(resource, name)), ...place]],
+  scale: ({ resource, names, place, options }) => [["scale", `--replicas=${options.replicas ?? "N"}`, ...names.map((name) => slashed(resource, name)), ...place]],
   restart: ({ resource, names, place }) => [["rollout", "restart", ...names.map((name) => slashed(resource, name)), ...place]],
   pause: each(({ resource, name, place }) => ["rollout", "pause", slashed(resource, name), ...place]),
   resume: each(({ resource, name, place }) => ["rollout", "resume", slashed(resource, name), ...place]),
@@ -81,7 +112,7 @@ const COMMANDS = {
   unsuspend: each(({ resource, name, place }) => ["patch", slashed(resource, name), ...place, "-p", `'{"spec":{"suspend":false}}'`]),
   trigger: each(({ name, place, options }) => ["create", "job", options.jobName ?? `${name}-manual`, `--from=cronjob/${name}`, ...place]),
   // kubectl has no command of its own for it: `drain` sends the same to each pod of a node.
-  evict: each(({ name, place }) => ["create", "--raw", `/api/v1/namespaces/${place[1] ?? "default"}/pods/${name}/eviction`, "-f", `- <<< '{"apiVersion":"policy/v1","kind":"Eviction","metadata":{"name":"${name}"}}'`]),
+  evict: each(({ name, place, options }) => ["create", "--raw", `/api/v1/namespaces/${place[1] ?? "default"}/pods/${name}/eviction`, "-f", `- <<< '${JSON.stringify(eviction(name, options))}'`]),
   cordon: ({ names }) => [["cordon", ...names]],
   uncordon: ({ names }) => [["uncordon", ...names]],
   drain: each(drain),

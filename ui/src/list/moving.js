@@ -3,7 +3,10 @@ import { openPanel } from "../dock/open.js";
 import { editorOf } from "../editor/address.js";
 import { bind, singleKeysOn } from "../keys.js";
 import { visit } from "../router.js";
+import { t } from "../texts.js";
 import { ROW } from "./grid.js";
+
+const SHELLS = new Set(["pods", "nodes"]);
 
 /** Moves the row that the keys are at; with Shift the choice goes along. */
 export function move(list, event) {
@@ -29,25 +32,38 @@ export function choose(list, key) {
   return Boolean(work);
 }
 
+/** Ways from a row to what it is about: what there is of its kind, with the words of a menu. */
+export function ways(list, row) {
+  const { cluster, rev, logs } = list.config;
+  const shell = () => openPanel("terminal", list.kindKey === "nodes" ? { kind: "node", node: row.name } : { kind: "pod", ns: row.ns, pod: row.name });
+  return [
+    { name: "yaml", title: t.tabs.yaml, run: () => visit(list.href(row, "yaml")) },
+    ...(logs ? [{ name: "logs", title: t.tabs.logs, run: () => visit(list.href(row, "logs")) }] : []),
+    ...(SHELLS.has(list.kindKey) && !rev ? [{ name: "shell", title: t.objects.shell, run: shell }] : []),
+    { name: "edit", title: t.objects.edit, run: () => visit(editorOf(cluster, list.resource, row, { rev })) },
+  ];
+}
+
+/** Shows the logs of several pods of one namespace below the page. */
+export function showLogs(rows) {
+  openPanel("logs", { ns: rows[0].ns, pods: rows.map(({ name }) => name).join(","), total: rows.length });
+}
+
 /** k9s' keys for the row that the keys are at. */
 export function bindKeys(list) {
   const on = (run) => ({ when: () => list.model.rows.has(list.active), run });
   const tab = (name) => on(() => visit(list.href(list.model.rows.get(list.active), name)));
+  const found = (name) => list.model.rows.has(list.active) && ways(list, list.model.rows.get(list.active)).find((one) => one.name === name);
+  const way = (name) => ({ when: () => Boolean(found(name)), run: () => found(name).run() });
   return bind({
     "objects.describe": tab("summary"),
-    "objects.yaml": tab("yaml"),
-    "objects.edit": on(() => visit(editorOf(list.config.cluster, list.resource, list.model.rows.get(list.active), { rev: list.config.rev }))),
+    "objects.yaml": way("yaml"),
+    "objects.edit": way("edit"),
     "objects.events": tab("events"),
     "objects.owner": tab("relations"),
     "objects.users": tab("relations"),
-    "objects.logs": { ...tab("logs"), when: () => list.config.logs && list.model.rows.has(list.active) },
-    "objects.shell": {
-      when: () => list.kindKey === "pods" && !list.config.rev && list.model.rows.has(list.active),
-      run: () => {
-        const { ns, name } = list.model.rows.get(list.active);
-        openPanel("terminal", { kind: "pod", ns, pod: name });
-      },
-    },
+    "objects.logs": way("logs"),
+    "objects.shell": way("shell"),
     "objects.menu": on(() => list.openMenu()),
     "objects.delete": { when: () => list.targets().length > 0, run: () => list.act("delete") },
     "objects.all": {

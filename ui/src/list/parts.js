@@ -3,6 +3,10 @@ import { html, nothing } from "lit";
 
 import { t } from "../texts.js";
 import { closeOnEscape, closeWhenLeft } from "./drop.js";
+import { showLogs, ways } from "./moving.js";
+
+// Streams that a page holds open at once; MOST_PODS of playground/objects/logged.py.
+const MOST_LOGS = 20;
 
 export function toolbar(list) {
     return html`<div class="kp-toolbar kp-list-bar" role="search">
@@ -143,9 +147,15 @@ export function footer(list) {
       <div class="kp-command kp-grow"><code id="equivalent">${list.command}</code><button type="button" class="kp-button" data-copy="#equivalent">${t.objects.copy}</button></div>
     </div>
     <div class="kp-row-menu" popover role="menu" tabindex="-1" aria-label=${t.objects.actions} @keydown=${menuKey} @toggle=${(event) => menuToggled(event, list)}>
-      ${list.actions.map((action) => item(list, action))}
+      ${lone(list) ? ways(list, lone(list)).map((way) => item(list, { ...way, allowed: true }, way.run)) : nothing}${list.actions.map((action) => item(list, action))}
     </div>
   </div>`;
+}
+
+/** The chosen pods whose logs can be read beside each other. */
+function together(list) {
+  const rows = list.kindKey === "pods" && !list.config.rev ? list.targets() : [];
+  return rows.length > 0 && rows.length <= MOST_LOGS && rows.every(({ ns }) => ns === rows[0].ns) ? rows : null;
 }
 
 function chosen(list) {
@@ -161,16 +171,23 @@ function chosen(list) {
     ${selection.size - hidden < view.length ? html`<button type="button" class="kp-link" @click=${choose(() => selection.all(view))}>${matching}</button>` : nothing}
     <button type="button" class="kp-link" @click=${choose(() => selection.clear())}>${t.objects.clearSelection}</button>
     <span class="kp-grow"></span>
+    ${together(list) ? html`<button type="button" class="kp-button" @click=${() => showLogs(together(list))}>${t.tabs.logs}</button>` : nothing}
     ${list.actions
       .filter((one) => one.bulk || selection.size === 1)
       .map((one) => html`<button type="button" class="kp-button ${one.name === "delete" ? "kp-danger-line" : ""}" aria-disabled=${!one.allowed} title=${one.reason ?? ""} @click=${() => list.act(one.name)}>${one.title}</button>`)}
   </div>`;
 }
 
-function item(list, action) {
+/** The row that a menu is about, unless it is about several. */
+function lone(list) {
+  const rows = list.targets(list.active);
+  return rows.length === 1 ? rows[0] : null;
+}
+
+function item(list, action, work = () => list.act(action.name, list.targets(list.active))) {
   const run = () => {
     list.querySelector(".kp-row-menu").hidePopover();
-    list.act(action.name, list.targets(list.active));
+    work();
   };
   return html`<button type="button" role="menuitem" tabindex="-1" aria-disabled=${!action.allowed} @click=${run}>
     ${action.title}${action.allowed ? nothing : html`<small>${action.reason}</small>`}

@@ -19,6 +19,7 @@ export class Following {
     this.notes = new Map();
     this.containers = []; // of all pods: [name, kind]
     this.chosen = this.container;
+    this.from = ""; // when a revision was whose logs are asked for
     this.streams = new Map();
     this.over = new Set();
     this.heard = false;
@@ -26,6 +27,12 @@ export class Following {
 
   start() {
     for (const pod of this.pods) this.open(pod);
+  }
+
+  /** Follows further pods, which came later. */
+  join(pods) {
+    this.pods.push(...pods);
+    for (const pod of pods) this.open(pod);
   }
 
   stop() {
@@ -103,7 +110,8 @@ export class Following {
 
 /** What each frame of the stream does; see playground/objects/consumer.py. */
 const FRAMES = {
-  containers(here, pod, { items, chosen }) {
+  containers(here, pod, { items, chosen, since }) {
+    here.from ||= since;
     for (const one of items) if (!here.containers.some(([name]) => name === one[0])) here.containers.push(one);
     here.chosen = chosen;
   },

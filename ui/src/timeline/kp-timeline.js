@@ -261,7 +261,11 @@ class Timeline extends LitElement {
     const rev = number(new FormData(event.target).get("rev").replace(/\s/g, ""));
     const { oldest, newest } = this.overview;
     if (rev === null || rev < oldest || rev > newest) this.said = t.timeline.noSuchRevision(oldest, newest);
-    else this.go(rev);
+    else {
+      this.go(rev);
+      // The keys are the timeline's again.
+      event.target.elements.rev.blur();
+    }
   }
 
   /** A digit begins the number of a revision. */

@@ -14,6 +14,7 @@ export const common = {
   behind: (rev, n) => `Read at rev ${group(rev)} · ${group(n)} ${plural(n, "change", "changes")} since`,
   readAgain: "Read again",
   ended: "Not connected",
+  lastState: "Deleted · last state",
   reading: (read, total) => `Reading ${group(total)} pods… ${group(read)}`,
   readingFirst: "Reading the cluster…",
   gap: (span, skipped, rev) =>

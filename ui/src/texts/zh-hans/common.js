@@ -14,6 +14,7 @@ export const common = {
   behind: (rev, n) => `读取于版本 ${group(rev)} · 此后有 ${group(n)} 项变更`,
   readAgain: "重新读取",
   ended: "未连接",
+  lastState: "已删除 · 最后的状态",
   reading: (read, total) => `正在读取 ${group(total)} 个 Pod… ${group(read)}`,
   readingFirst: "正在读取集群…",
   gap: (span, skipped, rev) => `您离线了 ${span}，跳过了 ${group(skipped)} 项变更。已重新加载到版本 ${group(rev)}。`,
