@@ -34,6 +34,7 @@ from playground.control_call import Answer, Call, Routes
 from playground.control_log import ask, place
 from playground.control_shared import OfClusters
 from playground.control_viewer import Viewer
+from playground.failures import carrying
 from playground.history.facts import facts
 from playground.history.meaning import Write
 
@@ -179,6 +180,8 @@ async def recording(call: Call) -> Answer:
         "newest": upto,
         "nodes": store.record.nodes,
         "template": store.record.template,
+        # Of the file's beginning, which the first page is for.
+        "failures": [] if after else carrying.recorded(cluster.failures.journal.moments, upto),
         "next": found[-1][0].revision if found else None,
         "changes": [
             {

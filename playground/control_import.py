@@ -44,7 +44,9 @@ async def import_recording(call: Call) -> Answer:
             revision=recorded.newest,
             compacted=recorded.oldest,
         )
-        made = await call.fleet.import_log(_batches(recorded), record, expires=wanted["expires"])
+        made = await call.fleet.import_log(
+            _batches(recorded), record, expires=wanted["expires"], moments=recorded.moments
+        )
     return 201, control_clusters.summary(made) | {
         "kubeconfig": made.admin_kubeconfig(holder=wanted["owner"]),
         "changes": recorded.changes - recorded.skipped.total(),

@@ -22,6 +22,8 @@ from playground.beginnings import Beginnings
 from playground.cluster import API_USER, RunningCluster, Surface, address_of
 from playground.cluster_templates import seeds_of, template_of
 from playground.cluster_time import Start
+from playground.failures import carrying
+from playground.failures.journal import Moment
 from playground.kept import Kept
 from playground.rekeying import rekey
 from playground.resting import EXPIRES, PODS, RESTING, REVOKED, USED, Sleeper, now, settled
@@ -151,6 +153,8 @@ class Fleet:
             try:
                 await rekey(store, credentials, source.clock)
                 await self._open(name)
+                moments = carrying.mended(source.failures.journal.moments, revision)
+                await self._running[name].failures.take_along(moments)
             except BaseException:
                 await self._storage.delete_cluster(name)
                 raise
@@ -162,6 +166,7 @@ class Fleet:
         record: ClusterRecord,
         *,
         expires: float | None = None,
+        moments: Sequence[Moment] = (),
     ) -> RunningCluster:
         """Make a cluster that goes on where a log ends, with keys of its own.
 
@@ -183,6 +188,8 @@ class Fleet:
                     reached = self._beginnings.clock(last_write=await last_write(store))
                     await rekey(store, credentials, reached)
                     await self._open(name)
+                    ended = carrying.mended(moments, record.revision)
+                    await self._running[name].failures.take_along([*moments, *ended])
                 except BaseException:
                     await self._storage.delete_cluster(name)
                     raise

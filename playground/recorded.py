@@ -27,6 +27,7 @@ from apiserver.registry.resource import Resource
 from apiserver.storage import Imported, Key, imported
 from apiserver.storage.staging import LARGEST as LARGEST_OBJECT
 from playground.cluster_templates import DEFAULT, TEMPLATES
+from playground.failures import carrying
 from playground.machines import LARGEST as MOST_NODES
 from playground.recorded_kinds import RecordedKinds
 
@@ -107,6 +108,8 @@ class Recorded:
         template = about.get("template")
         self.template = template if isinstance(template, str) and template in TEMPLATES else DEFAULT
         self.secrets = head.get("secrets") is True
+        with self._at(1):
+            self.moments = carrying.read(head.get("failures", []), self.newest)
 
     def _learn_kinds_left(self, data: bytes) -> None:
         """Learn the kinds of what compaction left: a definition may have been written last."""

@@ -41,6 +41,7 @@ class Moment:
     kind: str
     failure: str
     state: str  # "began" or "ended"
+    lasts: bool = True  # there is something to mend: a kill is over at once
 
 
 @dataclass(slots=True)

@@ -73,7 +73,7 @@ class Failures:
             if not kind.instant:
                 self._active[failure.id] = kind
                 self.journal.failures[failure.id] = failure
-            self._note(failure, "began")
+            self._note(failure, "began", lasts=not kind.instant)
             await self.journal.write()
             return failure
 
@@ -96,7 +96,12 @@ class Failures:
     def _listed(self) -> list[Failure]:
         return list(self.journal.failures.values())
 
-    def _note(self, failure: Failure, state: str) -> None:
+    async def take_along(self, moments: list[Moment]) -> None:
+        """Begin with what a copy has of the other's moments; see `carrying`."""
+        self.journal.moments.extend(moments)
+        await self.journal.write()
+
+    def _note(self, failure: Failure, state: str, *, lasts: bool = True) -> None:
         cluster = self._cluster
         self.journal.moments.append(
             Moment(
@@ -106,6 +111,7 @@ class Failures:
                 kind=failure.kind,
                 failure=failure.id,
                 state=state,
+                lasts=lasts,
             )
         )
 

@@ -36,6 +36,7 @@ async def pack(
         "oldest": first["oldest"],
         "newest": first["newest"],
         "secrets": secrets,
+        "failures": first["failures"],
     }
     yield squeeze.compress(orjson.dumps(head)[:-1] + b',"changes":[')
     found, separator = first, b"\n"

@@ -45,6 +45,7 @@ class MomentSerializer(serializers.Serializer[Any]):
     kind = serializers.CharField()
     failure = serializers.CharField()
     state = serializers.ChoiceField(choices=("began", "ended"))
+    lasts = serializers.BooleanField(help_text="False for what is over at once.")
 
 
 class FailuresSerializer(serializers.Serializer[Any]):

@@ -56,6 +56,20 @@ async def test_the_log_of_a_fork_begins_there(fleet, lab, past):
     assert records[0].actor
 
 
+async def test_what_was_broken_is_mended_in_a_fork_and_its_log_says_so(fleet, lab, past):
+    node = {"kind": "stop-node", "target": {"node": "node-1"}}
+    await lab.cluster.failures.begin({"kind": "slow-api", "target": {"milliseconds": 1}})
+    broken = await lab.cluster.failures.begin(node)
+    await past.now("POST", MAPS, config_map("a", n="1"))
+    then = past.revision
+    await lab.cluster.failures.end(broken.id)
+    await past.now("PUT", f"{MAPS}/a", config_map("a", n="2"))
+    fork = await fleet.fork(lab.cluster, then, name="fork")
+    assert not fork.failures.journal.failures
+    told = [(one.revision, one.kind, one.state) for one in fork.failures.journal.moments]
+    assert told == [(then + 1, "slow-api", "ended"), (then + 1, "stop-node", "ended")]
+
+
 async def test_keys_and_tokens_are_the_forks_own(fleet, lab, past):
     secret = {
         "metadata": {

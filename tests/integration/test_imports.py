@@ -28,17 +28,19 @@ async def recording(past):
     """Return the file of the whole log, as the site packs it."""
     headers = {"impersonate-user": "me", "impersonate-group": "system:masters"}
     path, after, lines = f"{CLUSTERS}/lab/history/recording", 0, []
+    failures = []
     while True:
         query = f"{path}?after={after}&upto={past.revision}"
         page = (await past.http.request("GET", query, None, headers)).json()
         if page["next"] is None:
             break
+        failures = failures or page["failures"]
         after = page["next"]
         lines += map(orjson.dumps, page["changes"])
     head = {"kind": "Recording", "apiVersion": "kubeground.io/v1", "secrets": True}
     about = {"cluster": {"template": page["template"], "nodes": page["nodes"]}}
     ends = {"oldest": page["oldest"], "newest": page["newest"]}
-    first = orjson.dumps({**head, **about, **ends})[:-1] + b',"changes":[\n'
+    first = orjson.dumps({**head, **about, **ends, "failures": failures})[:-1] + b',"changes":[\n'
     return gzip.compress(first + b",\n".join(lines) + b"\n]}\n")
 
 
@@ -54,6 +56,7 @@ async def test_an_import_has_the_whole_log_and_goes_on(fleet, lab, past):
     await past.now("POST", "/apis/apps/v1/namespaces/default/deployments", deployment())
     await lab.available()
     await past.now("DELETE", f"{MAPS}/a")
+    await lab.cluster.failures.begin({"kind": "slow-api", "target": {"milliseconds": 1}})
     data, end = await recording(past), past.revision
 
     status, made = await send(past, "again", data)
@@ -62,6 +65,9 @@ async def test_an_import_has_the_whole_log_and_goes_on(fleet, lab, past):
     cluster = fleet.find("again")
     again = Past(fleet, cluster)
     assert cluster.store.oldest == lab.cluster.store.oldest
+    assert not cluster.failures.journal.failures
+    moments = [(one.revision, one.state) for one in cluster.failures.journal.moments]
+    assert moments == [(end, "began"), (end + 1, "ended")]
     for revision in (then, then + 1, end // 2, end):
         old = {e.key: e.raw for e in await lab.cluster.store.snapshot(revision)}
         new = {e.key: e.raw for e in await cluster.store.snapshot(revision)}

@@ -86,6 +86,17 @@ ADMIN = {
 WHOLE = [namespace(1, "default"), namespace(2, "kube-system"), change(3, ROLE, ADMIN)]
 
 
+MOMENT = {
+    "revision": 3,
+    "time": "2026-11-30T10:00:00Z",
+    "what": "node-1 has no power",
+    "kind": "stop-node",
+    "failure": "stop-node-1",
+    "state": "began",
+    "lasts": True,
+}
+
+
 def head(**more):
     about = {"kind": "Recording", "apiVersion": "kubeground.io/v1", "oldest": 0, "newest": 1000}
     return {**about, "cluster": {"template": "bare", "nodes": 1}, "secrets": False, **more}
@@ -233,6 +244,13 @@ def test_a_uid_or_namespace_that_is_none_is_refused():
         (packed(WHOLE, head(newest=2**60)), "newest must be"),
         (packed(WHOLE, head(oldest=1001)), "oldest is after newest"),
         (packed(WHOLE, head(cluster={"nodes": 10**6})), "nodes must be"),
+        (packed(WHOLE, head(failures={})), "line 1: failures must be a list"),
+        (packed(WHOLE, head(failures=[MOMENT] * 501)), "at most 500"),
+        (packed(WHOLE, head(failures=[{**MOMENT, "x": 1}])), "other fields"),
+        (packed(WHOLE, head(failures=[{**MOMENT, "revision": 1001}])), "no revision of"),
+        (packed(WHOLE, head(failures=[{**MOMENT, "state": "x"}])), "neither begun nor ended"),
+        (packed(WHOLE, head(failures=[{**MOMENT, "what": "x" * 513}])), "up to 512"),
+        (packed(WHOLE, head(failures=[MOMENT, {**MOMENT, "revision": 2}])), "out of order"),
         (packed(WHOLE, end="\n"), "ends before its last line"),
         (packed(WHOLE, end="\n]}\n{}"), "something follows the end of the recording"),
         (packed(WHOLE[:2]), "clusterroles “cluster-admin” is missing"),
