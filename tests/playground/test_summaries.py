@@ -281,6 +281,7 @@ def test_conditions_are_explained_and_the_bad_ones_come_first():
         ("DiskPressure", "good"),
     ]
     assert found[0].meaning == "its memory runs short: pods are evicted"
+    assert found[2].meaning.startswith("not so: its disk runs full")
 
 
 def lines(title, item, **context):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from playground.objects import facts
@@ -124,5 +125,14 @@ def _read(kind: str, one: Mapping[str, Any]) -> Condition:
         reason=str(one.get("reason") or ""),
         message=str(one.get("message") or ""),
         changed=str(one.get("lastTransitionTime") or ""),
-        meaning=str(_MEANINGS.get(kind, {}).get(type_, "")),
+        meaning=_meaning(kind, type_, status),
     )
+
+
+def _meaning(kind: str, type_: str, status: str) -> str:
+    """Return what a condition says: what it stands for, or that this is not so, or not known."""
+    meaning = _MEANINGS.get(kind, {}).get(type_)
+    if meaning is None or status == "True":
+        return str(meaning or "")
+    said = gettext("not so: %(meaning)s") if status == "False" else gettext("unknown: %(meaning)s")
+    return said % {"meaning": meaning}
