@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from typing import Any
 
 import orjson
@@ -73,7 +74,9 @@ def listing(request: HttpRequest, name: str, group: str, version: str, plural: s
     }
     if "kinds" in request.GET:
         return render(request, "objects/kinds.html", context)
-    resource = reader.kind(group, version, plural)
+    resource = discovery.find(reader.resources, group, version, plural)
+    if resource is None:
+        return _unserved(request, reader, context, f"{plural}.{group}")
     context["resource"] = resource
     context["config"] = orjson.dumps(
         {
@@ -93,6 +96,17 @@ def listing(request: HttpRequest, name: str, group: str, version: str, plural: s
     return render(request, "objects/list.html", context)
 
 
+def _unserved(
+    request: HttpRequest, reader: Reader, context: dict[str, Any], title: str
+) -> HttpResponse:
+    """Say that the cluster serves no such kind, beside those that it serves."""
+    title = title.removesuffix(f".{discovery.CORE}")
+    titles = {one.title: one for one in reader.resources}
+    closest = [titles[one] for one in get_close_matches(title, titles, n=3, cutoff=0.6)]
+    more = {"live": False, "title": title, "closest": closest}
+    return render(request, "objects/unserved.html", context | more, status=404)
+
+
 @login_required
 @require_GET
 def detail(
@@ -100,7 +114,10 @@ def detail(
 ) -> HttpResponse:
     """Show one object; htmx gets the chosen tab alone, `?gone` what became of a deleted one."""
     asked = Reader(gateway(), access.signed_in(request.user), name, revision_of(request))
-    resource = asked.kind(group, version, plural)
+    resource = discovery.find(asked.resources, group, version, plural)
+    if resource is None:
+        frame = {"cluster": asked.cluster, "page": "objects", "groups": _grouped(asked.resources)}
+        return _unserved(request, asked, frame, f"{plural}.{group}")
     namespace = "" if ns == CLUSTER_SCOPE else ns
     place = Place(asked, resource, namespace, item)
     tab = request.GET.get("tab", "summary")

@@ -253,9 +253,14 @@ def test_namespaces_are_asked_for_as_the_user(worker, as_operator):
 
 
 def test_an_unknown_kind_is_named(worker, as_operator):
-    response = as_operator.get("/clusters/demo/objects/example.com/v1/castles")
-    assert response.status_code == 404
-    assert "serves no kind “castles”" in text(response)
+    for address in ("castles", "castles/default/one"):
+        response = as_operator.get(f"/clusters/demo/objects/example.com/v1/{address}")
+        assert response.status_code == 404
+        assert "serves no kind “castles.example.com”" in text(response)
+    misspelt = text(as_operator.get("/clusters/demo/objects/core/v1/pod"))
+    assert "serves no kind “pod”. Closest:" in misspelt.replace("\n", " ")
+    assert f'href="{PODS}">pods</a>' in misspelt
+    assert "kp-kinds" in misspelt, "the way to others stands beside it"
 
 
 def test_a_pod_in_words(worker, as_operator):
