@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from playground.limits import LARGEST_RECORDING as LARGEST
@@ -215,7 +216,7 @@ class ImportSerializer(NamedSerializer):
     def validate_file(self, file: UploadedFile[Any]) -> UploadedFile[Any]:
         """Refuse what the worker would not take."""
         if (file.size or 0) > LARGEST:
-            raise serializers.ValidationError("The file is larger than 16 MiB.")
+            raise serializers.ValidationError(_("The file is larger than 16 MiB."))
         return file
 
 
