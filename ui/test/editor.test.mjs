@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
+import "./page.mjs";
+
 import { editorOf } from "../src/editor/address.js";
 import { Checking, write } from "../src/editor/checking.js";
 import { at, sent, split, withRevision } from "../src/editor/documents.js";
@@ -9,6 +11,7 @@ import * as drafts from "../src/editor/drafts.js";
 import { command, fileName } from "../src/editor/kubectl.js";
 import { inList } from "../src/editor/lists.js";
 import { resourceOf } from "../src/editor/lives.js";
+import { settle } from "../src/editor/meanwhile.js";
 import { merge } from "../src/editor/merge3.js";
 import { rangeOf, steps, without } from "../src/editor/paths.js";
 import { conflicts, problems, spoken, waitsFor } from "../src/editor/problems.js";
@@ -385,4 +388,29 @@ test("a replaced object may have a new status, not a new text", async () => {
   sent.length = 0;
   const [bad] = await write(split(WEB), { ...settings, renewed: async () => null }, send, () => {});
   assert.deepEqual([bad.state, sent], ["bad", ["7"]]);
+});
+
+/** Takes theirs at every place that both changed, the last one first or the first one. */
+function takeAll(base, mine, theirs, order) {
+  const { text, conflicts } = merge(base, mine, theirs);
+  const editor = { text, merging: conflicts, base: { revision: 7 }, notes: {}, draw() {} };
+  editor.code = { change: (from, to, lines) => (editor.text = editor.text.slice(0, from) + lines + editor.text.slice(to)) };
+  for (const one of order([...conflicts])) settle(editor, one, true);
+  return editor.text;
+}
+
+test("taking theirs takes it where it stands, in any order", () => {
+  // The same line stands before, and several places are settled.
+  const base = "x: 1\nk: a\ny: 1\nk: a\nz: 1\nk: a\nend: 1\n";
+  const line = (text, n, to) => text.split("\n").map((one, i) => (i === n ? to : one)).join("\n");
+  const mine = line(line(base, 3, "k: mine"), 5, "k: mine");
+  const theirs = line(line(base, 3, "k: of them"), 5, "k: of others");
+  for (const order of [(all) => all, (all) => all.reverse()]) assert.equal(takeAll(base, mine, theirs, order), theirs);
+});
+
+test("taking theirs where one side has no lines leaves none of the other", () => {
+  const shorter = BASE.replace("c: 3\n", "");
+  const other = BASE.replace("c: 3", "c: 30");
+  assert.equal(takeAll(BASE, shorter, other, (all) => all), other);
+  assert.equal(takeAll(BASE, other, shorter, (all) => all), shorter);
 });

@@ -63,12 +63,22 @@ export async function merge(editor) {
   editor.again();
 }
 
+/** Where the lines of a conflict stand by now: one may have written on, and the same may stand elsewhere. */
+function nearest(text, { mine, from }) {
+  const places = [text.lastIndexOf(mine, from), text.indexOf(mine, from)].filter((at) => at >= 0);
+  return places.sort((a, b) => Math.abs(a - from) - Math.abs(b - from))[0] ?? -1;
+}
+
 /** Settles a place that both changed. */
 export function settle(editor, conflict, theirs) {
   editor.merging = editor.merging.filter((one) => one !== conflict);
-  if (theirs) {
-    const from = editor.text.indexOf(conflict.mine, Math.max(0, conflict.from - 200));
-    if (from >= 0) editor.code.change(from, from + conflict.mine.length, conflict.theirs);
+  const from = theirs ? nearest(editor.text, conflict) : -1;
+  if (from >= 0) {
+    // Lines that one side has not at all come, or go, with their end.
+    const to = from + conflict.mine.length + (conflict.theirs || conflict.empty ? 0 : 1);
+    const lines = conflict.empty ? `${conflict.theirs}\n` : conflict.theirs;
+    editor.code.change(from, Math.min(to, editor.text.length), lines);
+    for (const one of editor.merging) if (one.from > from) one.from += lines.length - (to - from);
   }
   if (!editor.merging.length) editor.notes.merged = t.editor.merged(editor.base.revision);
   editor.draw();

@@ -34,7 +34,7 @@ export function panelEntries(host, pod) {
   const now = (...entries) => (host.past || host.gone ? [] : entries);
   return [
     ...now(["logs", words.logs, () => openPanel("logs", at)]),
-    ...(host.readonly || !host.hasPanel("terminal") ? [] : now(["shell", words.shell, () => openPanel("terminal", { ...at, exec: `${pod.ns}/${pod.name}` })])),
+    ...(host.readonly || !host.hasPanel("terminal") ? [] : now(["shell", words.shell, () => openPanel("terminal", { kind: "pod", ...at })])),
     ["yaml", words.yaml, () => tab(host, pod, "yaml")],
     ["describe", words.describe, () => tab(host, pod, "summary")],
     ["trace", words.trace, `${cluster}/trace?object=pods/${pod.ns}/${pod.name}`],
@@ -82,8 +82,9 @@ export function nodeEntries(host, node) {
   const words = t.topology.menu;
   const look = [[words.page, () => visit(new URL(nodePage(host, node), location.href))]];
   if (host.readonly) return [look];
+  const shell = [words.shell, () => openPanel("terminal", { kind: "node", node: node.name })];
   return [
-    look,
+    host.hasPanel("terminal") ? [...look, shell] : look,
     [
       node.cordoned ? [words.uncordon, () => act(host, "uncordon", [node], NODE)] : [words.cordon, () => act(host, "cordon", [node], NODE)],
       [words.drain, () => act(host, "drain", [node], NODE)],
