@@ -19,8 +19,8 @@ const TROUBLES = `
   palette.nothing palette.noKind palette.noCluster palette.noKinds palette.noSearch
   settings.clash settings.noAction settings.notKept
   terminal.lost terminal.backMissing terminal.restarted terminal.forgotten terminal.ended terminal.endedBecause terminal.failed terminal.inputFull
-  terminal.plainTitle terminal.plainText terminal.plainWhy terminal.install
-  terminal.notAllowed terminal.badFile
+  terminal.plainTitle terminal.plainText terminal.plainWhy terminal.install terminal.splitLimit terminal.nothingToCopy terminal.noOutput
+  terminal.notAllowed terminal.recordingFull terminal.badFile
   timeline.lookingAt timeline.compacted timeline.problem timeline.noSuchRevision timeline.badObject timeline.noWrites timeline.objectNotThere timeline.moreDiffer
   topology.forbiddenIn topology.noPast topology.why.problem topology.clock.problem topology.break.problem
   trace.stops. trace.notKept trace.unreachable trace.noDetails trace.moreChanges trace.noneAbout trace.noTerminal

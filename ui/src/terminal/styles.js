@@ -29,17 +29,16 @@ customElements.define("kp-sheet", Sheet);
 
 const createElement = Document.prototype.createElement;
 
-function setAttribute(name, value) {
-  if (name === "style") this.style.cssText = value;
-  else Element.prototype.setAttribute.call(this, name, value);
+function make(tag, ...rest) {
+  return createElement.call(document, tag === "style" ? "kp-sheet" : tag, ...rest);
 }
 
-function make(tag, ...rest) {
-  if (tag === "style") return createElement.call(document, "kp-sheet");
-  const element = createElement.call(document, tag, ...rest);
-  if (tag === "span") element.setAttribute = setAttribute;
-  return element;
-}
+// The spans of its rows are made by the page's own document, whatever other one xterm is given, and
+// while it draws: what is not of the sixteen colours is a style attribute of theirs.
+HTMLSpanElement.prototype.setAttribute = function setAttribute(name, value) {
+  if (name === "style") this.style.cssText = value;
+  else Element.prototype.setAttribute.call(this, name, value);
+};
 
 /** A document for xterm's `documentOverride`: ours, but for how elements are made. */
 export const strictDocument = new Proxy(document, {
