@@ -140,6 +140,22 @@ def test_a_page_that_does_not_load_leaves_the_one_before(page, site):
     expect(page.locator("#topology-count")).to_have_text("6 pods")
 
 
+def test_a_drawer_that_does_not_load_says_so_on_its_page(page, site):
+    page.goto(site.url)
+    page.route("**/new-cluster", lambda route: route.abort())
+    page.get_by_role("link", name="New cluster").click()
+    expect(page.get_by_role("alert")).to_contain_text("/new-cluster did not load.")
+    page.unroute("**/new-cluster")
+    page.route(
+        "**/new-cluster",
+        lambda route: route.fulfill(
+            status=503, content_type="text/html", body="<p>a page of trouble</p>"
+        ),
+    )
+    page.get_by_role("link", name="New cluster").click()
+    expect(page.locator("body")).to_have_text("a page of trouble")
+
+
 def test_a_missing_page_says_so_within_the_frame(page, site, documents):
     page.goto(f"{site.url}{PODS}")
     page.evaluate("document.querySelector('.kp-rail a').href = '/clusters/demo/nothing'")

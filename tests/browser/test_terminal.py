@@ -12,6 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from tests.browser.conftest import cookies_of, watched
+from tests.browser.real import look_as
 from tests.support.server import Playground, wait_until
 
 BUSY_MS = 30_000
@@ -314,17 +315,6 @@ def tool(page, name):
 def hear(page, frame):
     """Have the terminal hear a note, as if it came from the shell."""
     page.evaluate(f"document.querySelector('kp-terminal').hear({frame})")
-
-
-def look_as(page, user):
-    """Look at the cluster as somebody else."""
-    token = page.locator("meta[name=csrf-token]").get_attribute("content")
-    answer = page.request.post(
-        page.url.split("/clusters/")[0] + "/api/clusters/default/view-as",
-        data={"user": user, "groups": []},
-        headers={"X-CSRFToken": token, "Referer": page.url},
-    )
-    assert answer.ok, answer.text()
 
 
 def test_the_dock_keeps_a_terminal_from_page_to_page(page, real):

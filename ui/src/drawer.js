@@ -1,10 +1,14 @@
 // The drawer at the side: a fragment of the site's in a dialog.
+import { visit } from "./router.js";
+
 const drawer = document.getElementById("drawer");
 
 /** Opens the drawer on a fragment of the site's. */
 export async function openDrawer(url) {
-  const response = await fetch(url, { headers: { "HX-Request": "true" } });
-  if (response.redirected) return location.assign(url);
+  const response = await fetch(url, { headers: { "HX-Request": "true" } }).catch(() => null);
+  if (response?.redirected) return location.assign(url);
+  // A trouble has a page of its own; that nothing comes at all is said where one is.
+  if (!response?.ok) return visit(url);
   drawer.innerHTML = await response.text();
   window.htmx?.process(drawer);
   return show();

@@ -118,7 +118,7 @@ class Events extends LitElement {
 
   bar(counts) {
     const choice = (type, label, n) => html`<button type="button" aria-pressed=${this.type === type} @click=${() => this.set({ type })}>${label}${n ? html` <span class="kp-muted">${n}</span>` : nothing}</button>`;
-    return html`<div class="kp-toolbar kp-log-bar" role="search">
+    return html`<div class="kp-toolbar kp-log-bar" role="search" aria-label=${t.dock.events}>
       <span class="kp-segments">${choice("", t.events.all)}${choice("Warning", t.events.warnings, counts.Warning + counts.Error)}${choice("Error", t.events.problems, counts.Error)}</span>
       <div class="kp-inline"><label for="events-ns">${t.namespace}</label><select id="events-ns" @change=${(event) => this.set({ ns: event.target.value })}>
         <option value="" .selected=${!this.ns}>${t.events.allNamespaces}</option>${this.namespaces.map((one) => html`<option .selected=${one === this.ns}>${one}</option>`)}

@@ -357,8 +357,8 @@ class List extends LitElement {
     clearTimeout(this.kindsSoon);
     // A definition is first stored and then established: the second word is the one that counts.
     this.kindsSoon = setTimeout(async () => {
-      const response = await fetch(`${location.pathname}?kinds&ns=${encodeURIComponent(this.ns)}`, { headers: { "HX-Request": "true" } });
-      if (response.ok) document.querySelector(".kp-kinds-list")?.replaceWith(document.createRange().createContextualFragment(await response.text()));
+      const response = await fetch(`${location.pathname}?kinds&ns=${encodeURIComponent(this.ns)}`, { headers: { "HX-Request": "true" } }).catch(() => null);
+      if (response?.ok) document.querySelector(".kp-kinds-list")?.replaceWith(document.createRange().createContextualFragment(await response.text()));
     }, 300);
   }
 

@@ -178,6 +178,10 @@ class Logs extends LitElement {
     const space = box.firstElementChild;
     space.style.paddingTop = `${this.range.first * ROW}px`;
     space.style.paddingBottom = `${this.range.after * ROW}px`;
+    const note = this.querySelector(".kp-log-note");
+    // In a low dock the notes scroll; by keys too, then.
+    if (note.scrollHeight > note.clientHeight) note.tabIndex = 0;
+    else note.removeAttribute("tabindex");
     if (this.follow) {
       this.moving = true;
       box.scrollTop = box.scrollHeight;

@@ -136,8 +136,8 @@ class ObjectPage extends LitElement {
     this.gone = true;
     this.actions = [];
     this.live();
-    const response = await fetch(`${location.pathname}?gone=${encodeURIComponent(this.uid)}`, { headers: { "HX-Request": "true" } });
-    if (response.ok) document.getElementById("object-banner")?.replaceChildren(document.createRange().createContextualFragment(await response.text()));
+    const response = await fetch(`${location.pathname}?gone=${encodeURIComponent(this.uid)}`, { headers: { "HX-Request": "true" } }).catch(() => null);
+    if (response?.ok) document.getElementById("object-banner")?.replaceChildren(document.createRange().createContextualFragment(await response.text()));
   }
 
   async loadActions() {

@@ -120,11 +120,12 @@ export class KpTerminal extends LitElement {
   }
 
   async refused(error) {
-    if (error.code === "NotAccepted") {
+    try {
+      if (error.code !== "NotAccepted") throw error;
       const { offer } = await api.list(this.cluster);
       this.note = { name: "plain", offer };
-    } else {
-      this.note = { name: "failed", text: error.message };
+    } catch (why) {
+      this.note = { name: "failed", text: why.message };
     }
   }
 
@@ -306,7 +307,7 @@ export class KpTerminal extends LitElement {
   findBar() {
     const { found } = this;
     const count = !found ? "" : found.resultCount ? t.terminal.matches(found.resultIndex + 1, found.resultCount) : t.terminal.findNone;
-    return html`<div class="kp-term-find" role="search" @keydown=${this.findKeys}>
+    return html`<div class="kp-term-find" role="search" aria-label=${t.terminal.findLabel} @keydown=${this.findKeys}>
       <input type="search" aria-label=${t.terminal.findLabel} placeholder=${t.terminal.find} spellcheck="false" @input=${(event) => this.seek(1, event)} />
       <span class="kp-muted" role="status">${count}</span>
       <button type="button" class="kp-icon" aria-label=${t.terminal.findPrevious} title=${t.terminal.findPrevious} @click=${() => this.seek(-1)}>↑</button>
