@@ -83,7 +83,9 @@ def test_how_a_cluster_schedules_is_told(cluster, as_operator):
     cluster.scheduling = {"schedulers": [{"name": "default-scheduler", "plugins": {}}]}
     path = "/api/clusters/demo/scheduling"
     assert as_operator.get(path, {"limit": "5"}).json() == cluster.scheduling
-    assert as_operator.get(path, {"limit": "x"}).status_code == 422
+    refused = as_operator.get(path, {"limit": "x"})
+    assert refused.status_code == 422
+    assert "This is no whole number." in refused.json()["error"]["message"]
 
 
 def test_refusals_arrive(cluster, as_operator):
