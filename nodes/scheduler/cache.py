@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping
+from typing import Any
 
 from apimachinery.labels import Selector
 from apimachinery.meta import Obj, name_of
@@ -56,6 +57,8 @@ class Cache:
         self._nominated: dict[str, tuple[PodInfo, str]] = {}
         self._listed: list[NodeInfo] | None = None
         self.counts = Counts(self._pods, self._places)
+        # What plugins know from one attempt to the next.
+        self.kept: dict[str, Any] = {}
 
     @property
     def nodes(self) -> list[NodeInfo]:
@@ -138,6 +141,7 @@ class Cache:
         Nodes that stay as they are, are shared, so nothing may be placed on them.
         """
         fork = Cache()
+        fork.kept = self.kept
         fork._nodes = dict(self._nodes)
         fork._pods.update(self._pods)
         fork._places.update(self._places)

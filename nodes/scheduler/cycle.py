@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from nodes.scheduler.attempt import CANDIDATES, VICTIMS, Attempt, Choice, Column, Victim
 from nodes.scheduler.cache import Cache
-from nodes.scheduler.framework import Code, CycleState, FilterPlugin, Reader, Scores, Status
+from nodes.scheduler.framework import Code, CycleState, FilterPlugin, Reader, Scores, Status, Write
 from nodes.scheduler.nodeinfo import NodeInfo
 from nodes.scheduler.podinfo import PodInfo
 from nodes.scheduler.preemption import Candidate, Preemption
@@ -29,6 +29,8 @@ class Outcome:
     preemption: Candidate | None = None
     # What plugins have kept for the points that follow.
     state: CycleState | None = None
+    # What would be written so that the next attempt may go better.
+    writes: tuple[Write, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ class Cycle:
     def run(self, pod: PodInfo, attempt: Attempt) -> Outcome:
         """Try one pod and write down what happened."""
         nodes = self._cache.nodes
-        state = CycleState(nodes, self._cache.counts, self._readers)
+        state = CycleState(nodes, self._cache.counts, self._readers, kept=self._cache.kept)
         attempt.evaluated = len(nodes)
         if not nodes:
             return Outcome(message="no nodes available to schedule pods")
@@ -90,8 +92,8 @@ class Cycle:
             plugin, status = refusal
             why = ", ".join(status.reasons)
             message = f"0/{len(nodes)} nodes are available: {why}."
-            if self._preemption.enabled:
-                message = f"{message} {_after(why)}"
+            if after := self._after(state, pod, why):
+                message = f"{message} {after}"
             attempt.refused = {node.name: (plugin, status.reasons) for node in nodes}
             attempt.unresolvable = {node.name for node in nodes}
             return Outcome(message=message, refused_by={plugin})
@@ -101,28 +103,55 @@ class Cycle:
         attempt.seconds["filter"] = filtered - looked
         attempt.fitting = len(fitting)
         if not fitting:
-            outcome = self._make_room(pod, nodes, attempt)
+            outcome = self._make_room(state, pod, nodes, attempt)
             attempt.seconds["postFilter"] = time.perf_counter() - filtered
             return outcome
         chosen = fitting[0] if len(fitting) == 1 else self._best(state, pod, fitting, attempt)
         return Outcome(node=chosen.name, state=state)
 
-    def _make_room(self, pod: PodInfo, nodes: list[NodeInfo], attempt: Attempt) -> Outcome:
-        """Look for pods of lower priority that could go; say why the pod waits."""
+    def _make_room(
+        self, state: CycleState, pod: PodInfo, nodes: list[NodeInfo], attempt: Attempt
+    ) -> Outcome:
+        """Look for what could be taken back, and for pods that could go; say why the pod waits."""
         refused, hopeless = attempt.refused, attempt.unresolvable
         refused_by = {plugin for plugin, _ in refused.values()}
-        if not self._preemption.enabled:
-            return Outcome(message=sentence(len(nodes), refused), refused_by=refused_by)
-        if why := self._preemption.not_eligible(pod, nodes):
-            message = f"{sentence(len(nodes), refused)} no new claims to deallocate, "
-            return Outcome(message=f"{message}preemption: {why}", refused_by=refused_by)
-        counts = self._cache.counts
-        found = self._preemption.find(pod, nodes, counts, hopeless.__contains__)
-        if found:
-            attempt.candidates = tuple(map(_choice, found[:CANDIDATES]))
-            return Outcome("", sentence(len(nodes), refused), refused_by, found[0])
-        message = f"{sentence(len(nodes), refused)} {no_victims(len(nodes), refused, hopeless)}"
-        return Outcome(message=message, refused_by=refused_by)
+        message = sentence(len(nodes), refused)
+        words, writes = self._post_filter(state, pod)
+        if self._preemption.enabled:
+            if why := self._preemption.not_eligible(pod, nodes):
+                words.append(f"preemption: {why}")
+            else:
+                counts = self._cache.counts
+                found = self._preemption.find(pod, nodes, counts, hopeless.__contains__)
+                if found:
+                    attempt.candidates = tuple(map(_choice, found[:CANDIDATES]))
+                    return Outcome("", message, refused_by, found[0], writes=writes)
+                words.append(no_victims(len(nodes), refused, hopeless))
+        elif words:
+            words[-1] += "."
+        return Outcome(
+            "", " ".join((message, ", ".join(words))).rstrip(), refused_by, writes=writes
+        )
+
+    def _post_filter(self, state: CycleState, pod: PodInfo) -> tuple[list[str], tuple[Write, ...]]:
+        """Ask the plugins what can be done, but for preemption."""
+        words: list[str] = []
+        writes: tuple[Write, ...] = ()
+        for plugin in self._profile.post_filter:
+            said, wanted = plugin.post_filter(state, pod)
+            writes += wanted
+            if said:
+                words.append(said)
+        return words, writes
+
+    def _after(self, state: CycleState, pod: PodInfo, why: str) -> str:
+        """Return what the post-filters say of a pod that no node could help."""
+        if why.startswith("persistentvolumeclaim ") and why.endswith("not found"):
+            return "not found" if self._preemption.enabled else ""
+        words, _ = self._post_filter(state, pod)
+        if self._preemption.enabled:
+            words.append("preemption: not helpful for scheduling")
+        return ", ".join(words)
 
     def _pre_filter(
         self, state: CycleState, pod: PodInfo
@@ -245,18 +274,8 @@ def no_victims(
         else "No preemption victims found for incoming pod"
         for node in refused
     )
-    return (
-        f"no new claims to deallocate, preemption: 0/{total} nodes are available: "
-        f"{_histogram(reasons)}."
-    )
+    return f"preemption: 0/{total} nodes are available: {_histogram(reasons)}."
 
 
 def _histogram(reasons: Counter[str]) -> str:
     return ", ".join(sorted(f"{count} {reason}" for reason, count in reasons.items()))
-
-
-def _after(why: str) -> str:
-    """Return what the post-filters say of a pod that no node could help."""
-    if why.startswith("persistentvolumeclaim ") and why.endswith("not found"):
-        return "not found"
-    return "no new claims to deallocate, preemption: not helpful for scheduling"

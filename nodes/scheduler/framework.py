@@ -91,6 +91,9 @@ class Event(Enum):
     VOLUME_CHANGED = "PersistentVolume/Update"
     CSINODE_CHANGED = "CSINode/Update"
     ATTACHMENT_GONE = "VolumeAttachment/Delete"
+    DEVICE_CLAIM_CHANGED = "ResourceClaim/Update"
+    DEVICE_CLASS_CHANGED = "DeviceClass/Update"
+    DEVICES_CHANGED = "ResourceSlice/Update"
 
 
 class Reader(Protocol):
@@ -115,6 +118,8 @@ class CycleState:
     counts: PodCounts
     readers: dict[str, Reader]
     data: dict[str, Any] = field(default_factory=dict)
+    # What plugins know from one attempt to the next, for all profiles.
+    kept: dict[str, Any] = field(default_factory=dict)
 
 
 class Plugin(ABC):
@@ -132,15 +137,29 @@ class PreEnqueuePlugin(Plugin):
     """Says whether a pod may enter the queue at all."""
 
     @abstractmethod
-    def pre_enqueue(self, pod: PodInfo) -> Status: ...
+    def pre_enqueue(self, pod: PodInfo, readers: dict[str, Reader]) -> Status: ...
 
 
 class QueueSortPlugin(Plugin):
     """Says in which order pods are tried: the queue's own is the only one that there is."""
 
 
+@dataclass(frozen=True, slots=True)
+class Write:
+    """A merge patch of an object, of a kind that plugins read."""
+
+    kind: str
+    obj: Obj
+    patch: Obj
+    subresource: str = ""
+
+
 class PostFilterPlugin(Plugin):
     """Is asked where no node fits: whether something can be done about it."""
+
+    def post_filter(self, state: CycleState, pod: PodInfo) -> tuple[str, tuple[Write, ...]]:
+        """Return what to say of it, and what to write; "" where the plugin is asked otherwise."""
+        return "", ()
 
 
 class BindPlugin(Plugin):

@@ -56,6 +56,9 @@ _READ = {
     "csinodes": resources.CSINODES,
     "volumeattachments": resources.VOLUMEATTACHMENTS,
     "namespaces": resources.NAMESPACES,
+    "resourceclaims": resources.RESOURCECLAIMS,
+    "resourceslices": resources.RESOURCESLICES,
+    "deviceclasses": resources.DEVICECLASSES,
 }
 
 # What happens to objects beside pods and nodes: when one is added, changed, gone.
@@ -70,6 +73,14 @@ _MOVES = (
     (resources.STORAGECLASSES, Event.CLASS_ADDED, None, None),
     (resources.CSINODES, Event.CSINODE_CHANGED, Event.CSINODE_CHANGED, None),
     (resources.VOLUMEATTACHMENTS, None, None, Event.ATTACHMENT_GONE),
+    (
+        resources.RESOURCECLAIMS,
+        Event.DEVICE_CLAIM_CHANGED,
+        Event.DEVICE_CLAIM_CHANGED,
+        Event.DEVICE_CLAIM_CHANGED,
+    ),
+    (resources.DEVICECLASSES, Event.DEVICE_CLASS_CHANGED, Event.DEVICE_CLASS_CHANGED, None),
+    (resources.RESOURCESLICES, Event.DEVICES_CHANGED, Event.DEVICES_CHANGED, None),
 )
 
 
@@ -199,8 +210,21 @@ class Scheduler:
     ) -> None:
         self._writer.changed()
         event = gone if new is None else added if old is None else changed
-        if event is not None:
-            self._move(event)
+        if event is None:
+            return
+        self._move(event)
+        if event is Event.DEVICE_CLAIM_CHANGED:
+            self._let_in()
+
+    def _let_in(self) -> None:
+        """Look again at pods that may not enter the queue: what they lacked may be there."""
+        for waiting in [one for one in self.queue if one.gated]:
+            profile = self._profile_of(waiting.pod.obj)
+            if profile is not None and not self._gated(profile, waiting.pod):
+                self.queue.add(waiting.pod, gated=False)
+
+    def _gated(self, profile: Profile, pod: PodInfo) -> bool:
+        return any(not p.pre_enqueue(pod, self._readers).ok for p in profile.pre_enqueue)
 
     def _on_pod(self, old: Obj | None, new: Obj | None) -> None:
         if new is None:
@@ -242,8 +266,7 @@ class Scheduler:
         if old is not None and _same_to_us(old, new) and self.queue.waiting(uid):
             self.queue.update(pod)  # our own condition came back
             return
-        gate = next((s for p in profile.pre_enqueue if not (s := p.pre_enqueue(pod)).ok), None)
-        self.queue.add(pod, gated=gate is not None)
+        self.queue.add(pod, gated=self._gated(profile, pod))
 
     def _forget(self, uid: str) -> None:
         self.queue.remove(uid)
@@ -390,6 +413,11 @@ class Scheduler:
     async def _refuse(self, waiting: Waiting, outcome: Outcome) -> None:
         nominated = outcome.preemption.node if outcome.preemption is not None else ""
         await self._say(waiting.pod, outcome.message, nominated=nominated)
+        for write in outcome.writes:
+            try:
+                await self._writer.patch(write.kind, write.obj, write.patch, write.subresource)
+            except ApiError as error:
+                log.debug("not written: %s %s: %s", write.kind, name_of(write.obj), error.message)
         if outcome.preemption is not None:
             await self._send_away(waiting.pod, outcome.preemption)
 
@@ -470,6 +498,10 @@ def _allocatable(node: Obj) -> object:
     return (node.get("status") or {}).get("allocatable")
 
 
+def _claims(pod: Obj) -> object:
+    return (pod.get("status") or {}).get("resourceClaimStatuses")
+
+
 def _same_to_us(old: Obj, new: Obj) -> bool:
     """Tell whether nothing changed but what scheduling does not look at."""
     before, after = old["metadata"], new["metadata"]
@@ -477,5 +509,6 @@ def _same_to_us(old: Obj, new: Obj) -> bool:
         bool(old["spec"].get("nodeName")) == bool(new["spec"].get("nodeName"))
         and before.get("labels") == after.get("labels")
         and before.get("generation") == after.get("generation")
+        and _claims(old) == _claims(new)
         and (old["spec"] is new["spec"] or old["spec"] == new["spec"])
     )

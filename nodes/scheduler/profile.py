@@ -23,6 +23,7 @@ from nodes.scheduler.framework import (
 )
 from nodes.scheduler.plugins.balanced_allocation import NodeResourcesBalancedAllocation
 from nodes.scheduler.plugins.defaults import DefaultBinder, DefaultPreemption, PrioritySort
+from nodes.scheduler.plugins.dynamic_resources import DynamicResources
 from nodes.scheduler.plugins.image_locality import ImageLocality
 from nodes.scheduler.plugins.inter_pod_affinity import InterPodAffinity
 from nodes.scheduler.plugins.node_affinity import NodeAffinity
@@ -54,6 +55,7 @@ DEFAULT_PLUGINS: tuple[tuple[type[Plugin], int], ...] = (
     (VolumeZone, 0),
     (PodTopologySpread, 2),
     (InterPodAffinity, 2),
+    (DynamicResources, 0),
     (DefaultPreemption, 0),
     (NodeResourcesBalancedAllocation, 1),
     (ImageLocality, 1),

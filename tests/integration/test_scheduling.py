@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nodes.client.resources import PODS
 from tests.support.builders import obj
 from tests.support.eventually import eventually
 from tests.support.virtualtime import VIRTUAL_TIME
@@ -75,6 +76,8 @@ async def test_a_pod_goes_to_its_volume_and_one_of_higher_priority_takes_it_over
     assert any(one["reason"] == "Preempted" for one in lab.all("events"))
 
 
+# What is said where a profile sends nobody away.
+NO_MORE = "no new claims to deallocate."
 CONFIG = """
 apiVersion: kubescheduler.config.k8s.io/v1
 kind: KubeSchedulerConfiguration
@@ -128,7 +131,7 @@ async def test_schedulers_are_configured_by_a_configmap(lab):
     await eventually(
         lambda: (
             told(lab, "FailedScheduling")
-            == [f"0/{count} nodes are available: {count} Insufficient cpu."]
+            == [f"0/{count} nodes are available: {count} Insufficient cpu. {NO_MORE}"]
         ),
         within=60,
     )
@@ -144,3 +147,66 @@ async def test_a_wrong_configuration_changes_nothing_and_says_why(lab):
     await lab.client.create(pod("p"))
     await eventually(lambda: placed(lab, "p"), within=60)
     assert [one.name for one in lab.cluster.scheduler.profiles] == ["default-scheduler"]
+
+
+def gpus(node, *names):
+    pool = {"name": node, "generation": 1, "resourceSliceCount": 1}
+    devices = [{"name": name, "attributes": {"model": {"string": "x"}}} for name in names]
+    spec = {"driver": "gpu.example.com", "nodeName": node, "pool": pool, "devices": devices}
+    return dict(obj("ResourceSlice", f"gpus-{node}", "", DRA, spec=spec))
+
+
+DRA = "resource.k8s.io/v1"
+GPU = dict(obj("DeviceClass", "gpu", "", DRA, spec={"selectors": []}))
+REQUEST = {"name": "r", "exactly": {"deviceClassName": "gpu"}}
+ONE_GPU = {"spec": {"devices": {"requests": [REQUEST]}}}
+TEMPLATE = dict(obj("ResourceClaimTemplate", "one-gpu", "default", DRA, spec=ONE_GPU))
+
+
+def drawing(name):
+    claims = [{"name": "gpu", "resourceClaimTemplateName": "one-gpu"}]
+    return pod(name, resourceClaims=claims)
+
+
+async def test_pods_are_given_devices_and_wait_where_there_are_none(lab):
+    await lab.ready()
+    node = lab.all("nodes")[0]["metadata"]["name"]
+    for one in (GPU, TEMPLATE, gpus(node, "a", "b"), drawing("p0"), drawing("p1")):
+        await lab.client.create(one)
+    await eventually(lambda: placed(lab, "p0") == placed(lab, "p1") == node, within=60)
+    given = {}
+    for claim_ in lab.all("resourceclaims.resource.k8s.io"):
+        (result,) = claim_["status"]["allocation"]["devices"]["results"]
+        (user,) = claim_["status"]["reservedFor"]
+        given[user["name"]] = result["device"]
+    assert sorted(given) == ["p0", "p1"]
+    assert sorted(given.values()) == ["a", "b"]
+
+    await lab.client.create(drawing("p2"))
+    count = len(lab.all("nodes"))
+    await eventually(lambda: told(lab, "FailedScheduling"), within=60)
+    (message,) = told(lab, "FailedScheduling")
+    assert message == (
+        f"0/{count} nodes are available: {count} cannot allocate all claims. "
+        f"still not schedulable, preemption: 0/{count} nodes are available: "
+        f"{count} Preemption is not helpful for scheduling."
+    )
+    await lab.client.delete(PODS, "default", "p0")
+    await eventually(lambda: placed(lab, "p2") == node, within=120)
+
+
+async def test_a_pod_waits_for_a_claim_that_is_made_later(lab):
+    await lab.ready()
+    node = lab.all("nodes")[0]["metadata"]["name"]
+    for one in (GPU, gpus(node, "a")):
+        await lab.client.create(one)
+    shared = [{"name": "gpu", "resourceClaimName": "shared"}]
+    await lab.client.create(pod("p", resourceClaims=shared))
+    await lab.client.create(pod("q", resourceClaims=shared))
+    await lab.quiet()
+    assert placed(lab, "p") is None
+    await lab.client.create(dict(obj("ResourceClaim", "shared", "default", DRA, **ONE_GPU)))
+    await eventually(lambda: placed(lab, "p") == placed(lab, "q") == node, within=60)
+    found = lab.get("resourceclaims.resource.k8s.io", "shared")
+    assert {one["name"] for one in found["status"]["reservedFor"]} == {"p", "q"}
+    assert "resource.kubernetes.io/delete-protection" in found["metadata"]["finalizers"]

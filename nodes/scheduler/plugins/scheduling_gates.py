@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nodes.scheduler.framework import SUCCESS, Event, PreEnqueuePlugin, Status
+from nodes.scheduler.framework import SUCCESS, Event, PreEnqueuePlugin, Reader, Status
 from nodes.scheduler.podinfo import PodInfo
 
 
@@ -12,7 +12,7 @@ class SchedulingGates(PreEnqueuePlugin):
     name = "SchedulingGates"
     retry_on = frozenset({Event.POD_ITSELF})
 
-    def pre_enqueue(self, pod: PodInfo) -> Status:
+    def pre_enqueue(self, pod: PodInfo, readers: dict[str, Reader]) -> Status:
         gates = pod.spec.get("schedulingGates")
         if not gates:
             return SUCCESS

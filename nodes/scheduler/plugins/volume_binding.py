@@ -72,10 +72,6 @@ class VolumeBinding(PreFilterPlugin, FilterPlugin, ReservePlugin, PreBindPlugin)
         }
     )
 
-    def __init__(self) -> None:
-        # Volumes that are being given: their names, and whose they will be.
-        self._taken: dict[str, tuple[str, str]] = {}
-
     def configure(self, args: Mapping[str, Any]) -> None:
         self.bind_timeout = float(args["bindTimeoutSeconds"])
 
@@ -124,14 +120,14 @@ class VolumeBinding(PreFilterPlugin, FilterPlugin, ReservePlugin, PreBindPlugin)
         claims.chosen = chosen
         for claim, volume in chosen.items():
             if volume is not None:
-                self._taken[name_of(volume)] = (pod.namespace, claim)
+                _taken(state)[name_of(volume)] = (pod.namespace, claim)
         return SUCCESS
 
     def unreserve(self, state: CycleState, pod: PodInfo, node: str) -> None:
         claims: _Claims | None = state.data.get(self.name)
         for volume in claims.chosen.values() if claims else ():
             if volume is not None:
-                self._taken.pop(name_of(volume), None)
+                _taken(state).pop(name_of(volume), None)
 
     def _choose(
         self, state: CycleState, claims: Sequence[Obj], node: NodeInfo
@@ -144,7 +140,7 @@ class VolumeBinding(PreFilterPlugin, FilterPlugin, ReservePlugin, PreBindPlugin)
             if selected and selected != node.name:
                 return None
             key = (namespace_of(claim), name_of(claim))
-            free = (v for v in volumes if self._taken.get(name_of(v), key) == key)
+            free = (v for v in volumes if _taken(state).get(name_of(v), key) == key)
             volume = None if selected else best_match(free, claim, node.obj, delayed=True)
             if volume is None and not _can_be_made(_class(state, claim) or {}, node):
                 return None
@@ -195,6 +191,12 @@ class VolumeBinding(PreFilterPlugin, FilterPlugin, ReservePlugin, PreBindPlugin)
         }
         if (volume["spec"].get("claimRef") or {}).get("uid") != claim["metadata"]["uid"]:
             await writer.patch("persistentvolumes", volume, patch)
+
+
+def _taken(state: CycleState) -> dict[str, tuple[str, str]]:
+    """Return the volumes that are being given: their names, and whose they will be."""
+    found: dict[str, tuple[str, str]] = state.kept.setdefault(VolumeBinding.name, {})
+    return found
 
 
 def _class(state: CycleState, claim: Obj) -> Obj | None:

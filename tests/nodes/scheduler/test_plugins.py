@@ -40,6 +40,8 @@ class Objects:
         )
 
     def list(self, namespace="", selector=None):
+        if not namespace:
+            return list(self.objects)
         return [o for o in self.objects if o["metadata"].get("namespace", "") == namespace]
 
 
@@ -66,6 +68,9 @@ def state(nodes, placed=(), **readers):
             "storageclasses",
             "csinodes",
             "volumeattachments",
+            "resourceclaims",
+            "resourceslices",
+            "deviceclasses",
             "namespaces",
         )
     } | {name: Objects(*given) for name, given in readers.items()}
@@ -101,9 +106,9 @@ UNSCHEDULABLE, UNRESOLVABLE = Code.UNSCHEDULABLE, Code.UNRESOLVABLE
 
 def test_gates_keep_a_pod_out():
     gated = PodInfo.of(pod("p").spec(schedulingGates=[{"name": "a"}, {"name": "b"}]))
-    status = SchedulingGates().pre_enqueue(gated)
+    status = SchedulingGates().pre_enqueue(gated, {})
     assert status.reasons == ("waiting for scheduling gates: [a b]",)
-    assert SchedulingGates().pre_enqueue(PodInfo.of(pod("p"))).ok
+    assert SchedulingGates().pre_enqueue(PodInfo.of(pod("p")), {}).ok
 
 
 def test_cordoned_nodes_need_a_toleration():

@@ -37,7 +37,7 @@ def choose(nodes, placed, wanted, budgets=(), **others):
         cache.place(PodInfo.of(built), on)
     names = ("services", "replicationcontrollers", "replicasets", "statefulsets", "namespaces")
     names += ("persistentvolumeclaims", "persistentvolumes", "storageclasses")
-    names += ("csinodes", "volumeattachments")
+    names += ("csinodes", "volumeattachments", "resourceclaims", "resourceslices", "deviceclasses")
     readers = {name: Objects() for name in names} | {n: Objects(*o) for n, o in others.items()}
 
     class Budgets(Objects):

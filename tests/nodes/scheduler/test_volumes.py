@@ -283,7 +283,7 @@ def test_what_is_being_given_is_not_given_twice():
     assert plugin.pre_filter(cycle, first).ok
     assert plugin.reserve(cycle, first, cycle.nodes[0]).ok
     later = state([node("a")])
-    later.readers = cycle.readers
+    later.readers, later.kept = cycle.readers, cycle.kept
     assert plugin.pre_filter(later, second).ok
     assert plugin.filter(later, second, later.nodes[0]).reasons == (NONE,)
     plugin.unreserve(cycle, first, "a")

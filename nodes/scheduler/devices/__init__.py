@@ -1,0 +1,1 @@
+"""Structured allocation: which devices of a node a pod's claims can have. Pure functions."""

@@ -1,0 +1,272 @@
+"""DynamicResources: a pod goes where its claims have their devices, or can have them.
+
+Devices are given to claims in memory first, and written before the pod is bound: the finalizer,
+then the allocation together with the reservation for the pod. A claim without devices that is
+being given some is not given others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from apimachinery.errors import ApiError
+from apimachinery.meta import Obj, is_deleting, name_of, namespace_of, uid_of
+from apimachinery.nodes import matches_node_selector
+from apimachinery.resourceclaims import (
+    FINALIZER,
+    can_be_reserved,
+    is_allocated,
+    is_made_for,
+    is_reserved_for,
+    pod_claims,
+    reservation,
+    users,
+)
+from nodes.scheduler.devices.allocator import AllocationError, Allocator
+from nodes.scheduler.devices.pools import DeviceId, gathered
+from nodes.scheduler.framework import (
+    SKIP,
+    SUCCESS,
+    CycleState,
+    Event,
+    FilterPlugin,
+    PostFilterPlugin,
+    PreBindPlugin,
+    PreEnqueuePlugin,
+    PreFilterPlugin,
+    Reader,
+    ReservePlugin,
+    Status,
+    Write,
+    Writer,
+)
+from nodes.scheduler.nodeinfo import NodeInfo
+from nodes.scheduler.podinfo import PodInfo
+
+CLAIMS = "resourceclaims"
+
+
+@dataclass(slots=True)
+class _Claims:
+    """The claims of a pod, and what was found for them on each node."""
+
+    all: list[Obj]
+    allocator: Allocator | None = None
+    found: dict[str, list[Obj]] = field(default_factory=dict)
+    # Claims with devices that some node does not reach.
+    unavailable: dict[str, Obj] = field(default_factory=dict)
+    # On the node that was chosen: uid of a claim -> its allocation.
+    chosen: dict[str, Obj] = field(default_factory=dict)
+
+
+class DynamicResources(
+    PreEnqueuePlugin, PreFilterPlugin, FilterPlugin, PostFilterPlugin, ReservePlugin, PreBindPlugin
+):
+    """Refuses nodes on which not all claims of a pod can have their devices."""
+
+    name = "DynamicResources"
+    retry_on = frozenset(
+        {
+            *(Event.DEVICE_CLAIM_CHANGED, Event.DEVICE_CLASS_CHANGED, Event.DEVICES_CHANGED),
+            *(Event.NODE_ADDED, Event.NODE_LABELS, Event.POD_ITSELF),
+        }
+    )
+
+    def pre_enqueue(self, pod: PodInfo, readers: dict[str, Reader]) -> Status:
+        if not pod.spec.get("resourceClaims"):
+            return SUCCESS
+        found = _claims_of(pod, readers[CLAIMS])
+        return Status.unresolvable(found) if isinstance(found, str) else SUCCESS
+
+    def pre_filter(self, state: CycleState, pod: PodInfo) -> Status:
+        if not pod.spec.get("resourceClaims"):
+            return SKIP
+        claims = _claims_of(pod, state.readers[CLAIMS])
+        if isinstance(claims, str):
+            return Status.unresolvable(claims)
+        if not claims:
+            return SKIP
+        found = _Claims(claims)
+        state.data[self.name] = found
+        waiting = []
+        for claim in claims:
+            if is_allocated(claim):
+                if not can_be_reserved(claim) and not is_reserved_for(claim, pod.obj):
+                    return Status.unresolvable("resourceclaim in use")
+                continue
+            if uid_of(claim) in _in_flight(state):
+                return Status.unresolvable(
+                    f"resource claim {namespace_of(claim)}/{name_of(claim)} is in the process of "
+                    "being allocated"
+                )
+            if why := _missing_class(state, claim):
+                return Status.unresolvable(why)
+            waiting.append(claim)
+        if waiting:
+            classes = {name_of(one): one for one in state.readers["deviceclasses"].list()}
+            pools = gathered(state.readers["resourceslices"].list())
+            found.allocator = Allocator(waiting, classes, pools, _taken(state))
+        return SUCCESS
+
+    def filter(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> Status:
+        claims: _Claims = state.data[self.name]
+        unavailable = [one for one in claims.all if not _reaches(one, node)]
+        if claims.allocator is not None:
+            try:
+                found = claims.allocator.allocate(node.obj)
+            except AllocationError as error:
+                return Status.unresolvable(str(error))
+            if found is None:
+                return Status.unresolvable("cannot allocate all claims")
+            claims.found[node.name] = found
+        if unavailable:
+            claims.unavailable |= {uid_of(one): one for one in unavailable}
+            return Status.unresolvable("resourceclaim not available on the node")
+        return SUCCESS
+
+    def post_filter(self, state: CycleState, pod: PodInfo) -> tuple[str, tuple[Write, ...]]:
+        """Take the devices of a claim back that nobody else uses and that are out of reach."""
+        claims: _Claims | None = state.data.get(self.name)
+        if claims is None:
+            return "no new claims to deallocate", ()
+        for claim in claims.unavailable.values():
+            others = [one for one in users(claim) if one.get("uid") != pod.uid]
+            if not others:
+                patch: Obj = {"status": {"allocation": None, "reservedFor": None}}
+                return (
+                    "deallocation of ResourceClaim completed",
+                    (Write(CLAIMS, claim, patch, "status"),),
+                )
+        return "still not schedulable", ()
+
+    def reserve(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> Status:
+        claims: _Claims | None = state.data.get(self.name)
+        if claims is None or claims.allocator is None:
+            return SUCCESS
+        found = claims.found.get(node.name)
+        if found is None:
+            return Status.error("claim allocation not found for node " + node.name)
+        waiting = claims.allocator.claims
+        claims.chosen = {
+            uid_of(claim): allocation for claim, allocation in zip(waiting, found, strict=True)
+        }
+        _in_flight(state).update(
+            {
+                uid: (namespace_of(claim), name_of(claim), allocation)
+                for claim, (uid, allocation) in zip(waiting, claims.chosen.items(), strict=True)
+            }
+        )
+        return SUCCESS
+
+    def unreserve(self, state: CycleState, pod: PodInfo, node: str) -> None:
+        claims: _Claims | None = state.data.get(self.name)
+        for uid in claims.chosen if claims is not None else ():
+            _in_flight(state).pop(uid, None)
+
+    def needs_pre_bind(self, state: CycleState, pod: PodInfo) -> bool:
+        return self.name in state.data
+
+    async def pre_bind(self, state: CycleState, pod: PodInfo, node: str, writer: Writer) -> Status:
+        claims: _Claims = state.data[self.name]
+        for claim in claims.all:
+            try:
+                await self._write(state, claim, pod, claims.chosen.get(uid_of(claim)), writer)
+            except ApiError as error:
+                return Status.error(error.message)
+        return SUCCESS
+
+    async def _write(
+        self, state: CycleState, claim: Obj, pod: PodInfo, allocation: Obj | None, writer: Writer
+    ) -> None:
+        """Write a claim's devices and whose they are. Raises ApiError, Conflict among them."""
+        # Others may have been let in since the attempt.
+        claim = state.readers[CLAIMS].get(namespace_of(claim), name_of(claim)) or claim
+        if is_reserved_for(claim, pod.obj) and allocation is None:
+            return
+        finalizers = claim["metadata"].get("finalizers") or []
+        if allocation is not None and FINALIZER not in finalizers:
+            patch: Obj = {"metadata": {"finalizers": [*finalizers, FINALIZER]}}
+            claim = await writer.patch(CLAIMS, claim, _at(claim, patch))
+        reserved = [one for one in users(claim) if one.get("uid") != pod.uid]
+        status: Obj = {"reservedFor": [*reserved, reservation(pod.obj)]}
+        if allocation is not None:
+            status["allocation"] = allocation
+        await writer.patch(CLAIMS, claim, _at(claim, {"status": status}), "status")
+
+
+def _at(claim: Obj, patch: Obj) -> Obj:
+    """Return a patch that holds for this state of a claim alone."""
+    metadata = {**(patch.get("metadata") or {})}
+    metadata["resourceVersion"] = claim["metadata"]["resourceVersion"]
+    return {**patch, "metadata": metadata}
+
+
+def _claims_of(pod: PodInfo, reader: Reader) -> list[Obj] | str:
+    """Return a pod's claims, or why they are not there."""
+    found = []
+    for one in pod_claims(pod.obj):
+        if not one.needed:
+            continue
+        if not one.claim:
+            return f'pod "{pod.namespace}/{pod.name}": ResourceClaim not created yet'
+        claim = reader.get(pod.namespace, one.claim)
+        if claim is None:
+            return f'could not find ResourceClaim "{pod.namespace}/{one.claim}"'
+        if is_deleting(claim):
+            return f'resourceclaim "{one.claim}" is being deleted'
+        if one.template and not is_made_for(claim, pod.obj):
+            return (
+                f"ResourceClaim {pod.namespace}/{one.claim} was not created for pod "
+                f"{pod.namespace}/{pod.name} (pod is not owner)"
+            )
+        found.append(claim)
+    return found
+
+
+def _missing_class(state: CycleState, claim: Obj) -> str:
+    for request in ((claim.get("spec") or {}).get("devices") or {}).get("requests") or ():
+        exactly = request.get("exactly")
+        asked = [exactly] if exactly else request.get("firstAvailable") or ()
+        for one in asked:
+            name = one.get("deviceClassName") or ""
+            if state.readers["deviceclasses"].get("", name) is None:
+                request_name = request["name"] if exactly else f"{request['name']}/{one['name']}"
+                return f"request {request_name}: device class {name} does not exist"
+    return ""
+
+
+def _reaches(claim: Obj, node: NodeInfo) -> bool:
+    selector = ((claim.get("status") or {}).get("allocation") or {}).get("nodeSelector")
+    return selector is None or matches_node_selector(selector, node.obj)
+
+
+def _in_flight(state: CycleState) -> dict[str, tuple[str, str, Obj]]:
+    """Return the allocations that are being written: uid -> namespace, name and allocation."""
+    found: dict[str, tuple[str, str, Obj]] = state.kept.setdefault(DynamicResources.name, {})
+    return found
+
+
+def _taken(state: CycleState) -> Iterator[DeviceId]:
+    """Yield the devices that claims have, or are being given."""
+    reader, flying = state.readers[CLAIMS], _in_flight(state)
+    allocations: list[Obj] = []
+    for claim in reader.list():
+        if is_allocated(claim):
+            flying.pop(uid_of(claim), None)  # it is written by now
+            allocations.append(claim["status"]["allocation"])
+    for uid, (namespace, name, allocation) in list(flying.items()):
+        claim_now = reader.get(namespace, name)
+        if claim_now is None or uid_of(claim_now) != uid:
+            del flying[uid]
+        else:
+            allocations.append(allocation)
+    for allocation in allocations:
+        yield from _devices(allocation)
+
+
+def _devices(allocation: Obj) -> Iterator[DeviceId]:
+    results: Sequence[Obj] = (allocation.get("devices") or {}).get("results") or ()
+    for one in results:
+        if not one.get("adminAccess"):
+            yield DeviceId(one["driver"], one["pool"], one["device"])
