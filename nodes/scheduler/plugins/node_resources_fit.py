@@ -68,8 +68,15 @@ class NodeResourcesFit(FilterPlugin, ScorePlugin):
         return bool(slash) and (name in self._ignored or group in self._ignored_groups)
 
     def score(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> int:
-        total = weights = 0
         cpu, memory = pod.requests.nonzero
+        if self._resources is _ALWAYS:  # as usual: asked of every node for every pod
+            cpus, bytes_ = node.allocatable.get("cpu"), node.allocatable.get("memory")
+            if cpus and bytes_:
+                return (
+                    _least(node.nonzero_cpu + cpu, cpus)
+                    + _least(node.nonzero_memory + memory, bytes_)
+                ) // 2
+        total = weights = 0
         for name, weight in self._resources:
             capacity = node.allocatable.get(name, 0)
             if name == "cpu":
