@@ -304,7 +304,10 @@ class Scheduler:
 
     def _try(self, waiting: Waiting) -> None:
         pod, moves = waiting.pod, self.queue.moves
-        cycle = self._cycles[pod.scheduler]
+        cycle = self._cycles.get(pod.scheduler)
+        if cycle is None:  # its scheduler is no longer configured
+            self._binding.release()
+            return
         profile = cycle.profile
         CAUSE.set(waiting.cause)
         attempt = Attempt(

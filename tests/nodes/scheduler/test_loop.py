@@ -12,6 +12,7 @@ from nodes.client.loopclock import LoopClock
 from nodes.client.resources import PERSISTENTVOLUMECLAIMS, PODS
 from nodes.client.rest import Client
 from nodes.client.supervise import TaskSet
+from nodes.scheduler.config.reading import Configuration, ProfileConfig
 from nodes.scheduler.loop import Scheduler
 from tests.support.builders import node, obj, pod
 from tests.support.eventually import eventually
@@ -207,3 +208,30 @@ async def test_others_are_bound_while_many_wait_for_volumes(rig):
     await rig.create(node("n1"), LATER, waiting_claim())
     await rig.create(*(mounting(f"p{i}") for i in range(80)), pod("q"))
     await eventually(lambda: rig.node_of("q") == "n1")
+
+
+def profiles(*names):
+    return Configuration(tuple(ProfileConfig(name) for name in names))
+
+
+async def test_schedulers_come_and_go(rig):
+    await rig.create(node("n1"), pod("p").spec(schedulerName="other"))
+    await asyncio.sleep(10)
+    assert rig.node_of("p") is None
+    rig.scheduler.configure(profiles("default-scheduler", "other"))
+    await eventually(lambda: rig.node_of("p") == "n1")
+    await rig.create(pod("q").spec(schedulerName="other").requests(cpu="9"))
+    await eventually(lambda: rig.condition("q").get("message"))
+    rig.scheduler.configure(profiles("default-scheduler"))
+    await rig.create(node("n2").cpu(16))
+    await asyncio.sleep(400)
+    assert rig.node_of("q") is None
+    assert len(rig.scheduler.queue) == 0
+
+
+async def test_other_rules_let_pods_be_tried_at_once(rig):
+    await rig.create(node("n1").tainted("gpu", "NoSchedule"), pod("p"))
+    await eventually(lambda: rig.condition("p").get("message"))
+    without = {"multiPoint": {"disabled": [{"name": "TaintToleration"}]}}
+    rig.scheduler.configure(Configuration((ProfileConfig(plugins=without),)))
+    await eventually(lambda: rig.node_of("p") == "n1", within=5)
