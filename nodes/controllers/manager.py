@@ -40,6 +40,7 @@ from nodes.controllers.endpoints import EndpointsController
 from nodes.controllers.endpointslice.controller import EndpointSliceController
 from nodes.controllers.endpointslice.mirroring import EndpointSliceMirroringController
 from nodes.controllers.garbage.collector import GarbageCollector
+from nodes.controllers.ingress import IngressController
 from nodes.controllers.job.controller import JobController
 from nodes.controllers.namespace import NamespaceController
 from nodes.controllers.nodeipam import NodeIPAMController
@@ -110,6 +111,7 @@ CONTROLLERS: dict[str, type[Managed]] = {
     "serviceaccount-controller": ServiceAccountController,
     "serviceaccount-token-controller": TokensController,
     "simulated-attacher": SimulatedAttacher,
+    "simulated-ingress-controller": IngressController,
     "simulated-provisioner": SimulatedProvisioner,
     "statefulset-controller": StatefulSetController,
     "taint-eviction-controller": TaintEvictionController,

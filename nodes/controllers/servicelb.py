@@ -7,20 +7,17 @@ they do on bare machines.
 
 from __future__ import annotations
 
-import ipaddress
-from collections.abc import Iterator
-
 from apimachinery.errors import NotFound
 from apimachinery.meta import Obj, is_deleting, name_of, namespace_of
 from nodes.client.controller import DONE, Mapped, Result
 from nodes.client.events import NORMAL, WARNING
 from nodes.client.lister import Key, key_of
-from nodes.client.resources import CONFIGMAPS, NODES, SERVICES
+from nodes.client.resources import CONFIGMAPS, INGRESSES, NODES, SERVICES
+from nodes.controllers.common import balanceraddresses as addresses
+from nodes.controllers.common.balanceraddresses import address_of
 from nodes.controllers.common.base import ManagedController
 
 FINALIZER = "service.kubernetes.io/load-balancer-cleanup"
-# Where the addresses stand: `first-last`, separated by commas.
-POOL_NAMESPACE, POOL_NAME, POOL_FIELD = "kube-system", "load-balancer-addresses", "addresses"
 _EXCLUDED = "node.kubernetes.io/exclude-from-external-load-balancers"
 # As long as kube-controller-manager waits after what failed (seconds).
 _RETRY = 5.0
@@ -32,7 +29,7 @@ class _NoAddress(Exception):
 
 def _all_waiting(controller: ServiceController, obj: Obj) -> list[Key]:
     """Return the Services that addresses concern."""
-    if (namespace_of(obj), name_of(obj)) != (POOL_NAMESPACE, POOL_NAME):
+    if not addresses.is_pool(obj):
         return []
     return [key_of(one) for one in controller.informer(SERVICES).list() if _wants(one)]
 
@@ -49,7 +46,8 @@ class ServiceController(ManagedController):
 
     def start(self) -> None:
         super().start()
-        self.informer(NODES)
+        for resource in (INGRESSES, NODES):
+            self.informer(resource)
 
     def on_object(self, old: Obj | None, new: Obj | None) -> None:
         if new is None or not (_wants(new) or _is_marked(new)):
@@ -65,7 +63,7 @@ class ServiceController(ManagedController):
             return DONE
         if not _wants(service) or is_deleting(service):
             return await self._remove(service)
-        if (pool := self._pool()) is None:
+        if (pool := addresses.pool(self.informer(CONFIGMAPS))) is None:
             return DONE
         try:
             await self._ensure(service, pool)
@@ -76,7 +74,7 @@ class ServiceController(ManagedController):
         return DONE
 
     async def _ensure(self, service: Obj, pool: list[str]) -> None:
-        has = _address(service)
+        has = address_of(service)
         if has in pool and _is_marked(service) and has == (_asked(service) or has):
             return
         self.recorder.event(service, NORMAL, "EnsuringLoadBalancer", "Ensuring load balancer")
@@ -95,11 +93,11 @@ class ServiceController(ManagedController):
         """Take the address back, where the Service still says that it has one."""
         if not _is_marked(service):
             return DONE
-        if _address(service):
+        if address_of(service):
             self.recorder.event(service, NORMAL, "DeletingLoadBalancer", "Deleting load balancer")
         left = [one for one in service["metadata"]["finalizers"] if one != FINALIZER]
         try:
-            if _address(service):
+            if address_of(service):
                 service = await self._tell(service, None)
             await self._patch(service, {"metadata": {"finalizers": left or None}})
         except NotFound:
@@ -109,8 +107,8 @@ class ServiceController(ManagedController):
 
     def _choose(self, service: Obj, pool: list[str]) -> str:
         taken = {
-            _address(one)
-            for one in self.informer(SERVICES).list()
+            address_of(one)
+            for one in (*self.informer(SERVICES).list(), *self.informer(INGRESSES).list())
             if one["metadata"]["uid"] != service["metadata"]["uid"]
         }
         if wish := _asked(service):
@@ -122,11 +120,6 @@ class ServiceController(ManagedController):
         if (free := next((one for one in pool if one not in taken), None)) is None:
             raise _NoAddress("no address is left")
         return free
-
-    def _pool(self) -> list[str] | None:
-        """Return the addresses of the cloud in order, None where there is no cloud."""
-        found = self.informer(CONFIGMAPS).get(POOL_NAMESPACE, POOL_NAME)
-        return None if found is None else list(_addresses(found.get("data") or {}))
 
     async def _tell(self, service: Obj, ingress: list[Obj] | None) -> Obj:
         return await self._patch(service, {"status": {"loadBalancer": {"ingress": ingress}}})
@@ -151,24 +144,6 @@ def _asked(service: Obj) -> str:
     return wish
 
 
-def _address(service: Obj) -> str:
-    given = ((service.get("status") or {}).get("loadBalancer") or {}).get("ingress") or ()
-    return next((one["ip"] for one in given if one.get("ip")), "")
-
-
 def _serves(node: Obj) -> bool:
     labels = node["metadata"].get("labels") or {}
     return not is_deleting(node) and _EXCLUDED not in labels
-
-
-def _addresses(data: Obj) -> Iterator[str]:
-    """Read ranges; what is no range is passed over."""
-    for part in str(data.get(POOL_FIELD) or "").replace(",", " ").split():
-        first, _, last = part.partition("-")
-        try:
-            begin, end = ipaddress.IPv4Address(first), ipaddress.IPv4Address(last or first)
-        except ValueError:
-            continue
-        # As many as a cloud of this size has: nobody fills a cluster's memory with a range.
-        for number in range(int(begin), min(int(end), int(begin) + 1023) + 1):
-            yield str(ipaddress.IPv4Address(number))

@@ -10,8 +10,9 @@ from django.utils.translation import gettext_lazy as _
 
 from apimachinery.attachments import SIMULATED_DRIVER
 from apimachinery.meta import Obj
-from nodes.controllers.servicelb import POOL_FIELD, POOL_NAME, POOL_NAMESPACE
-from nodes.controllers.volumes.attacher import ACCOUNT
+from nodes.controllers import ingress
+from nodes.controllers.common.balanceraddresses import POOL_FIELD, POOL_NAME, POOL_NAMESPACE
+from nodes.controllers.volumes import attacher
 from playground.cluster_templates.metrics import metrics_objects
 
 
@@ -25,12 +26,39 @@ class Feature:
     objects: Callable[[], list[Obj]]
 
 
+def _account(name: str, group: str, *resources: str) -> list[Obj]:
+    """Return the account of an addon that changes the status of what its users make."""
+    api, role = "rbac.authorization.k8s.io", f"kubeground:{name}"
+    rules = [
+        {"apiGroups": [group], "resources": list(resources), "verbs": ["patch"]},
+        {"apiGroups": [""], "resources": ["events"], "verbs": ["create", "patch"]},
+    ]
+    subject = {"kind": "ServiceAccount", "name": name, "namespace": "kube-system"}
+    return [
+        {
+            "apiVersion": "v1",
+            "kind": "ServiceAccount",
+            "metadata": {"name": name, "namespace": "kube-system"},
+        },
+        {
+            "apiVersion": f"{api}/v1",
+            "kind": "ClusterRole",
+            "metadata": {"name": role},
+            "rules": rules,
+        },
+        {
+            "apiVersion": f"{api}/v1",
+            "kind": "ClusterRoleBinding",
+            "metadata": {"name": role},
+            "roleRef": {"apiGroup": api, "kind": "ClusterRole", "name": role},
+            "subjects": [subject],
+        },
+    ]
+
+
 def _driver() -> list[Obj]:
-    """The driver of the class, and the account and the rights with which it attaches volumes."""
-    group, name = "rbac.authorization.k8s.io", f"kubeground:{ACCOUNT}"
-    attachments = ["volumeattachments", "volumeattachments/status"]
-    rules = [{"apiGroups": ["storage.k8s.io"], "resources": attachments, "verbs": ["patch"]}]
-    subject = {"kind": "ServiceAccount", "name": ACCOUNT, "namespace": "kube-system"}
+    """Return the driver of the class, and the account with which it attaches volumes."""
+    attachments = ("volumeattachments", "volumeattachments/status")
     return [
         {
             "apiVersion": "storage.k8s.io/v1",
@@ -38,24 +66,7 @@ def _driver() -> list[Obj]:
             "metadata": {"name": SIMULATED_DRIVER},
             "spec": {"attachRequired": True},
         },
-        {
-            "apiVersion": "v1",
-            "kind": "ServiceAccount",
-            "metadata": {"name": ACCOUNT, "namespace": "kube-system"},
-        },
-        {
-            "apiVersion": f"{group}/v1",
-            "kind": "ClusterRole",
-            "metadata": {"name": name},
-            "rules": rules,
-        },
-        {
-            "apiVersion": f"{group}/v1",
-            "kind": "ClusterRoleBinding",
-            "metadata": {"name": name},
-            "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": name},
-            "subjects": [subject],
-        },
+        *_account(attacher.ACCOUNT, "storage.k8s.io", *attachments),
     ]
 
 
@@ -96,8 +107,9 @@ def _ingress() -> list[Obj]:
                 "name": "kubeground",
                 "annotations": {"ingressclass.kubernetes.io/is-default-class": "true"},
             },
-            "spec": {"controller": "kubeground.io/ingress"},
-        }
+            "spec": {"controller": ingress.CONTROLLER},
+        },
+        *_account(ingress.ACCOUNT, "networking.k8s.io", "ingresses/status"),
     ]
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nodes.client.resources import CONFIGMAPS, SERVICES
+from nodes.client.resources import CONFIGMAPS, INGRESSES, SERVICES
 from tests.integration.conftest import Lab, deployment, service
 from tests.support.eventually import eventually
 from tests.support.virtualtime import VIRTUAL_TIME
@@ -138,3 +138,38 @@ async def test_without_a_cloud_services_wait(fleet):
     pool = {"apiVersion": "v1", "kind": "ConfigMap", "data": {"addresses": "192.0.2.7"}}
     await lab.client.create({**pool, "metadata": {"name": POOL, "namespace": "kube-system"}})
     assert await address(lab) == "192.0.2.7"
+
+
+async def test_ingresses_of_the_class_share_an_address_that_no_service_gets(fleet):
+    made = await fleet.create(
+        "doors", nodes=1, template="bare", features=("loadbalancer", "ingress")
+    )
+    lab = await Lab(made).ready()
+
+    def door(name, **spec):
+        backend = {"service": {"name": "web", "port": {"number": 80}}}
+        return {
+            "apiVersion": "networking.k8s.io/v1",
+            "kind": "Ingress",
+            "metadata": {"name": name, "namespace": "default"},
+            "spec": {"defaultBackend": backend, **spec},
+        }
+
+    def given(name):
+        status = lab.get("ingresses.networking.k8s.io", name)["status"]
+        return status["loadBalancer"].get("ingress")
+
+    await lab.client.create(door("one"))
+    await lab.client.create(door("two"))
+    await lab.client.create(door("other", ingressClassName="somebody-elses"))
+    last = "172.18.255.250"
+    await eventually(lambda: given("one") == given("two") == [{"ip": last}])
+    assert given("other") is None
+    words = "Scheduled for sync"
+    await eventually(lambda: words in {e["message"] for e in lab.all("events")})
+    await lab.client.create(balanced(loadBalancerIP=last))
+    await eventually(lambda: f"{last} is in use" in str(told(lab)))
+    # Another class has its own address, if any.
+    body = {"spec": {"ingressClassName": "somebody-elses"}}
+    await lab.client.patch(INGRESSES, "default", "two", body)
+    await eventually(lambda: given("two") is None)
