@@ -2,8 +2,10 @@
 
 `Recorder.event` takes microseconds and cannot fail. One sink per cluster writes what has
 gathered, from one task that lives while there is something to write. As client-go's correlator:
-the same event again raises a count, more than ten different messages for one reason are combined,
-and a source may say 25 things of an object at once and then one in five minutes.
+the same event again raises a count, ten and more different messages for one reason are combined,
+and a source may say 25 things of an object at once and then one in five minutes; what is held
+back is counted. As its newer recorder: an event with an action that comes again begins a series,
+whose count is written once more when it has been silent for six minutes.
 """
 
 from __future__ import annotations
@@ -11,10 +13,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict, deque
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
 
-from apimachinery.clock import Clock
+from apimachinery.clock import Clock, format_time
 from apimachinery.errors import ApiError, NotFound
 from apimachinery.meta import Obj, name_of, namespace_of
 from nodes.client.cause import CAUSE, Cause
@@ -31,6 +34,8 @@ _COMBINE_AFTER = 10  # different messages of one reason
 _COMBINE_WITHIN = 600.0  # seconds between two of them
 _BURST, _PER_SECOND = 25.0, 1.0 / 300.0
 _REMEMBERED = 4096
+# tools/events/event_broadcaster.go: silence that ends a series (seconds).
+_FINISHED = 360.0
 # Writes under way together: enough to fill one group commit, few enough to leave room for work.
 _TOGETHER = 32
 _WAITING = 1000
@@ -63,6 +68,18 @@ class _Occurrence:
     def reason_key(self) -> tuple[str, ...]:
         return (*self.object_key, self.type, self.reason)
 
+    @property
+    def event_key(self) -> tuple[str, ...]:
+        return (*self.reason_key, self.about.get("fieldPath", ""), self.message)
+
+    @property
+    def series_key(self) -> tuple[str, ...]:
+        """What is said does not matter here, but the state of the object does."""
+        related = self.related or {}
+        parts = ("kind", "namespace", "name", "uid")
+        state = (self.about.get("resourceVersion", ""), self.about.get("fieldPath", ""))
+        return (*self.reason_key, self.action, *state, *(related.get(part, "") for part in parts))
+
 
 @dataclass(slots=True)
 class _Reasons:
@@ -75,7 +92,18 @@ class _Written:
     name: str
     count: int
     first: str
+    last: float = 0.0
     present: bool = False  # in the API, so that a repetition is a patch
+    closing: bool = False  # it will be looked at when the series may be over
+
+
+class _Saying(NamedTuple):
+    """An event as it is to be written: how often it was seen by then, and in which words."""
+
+    occurrence: _Occurrence
+    written: _Written
+    message: str
+    count: int
 
 
 @dataclass(slots=True)
@@ -90,7 +118,7 @@ class EventSink:
     def __init__(self, clock: Clock, tasks: TaskSet) -> None:
         self.clock = clock
         self._tasks = tasks
-        self._waiting: deque[_Occurrence] = deque()
+        self._waiting: deque[_Saying] = deque()
         self._draining = False
         self._reasons: OrderedDict[tuple[str, ...], _Reasons] = OrderedDict()
         self._written: OrderedDict[tuple[str, ...], _Written] = OrderedDict()
@@ -98,10 +126,20 @@ class EventSink:
         self._last_nanos = 0
 
     def put(self, occurrence: _Occurrence) -> None:
-        """Take an event in; when too many wait, or too much is said, it is dropped."""
-        if len(self._waiting) >= _WAITING or not self._may_speak(occurrence):
+        """Take an event in; when too many wait, or too much is said, it is counted alone."""
+        if occurrence.action:
+            self._continue(occurrence)
             return
-        self._waiting.append(occurrence)
+        message, key = self._combined(occurrence)
+        written = _remembered(self._written, key, lambda: self._fresh(occurrence))
+        written.count += 1
+        if self._may_speak(occurrence):
+            self._say(_Saying(occurrence, written, message, written.count))
+
+    def _say(self, saying: _Saying) -> None:
+        if len(self._waiting) >= _WAITING:
+            return
+        self._waiting.append(saying)
         if not self._draining:
             self._draining = True
             self._tasks.spawn("events", self._drain())
@@ -110,56 +148,89 @@ class EventSink:
     def idle(self) -> bool:
         return not self._draining
 
+    # Series.
+
+    def _continue(self, occurrence: _Occurrence) -> None:
+        """Say it, and say once that it was said again; how often comes when it is over."""
+        key = occurrence.series_key
+        known = self._written.get(key)
+        if known is not None and occurrence.seconds - known.last > _FINISHED:
+            del self._written[key]
+        written = _remembered(self._written, key, lambda: self._fresh(occurrence))
+        written.count += 1
+        written.last = occurrence.seconds
+        if written.count <= 2:  # the event, and the beginning of a series
+            self._say(_Saying(occurrence, written, occurrence.message, written.count))
+        elif not written.closing:
+            written.closing = True
+            self.clock.call_later(_FINISHED, self._close, key, occurrence, written)
+
+    def _close(self, key: tuple[str, ...], occurrence: _Occurrence, written: _Written) -> None:
+        left = written.last + _FINISHED - self.clock.seconds()
+        if left > 0:
+            self.clock.call_later(left, self._close, key, occurrence, written)
+            return
+        if self._written.get(key) is written:
+            del self._written[key]
+        at = replace(
+            occurrence,
+            seconds=written.last,
+            stamp=format_time(datetime.fromtimestamp(written.last, tz=UTC)),
+        )
+        self._say(_Saying(at, written, occurrence.message, written.count))
+
+    # Writing.
+
     async def _drain(self) -> None:
         try:
             while self._waiting:
                 # Events of one kind keep their order: two of the same in a batch are written
                 # one after the other.
-                batch: dict[tuple[str, ...], list[_Occurrence]] = {}
+                batch: dict[tuple[str, ...], list[_Saying]] = {}
                 for _ in range(min(_TOGETHER, len(self._waiting))):
-                    occurrence = self._waiting.popleft()
-                    batch.setdefault(occurrence.reason_key, []).append(occurrence)
+                    saying = self._waiting.popleft()
+                    batch.setdefault(saying.occurrence.reason_key, []).append(saying)
                 await asyncio.gather(*(self._write_all(group) for group in batch.values()))
         finally:
             self._draining = False
 
-    async def _write_all(self, group: list[_Occurrence]) -> None:
-        for occurrence in group:
+    async def _write_all(self, group: list[_Saying]) -> None:
+        for saying in group:
+            occurrence = saying.occurrence
             CAUSE.set(occurrence.cause)
             try:
-                await self._write(occurrence)
+                await self._write(saying)
             except ApiError as error:
                 log.debug("event refused: %s: %s", occurrence.reason, error.message)
             except Exception:
                 log.exception("event failed: %s", occurrence.reason)
 
-    async def _write(self, occurrence: _Occurrence) -> None:
-        message, key = self._combined(occurrence)
-        written = _remembered(self._written, key, lambda: self._fresh(occurrence))
-        written.count += 1
+    async def _write(self, saying: _Saying) -> None:
+        written = saying.written
         if written.present:
             try:
-                await self._repeat(occurrence, written, message)
+                await self._repeat(saying)
             except NotFound:
                 written.present = False  # expired meanwhile: written anew
             else:
                 return
-        await occurrence.client.create(self._event(occurrence, written, message), EVENTS)
+        await saying.occurrence.client.create(self._event(saying), EVENTS)
         written.present = True
 
-    async def _repeat(self, occurrence: _Occurrence, written: _Written, message: str) -> None:
+    async def _repeat(self, saying: _Saying) -> None:
+        occurrence = saying.occurrence
         body: Obj
         if occurrence.action:
             last = _micro(occurrence)
-            body = {"series": {"count": written.count, "lastObservedTime": last}}
+            body = {"series": {"count": saying.count, "lastObservedTime": last}}
         else:
             body = {
-                "count": written.count,
+                "count": saying.count,
                 "lastTimestamp": occurrence.stamp,
-                "message": message,
+                "message": saying.message,
             }
         await occurrence.client.patch(
-            EVENTS, _namespace(occurrence), written.name, body, STRATEGIC_PATCH
+            EVENTS, _namespace(occurrence), saying.written.name, body, STRATEGIC_PATCH
         )
 
     def _combined(self, occurrence: _Occurrence) -> tuple[str, tuple[str, ...]]:
@@ -170,7 +241,7 @@ class EventSink:
         reasons.last = occurrence.seconds
         reasons.messages.add(occurrence.message)
         if len(reasons.messages) < _COMBINE_AFTER:
-            return occurrence.message, (*occurrence.reason_key, occurrence.message)
+            return occurrence.message, occurrence.event_key
         # One more is as good as all: the set need not grow.
         reasons.messages.discard(occurrence.message)
         return f"(combined from similar events): {occurrence.message}", occurrence.reason_key
@@ -192,15 +263,16 @@ class EventSink:
         name = f"{occurrence.about.get('name', '')[:236]}.{self._last_nanos:x}"
         return _Written(name, 0, occurrence.stamp)
 
-    def _event(self, occurrence: _Occurrence, written: _Written, message: str) -> Obj:
+    def _event(self, saying: _Saying) -> Obj:
+        occurrence = saying.occurrence
         source = occurrence.source
         event: Obj = {
             "apiVersion": "v1",
             "kind": "Event",
-            "metadata": {"name": written.name, "namespace": _namespace(occurrence)},
+            "metadata": {"name": saying.written.name, "namespace": _namespace(occurrence)},
             "involvedObject": occurrence.about,
             "reason": occurrence.reason,
-            "message": message,
+            "message": saying.message,
             "type": occurrence.type,
             "reportingComponent": source.get("component", ""),
         }
@@ -219,9 +291,9 @@ class EventSink:
         else:
             event |= {
                 "source": source,
-                "firstTimestamp": written.first,
+                "firstTimestamp": saying.written.first,
                 "lastTimestamp": occurrence.stamp,
-                "count": written.count,
+                "count": saying.count,
                 "eventTime": None,
                 "reportingInstance": source.get("host", ""),
             }

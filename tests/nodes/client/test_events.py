@@ -123,6 +123,54 @@ async def test_a_source_says_25_things_of_an_object_and_then_one_in_5_minutes(ap
     assert "TooSoon" not in reasons
 
 
+async def test_what_is_held_back_is_counted(api, recorder):
+    for _ in range(30):
+        recorder.event(pod("web"), WARNING, "BackOff", "again")
+    await asyncio.sleep(1)
+    assert [event["count"] for event in api.all("events")] == [25]
+    await asyncio.sleep(300)
+    recorder.event(pod("web"), WARNING, "BackOff", "again")
+    await asyncio.sleep(1)
+    assert [event["count"] for event in api.all("events")] == [31]
+
+
+async def test_messages_of_long_ago_are_not_combined_with(api, recorder):
+    for index in range(9):
+        recorder.event(pod("web"), NORMAL, "Created", f"pod {index}")
+    await asyncio.sleep(601)
+    recorder.event(pod("web"), NORMAL, "Created", "pod 9")
+    await asyncio.sleep(1)
+    assert "pod 9" in [event["message"] for event in api.all("events")]
+
+
+async def test_parts_of_a_pod_have_events_of_their_own(api, recorder):
+    for name in ("a", "b"):
+        recorder.event(
+            pod("web"), NORMAL, "Created", "made", field_path=f"spec.containers{{{name}}}"
+        )
+    await asyncio.sleep(1)
+    assert [event["count"] for event in api.all("events")] == [1, 1]
+
+
+async def test_a_series_tells_its_count_when_it_is_over(api, recorder):
+    about = pod("web").meta(resourceVersion="5")
+    for index in range(40):
+        # What is said may differ: the first words stay.
+        recorder.event(about, WARNING, "FailedScheduling", f"no {index}", action="Scheduling")
+        await asyncio.sleep(1)
+    (event,) = api.all("events")
+    assert (event["message"], event["series"]["count"]) == ("no 0", 2)
+    await asyncio.sleep(361)
+    (event,) = api.all("events")
+    assert event["series"] == {"count": 40, "lastObservedTime": "2026-01-02T03:04:44.000000Z"}
+    # The next one is another event, as it is when the object has changed.
+    recorder.event(about, WARNING, "FailedScheduling", "no", action="Scheduling")
+    changed = pod("web").meta(resourceVersion="6")
+    recorder.event(changed, WARNING, "FailedScheduling", "no", action="Scheduling")
+    await asyncio.sleep(1)
+    assert ["series" in one for one in api.all("events")] == [True, False, False]
+
+
 async def test_a_refusal_loses_the_event_and_nothing_else(api, transport, recorder, tasks):
     transport.fail("create", "events", ServiceUnavailable("away"))
     transport.fail("create", "events", ValueError("broken"))
