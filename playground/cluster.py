@@ -63,6 +63,7 @@ from nodes.client.supervise import TaskSet
 from nodes.client.transport import Transport
 from nodes.controllers.common.base import Served
 from nodes.controllers.manager import CONTROLLERS, Manager
+from nodes.controllers.switches import is_on
 from nodes.kubelet.steps import Steps
 from nodes.network.fabric import Network
 from nodes.proxy import kubeproxy
@@ -104,6 +105,8 @@ class Surface:
     services: ServiceNetwork = field(default_factory=ServiceNetwork)
     # Where to keep what no database holds; None keeps it in memory.
     data_dir: Path | None = None
+    # Which of them run: `nodes.controllers.switches`.
+    controllers: Sequence[str] = ("*",)
     # How the cluster's own components reach its API.
     door: Callable[[ClusterApi, User], Transport] = LocalTransport
 
@@ -215,7 +218,7 @@ class RunningCluster:
             root_ca=surface.ca_certificate,
             discard_volume=self.ground.volumes.discard,
             authority=ClusterKeys(self.authority, self.auth.tokens, clock),
-            only=_controllers_of(record.template),
+            only=controllers_of(record.template, surface.controllers),
         )
         self._make_scheduler()
 
@@ -392,10 +395,10 @@ class RunningCluster:
         return kubeconfig_yaml(config)
 
 
-def _controllers_of(template: str) -> list[str]:
+def controllers_of(template: str, switches: Sequence[str]) -> list[str]:
     """Return the controllers that run in clusters of a template."""
     left_out = template_of(template).left_out
-    return [name for name in CONTROLLERS if name not in left_out]
+    return [name for name in CONTROLLERS if is_on(name, switches) and name not in left_out]
 
 
 def address_of(resource: Resource) -> resources.Res:

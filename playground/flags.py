@@ -1,4 +1,4 @@
-"""The API server's flags: kube-apiserver's own names, types and defaults, each declared once.
+"""The control plane's flags: Kubernetes' own names, types and defaults, each declared once.
 
 A flag is one line of `Flags`: its field's name is the flag's (`anonymous_auth` is
 `--anonymous-auth`), its annotation says how it is written, `flag(default, group, help)` the rest.
@@ -35,6 +35,7 @@ AUTHENTICATION, AUTHORIZATION = "Authentication", "Authorization"
 SERVING, SERVICES = "Serving", "Services"
 AUDITING = "Auditing"
 ADMISSION = "Admission"
+CONTROLLERS = "Controllers"
 
 T = TypeVar("T")
 
@@ -47,7 +48,7 @@ def flag(default: T, group: str, help_text: str) -> T:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flags:
-    """Everything that an operator may say about the API server."""
+    """Everything that an operator may say about the control plane."""
 
     anonymous_auth: bool = flag(
         True, AUTHENTICATION, "Requests without credentials are those of system:anonymous."
@@ -197,6 +198,13 @@ class Flags:
     )
     default_unreachable_toleration_seconds: int = flag(
         300, ADMISSION, "How long a pod stays on a node that cannot be reached, unless it says."
+    )
+
+    controllers: Words = flag(
+        ("*",),
+        CONTROLLERS,
+        "Controllers that run: `*` is all, `foo` runs foo, `-foo` does not. They have "
+        "kube-controller-manager's names.",
     )
 
     def arguments(self) -> list[str]:
@@ -370,11 +378,11 @@ def read_flags(options: Mapping[str, Any]) -> Flags:
 def document() -> str:
     """Return docs/flags.md."""
     lines = [
-        "# Flags of the API server",
+        "# Flags of the control plane",
         "",
-        "`python manage.py playground` takes these flags of kube-apiserver, with its names, forms",
-        "and defaults. They hold for every cluster of the instance. `python -m playground.flags`",
-        "writes this page.",
+        "`python manage.py playground` takes these flags of kube-apiserver and",
+        "kube-controller-manager, with their names, forms and defaults. They hold for every",
+        "cluster of the instance. `python -m playground.flags` writes this page.",
     ]
     group = ""
     for each in all_flags():

@@ -17,6 +17,7 @@ from apiserver.endpoints.options import ServingOptions
 from apiserver.flowcontrol.options import FlowOptions
 from apiserver.registry.core.servicenetwork import ServiceNetwork, cidr_problems
 from apiserver.registry.room import Room
+from nodes.controllers import switches
 from playground.auth_options import (
     auth_options,
     authentication_problems,
@@ -134,6 +135,10 @@ def _audit(flags: Flags) -> Iterator[str]:
             yield f"--audit-log-{name} {value} can't be a negative number"
 
 
+def _controllers(flags: Flags) -> Iterator[str]:
+    yield from switches.problems(flags.controllers)
+
+
 Check = Callable[[Flags], Iterator[str]]
 CHECKS: tuple[Check, ...] = (
     _not_negative,
@@ -144,6 +149,7 @@ CHECKS: tuple[Check, ...] = (
     _unreadable,
     _admission_problems,
     _audit,
+    _controllers,
 )
 
 

@@ -91,6 +91,7 @@ async def serve(options: argparse.Namespace) -> None:
         admission_options(flags),
         service_network(flags),
         instance.data_dir,
+        flags.controllers,
     )
     storage = Storage(clock=clock, hub=WatchHub)
     fleet = Fleet(storage, surface, trust)

@@ -136,7 +136,7 @@ class Manager:
         discard_volume: Callable[[str], None] = no_content,
         authority: Authority | None = None,
         seed: int = 0,
-        only: Sequence[str] = (),
+        only: Sequence[str] | None = None,
     ) -> None:
         """`transport_for` gives a user's way to the API; `only` runs some controllers alone."""
         self.informers = Informers(transport_for(USER), clock, tasks)
@@ -148,7 +148,7 @@ class Manager:
         self._random = random.Random(seed)  # noqa: S311
         self._discard_volume, self._authority = discard_volume, authority
         self._loops: list[Loop[Any]] = []
-        names = only or tuple(CONTROLLERS)
+        names = tuple(CONTROLLERS) if only is None else only
         self.controllers = {name: self._make(name) for name in names}
 
     async def run(self) -> None:

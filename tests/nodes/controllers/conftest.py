@@ -94,7 +94,7 @@ class Rig:
             root_ca="PEM",
             discard_volume=self.discard_volume,
             authority=self.authority,
-            only=names,
+            only=names or None,
         )
         await self.manager.run()
         return self.manager
