@@ -103,7 +103,7 @@ class _Saying(NamedTuple):
     occurrence: _Occurrence
     written: _Written
     message: str
-    count: int
+    times: int
 
 
 @dataclass(slots=True)
@@ -222,10 +222,10 @@ class EventSink:
         body: Obj
         if occurrence.action:
             last = _micro(occurrence)
-            body = {"series": {"count": saying.count, "lastObservedTime": last}}
+            body = {"series": {"count": saying.times, "lastObservedTime": last}}
         else:
             body = {
-                "count": saying.count,
+                "count": saying.times,
                 "lastTimestamp": occurrence.stamp,
                 "message": saying.message,
             }
@@ -293,7 +293,7 @@ class EventSink:
                 "source": source,
                 "firstTimestamp": saying.written.first,
                 "lastTimestamp": occurrence.stamp,
-                "count": saying.count,
+                "count": saying.times,
                 "eventTime": None,
                 "reportingInstance": source.get("host", ""),
             }

@@ -100,6 +100,9 @@ CSINODES = Res("storage.k8s.io", "v1", "csinodes", "CSINode", False)
 CSISTORAGECAPACITIES = Res("storage.k8s.io", "v1", "csistoragecapacities", "CSIStorageCapacity")
 STORAGECLASSES = Res("storage.k8s.io", "v1", "storageclasses", "StorageClass", False)
 VOLUMEATTACHMENTS = Res("storage.k8s.io", "v1", "volumeattachments", "VolumeAttachment", False)
+VOLUMEATTRIBUTESCLASSES = Res(
+    "storage.k8s.io", "v1", "volumeattributesclasses", "VolumeAttributesClass", False
+)
 
 ALL: tuple[Res, ...] = (
     CONFIGMAPS,
@@ -151,6 +154,7 @@ ALL: tuple[Res, ...] = (
     CSISTORAGECAPACITIES,
     STORAGECLASSES,
     VOLUMEATTACHMENTS,
+    VOLUMEATTRIBUTESCLASSES,
 )
 
 BY_KIND: dict[tuple[str, str], Res] = {(res.api_version, res.kind): res for res in ALL}

@@ -35,6 +35,7 @@ from nodes.controllers.common.base import (
 from nodes.controllers.cronjob import CronJobController
 from nodes.controllers.daemonset.controller import DaemonSetController
 from nodes.controllers.deployment.controller import DeploymentController
+from nodes.controllers.devicetainteviction import DeviceTaintEvictionController
 from nodes.controllers.disruption import DisruptionController
 from nodes.controllers.endpoints import EndpointsController
 from nodes.controllers.endpointslice.controller import EndpointSliceController
@@ -42,6 +43,7 @@ from nodes.controllers.endpointslice.mirroring import EndpointSliceMirroringCont
 from nodes.controllers.garbage.collector import GarbageCollector
 from nodes.controllers.ingress import IngressController
 from nodes.controllers.job.controller import JobController
+from nodes.controllers.legacytokencleaner import LegacyTokenCleaner
 from nodes.controllers.namespace import NamespaceController
 from nodes.controllers.nodeipam import NodeIPAMController
 from nodes.controllers.nodelifecycle.controller import NodeLifecycleController
@@ -58,6 +60,7 @@ from nodes.controllers.servicecidr import ServiceCIDRController
 from nodes.controllers.servicelb import ServiceController
 from nodes.controllers.statefulset.controller import StatefulSetController
 from nodes.controllers.tainteviction import TaintEvictionController
+from nodes.controllers.ttl import TTLController
 from nodes.controllers.ttlafterfinished import TTLAfterFinishedController
 from nodes.controllers.validatingadmissionpolicystatus import (
     ValidatingAdmissionPolicyStatusController,
@@ -67,7 +70,11 @@ from nodes.controllers.volumes.attacher import SimulatedAttacher
 from nodes.controllers.volumes.binder import PersistentVolumeBinder
 from nodes.controllers.volumes.ephemeral import EphemeralVolumeController
 from nodes.controllers.volumes.expander import VolumeExpander
-from nodes.controllers.volumes.protection import ClaimProtection, VolumeProtection
+from nodes.controllers.volumes.protection import (
+    AttributesProtection,
+    ClaimProtection,
+    VolumeProtection,
+)
 from nodes.controllers.volumes.provisioner import SimulatedProvisioner
 
 USER = "system:kube-controller-manager"
@@ -84,6 +91,7 @@ CONTROLLERS: dict[str, type[Managed]] = {
     "cronjob-controller": CronJobController,
     "daemonset-controller": DaemonSetController,
     "deployment-controller": DeploymentController,
+    "device-taint-eviction-controller": DeviceTaintEvictionController,
     "disruption-controller": DisruptionController,
     "endpoints-controller": EndpointsController,
     "endpointslice-controller": EndpointSliceController,
@@ -92,6 +100,7 @@ CONTROLLERS: dict[str, type[Managed]] = {
     "garbage-collector-controller": GarbageCollector,
     "horizontal-pod-autoscaler-controller": HorizontalPodAutoscalerController,
     "job-controller": JobController,
+    "legacy-serviceaccount-token-cleaner-controller": LegacyTokenCleaner,
     "namespace-controller": NamespaceController,
     "node-ipam-controller": NodeIPAMController,
     "node-lifecycle-controller": NodeLifecycleController,
@@ -117,7 +126,9 @@ CONTROLLERS: dict[str, type[Managed]] = {
     "taint-eviction-controller": TaintEvictionController,
     "token-cleaner-controller": TokenCleaner,
     "ttl-after-finished-controller": TTLAfterFinishedController,
+    "ttl-controller": TTLController,
     "validatingadmissionpolicy-status-controller": ValidatingAdmissionPolicyStatusController,
+    "volumeattributesclass-protection-controller": AttributesProtection,
 }
 
 

@@ -2,7 +2,13 @@
 
 import pytest
 
-from nodes.client.resources import DAEMONSETS, PODS, STATEFULSETS
+from nodes.client.resources import (
+    DAEMONSETS,
+    PODS,
+    RESOURCECLAIMS,
+    RESOURCESLICES,
+    STATEFULSETS,
+)
 from tests.integration.conftest import Lab, deployment
 from tests.support.eventually import eventually
 from tests.support.virtualtime import VIRTUAL_TIME
@@ -208,3 +214,76 @@ async def test_a_claim_of_devices_is_made_for_a_pod_and_goes_with_it(lab):
     assert "ResourceClaimController" in managers
     await lab.client.delete(PODS, "default", "p")
     await eventually(lambda: not lab.all("resourceclaims.resource.k8s.io"), within=60)
+
+
+async def test_nodes_are_annotated_and_classes_of_attributes_protected(lab):
+    notes = [one["metadata"]["annotations"] for one in lab.all("nodes")]
+    assert {one["node.alpha.kubernetes.io/ttl"] for one in notes} == {"0"}
+    gold = {
+        "apiVersion": "storage.k8s.io/v1",
+        "kind": "VolumeAttributesClass",
+        "metadata": {"name": "gold"},
+        "driverName": "simulated.kubeground.io",
+        "parameters": {"iops": "3000"},
+    }
+    await lab.client.create(gold)
+
+    def finalizers():
+        found = lab.get("volumeattributesclasses.storage.k8s.io", "gold", "")
+        return found["metadata"].get("finalizers")
+
+    await eventually(lambda: finalizers() == ["kubernetes.io/vac-protection"])
+
+
+async def test_a_pod_leaves_a_device_that_breaks(lab):
+    device = {"name": "gpu-0"}
+    pool = {"name": "node-1", "generation": 1, "resourceSliceCount": 1}
+    shown = {
+        "apiVersion": "resource.k8s.io/v1",
+        "kind": "ResourceSlice",
+        "metadata": {"name": "gpus"},
+        "spec": {
+            "driver": "gpu.example.com",
+            "pool": pool,
+            "nodeName": "node-1",
+            "devices": [device],
+        },
+    }
+    await lab.client.create(shown)
+    spec = {"devices": {"requests": [{"name": "gpu", "exactly": {"deviceClassName": "gpu"}}]}}
+    claim = await lab.client.create(
+        {
+            "apiVersion": "resource.k8s.io/v1",
+            "kind": "ResourceClaim",
+            "metadata": {"name": "gpu", "namespace": "default"},
+            "spec": spec,
+        }
+    )
+    result = {"request": "gpu", "driver": "gpu.example.com", "pool": "node-1", "device": "gpu-0"}
+    status = {"allocation": {"devices": {"results": [result]}}}
+    await lab.client.update_status({**claim, "status": status}, RESOURCECLAIMS)
+    await lab.client.create(
+        {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": "p", "namespace": "default"},
+            "spec": {
+                "nodeName": "node-1",
+                "containers": [{"name": "c", "image": "busybox", "command": ["sleep", "9999"]}],
+                "resourceClaims": [{"name": "gpu", "resourceClaimName": "gpu"}],
+            },
+        }
+    )
+
+    def reserved():
+        found = lab.get("resourceclaims.resource.k8s.io", "gpu")["status"]
+        return [one["name"] for one in found.get("reservedFor") or ()]
+
+    # Somebody else than the scheduler has bound it, so that the controller reserves the claim.
+    await eventually(lambda: reserved() == ["p"])
+    taint = {"key": "example.com/broken", "effect": "NoExecute"}
+    broken = {"spec": {"devices": [{**device, "taints": [taint]}]}}
+    await lab.client.patch(RESOURCESLICES, "", "gpus", broken)
+    await eventually(lambda: lab.get("pods", "p") is None, within=60)
+    assert "DeviceTaintManagerEviction" in {one["reason"] for one in lab.all("events")}
+    await eventually(lambda: reserved() == [])

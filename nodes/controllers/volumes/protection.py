@@ -6,15 +6,21 @@ from abc import abstractmethod
 
 from apimachinery import volumes
 from apimachinery.errors import NotFound
-from apimachinery.meta import Obj, is_deleting, namespace_of, replace_in
+from apimachinery.meta import Obj, is_deleting, name_of, namespace_of, replace_in
 from apimachinery.pods import node_name
 from nodes.client.controller import DONE, Mapped, Result
 from nodes.client.lister import Key, key_of
-from nodes.client.resources import PERSISTENTVOLUMECLAIMS, PERSISTENTVOLUMES, PODS
+from nodes.client.resources import (
+    PERSISTENTVOLUMECLAIMS,
+    PERSISTENTVOLUMES,
+    PODS,
+    VOLUMEATTRIBUTESCLASSES,
+)
 from nodes.controllers.common.base import ManagedController
 from nodes.controllers.volumes import users
 
 _CLAIM, _VOLUME = "kubernetes.io/pvc-protection", "kubernetes.io/pv-protection"
+_ATTRIBUTES = "kubernetes.io/vac-protection"
 
 
 class _Protection(ManagedController):
@@ -90,6 +96,44 @@ class VolumeProtection(_Protection):
 
     async def is_used(self, obj: Obj) -> bool:
         return bool((obj.get("status") or {}).get("phase") == "Bound")
+
+
+def _class_of_claim(controller: AttributesProtection, obj: Obj) -> list[Key]:
+    del controller
+    return [Key("", name) for name in _classes(obj)]
+
+
+class AttributesProtection(_Protection):
+    """Keys are VolumeAttributesClasses. One is in use while a claim or a volume names it."""
+
+    name = "volumeattributesclass-protection-controller"
+    service_account = "volumeattributesclass-protection-controller"
+    component = "volumeattributesclass-protection-controller"
+    reconciles = VOLUMEATTRIBUTESCLASSES
+    watches = (
+        Mapped(PERSISTENTVOLUMECLAIMS, _class_of_claim),
+        Mapped(PERSISTENTVOLUMES, _class_of_claim),
+    )
+    finalizer = _ATTRIBUTES
+
+    async def is_used(self, obj: Obj) -> bool:
+        name = name_of(obj)
+        return any(
+            name in _classes(one)
+            for resource in (PERSISTENTVOLUMECLAIMS, PERSISTENTVOLUMES)
+            for one in self.informer(resource).list()
+        )
+
+
+def _classes(obj: Obj) -> set[str]:
+    """Return the classes of attributes that a claim or a volume has, or is to have."""
+    status = obj.get("status") or {}
+    found = (
+        obj["spec"].get("volumeAttributesClassName"),
+        status.get("currentVolumeAttributesClassName"),
+        (status.get("modifyVolumeStatus") or {}).get("targetVolumeAttributesClassName"),
+    )
+    return {str(name) for name in found if name}
 
 
 def _finalizers(obj: Obj) -> list[str]:

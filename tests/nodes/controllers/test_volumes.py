@@ -3,7 +3,12 @@
 import pytest
 
 from apimachinery.meta import annotations_of
-from nodes.client.resources import PERSISTENTVOLUMECLAIMS, PERSISTENTVOLUMES, PODS
+from nodes.client.resources import (
+    PERSISTENTVOLUMECLAIMS,
+    PERSISTENTVOLUMES,
+    PODS,
+    VOLUMEATTRIBUTESCLASSES,
+)
 from tests.support.builders import node, obj, pod
 
 pytestmark = pytest.mark.looptime
@@ -364,3 +369,18 @@ async def test_a_pod_gets_claims_for_its_ephemeral_volumes(rig):
     found = rig.need("persistentvolumeclaims", "p-scratch")
     assert found["metadata"]["ownerReferences"][0]["uid"] == made["metadata"]["uid"]
     assert (found["metadata"]["labels"], found["spec"]) == ({"a": "b"}, claim()["spec"])
+
+
+async def test_a_class_of_attributes_stays_while_something_has_it(rig):
+    await rig.run("volumeattributesclass-protection-controller")
+    gold = obj("VolumeAttributesClass", "gold", "", "storage.k8s.io/v1", driverName="d")
+    await rig.create(gold, claim(volumeAttributesClassName="gold"))
+    await rig.settle()
+    found = rig.need("volumeattributesclasses", "gold")
+    assert found["metadata"]["finalizers"] == ["kubernetes.io/vac-protection"]
+    await rig.client.delete(VOLUMEATTRIBUTESCLASSES, "", "gold")
+    await rig.settle(5)
+    assert rig.names("volumeattributesclasses") == ["gold"]
+    await rig.client.delete(PERSISTENTVOLUMECLAIMS, "default", "c")
+    await rig.settle()
+    assert rig.names("volumeattributesclasses") == []
