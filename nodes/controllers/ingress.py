@@ -7,7 +7,6 @@ addresses has free, or a node's own where there is no pool. Nothing serves there
 from __future__ import annotations
 
 from apimachinery.meta import Obj, annotations_of, is_deleting, name_of, namespace_of
-from apimachinery.nodes import address
 from nodes.client.controller import DONE, Mapped, Result
 from nodes.client.events import NORMAL
 from nodes.client.lister import Key, key_of
@@ -65,19 +64,14 @@ class IngressController(ManagedController):
 
     def _was_ours(self, ingress: Obj) -> bool:
         """Tell whether what an Ingress has is of us: other controllers' addresses are theirs."""
-        pool = addresses.pool(self.informer(CONFIGMAPS)) or self._nodes()
+        pool = addresses.pool(self.informer(CONFIGMAPS))
+        pool = pool or addresses.of_nodes(self.informer(NODES))
         return addresses.address_of(ingress) in pool
 
     def _address(self) -> str:
-        pool = addresses.pool(self.informer(CONFIGMAPS))
-        if not pool:
-            return next(iter(self._nodes()), "")
+        pool = addresses.pool(self.informer(CONFIGMAPS)) or ()
         for one in self.informer(INGRESSES).list():
             if self._is_ours(one) and (has := addresses.address_of(one)) in pool:
                 return has
-        taken = set(map(addresses.address_of, self.informer(SERVICES).list()))
-        return next((one for one in reversed(pool) if one not in taken), "")
-
-    def _nodes(self) -> list[str]:
-        found = (address(node, "InternalIP") for node in self.informer(NODES).list())
-        return sorted(one for one in found if one)
+        taken = map(addresses.address_of, self.informer(SERVICES).list())
+        return addresses.shared(self.informer(CONFIGMAPS), self.informer(NODES), taken)

@@ -41,6 +41,7 @@ from nodes.controllers.endpoints import EndpointsController
 from nodes.controllers.endpointslice.controller import EndpointSliceController
 from nodes.controllers.endpointslice.mirroring import EndpointSliceMirroringController
 from nodes.controllers.garbage.collector import GarbageCollector
+from nodes.controllers.gateway.controller import GatewayController
 from nodes.controllers.ingress import IngressController
 from nodes.controllers.job.controller import JobController
 from nodes.controllers.legacytokencleaner import LegacyTokenCleaner
@@ -120,6 +121,7 @@ CONTROLLERS: dict[str, type[Managed]] = {
     "serviceaccount-controller": ServiceAccountController,
     "serviceaccount-token-controller": TokensController,
     "simulated-attacher": SimulatedAttacher,
+    "simulated-gateway-controller": GatewayController,
     "simulated-ingress-controller": IngressController,
     "simulated-provisioner": SimulatedProvisioner,
     "statefulset-controller": StatefulSetController,

@@ -63,7 +63,12 @@ _NAMES = {
     "selinux-warning-controller": "",
 }
 # What takes the place of programs that real clusters install beside.
-_SIMULATED = ("simulated-attacher", "simulated-ingress-controller", "simulated-provisioner")
+_SIMULATED = (
+    "simulated-attacher",
+    "simulated-gateway-controller",
+    "simulated-ingress-controller",
+    "simulated-provisioner",
+)
 _OLD = {old: name for name, old in _NAMES.items() if old}
 KNOWN = frozenset((*_NAMES, *_SIMULATED))
 

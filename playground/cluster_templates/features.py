@@ -12,6 +12,7 @@ from apimachinery.attachments import SIMULATED_DRIVER
 from apimachinery.meta import Obj
 from nodes.controllers import ingress
 from nodes.controllers.common.balanceraddresses import POOL_FIELD, POOL_NAME, POOL_NAMESPACE
+from nodes.controllers.gateway import controller as gateway
 from nodes.controllers.volumes import attacher
 from playground.cluster_templates.metrics import metrics_objects
 
@@ -110,6 +111,7 @@ def _ingress() -> list[Obj]:
             "spec": {"controller": ingress.CONTROLLER},
         },
         *_account(ingress.ACCOUNT, "networking.k8s.io", "ingresses/status"),
+        *_account(gateway.ACCOUNT, gateway.GROUP, *gateway.STATUSES),
     ]
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from nodes.client.resources import CONFIGMAPS, INGRESSES, SERVICES
+from nodes.controllers.gateway.controller import CLASSES, CONTROLLER, GATEWAYS
 from tests.integration.conftest import Lab, deployment, service
 from tests.support.eventually import eventually
 from tests.support.virtualtime import VIRTUAL_TIME
@@ -173,3 +174,56 @@ async def test_ingresses_of_the_class_share_an_address_that_no_service_gets(flee
     body = {"spec": {"ingressClassName": "somebody-elses"}}
     await lab.client.patch(INGRESSES, "default", "two", body)
     await eventually(lambda: given("two") is None)
+
+
+async def test_a_gateway_is_programmed_where_its_kinds_are_installed(fleet):
+    made = await fleet.create("gates", nodes=1, template="bare", features=("ingress",))
+    lab = await Lab(made).ready()
+    for res in (CLASSES, GATEWAYS):
+        free = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+        version = {
+            "name": "v1",
+            "served": True,
+            "storage": True,
+            "schema": {"openAPIV3Schema": free},
+            "subresources": {"status": {}},
+        }
+        definition = {
+            "apiVersion": "apiextensions.k8s.io/v1",
+            "kind": "CustomResourceDefinition",
+            "metadata": {
+                "name": f"{res.plural}.{res.group}",
+                "annotations": {"api-approved.kubernetes.io": "https://example.com"},
+            },
+            "spec": {
+                "group": res.group,
+                "names": {"plural": res.plural, "kind": res.kind},
+                "scope": "Namespaced" if res.namespaced else "Cluster",
+                "versions": [version],
+            },
+        }
+        await lab.client.create(definition)
+
+    def form(res, name, **spec):
+        namespace = {"namespace": "default"} if res.namespaced else {}
+        return {
+            "apiVersion": res.api_version,
+            "kind": res.kind,
+            "metadata": {"name": name} | namespace,
+            "spec": spec,
+        }
+
+    await lab.client.create(form(CLASSES, "ours", controllerName=CONTROLLER), CLASSES)
+    listener = {"name": "http", "protocol": "HTTP", "port": 80}
+    door = form(GATEWAYS, "door", gatewayClassName="ours", listeners=[listener])
+    await lab.client.create(door, GATEWAYS)
+
+    async def programmed():
+        status = (await lab.client.get(GATEWAYS, "default", "door")).get("status") or {}
+        return {(c["type"], c["status"]) for c in status.get("conditions") or ()}
+
+    for _ in range(50):
+        if await programmed():
+            break
+        await lab.cluster.clock.sleep(0.2)
+    assert await programmed() == {("Accepted", "True"), ("Programmed", "True")}

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from apimachinery.meta import Obj, name_of, namespace_of
+from apimachinery.nodes import address
 from nodes.client.lister import Lister
 
 # Where the addresses stand: `first-last`, separated by commas.
@@ -20,6 +21,19 @@ def pool(configmaps: Lister) -> list[str] | None:
     """Return the addresses of the cloud in order, None where there is no cloud."""
     found = configmaps.get(POOL_NAMESPACE, POOL_NAME)
     return None if found is None else list(_addresses(found.get("data") or {}))
+
+
+def shared(configmaps: Lister, nodes: Lister, taken: Iterable[str]) -> str:
+    """Return the address of what serves many at once: the last free one, or else a node's own."""
+    found = pool(configmaps)
+    if not found:
+        return next(iter(of_nodes(nodes)), "")
+    used = set(taken)
+    return next((one for one in reversed(found) if one not in used), "")
+
+
+def of_nodes(nodes: Lister) -> list[str]:
+    return sorted(filter(None, (address(node, "InternalIP") for node in nodes.list())))
 
 
 def address_of(obj: Obj) -> str:

@@ -1,0 +1,1 @@
+"""Gateways, their classes and their routes: what a simulated controller says of them."""
