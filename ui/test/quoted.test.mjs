@@ -14,7 +14,7 @@ const TROUBLES = `
   editor.changed editor.deleted editor.settle editor.mergedBut editor.past editor.secret
   events.down
   logs.tooMany logs.dropped logs.notStarted logs.noPrevious logs.podGone logs.lost logs.ran logs.runsAgain logs.forever logs.badPattern
-  objects.nothingMatches objects.badTerm objects.forbidden objects.askFor objects.refused objects.kindGone objects.down objects.past objects.notSaved
+  objects.nothingMatches objects.badTerm objects.forbidden objects.notWatched objects.askFor objects.refused objects.kindGone objects.down objects.past objects.notSaved
   overview.lost overview.notRead overview.notStarted overview.noMetrics overview.unseen
   palette.nothing palette.noKind palette.noCluster palette.noKinds palette.noSearch
   settings.clash settings.noAction settings.notKept

@@ -95,6 +95,9 @@ test("a list says what the API refused", () => {
   FRAMES.error(one, { code: 403, text: "pods is forbidden" });
   assert.match(said(notices(one)), /^You may not list pods in prod\. pods is forbidden Ask for: get, list, watch on pods\./);
   const kind = list({ resource: { group: "harbour.example", plural: "boats", kind: "Boat" } });
+  Object.assign(one, { complete: true, rev: 7 });
+  FRAMES.error(one, { code: 403, text: 'User "ann" cannot watch resource "pods"' });
+  assert.match(said(notices(one)), /^You may not watch pods in prod: this is how they were at rev 7\. Read again /);
   FRAMES.error(kind, { code: 404, text: "page not found" });
   assert.match(said(notices(kind)), /^The API refused, in its own words: page not found/);
   kind.model.rows.set("a", {});

@@ -157,8 +157,11 @@ def _definition(target: Target, reader: Reader) -> Warned:
 def _service(target: Target, reader: Reader) -> Warned:
     service = reader.maybe(target.path) or {}
     address = facts.spec(service).get("clusterIP")
-    text = _("Its name and its address %(address)s end. The pods behind it run on.")
-    yield warn(text % {"address": address or ""})
+    if address and address != "None":
+        text = _("Its name and its address %(address)s end. The pods behind it run on.")
+        yield warn(text % {"address": address})
+    else:
+        yield warn(_("Its name ends. The pods behind it run on."))
     ingresses = [
         one
         for one in reader.items("ingresses.networking.k8s.io", target.namespace)

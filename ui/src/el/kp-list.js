@@ -1,5 +1,5 @@
 // A list of objects: live, virtual rows; sorted, filtered and chosen from here.
-import { html, LitElement } from "lit";
+import { html, LitElement, nothing } from "lit";
 
 import { call, get, post } from "../api.js";
 import { Attention } from "../list/attention.js";
@@ -365,7 +365,7 @@ class List extends LitElement {
   // --- drawing --------------------------------------------------------------------------------
 
   render() {
-    return html`${toolbar(this)}${notices(this)}${grid(this)}${footer(this)}
+    return html`${toolbar(this)}${notices(this)}${this.notices.has("refused") && !this.model.rows.size ? nothing : grid(this)}${footer(this)}
       <p class="kp-sr" aria-live="polite"></p>
       <kp-action cluster=${this.config.cluster} @kp-acted=${() => this.selection.clear()}></kp-action>`;
   }

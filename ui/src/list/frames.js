@@ -16,16 +16,24 @@ export function told(list, state) {
   }
 }
 
+/** What was refused of a list, in our words. */
+function refusedText(list, { code, text }) {
+  const { plural } = list.resource;
+  // Who may list without watching sees how it was.
+  if (code === 403 && list.complete && /cannot watch/.test(text)) return t.objects.notWatched(plural, list.ns, list.rev);
+  if (code === 403) return t.objects.forbidden(plural, list.ns);
+  return code === 404 && list.model.rows.size > 0 ? t.objects.kindGone(plural) : t.objects.refused;
+}
+
 /** Says what the API refused, and what to ask for. */
 function refuse(list, frame) {
   list.stream.stop();
   freshness("ended", t.ended);
   const kind = list.resource.group ? `${list.resource.plural}.${list.resource.group}` : list.resource.plural;
-  const gone = frame.code === 404 && list.model.rows.size > 0;
-  const text = frame.code === 403 ? t.objects.forbidden(list.resource.plural, list.ns) : gone ? t.objects.kindGone(list.resource.plural) : t.objects.refused;
+  const text = refusedText(list, frame);
   const rule = frame.code === 403 ? { apiGroups: [list.resource.group], resources: [list.resource.plural], verbs: ["get", "list", "watch"] } : null;
   problem(list.config.cluster, { what: list.command, text: frame.text });
-  list.notice("refused", { bad: true, text, verbatim: frame.text, ask: rule && t.objects.askFor(kind), rule });
+  list.notice("refused", { bad: true, text, verbatim: frame.text, ask: rule && t.objects.askFor(kind), rule, link: list.complete && rule ? { href: location.href, text: t.readAgain } : null });
 }
 
 /** What each frame of the stream does; see playground/objects/listing.py. */

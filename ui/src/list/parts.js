@@ -35,7 +35,7 @@ function filterKey(event, list) {
     list.changeFilter("", { now: true });
   } else if (event.key === "Enter" || event.key === "ArrowDown") {
     event.preventDefault();
-    list.querySelector(".kp-grid table").focus();
+    list.querySelector(".kp-grid table")?.focus();
     list.moveTo(0);
   }
 }

@@ -40,6 +40,7 @@ export const objects = {
   showAllNamespaces: "Show all namespaces",
   badTerm: (term) => `“${term}” is no filter. Use app=web, !app, status:running, restarts>3, spec.nodeName=n1, or a part of a name.`,
   forbidden: (kind, ns) => (ns ? `You may not list ${kind} in ${ns}.` : `You may not list ${kind} in all namespaces.`),
+  notWatched: (kind, ns, rev) => `You may not watch ${kind}${ns ? ` in ${ns}` : ""}: this is how they were at rev ${group(rev)}.`,
   askFor: (kind) => `Ask for: get, list, watch on ${kind}.`,
   refused: "The API refused, in its own words:",
   kindGone: (kind) => `The cluster serves no ${kind} any more. What you see is the last state.`,

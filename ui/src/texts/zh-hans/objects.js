@@ -38,6 +38,7 @@ export const objects = {
   showAllNamespaces: "显示所有命名空间",
   badTerm: (term) => `“${term}”不是筛选条件。可用 app=web、!app、status:running、restarts>3、spec.nodeName=n1，或名称的一部分。`,
   forbidden: (kind, ns) => (ns ? `您无权列出 ${ns} 中的 ${kind}。` : `您无权列出所有命名空间中的 ${kind}。`),
+  notWatched: (kind, ns, rev) => `您无权监视${ns ? ` ${ns} 中的` : ""} ${kind}：这是版本 ${group(rev)} 时的状态。`,
   askFor: (kind) => `请申请：对 ${kind} 的 get、list、watch。`,
   refused: "API 拒绝了请求，原文如下：",
   kindGone: (kind) => `集群不再提供 ${kind}。您看到的是最后状态。`,
