@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.real import cookies, page, playground
+from tests.browser.real import cookies, looking_as, page, playground
 from tests.browser.test_pages import axe, violations
 
 __all__ = ["axe", "cookies", "page", "playground"]
@@ -240,3 +240,76 @@ def test_a_text_outlives_a_reload_and_the_past_is_read_only(open_editor, playgro
     expect(page.get_by_text("There is no configmap kept now.")).to_be_visible()
     button(page, "Create").last.click()
     expect(page.get_by_role("region", name="Answers")).to_contain_text("ConfigMap kept created")
+
+
+def test_what_others_own_is_left_to_them_and_a_file_comes_in(open_editor, playground):
+    with playground.client() as api:
+        stock = {**SHOP, "metadata": {"name": "stock"}}
+        assert api.post(APPS, json=stock, params={"fieldManager": "hpa-controller"}).is_success
+    page = open_editor("?kind=deployments.apps&namespace=default&name=stock&how=apply")
+    edit(page, "replicas: 2", "replicas: 7")
+    owners = page.get_by_role("region", name="Whose fields these are")
+    expect(owners).to_contain_text("spec.replicas is owned by hpa-controller.")
+    button(page, "Keep theirs").click()
+    expect(owners).to_have_count(0)
+    assert "replicas" not in text_of(page)
+    expect(verdict(page)).to_have_text(re.compile("The cluster would take it"))
+    page.locator(".kp-ed-upload input").set_input_files(
+        files=[
+            {
+                "name": "more.yaml",
+                "mimeType": "text/yaml",
+                "buffer": b"---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: of-a-file}\n",
+            }
+        ]
+    )
+    expect(page.locator("#voice")).to_have_text("more.yaml was added to your text.")
+    assert "\n---\napiVersion: v1\nkind: ConfigMap" in text_of(page)
+    expect(verdict(page)).to_have_text(re.compile("would take all 2 documents"))
+    page.keyboard.press("Control+Enter")
+    answers = page.get_by_role("region", name="Answers")
+    expect(answers).to_contain_text("Deployment stock serverside-applied")
+    expect(answers).to_contain_text("ConfigMap of-a-file created")
+    with playground.client() as api:
+        assert api.get(f"{APPS}/stock").json()["spec"]["replicas"] == 2
+
+
+def test_a_secret_is_shown_when_asked_for_and_what_one_may_not_write_is_said(page, playground):
+    reader = {"metadata": {"name": "reader"}}
+    rule = {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get", "list", "watch"]}
+    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "reader"}
+    rights = "/apis/rbac.authorization.k8s.io/v1/namespaces/default"
+    with playground.client() as api:
+        secret = {"metadata": {"name": "db"}, "stringData": {"password": "swordfish"}}
+        for path, body in (
+            ("/api/v1/namespaces/default/secrets", secret),
+            (MAPS, {"metadata": {"name": "readable"}, "data": {"a": "1"}}),
+            (f"{rights}/roles", {**reader, "rules": [rule]}),
+            (
+                f"{rights}/rolebindings",
+                {**reader, "roleRef": role, "subjects": [{"kind": "User", "name": "ann"}]},
+            ),
+        ):
+            assert api.post(path, json=body).is_success
+    encoded = "c3dvcmRmaXNo"
+    page.goto("/clusters/default/editor?kind=secrets&namespace=default&name=db")
+    note = page.get_by_role("status").filter(has_text="The values of this Secret stand in its text")
+    expect(note).to_be_visible()
+    expect(page.locator(".cm-content")).to_have_count(0)
+    assert encoded not in page.locator("main").inner_text()
+    button(page, "Show and edit them").click()
+    expect(page.locator(".cm-content")).to_contain_text(encoded)
+    with looking_as(page, "ann"):
+        page.goto("/clusters/default/editor?kind=configmaps&namespace=default&name=readable")
+        expect(page.locator(".cm-content")).to_contain_text("a: '1'")
+        edit(page, "a: '1'", "a: '2'")
+        problems = page.locator(".kp-ed-problems")
+        expect(problems).to_contain_text('User "ann" cannot')
+        expect(problems).to_contain_text('resource "configmaps" in API group ""')
+        expect(verdict(page)).to_have_text(re.compile("1 problem"))
+        page.on("dialog", lambda dialog: dialog.accept())
+        page.goto("/clusters/default/editor?kind=secrets&namespace=default&name=db")
+        alert = page.locator("kp-editor").get_by_role("alert")
+        expect(alert).to_contain_text("You may not read secrets in default.")
+        expect(alert).to_contain_text('User "ann" cannot get resource "secrets"')
+        assert encoded not in page.content()

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.test_pages import axe, violations  # noqa: F401 - a fixture
+from tests.browser.test_pages import accessible, axe, violations  # noqa: F401 - a fixture
 from tests.playground.fakecluster import status
 from tests.playground.objects import large, pod
 
@@ -196,10 +196,28 @@ def test_events_of_the_cluster_and_what_was_refused_stay_in_the_dock(listed, wor
     expect(page.get_by_role("dialog")).to_contain_text(refused)
     page.get_by_role("dialog").get_by_role("button", name="Close").click()
     expect(panel.locator("tr[data-type=Error]")).to_contain_text("delete pods/api-0 -n default")
+    for row in (1, 2):
+        rows(page.locator("kp-list")).nth(row).locator(".kp-pick").click()
+    expect(page.locator("kp-list [aria-selected=true]")).to_have_count(2)
+    accessible(page)
     page.get_by_role("link", name="api-0", exact=True).click()
     expect(panel.locator("tr[data-type=Error]")).to_contain_text(refused)
     panel.get_by_role("button", name=re.compile("^Refused here")).click()
     expect(rows(panel)).to_have_count(1)
+
+
+def test_two_tabs_of_a_list_and_of_a_log_stay_live(listed, context, site, change):
+    tabs = [listed("?ns=default"), context.new_page()]
+    tabs[1].goto(f"{site.url}{LIST}?ns=default")
+    expect(tabs[1].locator(".kp-chip")).to_have_text(LIVE)
+    change("put", "pods", pod("fresh-0", "n3"))
+    for tab in tabs:
+        expect(tab.get_by_role("link", name="fresh-0", exact=True)).to_be_visible()
+        tab.goto(f"{site.url}{LIST}/default/web-7c9-0?tab=logs")
+        expect(tab.get_by_role("log")).to_contain_text("tick")
+    for tab in tabs:
+        lines = tab.get_by_role("log").inner_text().count("tick")
+        expect(tab.get_by_role("log")).to_have_text(re.compile(rf"(tick\s*){{{lines + 2},}}"))
 
 
 def test_logs_are_searched_and_marked(page, site, demo):

@@ -58,6 +58,13 @@ def violations(axe, page):
     ]
 
 
+def accessible(page):
+    """Have axe look at a page as it is now, in both themes."""
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme=theme)
+        assert violations(Axe(), page) == [], theme
+
+
 # Both themes and both languages, in half as many visits as there are pairs of them.
 @pytest.mark.parametrize("context", ["light zh-CN", "dark en-US"], indirect=True)
 @pytest.mark.parametrize("path", PAGES.values(), ids=PAGES.keys())

@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from tests.browser.test_pages import violations
+from tests.browser.test_pages import accessible, violations
 from tests.browser.test_topology import topology, until, where  # noqa: F401 - a fixture
 
 
@@ -152,12 +152,13 @@ def test_the_panel_leads_on(topology, demo):  # noqa: F811
     why = page.get_by_role("region", name="Why on n2?")
     expect(why).to_contain_text("Attempt 1")
     expect(why).to_contain_text("Successfully assigned default/api-0 to n2")
+    buttons.get_by_role("button", name="Logs").click()
+    expect(page.locator("kp-dock [role=log]")).to_be_visible()
+    accessible(page)
     why.get_by_role("button", name="Close").click()
     expect(why).to_have_count(0)
     buttons.get_by_role("button", name="YAML").click()
     expect(page.locator(".kp-panel #yaml-text")).to_contain_text("name: api-0")
-    buttons.get_by_role("button", name="Logs").click()
-    expect(page.locator("kp-dock [role=log]")).to_be_visible()
 
 
 def test_a_range_is_picked_in_the_outline_and_deleted_by_keys(topology):  # noqa: F811
