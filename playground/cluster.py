@@ -71,6 +71,7 @@ from nodes.scheduler import loop as scheduling
 from playground.aggregated import ExtensionServers
 from playground.cluster_templates import template_of
 from playground.cluster_time import ClusterTime
+from playground.extender_calls import ExtenderCalls
 from playground.failures.journal import Journal
 from playground.failures.kit import Failures
 from playground.kept import Kept
@@ -146,7 +147,7 @@ class RunningCluster:
         seed = record.uid
         objects = StoredObjects(store)
         self.network = Network(clock)
-        services = Services(self.network, objects, API_ADDRESS)
+        self._services = services = Services(self.network, objects, API_ADDRESS)
         calls = WebhookCalls(services, allowed_hosts())
         catalog = Catalog()
         around = Surroundings(
@@ -232,6 +233,7 @@ class RunningCluster:
             Recorder(client, "default-scheduler", clock, self._sink),
             clock,
             self.tasks,
+            ask=ExtenderCalls(self._services),
         )
         self.scheduler_config = SchedulerConfig(
             self.scheduler,

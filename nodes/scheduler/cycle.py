@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from nodes.scheduler.attempt import CANDIDATES, VICTIMS, Attempt, Choice, Column, Victim
@@ -29,8 +30,19 @@ class Outcome:
     preemption: Candidate | None = None
     # What plugins have kept for the points that follow.
     state: CycleState | None = None
+    # The message says what went wrong, not why no node fits.
+    error: bool = False
     # What would be written so that the next attempt may go better.
     writes: tuple[Write, ...] = ()
+
+
+@dataclass(slots=True)
+class Search:
+    """The nodes that there are, and those of them that fit."""
+
+    state: CycleState
+    nodes: list[NodeInfo]
+    fitting: list[NodeInfo]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +91,11 @@ class Cycle:
 
     def run(self, pod: PodInfo, attempt: Attempt) -> Outcome:
         """Try one pod and write down what happened."""
+        found = self.look(pod, attempt)
+        return found if isinstance(found, Outcome) else self.settle(pod, attempt, found)
+
+    def look(self, pod: PodInfo, attempt: Attempt) -> Outcome | Search:
+        """Return the nodes that fit, or the outcome where no node could."""
         nodes = self._cache.nodes
         state = CycleState(nodes, self._cache.counts, self._readers, kept=self._cache.kept)
         attempt.evaluated = len(nodes)
@@ -99,15 +116,23 @@ class Cycle:
             return Outcome(message=message, refused_by={plugin})
         chosen_from = nodes if only is None else self._left_by(only, nodes, attempt)
         fitting = self._filter(state, pod, filters, chosen_from, attempt)
-        filtered = time.perf_counter()
-        attempt.seconds["filter"] = filtered - looked
-        attempt.fitting = len(fitting)
-        if not fitting:
-            outcome = self._make_room(state, pod, nodes, attempt)
-            attempt.seconds["postFilter"] = time.perf_counter() - filtered
+        attempt.seconds["filter"] = time.perf_counter() - looked
+        return Search(state, nodes, fitting)
+
+    def settle(
+        self, pod: PodInfo, attempt: Attempt, found: Search, more: Sequence[Column] = ()
+    ) -> Outcome:
+        """Choose among the nodes that fit; `more` are scores beside those of the plugins."""
+        attempt.fitting = len(found.fitting)
+        if not found.fitting:
+            began = time.perf_counter()
+            outcome = self._make_room(found.state, pod, found.nodes, attempt)
+            attempt.seconds["postFilter"] = time.perf_counter() - began
             return outcome
-        chosen = fitting[0] if len(fitting) == 1 else self._best(state, pod, fitting, attempt)
-        return Outcome(node=chosen.name, state=state)
+        chosen = found.fitting[0]
+        if len(found.fitting) > 1:
+            chosen = self._best(found.state, pod, found.fitting, attempt, more)
+        return Outcome(node=chosen.name, state=found.state)
 
     def _make_room(
         self, state: CycleState, pod: PodInfo, nodes: list[NodeInfo], attempt: Attempt
@@ -222,7 +247,12 @@ class Cycle:
         return max(total * percentage // 100, _FEW_NODES)
 
     def _best(
-        self, state: CycleState, pod: PodInfo, fitting: list[NodeInfo], attempt: Attempt
+        self,
+        state: CycleState,
+        pod: PodInfo,
+        fitting: list[NodeInfo],
+        attempt: Attempt,
+        more: Sequence[Column],
     ) -> NodeInfo:
         began = time.perf_counter()
         skipped = {
@@ -241,6 +271,10 @@ class Cycle:
             for name, score in even.items():
                 totals[name] += score * weight
             attempt.table.append(Column(plugin.name, weight, raw, even))
+        for column in more:
+            attempt.table.append(column)
+            for name, score in column.even.items():
+                totals[name] += score * column.weight
         best = max(totals.values())
         tied = [node for node in fitting if totals[node.name] == best]
         attempt.tied = tuple(node.name for node in tied)

@@ -11,7 +11,7 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -28,9 +28,10 @@ from nodes.client.supervise import TaskSet
 from nodes.scheduler import binding
 from nodes.scheduler.attempt import Attempt
 from nodes.scheduler.cache import Cache
-from nodes.scheduler.config.reading import DEFAULT_SCHEDULER, Configuration
+from nodes.scheduler.config.reading import DEFAULT_SCHEDULER, Configuration, Extender
 from nodes.scheduler.cycle import Cycle, Outcome
 from nodes.scheduler.decisions import Decisions
+from nodes.scheduler.extenders import Ask, ExtenderError, Extenders, no_ask
 from nodes.scheduler.framework import CycleState, Event, Reader
 from nodes.scheduler.podinfo import PodInfo
 from nodes.scheduler.preemption import Candidate
@@ -96,9 +97,10 @@ class Scheduler:
         tasks: TaskSet,
         *,
         seed: int = 0,
+        ask: Ask = no_ask,
     ) -> None:
         self._client, self._informers, self._recorder = client, informers, recorder
-        self._clock, self._tasks = clock, tasks
+        self._clock, self._tasks, self._ask = clock, tasks, ask
         self.cache = Cache()
         self.queue = Queue(clock, self._wake)
         self.decisions = Decisions()
@@ -119,7 +121,7 @@ class Scheduler:
 
     def configure(self, configuration: Configuration) -> None:
         """Schedule by other rules from now on. Raises ConfigError, and goes on by the old ones."""
-        profiles = [Profile(one) for one in configuration.profiles]
+        profiles = [Profile(one) for one in configuration.completed()]
         self.configuration = configuration
         self._cycles = {one.name: self._cycle_on(self.cache, one) for one in profiles}
         self._recorders = {one.name: self._recorder.named(one.name) for one in profiles}
@@ -132,6 +134,7 @@ class Scheduler:
             )
             for event in Event
         }
+        self._extenders = Extenders(configuration.extenders, self._ask)
         self.queue.backoff = (configuration.first_backoff, configuration.longest_backoff)
         for pod in self._informers.get(resources.PODS).list():
             self._on_pod(None, pod)  # pods of schedulers that there were not, or are no longer
@@ -291,7 +294,7 @@ class Scheduler:
             while not self._stopped and (waiting := self.queue.pop()) is not None:
                 await self._binding.acquire()
                 try:
-                    self._try(waiting)
+                    await self._try(waiting)
                 except Exception:
                     self._binding.release()
                     log.exception("attempt failed: %s/%s", *waiting.pod.key)
@@ -302,36 +305,73 @@ class Scheduler:
         finally:
             self._running = False
 
-    def _try(self, waiting: Waiting) -> None:
+    async def _try(self, waiting: Waiting) -> None:
+        """Try a pod; it waits for nothing but extenders, where there are any."""
         pod, moves = waiting.pod, self.queue.moves
         cycle = self._cycles.get(pod.scheduler)
         if cycle is None:  # its scheduler is no longer configured
             self._binding.release()
             return
-        profile = cycle.profile
         CAUSE.set(waiting.cause)
         attempt = Attempt(
             f"{pod.namespace}/{pod.name}",
             pod.uid,
             waiting.attempts,
             self._clock.micro_timestamp(),
-            profile.name,
+            pod.scheduler,
         )
-        outcome = cycle.run(pod, attempt)
-        attempt.node, attempt.message = outcome.node, outcome.message
-        self.decisions.add(attempt)
-        if outcome.node and (failure := self._reserve(profile, pod, outcome)) is not None:
-            self.queue.put_back(waiting, {failure.plugin}, moves)
-            work = partial(self._tell, pod, failure)
-        elif outcome.node:
-            self.cache.place(pod, outcome.node)
-            work = partial(self._bind, profile, waiting, outcome, attempt)
+        if asked := self._extenders.concerned(pod):
+            outcome = await self._ask_extenders(cycle, asked, pod, attempt)
+            known = self._informers.get(resources.PODS).get(pod.namespace, pod.name)
+            if known is None or known["metadata"]["uid"] != pod.uid:
+                self._binding.release()  # it has gone meanwhile
+                return
         else:
-            self.queue.put_back(waiting, outcome.refused_by, moves)
-            if outcome.preemption is not None:
-                self.cache.nominate(pod, outcome.preemption.node)
-            work = partial(self._refuse, waiting, outcome)
+            outcome = cycle.run(pod, attempt)
+        self.decisions.add(attempt)
+        attempt.node, attempt.message = outcome.node, outcome.message
+        work = self._next(cycle.profile, waiting, outcome, attempt, moves)
         self._tasks.spawn("bind" if outcome.node else "refuse", self._released(work, attempt))
+
+    def _next(
+        self,
+        profile: Profile,
+        waiting: Waiting,
+        outcome: Outcome,
+        attempt: Attempt,
+        moves: int,
+    ) -> Callable[[], Coroutine[Any, Any, None]]:
+        """Take in what came of an attempt; return what is to be written of it."""
+        pod = waiting.pod
+        if outcome.error:
+            self.queue.put_back(waiting, (), moves)
+            failure = binding.Failure(outcome.message, "", rejected=False)
+            return partial(self._tell, pod, failure)
+        if outcome.node and (lost := self._reserve(profile, pod, outcome)) is not None:
+            self.queue.put_back(waiting, {lost.plugin}, moves)
+            return partial(self._tell, pod, lost)
+        if outcome.node:
+            self.cache.place(pod, outcome.node)
+            return partial(self._bind, profile, waiting, outcome, attempt)
+        self.queue.put_back(waiting, outcome.refused_by, moves)
+        if outcome.preemption is not None:
+            self.cache.nominate(pod, outcome.preemption.node)
+        return partial(self._refuse, waiting, outcome)
+
+    async def _ask_extenders(
+        self, cycle: Cycle, asked: Sequence[Extender], pod: PodInfo, attempt: Attempt
+    ) -> Outcome:
+        found = cycle.look(pod, attempt)
+        if isinstance(found, Outcome):
+            return found
+        try:
+            found.fitting = await self._extenders.filter(asked, pod, found.fitting, attempt)
+        except ExtenderError as error:
+            return Outcome(message=str(error), error=True)
+        more = []
+        if len(found.fitting) > 1:
+            more = await self._extenders.prioritize(asked, pod, found.fitting)
+        return cycle.settle(pod, attempt, found, more)
 
     async def _released(
         self, work: Callable[[], Coroutine[Any, Any, None]], attempt: Attempt
@@ -398,6 +438,12 @@ class Scheduler:
         return failure
 
     async def _write_binding(self, pod: PodInfo, node: str) -> binding.Failure | None:
+        if (binder := self._extenders.binder(pod)) is not None:
+            try:
+                await self._extenders.bind(binder, pod, node)
+            except ExtenderError as error:
+                return binding.Failure(str(error), "Extender", rejected=False)
+            return None
         body = {
             "apiVersion": "v1",
             "kind": "Binding",

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from nodes.client.resources import PODS
+import orjson
+
+from nodes.client.resources import CONFIGMAPS, PODS
+from nodes.network.http import HttpResponse, serve_http
+from playground.machines import API_ADDRESS
 from tests.support.builders import obj
 from tests.support.eventually import eventually
 from tests.support.virtualtime import VIRTUAL_TIME
@@ -210,3 +214,48 @@ async def test_a_pod_waits_for_a_claim_that_is_made_later(lab):
     found = lab.get("resourceclaims.resource.k8s.io", "shared")
     assert {one["name"] for one in found["status"]["reservedFor"]} == {"p", "q"}
     assert "resource.kubernetes.io/delete-protection" in found["metadata"]["finalizers"]
+
+
+async def test_an_extender_on_the_clusters_network_is_asked(lab):
+    await lab.ready()
+    node = lab.all("nodes")[-1]["metadata"]["name"]
+    asked = []
+
+    async def program(request):
+        asked.append(request.path)
+        others = [n for n in orjson.loads(request.body)["NodeNames"] if n != node]
+        answer = {"NodeNames": [node], "FailedNodes": dict.fromkeys(others, "not today")}
+        return HttpResponse(200, body=orjson.dumps(answer))
+
+    lab.cluster.network.listen(API_ADDRESS, 9999, serve_http(program))
+    await lab.client.create(config(EXTENDED % (API_ADDRESS, 9999)))
+    await lab.quiet()
+    await lab.client.create(pod("p"))
+    await eventually(lambda: placed(lab, "p") == node, within=60)
+    assert "/scheduler/filter" in asked
+    attempt = lab.cluster.scheduler.decisions.of(lab.get("pods", "p")["metadata"]["uid"])[-1]
+    assert {why for _, why in attempt.refused.values()} == {("not today",)}
+
+    await lab.client.patch(
+        CONFIGMAPS,
+        "kube-system",
+        "kube-scheduler-config",
+        {"data": {"config.yaml": EXTENDED % (API_ADDRESS, 9998)}},
+    )
+    await lab.quiet()
+    await lab.client.create(pod("q"))
+    await eventually(lambda: told(lab, "FailedScheduling"), within=60)
+    assert told(lab, "FailedScheduling")[0] == (
+        f'Post "http://{API_ADDRESS}:9998/scheduler/filter": dial tcp {API_ADDRESS}:9998: '
+        "connect: connection refused"
+    )
+
+
+EXTENDED = """
+apiVersion: kubescheduler.config.k8s.io/v1
+kind: KubeSchedulerConfiguration
+extenders:
+- urlPrefix: http://%s:%d/scheduler
+  filterVerb: filter
+  nodeCacheCapable: true
+"""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from apimachinery.duration import parse_duration
@@ -49,6 +49,9 @@ class Extender:
     timeout: float = 30.0
     node_cache: bool = False
     ignorable: bool = False
+    # For HTTPS: the certificates to trust, as base64, or that any is good.
+    ca_bundle: str = ""
+    insecure: bool = False
     # Resource names that it manages, and whether NodeResourcesFit leaves them to it.
     managed: Mapping[str, bool] = field(default_factory=dict)
 
@@ -61,6 +64,19 @@ class Configuration:
     first_backoff: float = 1.0
     longest_backoff: float = 10.0
     extenders: tuple[Extender, ...] = ()
+
+    def completed(self) -> list[ProfileConfig]:
+        """Return the profiles; their NodeResourcesFit leaves to extenders what is theirs alone."""
+        theirs = [name for one in self.extenders for name, alone in one.managed.items() if alone]
+        if not theirs:
+            return list(self.profiles)
+        name = "NodeResourcesFit"
+        found = []
+        for one in self.profiles:
+            given = args.completed(name, one.args.get(name, {}))
+            given["ignoredResources"] = [*(given.get("ignoredResources") or ()), *theirs]
+            found.append(replace(one, args={**one.args, name: given}))
+        return found
 
 
 def read(document: Any) -> Configuration:
@@ -241,6 +257,8 @@ def _extender(given: Mapping[str, Any]) -> Extender:
         seconds,
         bool(given.get("nodeCacheCapable")),
         bool(given.get("ignorable")),
+        str((given.get("tlsConfig") or {}).get("caData") or ""),
+        bool((given.get("tlsConfig") or {}).get("insecure")),
         {
             one.get("name") or "": bool(one.get("ignoredByScheduler"))
             for one in given.get("managedResources") or ()

@@ -1,0 +1,138 @@
+"""Programs that are asked besides the plugins: which nodes a pod may have, which it should have.
+
+They are spoken to as kube-scheduler does (k8s.io/kube-scheduler/extender/v1): POST of JSON to
+PREFIX/VERB. One that may be ignored is, where it fails; otherwise the attempt fails with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+import orjson
+
+from apimachinery.meta import Obj
+from nodes.scheduler.attempt import Attempt, Column
+from nodes.scheduler.config.reading import Extender
+from nodes.scheduler.nodeinfo import NodeInfo
+from nodes.scheduler.podinfo import PodInfo
+
+# Sends a body to a URL of the cluster's network. Raises ExtenderError.
+Ask: TypeAlias = Callable[[Extender, str, bytes], Awaitable[bytes]]
+# Extenders score from 0 to 10, nodes are scored from 0 to 100.
+_STRETCH = 10
+
+
+class ExtenderError(Exception):
+    """An extender could not be asked, or says that it cannot answer."""
+
+
+async def no_ask(extender: Extender, url: str, body: bytes) -> bytes:
+    """Stand for a network where there is none."""
+    raise ExtenderError(f"failed to reach extender at URL {url}")
+
+
+class Extenders:
+    """The extenders of a scheduler, in the order in which they are asked."""
+
+    def __init__(self, extenders: Sequence[Extender] = (), ask: Ask = no_ask) -> None:
+        self._extenders, self._ask = extenders, ask
+
+    def concerned(self, pod: PodInfo) -> list[Extender]:
+        """Return those that have to do with a pod: all, or those that manage what it asks for."""
+        if not self._extenders:
+            return []
+        asked = {name for name, _ in pod.requests.amounts}
+        for container in pod.spec.get("containers") or ():
+            asked |= ((container.get("resources") or {}).get("limits") or {}).keys()
+        return [
+            one for one in self._extenders if not one.managed or not asked.isdisjoint(one.managed)
+        ]
+
+    async def filter(
+        self, asked: Sequence[Extender], pod: PodInfo, nodes: list[NodeInfo], attempt: Attempt
+    ) -> list[NodeInfo]:
+        """Return the nodes that are left; why others are not, the attempt is told.
+
+        Raises ExtenderError.
+        """
+        for one in asked:
+            if not one.filter or not nodes:
+                continue
+            try:
+                answer = await self._post(one, one.filter, _arguments(one, pod, nodes))
+            except ExtenderError:
+                if one.ignorable:
+                    continue
+                raise
+            nodes = _left(one, nodes, answer, attempt)
+        return nodes
+
+    async def prioritize(
+        self, asked: Sequence[Extender], pod: PodInfo, nodes: list[NodeInfo]
+    ) -> list[Column]:
+        """Return what each extender gives the nodes; one that fails gives nothing."""
+        columns = []
+        for one in asked:
+            if not one.prioritize:
+                continue
+            try:
+                answer = await self._post(one, one.prioritize, _arguments(one, pod, nodes))
+            except ExtenderError:
+                continue
+            given = {e["host"]: int(e.get("score") or 0) for e in answer.get("items", ())}
+            raw = {node.name: given.get(node.name, 0) for node in nodes}
+            even = {name: score * _STRETCH for name, score in raw.items()}
+            columns.append(Column(f"Extender {one.url}", one.weight, raw, even))
+        return columns
+
+    def binder(self, pod: PodInfo) -> Extender | None:
+        """Return the extender that binds a pod in the scheduler's place."""
+        return next((one for one in self.concerned(pod) if one.bind), None)
+
+    async def bind(self, extender: Extender, pod: PodInfo, node: str) -> None:
+        """Have a pod bound. Raises ExtenderError."""
+        names = {"PodName": pod.name, "PodNamespace": pod.namespace, "PodUID": pod.uid}
+        await self._post(extender, extender.bind, {**names, "Node": node})
+
+    async def _post(self, one: Extender, verb: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        url = f"{one.url.rstrip('/')}/{verb}"
+        try:
+            found = orjson.loads(await self._ask(one, url, orjson.dumps(body)))
+        except orjson.JSONDecodeError as error:
+            raise ExtenderError(str(error)) from None
+        # A list is the answer of prioritize. Names of fields are read whatever their case.
+        if isinstance(found, list):
+            return {"items": [_lower(item) for item in found if isinstance(item, dict)]}
+        answer = _lower(found) if isinstance(found, dict) else {}
+        if why := answer.get("error"):
+            raise ExtenderError(str(why))
+        return answer
+
+
+def _lower(given: Mapping[str, Any]) -> dict[str, Any]:
+    return {name.lower(): value for name, value in given.items()}
+
+
+def _arguments(one: Extender, pod: PodInfo, nodes: Sequence[NodeInfo]) -> dict[str, Any]:
+    names = [node.name for node in nodes]
+    if one.node_cache:
+        return {"Pod": pod.obj, "Nodes": None, "NodeNames": names}
+    items: list[Obj] = [node.obj for node in nodes]
+    return {"Pod": pod.obj, "Nodes": {"metadata": {}, "items": items}, "NodeNames": None}
+
+
+def _left(
+    one: Extender, nodes: list[NodeInfo], answer: Mapping[str, Any], attempt: Attempt
+) -> list[NodeInfo]:
+    names = answer.get("nodenames")
+    if names is None:
+        items = (answer.get("nodes") or {}).get("items") or ()
+        names = [item["metadata"]["name"] for item in items]
+    kept = set(names)
+    for field in ("failednodes", "failedandunresolvablenodes"):
+        for node, why in (answer.get(field) or {}).items():
+            attempt.refused[node] = (f"Extender {one.url}", (str(why),))
+            if field == "failedandunresolvablenodes":
+                attempt.unresolvable.add(node)
+    return [node for node in nodes if node.name in kept]
