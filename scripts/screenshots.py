@@ -28,11 +28,14 @@ WIDE: ViewportSize = {"width": 1280, "height": 800}
 PHONE: ViewportSize = {"width": 380, "height": 740}
 CLUSTER = "/clusters/default"
 OBJECTS = f"{CLUSTER}/objects"
+WEB = f"{OBJECTS}/apps/v1/deployments/default/web"
+LIGHT = ("light",)
 BIG = {"name": "big", "image": "nginx", "resources": {"requests": {"cpu": "900"}}}
 WORKLOADS = (
     "create deployment web --image=nginx --replicas=8",
     "create deployment api --image=httpd --replicas=3",
     "expose deployment web --port=80",
+    "create ingress shop --rule=shop.example/*=web:80",
     "create ns shop",
     "create role reader -n shop --verb=get,list --resource=pods",
     "create rolebinding readers -n shop --role=reader --user=ann",
@@ -79,6 +82,31 @@ def _why_pending(page: Page) -> None:
     expect(page.locator(".kp-panel")).to_contain_text("Insufficient cpu")
 
 
+def _broken(page: Page) -> None:
+    _picture(page)
+    page.get_by_role("button", name="Break something").click()
+    expect(page.get_by_role("dialog")).to_contain_text("Nothing is broken.")
+
+
+def _read(page: Page) -> None:
+    expect(page.locator(".kp-log-line mark").first).to_be_visible()
+
+
+def _events(page: Page) -> None:
+    _picture(page)
+    expect(page.locator(".kp-events-table tbody tr").first).to_be_visible()
+
+
+def _logs_below(page: Page) -> None:
+    """Keep the log of a Deployment in sight while the topology shows its pods."""
+    _read(page)
+    page.get_by_role("button", name="Keep open below").click()
+    expect(page.locator("kp-dock .kp-log-line").first).to_be_visible()
+    page.locator("kp-dock #log-grep").fill("notice")
+    page.locator(".kp-rail").get_by_role("link", name="Topology").click()
+    _picture(page)
+
+
 def _drawer(page: Page) -> None:
     expect(page.get_by_role("dialog")).to_be_visible()
 
@@ -110,6 +138,7 @@ class Shot:
     name: str
     path: str
     ready: Callable[[Page], None] = _nothing
+    themes: tuple[str, ...] = ("light", "dark")
 
 
 SHOTS = (
@@ -119,7 +148,11 @@ SHOTS = (
     Shot("overview", f"{CLUSTER}/overview", _live),
     Shot("topology", f"{CLUSTER}/topology", _picture),
     Shot("topology-owners", f"{CLUSTER}/topology?lens=owners", _picture),
+    Shot("topology-traffic", f"{CLUSTER}/topology?lens=traffic", _picture),
     Shot("topology-why-pending", f"{CLUSTER}/topology", _why_pending),
+    Shot("topology-break", f"{CLUSTER}/topology", _broken),
+    Shot("dock-events", f"{CLUSTER}/topology?dock=events", _events),
+    Shot("dock-logs", f"{WEB}?tab=logs&grep=notice", _logs_below),
     Shot("trace", f"{CLUSTER}/trace", _request("create deployments.web")),
     Shot("trace-refused", f"{CLUSTER}/trace", _request(r"403\s+create")),
     Shot("timeline", f"{CLUSTER}/timeline", _live),
@@ -127,7 +160,12 @@ SHOTS = (
     Shot("objects", f"{OBJECTS}/core/v1/pods", _live),
     Shot("objects-empty", f"{OBJECTS}/batch/v1/jobs", _live),
     Shot("object", f"{OBJECTS}/core/v1/pods/default/typing-error"),
-    Shot("object-relations", f"{OBJECTS}/apps/v1/deployments/default/web?tab=relations"),
+    Shot("object-deployment", WEB, _live, LIGHT),
+    Shot("object-yaml", f"{WEB}?tab=yaml", _live, LIGHT),
+    Shot("object-events", f"{OBJECTS}/core/v1/pods/default/typing-error?tab=events", _live, LIGHT),
+    Shot("object-history", f"{WEB}?tab=history", _live, LIGHT),
+    Shot("object-logs", f"{WEB}?tab=logs&grep=notice", _read),
+    Shot("object-relations", f"{WEB}?tab=relations"),
     Shot("object-missing", f"{OBJECTS}/core/v1/pods/default/typing-eror"),
     Shot("editor", f"{CLUSTER}/editor?{EDITED}", _owned),
     Shot("terminal", f"{CLUSTER}/terminal", _shell),
@@ -205,6 +243,8 @@ class Camera:
         png = base64.b64encode(page.screenshot()).decode()
         webp = self._dark_room.evaluate(TO_WEBP, f"data:image/png;base64,{png}")
         (OUT / f"{shot.name}-{suffix}.webp").write_bytes(base64.b64decode(webp))
+        # The next page has no panel open below it.
+        page.evaluate("localStorage.clear()")
 
     def page(self, link: str, scheme: str, size: ViewportSize, state: object = None) -> Page:
         """Return a page of somebody who is signed in."""
@@ -227,7 +267,8 @@ def take_all(camera: Camera, link: str, beginner: str) -> None:
     for theme in ("light", "dark"):
         page = camera.page("", theme, WIDE, state)
         for shot in SHOTS:
-            camera.take(page, shot, theme)
+            if theme in shot.themes:
+                camera.take(page, shot, theme)
     phone = camera.page("", "light", PHONE, state)
     for shot in SHOTS:
         if shot.name in ON_A_PHONE:
