@@ -29,7 +29,7 @@ PHONE: ViewportSize = {"width": 380, "height": 740}
 CLUSTER = "/clusters/default"
 OBJECTS = f"{CLUSTER}/objects"
 WEB = f"{OBJECTS}/apps/v1/deployments/default/web"
-LIGHT = ("light",)
+LIGHT, DARK = ("light",), ("dark",)
 BIG = {"name": "big", "image": "nginx", "resources": {"requests": {"cpu": "900"}}}
 WORKLOADS = (
     "create deployment web --image=nginx --replicas=8",
@@ -150,9 +150,9 @@ SHOTS = (
     Shot("topology-owners", f"{CLUSTER}/topology?lens=owners", _picture),
     Shot("topology-traffic", f"{CLUSTER}/topology?lens=traffic", _picture),
     Shot("topology-why-pending", f"{CLUSTER}/topology", _why_pending),
-    Shot("topology-break", f"{CLUSTER}/topology", _broken),
-    Shot("dock-events", f"{CLUSTER}/topology?dock=events", _events),
-    Shot("dock-logs", f"{WEB}?tab=logs&grep=notice", _logs_below),
+    Shot("topology-break", f"{CLUSTER}/topology", _broken, LIGHT),
+    Shot("dock-events", f"{CLUSTER}/topology?dock=events", _events, LIGHT),
+    Shot("dock-logs", f"{WEB}?tab=logs&grep=notice", _logs_below, DARK),
     Shot("trace", f"{CLUSTER}/trace", _request("create deployments.web")),
     Shot("trace-refused", f"{CLUSTER}/trace", _request(r"403\s+create")),
     Shot("timeline", f"{CLUSTER}/timeline", _live),
@@ -164,7 +164,7 @@ SHOTS = (
     Shot("object-yaml", f"{WEB}?tab=yaml", _live, LIGHT),
     Shot("object-events", f"{OBJECTS}/core/v1/pods/default/typing-error?tab=events", _live, LIGHT),
     Shot("object-history", f"{WEB}?tab=history", _live, LIGHT),
-    Shot("object-logs", f"{WEB}?tab=logs&grep=notice", _read),
+    Shot("object-logs", f"{WEB}?tab=logs&grep=notice", _read, LIGHT),
     Shot("object-relations", f"{WEB}?tab=relations"),
     Shot("object-missing", f"{OBJECTS}/core/v1/pods/default/typing-eror"),
     Shot("editor", f"{CLUSTER}/editor?{EDITED}", _owned),
