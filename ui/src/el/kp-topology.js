@@ -88,6 +88,7 @@ class Topology extends LitElement {
     this.stage = this.querySelector(".kp-stage");
     this.canvas = this.querySelector("canvas");
     this.scene = new Scene(this.canvas, this.store);
+    this.scene.test = this.test;
     this.readColours();
     this.scene.anim.enabled = !calm();
     this.sizes = new ResizeObserver(() => this.resized());
