@@ -145,12 +145,18 @@ async def test_a_disk_is_attached_to_one_node_and_then_to_another(stocked):
         used = status.get("volumesInUse") or []
         return used, [one["name"] for one in status.get("volumesAttached") or ()]
 
-    await eventually(lambda: {phase("a"), phase("b")} == {"Running", "Pending"}, within=60)
+    def placed(name):
+        return "nodeName" in lab.get("pods", name)["spec"]
+
+    await eventually(lambda: "Running" in {phase("a"), phase("b")}, within=60)
+    # The second one finds its node once the claim is bound.
+    await eventually(lambda: placed("a") and placed("b"), within=60)
     first, second = ("a", "b") if phase("a") == "Running" else ("b", "a")
     nodes = [lab.get("pods", name)["spec"]["nodeName"] for name in (first, second)]
     volume = lab.get("persistentvolumeclaims", "data")["spec"]["volumeName"]
     unique = f"kubernetes.io/csi/simulated.kubeground.io^{volume}"
     assert attached(nodes[0]) == ([unique], [unique])
+    assert phase(second) == "Pending"
     why = f'Multi-Attach error for volume "{volume}" Volume is already used by pod(s) {first}'
     await eventually(lambda: why in {one["message"] for one in lab.all("events")}, within=10)
     # What waits says so after two minutes.
