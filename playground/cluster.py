@@ -54,13 +54,14 @@ from apiserver.registry.custom.service import CustomResources
 from apiserver.registry.objects import StoredObjects
 from apiserver.registry.resource import Resource
 from apiserver.storage import ClusterStore
-from nodes.client import resources
+from nodes.client import election, resources
 from nodes.client.events import EventSink, Recorder
 from nodes.client.informer import Informers
 from nodes.client.loopclock import LoopClock
 from nodes.client.rest import Client
 from nodes.client.supervise import TaskSet
 from nodes.client.transport import Transport
+from nodes.controllers import manager
 from nodes.controllers.common.base import Served
 from nodes.controllers.manager import CONTROLLERS, Manager
 from nodes.controllers.switches import is_on
@@ -91,6 +92,8 @@ log = logging.getLogger(__name__)
 # The API server itself: what it does on its own account nobody else has to be allowed.
 API_USER = "system:apiserver"
 ACCOUNT_USER = "system:serviceaccount:"
+# The components that elect a leader, and as whom.
+LEADERS = {"kube-controller-manager": manager.USER, "kube-scheduler": scheduling.USER}
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,6 +289,8 @@ class RunningCluster:
         self.scheduler.start()
         self._scheduler_informers.start()
         self.tasks.serve("controller manager", self.manager.run)
+        for component, user in LEADERS.items():
+            self.tasks.spawn("leader election", self._lead(component, user))
         machines = map(template.machine, range(self.store.record.nodes))
         self.nodes = {one.name: SimulatedNode(one, self.ground) for one in machines}
         await self.failures.resume()
@@ -350,6 +355,11 @@ class RunningCluster:
                 )
 
         self.tasks.spawn("legacy token", write())
+
+    async def _lead(self, component: str, user: str) -> None:
+        client = Client(self.transport(user), component)
+        recorder = Recorder(client, component, self.clock, self._sink)
+        await election.lead(component, self.store.record.uid, client, recorder, self.clock)
 
     async def _provision(self, namespace: str) -> None:
         """Make a namespace; somebody else may have been quicker."""

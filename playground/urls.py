@@ -12,6 +12,7 @@ urlpatterns = [
     path("", include("playground.tracing.urls")),
     path("", include("playground.overview.urls")),
     path("", include("playground.placement.urls")),
+    path("", include("playground.why.urls")),
     path("", include("playground.topology.urls")),
     path("", include("playground.objects.urls")),
     path("", include("playground.history.urls")),

@@ -48,6 +48,7 @@ NAMES = {
     "group": "core",
     "version": "v1",
     "plural": "pods",
+    "kind": "pods",
     "ns": "default",
     "item": "web",
     "audit_id": "a",

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
-from apimachinery.errors import ApiError
+from apimachinery.errors import ApiError, NotFound
 from apimachinery.meta import controller_of, is_deleting, name_of
 from nodes.client import resources
 from nodes.client.rest import MERGE_PATCH, STRATEGIC_PATCH
@@ -357,7 +357,9 @@ async def tidy(world: World) -> None:
         await world.client.delete(resources.RESOURCEQUOTAS, "default", name_of(quota))
     for res in _WORKLOADS[:3]:
         for obj in world.all(_key(res)):
-            await _patch(world, res, obj, _startable(res), STRATEGIC_PATCH)
+            # What is being deleted may go at any moment.
+            with suppress(NotFound):
+                await _patch(world, res, obj, _startable(res), STRATEGIC_PATCH)
     await _remove_stuck(world)
 
 

@@ -146,6 +146,10 @@ class Surge(Rule):
         found = state.get("deployments.apps", namespace_of(new), owner["name"])
         if found is None or uid_of(found) != owner["uid"]:
             return
+        if (found.get("status") or {}).get("collisionCount"):
+            # A cache that lags shows neither the count nor the ReplicaSet that was made before it:
+            # Kubernetes' controller, too, makes another then.
+            return
         others = [
             one for one in state.owned("replicasets.apps", found) if uid_of(one) != uid_of(new)
         ]

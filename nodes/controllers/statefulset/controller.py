@@ -224,7 +224,7 @@ class StatefulSetController(ManagedController):
         try:
             await self.client.create(pod, PODS)
         except AlreadyExists:
-            return  # the cache is about to show it; another's pod of that name has to go first
+            raise  # another's pod of that name has to go first: nobody tells when it has
         except ApiError as error:
             if not is_terminating(error):
                 self._tell(seen.obj, "Create", pod, error.message)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from playground.objects.reading import Object
 from playground.objects.summary import (
+    causes,
     config,
     definitions,
     network,
@@ -13,7 +14,7 @@ from playground.objects.summary import (
     storage,
     workloads,
 )
-from playground.objects.summary.parts import Builder, Context, Part
+from playground.objects.summary.parts import Builder, Context, Part, Sentence
 
 _RBAC = "rbac.authorization.k8s.io"
 BUILDERS: dict[str, Builder] = {
@@ -50,5 +51,7 @@ BUILDERS: dict[str, Builder] = {
 
 
 def of(title: str, item: Object, context: Context) -> list[Part]:
-    """Return the parts of an object's summary, in order."""
-    return list(BUILDERS.get(title, definitions.generic)(item, context))
+    """Return the parts of an object's summary, in order; how it stands comes first, then why."""
+    parts = list(BUILDERS.get(title, definitions.generic)(item, context))
+    first = 1 if parts and isinstance(parts[0], Sentence) else 0
+    return [*parts[:first], *causes.behind(title, item, context), *parts[first:]]

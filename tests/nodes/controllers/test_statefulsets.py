@@ -8,7 +8,7 @@ from apimachinery.meta import labels_of
 from nodes.client.resources import PERSISTENTVOLUMECLAIMS, PODS, STATEFULSETS
 from nodes.controllers.statefulset import retention
 from tests.nodes.controllers.conftest import Pods
-from tests.support.builders import workload
+from tests.support.builders import pod, workload
 
 pytestmark = pytest.mark.looptime
 
@@ -191,6 +191,17 @@ async def test_a_failed_pod_is_made_anew(rig, pods):
         "Warning RecreatingFailedPod StatefulSet default/db is recreating failed Pod db-0"
         in rig.events()
     )
+
+
+async def test_a_pod_is_made_once_another_of_its_name_is_gone(rig, pods):
+    await rig.create(pod("db-0"))
+    await rig.run(SS)
+    await rig.create(statefulset(1))
+    await rig.settle(600)
+    await rig.client.delete(PODS, "default", "db-0", grace=0)
+    # It looks again after ever longer, as Kubernetes' does: at last after 1,000 s.
+    await rig.until(lambda: status(rig).get("availableReplicas") == 1, within=1100)
+    assert not [one for one in rig.events() if "FailedCreate" in one]
 
 
 async def test_claims_are_made_once_and_outlive_their_pods(rig, pods):

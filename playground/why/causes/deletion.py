@@ -1,0 +1,108 @@
+"""Deletions that do not end: finalizers that nobody takes away, namespaces that are not empty."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.utils.translation import gettext as _
+
+from playground.why.causes.facts import (
+    condition,
+    deleting,
+    meta,
+    name,
+    namespace,
+    ready,
+    shown,
+    words,
+)
+from playground.why.model import Cause, Fix, Object, Ref, World
+
+# Those of Kubernetes' own controllers, which take them away when their condition holds.
+_OWN = {
+    "kubernetes.io/pvc-protection": "pods",
+    "kubernetes.io/pv-protection": "persistentvolumeclaims",
+    "foregroundDeletion": "",
+    "orphan": "",
+    "batch.kubernetes.io/job-tracking": "",
+}
+_KINDS = {
+    "Pod": "pods",
+    "Namespace": "namespaces",
+    "PersistentVolumeClaim": "persistentvolumeclaims",
+}
+
+_REMAINING = (
+    "NamespaceDeletionDiscoveryFailure",
+    "NamespaceDeletionGroupVersionParsingFailure",
+    "NamespaceDeletionContentFailure",
+    "NamespaceContentRemaining",
+    "NamespaceFinalizersRemaining",
+)
+
+
+def waits_for_finalizers(obj: Object, world: World) -> Iterator[Cause]:
+    """An object that is deleted stays until its list of finalizers is empty."""
+    finalizers = list(meta(obj).get("finalizers") or ())
+    if not deleting(obj) or not finalizers:
+        return
+    users = tuple(_users(obj, world)) if "kubernetes.io/pvc-protection" in finalizers else ()
+    foreign = [one for one in finalizers if one not in _OWN]
+    kind = str(obj.get("kind") or "")
+    yield Cause(
+        _("It is being deleted, and stays until its finalizers are gone: %(names)s.")
+        % {"names": ", ".join(finalizers)},
+        condition=f"metadata.deletionTimestamp={meta(obj)['deletionTimestamp']}",
+        rule=_(
+            "The API removes an object with finalizers only once whoever set them took them out."
+        ),
+        fixes=tuple(_without(kind, obj, foreign, finalizers)),
+        leads_to=users,
+    )
+
+
+def _without(kind: str, obj: Object, foreign: list[str], every: list[str]) -> Iterator[Fix]:
+    if not foreign:
+        return
+    kept = [one for one in every if one not in foreign]
+    where = f" -n {namespace(obj)}" if namespace(obj) else ""
+    title = _KINDS.get(kind, "")
+    patch = {"metadata": {"finalizers": kept or None}}
+    yield Fix(
+        _("Take them away by hand, if whoever set them is gone: what they would do is not done."),
+        f"kubectl patch {kind.lower()} {name(obj)}{where} --type=merge"
+        ' -p \'{"metadata":{"finalizers":null}}\'',
+        Ref(title, namespace(obj), name(obj)) if title else None,
+        patch if title else None,
+    )
+
+
+def _users(claim: Object, world: World) -> Iterator[Ref]:
+    for pod in world.items("pods", namespace(claim)):
+        volumes = (pod.get("spec") or {}).get("volumes") or ()
+        claims = [(one.get("persistentVolumeClaim") or {}).get("claimName") for one in volumes]
+        if name(claim) in claims:
+            yield Ref("pods", namespace(pod), name(pod))
+
+
+def namespace_is_not_empty(obj: Object, world: World) -> Iterator[Cause]:
+    """A namespace goes when everything in it has gone."""
+    if not deleting(obj):
+        return
+    found = [one for kind in _REMAINING if (one := condition(obj, kind)).get("status") == "True"]
+    if not found:
+        return
+    yield Cause(
+        _("The namespace is being deleted, and something in it is still there."),
+        condition=", ".join(map(shown, found)),
+        verbatim=" ".join(map(words, found)),
+        rule=_("A namespace is removed once nothing is left in it."),
+        leads_to=tuple(_left(obj, world)),
+    )
+
+
+def _left(obj: Object, world: World) -> Iterator[Ref]:
+    for title in ("pods", "persistentvolumeclaims", "configmaps", "secrets", "services"):
+        for item in world.items(title, name(obj)):
+            if meta(item).get("finalizers") or (title == "pods" and not ready(item)):
+                yield Ref(title, name(obj), name(item))
