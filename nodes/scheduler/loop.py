@@ -21,9 +21,9 @@ from apimachinery.gotext import quoted
 from apimachinery.meta import Obj, is_deleting, labels_of, name_of
 from nodes.client import resources
 from nodes.client.cause import CAUSE
-from nodes.client.events import NORMAL, WARNING, Recorder
+from nodes.client.events import Recorder
 from nodes.client.informer import Informers
-from nodes.client.rest import STRATEGIC_PATCH, Client
+from nodes.client.rest import Client
 from nodes.client.supervise import TaskSet
 from nodes.scheduler import binding
 from nodes.scheduler.attempt import Attempt
@@ -34,9 +34,9 @@ from nodes.scheduler.decisions import Decisions
 from nodes.scheduler.extenders import Ask, ExtenderError, Extenders, no_ask
 from nodes.scheduler.framework import CycleState, Event, Reader
 from nodes.scheduler.podinfo import PodInfo
-from nodes.scheduler.preemption import Candidate
 from nodes.scheduler.profile import Profile
 from nodes.scheduler.queue import Queue, Waiting
+from nodes.scheduler.telling import Teller
 
 log = logging.getLogger(__name__)
 
@@ -99,7 +99,7 @@ class Scheduler:
         seed: int = 0,
         ask: Ask = no_ask,
     ) -> None:
-        self._client, self._informers, self._recorder = client, informers, recorder
+        self._client, self._informers = client, informers
         self._clock, self._tasks, self._ask = clock, tasks, ask
         self.cache = Cache()
         self.queue = Queue(clock, self._wake)
@@ -108,8 +108,8 @@ class Scheduler:
         self._budgets = informers.get(resources.PODDISRUPTIONBUDGETS)
         self._seed = seed
         self._cycles: dict[str, Cycle] = {}
-        self._recorders: dict[str, Recorder] = {}
         self._writer = binding.Writer(client, _READ, clock)
+        self._teller = Teller(client, recorder, clock, self._writer)
         self.waiters = binding.Waiters(clock)
         self._running = self._stopped = False
         self._binding = asyncio.Semaphore(_BINDINGS)
@@ -124,7 +124,6 @@ class Scheduler:
         profiles = [Profile(one) for one in configuration.completed()]
         self.configuration = configuration
         self._cycles = {one.name: self._cycle_on(self.cache, one) for one in profiles}
-        self._recorders = {one.name: self._recorder.named(one.name) for one in profiles}
         self._helped_by = {
             event: frozenset(
                 plugin.name
@@ -344,19 +343,19 @@ class Scheduler:
         """Take in what came of an attempt; return what is to be written of it."""
         pod = waiting.pod
         if outcome.error:
-            self.queue.put_back(waiting, (), moves)
+            self.queue.put_back(waiting, (), moves - 1)  # for its backoff alone
             failure = binding.Failure(outcome.message, "", rejected=False)
-            return partial(self._tell, pod, failure)
+            return partial(self._teller.failed, pod, failure)
         if outcome.node and (lost := self._reserve(profile, pod, outcome)) is not None:
-            self.queue.put_back(waiting, {lost.plugin}, moves)
-            return partial(self._tell, pod, lost)
+            self.queue.put_back(waiting, {lost.plugin}, moves if lost.rejected else moves - 1)
+            return partial(self._teller.failed, pod, lost)
         if outcome.node:
             self.cache.place(pod, outcome.node)
             return partial(self._bind, profile, waiting, outcome, attempt)
         self.queue.put_back(waiting, outcome.refused_by, moves)
         if outcome.preemption is not None:
             self.cache.nominate(pod, outcome.preemption.node)
-        return partial(self._refuse, waiting, outcome)
+        return partial(self._teller.refused, pod, outcome)
 
     async def _ask_extenders(
         self, cycle: Cycle, asked: Sequence[Extender], pod: PodInfo, attempt: Attempt
@@ -402,8 +401,7 @@ class Scheduler:
             failure = await self._write_binding(pod, node)
         if failure is None:
             attempt.seconds["bind"] = time.perf_counter() - began
-            message = f"Successfully assigned {pod.namespace}/{pod.name} to {node}"
-            self._recorder_of(pod).event(pod.obj, NORMAL, "Scheduled", message, action="Binding")
+            self._teller.bound(pod, node)
             return
         if state is not None:
             binding.unreserve(profile, state, pod, node)
@@ -412,7 +410,7 @@ class Scheduler:
             return  # the pod has gone meanwhile
         log.warning("not bound: %s/%s: %s", *pod.key, failure.message)
         self.queue.put_back(waiting, (), self.queue.moves - 1)
-        await self._tell(pod, failure)
+        await self._teller.failed(pod, failure)
 
     async def _prepare(
         self, profile: Profile, state: CycleState, pod: PodInfo, node: str, attempt: Attempt
@@ -458,89 +456,6 @@ class Scheduler:
             why = f'running Bind plugin "DefaultBinder": {error.message}'
             return binding.Failure(why, "DefaultBinder", rejected=False)
         return None
-
-    async def _refuse(self, waiting: Waiting, outcome: Outcome) -> None:
-        nominated = outcome.preemption.node if outcome.preemption is not None else ""
-        await self._say(waiting.pod, outcome.message, nominated=nominated)
-        for write in outcome.writes:
-            try:
-                await self._writer.patch(write.kind, write.obj, write.patch, write.subresource)
-            except ApiError as error:
-                log.debug("not written: %s %s: %s", write.kind, name_of(write.obj), error.message)
-        if outcome.preemption is not None:
-            await self._send_away(waiting.pod, outcome.preemption)
-
-    async def _tell(self, pod: PodInfo, failure: binding.Failure) -> None:
-        reason = "Unschedulable" if failure.rejected else "SchedulerError"
-        await self._say(pod, failure.message, reason)
-
-    async def _say(
-        self, pod: PodInfo, message: str, reason: str = "Unschedulable", *, nominated: str = ""
-    ) -> None:
-        """Tell why a pod has no node: an Event, and its condition."""
-        self._recorder_of(pod).event(
-            pod.obj, WARNING, "FailedScheduling", message, action="Scheduling"
-        )
-        condition = {
-            "type": "PodScheduled",
-            "status": "False",
-            "reason": reason,
-            "message": message,
-        }
-        known = (pod.obj.get("status") or {}).get("conditions") or ()
-        old: Obj = next((c for c in known if c.get("type") == condition["type"]), {})
-        status: Obj = {"conditions": [condition]}
-        if nominated:
-            status["nominatedNodeName"] = nominated
-        elif all(old.get(key) == value for key, value in condition.items()):
-            return
-        if old.get("status") != "False":
-            condition["lastTransitionTime"] = self._clock.timestamp()
-        await self._patch_status(pod, status)
-
-    async def _send_away(self, pod: PodInfo, choice: Candidate) -> None:
-        """Delete the victims of a preemption, with the condition that says why."""
-        for victim in choice.victims:
-            now = self._clock.timestamp()
-            condition = {
-                "type": "DisruptionTarget",
-                "status": "True",
-                "reason": "PreemptionByScheduler",
-                "message": f"{pod.scheduler}: preempting to accommodate a higher priority pod",
-                "lastTransitionTime": now,
-            }
-            await self._patch_status(victim, {"conditions": [condition]})
-            try:
-                await self._client.delete(
-                    resources.PODS, victim.namespace, victim.name, uid=victim.uid
-                )
-            except ApiError as error:
-                log.debug("victim stays: %s/%s: %s", *victim.key, error.message)
-                continue
-            self._recorder_of(pod).event(
-                victim.obj,
-                NORMAL,
-                "Preempted",
-                f"Preempted by pod {pod.uid} on node {choice.node}",
-                action="Preempting",
-                related=pod.obj,
-            )
-
-    def _recorder_of(self, pod: PodInfo) -> Recorder:
-        return self._recorders.get(pod.scheduler, self._recorder)
-
-    async def _patch_status(self, pod: PodInfo, status: Obj) -> None:
-        try:
-            await self._client.patch(
-                resources.PODS,
-                pod.namespace,
-                pod.name,
-                {"status": status},
-                STRATEGIC_PATCH,
-                "status",
-            )
-        except ApiError as error:
-            log.debug("status refused: %s/%s: %s", *pod.key, error.message)
 
 
 def _allocatable(node: Obj) -> object:
