@@ -3,7 +3,7 @@
 //   node build.mjs            once
 //   node build.mjs --watch    and again whenever a source changes
 import { existsSync } from "node:fs";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
 
@@ -79,7 +79,11 @@ async function report(result) {
   for (const [file, output] of Object.entries(outputs)) {
     if (output.entryPoint) manifest[entryName(output.entryPoint)] = path.basename(file);
   }
-  await writeFile(`${OUT}/manifest.json`, `${JSON.stringify(manifest, null, 2)}\n`);
+  // Pages that are open go on with the old files until the new ones are all there.
+  await writeFile(`${OUT}/manifest.new`, `${JSON.stringify(manifest, null, 2)}\n`);
+  await rename(`${OUT}/manifest.new`, `${OUT}/manifest.json`);
+  const kept = new Set(["manifest.json", ...Object.keys(outputs).map((file) => path.basename(file))]);
+  for (const file of await readdir(OUT)) if (!kept.has(file)) await rm(`${OUT}/${file}`, { recursive: true });
 
   const counted = new Set();
   let over = false;
@@ -100,7 +104,6 @@ async function report(result) {
   return over;
 }
 
-await rm(OUT, { recursive: true, force: true });
 await mkdir(OUT, { recursive: true });
 if (process.argv.includes("--watch")) {
   const again = { name: "report", setup: (build) => build.onEnd((result) => void report(result)) };

@@ -21,9 +21,10 @@ from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
 from django.conf import settings  # noqa: E402
-from servestatic import ServeStaticASGI  # type: ignore[import-untyped]  # noqa: E402
 
 from playground.accounts.viewing import ViewAsSocket  # noqa: E402
+from playground.breaking import breaking  # noqa: E402
+from playground.files import BUILT, Files  # noqa: E402
 from playground.objects.routing import websocket_urlpatterns as objects_sockets  # noqa: E402
 from playground.origins import OurPagesAlone  # noqa: E402
 from playground.terminal.routing import websocket_urlpatterns as terminal_sockets  # noqa: E402
@@ -42,7 +43,7 @@ SOCKETS = [
 
 def _hashed(path: str, url: str) -> bool:
     """Tell whether a file's name changes with its content, so that it may be kept for ever."""
-    return url.startswith("/static/dist/") and Path(path).suffix != ".json"
+    return url.startswith(BUILT) and Path(path).suffix != ".json"
 
 
 def _harden(headers: Headers, path: str, url: str) -> None:
@@ -51,12 +52,13 @@ def _harden(headers: Headers, path: str, url: str) -> None:
     headers["Cross-Origin-Resource-Policy"] = "same-origin"
 
 
-def _with_files(application: Any) -> ServeStaticASGI:
+def _with_files(application: Any) -> Files:
     """Serve static/ and the files that packages bring, then the application."""
     import django_htmx  # noqa: PLC0415 - for its directory alone
 
-    server = ServeStaticASGI(
+    server = Files(
         application,
+        built=settings.BASE_DIR / "static" / "dist",
         immutable_file_test=_hashed,
         max_age=3600,
         allow_all_origins=False,
@@ -71,7 +73,7 @@ def _with_files(application: Any) -> ServeStaticASGI:
 
 application = ProtocolTypeRouter(
     {
-        "http": _with_files(get_asgi_application()),
+        "http": breaking(_with_files(get_asgi_application())),
         "websocket": AllowedHostsOriginValidator(
             OurPagesAlone(AuthMiddlewareStack(ViewAsSocket(URLRouter(SOCKETS))))
         ),

@@ -18,6 +18,8 @@ from typing import Any
 from daphne.server import Server  # type: ignore[import-untyped]
 from daphne.ws_protocol import WebSocketProtocol  # type: ignore[import-untyped]
 
+from playground.breaking import BREAK_OFF
+
 # The kernel would keep megabytes for a page that reads slowly, and it would see old times pass.
 # What is on its way is not counted, so that a long line is used as well as ever.
 UNSENT = 16 * 1024
@@ -90,6 +92,9 @@ class PatientServer(Server):  # type: ignore[misc]
     """Daphne, whose applications wait for a page that reads slowly."""
 
     async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
+        if message["type"] == BREAK_OFF:
+            protocol.loseConnection()
+            return
         await super().handle_reply(protocol, message)
         if message["type"] == "websocket.send":
             await protocol.room()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -27,10 +27,19 @@ CARRIED = ("ns", "rev")
 register = template.Library()
 
 
-@cache
 def _manifest() -> dict[str, str]:
+    """Return the names of built files; another build has others."""
     file = Path(settings.BASE_DIR) / "static" / "dist" / "manifest.json"
-    return dict(orjson.loads(file.read_bytes())) if file.exists() else {}
+    try:
+        return _read(file, file.stat().st_mtime_ns)
+    except FileNotFoundError:
+        return {}
+
+
+@lru_cache(maxsize=1)
+def _read(file: Path, written: int) -> dict[str, str]:
+    del written
+    return dict(orjson.loads(file.read_bytes()))
 
 
 @register.simple_tag
