@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import signal
+import sys
+from typing import Any
 
 from benchmarks.fairness import fairness
 from benchmarks.idle import idle
@@ -37,11 +40,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
     names = parser.parse_args().names or list(BENCHMARKS)
+    signal.signal(signal.SIGTERM, _end)
     if unknown := [name for name in names if name not in BENCHMARKS]:
         parser.error(f"no such benchmark: {', '.join(unknown)}")
     print_table([], heading=True)
     for name in names:
         print_table(BENCHMARKS[name]())
+
+
+def _end(number: int, frame: Any) -> None:
+    """End as Ctrl-C does, with all that was started."""
+    sys.exit(128 + number)
 
 
 def print_table(rows: list[Row], *, heading: bool = False) -> None:

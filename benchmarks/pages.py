@@ -13,12 +13,12 @@ import multiprocessing
 import re
 import socket
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from http.client import HTTPSConnection
 from itertools import count
 from multiprocessing.connection import Connection
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -33,7 +33,7 @@ from benchmarks.serving import PODS, cluster, instance, pod
 from tests.support.server import Playground
 from tests.support.shells import Visitor, operator
 
-PAGES, THERE = 100, 1000
+PAGES, STAYING, THERE = 100, 20, 1000
 RATE, SECONDS = 200, 20
 EVENTS, WARM, ASKERS = 100_000, 20_000, 8
 TARGET_MS, SITE_MB, WORKER_MB = 150.0, 10.0, 20.0
@@ -92,7 +92,7 @@ async def _pages(running: Playground, visitor: Visitor) -> list[Row]:
     opened = [await open_page(visitor, page) for page in looking]
     await _rest(site)
     before = processor_seconds(site), processor_seconds(worker)
-    sent = await asyncio.to_thread(_changes, running, RATE * SECONDS)
+    sent = await _told(_change, running, RATE * SECONDS)
     used = (processor_seconds(site) - before[0], processor_seconds(worker) - before[1])
     await _rest(site)
     note = ", ".join(
@@ -111,14 +111,14 @@ async def _pages(running: Playground, visitor: Visitor) -> list[Row]:
     ]
     slow = [Page(kind, slow=True) for kind in KINDS]
     opened += [await open_page(visitor, page, buffer=SMALL_BUFFER) for page in slow]
-    await asyncio.to_thread(_flood, running, WARM)
+    # Whoever looks takes more of the machine than who is looked at: a few are enough from here on.
+    await _close(opened[STAYING:PAGES])
+    await _told(_change_fast, running, WARM)
     first = resident(site), resident(worker)
-    await asyncio.to_thread(_flood, running, EVENTS - WARM)
+    await _told(_change_fast, running, EVENTS - WARM)
     grown = resident(site) - first[0], resident(worker) - first[1]
-    lost = sum(page.lost for page in [*looking, *slow])
-    for task, connection in opened:
-        task.cancel()
-        await connection.close()
+    lost = sum(page.lost for page in [*looking[:STAYING], *slow])
+    await _close(opened)
     told = " and ".join(f"{page.gaps} of a {page.kind}" for page in slow)
     return [
         *rows,
@@ -131,6 +131,13 @@ async def _pages(running: Playground, visitor: Visitor) -> list[Row]:
         ),
         Row("the same, growth of the worker", grown[1], WORKER_MB, "MB"),
     ]
+
+
+async def _close(opened: Iterable[tuple[asyncio.Task[None], ClientConnection]]) -> None:
+    for task, connection in opened:
+        task.cancel()
+        # A page that has not read everything would not hear the other side's goodbye.
+        connection.transport.abort()
 
 
 def _late(page: Page, sent: dict[int, float]) -> float:
@@ -175,30 +182,20 @@ async def open_page(
 # -- those who change, in processes of their own -------------------------------------------------
 
 
-def _changes(running: Playground, number: int) -> dict[int, float]:
-    """Change pods at the promised rate; return when each change was sent."""
-    with _process(_change, running.api, running.token, number) as answer:
-        return dict(answer.recv())
-
-
-def _flood(running: Playground, number: int) -> None:
-    """Change pods as fast as the worker lets us."""
-    with _process(_change_fast, running.api, running.token, number) as answer:
-        answer.recv()
-
-
-@contextmanager
-def _process(target: object, *arguments: object) -> Iterator[Connection]:
+async def _told(change: Callable[..., None], running: Playground, number: int) -> Any:
+    """Have another process change pods; return what it tells in the end."""
     ours, theirs = multiprocessing.Pipe()
     process = multiprocessing.get_context("spawn").Process(
-        target=target,  # type: ignore[arg-type]
-        args=(theirs, *arguments),
+        target=change, args=(theirs, running.api, running.token, number), daemon=True
     )
     process.start()
     theirs.close()
     try:
-        yield ours
+        while not ours.poll():  # noqa: ASYNC110 - it may be ended meanwhile, unlike a thread
+            await asyncio.sleep(0.1)
+        return ours.recv()
     finally:
+        process.terminate()
         process.join()
 
 

@@ -148,7 +148,7 @@ class Child:
 
 
 def end_with_parent() -> None:
-    """Send this process SIGTERM when the parent that started it is gone."""
+    """Send this process SIGTERM when the parent that started it, and asked for that, is gone."""
     given = os.environ.pop(PARENT, "")
     if not given:
         return

@@ -151,6 +151,15 @@ def test_children_end_with_a_parent_that_was_killed(own: Playground) -> None:
     own.start()
 
 
+def test_it_ends_with_the_program_that_started_it(own: Playground) -> None:
+    children = own.children()
+    own.let_go()
+    assert own.process.wait(60) == 0
+    assert not any(Path(f"/proc/{pid}/exe").exists() for pid in children)
+    own.kill()  # what is left of it here
+    own.start()
+
+
 def test_an_orderly_end_is_quick_and_loses_nothing(own: Playground, home: Path) -> None:
     kubectl = Kubectl("1.36", own.kubeconfig, home, "default")
     kubectl("run", "talker", "--image=busybox", "--", "sh", "-c", "while true; do sleep 1; done")

@@ -22,6 +22,8 @@ from typing import TypeVar
 import httpx
 import pytest
 
+from playground.supervisor import PARENT
+
 ROOT = Path(__file__).resolve().parents[2]
 # What the playground promises: it ends within five seconds.
 LONGEST_END = 5.0
@@ -74,22 +76,28 @@ class Playground:
         self._root = root
         self.page = self.site = self.api = ""
         self._process: subprocess.Popen[str] | None = None
+        self._held = -1
 
     # -- its life --------------------------------------------------------------------------------
 
     def start(self) -> Playground:
         environment = {k: v for k, v in os.environ.items() if not k.startswith("KUBEGROUND_")}
+        # It ends with us, however we end.
+        lifeline, self._held = os.pipe()
+        environment |= {"PYTHONUNBUFFERED": "1", PARENT: str(lifeline)}
         with self.log.open("a") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "manage.py", "playground", *self._arguments],
                 cwd=self._root,
-                env=environment | {"PYTHONUNBUFFERED": "1"},
+                env=environment,
+                pass_fds=(lifeline,),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
                 start_new_session=True,
             )
+        os.close(lifeline)
         said = self._until_ready()
         found = re.search(r"Page\s+(\S+)", said), re.search(r"API\s+(\S+)", said)
         assert found[0], said
@@ -151,7 +159,14 @@ class Playground:
         self.process.wait(10)
         self._close()
 
+    def let_go(self) -> None:
+        """Do what our own end would do: it ends by itself."""
+        held, self._held = self._held, -1
+        if held >= 0:
+            os.close(held)
+
     def _close(self) -> None:
+        self.let_go()
         if self.process.stdout is not None:
             self.process.stdout.close()
 

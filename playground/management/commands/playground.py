@@ -18,7 +18,7 @@ from playground.cluster_templates import DEFAULT, TEMPLATES
 from playground.flags import DEFAULTS, Flags, add_flags, read_flags
 from playground.instance import Instance
 from playground.options import problems
-from playground.supervisor import Child, listen, listen_locally, supervise
+from playground.supervisor import Child, end_with_parent, listen, listen_locally, supervise
 
 
 class Command(BaseCommand):
@@ -47,6 +47,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
+        end_with_parent()
         if options["nodes"] is None:
             options["nodes"] = TEMPLATES[options["template"]].size.nodes
         if not 0 <= options["nodes"] <= 1000:
