@@ -192,7 +192,11 @@ def result_of(request: ApiRequest, answer: Answer) -> Obj:
         return from_storage(served, request.api.objects.parse(answer.entry))
     if answer.listing is None:
         return encode.list_object(served.kind, answer.objs or [], {})
-    items = [encode.object_of(served, entry) for entry in answer.listing.entries]
+    entries = answer.listing.entries
+    if served.version is None:
+        items = request.api.objects.listed(served.resource.key, entries)
+    else:
+        items = [encode.object_of(served, entry) for entry in entries]
     return {
         "kind": f"{served.kind.kind}List",
         "apiVersion": served.kind.api_version,

@@ -1,11 +1,14 @@
 """The door for workers: the same rules, with dicts."""
 
+import asyncio
+
 import pytest
 
 from apimachinery.errors import ApiError, Conflict, Forbidden, NotFound
 from apiserver.auth.user import User
 from apiserver.endpoints.api import ClusterApi
 from apiserver.endpoints.local import LocalTransport
+from apiserver.registry import objects
 from tests.apiserver.endpoints.support import ADMIN, Call, config_map, local, make_api
 
 
@@ -117,3 +120,28 @@ async def test_why_a_request_was_allowed_is_kept():
         "authorization.k8s.io/decision": "forbid",
         "authorization.k8s.io/reason": "",
     }
+
+
+@pytest.mark.looptime
+async def test_those_who_follow_a_kind_with_many_objects_keep_the_same(
+    api: ClusterApi, monkeypatch
+):
+    monkeypatch.setattr(objects, "MANY", 3)
+    monkeypatch.setattr(objects, "SHARED_SECONDS", 5.0)
+    transport = local(api)
+    for number in range(2):
+        await transport.call(maps("create", body=config_map(f"m{number}")))
+    few = [await transport.call(maps("list")) for _ in range(2)]
+    assert few[0]["items"][0] is not few[1]["items"][0], "a few are nothing to keep for long"
+    await transport.call(maps("create", body=config_map("m2")))
+    first, second = [await transport.call(maps("list")) for _ in range(2)]
+    assert all(one is other for one, other in zip(first["items"], second["items"], strict=True))
+    await transport.call(maps("update", "m1", body=config_map("m1", a="2")))
+    later = await transport.call(maps("list"))
+    same = [one is other for one, other in zip(first["items"], later["items"], strict=True)]
+    assert same == [True, False, True]
+    assert later["items"][1]["data"] == {"a": "2"}
+    await asyncio.sleep(5)
+    again = await transport.call(maps("list"))
+    assert again["items"] == later["items"]
+    assert again["items"][0] is not later["items"][0], "nothing is kept for nobody"
