@@ -53,13 +53,13 @@ class Page:
     seen: dict[int, float] = field(default_factory=dict)
     slow: bool = False
     gaps: int = 0
-    lost: bool = False
+    lost: str = ""  # why it was disconnected
 
     async def read(self, socket: ClientConnection) -> None:
         try:
             await self._read(socket)
-        except ConnectionClosed:
-            self.lost = True
+        except ConnectionClosed as closed:
+            self.lost = f"a {self.kind}: {closed}"
 
     async def _read(self, socket: ClientConnection) -> None:
         async for text in socket:
@@ -117,7 +117,7 @@ async def _pages(running: Playground, visitor: Visitor) -> list[Row]:
     first = resident(site), resident(worker)
     await _told(_change_fast, running, EVENTS - WARM)
     grown = resident(site) - first[0], resident(worker) - first[1]
-    lost = sum(page.lost for page in [*looking[:STAYING], *slow])
+    lost = [page.lost for page in [*looking[:STAYING], *slow] if page.lost]
     await _close(opened)
     told = " and ".join(f"{page.gaps} of a {page.kind}" for page in slow)
     return [
@@ -127,7 +127,7 @@ async def _pages(running: Playground, visitor: Visitor) -> list[Row]:
             grown[0],
             SITE_MB,
             "MB",
-            note=f"gaps told: {told}; {lost} pages lost",
+            note=f"gaps told: {told}; {len(lost)} pages lost{': ' * bool(lost)}{', '.join(lost)}",
         ),
         Row("the same, growth of the worker", grown[1], WORKER_MB, "MB"),
     ]
