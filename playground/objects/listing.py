@@ -98,6 +98,11 @@ class ListConsumer(ClusterConsumer):
                 self._revision = 0
                 continue
             except Refused as error:
+                if error.code == httpx.codes.GONE and not self._past:
+                    # The page took so long to read a list that its revision is no longer kept.
+                    self._revision = 0
+                    await asyncio.sleep(FIRST_WAIT)
+                    continue
                 if error.code not in PASSES:
                     await self._refuse(error.code, error.reason, error.message)
                     return

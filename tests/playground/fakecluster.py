@@ -211,6 +211,8 @@ class FakeCluster:
         # Rights that access reviews deny: "patch pods", "create pods/eviction".
         self.denied: set[str] = set()
         self.refusals: dict[tuple[str, str], tuple[int, dict[str, Any]]] = {}
+        # How many lists are no longer known where they would be continued.
+        self.forgets = 0
         self.writes: list[tuple[str, str, Any]] = []
         self.oldest = 0
         self.ended = False
@@ -583,6 +585,10 @@ class FakeCluster:
         meta: dict[str, Any] = {"resourceVersion": str(self.revision)}
         limit = int(request.query.get("limit") or 0)
         start = int(request.query.get("continue") or 0)
+        if start and self.forgets:
+            self.forgets -= 1
+            old = "The provided continue parameter is too old to display a consistent list result."
+            return await reply(send, 410, status(410, "Expired", old))
         if limit and start + limit < len(items):
             meta["continue"] = str(start + limit)
             meta["remainingItemCount"] = len(items) - start - limit

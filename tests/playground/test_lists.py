@@ -10,7 +10,7 @@ from channels.routing import URLRouter
 from channels.testing import WebsocketCommunicator
 from django.urls import path
 
-from playground.objects import feed, rows
+from playground.objects import feed, listing, rows
 from playground.objects.listing import ListConsumer
 from playground.topology import consumer
 from playground.topology.upstream import Upstreams
@@ -210,6 +210,20 @@ async def test_a_page_that_reads_slowly_is_told_and_reads_the_list_again(
     await page.next("ready")
     assert page.rows["pods-default-busy-0"][4] == {"app": "a99"}
     assert page.seen.count("columns") == 2
+    await page.socket.disconnect()
+
+
+async def test_a_list_that_changes_faster_than_it_is_read_is_read_again(
+    application, operator, worker, monkeypatch
+):
+    monkeypatch.setattr(listing, "PAGE", 2)
+    demo = worker.fake.clusters["demo"]
+    demo.forgets = 2
+    page = List(application, operator)
+    await page.open()
+    assert (await page.next("ready", "error"))["op"] == "ready"
+    assert page.seen.count("columns") == 3
+    assert len(page.rows) == len(demo.objects["pods"])
     await page.socket.disconnect()
 
 
