@@ -335,7 +335,9 @@ def test_an_empty_namespace_says_what_to_do(topology):
     text = "No pods in empty-one. Create a Deployment Show all namespaces"
     expect(box).to_have_text(text)
     create = box.get_by_role("link", name="Create a Deployment")
-    expect(create).to_have_attribute("href", "/clusters/demo/editor?ns=empty-one")
+    expect(create).to_have_attribute(
+        "href", "/clusters/demo/editor?ns=empty-one&snippet=Deployment"
+    )
     box.get_by_role("button", name="Show all namespaces").click()
     expect(page.locator("#topology-count")).to_have_text("6 pods")
     # Too slow a device: what counts slow frames says so.
