@@ -15,12 +15,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from playground.editor import documents, schemas, texts, writers
+from playground.editor import documents, opening, schemas, texts, writers
 from playground.editor.documents import CREATE, NotAnObject, Reference, Served
 from playground.editor.serializers import (
     DocumentSerializer,
     EditableSerializer,
     KindSchemaSerializer,
+    OpeningQuerySerializer,
+    OpeningSerializer,
     PlaceSerializer,
     SchemaQuerySerializer,
     WrittenSerializer,
@@ -136,6 +138,28 @@ def _served(reader: Reader, about: Reference) -> Served:
     if found is None:
         raise Refused(404, {"reason": "NoKindMatch", "message": words})
     return found
+
+
+class Opening(APIView):
+    """What an editor begins with."""
+
+    @extend_schema(
+        parameters=[OpeningQuerySerializer],
+        responses=OpeningSerializer,
+        operation_id="open_editor",
+    )
+    def get(self, request: Request, name: str) -> Response:
+        """Return the kinds to write, and the object to open, if one is named."""
+        reader = _reader(request, name)
+        wanted = OpeningQuerySerializer(data=request.query_params)
+        wanted.is_valid(raise_exception=True)
+        given: dict[str, Any] = wanted.validated_data
+        found = opening.begun(reader, given["ns"])
+        if given["kind"] and given["name"]:
+            place = (given["kind"], given["namespace"], given["name"])
+            found["object"] = about = opening.opened(reader, *place)
+            found["namespace"] = about["namespace"] or found["namespace"]
+        return Response(found)
 
 
 class OneObject(APIView):

@@ -56,6 +56,33 @@ class PlaceSerializer(serializers.Serializer[dict[str, Any]]):
     name = serializers.CharField(max_length=253, validators=[check_name])
 
 
+class OpeningQuerySerializer(serializers.Serializer[dict[str, Any]]):
+    """Which object to open, if any."""
+
+    kind = serializers.CharField(max_length=320, allow_blank=True, default="")
+    namespace = serializers.CharField(
+        allow_blank=True, default="", max_length=63, validators=[check_name]
+    )
+    name = serializers.CharField(
+        allow_blank=True, default="", max_length=253, validators=[check_name]
+    )
+    ns = serializers.CharField(allow_blank=True, default="", max_length=63, validators=[check_name])
+
+
+class OpeningSerializer(serializers.Serializer[Any]):
+    """What an editor begins with."""
+
+    cluster = serializers.CharField()
+    namespace = serializers.CharField(help_text="Of documents that name none.")
+    rev = serializers.IntegerField(allow_null=True)
+    kinds = serializers.ListField(
+        child=serializers.ListField(), help_text="apiVersion, kind, title, whether namespaced."
+    )
+    object = serializers.DictField(
+        allow_null=True, help_text="What EditableSerializer has, and where; or `refused`."
+    )
+
+
 class EditableSerializer(serializers.Serializer[Any]):
     """An object to edit."""
 

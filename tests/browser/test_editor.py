@@ -237,7 +237,7 @@ def test_a_text_outlives_a_reload_and_the_past_is_read_only(open_editor, playgro
         assert api.delete(f"{MAPS}/kept").is_success
     page.goto(f"/clusters/default/objects/core/v1/configmaps/default/kept?rev={first}")
     page.get_by_role("link", name="Put this back").click()
-    expect(page.get_by_text("There is no configmap kept now.")).to_be_visible()
+    expect(page.get_by_text("This is its text of revision")).to_be_visible()
     button(page, "Create").last.click()
     expect(page.get_by_role("region", name="Answers")).to_contain_text("ConfigMap kept created")
 
@@ -313,3 +313,27 @@ def test_a_secret_is_shown_when_asked_for_and_what_one_may_not_write_is_said(pag
         expect(alert).to_contain_text("You may not read secrets in default.")
         expect(alert).to_contain_text('User "ann" cannot get resource "secrets"')
         assert encoded not in page.content()
+
+
+def test_in_the_dock_a_text_stays_while_one_looks_elsewhere(open_editor, playground, axe):
+    with playground.client() as api:
+        body = {"metadata": {"name": "docked"}, "data": {"a": "1"}}
+        assert api.post(MAPS, json=body).is_success
+        page = open_editor("?kind=configmaps&namespace=default&name=docked")
+        edit(page, "a: '1'", "a: '2'")
+        button(page, "Move to the dock").click()
+        dock = page.get_by_role("tabpanel", name="docked ●")
+        expect(dock.locator(".kp-ed-verdict")).to_have_text("The cluster would take it.")
+        expect(page.get_by_role("heading", level=1, name="docked")).to_be_visible()
+        page.get_by_role("navigation").get_by_role("link", name="Access", exact=True).click()
+        expect(page.get_by_role("heading", level=1, name="Access")).to_be_visible()
+        assert violations(axe, page) == []
+        dock.locator(".cm-content").focus()
+        page.keyboard.press("Control+Enter")
+        expect(page.get_by_role("region", name="Answers")).to_contain_text(
+            "ConfigMap docked replaced"
+        )
+        assert api.get(f"{MAPS}/docked").json()["data"] == {"a": "2"}
+    # Its address brings it back, or says why not.
+    page.goto("/clusters/default/access?dock=editor,kind:castles,name:docked")
+    expect(page.get_by_role("alert")).to_contain_text("The editor could not begin:")

@@ -269,6 +269,7 @@ def test_another_ones_cluster_is_not_there(worker, as_learner):
     assert as_learner.get("/clusters/demo/editor").status_code == 404
     assert as_learner.get(f"{API}/schema?apiVersion=v1&kind=ConfigMap").status_code == 404
     assert as_learner.get(f"{API}/object?kind=pods&namespace=default&name=api-0").status_code == 404
+    assert as_learner.get(f"{API}/opening").status_code == 404
 
 
 def test_an_object_is_read_to_be_edited(worker, as_operator):
@@ -279,6 +280,20 @@ def test_an_object_is_read_to_be_edited(worker, as_operator):
     missing = as_operator.get(f"{API}/object?kind=pods&namespace=default&name=none")
     assert missing.status_code == 404
     assert as_operator.get(f"{API}/object?kind=castles&name=none").status_code == 404
+
+
+def test_a_panel_asks_for_what_it_begins_with(worker, as_operator):
+    new = as_operator.get(f"{API}/opening?ns=shop").json()
+    assert (new["object"], new["namespace"], new["rev"]) == (None, "shop", None)
+    assert ["apps/v1", "Deployment", "deployments.apps", True] in new["kinds"]
+    there = as_operator.get(f"{API}/opening?kind=pods&namespace=default&name=api-0").json()
+    assert there["object"]["page"] == "/clusters/demo/objects/core/v1/pods/default/api-0"
+    assert "name: api-0" in there["object"]["text"]
+    gone = as_operator.get(f"{API}/opening?kind=pods&namespace=default&name=api-9").json()
+    assert gone["object"]["refused"]["code"] == 404
+    assert "api-0" in gone["object"]["closest"]
+    assert as_operator.get(f"{API}/opening?kind=castles&name=none").status_code == 404
+    assert as_operator.get(f"{API}/opening?kind=pods&name=a/b").status_code == 422
 
 
 def test_a_schema_is_kept_under_its_hash(worker, as_operator):

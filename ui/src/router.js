@@ -7,6 +7,7 @@
 // link is a plain link.
 // At a past revision every link within the cluster stays there, but for those with `data-live`.
 import { carry, stay } from "./carry.js";
+import { styled } from "./styles.js";
 import { t } from "./texts.js";
 import { flushState } from "./url.js";
 
@@ -79,21 +80,7 @@ const user = (page) => `${page.documentElement.lang} ${page.body.dataset.user ??
 
 /** Loads the style sheets that the page has and this document does not; a page is never shown bare. */
 function styles(next) {
-  const have = new Set([...document.querySelectorAll("link[rel=stylesheet]")].map((link) => link.getAttribute("href")));
-  const missing = [...next.querySelectorAll("link[rel=stylesheet]")].filter((link) => !have.has(link.getAttribute("href")));
-  return Promise.all(
-    missing.map((link) => {
-      const added = document.createElement("link");
-      added.rel = "stylesheet";
-      added.href = link.getAttribute("href");
-      const loaded = new Promise((resolve) => {
-        added.addEventListener("load", resolve);
-        added.addEventListener("error", resolve);
-      });
-      document.head.append(added);
-      return loaded;
-    }),
-  );
+  return Promise.all([...next.querySelectorAll("link[rel=stylesheet]")].map((link) => styled(link.getAttribute("href"))));
 }
 
 /** A module runs once per document, however often its page comes. */

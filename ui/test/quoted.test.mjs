@@ -11,7 +11,7 @@ const TROUBLES = `
   act.stopped act.noRevisions act.needsChoice act.notAllowed
   dock.loadFailed frame.visitFailed
   editor.tooLarge editor.notText editor.unreachable editor.forbidden editor.noDocument editor.noLive editor.decide
-  editor.changed editor.deleted editor.settle editor.mergedBut editor.past editor.secret
+  editor.changed editor.deleted editor.settle editor.mergedBut editor.past editor.secret editor.notOpened editor.fromGone
   events.down
   logs.tooMany logs.dropped logs.notStarted logs.noPrevious logs.podGone logs.lost logs.ran logs.runsAgain logs.forever logs.badPattern
   objects.nothingMatches objects.badTerm objects.forbidden objects.notWatched objects.askFor objects.refused objects.kindGone objects.down objects.past objects.notSaved

@@ -9,6 +9,7 @@
 //
 // It stays in the document while one goes from page to page of a cluster: open connections in
 // connectedCallback, close them in disconnectedCallback. While its tab is not shown it is `hidden`.
+import { styled } from "../styles.js";
 import { t } from "../texts.js";
 
 /**
@@ -56,6 +57,17 @@ export const PANELS = [
     view: ["ns", "type", "q", "grouped"],
     title: ({ object }) => (object ? `${t.dock.events} · ${object}` : t.dock.events),
     key: "Shift+v",
+  },
+  {
+    name: "editor",
+    tag: "kp-dock-editor",
+    icon: "M4 5h12M4 9h7M4 13h4M10.5 15.5l.5-2.5 5-5 2 2-5 5z",
+    load: () => Promise.all([import("../editor/kp-dock-editor.js"), styled(document.querySelector("kp-dock").dataset.editor)]),
+    button: t.editor.name,
+    linked: true,
+    view: ["how", "view"],
+    title: ({ name }) => name || t.editor.title,
+    key: "Shift+i",
   },
 ];
 

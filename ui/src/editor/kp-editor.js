@@ -2,9 +2,9 @@
 import { LitElement } from "lit";
 
 import { get, post } from "../api.js";
+import { openPanel } from "../dock/open.js";
 import { bind } from "../keys.js";
-import { say } from "../router.js";
-import { SNIPPETS } from "./snippets.js";
+import { say, visit } from "../router.js";
 import { t } from "../texts.js";
 import { readState, writeState } from "../url.js";
 import { Checking } from "./checking.js";
@@ -18,6 +18,7 @@ import { adopt, follow } from "./meanwhile.js";
 import { page, VIEWS, WAYS } from "./page.js";
 import { rangeOf, without } from "./paths.js";
 import { Schemas } from "./schemas.js";
+import { SNIPPETS } from "./snippets.js";
 import { write } from "./writing.js";
 
 const SETTLED = 500; // after the last key, the cluster is asked
@@ -25,7 +26,8 @@ const KEPT_AFTER = 300;
 const LARGEST = 3 * 1024 * 1024;
 
 class Editor extends LitElement {
-  static properties = { config: { type: Object }, tick: { state: true } };
+  // `docked` has what a panel of the dock remembers, in place of the page's address.
+  static properties = { config: { type: Object }, docked: { attribute: false }, tick: { state: true } };
 
   constructor() {
     super();
@@ -45,7 +47,7 @@ class Editor extends LitElement {
 
   connectedCallback() {
     super.connectedCallback();
-    const state = readState();
+    const state = this.docked ?? readState();
     const { object, rev } = this.config;
     this.readOnly = rev !== null;
     this.live = object?.text === undefined ? null : object;
@@ -61,7 +63,8 @@ class Editor extends LitElement {
     this.checking = new Checking({ send: (body, options) => this.send(body, options), changed: () => this.marked() });
     this.lives = new Lives({ kinds: this.config.kinds, namespace: this.config.namespace, read: (place) => this.read(place), changed: () => this.draw() });
     this.schemas = new Schemas(this.config.cluster, get);
-    this.unbind = bind({ "editor.write": () => write(this), "editor.next": () => this.code?.nextProblem(), "editor.save": () => this.download() });
+    const here = (run) => ({ run, when: () => !this.docked || this.contains(document.activeElement) });
+    this.unbind = bind({ "editor.write": here(() => write(this)), "editor.next": here(() => this.code?.nextProblem()), "editor.save": here(() => this.download()) });
     this.closing = (event) => {
       this.keep();
       if (this.dirty) event.preventDefault();
@@ -201,9 +204,15 @@ class Editor extends LitElement {
     else drafts.forget(this.draftKey);
   }
 
+  /** Keeps how one looks at the text: in the address, or with the panel. */
+  remember(state) {
+    if (this.docked) this.dispatchEvent(new CustomEvent("kp-panel-params", { bubbles: true, detail: { params: state } }));
+    else writeState(state);
+  }
+
   choose(name, value) {
     this[name] = value;
-    writeState({ [name]: value === (name === "how" ? this.standardHow : "") ? "" : value });
+    this.remember({ [name]: value === (name === "how" ? this.standardHow : "") ? "" : value });
     if (name === "how") {
       this.check();
       this.marked();
@@ -302,6 +311,12 @@ class Editor extends LitElement {
     return get(`/api/clusters/${this.config.cluster}/editor/object?${new URLSearchParams(place)}`);
   }
 
+  /** Its page opens with what was kept: there are not two of one text. */
+  leaveDock() {
+    this.keep();
+    this.dispatchEvent(new CustomEvent("kp-panel-close", { bubbles: true }));
+  }
+
   // --- how it looks -------------------------------------------------------------------------
 
   discardDraft() {
@@ -344,11 +359,23 @@ class Editor extends LitElement {
     return `/clusters/${this.config.cluster}/trace/${encodeURIComponent(audit)}`;
   }
 
-  /** The editor of another object of the same kind. */
-  addressOf(name) {
-    const query = new URLSearchParams(location.search);
-    query.set("name", name);
-    return `?${query}`;
+  /** The page of this editor; of another object of the same kind with a name. */
+  addressOf(name = this.config.object?.name) {
+    const { cluster, object, namespace } = this.config;
+    const query = new URLSearchParams(this.docked ? { ns: namespace } : location.search);
+    if (object) for (const [key, value] of Object.entries({ kind: object.resource, namespace: object.namespace, name })) query.set(key, value);
+    return `/clusters/${encodeURIComponent(cluster)}/editor?${query}`;
+  }
+
+  /** Moves the text into the dock, where it stays while one looks at other pages. */
+  async dock() {
+    this.keep();
+    const { object, namespace } = this.config;
+    const params = object ? { kind: object.resource, namespace: object.namespace, name: object.name } : { ns: namespace };
+    const { how, view } = readState();
+    const at = object?.page ?? `/clusters/${this.config.cluster}/overview`;
+    await visit(at);
+    openPanel("editor", { ...params, ...(how && { how }), ...(view && { view }) });
   }
 
   /** The editor of the present, with a text of the past to begin with. */
@@ -385,6 +412,15 @@ class Editor extends LitElement {
 
   draw() {
     this.tick += 1;
+    if (this.docked) this.title();
+  }
+
+  /** The tab says whose text it is, and that it is not written yet. */
+  title() {
+    const said = `${this.config.object?.name ?? t.editor.title}${this.dirty ? " ●" : ""}`;
+    if (said === this.titled) return;
+    this.titled = said;
+    this.dispatchEvent(new CustomEvent("kp-panel-title", { bubbles: true, detail: { title: said } }));
   }
 
   render() {

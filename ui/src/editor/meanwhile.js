@@ -94,6 +94,7 @@ function vanished(editor) {
 }
 
 function tell(editor, state) {
+  if (editor.docked) return; // the chip is the page's
   const { seen, stream } = editor.following;
   if (state.name === "beat") live(seen, stream);
   else connection(state, seen);

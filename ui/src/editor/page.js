@@ -1,7 +1,8 @@
 // What the editor shows around the text: what to do with it, what stands in the way, what came of it.
-import { html, nothing } from "lit";
+import { html, nothing, svg } from "lit";
 
 import { copy } from "../copy.js";
+import { hasDock } from "../dock/open.js";
 import { closeOnEscape, closeWhenLeft } from "../list/drop.js";
 import { t } from "../texts.js";
 import { title } from "./documents.js";
@@ -19,7 +20,7 @@ const e = () => t.editor;
 export function page(editor) {
   return html`<div class="kp-ed" data-view=${editor.view}>
     ${head(editor)} ${banners(editor)}
-    ${editor.shown ? work(editor) : nothing}
+    ${editor.shown ? html`<div class="kp-ed-main">${work(editor)}</div>` : nothing}
   </div>`;
 }
 
@@ -28,9 +29,19 @@ function head(editor) {
   return html`<header class="kp-ed-head">
     <div class="kp-ed-title">${object ? html`<a href=${editor.pageOf(object)}>${object.name}</a> <span class="kp-muted">${object.kind}${object.namespace ? ` · ${object.namespace}` : ""}</span>` : html`<strong>${e().title}</strong> <span class="kp-muted">${editor.config.namespace}</span>`}
       ${editor.dirty ? html`<span class="kp-ed-dirty" title=${e().unsaved}>●<span class="kp-sr">${e().unsaved}</span></span>` : nothing}</div>
-    ${editor.shown ? tools(editor) : nothing}
+    ${editor.shown ? tools(editor) : nothing} ${place(editor)}
   </header>`;
 }
+
+/** The way into the dock, and out of it; what begins in the past stays on its page. */
+function place(editor) {
+  const { config } = editor;
+  if (editor.docked) return html`<a class="kp-icon" href=${editor.addressOf()} aria-label=${e().asPage} title=${e().asPage} @click=${() => editor.leaveDock()}>${icon("M8 4H4v12h12v-4M11 4h5v5M16 4 9 11")}</a>`;
+  if (config.rev !== null || config.from || !hasDock()) return nothing;
+  return html`<button type="button" class="kp-icon" aria-label=${e().toDock} title=${e().toDock} @click=${() => editor.dock()}>${icon("M3 4h14v12H3zM3 11h14")}</button>`;
+}
+
+const icon = (path) => svg`<svg viewBox="0 0 20 20" width="16" height="16" aria-hidden="true"><path d=${path} /></svg>`;
 
 function tools(editor) {
   return html`<div class="kp-toolbar kp-ed-tools" role="toolbar" aria-label=${e().tools}>
