@@ -6,8 +6,9 @@ import random
 
 import pytest
 
+from playground.objects import relations
 from playground.objects.relations import edges as rules
-from playground.objects.relations import graph
+from playground.objects.relations import graph, headings
 from playground.objects.relations.edges import PODS, SLICES, between
 from playground.objects.relations.graph import Fold, draw, layers, near
 from tests.playground.objects import node, pod
@@ -256,3 +257,80 @@ def test_a_node_has_its_pods_and_their_owners():
     found = seen(objects, "nodes", "n0", namespace="")
     assert named(found, PODS) == ["web-0"]
     assert named(found, "deployments.apps") == ["web"]
+
+
+@pytest.mark.parametrize(
+    ("focus", "headings"),
+    [
+        (
+            ("deployments.apps", "web"),
+            {"Owns: replicasets", "Owns: pods", "Uses: configmaps", "Uses: serviceaccounts"}
+            | {"Scaled by: horizontalpodautoscalers"},
+        ),
+        (
+            (PODS, "web-0"),
+            {"Belongs to: replicasets", "Belongs to: deployments", "Runs on: nodes"}
+            | {"Reached through: services", "Leading to services: ingresses"}
+            | {"Scaling deployments: horizontalpodautoscalers", "Listed by: endpointslices"}
+            | {"Under the rules of: networkpolicies", "Protected by: poddisruptionbudgets"}
+            | {"Uses: configmaps", "Uses: serviceaccounts"},
+        ),
+        (
+            ("services", "web"),
+            {"Endpoints: endpointslices", "Sends to: pods", "Reached through: ingresses"}
+            | {"Used by pods: configmaps", "Used by pods: serviceaccounts"},
+        ),
+        (
+            ("configmaps", "app"),
+            {"Used by: pods", "Used by: replicasets", "Used by: deployments"}
+            | {"Scaling deployments: horizontalpodautoscalers"},
+        ),
+        (
+            (rules.SCALERS, "web-hpa"),
+            {"Scales: deployments", "Owned by deployments: replicasets"}
+            | {"Owned by replicasets: pods", "Used by pods: configmaps"}
+            | {"Used by pods: serviceaccounts"},
+        ),
+        (
+            (rules.INGRESSES, "front"),
+            {"Leads to: services", "Uses: secrets", "Endpoints of services: endpointslices"}
+            | {"Listed by endpointslices: pods", "Used by pods: configmaps"}
+            | {"Used by pods: serviceaccounts"},
+        ),
+    ],
+)
+def test_headings_are_true_of_whom_they_name(focus, headings):
+    found = seen(web(), *focus).found
+    told = {relations._heading(how, one[0]) for one, how in found.items() if how.verb}
+    beside = {one for one in told if one.startswith("Also for these pods: ")}
+    assert told - beside == headings
+
+
+def test_every_verb_has_its_headings():
+    every = [headings._down(), headings._up(), headings._down_by(), headings._up_by()]
+    assert len({frozenset(one) for one in every}) == 1
+    assert {edge.verb for edge in between(web(), key_of)} <= set(every[0])
+
+
+def test_what_is_of_the_whole_cluster():
+    pod_ = thing("db", spec={"priorityClassName": "high"})
+    policy = f"validatingadmissionpolicies.{rules.ADMISSION}"
+    webhooks, bindings = rules.WEBHOOKS[0], policy.replace("policies", "policybindings")
+    service = {"service": {"namespace": "ops", "name": "guard"}}
+    made = {
+        PODS: [pod_],
+        bindings: [{"metadata": {"name": "b"}, "spec": {"policyName": "p"}}],
+        webhooks: [
+            {"metadata": {"name": "w"}, "webhooks": [{"name": "x", "clientConfig": service}]}
+        ],
+        rules.API_SERVICES: [{"metadata": {"name": "v1.a"}, "spec": service}],
+        rules.DEFINITIONS: [{"metadata": {"name": "boats.harbour.example"}}],
+        "boats.harbour.example": [thing("argo")],
+    }
+    assert pairs(made) >= {
+        ("db", "class", "high"),
+        ("b", "bound", "p"),
+        ("w", "calls", "guard"),
+        ("v1.a", "calls", "guard"),
+        ("boats.harbour.example", "defines", "argo"),
+    }

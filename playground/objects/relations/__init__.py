@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 
 from playground.objects import facts
 from playground.objects.facts import Object
-from playground.objects.relations import gathering, graph, standing
+from playground.objects.relations import gathering, graph, headings, standing
 from playground.objects.relations.edges import PODS, POLICIES, SLICES, Edge, Key, between, key
 from playground.objects.relations.graph import DRAWN, Fold, Near
 from playground.objects.summary.parts import Cell, Context
@@ -86,7 +86,7 @@ class _Page:
         known = self._known.get(one)
         if known is not None:
             return standing.of(one[0], known)
-        missing = one[0] in self._read and one[1] == self.focus[1]
+        missing = one[0] in self._read and one[1] in ("", self.focus[1])
         return (_("missing"), "bad") if missing else ("", "plain")
 
     def drawing(self) -> dict[str, Any]:
@@ -171,56 +171,9 @@ def _labels(item: Object) -> Mapping[str, str]:
 
 def _heading(how: graph.Found, title: str) -> str:
     """Return how the objects of a list are related with the page's own."""
-    plural = title.partition(".")[0]
+    words = {"kind": title.partition(".")[0], "via": how.via.partition(".")[0]}
     if how.direction == "beside":
-        return _("Also for these pods: %(kind)s") % {"kind": plural}
-    words = _from_it if how.direction == "down" else _to_it
-    if title == SLICES and how.direction == "up":
-        return _("Listed by: %(kind)s") % {"kind": plural}
-    return words()[how.verb] % {"kind": plural}
-
-
-def _from_it() -> dict[str, str]:
-    return {
-        "owns": _("Owns: %(kind)s"),
-        "uses": _("Uses: %(kind)s"),
-        "runs": _("Runs on: %(kind)s"),
-        "selects": _("Selects: %(kind)s"),
-        "lists": _("Sends to: %(kind)s"),
-        "endpoints": _("Endpoints: %(kind)s"),
-        "applies": _("Holds for: %(kind)s"),
-        "protects": _("Protects: %(kind)s"),
-        "scales": _("Scales: %(kind)s"),
-        "routes": _("Leads to: %(kind)s"),
-        "class": _("Of the class: %(kind)s"),
-        "bound": _("Bound to: %(kind)s"),
-        "claims": _("Claims: %(kind)s"),
-        "names": _("Named by: %(kind)s"),
-        "attaches": _("Attaches: %(kind)s"),
-        "grants": _("Grants: %(kind)s"),
-        "grants-to": _("To: %(kind)s"),
-        "about": _("About: %(kind)s"),
-    }
-
-
-def _to_it() -> dict[str, str]:
-    return {
-        "owns": _("Belongs to: %(kind)s"),
-        "uses": _("Used by: %(kind)s"),
-        "runs": _("Runs: %(kind)s"),
-        "selects": _("Selected by: %(kind)s"),
-        "lists": _("Listed by: %(kind)s"),
-        "endpoints": _("Endpoints of: %(kind)s"),
-        "applies": _("Under the rules of: %(kind)s"),
-        "protects": _("Protected by: %(kind)s"),
-        "scales": _("Scaled by: %(kind)s"),
-        "routes": _("Reached through: %(kind)s"),
-        "class": _("Class of: %(kind)s"),
-        "bound": _("Bound by: %(kind)s"),
-        "claims": _("Claimed by: %(kind)s"),
-        "names": _("Gives its name to: %(kind)s"),
-        "attaches": _("Attached by: %(kind)s"),
-        "grants": _("Granted by: %(kind)s"),
-        "grants-to": _("Has rights by: %(kind)s"),
-        "about": _("Events: %(kind)s"),
-    }
+        return _("Also for these pods: %(kind)s") % words
+    if title == "services" and how.via == SLICES:
+        return _("Reached through: %(kind)s") % words
+    return str(headings.of(how) % words)

@@ -29,6 +29,17 @@ INGRESSES = "ingresses.networking.k8s.io"
 ROUTES = "httproutes.gateway.networking.k8s.io"
 BINDINGS = "rolebindings.rbac.authorization.k8s.io"
 CLUSTER_BINDINGS = "clusterrolebindings.rbac.authorization.k8s.io"
+INGRESS_CLASSES = "ingressclasses.networking.k8s.io"
+PRIORITIES = "priorityclasses.scheduling.k8s.io"
+DEFINITIONS = "customresourcedefinitions.apiextensions.k8s.io"
+ADMISSION = "admissionregistration.k8s.io"
+API_SERVICES = "apiservices.apiregistration.k8s.io"
+# A binding of policies, and its policies.
+ADMISSION_BINDINGS = {
+    f"{kind}admissionpolicybindings.{ADMISSION}": f"{kind}admissionpolicies.{ADMISSION}"
+    for kind in ("validating", "mutating")
+}
+WEBHOOKS = tuple(f"{kind}webhookconfigurations.{ADMISSION}" for kind in ("validating", "mutating"))
 ATTACHMENTS = "volumeattachments.storage.k8s.io"
 TEMPLATED = (
     "deployments.apps",
@@ -92,6 +103,7 @@ def key(title: str, item: Object) -> Key:
 def between(objects: Objects, key_of: KeyOf) -> Iterator[Edge]:
     """Yield every edge between these objects, and to what they name."""
     pods = _Labelled(objects.get(PODS, ()))
+    defined = {key(DEFINITIONS, one) for one in objects.get(DEFINITIONS, ())}
     for title, items in objects.items():
         rule = _RULES.get(title)
         for item in items:
@@ -103,6 +115,8 @@ def between(objects: Objects, key_of: KeyOf) -> Iterator[Edge]:
                 yield from _selected(here, item, pods)
             if title == SCALERS:
                 yield from _scaled(here, item, key_of)
+            if (DEFINITIONS, "", title) in defined:
+                yield Edge((DEFINITIONS, "", title), here, "defines")
             if title in TEMPLATED and _has_no_pods(title, item):
                 yield from _needs(here, _template(title, item))
     yield from _of_services(objects, pods)
@@ -144,6 +158,8 @@ def _pod(here: Key, pod: Object) -> Iterator[Edge]:
     yield from _needs(here, pod)
     if node := facts.spec(pod).get("nodeName"):
         yield Edge(here, ("nodes", "", str(node)), "runs")
+    if priority := facts.spec(pod).get("priorityClassName"):
+        yield Edge(here, (PRIORITIES, "", str(priority)), "class")
 
 
 def _needs(here: Key, pod: Object) -> Iterator[Edge]:
@@ -240,7 +256,7 @@ def _ingress(here: Key, item: Object) -> Iterator[Edge]:
         if one.get("secretName"):
             yield Edge(here, ("secrets", here[1], str(one["secretName"])), "uses", "TLS")
     if chosen := spec.get("ingressClassName"):
-        yield Edge(here, ("ingressclasses.networking.k8s.io", "", str(chosen)), "class")
+        yield Edge(here, (INGRESS_CLASSES, "", str(chosen)), "class")
 
 
 def _route(here: Key, item: Object) -> Iterator[Edge]:
@@ -316,6 +332,26 @@ def _binding(here: Key, item: Object) -> Iterator[Edge]:
             yield Edge(here, ("serviceaccounts", *at), "grants-to")
 
 
+def _admission(here: Key, item: Object) -> Iterator[Edge]:
+    if policy := facts.spec(item).get("policyName"):
+        yield Edge(here, (ADMISSION_BINDINGS[here[0]], "", str(policy)), "bound")
+
+
+def _webhooks(here: Key, item: Object) -> Iterator[Edge]:
+    for one in item.get("webhooks") or ():
+        service = (one.get("clientConfig") or {}).get("service") or {}
+        if service.get("name"):
+            at = str(service.get("namespace") or ""), str(service["name"])
+            yield Edge(here, ("services", *at), "calls", str(one.get("name") or ""))
+
+
+def _extension(here: Key, item: Object) -> Iterator[Edge]:
+    service = facts.spec(item).get("service") or {}
+    if service.get("name"):
+        at = str(service.get("namespace") or ""), str(service["name"])
+        yield Edge(here, ("services", *at), "calls")
+
+
 def _event(here: Key, item: Object) -> Iterator[Edge]:
     about = item.get("involvedObject") or item.get("regarding") or {}
     if about.get("kind") == "Pod" and about.get("name"):
@@ -333,5 +369,8 @@ _RULES: dict[str, Callable[[Key, Object], Iterator[Edge]]] = {
     "serviceaccounts": _account,
     BINDINGS: _binding,
     CLUSTER_BINDINGS: _binding,
+    **dict.fromkeys(ADMISSION_BINDINGS, _admission),
+    **dict.fromkeys(WEBHOOKS, _webhooks),
+    API_SERVICES: _extension,
     "events": _event,
 }

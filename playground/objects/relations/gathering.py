@@ -9,13 +9,26 @@ from playground.objects.relations import edges
 from playground.objects.relations.edges import Key
 from playground.objects.summary.parts import Context
 
+CLUSTER_ROLES = "clusterroles.rbac.authorization.k8s.io"
 # What a cluster-scoped kind is related with; kinds of all namespaces are read for it.
 _NEAR = {
     edges.VOLUMES: (edges.CLAIMS, edges.ATTACHMENTS),
     edges.CLASSES: (edges.VOLUMES, edges.CLAIMS),
     edges.ATTACHMENTS: (edges.VOLUMES,),
-    "ingressclasses.networking.k8s.io": (edges.INGRESSES,),
-    "clusterroles.rbac.authorization.k8s.io": (edges.CLUSTER_BINDINGS, edges.BINDINGS),
+    edges.INGRESS_CLASSES: (edges.INGRESSES,),
+    edges.PRIORITIES: (edges.PODS,),
+    CLUSTER_ROLES: (edges.CLUSTER_BINDINGS, edges.BINDINGS),
+    edges.CLUSTER_BINDINGS: (CLUSTER_ROLES,),
+    **{policies: (bindings,) for bindings, policies in edges.ADMISSION_BINDINGS.items()},
+    **{bindings: (policies,) for bindings, policies in edges.ADMISSION_BINDINGS.items()},
+}
+# What an object of a namespace is related with beyond that.
+_BEYOND = {
+    edges.BINDINGS: (CLUSTER_ROLES,),
+    edges.CLAIMS: (edges.CLASSES,),
+    edges.INGRESSES: (edges.INGRESS_CLASSES,),
+    "serviceaccounts": (edges.CLUSTER_BINDINGS,),
+    "services": (*edges.WEBHOOKS, edges.API_SERVICES),
 }
 _BUILT_IN = (".k8s.io", "apps", "batch", "policy", "autoscaling")
 # Kinds that a cluster's own definitions add: each is a list to read.
@@ -25,26 +38,43 @@ MOST_CUSTOM = 40
 def objects(title: str, item: Object, context: Context) -> dict[str, list[Object]]:
     """Return what may be related with an object, by kind, the object itself among them."""
     namespace = facts.namespace(item)
-    found: dict[str, list[Object]] = {}
     if namespace:
-        for kind in edges.KINDS:
-            found[kind] = context.items(kind, namespace)
-        if title == "serviceaccounts":
-            found[edges.CLUSTER_BINDINGS] = context.items(edges.CLUSTER_BINDINGS)
-        for resource in _custom(context, namespaced=True):
-            found[resource.title] = context.items(resource.title, namespace)
+        found = _in_namespace(title, namespace, context)
     elif title == "nodes":
         chosen = f"spec.nodeName={facts.name(item)}"
-        found["pods"] = context.items("pods", fieldSelector=chosen)
+        found = {"pods": context.items("pods", fieldSelector=chosen)}
         found[edges.ATTACHMENTS] = context.items(edges.ATTACHMENTS)
     else:
-        for kind in _NEAR.get(title, ()):
-            found[kind] = context.items(kind)
-        if _is_custom(title):
-            for resource in _custom(context, namespaced=False):
-                found[resource.title] = context.items(resource.title)
+        found = _in_cluster(title, item, context)
+    if _is_custom(title):
+        for resource in _custom(context, namespaced=bool(namespace)):
+            found.setdefault(resource.title, context.items(resource.title, namespace))
+        definition = context.one(edges.DEFINITIONS, "", title)
+        found[edges.DEFINITIONS] = [definition] if definition else []
     found[title] = [*_others(found.get(title, []), item), item]
     _bound(found, context)
+    return found
+
+
+def _in_namespace(title: str, namespace: str, context: Context) -> dict[str, list[Object]]:
+    found = {kind: context.items(kind, namespace) for kind in edges.KINDS}
+    for kind in _BEYOND.get(title, ()):
+        found[kind] = context.items(kind)
+    if title == "serviceaccounts":
+        # Other namespaces may give it rights, too.
+        found[edges.BINDINGS] = context.items(edges.BINDINGS) or found[edges.BINDINGS]
+    for resource in _custom(context, namespaced=True):
+        found[resource.title] = context.items(resource.title, namespace)
+    return found
+
+
+def _in_cluster(title: str, item: Object, context: Context) -> dict[str, list[Object]]:
+    found = {kind: context.items(kind) for kind in _NEAR.get(title, ())}
+    claim = facts.spec(item).get("claimRef") or {}
+    if title == edges.VOLUMES and claim.get("namespace"):
+        found[edges.PODS] = context.items(edges.PODS, str(claim["namespace"]))
+    if title == edges.DEFINITIONS:
+        found[facts.name(item)] = context.items(facts.name(item))
     return found
 
 

@@ -30,11 +30,15 @@ class Near:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """How an object was come upon: "down" and "up" the edges, or "beside", as another's company."""
+    """How an object was come upon: "down" and "up" the edges, or "beside", as another's company.
+
+    `via` is the kind of what lies between, empty where the verb holds for the page's own object.
+    """
 
     direction: str
     verb: str
     remark: str = ""
+    via: str = ""
 
 
 def near(focus: Key, every: Iterable[Edge]) -> Near:
@@ -62,6 +66,24 @@ def _without_doubles(every: Iterable[Edge]) -> list[Edge]:
     return [pairs[pair] for pair in sorted(pairs)]
 
 
+def _said(verb: str, here: Key, focus: Key, found: Mapping[Key, Found]) -> tuple[str, str]:
+    """Return the verb of an edge at `here`, and which kind it is the verb of if not the focus'."""
+    if here == focus:
+        return verb, ""
+    before = found[here]
+    if before.via:
+        return verb, here[0]
+    way = before.verb, verb
+    # What one owns by others is one's own, and what those use, one uses; a Service sends where its
+    # slices say; who owns what uses something, uses it.
+    down = way in (("owns", "owns"), ("owns", "uses"), ("owns", "lists"), ("endpoints", "lists"))
+    if before.direction == "down" and down:
+        return verb, ""
+    if before.direction != "down" and way in (("owns", "owns"), ("uses", "owns")):
+        return before.verb, ""
+    return verb, here[0]
+
+
 def _down(focus: Key, out: Mapping[Key, list[Edge]], found: dict[Key, Found]) -> None:
     queue = [focus]
     for here in queue:
@@ -69,7 +91,8 @@ def _down(focus: Key, out: Mapping[Key, list[Edge]], found: dict[Key, Found]) ->
             # Where pods run is a matter of each pod; of a hundred it would be a tangle.
             if edge.target in found or (edge.verb == "runs" and here != focus):
                 continue
-            found[edge.target] = Found("down", edge.verb, edge.remark)
+            verb, via = _said(edge.verb, here, focus, found)
+            found[edge.target] = Found("down", verb, edge.remark, via)
             queue.append(edge.target)
 
 
@@ -86,7 +109,8 @@ def _up(
             passing = here[0] == PODS and here != focus and direction == "up"
             if edge.source in found or (passing and edge.verb not in _OWNERS):
                 continue
-            found[edge.source] = Found(direction, edge.verb, edge.remark)
+            verb, via = _said(edge.verb, here, focus, found)
+            found[edge.source] = Found(direction, verb, edge.remark, via)
             queue.append(edge.source)
 
 

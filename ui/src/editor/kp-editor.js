@@ -124,7 +124,7 @@ class Editor extends LitElement {
     if (code !== this.code) return;
     code.assist(assistance({ schemas, kinds: this.config.kinds, sections: () => this.sections }));
     // A link may bring what one begins with: ?snippet=Deployment.
-    const first = !this.readOnly && !this.text.trim() && SNIPPETS.find(({ name }) => name === readState().snippet);
+    const first = !this.readOnly && !this.text.trim() && SNIPPETS.find(({ name }) => name === (this.docked ?? readState()).snippet);
     if (first) insertSnippet(code.view, first);
   }
 

@@ -27,5 +27,7 @@ export const relations = {
     grants: (a, b) => (a ? `is granted by ${a}` : `grants ${b}`),
     "grants-to": (a, b) => (a ? `has rights by ${a}` : `gives them to ${b}`),
     about: (a, b) => (a ? `has the event ${a}` : `is about ${b}`),
+    calls: (a, b) => (a ? `is called by ${a}` : `calls ${b}`),
+    defines: (a, b) => (a ? `is defined by ${a}` : `defines ${b}`),
   },
 };

@@ -27,5 +27,7 @@ export const relations = {
     grants: (a, b) => (a ? `由 ${a} 授予` : `授予 ${b}`),
     "grants-to": (a, b) => (a ? `权限来自 ${a}` : `授权给 ${b}`),
     about: (a, b) => (a ? `有事件 ${a}` : `关于 ${b}`),
+    calls: (a, b) => (a ? `被 ${a} 调用` : `调用 ${b}`),
+    defines: (a, b) => (a ? `由 ${a} 定义` : `定义 ${b}`),
   },
 };
