@@ -344,6 +344,21 @@ test("only what changed is asked for again", async () => {
   assert.equal(checking.of(split(WEB)[0], { ...SETTINGS, how: "create" }).state, "waiting", "another way is another question");
 });
 
+test("kinds that must say which revision they replace are tried with the newest", async () => {
+  const asked = [];
+  const refused = Object.assign(new Error("must be specified for an update"), { status: 422, causes: [{ field: "metadata.resourceVersion", reason: "FieldValueInvalid", message: "must be specified for an update" }] });
+  const send = async ({ text }) => {
+    asked.push(text.includes('resourceVersion: "9"'));
+    if (!asked.at(-1)) throw refused;
+    return { result: "", warnings: [] };
+  };
+  const boat = only("kind: Boat\napiVersion: h/v1\nmetadata:\n  name: argo\n");
+  const checking = new Checking({ send, changed: () => {}, revisionOf: () => "9" });
+  await checking.run([boat], { how: "replace", namespace: "shop" });
+  assert.deepEqual(asked, [false, true]);
+  assert.equal(checking.of(boat, { how: "replace", namespace: "shop" }).state, "good");
+});
+
 test("with conflicts, the result is what it were if all were taken", async () => {
   const causes = [{ reason: "FieldManagerConflict", field: ".spec.replicas", message: 'conflict with "hpa"' }];
   const send = async ({ force }) => {

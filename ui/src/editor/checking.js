@@ -58,7 +58,7 @@ export class Checking {
   async try(section, sections, { how, namespace }, signal) {
     const body = { text: sent(section), action: how, namespace, dry_run: true };
     try {
-      return good(await this.send(body, { signal }));
+      return good(await this.asked(section, body, signal));
     } catch (error) {
       if (signal.aborted) return null;
       const owned = conflicts(error);
@@ -67,6 +67,17 @@ export class Checking {
       const waits = waitsFor(section, sections, error);
       if (waits) return { state: "later", waits: waits.about, problems: [], conflicts: [], warnings: [] };
       return { state: "bad", problems: problems(section, error), conflicts: [], warnings: [] };
+    }
+  }
+
+  /** Asks; of kinds that must say which revision they replace, it is the newest: kubectl says it, too. */
+  async asked(section, body, signal) {
+    try {
+      return await this.send(body, { signal });
+    } catch (error) {
+      const revision = error.causes?.some(({ field }) => field === "metadata.resourceVersion") && this.revisionOf?.(section);
+      if (!revision || body.action !== "replace") throw error;
+      return this.send({ ...body, text: sent(section, revision) }, { signal });
     }
   }
 

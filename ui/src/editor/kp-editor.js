@@ -60,7 +60,7 @@ class Editor extends LitElement {
     this.concealed = Boolean(object?.secret && this.live);
     this.base = this.live && { text: object.text, revision: object.revision };
     this.draftKey = drafts.keyOf({ cluster: this.config.cluster, object, user: document.body.dataset.user, from: this.config.from });
-    this.checking = new Checking({ send: (body, options) => this.send(body, options), changed: () => this.marked() });
+    this.checking = new Checking({ send: (body, options) => this.send(body, options), changed: () => this.marked(), revisionOf: (section) => (this.isOpened(section) ? this.live?.revision : "") });
     this.lives = new Lives({ kinds: this.config.kinds, namespace: this.config.namespace, read: (place) => this.read(place), changed: () => this.draw() });
     this.schemas = new Schemas(this.config.cluster, get);
     const here = (run) => ({ run, when: () => !this.docked || this.contains(document.activeElement) });
