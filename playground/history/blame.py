@@ -109,12 +109,23 @@ class _Marks:
 
 
 def manager_of(new: Mapping[str, Any], old: Mapping[str, Any] | None) -> str:
-    """Return the field manager that a write was made under, "" where it cannot be told."""
-    before = _managed(old) if old is not None else []
-    for entry in _managed(new):
-        if entry not in before:
-            return str(entry.get("manager") or "")
-    return ""
+    """Return the field manager that a write was made under, "" where it cannot be told.
+
+    Who loses a field to it has another entry too, but of the old time and with less in it.
+    """
+    before = {_identity(one): one for one in _managed(old)} if old is not None else {}
+    changed = [one for one in _managed(new) if before.get(_identity(one)) != one]
+
+    def gained(one: Mapping[str, Any]) -> bool:
+        known = before.get(_identity(one), {})
+        return known.get("time") != one.get("time") or len(str(one)) > len(str(known))
+
+    writer = next((one for one in changed if gained(one)), next(iter(changed), {}))
+    return str(writer.get("manager") or "")
+
+
+def _identity(entry: Mapping[str, Any]) -> tuple[Any, ...]:
+    return tuple(entry.get(name) for name in ("manager", "operation", "apiVersion", "subresource"))
 
 
 def _managed(obj: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -100,10 +100,10 @@ def test_a_text_to_edit_has_what_one_can_set():
 NOON, LATER = "2026-11-23T12:00:00Z", "2026-11-23T12:00:09Z"
 
 
-def record(data, *managers, kind="MODIFIED", status=None, actor="ann"):
+def record(data, *managers, kind="MODIFIED", status=None, actor="ann", more=None):
     """A write as the log has it; a manager is (name, time)."""
     fields = [
-        {"manager": name, "time": at, "fieldsV1": {"f:data": {f"f:{name}": {}}}}
+        {"manager": name, "time": at, "fieldsV1": {"f:data": {f"f:{name}": {}, **(more or {})}}}
         for name, at in managers
     ]
     item = {"kind": "Boat", "metadata": {"managedFields": fields}, "data": data, "status": status}
@@ -121,6 +121,14 @@ def record(data, *managers, kind="MODIFIED", status=None, actor="ann"):
                 record(2, ("aaa", NOON), ("zzz", NOON)),
             ],
             "aaa",
+        ),
+        # Who loses a field to another has a changed entry too, at its old time.
+        (
+            [
+                record(1, ("apply", NOON), kind="ADDED", more={"f:rig": {}}),
+                record(2, ("apply", NOON), ("patch", LATER)),
+            ],
+            "patch",
         ),
         # A status is nobody's change of the text.
         (
