@@ -13,6 +13,7 @@ from benchmarks.large import large
 from benchmarks.latency import stream
 from benchmarks.pages import pages
 from benchmarks.result import Benchmark, Row
+from benchmarks.scale import scale
 from benchmarks.serving import creation, fan_out, requests
 from benchmarks.topology import topology
 from benchmarks.viewers import viewers
@@ -23,6 +24,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "creation": creation,
     "requests": requests,
     "deployments": deployments,
+    "scale": scale,
     "fan-out": fan_out,
     "fairness": fairness,
     "idle": idle,
