@@ -266,7 +266,7 @@ _BY_RESOURCE: dict[str, Callable[[Obj, Obj], list[Said]]] = {
 
 
 # Fields of which something else tells.
-_TOLD = re.compile(r"^spec\.replicas$|^metadata\.deletion|ontainers\[[^]]*\]\.image$")
+_TOLD = re.compile(r"^spec\.replicas$|^metadata\.deletion|(?i:containers)\[[^]]*\]\.image$")
 _TOLD_OF = {
     "nodes": ("spec.taints", "spec.unschedulable"),
     "persistentvolumeclaims": ("spec.volumeName",),

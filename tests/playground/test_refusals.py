@@ -141,9 +141,12 @@ def test_addresses_that_lead_nowhere(worker, as_operator):
     answer = as_operator.get("/no/such/page")
     assert answer.status_code == 404
     assert "No page has this address." in text(answer)
-    path = "/clusters/demo/objects/harbour.example/v1/boats"
-    words = "The cluster serves no kind “boats” in harbour.example/v1."
-    assert words in text(as_operator.get(path))
+    page = as_operator.get("/clusters/demo/objects/harbour.example/v1/boats")
+    assert "The cluster serves no kind “boats.harbour.example”." in text(page)
+    boat = {"group": "harbour.example", "version": "v1", "plural": "boats", "name": "argo"}
+    answer = as_operator.get(f"{DEMO}/permissions", boat)
+    assert answer.status_code == 404
+    assert "The cluster serves no kind “boats” in harbour.example/v1." in said(answer)
     named = as_operator.get("/clusters/demo/terminal/named?what=boat/argo")
     assert "The cluster serves no kind “boat”." in text(named)
 
