@@ -107,7 +107,7 @@ def test_a_story_with_the_mouse(somebody):
     for _ in LOST:
         page.keyboard.press("Backspace")
     page.keyboard.type(OTHER)
-    page.locator("kp-editor .kp-primary").click()
+    page.locator("kp-editor button.kp-primary").click()
     expect(page.get_by_text(re.compile("replaced|written"))).to_be_visible()
     page.locator("kp-dock .xterm").click()
     repaired(page)

@@ -125,9 +125,12 @@ class Dock extends LitElement {
     return this.hosts.get(id)?.firstElementChild;
   }
 
+  /** Moves the focus into the panel, once it is there; who has chosen within the dock meanwhile stays. */
   async focusSoon() {
+    const before = document.activeElement;
     await this.updateComplete;
     await this.hosts.get(this.state.active)?.ready;
+    if (document.activeElement !== before && this.contains(document.activeElement)) return;
     const panel = this.panelOf(this.state.active);
     if (panel?.focusPanel) panel.focusPanel();
     else this.hosts.get(this.state.active)?.focus();
