@@ -27,7 +27,8 @@ if [ "$what" != e2e ]; then
         --numprocesses auto --maxprocesses 4 --dist loadfile
 fi
 if [ "$what" != unit ]; then
-    run clients tests/e2e
+    # Two at a time, each file with servers of its own: these wait for their programs most of the time.
+    run clients tests/e2e --numprocesses auto --maxprocesses 2 --dist loadfile
     run browser tests/browser
 fi
 python scripts/sum_results.py "$results" || failed=1
