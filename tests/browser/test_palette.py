@@ -44,7 +44,7 @@ def test_pages_and_actions_are_found_by_parts_of_words(page, site, line):
     page.keyboard.type("obj")
     page.keyboard.press("Enter")
     expect(page).to_have_url(f"{site.url}{PODS}")
-    page.keyboard.press("Control+k")
+    line()
     page.keyboard.type("keys of")
     page.keyboard.press("Enter")
     expect(page.get_by_role("dialog", name="Keys")).to_be_visible()

@@ -18,7 +18,8 @@ const help = document.getElementById("help");
 
 /** The palette comes when it is first asked for. */
 async function openPalette(text = "") {
-  await import("./command/kp-palette.js");
+  // Once it is there it opens at once: what is typed next is for its line, not for the page.
+  if (!customElements.get("kp-palette")) await import("./command/kp-palette.js");
   let palette = document.querySelector("kp-palette");
   if (!palette) {
     palette = document.createElement("kp-palette");

@@ -42,9 +42,10 @@ class Palette extends LitElement {
     this.actions = available().filter((one) => !HIDDEN.has(one.name));
     this.back = document.activeElement;
     this.set(text);
-    await this.updateComplete;
+    if (!this.hasUpdated) await this.updateComplete;
     const dialog = this.querySelector("dialog");
     if (!dialog.open) dialog.showModal();
+    this.field.value = text;
     this.field.focus();
     this.field.setSelectionRange(text.length, text.length);
     this.world = worldNow();
