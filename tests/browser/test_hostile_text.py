@@ -72,6 +72,7 @@ def test_hostile_text_stays_text(page, site, hostile):
         expect(page.locator(there).first).to_be_visible()
         inert(page, name)
     page.keyboard.press("Control+k")
+    expect(page.get_by_role("combobox", name="Search and commands")).to_be_focused()
     page.keyboard.type("hostile")
     expect(page.get_by_role("option", name=re.compile("hostile")).first).to_be_visible()
     inert(page, "palette")
