@@ -12,29 +12,22 @@ from apimachinery.clock import parse_time
 from apimachinery.meta import Obj, is_deleting, namespace_of, uid_of
 from apimachinery.nodes import NO_EXECUTE, tolerates
 from apimachinery.resourceclaims import is_done, users
-from nodes.client.controller import DONE, Result
-from nodes.client.events import NORMAL
 from nodes.client.lister import Key, key_of
 from nodes.client.resources import PODS, RESOURCECLAIMS, RESOURCESLICES
-from nodes.controllers.common.base import ManagedController, ManagerContext
-from nodes.controllers.common.eviction import disrupt
+from nodes.controllers.common.taintmanager import TaintManager
 
 _POOL, _USER = "pool", "user"
 
 
-class DeviceTaintEvictionController(ManagedController):
+class DeviceTaintEvictionController(TaintManager):
     """Keys are pods."""
 
     name = "device-taint-eviction-controller"
     service_account = "device-taint-eviction-controller"
     component = "device-taint-eviction"
-    reconciles = PODS
-    workers = 10
-    rest = 0.0
-
-    def __init__(self, context: ManagerContext) -> None:
-        super().__init__(context)
-        self._marked: dict[Key, str] = {}  # pods whose time is running, with their uids
+    event = "DeviceTaintManagerEviction"
+    disruption = "DeletionByDeviceTaintManager"
+    why = "Device Taint manager: deleting due to NoExecute taint"
 
     def start(self) -> None:
         self.informer(RESOURCECLAIMS).add_index(_POOL, _pools)
@@ -60,26 +53,13 @@ class DeviceTaintEvictionController(ManagedController):
         if pod is not None and (pod.get("spec") or {}).get("resourceClaims"):
             self.queue.add(key_of(pod))
 
-    async def reconcile(self, key: Key) -> Result:
-        pod = self.informer(PODS).get(*key)
-        if pod is None or is_deleting(pod) or is_done(pod):
-            self._marked.pop(key, None)
-            return DONE
+    def stays(self, pod: Obj) -> bool:
+        return is_deleting(pod) or is_done(pod)
+
+    def time_left(self, pod: Obj) -> float | None:
         claims = self.informer(RESOURCECLAIMS).by_index(_USER, uid_of(pod))
         ends = [end for claim in claims for end in self._ends(claim)]
-        if not ends:
-            if self._marked.pop(key, None) == uid_of(pod):
-                self._tell(pod, "Cancelling deletion of Pod")
-            return DONE
-        left = min(ends) - self.clock.seconds()
-        if left > 0:
-            self._marked[key] = uid_of(pod)
-            return Result(requeue_after=left)
-        self._marked.pop(key, None)
-        self._tell(pod, "Marking for deletion Pod")
-        words = "Device Taint manager: deleting due to NoExecute taint"
-        await disrupt(self.client, self.clock, pod, "DeletionByDeviceTaintManager", words)
-        return DONE
+        return min(ends) - self.clock.seconds() if ends else None
 
     def _ends(self, claim: Obj) -> Iterator[float]:
         """Yield when a claim's users have to have left, for each device that drives them away."""
@@ -90,9 +70,6 @@ class DeviceTaintEvictionController(ManagedController):
                     if device["name"] == result.get("device"):
                         taints = device.get("taints") or ()
                         yield from _ends_of(taints, result.get("tolerations") or ())
-
-    def _tell(self, pod: Obj, words: str) -> None:
-        self.recorder.event(pod, NORMAL, "DeviceTaintManagerEviction", words)
 
 
 def _ends_of(taints: Sequence[Obj], tolerations: Sequence[Obj]) -> Iterator[float]:

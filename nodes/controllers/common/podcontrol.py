@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 from apimachinery.errors import ApiError, NotFound
 from apimachinery.meta import Obj, name_of, namespace_of, owner_reference, uid_of
@@ -44,6 +44,28 @@ class PodControl:
             raise
         message = f"Deleted pod: {name_of(pod)}"
         self._recorder.event(owner, NORMAL, "SuccessfulDelete", message)
+
+    async def delete_all(
+        self, pods: Iterable[Obj], owner: Obj, unseen: Callable[[Obj], None]
+    ) -> list[ApiError | None]:
+        """Delete pods together; return what was refused, pod by pod, None for one that is gone.
+
+        `unseen` is told of each pod whose deletion nobody is going to see.
+        """
+
+        async def attempt(pod: Obj) -> ApiError | None:
+            try:
+                await self.delete(pod, owner)
+            except ApiError as error:
+                unseen(pod)
+                return None if isinstance(error, NotFound) else error
+            return None
+
+        return await asyncio.gather(*map(attempt, pods))
+
+
+def first(errors: Iterable[ApiError | None]) -> ApiError | None:
+    return next((error for error in errors if error is not None), None)
 
 
 def pod_from_template(template: Obj, owner: Obj) -> Obj:

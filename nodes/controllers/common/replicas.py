@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from abc import abstractmethod
 from collections.abc import Sequence
 
-from apimachinery.errors import ApiError, NotFound
+from apimachinery.errors import ApiError
 from apimachinery.labels import Selector
 from apimachinery.meta import Obj, controller_of, is_deleting, labels_of, namespace_of, uid_of
 from apimachinery.pods import is_active
@@ -18,7 +17,7 @@ from nodes.client.resources import PODS
 from nodes.controllers.common import conditions, podfacts
 from nodes.controllers.common.base import ManagedController, ManagerContext
 from nodes.controllers.common.claims import Claims, candidates, index_orphans
-from nodes.controllers.common.podcontrol import PodControl, pod_from_template, slow_start
+from nodes.controllers.common.podcontrol import PodControl, first, pod_from_template, slow_start
 
 # No more at once than this, so that one object does not hold all others up.
 BURST = 500
@@ -103,16 +102,10 @@ class ReplicaController(ManagedController):
             chosen = podfacts.deletion_order(active, related, now)[:count]
         self.expectations.expect_deletions(key, [uid_of(pod) for pod in chosen])
 
-        async def attempt(pod: Obj) -> ApiError | None:
-            try:
-                await self._pods.delete(pod, owner)
-            except ApiError as error:
-                self.expectations.deletion_observed(key, uid_of(pod))
-                return None if isinstance(error, NotFound) else error
-            return None
+        def unseen(pod: Obj) -> None:
+            self.expectations.deletion_observed(key, uid_of(pod))
 
-        errors = await asyncio.gather(*(attempt(pod) for pod in chosen))
-        return next((error for error in errors if error is not None), None)
+        return first(await self._pods.delete_all(chosen, owner, unseen))
 
     def _on_pod(self, old: Obj | None, new: Obj | None) -> None:
         """Wake whom a pod concerns, and note what was expected."""

@@ -5,10 +5,9 @@ The pods are made for their node (by affinity) and bound by the scheduler like a
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 
-from apimachinery.errors import ApiError, NotFound
+from apimachinery.errors import ApiError
 from apimachinery.labels import Selector, from_label_selector
 from apimachinery.meta import (
     Obj,
@@ -28,7 +27,7 @@ from nodes.client.lister import Key, key_of
 from nodes.client.resources import CONTROLLERREVISIONS, DAEMONSETS, NODES, PODS
 from nodes.controllers.common.base import ManagedController, ManagerContext
 from nodes.controllers.common.claims import Claims, candidates, index_orphans
-from nodes.controllers.common.podcontrol import PodControl, pod_from_template, slow_start
+from nodes.controllers.common.podcontrol import PodControl, first, pod_from_template, slow_start
 from nodes.controllers.common.revisions import HASH, POD_HASH, Revisions
 from nodes.controllers.daemonset import placement, rollout
 from nodes.controllers.daemonset.backoff import FailedPods
@@ -191,16 +190,10 @@ class DaemonSetController(ManagedController):
         return error
 
     async def _delete(self, key: Key, daemonset: Obj, pods: Sequence[Obj]) -> ApiError | None:
-        async def attempt(pod: Obj) -> ApiError | None:
-            try:
-                await self._pods.delete(pod, daemonset)
-            except ApiError as error:
-                self.expectations.deletion_observed(key, uid_of(pod))
-                return None if isinstance(error, NotFound) else error
-            return None
+        def unseen(pod: Obj) -> None:
+            self.expectations.deletion_observed(key, uid_of(pod))
 
-        errors = await asyncio.gather(*(attempt(pod) for pod in pods))
-        return next((error for error in errors if error is not None), None)
+        return first(await self._pods.delete_all(pods, daemonset, unseen))
 
     # The status.
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
-from apimachinery.errors import ApiError, NotFound
+from apimachinery.errors import ApiError
 from apimachinery.labels import Selector, from_label_selector
 from apimachinery.meta import (
     Obj,
@@ -25,7 +24,7 @@ from nodes.client.lister import Key, key_of
 from nodes.client.resources import JOBS, PODS
 from nodes.controllers.common.base import ManagedController, ManagerContext
 from nodes.controllers.common.claims import Claims, candidates, index_orphans
-from nodes.controllers.common.podcontrol import PodControl, slow_start
+from nodes.controllers.common.podcontrol import PodControl, first, slow_start
 from nodes.controllers.common.podfacts import is_terminating
 from nodes.controllers.job import facts, tracking
 from nodes.controllers.job.backoff import Backoff, remaining_for_index
@@ -256,21 +255,16 @@ class JobController(ManagedController):
     ) -> tuple[int, ApiError | None]:
         """Delete pods, and count them out; return how many, and the first refusal."""
 
-        async def attempt(pod: Obj) -> ApiError | None:
-            try:
-                await self._pods.delete(pod, state.job)
-            except ApiError as error:
-                if key is not None:
-                    self.expectations.deletion_observed(key, uid_of(pod))
-                return None if isinstance(error, NotFound) else error
-            return None
+        def unseen(pod: Obj) -> None:
+            if key is not None:
+                self.expectations.deletion_observed(key, uid_of(pod))
 
-        errors = await asyncio.gather(*map(attempt, pods))
+        errors = await self._pods.delete_all(pods, state.job, unseen)
         gone = [pod for pod, error in zip(pods, errors, strict=True) if error is None]
         state.active -= len(gone)
         state.terminating += len(gone)
         state.ready -= sum(map(is_ready, gone))
-        return len(gone), next((error for error in errors if error is not None), None)
+        return len(gone), first(errors)
 
     async def _add(
         self, key: Key, state: State, count: int

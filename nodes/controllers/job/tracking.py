@@ -15,6 +15,7 @@ from apimachinery.pods import phase_of
 from nodes.client.lister import Key
 from nodes.client.resources import PODS
 from nodes.client.rest import STRATEGIC_PATCH, Client
+from nodes.controllers.common.podcontrol import first
 from nodes.controllers.job import facts, policies
 from nodes.controllers.job.state import State, has_met_criteria, job_condition, set_condition
 
@@ -68,7 +69,7 @@ class Finalizers:
 
         errors = await asyncio.gather(*map(attempt, pods))
         done = {uid_of(pod) for pod, error in zip(pods, errors, strict=True) if error is None}
-        return done, next((error for error in errors if error is not None), None)
+        return done, first(errors)
 
 
 def begin(state: State, stamp: str) -> tuple[list[Obj], bool]:

@@ -369,39 +369,34 @@ async def test_a_pod_that_comes_later_is_started_whatever_it_says(rig):
     await eventually(lambda: len(rig.messages("Started")) == 2)
 
 
-async def test_one_whose_volumes_cannot_be_mounted_ends_when_it_is_deleted(rig):
-    settings = {
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
-        "metadata": {"name": "settings", "namespace": "default"},
-        "data": {"mode": "night"},
-    }
-    await rig.create(settings)
+SETTINGS = {
+    "apiVersion": "v1",
+    "kind": "ConfigMap",
+    "metadata": {"name": "settings", "namespace": "default"},
+    "data": {"mode": "night"},
+}
+
+
+async def restarted_without_settings(rig):
+    """A pod that was found running, and whose ConfigMap is gone."""
+    await rig.create(SETTINGS)
     volume = {"name": "settings", "configMap": {"name": "settings"}}
     mount = {"name": "settings", "mountPath": "/etc/settings"}
     await rig.create(server(volumeMounts=[mount]).spec(volumes=[volume]))
     await rig.ready()
     await rig.client.delete(CONFIGMAPS, "default", "settings")
     await rig.restart()
+
+
+async def test_one_whose_volumes_cannot_be_mounted_ends_when_it_is_deleted(rig):
+    await restarted_without_settings(rig)
     await rig.client.delete(PODS, "default", "p")
     await eventually(lambda: rig.api.get("pods", "p") is None, within=60)
 
 
 async def test_one_goes_on_as_soon_as_its_volumes_are_there_again(rig):
-    settings = {
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
-        "metadata": {"name": "settings", "namespace": "default"},
-        "data": {"mode": "night"},
-    }
-    await rig.create(settings)
-    volume = {"name": "settings", "configMap": {"name": "settings"}}
-    mount = {"name": "settings", "mountPath": "/etc/settings"}
-    await rig.create(server(volumeMounts=[mount]).spec(volumes=[volume]))
-    await rig.ready()
-    await rig.client.delete(CONFIGMAPS, "default", "settings")
-    await rig.restart()
+    await restarted_without_settings(rig)
     await rig.kubelet.find("default", "p")._sleep.end()
     assert rig.asleep()
-    await rig.create(settings)
+    await rig.create(SETTINGS)
     await eventually(lambda: not rig.asleep(), within=200)
