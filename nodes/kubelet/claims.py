@@ -64,7 +64,12 @@ class PersistentVolumes:
         except ApiError as error:
             why = f"failed to fetch PV {bound} from API server: {error.message}"
             raise MountFailed(_unmounted(name, namespace, claim, why)) from error
-        if not await self._attachments.is_ready(pod, found):
+        try:
+            ready = await self._attachments.is_ready(pod, found)
+        except ApiError as error:
+            why = f"failed to ask whether PV {bound} is attached: {error.message}"
+            raise MountFailed(_unmounted(name, namespace, claim, why)) from error
+        if not ready:
             raise NotAttached(name)
         return directory(found)
 

@@ -276,7 +276,7 @@ class PodWorker:
         self._volumes_dirty = False
         try:
             await self.host.volumes.mount(self.pod, self.pod_ips)
-        except MountFailed:
+        except Exception:
             self._volumes_dirty = True
             raise
 

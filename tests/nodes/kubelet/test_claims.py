@@ -3,6 +3,7 @@
 import pytest
 
 from apimachinery.attachments import SIMULATED_DRIVER
+from apimachinery.errors import InternalError
 from nodes.client.resources import NODES, PERSISTENTVOLUMECLAIMS, PODS
 from nodes.kubelet.claims import directory
 from tests.nodes.kubelet.conftest import sleeper
@@ -124,6 +125,28 @@ async def test_a_volume_that_has_to_be_attached_is_waited_for(rig):
     assert rig.messages("FailedMount") == [why]
     await attach(rig, NAME)
     await rig.ready(within=1)
+
+
+async def test_a_node_that_cannot_say_what_it_uses_starts_nothing(rig, monkeypatch):
+    handle, refused = rig.api.handle, []
+
+    def refuse_once(call):
+        if call.verb == "patch" and "volumesInUse" in str(call.body) and not refused:
+            refused.append(call)
+            raise InternalError("etcd is away")
+        return handle(call)
+
+    monkeypatch.setattr(rig.api, "handle", refuse_once)
+    await create(rig, driver(), volume(), claim(), user("p"))
+    await eventually(lambda: in_use(rig) == [NAME], within=60)
+    assert rig.messages("FailedMount")[0].endswith(
+        "is attached: Internal error occurred: etcd is away"
+    )
+    assert rig.messages("Started") == []
+    await attach(rig, NAME)
+    await rig.ready()
+    await rig.run("p", "touch", "/data/kept")
+    assert rig.shared.trees
 
 
 async def test_it_is_in_use_until_the_last_pod_has_let_go(rig):
