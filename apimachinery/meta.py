@@ -56,6 +56,12 @@ def controller_of(obj: Mapping[str, Any]) -> Obj | None:
     return None
 
 
+def is_controlled_by(obj: Mapping[str, Any], owner: Mapping[str, Any]) -> bool:
+    """Tell whether `owner` is what controls an object, and not another one of that name."""
+    found = controller_of(obj)
+    return found is not None and found.get("uid") == uid_of(owner)
+
+
 def owner_reference(owner: Obj) -> Obj:
     """Return the controlling owner reference that points at `owner` (metav1.NewControllerRef)."""
     return {

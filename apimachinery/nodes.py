@@ -14,6 +14,7 @@ NO_EXECUTE = "NoExecute"
 TAINT_NOT_READY = "node.kubernetes.io/not-ready"
 TAINT_UNREACHABLE = "node.kubernetes.io/unreachable"
 TAINT_UNSCHEDULABLE = "node.kubernetes.io/unschedulable"
+TAINT_OUT_OF_SERVICE = "node.kubernetes.io/out-of-service"
 
 HOSTNAME_LABEL = "kubernetes.io/hostname"
 ZONE_LABEL = "topology.kubernetes.io/zone"
@@ -49,6 +50,11 @@ def is_unschedulable(node: Mapping[str, Any]) -> bool:
 
 def taints_of(node: Mapping[str, Any]) -> Sequence[Obj]:
     return (node.get("spec") or {}).get("taints") or ()
+
+
+def is_out_of_service(node: Mapping[str, Any]) -> bool:
+    """Tell whether somebody has said that the node is down for good: it uses nothing."""
+    return any(taint.get("key") == TAINT_OUT_OF_SERVICE for taint in taints_of(node))
 
 
 def display_status(node: Mapping[str, Any]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from apimachinery.meta import Obj, controller_of, is_deleting, name_of, uid_of
+from apimachinery.meta import Obj, is_deleting, name_of, uid_of
 from apimachinery.pods import is_terminal, node_name
 
 # Which of the claims in a pod's spec a ResourceClaim was made for.
@@ -46,11 +46,6 @@ def pod_claims(pod: Mapping[str, Any]) -> Iterator[PodClaim]:
         claim = (known or {}).get("resourceClaimName") or ""
         template = one.get("resourceClaimTemplateName") or ""
         yield PodClaim(one["name"], claim, template, needed=known is None or bool(claim))
-
-
-def is_made_for(claim: Mapping[str, Any], pod: Mapping[str, Any]) -> bool:
-    owner = controller_of(claim)
-    return owner is not None and owner.get("kind") == "Pod" and owner.get("uid") == uid_of(pod)
 
 
 def users(claim: Mapping[str, Any]) -> list[Obj]:

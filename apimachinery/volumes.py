@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from apimachinery.attachments import SIMULATED_DRIVER
 from apimachinery.labels import from_label_selector
 from apimachinery.meta import (
     Obj,
     annotations_of,
-    controller_of,
     is_deleting,
     labels_of,
     name_of,
@@ -29,8 +27,6 @@ BETA_CLASS = "volume.beta.kubernetes.io/storage-class"
 _DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 
 SIMULATED = "kubeground.io/simulated"
-# A driver has a domain name.
-DRIVER = SIMULATED_DRIVER
 
 
 def class_of(obj: Obj) -> str:
@@ -114,7 +110,9 @@ def best_match(
     reserved.
     """
     smallest: Obj | None = None
-    for volume in sorted(volumes, key=name_of):
+    # Most volumes are somebody's: they are left out before they are compared.
+    usable = [one for one in volumes if is_bound_to(one, claim) or _is_free(one, claim)]
+    for volume in sorted(usable, key=name_of):
         if is_deleting(volume) or not same_mode(volume, claim):
             continue
         if not _offers_access(volume, claim) or capacity(volume) < requested(claim):
@@ -122,8 +120,6 @@ def best_match(
         if is_bound_to(volume, claim):
             return volume
         if delayed and (node is None or not reaches(volume, node)):
-            continue
-        if not _is_free(volume, claim):
             continue
         if smallest is None or capacity(volume) < capacity(smallest):
             smallest = volume
@@ -148,22 +144,18 @@ def reaches(volume: Obj, node: Obj) -> bool:
 # Who uses a claim.
 
 
+def claim_name(pod: Obj, volume: Obj) -> str:
+    """Return the name of a volume's claim, "" if it has none."""
+    if "persistentVolumeClaim" in volume:
+        return str(volume["persistentVolumeClaim"].get("claimName") or "")
+    return ephemeral_claim_name(pod, volume) if "ephemeral" in volume else ""
+
+
 def claim_names(pod: Obj) -> list[str]:
     """Return the claims of a pod, those made for its ephemeral volumes included."""
-    found = []
-    for volume in (pod.get("spec") or {}).get("volumes") or ():
-        if "persistentVolumeClaim" in volume:
-            found.append(str(volume["persistentVolumeClaim"].get("claimName") or ""))
-        elif "ephemeral" in volume:
-            found.append(ephemeral_claim_name(pod, volume))
-    return found
+    volumes = (pod.get("spec") or {}).get("volumes") or ()
+    return [name for volume in volumes if (name := claim_name(pod, volume))]
 
 
 def ephemeral_claim_name(pod: Obj, volume: Obj) -> str:
     return f"{name_of(pod)}-{volume['name']}"
-
-
-def is_made_for(claim: Obj, pod: Obj) -> bool:
-    """Tell whether an ephemeral volume's claim is this pod's."""
-    owner = controller_of(claim)
-    return owner is not None and owner.get("uid") == uid_of(pod)

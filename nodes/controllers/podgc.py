@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from apimachinery.errors import NotFound
 from apimachinery.meta import Obj, is_deleting, name_of, namespace_of, uid_of
+from apimachinery.nodes import is_out_of_service, is_ready
 from apimachinery.pods import is_terminal, node_name
 from nodes.client.controller import DONE, Result
 from nodes.client.lister import NODE, Key, key_of
@@ -17,7 +18,6 @@ from nodes.controllers.common.eviction import disrupt
 # A node that was seen to go may come back, or the cache may be behind.
 QUARANTINE = 40.0
 MOST_ENDED = 12_500
-_OUT_OF_SERVICE = "node.kubernetes.io/out-of-service"
 
 
 class PodGarbageCollector(ManagedController):
@@ -91,10 +91,4 @@ class PodGarbageCollector(ManagedController):
 
 
 def _out_of_service(node: Obj) -> bool:
-    """Tell whether an operator has said that the node is down for good."""
-    taints = (node.get("spec") or {}).get("taints") or ()
-    ready = any(
-        one.get("type") == "Ready" and one.get("status") == "True"
-        for one in (node.get("status") or {}).get("conditions") or ()
-    )
-    return not ready and any(taint.get("key") == _OUT_OF_SERVICE for taint in taints)
+    return not is_ready(node) and is_out_of_service(node)

@@ -11,6 +11,7 @@ from apimachinery.meta import (
     Obj,
     annotations_of,
     controller_of,
+    is_controlled_by,
     is_deleting,
     labels_of,
     name_of,
@@ -26,7 +27,6 @@ from apimachinery.resourceclaims import (
     can_be_reserved,
     is_allocated,
     is_done,
-    is_made_for,
     is_reserved_for,
     pod_claims,
     reservation,
@@ -148,7 +148,7 @@ class ResourceClaimController(ManagedController):
         if known is None:
             known = self._made.get((uid_of(pod), claim.name)) or self._orphan(pod, claim.name)
         if known is not None:
-            if not is_made_for(known, pod):
+            if not is_controlled_by(known, pod):
                 raise _CannotMake(
                     f"ResourceClaim {namespace_of(pod)}/{name_of(known)} was not created for pod"
                     f" {namespace_of(pod)}/{name_of(pod)} (pod is not owner)"
@@ -185,7 +185,7 @@ class ResourceClaimController(ManagedController):
         """Reserve what a pod was bound without, by somebody else than the scheduler."""
         for wanted in pod_claims(pod):
             claim = self.informer(RESOURCECLAIMS).get(namespace_of(pod), wanted.claim)
-            if claim is None or (wanted.template and not is_made_for(claim, pod)):
+            if claim is None or (wanted.template and not is_controlled_by(claim, pod)):
                 continue
             if not is_allocated(claim) or is_reserved_for(claim, pod):
                 continue

@@ -7,7 +7,7 @@ is followed before the first such volume.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from apimachinery.attachments import driver_of, needs_attaching, unique_name
@@ -41,7 +41,7 @@ class Attachments:
         name, uid = unique_name(volume), uid_of(pod)
         following = await self._follow()
         self._used.setdefault(name, set()).add(uid)
-        await self._report(following, {name}, set())
+        await self._report(following)
         if name in self._attached(following):
             return True
         self._waiting.setdefault(name, set()).add(uid)
@@ -56,7 +56,7 @@ class Attachments:
         for name in gone & set(self._used):
             del self._used[name]
         if gone:
-            await self._report(await self._follow(), set(), gone)
+            await self._report(await self._follow(), gone)
 
     async def _follow(self) -> Informer:
         """Follow the node's own object; it is there when this returns."""
@@ -83,10 +83,10 @@ class Attachments:
     def _attached(self, following: Informer) -> set[str]:
         return {one["name"] for one in self._status(following).get("volumesAttached") or ()}
 
-    async def _report(self, following: Informer, more: set[str], less: set[str]) -> None:
+    async def _report(self, following: Informer, gone: Iterable[str] = ()) -> None:
         """Say what is in use; what a kubelet before this one said stays said until it is over."""
         before = set(self._status(following).get("volumesInUse") or ())
-        now = (before | set(self._used) | more) - less
+        now = (before | set(self._used)).difference(gone)
         if now != before:
             body = {"status": {"volumesInUse": sorted(now) or None}}
             await self._client.patch(NODES, "", self._node, body, subresource="status")

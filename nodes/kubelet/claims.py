@@ -13,6 +13,7 @@ from urllib.parse import quote
 from apimachinery.clock import Clock
 from apimachinery.errors import ApiError
 from apimachinery.meta import Obj, name_of, namespace_of
+from apimachinery.volumes import claim_name
 from nodes.client.resources import PERSISTENTVOLUMECLAIMS, PERSISTENTVOLUMES
 from nodes.client.rest import Client
 from nodes.kubelet.attachments import Attachments
@@ -23,13 +24,6 @@ _WAITS = (0.02, 0.05, 0.1, 0.2, 0.4, 0.8)
 
 class MountFailed(Exception):
     """A volume cannot be made now: a FailedMount event with this message, and another try."""
-
-
-def claim_name(pod: Obj, volume: Obj) -> str:
-    """Return the name of a volume's claim, "" if it has none."""
-    if "persistentVolumeClaim" in volume:
-        return str(volume["persistentVolumeClaim"].get("claimName") or "")
-    return f"{name_of(pod)}-{volume['name']}" if "ephemeral" in volume else ""
 
 
 class NotAttached(MountFailed):

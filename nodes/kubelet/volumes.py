@@ -12,7 +12,8 @@ from collections.abc import Awaitable, Callable
 from apimachinery.clock import Clock
 from apimachinery.errors import ApiError
 from apimachinery.meta import Obj, name_of, namespace_of, uid_of
-from nodes.kubelet.claims import MountFailed, PersistentVolumes, claim_name
+from apimachinery.volumes import claim_name
+from nodes.kubelet.claims import MountFailed, PersistentVolumes
 from nodes.kubelet.environment import pod_field, resource_field
 from nodes.kubelet.sources import Missing, Sources
 from nodes.runtime.cri import HostFiles

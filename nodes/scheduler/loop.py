@@ -96,7 +96,6 @@ class Scheduler:
         clock: Clock,
         tasks: TaskSet,
         *,
-        seed: int = 0,
         ask: Ask = no_ask,
     ) -> None:
         self._client, self._informers = client, informers
@@ -106,7 +105,6 @@ class Scheduler:
         self.decisions = Decisions()
         self._readers: dict[str, Reader] = {n: informers.get(res) for n, res in _READ.items()}
         self._budgets = informers.get(resources.PODDISRUPTIONBUDGETS)
-        self._seed = seed
         self._cycles: dict[str, Cycle] = {}
         self._writer = binding.Writer(client, _READ, clock)
         self._teller = Teller(client, recorder, clock, self._writer)
@@ -151,7 +149,7 @@ class Scheduler:
         self.queue.close()
 
     def _cycle_on(self, cache: Cache, profile: Profile, *, looks_at_all: bool = False) -> Cycle:
-        chance = random.Random(self._seed)  # noqa: S311 - a tie-break that can be repeated
+        chance = random.Random(0)  # noqa: S311 - a tie-break that can be repeated
         return Cycle(
             cache, profile, self._readers, self._budgets, chance, looks_at_all=looks_at_all
         )
@@ -160,23 +158,21 @@ class Scheduler:
         cycle = self._cycles.get(pod["spec"].get("schedulerName") or DEFAULT_SCHEDULER)
         return cycle.profile if cycle is not None else None
 
+    def _attempt(self, pod: PodInfo, number: int) -> Attempt:
+        where = f"{pod.namespace}/{pod.name}"
+        return Attempt(where, pod.uid, number, self._clock.micro_timestamp(), pod.scheduler)
+
     def what_if(self, pod: Obj, nodes: Mapping[str, Obj | None]) -> Attempt:
         """Try a pod on the cluster as it would be with other nodes (None: gone); nothing changes.
 
         Where the pod stands now, or whether it may be tried yet, does not count. Raises KeyError
         where no profile has the name that the pod's schedulerName is.
         """
-        profile = self._cycles[pod["spec"].get("schedulerName") or DEFAULT_SCHEDULER].profile
         unplaced = {**pod, "spec": {k: v for k, v in pod["spec"].items() if k != "nodeName"}}
         info = PodInfo.of(unplaced)
+        profile = self._cycles[info.scheduler].profile
         cache = self.cache.fork(nodes, info.uid)
-        attempt = Attempt(
-            f"{info.namespace}/{info.name}",
-            info.uid,
-            0,
-            self._clock.micro_timestamp(),
-            profile.name,
-        )
+        attempt = self._attempt(info, 0)
         outcome = self._cycle_on(cache, profile, looks_at_all=True).run(info, attempt)
         attempt.node, attempt.message = outcome.node, outcome.message
         return attempt
@@ -312,13 +308,7 @@ class Scheduler:
             self._binding.release()
             return
         CAUSE.set(waiting.cause)
-        attempt = Attempt(
-            f"{pod.namespace}/{pod.name}",
-            pod.uid,
-            waiting.attempts,
-            self._clock.micro_timestamp(),
-            pod.scheduler,
-        )
+        attempt = self._attempt(pod, waiting.attempts)
         if asked := self._extenders.concerned(pod):
             outcome = await self._ask_extenders(cycle, asked, pod, attempt)
             known = self._informers.get(resources.PODS).get(pod.namespace, pod.name)

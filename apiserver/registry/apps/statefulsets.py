@@ -140,9 +140,8 @@ class StatefulSetStrategy(Strategy):
     def drop_disabled(self, obj: Obj, old: Obj | None) -> None:
         drop_disabled_in_template(obj["spec"])
         # v1.36 has MaxUnavailableStatefulSet, but not switched on: one pod is replaced at a time.
-        rolling = (obj["spec"].get("updateStrategy") or {}).get("rollingUpdate") or {}
-        if old is None or not _most_unavailable(old):
-            rolling.pop("maxUnavailable", None)
+        if old is None or not _rolling(old).get("maxUnavailable"):
+            _rolling(obj).pop("maxUnavailable", None)
 
 
 def _template_warnings(spec: Obj) -> list[str]:
@@ -211,9 +210,9 @@ def _strategy_errors(strategy: Obj, path: Path) -> FieldErrors:
         yield invalid(path, {"Type": kind, "RollingUpdate": _go_rolling(rolling)}, _STRATEGIES)
 
 
-def _most_unavailable(obj: Obj) -> Any:
-    strategy = obj["spec"].get("updateStrategy") or {}
-    return (strategy.get("rollingUpdate") or {}).get("maxUnavailable")
+def _rolling(obj: Obj) -> Obj:
+    found: Obj = (obj["spec"].get("updateStrategy") or {}).get("rollingUpdate") or {}
+    return found
 
 
 def _go_rolling(rolling: Obj | None) -> Obj | None:

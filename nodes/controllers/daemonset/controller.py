@@ -147,7 +147,7 @@ class DaemonSetController(ManagedController):
                     plan.delete += failed
             if fitting.run and not (running if surging and not failed else there):
                 plan.create.append(node)
-            plan.delete += rollout.surplus(seen, running)
+            plan.delete += rollout.surplus(seen, running, surging=surging)
         return plan if plan.delete or plan.create else rollout.plan(seen)
 
     async def _act(self, key: Key, seen: Seen, plan: Plan) -> ApiError | None:

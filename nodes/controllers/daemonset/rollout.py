@@ -65,9 +65,9 @@ class Seen(NamedTuple):
         return surge, missing if surge or missing else 1
 
 
-def surplus(seen: Seen, running: Sequence[Obj]) -> list[Obj]:
-    """Return the pods of one node that are too many."""
-    if not seen.limits()[0]:
+def surplus(seen: Seen, running: Sequence[Obj], *, surging: bool) -> list[Obj]:
+    """Return the pods of one node that are too many; `surging`: a new one may be beside an old."""
+    if not surging:
         # All but the one that stays: bound before unbound, then the oldest.
         return sorted(running, key=lambda pod: (not node_name(pod), age(pod)))[1:]
     by_age = sorted(running, key=age)

@@ -77,9 +77,6 @@ class Zones:
         self._zones: dict[tuple[str, str], _Zone] = {}
         self._nodes: dict[str, tuple[tuple[str, str], bool | None]] = {}
 
-    def state(self, node: Obj) -> State:
-        return self._zone(zone_of(node)).state
-
     def observe(self, node: Obj, *, gone: bool = False) -> None:
         """Count a node as it is now."""
         name = name_of(node)

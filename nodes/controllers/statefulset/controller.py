@@ -234,12 +234,8 @@ class StatefulSetController(ManagedController):
 
     def _leaving_claim(self, statefulset: Obj, pod: str) -> str:
         """Return the name of a claim that has to be gone before the pod can have it anew."""
-        known = self.informer(PERSISTENTVOLUMECLAIMS)
-        for wanted in identity.build_claims(statefulset, pod):
-            claim = known.get(namespace_of(wanted), name_of(wanted))
-            if claim is not None and is_deleting(claim):
-                return name_of(claim)
-        return ""
+        claims = self._retention.claims_of(statefulset, pod)
+        return next((name_of(claim) for claim in claims if is_deleting(claim)), "")
 
     async def _make_claims(self, statefulset: Obj, pod: str) -> None:
         known = self.informer(PERSISTENTVOLUMECLAIMS)

@@ -6,6 +6,8 @@ that is to be scaled away (`whenScaled`); otherwise to nobody. The garbage colle
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from apimachinery.meta import Obj, name_of, namespace_of, owner_reference
 from nodes.client.events import WARNING, Recorder
 from nodes.client.lister import Lister
@@ -39,33 +41,28 @@ def owners(claim: Obj, statefulset: Obj, pod: Obj, *, condemned: bool) -> list[O
     return kept
 
 
-def is_stale(claim: Obj, pod: str, uid: str = "") -> bool:
-    """Tell whether a claim goes with an earlier pod of that name."""
-    return any(_is_named(one, "Pod", pod) and one.get("uid") != uid for one in _given(claim))
-
-
 class Retention:
     """Keeps the owners of claims as the policy has them."""
 
     def __init__(self, client: Client, recorder: Recorder, claims: Lister) -> None:
         self._client, self._recorder, self._claims = client, recorder, claims
 
+    def claims_of(self, statefulset: Obj, pod: str) -> Iterator[Obj]:
+        """Yield those of a pod's claims that are there."""
+        for template in statefulset["spec"].get("volumeClaimTemplates") or ():
+            name = identity.claim_name(template, pod)
+            if (claim := self._claims.get(namespace_of(statefulset), name)) is not None:
+                yield claim
+
     def blocks(self, statefulset: Obj, pod: str) -> bool:
         """Tell whether a pod has to wait until the claims of its predecessor are gone."""
         if not deletes_when(statefulset, "whenScaled"):
             return False
-        return any(
-            is_stale(claim, pod)
-            for wanted in identity.build_claims(statefulset, pod)
-            if (claim := self._claims.get(namespace_of(wanted), name_of(wanted))) is not None
-        )
+        return any(_is_of_pod(claim, pod) for claim in self.claims_of(statefulset, pod))
 
     async def keep(self, statefulset: Obj, pod: Obj, *, condemned: bool) -> None:
         """Bring the owners of a pod's claims in line."""
-        for wanted in identity.build_claims(statefulset, name_of(pod)):
-            claim = self._claims.get(namespace_of(wanted), name_of(wanted))
-            if claim is None:
-                continue
+        for claim in self.claims_of(statefulset, name_of(pod)):
             now = owners(claim, statefulset, pod, condemned=condemned)
             if _same(now, _given(claim)):
                 continue
@@ -77,6 +74,11 @@ class Retention:
                 self._recorder.event(statefulset, WARNING, "ConflictingController", why)
             changed = {**claim, "metadata": {**claim["metadata"], "ownerReferences": now}}
             await self._client.update(changed, resource=PERSISTENTVOLUMECLAIMS)
+
+
+def _is_of_pod(claim: Obj, pod: str) -> bool:
+    """Tell whether a claim goes with an earlier pod of that name."""
+    return any(_is_named(one, "Pod", pod) for one in _given(claim))
 
 
 def _given(claim: Obj) -> list[Obj]:

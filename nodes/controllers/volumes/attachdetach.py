@@ -13,12 +13,12 @@ from collections.abc import Iterable
 from apimachinery import attachments
 from apimachinery.errors import AlreadyExists, ApiError, NotFound
 from apimachinery.meta import Obj, is_deleting, name_of, namespace_of, uid_of
-from apimachinery.nodes import is_ready
+from apimachinery.nodes import is_out_of_service, is_ready
 from apimachinery.pods import is_terminal, node_name
 from apimachinery.volumes import claim_names
 from nodes.client.controller import DONE, Result
 from nodes.client.events import NORMAL, WARNING
-from nodes.client.lister import NODE, Key, by_node
+from nodes.client.lister import NODE, Key, by_node, key_of
 from nodes.client.resources import (
     CSIDRIVERS,
     NODES,
@@ -33,7 +33,6 @@ from nodes.controllers.volumes import users
 # How long a node that is not well may go on using what is to be detached.
 UNMOUNT = 360.0
 _VOLUME = "volume"
-_OUT_OF_SERVICE = "node.kubernetes.io/out-of-service"
 
 
 class AttachDetachController(ManagedController):
@@ -80,7 +79,7 @@ class AttachDetachController(ManagedController):
 
     def _on_claim(self, old: Obj | None, new: Obj | None) -> None:
         if new is not None and self._following:
-            self._wake(users.users_of(self.informer(PODS), Key(namespace_of(new), name_of(new))))
+            self._wake(users.users_of(self.informer(PODS), key_of(new)))
 
     def _on_pod(self, old: Obj | None, new: Obj | None) -> None:
         if self._following:
@@ -91,7 +90,7 @@ class AttachDetachController(ManagedController):
         if node is None or not self._following:
             return
         if old is None or new is None or _shown(old) != _shown(new):
-            self.queue.add(Key("", name_of(node)))
+            self.queue.add(key_of(node))
 
     def _on_attachment(self, old: Obj | None, new: Obj | None) -> None:
         found = new if new is not None else old
@@ -107,7 +106,7 @@ class AttachDetachController(ManagedController):
 
     def _on_driver(self, old: Obj | None, new: Obj | None) -> None:
         for node in self.informer(NODES).list():
-            self.queue.add(Key("", name_of(node)))
+            self.queue.add(key_of(node))
 
     def _wake_users(self, volume: Obj) -> None:
         if claim := volume["spec"].get("claimRef"):
@@ -264,7 +263,7 @@ class AttachDetachController(ManagedController):
             return left
         volume = self.informer(PERSISTENTVOLUMES).get("", attachments.volume_of(one))
         used = (node.get("status") or {}).get("volumesInUse") or ()
-        if volume is None or attachments.unique_name(volume) not in used or _is_lost(node):
+        if volume is None or attachments.unique_name(volume) not in used or is_out_of_service(node):
             return 0.0
         return None if is_ready(node) else left
 
@@ -281,12 +280,7 @@ def _shown(node: Obj) -> tuple[object, ...]:
     """Return all of a node that matters here."""
     status = node.get("status") or {}
     in_use, attached = status.get("volumesInUse"), status.get("volumesAttached")
-    return in_use, attached, is_ready(node), _is_lost(node)
-
-
-def _is_lost(node: Obj) -> bool:
-    """Tell whether somebody has said that the node is out of service: it uses nothing."""
-    return any(one["key"] == _OUT_OF_SERVICE for one in node["spec"].get("taints") or ())
+    return in_use, attached, is_ready(node), is_out_of_service(node)
 
 
 def _has_stopped(pod: Obj) -> bool:

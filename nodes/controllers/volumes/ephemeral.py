@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from apimachinery import volumes
 from apimachinery.errors import ApiError
-from apimachinery.meta import Obj, is_deleting, name_of, namespace_of, owner_reference
+from apimachinery.meta import (
+    Obj,
+    is_controlled_by,
+    is_deleting,
+    name_of,
+    namespace_of,
+    owner_reference,
+)
 from nodes.client.controller import DONE, Result
 from nodes.client.events import WARNING
 from nodes.client.lister import Key
@@ -42,7 +49,7 @@ class EphemeralVolumeController(ManagedController):
         name = volumes.ephemeral_claim_name(pod, volume)
         found = self.informer(PERSISTENTVOLUMECLAIMS).get(namespace_of(pod), name)
         if found is not None:
-            if not volumes.is_made_for(found, pod):
+            if not is_controlled_by(found, pod):
                 why = (
                     f'PVC "{namespace_of(pod)}/{name}" was not created for pod'
                     f' "{namespace_of(pod)}/{name_of(pod)}" (pod is not owner)'

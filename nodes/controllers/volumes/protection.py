@@ -1,4 +1,4 @@
-"""Claims and volumes that are in use stay until they are free: their finalizers, put and taken."""
+"""Claims, volumes and classes of attributes stay while they are in use: their finalizers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _ATTRIBUTES = "kubernetes.io/vac-protection"
 
 
 class _Protection(ManagedController):
-    """What both have in common."""
+    """What all have in common."""
 
     finalizer: str
 

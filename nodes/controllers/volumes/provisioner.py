@@ -6,6 +6,7 @@ It stands where the provisioner of a CSI driver would: it is told by annotations
 from __future__ import annotations
 
 from apimachinery import volumes
+from apimachinery.attachments import SIMULATED_DRIVER
 from apimachinery.errors import AlreadyExists, NotFound
 from apimachinery.meta import Obj, annotations_of, is_deleting, name_of, namespace_of, uid_of
 from nodes.client.controller import DONE, Loop, Result
@@ -105,7 +106,7 @@ def build_volume(claim: Obj, storage_class: Obj) -> Obj:
     name = f"pvc-{uid_of(claim)}"
     spec: Obj = {
         "capacity": {"storage": str(volumes.requested(claim))},
-        "csi": {"driver": volumes.DRIVER, "volumeHandle": name},
+        "csi": {"driver": SIMULATED_DRIVER, "volumeHandle": name},
         "accessModes": claim["spec"].get("accessModes") or [],
         "claimRef": reference(claim, ""),
         "persistentVolumeReclaimPolicy": storage_class.get("reclaimPolicy") or "Delete",

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from apimachinery.validation.field import (
-    FieldError,
     FieldErrors,
     Path,
     duplicate,
@@ -198,5 +197,3 @@ _CHECKS: dict[str, Callable[[Args, Path], FieldErrors]] = {
     "PodTopologySpread": _spread,
     "VolumeBinding": _binding,
 }
-
-__all__ = ["Args", "FieldError", "completed", "errors"]

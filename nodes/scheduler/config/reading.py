@@ -19,7 +19,7 @@ from nodes.scheduler.config.shape import ARGS, CONFIGURATION, Misfit, unknown_fi
 
 GROUP, VERSION, KIND = "kubescheduler.config.k8s.io", "v1", "KubeSchedulerConfiguration"
 DEFAULT_SCHEDULER = "default-scheduler"
-_BOUND = "cannot be handled as a"
+_MISFIT = f'{KIND} in version "{VERSION}" cannot be handled as a {KIND}: '
 
 
 class ConfigError(Exception):
@@ -43,7 +43,6 @@ class Extender:
     url: str
     filter: str = ""
     prioritize: str = ""
-    preempt: str = ""
     bind: str = ""
     weight: int = 0
     timeout: float = 30.0
@@ -84,7 +83,7 @@ def read(document: Any) -> Configuration:
     if not isinstance(document, Mapping):
         raise ConfigError("couldn't get version/kind; json parse error: cannot unmarshal it")
     _require_kind(document)
-    _strictly(document, CONFIGURATION, f"{KIND} in version {_quoted(VERSION)} {_BOUND} {KIND}: ")
+    _strictly(document, CONFIGURATION, _MISFIT)
     profiles = _profiles(document)
     found = list(_errors(document, profiles))
     if found:
@@ -251,7 +250,6 @@ def _extender(given: Mapping[str, Any]) -> Extender:
         given.get("urlPrefix") or "",
         given.get("filterVerb") or "",
         given.get("prioritizeVerb") or "",
-        given.get("preemptVerb") or "",
         given.get("bindVerb") or "",
         given.get("weight") or 0,
         seconds,
@@ -274,7 +272,3 @@ def _or(given: Mapping[str, Any], name: str, default: int) -> int:
 def _aggregate(errors: Sequence[Any]) -> str:
     texts = list(dict.fromkeys(map(str, errors)))
     return texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
-
-
-def _quoted(text: str) -> str:
-    return f'"{text}"'

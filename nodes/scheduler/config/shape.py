@@ -5,19 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
+from apimachinery.patch.refusals import json_type
+
 # A type's name, a list of one shape, or fields. ANY is not looked into.
 Shape: TypeAlias = "str | list[Shape] | dict[str, Shape]"
 ANY = "any"
 
 _GO = {"string": str, "int": int, "bool": bool}
-_KINDS = {
-    str: "string",
-    bool: "bool",
-    int: "number",
-    float: "number",
-    list: "array",
-    dict: "object",
-}
 
 _PLUGIN: Shape = {"name": "string", "weight": "int"}
 _SET: Shape = {"enabled": [_PLUGIN], "disabled": [_PLUGIN]}
@@ -128,5 +122,4 @@ def unknown_fields(value: Any, shape: Shape, path: str = "") -> Iterator[str]:
 
 
 def _misfit(value: Any, path: str, wanted: str) -> str:
-    given = _KINDS.get(type(value), "null")
-    return f"json: cannot unmarshal {given} into Go struct field {path} of type {wanted}"
+    return f"json: cannot unmarshal {json_type(value)} into Go struct field {path} of type {wanted}"

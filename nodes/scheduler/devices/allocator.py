@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
@@ -55,7 +55,7 @@ class _Taken:
     """What is taken: devices that are somebody's, and what they use of shared counters."""
 
     devices: set[DeviceId]
-    counters: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
+    counters: Counter[tuple[str, str, str, str]]
 
 
 Results = list[tuple[Request, Device]]
@@ -78,6 +78,14 @@ class Allocator:
             for pool in pools
             for key, limit in pool.counters().items()
         }
+        self._usable = {pool.id for pool in pools if pool.complete and pool.valid}
+        self._used: Counter[tuple[str, str, str, str]] = Counter()
+        for pool in pools:
+            for one in pool.slices:
+                for device in one["spec"].get("devices") or ():
+                    id_ = DeviceId(pool.driver, pool.name, device["name"])
+                    if id_ in self._taken:
+                        self._used.update(_consumed(id_, device))
         self._fits: dict[tuple[str, DeviceId], bool] = {}
         self._steps = 0
 
@@ -87,13 +95,7 @@ class Allocator:
         Raises AllocationError.
         """
         devices = [device for pool in self._pools for device in pool.on(node)]
-        taken = _Taken(set(self._taken))
-        for pool in self._pools:
-            for one in pool.slices:
-                for device in one["spec"].get("devices") or ():
-                    id_ = DeviceId(pool.driver, pool.name, device["name"])
-                    if id_ in self._taken:
-                        taken.counters.update(_consumed(id_, device))
+        taken = _Taken(set(self._taken), Counter(self._used))
         self._steps = 0
         try:
             found = next(self._claims_from(0, devices, taken), None)
@@ -167,11 +169,10 @@ class Allocator:
             if every and all(self._free(request, one, taken) for one in every):
                 yield from self._tried(claim, request, every, taken, before)
             return
-        usable = {pool.id for pool in self._pools if pool.complete and pool.valid}
         free = [
             device
             for device in fitting
-            if f"{device.id.driver}/{device.id.pool}" in usable
+            if f"{device.id.driver}/{device.id.pool}" in self._usable
             and self._free(request, device, taken)
         ]
         for chosen in combinations(free, request.asked.get("count") or 1):

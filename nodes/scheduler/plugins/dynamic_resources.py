@@ -11,13 +11,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from apimachinery.errors import ApiError
-from apimachinery.meta import Obj, is_deleting, name_of, namespace_of, uid_of
+from apimachinery.meta import Obj, is_controlled_by, is_deleting, name_of, namespace_of, uid_of
 from apimachinery.nodes import matches_node_selector
 from apimachinery.resourceclaims import (
     FINALIZER,
     can_be_reserved,
     is_allocated,
-    is_made_for,
     is_reserved_for,
     pod_claims,
     reservation,
@@ -215,7 +214,7 @@ def _claims_of(pod: PodInfo, reader: Reader) -> list[Obj] | str:
             return f'could not find ResourceClaim "{pod.namespace}/{one.claim}"'
         if is_deleting(claim):
             return f'resourceclaim "{one.claim}" is being deleted'
-        if one.template and not is_made_for(claim, pod.obj):
+        if one.template and not is_controlled_by(claim, pod.obj):
             return (
                 f"ResourceClaim {pod.namespace}/{one.claim} was not created for pod "
                 f"{pod.namespace}/{pod.name} (pod is not owner)"

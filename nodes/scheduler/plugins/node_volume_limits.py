@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from apimachinery.meta import Obj
-from apimachinery.volumes import class_of, is_made_for
+from apimachinery.meta import Obj, is_controlled_by
+from apimachinery.volumes import claim_name, claim_names, class_of
 from nodes.scheduler.framework import (
     SKIP,
     SUCCESS,
@@ -37,7 +37,7 @@ class NodeVolumeLimits(PreFilterPlugin, FilterPlugin):
     )
 
     def pre_filter(self, state: CycleState, pod: PodInfo) -> Status:
-        return SUCCESS if any(map(_claimed, pod.spec.get("volumes") or ())) else SKIP
+        return SUCCESS if claim_names(pod.obj) else SKIP
 
     def filter(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> Status:
         csi_node = state.readers["csinodes"].get("", node.name)
@@ -45,15 +45,17 @@ class NodeVolumeLimits(PreFilterPlugin, FilterPlugin):
         if not limits:
             return SUCCESS
         new: set[_Volume] = set()
-        for volume in filter(_claimed, pod.spec.get("volumes") or ()):
-            name = _claim_name(pod, volume)
+        for volume in pod.spec.get("volumes") or ():
+            name = claim_name(pod.obj, volume)
+            if not name:
+                continue
             claim = state.readers["persistentvolumeclaims"].get(pod.namespace, name)
             if claim is None:
                 return Status.unresolvable(
                     f"looking up PVC {pod.namespace}/{name}: "
                     f'persistentvolumeclaim "{name}" not found'
                 )
-            if "ephemeral" in volume and not is_made_for(claim, pod.obj):
+            if "ephemeral" in volume and not is_controlled_by(claim, pod.obj):
                 return Status.error(
                     f"PVC {pod.namespace}/{name} was not created for pod "
                     f"{pod.namespace}/{pod.name} (pod is not owner)"
@@ -74,10 +76,8 @@ class NodeVolumeLimits(PreFilterPlugin, FilterPlugin):
         readers = state.readers
         found: set[_Volume] = set()
         for other in node.pods.values():
-            names = [
-                _claim_name(other, v) for v in filter(_claimed, other.spec.get("volumes") or ())
-            ]
-            claims = (readers["persistentvolumeclaims"].get(other.namespace, n) for n in names)
+            known = readers["persistentvolumeclaims"]
+            claims = (known.get(other.namespace, name) for name in claim_names(other.obj))
             found |= _volumes(readers, other.namespace, (c for c in claims if c is not None))
         for attachment in readers["volumeattachments"].list():
             spec = attachment["spec"]
@@ -88,15 +88,6 @@ class NodeVolumeLimits(PreFilterPlugin, FilterPlugin):
                 if csi:
                     found.add((csi["driver"], csi["volumeHandle"]))
         return found
-
-
-def _claimed(volume: Obj) -> bool:
-    return "persistentVolumeClaim" in volume or "ephemeral" in volume
-
-
-def _claim_name(pod: PodInfo, volume: Obj) -> str:
-    claim = volume.get("persistentVolumeClaim")
-    return str(claim["claimName"]) if claim else f"{pod.name}-{volume['name']}"
 
 
 def _limits(csi_node: Obj | None) -> dict[str, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from apimachinery.meta import labels_of
-from apimachinery.volumes import class_of
+from apimachinery.volumes import class_of, waits_for_consumer
 from nodes.scheduler.framework import (
     SKIP,
     SUCCESS,
@@ -80,6 +80,6 @@ class VolumeZone(PreFilterPlugin, FilterPlugin):
         found = state.readers["storageclasses"].get("", name)
         if found is None:
             return Status.unresolvable(f'storageclass.storage.k8s.io "{name}" not found')
-        if found.get("volumeBindingMode") == "WaitForFirstConsumer":
+        if waits_for_consumer(found):
             return []
         return Status.unresolvable("PersistentVolume had no name")
