@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Iterator
 
 import httpx
 
 from benchmarks.result import Row
-from benchmarks.serving import PODS, cluster, instance, pod
-from benchmarks.workloads import DEPLOYMENTS, until_ready
-
-_LONGEST = 600.0
+from benchmarks.serving import PODS, cluster, instance
+from benchmarks.workloads import create, until_ready, watched
 
 
 def scale() -> list[Row]:
@@ -31,26 +27,12 @@ def scale() -> list[Row]:
     return rows
 
 
-def _watch(client: httpx.Client, path: str, after: str, **params: str) -> Iterator[dict]:
-    """Yield the objects of a watch as they change."""
-    asked = {"watch": "1", "resourceVersion": after, **params}
-    with client.stream("GET", path, params=asked, timeout=_LONGEST) as events:
-        for line in events.iter_lines():
-            yield json.loads(line)["object"]
-
-
-def _revision(client: httpx.Client, path: str) -> str:
-    answer = client.get(path, params={"limit": "1"})
-    return str(answer.json()["metadata"]["resourceVersion"])
-
-
 def scheduled_per_second(client: httpx.Client, pods: int) -> float:
     """Create a Deployment; return how many of its pods are bound in a second, of those between."""
-    after = _revision(client, PODS)
-    client.post(DEPLOYMENTS, json=_deployment("web", pods)).raise_for_status()
+    after = create(client, pods)
     bound: set[str] = set()
     first = 0.0
-    for found in _watch(client, PODS, after):
+    for found in watched(client, PODS, after):
         name = found["metadata"]["name"]
         if found["spec"].get("nodeName") and name not in bound:
             bound.add(name)
@@ -58,17 +40,3 @@ def scheduled_per_second(client: httpx.Client, pods: int) -> float:
             if len(bound) == pods:
                 return (pods - 1) / (time.perf_counter() - first)
     raise RuntimeError("the watch ended before the pods were bound")
-
-
-def _deployment(name: str, replicas: int) -> dict:
-    container = pod(generate="unused-")["spec"]["containers"][0]
-    del container["readinessProbe"]
-    labels = {"app": name}
-    return {
-        "metadata": {"name": name},
-        "spec": {
-            "replicas": replicas,
-            "selector": {"matchLabels": labels},
-            "template": {"metadata": {"labels": labels}, "spec": {"containers": [container]}},
-        },
-    }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
 
 import httpx
 
@@ -25,34 +26,41 @@ def deployments() -> list[Row]:
     return rows
 
 
-def until_ready(client: httpx.Client, pods: int) -> float:
-    """Create a Deployment; return the seconds until its status counts all pods as ready."""
-    template = pod(generate="unused-")
-    container = template["spec"]["containers"][0]
-    # Readiness by a probe waits for its period; the row is about the control plane.
+def deployment(replicas: int) -> dict:
+    """A Deployment of pods that are ready at once."""
+    container = pod(generate="unused-")["spec"]["containers"][0]
+    # Readiness by a probe waits for its period; the rows are about the control plane.
     del container["readinessProbe"]
-    body = {
+    labels = {"app": "web"}
+    return {
         "metadata": {"name": "web"},
         "spec": {
-            "replicas": pods,
-            "selector": {"matchLabels": {"app": "web"}},
-            "template": {
-                "metadata": {"labels": {"app": "web"}},
-                "spec": {"containers": [container]},
-            },
+            "replicas": replicas,
+            "selector": {"matchLabels": labels},
+            "template": {"metadata": {"labels": labels}, "spec": {"containers": [container]}},
         },
     }
-    begun = time.perf_counter()
-    made = client.post(DEPLOYMENTS, json=body)
-    made.raise_for_status()
-    watch = {
-        "watch": "1",
-        "fieldSelector": "metadata.name=web",
-        "resourceVersion": made.json()["metadata"]["resourceVersion"],
-    }
-    with client.stream("GET", DEPLOYMENTS, params=watch, timeout=300) as events:
+
+
+def create(client: httpx.Client, replicas: int) -> str:
+    """Create the Deployment; return the revision that it has."""
+    made = client.post(DEPLOYMENTS, json=deployment(replicas)).raise_for_status()
+    return str(made.json()["metadata"]["resourceVersion"])
+
+
+def watched(client: httpx.Client, path: str, after: str, **params: str) -> Iterator[dict]:
+    """Yield the objects of a watch as they change."""
+    asked = {"watch": "1", "resourceVersion": after, **params}
+    with client.stream("GET", path, params=asked, timeout=300) as events:
         for line in events.iter_lines():
-            status = json.loads(line)["object"].get("status", {})
-            if status.get("readyReplicas") == pods:
-                return time.perf_counter() - begun
+            yield json.loads(line)["object"]
+
+
+def until_ready(client: httpx.Client, pods: int) -> float:
+    """Create a Deployment; return the seconds until its status counts all pods as ready."""
+    begun = time.perf_counter()
+    after = create(client, pods)
+    for found in watched(client, DEPLOYMENTS, after, fieldSelector="metadata.name=web"):
+        if found.get("status", {}).get("readyReplicas") == pods:
+            return time.perf_counter() - begun
     raise RuntimeError("the watch ended before the pods were ready")

@@ -107,12 +107,8 @@ _WORKLOADS = (resources.DEPLOYMENTS, resources.STATEFULSETS, resources.DAEMONSET
 
 def _one_of(world: World, *found: Any) -> tuple[Any, dict] | None:
     """Draw one object of some resources."""
-    every = [(res, obj) for res in found for obj in world.all(_key(res))]
+    every = [(res, obj) for res in found for obj in world.all(str(res.group_resource))]
     return world.chance.choice(every) if every else None
-
-
-def _key(res: Any) -> str:
-    return f"{res.plural}.{res.group}" if res.group else res.plural
 
 
 async def _patch(world: World, res: Any, obj: dict, patch: dict, kind: str = MERGE_PATCH) -> None:
@@ -180,10 +176,11 @@ async def evict(world: World) -> str:
 
 
 async def _evict(world: World, pod: dict) -> str:
-    body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": name_of(pod)}}
+    meta = {"name": name_of(pod), "namespace": "default"}
+    body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": meta}
     try:
         await world.client.create(
-            {**body, "metadata": {**body["metadata"], "namespace": "default"}},
+            body,
             resources.PODS,
             subresource="eviction",
             name=name_of(pod),
@@ -356,7 +353,7 @@ async def tidy(world: World) -> None:
     for quota in world.all("resourcequotas"):
         await world.client.delete(resources.RESOURCEQUOTAS, "default", name_of(quota))
     for res in _WORKLOADS[:3]:
-        for obj in world.all(_key(res)):
+        for obj in world.all(str(res.group_resource)):
             # What is being deleted may go at any moment.
             with suppress(NotFound):
                 await _patch(world, res, obj, _startable(res), STRATEGIC_PATCH)
@@ -375,7 +372,7 @@ def _startable(res: Any) -> dict:
 async def _remove_stuck(world: World) -> None:
     """Nobody replaces what has no owner, and a StatefulSet waits for pods of a bad template."""
     for res in (resources.REPLICASETS, resources.PODS):
-        for obj in world.all(_key(res)):
+        for obj in world.all(str(res.group_resource)):
             alone = controller_of(obj) is None
             bad = BAD in str(obj["spec"]) and (alone or res is resources.PODS)
             if bad or (alone and res is resources.PODS):

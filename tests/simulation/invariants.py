@@ -14,7 +14,8 @@ import orjson
 from apimachinery import quantity
 from apimachinery.intorstring import scaled
 from apimachinery.labels import from_label_selector
-from apimachinery.meta import controller_of, is_deleting, labels_of, name_of, namespace_of, uid_of
+from apimachinery.meta import controller_of, labels_of, name_of, namespace_of, uid_of
+from apimachinery.pods import is_active, is_ready, is_terminal
 from apiserver.storage import ChangeRecord
 
 Obj = dict[str, Any]
@@ -66,10 +67,6 @@ def _is_owner(obj: Obj, owner: Obj) -> bool:
     return found is not None and found.get("uid") == uid_of(owner)
 
 
-def active(pod: Obj) -> bool:
-    return not is_deleting(pod) and pod["status"].get("phase") not in ("Succeeded", "Failed")
-
-
 class OneOwner(Rule):
     """Nothing has two controllers, and nothing changes hands without being let go of."""
 
@@ -88,24 +85,32 @@ class OneOwner(Rule):
             yield "was taken from its owner"
 
 
+class Wanted:
+    """How many each owner may have: of every generation that its controller has not overtaken."""
+
+    def __init__(self) -> None:
+        self._of: dict[str, list[tuple[int, int]]] = defaultdict(list)
+
+    def note(self, obj: Obj, number: int) -> None:
+        seen = (obj.get("status") or {}).get("observedGeneration", 0)
+        kept = [one for one in self._of[uid_of(obj)] if one[0] >= seen]
+        self._of[uid_of(obj)] = [*kept, (obj["metadata"].get("generation", 0), number)]
+
+    def most(self, uid: str) -> int:
+        return max(number for _, number in self._of[uid])
+
+
 class NoMoreThanWanted(Rule):
     """A ReplicaSet makes no pod beyond its number, of the spec it has seen or has now."""
 
     def __init__(self) -> None:
-        self._allowed: dict[str, list[tuple[int, int]]] = defaultdict(list)
+        self._wanted = Wanted()
 
     def look(self, state: State, change: Change) -> Iterator[str]:
         if change.resource == "replicasets.apps" and change.new is not None:
-            self._note(change.new, int(change.new["spec"]["replicas"]))
+            self._wanted.note(change.new, int(change.new["spec"]["replicas"]))
         if change.resource == "pods" and change.made and change.new is not None:
             yield from self._look(state, change.new)
-
-    def _note(self, obj: Obj, number: int) -> None:
-        """Remember what each generation wants that has not been overtaken yet."""
-        seen = obj.get("status", {}).get("observedGeneration", 0)
-        kept = [one for one in self._allowed[uid_of(obj)] if one[0] >= seen]
-        kept.append((obj["metadata"].get("generation", 0), number))
-        self._allowed[uid_of(obj)] = kept
 
     def _look(self, state: State, pod: Obj) -> Iterator[str]:
         owner = controller_of(pod)
@@ -114,8 +119,8 @@ class NoMoreThanWanted(Rule):
         found = state.get("replicasets.apps", namespace_of(pod), owner["name"])
         if found is None or uid_of(found) != owner["uid"]:
             return  # its owner was deleted meanwhile; the garbage collector sees to it
-        there = sum(map(active, state.owned("pods", found))) + 1
-        most = max(number for _, number in self._allowed[owner["uid"]])
+        there = sum(map(is_active, state.owned("pods", found))) + 1
+        most = self._wanted.most(owner["uid"])
         if there > most:
             yield f"makes {there} pods of {owner['name']} that wants {most}"
 
@@ -124,15 +129,11 @@ class Surge(Rule):
     """A Deployment's ReplicaSets want together no more than its replicas and its surge."""
 
     def __init__(self) -> None:
-        self._allowed: dict[str, list[tuple[int, int]]] = defaultdict(list)
+        self._wanted = Wanted()
 
     def look(self, state: State, change: Change) -> Iterator[str]:
         if change.resource == "deployments.apps" and change.new is not None:
-            deployment = change.new
-            seen = deployment.get("status", {}).get("observedGeneration", 0)
-            kept = [one for one in self._allowed[uid_of(deployment)] if one[0] >= seen]
-            kept.append((deployment["metadata"]["generation"], _most(deployment)))
-            self._allowed[uid_of(deployment)] = kept
+            self._wanted.note(change.new, _most(change.new))
         if change.resource == "replicasets.apps" and change.new is not None:
             yield from self._look(state, change)
 
@@ -154,7 +155,7 @@ class Surge(Rule):
             one for one in state.owned("replicasets.apps", found) if uid_of(one) != uid_of(new)
         ]
         total = sum(int(one["spec"]["replicas"]) for one in (*others, new))
-        most = max(number for _, number in self._allowed[owner["uid"]])
+        most = self._wanted.most(owner["uid"])
         if total > most:
             yield f"wants {total} pods where {most} are allowed"
 
@@ -179,7 +180,7 @@ class Quota(Rule):
             return
         namespace = namespace_of(change.new)
         pods = [one for one in state.of("pods") if namespace_of(one) == namespace]
-        there = 1 + sum(one["status"].get("phase") not in ("Succeeded", "Failed") for one in pods)
+        there = 1 + sum(not is_terminal(one) for one in pods)
         for quota in state.of("resourcequotas"):
             hard = quota["spec"]["hard"].get("pods")
             # Without a status a quota has not been taken up: it holds nobody yet.
@@ -202,7 +203,7 @@ class Capacity(Rule):
         if node is None:
             return
         others = [one for one in state.of("pods") if one["spec"].get("nodeName") == name]
-        there = [one for one in others if one["status"].get("phase") not in ("Succeeded", "Failed")]
+        there = [one for one in others if not is_terminal(one)]
         asked = sum(map(_cpu, (*there, new)))
         room = quantity.parse(node["status"]["allocatable"]["cpu"]).milli_value()
         if asked > room:
@@ -231,7 +232,7 @@ class Budget(Rule):
         status = budget.get("status") or {}
         if change.record.actor.endswith(":disruption-controller") or uid not in self._healthy:
             self._healthy[uid] = {
-                name_of(pod) for pod in _meant(state, budget) if active(pod) and _ready(pod)
+                name_of(pod) for pod in _meant(state, budget) if is_active(pod) and is_ready(pod)
             }
             return
         before = ((change.old or {}).get("status") or {}).get("disruptedPods") or {}
@@ -239,11 +240,6 @@ class Budget(Rule):
         left = self._healthy[uid] - set(status.get("disruptedPods") or {})
         if evicted and len(left) < status["desiredHealthy"]:
             yield f"evicts {evicted}: {len(left)} healthy of {status['desiredHealthy']} are left"
-
-
-def _ready(pod: Obj) -> bool:
-    conditions = pod["status"].get("conditions") or ()
-    return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
 
 
 def _meant(state: State, budget: Obj) -> list[Obj]:
@@ -287,7 +283,7 @@ class Parallelism(Rule):
         found = state.get("jobs.batch", namespace_of(pod), owner["name"])
         if found is None or uid_of(found) != owner["uid"]:
             return
-        there = sum(map(active, state.owned("pods", found))) + 1
+        there = sum(map(is_active, state.owned("pods", found))) + 1
         if there > found["spec"]["parallelism"]:
             yield f"is pod {there} at a parallelism of {found['spec']['parallelism']}"
 

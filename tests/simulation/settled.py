@@ -7,7 +7,8 @@ from typing import Any
 
 from apimachinery.labels import from_set
 from apimachinery.meta import is_deleting, labels_of, name_of, namespace_of, uid_of
-from tests.simulation.invariants import State, active
+from apimachinery.pods import is_active, is_ready
+from tests.simulation.invariants import State
 
 Obj = dict[str, Any]
 
@@ -78,28 +79,23 @@ def _replicas(state: State) -> Iterator[str]:
     for resource in ("replicasets.apps", "statefulsets.apps"):
         for obj in state.of(resource):
             wanted, status = int(obj["spec"]["replicas"]), obj.get("status") or {}
-            pods = [one for one in state.owned("pods", obj) if active(one)]
+            pods = [one for one in state.owned("pods", obj) if is_active(one)]
             if len(pods) != wanted:
                 yield f"{resource}/{name_of(obj)} has {len(pods)} pods of {wanted}"
             if status.get("replicas", 0) != len(pods):
                 yield f"{resource}/{name_of(obj)} says {status.get('replicas')} of {len(pods)}"
-            ready, said = sum(map(_ready, pods)), status.get("readyReplicas", 0)
+            ready, said = sum(map(is_ready, pods)), status.get("readyReplicas", 0)
             if said != ready:
                 yield f"{resource}/{name_of(obj)} says {said} are ready, not {ready}"
             if status.get("observedGeneration") != obj["metadata"]["generation"]:
                 yield f"{resource}/{name_of(obj)} has not seen its spec"
 
 
-def _ready(pod: Obj) -> bool:
-    conditions = pod["status"].get("conditions") or ()
-    return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
-
-
 def _agents(state: State) -> Iterator[str]:
     """A DaemonSet has one pod on each node."""
     nodes = {name_of(one) for one in state.of("nodes")}
     for obj in state.of("daemonsets.apps"):
-        found = [one["spec"].get("nodeName") for one in state.owned("pods", obj) if active(one)]
+        found = [one["spec"].get("nodeName") for one in state.owned("pods", obj) if is_active(one)]
         if len(found) != len(set(found)):
             yield f"daemonset {name_of(obj)} has several pods on a node: {sorted(map(str, found))}"
         if set(found) != nodes:
@@ -128,8 +124,8 @@ def _endpoints(state: State) -> Iterator[str]:
             for pod in state.of("pods")
             if namespace_of(pod) == namespace_of(service)
             and selector.matches(labels_of(pod))
-            and active(pod)
-            and _ready(pod)
+            and is_active(pod)
+            and is_ready(pod)
         }
         found = [
             end["targetRef"]["name"]

@@ -27,7 +27,6 @@ class _Faults(logging.Handler):
 @contextmanager
 def _listening() -> Iterator[list[str]]:
     root, handler = logging.getLogger(), _Faults()
-    level = root.level
     root.addHandler(handler)
     # Refusals are told as warnings, thousands of them.
     logging.disable(logging.WARNING)
@@ -36,7 +35,6 @@ def _listening() -> Iterator[list[str]]:
     finally:
         logging.disable(logging.NOTSET)
         root.removeHandler(handler)
-        root.setLevel(level)
 
 
 def judge(seed: str, alias: str) -> tuple[History, list[str]]:
