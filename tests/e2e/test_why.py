@@ -1,6 +1,5 @@
 """Why an object is not as wanted, against a real worker: what would help is tried on a fork."""
 
-import httpx
 import pytest
 
 from tests.support.server import wait_until
@@ -8,11 +7,8 @@ from tests.support.server import wait_until
 
 @pytest.fixture
 def rest(playground):
-    with httpx.Client(
-        base_url=f"{playground.site}/api/clusters",
-        headers={"Authorization": f"Bearer {playground.token}"},
-        timeout=60,
-    ) as client:
+    with playground.client(base=f"{playground.site}/api/clusters") as client:
+        client.timeout = 60
         yield client
 
 

@@ -1,11 +1,12 @@
 // The drawer at the side: a fragment of the site's in a dialog.
+import { fragment } from "./fragment.js";
 import { visit } from "./router.js";
 
 const drawer = document.getElementById("drawer");
 
 /** Opens the drawer on a fragment of the site's. */
 export async function openDrawer(url) {
-  const response = await fetch(url, { headers: { "HX-Request": "true" } }).catch(() => null);
+  const response = await fragment(url);
   if (response?.redirected) return location.assign(url);
   // A trouble has a page of its own; that nothing comes at all is said where one is.
   if (!response?.ok) return visit(url);

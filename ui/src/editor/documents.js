@@ -61,8 +61,13 @@ export function split(text) {
     const own = text.slice(from, to);
     const part = parse(own);
     if (own.trim() && !part.empty) {
+      // Items come in order: lines are counted on from the one before.
+      let seen = 0;
+      let here = line;
       for (const one of parts(part, own)) {
-        found.push({ ...one, from: from + one.from, to: from + one.to, line: line + linesOf(own.slice(0, one.from)), index: found.length });
+        here += linesOf(own.slice(seen, one.from));
+        seen = one.from;
+        found.push({ ...one, from: from + one.from, to: from + one.to, line: here, index: found.length });
       }
     }
     from = next;

@@ -87,7 +87,7 @@ class Editor extends LitElement {
 
   /** There is a text to show. */
   get shown() {
-    return !this.concealed && (!this.config.object?.refused || Boolean(this.anew));
+    return !this.concealed && (!this.config.object?.refused || this.anew);
   }
 
   firstUpdated() {

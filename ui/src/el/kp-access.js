@@ -4,7 +4,7 @@
 // [kind, name, user, group, "101…"], one digit for each verb.
 import { visible } from "../list/selection.js";
 
-const LEADING = 2; // spacers around the rows
+const LEADING = 2; // rows are counted from 1, and the heading is the first
 
 class Access extends HTMLElement {
   connectedCallback() {

@@ -1,6 +1,7 @@
 // A list of objects: live, virtual rows; sorted, filtered and chosen from here.
 import { html, LitElement, nothing } from "lit";
 
+import { fragment } from "../fragment.js";
 import { call, get, post } from "../api.js";
 import { Attention } from "../list/attention.js";
 import { parse, suggest } from "../list/filter.js";
@@ -357,7 +358,7 @@ class List extends LitElement {
     clearTimeout(this.kindsSoon);
     // A definition is first stored and then established: the second word is the one that counts.
     this.kindsSoon = setTimeout(async () => {
-      const response = await fetch(`${location.pathname}?kinds&ns=${encodeURIComponent(this.ns)}`, { headers: { "HX-Request": "true" } }).catch(() => null);
+      const response = await fragment(`${location.pathname}?kinds&ns=${encodeURIComponent(this.ns)}`);
       if (response?.ok) document.querySelector(".kp-kinds-list")?.replaceWith(document.createRange().createContextualFragment(await response.text()));
     }, 300);
   }

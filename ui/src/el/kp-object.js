@@ -1,10 +1,11 @@
 // The live part of an object's page: follows the object, shows its tab anew, says when it is gone, and offers actions.
 import { html, LitElement, nothing } from "lit";
 
+import { fragment } from "../fragment.js";
 import { age } from "../age.js";
 import { get } from "../api.js";
 import { clusterNow } from "../clock.js";
-import { openPanel } from "../dock/open.js";
+import { openShell } from "../dock/open.js";
 import { editorOf } from "../editor/address.js";
 import { bind } from "../keys.js";
 import { visit } from "../router.js";
@@ -124,10 +125,11 @@ class ObjectPage extends LitElement {
   /** Pods come while one reads the logs of all of them: those are followed, too. */
   async followNew(host) {
     if (!this.group && this.plural === "pods") return;
-    const response = await fetch(location.pathname + location.search, { headers: { "HX-Request": "true" } });
-    const found = response.ok && new DOMParser().parseFromString(await response.text(), "text/html").querySelector("kp-logs");
-    const { pods, total } = Object.fromEntries([...(found?.attributes ?? [])].map(({ name, value }) => [name, value]));
-    if (pods) host.querySelector("kp-logs")?.join(pods.split(","), Number(total));
+    const response = await fragment(location.pathname + location.search);
+    if (!response?.ok) return;
+    const found = new DOMParser().parseFromString(await response.text(), "text/html").querySelector("kp-logs");
+    const pods = found?.getAttribute("pods");
+    if (pods) host.querySelector("kp-logs")?.join(pods.split(","), Number(found.getAttribute("total")));
   }
 
   /** Says what became of the object; what the page shows of it stays. */
@@ -136,7 +138,7 @@ class ObjectPage extends LitElement {
     this.gone = true;
     this.actions = [];
     this.live();
-    const response = await fetch(`${location.pathname}?gone=${encodeURIComponent(this.uid)}`, { headers: { "HX-Request": "true" } }).catch(() => null);
+    const response = await fragment(`${location.pathname}?gone=${encodeURIComponent(this.uid)}`);
     if (response?.ok) document.getElementById("object-banner")?.replaceChildren(document.createRange().createContextualFragment(await response.text()));
   }
 
@@ -156,8 +158,7 @@ class ObjectPage extends LitElement {
   }
 
   shell(container = "") {
-    const { plural, ns, name } = this;
-    openPanel("terminal", plural === "nodes" ? { kind: "node", node: name } : { kind: "pod", ns, pod: name, ...(container && { container }) });
+    openShell(this.plural, this, container);
   }
 
   shellButton() {

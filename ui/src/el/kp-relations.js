@@ -6,7 +6,7 @@ import { visit } from "../router.js";
 import { t } from "../texts.js";
 
 // Letters of the font that fit a card: names are cut in the middle, where they differ least.
-const FITS = 22;
+const FITS = 20;
 
 /** Cuts a text that is too long for a card; its end tells most of generated names. */
 export function fit(text, most = FITS) {

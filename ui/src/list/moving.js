@@ -1,5 +1,5 @@
 // Keys of a list: those that move and choose, and k9s' for the row that they are at.
-import { openPanel } from "../dock/open.js";
+import { openPanel, openShell } from "../dock/open.js";
 import { editorOf } from "../editor/address.js";
 import { bind, singleKeysOn } from "../keys.js";
 import { visit } from "../router.js";
@@ -35,7 +35,7 @@ export function choose(list, key) {
 /** Ways from a row to what it is about: what there is of its kind, with the words of a menu. */
 export function ways(list, row) {
   const { cluster, rev, logs } = list.config;
-  const shell = () => openPanel("terminal", list.kindKey === "nodes" ? { kind: "node", node: row.name } : { kind: "pod", ns: row.ns, pod: row.name });
+  const shell = () => openShell(list.kindKey, row);
   return [
     { name: "yaml", title: t.tabs.yaml, run: () => visit(list.href(row, "yaml")) },
     ...(logs ? [{ name: "logs", title: t.tabs.logs, run: () => visit(list.href(row, "logs")) }] : []),

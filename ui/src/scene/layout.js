@@ -198,7 +198,7 @@ export class Layout {
   /** A lane has its cards left of the pods, in columns of equal width. */
   measureLane(box) {
     box.stages = this.lens.stages(box.key, this.store);
-    box.lead = box.stages.length ? box.stages.length * (this.cardWidth + this.gap) : 0;
+    box.lead = box.stages.length * (this.cardWidth + this.gap);
     const most = Math.max(1, ...box.stages.map((cards) => cards.length));
     box.w += box.lead;
     if (box.lead) box.h = Math.max(box.h, this.head + most * (this.cardHeight + GAP) + this.pad);

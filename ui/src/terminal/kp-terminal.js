@@ -167,8 +167,10 @@ export class KpTerminal extends LitElement {
       else if (frame.op === "exit") this.over({ name: "exit", code: frame.code, why: frame.why });
       else if (frame.op === "full") this.fade({ name: "full" });
       else if (frame.op === "gap") this.fade({ name: "back", missed: frame.missed });
-      else if (frame.op === "recording") this.recorded(frame.on);
-      if (frame.op === "recording" && frame.full) this.fade({ name: "words", text: t.terminal.recordingFull });
+      else if (frame.op === "recording") {
+        this.recorded(frame.on);
+        if (frame.full) this.fade({ name: "words", text: t.terminal.recordingFull });
+      }
     });
   }
 

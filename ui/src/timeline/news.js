@@ -1,7 +1,6 @@
 // Tells when the log has grown: by the cluster's stream, and not more often than one can read it.
-import { freshness } from "../el/kp-freshness.js";
+import { connection, live } from "../el/kp-freshness.js";
 import { Stream } from "../stream.js";
-import { t } from "../texts.js";
 
 const EVERY = 1000; // ms between two readings, or as long as 20 of them take: a large log is read less often
 const SHARE = 20;
@@ -30,15 +29,16 @@ export class News {
   }
 
   heard({ op, rev }) {
-    if (op === "status") return freshness("lost", t.upstreamDown(this.newest()));
+    if (op === "status") return this.tell({ name: "beat" });
+    this.stream.down = false; // a beat is the cluster's own answer
     this.rev = rev;
     return this.soon();
   }
 
   tell(state) {
-    if (state.name === "lost") freshness("lost", t.reconnecting(Math.ceil(state.wait / 1000), this.newest()));
-    else if (state.name === "ended") freshness("ended", t.ended);
-    else if (state.name === "beat") this.live();
+    if (state.name !== "beat") connection(state, this.newest());
+    else if (this.stream.down) live(this.newest(), this.stream);
+    else this.live();
   }
 
   soon() {

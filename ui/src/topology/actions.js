@@ -1,5 +1,5 @@
 // What can be done to a pod, a node, or many pods.
-import { openPanel } from "../dock/open.js";
+import { openPanel, openShell } from "../dock/open.js";
 import { visit } from "../router.js";
 import { t } from "../texts.js";
 import { pickOnly, podOf, select } from "./selection.js";
@@ -34,7 +34,7 @@ export function panelEntries(host, pod) {
   const now = (...entries) => (host.past || host.gone ? [] : entries);
   return [
     ...now(["logs", words.logs, () => openPanel("logs", at)]),
-    ...(host.readonly || !host.hasPanel("terminal") ? [] : now(["shell", words.shell, () => openPanel("terminal", { kind: "pod", ...at })])),
+    ...(host.readonly || !host.hasPanel("terminal") ? [] : now(["shell", words.shell, () => openShell("pods", pod)])),
     ["yaml", words.yaml, () => tab(host, pod, "yaml")],
     ["describe", words.describe, () => tab(host, pod, "summary")],
     ["trace", words.trace, `${cluster}/trace?object=pods/${pod.ns}/${pod.name}`],
@@ -64,7 +64,7 @@ export function podEntries(host, pod) {
   ];
   if (host.readonly) return [look];
   return [
-    [...look.slice(0, 2), ...(host.hasPanel("terminal") ? [[words.shell, () => openPanel("terminal", { kind: "pod", ...at })]] : []), ...look.slice(2)],
+    [...look.slice(0, 2), ...(host.hasPanel("terminal") ? [[words.shell, () => openShell("pods", pod)]] : []), ...look.slice(2)],
     [
       [words.label, () => act(host, "label", [pod])],
       [words.evict, () => act(host, "evict", [pod])],
@@ -82,7 +82,7 @@ export function nodeEntries(host, node) {
   const words = t.topology.menu;
   const look = [[words.page, () => visit(new URL(nodePage(host, node), location.href))]];
   if (host.readonly) return [look];
-  const shell = [words.shell, () => openPanel("terminal", { kind: "node", node: node.name })];
+  const shell = [words.shell, () => openShell("nodes", node)];
   return [
     host.hasPanel("terminal") ? [...look, shell] : look,
     [

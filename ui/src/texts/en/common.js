@@ -83,7 +83,6 @@ export const common = {
   waitingFirst: "Waiting for your first request…",
   received: (method, path, agent) => `Received ${method} ${path} from ${agent} – you are connected.`,
   connectProblem: "The site does not answer; asking again.",
-  follow: "Follow",
   status: {
     running: "Running",
     pending: "Pending",

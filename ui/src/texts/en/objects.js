@@ -10,7 +10,6 @@ export const objects = {
   allColumns: "All columns",
   usualColumns: "The usual ones",
   saved: "Saved filters",
-  saveThis: "Save this filter",
   saveName: "Name",
   save: "Save",
   noSaved: "Nothing saved for this list yet.",
@@ -48,7 +47,6 @@ export const objects = {
   copy: "Copy",
   changed: (n) => `${some(n, "object", "objects")} changed.`,
   sortHelp: "Click sorts; with Shift it sorts further by this column.",
-  gridHelp: "Arrow keys move, Space selects, Shift with an arrow extends, Enter opens, m lists the actions.",
 };
 
 export const act = {
@@ -135,7 +133,6 @@ export const logs = {
   allContainers: "All containers",
   kinds: { init: "init", ephemeral: "ephemeral" },
   download: "Download",
-  toEnd: "To the end",
   lines: (n) => some(n, "line", "lines"),
   matches: (n, all) => `${group(n)} of ${group(all)} lines match`,
   dropped: (n) => `${some(n, "older line was", "older lines were")} let go to keep memory small.`,

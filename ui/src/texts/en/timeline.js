@@ -63,8 +63,6 @@ export const timeline = {
   trace: "Trace",
   goThere: (rev) => `Go to revision ${group(rev)}`,
   choose: "Follow",
-  compareA: "A",
-  compareB: "B",
   setA: "Set A here",
   setB: "Set B here",
   namespace: "Namespace",

@@ -81,7 +81,6 @@ export const common = {
   waitingFirst: "正在等待您的第一个请求…",
   received: (method, path, agent) => `收到来自 ${agent} 的 ${method} ${path}，您已连接。`,
   connectProblem: "网站没有响应，正在重新询问。",
-  follow: "跟随",
   status: {
     running: "运行中",
     pending: "等待中",

@@ -8,7 +8,6 @@ export const objects = {
   allColumns: "所有列",
   usualColumns: "常用列",
   saved: "已保存的筛选",
-  saveThis: "保存此筛选",
   saveName: "名称",
   save: "保存",
   noSaved: "此列表还没有保存的筛选。",
@@ -46,7 +45,6 @@ export const objects = {
   copy: "复制",
   changed: (n) => `${group(n)} 个对象有变化。`,
   sortHelp: "点击排序；按住 Shift 点击则再按此列排序。",
-  gridHelp: "方向键移动，空格选择，Shift 加方向键扩展选择，Enter 打开，m 列出操作。",
 };
 
 export const act = {
@@ -133,7 +131,6 @@ export const logs = {
   allContainers: "所有容器",
   kinds: { init: "初始化", ephemeral: "临时" },
   download: "下载",
-  toEnd: "到末尾",
   lines: (n) => `${group(n)} 行`,
   matches: (n, all) => `${group(all)} 行中有 ${group(n)} 行匹配`,
   dropped: (n) => `为节省内存，已丢弃较早的 ${group(n)} 行。`,

@@ -63,8 +63,6 @@ export const timeline = {
   trace: "追踪",
   goThere: (rev) => `前往版本 ${group(rev)}`,
   choose: "跟随",
-  compareA: "A",
-  compareB: "B",
   setA: "将此处设为 A",
   setB: "将此处设为 B",
   namespace: "命名空间",
