@@ -1,7 +1,8 @@
 """What no two clusters share: a uid, keys, names drawn by chance, and when the clock begins.
 
 All that is arbitrary of a cluster comes from here, so that a seed makes a history repeatable; what
-a cluster then draws by itself, it draws from sources seeded with its uid.
+a cluster then draws by itself, it draws from sources seeded with its uid, or alike in
+all clusters.
 """
 
 from __future__ import annotations

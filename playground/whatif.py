@@ -17,18 +17,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
 from apimachinery.errors import BadRequest, Invalid, NotFound
 from apimachinery.meta import Obj
 from apimachinery.patch import strategic
 from apimachinery.schema.decode import decode
 from apimachinery.schema.table import types
+from apimachinery.structural.pruning import copied
 from apiserver.registry.core.nodes import NODES
 from apiserver.registry.core.pods import PODS
 from apiserver.registry.resource import Resource
 from apiserver.storage import Key
 from nodes.scheduler.attempt import Attempt
+from nodes.scheduler.config.reading import DEFAULT_SCHEDULER
 from playground.cluster import RunningCluster
 
 # Nodes that may be other than they are.
@@ -69,11 +69,11 @@ class WhatIf:
 
     def run(self) -> Attempt:
         """Ask the scheduler. Raises BadRequest where the pod names one that there is not."""
-        try:
-            return self.cluster.scheduler.what_if(self.pod, self.nodes)
-        except KeyError:
-            name = self.pod["spec"].get("schedulerName")
-            raise BadRequest(f"spec.schedulerName: there is no scheduler {name}") from None
+        scheduler = self.cluster.scheduler
+        name = self.pod["spec"].get("schedulerName") or DEFAULT_SCHEDULER
+        if name not in {profile.name for profile in scheduler.profiles}:
+            raise BadRequest(f"spec.schedulerName: there is no scheduler {name}")
+        return scheduler.what_if(self.pod, self.nodes)
 
 
 def _pod(cluster: RunningCluster, body: Mapping[str, Any]) -> Obj:
@@ -127,7 +127,8 @@ def _stored(cluster: RunningCluster, rules: Resource, namespace: str, name: str)
     found = cluster.api.objects.get(rules.key, namespace, name)
     if found is None:
         raise NotFound(rules.group_resource, name)
-    return dict(orjson.loads(orjson.dumps(found)))
+    obj: Obj = copied(found)
+    return obj
 
 
 def _patched(rules: Resource, obj: Obj, patch: Obj) -> Obj:

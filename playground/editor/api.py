@@ -154,12 +154,8 @@ class Opening(APIView):
         wanted = OpeningQuerySerializer(data=request.query_params)
         wanted.is_valid(raise_exception=True)
         given: dict[str, Any] = wanted.validated_data
-        found = opening.begun(reader, given["ns"])
-        if given["kind"] and given["name"]:
-            place = (given["kind"], given["namespace"], given["name"])
-            found["object"] = about = opening.opened(reader, *place)
-            found["namespace"] = about["namespace"] or found["namespace"]
-        return Response(found)
+        place = (given["kind"], given["namespace"], given["name"])
+        return Response(opening.begun(reader, given["ns"], *place))
 
 
 class OneObject(APIView):
@@ -178,7 +174,7 @@ class OneObject(APIView):
         given: dict[str, Any] = wanted.validated_data
         resource = reader.titled(given["kind"])
         item = reader.get(resource.path(given["namespace"], given["name"]))
-        return Response(texts.described(item, writers.last(reader, resource.title, item)))
+        return Response(texts.described(item, writers.last(reader, resource, item)))
 
 
 class Schema(APIView):

@@ -18,15 +18,19 @@ from playground.sandboxes.gateway import Refused
 DEFAULT_NAMESPACE = "default"
 
 
-def begun(reader: Reader, namespace: str) -> dict[str, Any]:
-    """Return what an editor wants to know before it opens anything."""
-    return {
+def begun(reader: Reader, ns: str, kind: str, namespace: str, name: str) -> dict[str, Any]:
+    """Return the kinds to write, and the object to open if one is named; `ns` is the page's."""
+    found: dict[str, Any] = {
         "cluster": reader.cluster.name,
-        "namespace": namespace or DEFAULT_NAMESPACE,
+        "namespace": ns or DEFAULT_NAMESPACE,
         "rev": reader.rev,
         "kinds": [_kind(one) for one in reader.resources],
         "object": None,
     }
+    if kind and name:
+        found["object"] = about = opened(reader, kind, namespace, name)
+        found["namespace"] = about["namespace"] or found["namespace"]
+    return found
 
 
 def _kind(resource: Resource) -> list[Any]:
@@ -50,7 +54,7 @@ def opened(reader: Reader, title: str, namespace: str, name: str) -> dict[str, A
     }
     try:
         there = reader.get(resource.path(namespace, name))
-        return about | texts.described(there, writers.last(reader, title, there))
+        return about | texts.described(there, writers.last(reader, resource, there))
     except Refused as error:
         if error.code not in (403, 404):
             raise

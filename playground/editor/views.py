@@ -24,14 +24,12 @@ def editor(request: HttpRequest, name: str) -> HttpResponse:
     rev = revision_of(request)
     user = access.signed_in(request.user)
     reader = Reader(gateway(), user, name, rev)
-    config = opening.begun(reader, request.GET.get("ns", ""))
+    wanted = (request.GET.get(one, "") for one in ("ns", "kind", "namespace", "name"))
+    config = opening.begun(reader, *wanted)
     context: dict[str, Any] = {"cluster": reader.cluster, "page": "editor"}
-    title, item = request.GET.get("kind", ""), request.GET.get("name", "")
-    if title and item:
-        found = opening.opened(reader, title, request.GET.get("namespace", ""), item)
+    if (found := config["object"]) is not None:
         context["live"] = rev is None
-        context["opened"] = config["object"] = found
-        config["namespace"] = found["namespace"] or config["namespace"]
+        context["opened"] = found
         if rev is None and (before := revision_of(request, "from")) is not None:
             config |= opening.of_the_past(Reader(gateway(), user, name, before), found)
     context["config"] = orjson.dumps(config).decode()

@@ -10,8 +10,10 @@ from typing import Any
 
 from playground.history import blame
 from playground.history.facts import actor_of
+from playground.objects import facts, vanished
+from playground.objects.discovery import Resource
 from playground.objects.reading import Reader
-from playground.sandboxes.gateway import Refused
+from playground.objects.vanished import Place
 
 Object = Mapping[str, Any]
 # Writes that are looked back over; between two of a user lie the statuses of a rollout.
@@ -19,28 +21,14 @@ LOOKED_AT = 20
 _COUNTED = ("managedFields", "resourceVersion", "generation")
 
 
-def last(reader: Reader, title: str, item: Object) -> tuple[str, str]:
+def last(reader: Reader, resource: Resource, item: Object) -> tuple[str, str]:
     """Return who wrote an object last, and when by its managed fields."""
     manager, at = by_fields(item)
-    return by_log(_records(reader, title, item)) or manager, at
-
-
-def _records(reader: Reader, title: str, item: Object) -> list[dict[str, Any]]:
-    metadata = item.get("metadata") or {}
-    revision = str(metadata.get("resourceVersion") or "")
-    params = {
-        "resource": title,
-        "namespace": str(metadata.get("namespace") or ""),
-        "name": str(metadata.get("name") or ""),
-        "limit": str(LOOKED_AT),
-    }
-    if revision.isdigit():
-        params["before"] = str(int(revision) + 1)
-    try:
-        found = reader.gateway.history(reader.cluster.name, reader.identity, "/object", **params)
-    except Refused:
-        return []
-    return list(found["items"])
+    place = Place(reader, resource, facts.namespace(item), facts.name(item))
+    revision = str(facts.meta(item).get("resourceVersion") or "")
+    until = {"before": str(int(revision) + 1)} if revision.isdigit() else {}
+    found = vanished.records(place, limit=str(LOOKED_AT), **until)
+    return by_log(found) or manager, at
 
 
 def by_log(records: Sequence[Mapping[str, Any]]) -> str:

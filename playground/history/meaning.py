@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from apimachinery.nodes import TAINT_UNSCHEDULABLE, condition_status
 from playground.history.fields import FieldChange, changed_fields
 
 Obj: TypeAlias = Mapping[str, Any]
@@ -28,7 +29,7 @@ _SILENT = frozenset(
 # An Event that has no more to say than the status of its container, of which `waiting` tells.
 _REASON = re.compile(r"Error: [A-Za-z]+")
 # A cordoned node has a taint that says so.
-_CORDON = "node.kubernetes.io/unschedulable:"
+_CORDON = f"{TAINT_UNSCHEDULABLE}:"
 _RESTARTED = "kubectl.kubernetes.io/restartedAt"
 # They say in other words what another field of the same write says.
 _ECHOES = (
@@ -155,7 +156,7 @@ def _pod(old: Obj, new: Obj) -> list[Said]:
         why = str(after.get("reason") or "")
         phase = {"phase": after["phase"], "reason": why, "bad": after["phase"] == "Failed"}
         told.append(("phase", phase))
-    ready, was = _condition(new, "Ready"), _condition(old, "Ready")
+    ready, was = condition_status(new, "Ready"), condition_status(old, "Ready")
     # Of what runs to its end, that is told.
     serves = _spec(new).get("restartPolicy", "Always") == "Always"
     if serves and ready != was and ready == "True":
@@ -192,8 +193,8 @@ def _waiting(status: Obj) -> str:
 
 def _node(old: Obj, new: Obj) -> list[Said]:
     told: list[Said] = []
-    ready = _condition(new, "Ready")
-    if ready != _condition(old, "Ready"):
+    ready = condition_status(new, "Ready")
+    if ready != condition_status(old, "Ready"):
         told.append(("node", {"ready": ready, "bad": ready != "True"}))
     if bool(_spec(old).get("unschedulable")) != (now := bool(_spec(new).get("unschedulable"))):
         told.append(("cordoned" if now else "uncordoned", {}))
@@ -248,7 +249,7 @@ def _volume(old: Obj, new: Obj) -> list[Said]:
 
 def _job(old: Obj, new: Obj) -> list[Said]:
     for kind, bad in (("Complete", False), ("Failed", True)):
-        if _condition(new, kind) == "True" != _condition(old, kind):
+        if condition_status(new, kind) == "True" != condition_status(old, kind):
             return [("job", {"outcome": kind, "bad": bad})]
     return []
 
@@ -314,13 +315,6 @@ def _owner(obj: Obj) -> dict[str, Any]:
         if owner.get("controller"):
             return {"of": str(owner.get("name") or "")}
     return {}
-
-
-def _condition(obj: Obj, kind: str) -> str:
-    for condition in _status(obj).get("conditions") or ():
-        if condition.get("type") == kind:
-            return str(condition.get("status") or "")
-    return ""
 
 
 def _annotations(obj: Obj) -> Obj:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from apimachinery.nodes import condition_status
+
 Object = Mapping[str, Any]
 MIRROR = "kubernetes.io/config.mirror"
 
@@ -107,13 +109,16 @@ def ended(pod: Object) -> bool:
     return status(pod).get("phase") in ("Succeeded", "Failed")
 
 
+def condition(item: Object, type_: str) -> Mapping[str, Any]:
+    """Return one of an object's conditions, or an empty one."""
+    found = status(item).get("conditions") or ()
+    return next((dict(one) for one in found if one.get("type") == type_), {})
+
+
 def over(item: Object) -> bool:
     """Tell whether a Job has come to its end, well or not."""
-    return any(
-        one.get("type") in ("Complete", "Failed") and one.get("status") == "True"
-        for one in status(item).get("conditions") or ()
-        if item.get("kind") == "Job"
-    )
+    ends = ("Complete", "Failed")
+    return item.get("kind") == "Job" and any(condition_status(item, one) == "True" for one in ends)
 
 
 def has_local_data(pod: Object) -> bool:

@@ -47,8 +47,7 @@ def choice(
     source = "" if resource.title == "pods" else f"{resource.kind.lower()}/{facts.name(item)}"
     params = {
         "ns": facts.namespace(item),
-        **({"of": source} if source else {}),
-        **({"pod": facts.name(item)} if resource.title == "pods" else {}),
+        **({"of": source} if source else {"pod": facts.name(item)}),
         "pods": ",".join(facts.name(pod) for pod in pods[:MOST_PODS]),
         "containers": ",".join(names),
         "container": chosen,

@@ -94,20 +94,20 @@ def of(place: Place, uid: str = "") -> Gone | None:
 def born(place: Place) -> int:
     """Return the revision at which an object of this name came next; 0: none did."""
     rev = place.reader.rev
-    made = [one["revision"] for one in _records(place) if one["type"] == "ADDED"]
+    made = [one["revision"] for one in records(place) if one["type"] == "ADDED"]
     return min((one for one in made if rev is not None and one > rev), default=0)
 
 
 def _deletion(place: Place, uid: str) -> dict[str, Any] | None:
     rev = place.reader.rev
     until = {} if rev is None else {"before": str(rev + 1)}
-    for record in _records(place, **until):
+    for record in records(place, **until):
         if record["type"] == "DELETED" and uid in ("", record.get("uid")):
             return dict(record)
     return None
 
 
-def _records(place: Place, **params: str) -> list[dict[str, Any]]:
+def records(place: Place, **params: str) -> list[dict[str, Any]]:
     """Return the writes of the object, the latest first; none where one may not read it."""
     reader = place.reader
     try:

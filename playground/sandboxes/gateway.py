@@ -212,18 +212,20 @@ class Gateway:
         self, name: str, identity: Identity, /, *path: str, **params: str | Sequence[str]
     ) -> dict[str, Any]:
         """Return what the control API says of a cluster, as far as the user may know it."""
-        below = "/".join(quote(part, safe="") for part in (name, *path))
-        headers = httpx.Headers(identity.headers)
-        response = self._send("GET", f"{CONTROL}/{below}", headers, params=params)
-        return dict(orjson.loads(response.content))
+        return self._as_user("GET", name, identity, path, params=params)
 
     def post_as_user(
         self, name: str, identity: Identity, /, *path: str, body: Any
     ) -> dict[str, Any]:
         """Ask the control API something that takes a body, as the user."""
+        return self._as_user("POST", name, identity, path, json=body)
+
+    def _as_user(
+        self, method: str, name: str, identity: Identity, path: Sequence[str], **options: Any
+    ) -> dict[str, Any]:
         below = "/".join(quote(part, safe="") for part in (name, *path))
         headers = httpx.Headers(identity.headers)
-        response = self._send("POST", f"{CONTROL}/{below}", headers, json=body)
+        response = self._send(method, f"{CONTROL}/{below}", headers, **options)
         return dict(orjson.loads(response.content))
 
     def revoke(self, name: str, holder: str) -> None:

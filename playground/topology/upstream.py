@@ -283,7 +283,7 @@ class Upstreams:
 
     def _shared_client(self) -> httpx.AsyncClient:
         if self._client is None:
-            # Nine watches a cluster and user: a limit would make a page wait for ever.
+            # A watch for each of KINDS, cluster and user: a limit would make a page wait for ever.
             limits = httpx.Limits(max_connections=None, max_keepalive_connections=32)
             self._client = httpx.AsyncClient(**self._options(), limits=limits, timeout=15.0)
         return self._client

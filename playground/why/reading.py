@@ -18,6 +18,7 @@ class ClusterWorld:
         self._gateway, self.cluster, self._identity = gateway, cluster, identity
         self._kinds = {one.title: one for one in CATALOG.resources(gateway, cluster, identity)}
         self._lists: dict[tuple[str, str], list[Object]] = {}
+        self._answers: dict[str, dict[str, Any] | None] = {}
         # What could not be read, in the API's words.
         self.refusals: list[str] = []
 
@@ -51,6 +52,11 @@ class ClusterWorld:
         return self._lists[key]
 
     def _read(self, path: str) -> dict[str, Any] | None:
+        if path not in self._answers:
+            self._answers[path] = self._ask(path)
+        return self._answers[path]
+
+    def _ask(self, path: str) -> dict[str, Any] | None:
         try:
             answer = self._gateway.api(self.cluster, self._identity, path)
         except Refused as error:

@@ -38,6 +38,9 @@ class Told(Context):
     def list_link(self, title, **query):
         return f"{title}?{query}"
 
+    def kind_of(self, title):
+        return title
+
     def title_of(self, api_version, kind):
         return f"{kind.lower()}s"
 

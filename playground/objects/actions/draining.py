@@ -8,6 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from apimachinery.nodes import is_ready, is_unschedulable
 from playground.objects import facts
 from playground.objects.actions.requests import Target
 from playground.objects.actions.warnings import Notice, named, warn
@@ -36,9 +37,7 @@ def nowhere_else(targets: Sequence[Target], reader: Reader) -> list[Notice]:
 
 
 def _takes_pods(node: Object) -> bool:
-    conditions = facts.status(node).get("conditions") or ()
-    ready = any(one.get("type") == "Ready" and one.get("status") == "True" for one in conditions)
-    return ready and not facts.spec(node).get("unschedulable")
+    return is_ready(node) and not is_unschedulable(node)
 
 
 def _described(pod: Object, budgets: Sequence[Object]) -> dict[str, Any]:

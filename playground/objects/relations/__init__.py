@@ -15,8 +15,9 @@ from django.utils.translation import ngettext
 from playground.objects import facts
 from playground.objects.facts import Object
 from playground.objects.relations import gathering, graph, headings, standing
-from playground.objects.relations.edges import PODS, POLICIES, SLICES, Edge, Key, between, key
+from playground.objects.relations.edges import PODS, SLICES, Edge, Key, between, key
 from playground.objects.relations.graph import DRAWN, Fold, Near
+from playground.objects.summary.network import POLICIES
 from playground.objects.summary.parts import Cell, Context
 
 

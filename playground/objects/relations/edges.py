@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from playground.objects import facts
 from playground.objects.facts import Object
-from playground.objects.summary.network import SERVICE_OF
+from playground.objects.summary.network import POLICIES, SERVICE_OF
 
 # A kind by plural and group as in "deployments.apps", a namespace or "", a name.
 Key = tuple[str, str, str]
@@ -22,7 +22,7 @@ SLICES = "endpointslices.discovery.k8s.io"
 CLAIMS = "persistentvolumeclaims"
 VOLUMES = "persistentvolumes"
 CLASSES = "storageclasses.storage.k8s.io"
-POLICIES = "networkpolicies.networking.k8s.io"
+CLUSTER_ROLES = "clusterroles.rbac.authorization.k8s.io"
 BUDGETS = "poddisruptionbudgets.policy"
 SCALERS = "horizontalpodautoscalers.autoscaling"
 INGRESSES = "ingresses.networking.k8s.io"
@@ -77,7 +77,7 @@ _NEEDED = {
 EVERYWHERE = "kube-root-ca.crt"
 _ROLES = {
     "Role": "roles.rbac.authorization.k8s.io",
-    "ClusterRole": "clusterroles.rbac.authorization.k8s.io",
+    "ClusterRole": CLUSTER_ROLES,
 }
 
 

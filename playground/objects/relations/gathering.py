@@ -9,7 +9,6 @@ from playground.objects.relations import edges
 from playground.objects.relations.edges import Key
 from playground.objects.summary.parts import Context
 
-CLUSTER_ROLES = "clusterroles.rbac.authorization.k8s.io"
 # What a cluster-scoped kind is related with; kinds of all namespaces are read for it.
 _NEAR = {
     edges.VOLUMES: (edges.CLAIMS, edges.ATTACHMENTS),
@@ -17,14 +16,14 @@ _NEAR = {
     edges.ATTACHMENTS: (edges.VOLUMES,),
     edges.INGRESS_CLASSES: (edges.INGRESSES,),
     edges.PRIORITIES: (edges.PODS,),
-    CLUSTER_ROLES: (edges.CLUSTER_BINDINGS, edges.BINDINGS),
-    edges.CLUSTER_BINDINGS: (CLUSTER_ROLES,),
+    edges.CLUSTER_ROLES: (edges.CLUSTER_BINDINGS, edges.BINDINGS),
+    edges.CLUSTER_BINDINGS: (edges.CLUSTER_ROLES,),
     **{policies: (bindings,) for bindings, policies in edges.ADMISSION_BINDINGS.items()},
     **{bindings: (policies,) for bindings, policies in edges.ADMISSION_BINDINGS.items()},
 }
 # What an object of a namespace is related with beyond that.
 _BEYOND = {
-    edges.BINDINGS: (CLUSTER_ROLES,),
+    edges.BINDINGS: (edges.CLUSTER_ROLES,),
     edges.CLAIMS: (edges.CLASSES,),
     edges.INGRESSES: (edges.INGRESS_CLASSES,),
     "serviceaccounts": (edges.CLUSTER_BINDINGS,),
@@ -47,8 +46,6 @@ def objects(title: str, item: Object, context: Context) -> dict[str, list[Object
     else:
         found = _in_cluster(title, item, context)
     if _is_custom(title):
-        for resource in _custom(context, namespaced=bool(namespace)):
-            found.setdefault(resource.title, context.items(resource.title, namespace))
         definition = context.one(edges.DEFINITIONS, "", title)
         found[edges.DEFINITIONS] = [definition] if definition else []
     found[title] = [*_others(found.get(title, []), item), item]
@@ -69,7 +66,9 @@ def _in_namespace(title: str, namespace: str, context: Context) -> dict[str, lis
 
 
 def _in_cluster(title: str, item: Object, context: Context) -> dict[str, list[Object]]:
-    found = {kind: context.items(kind) for kind in _NEAR.get(title, ())}
+    custom = _custom(context, namespaced=False) if _is_custom(title) else ()
+    near = (*_NEAR.get(title, ()), *(one.title for one in custom))
+    found = {kind: context.items(kind) for kind in near}
     claim = facts.spec(item).get("claimRef") or {}
     if title == edges.VOLUMES and claim.get("namespace"):
         found[edges.PODS] = context.items(edges.PODS, str(claim["namespace"]))

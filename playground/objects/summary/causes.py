@@ -16,7 +16,7 @@ _SHOWN = 8
 
 def behind(title: str, item: Object, context: Context) -> Parts:
     """Yield the chain as a table; nothing where all is as wanted."""
-    links = explain(context, Ref(title, facts.namespace(item), facts.name(item)))
+    links = explain(context, Ref(title, facts.namespace(item), facts.name(item)), item)
     if links:
         yield Rows(
             _("What is behind it"),

@@ -8,6 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from playground.objects import facts
+from playground.objects.facts import condition
 from playground.objects.reading import Object
 from playground.objects.rows import ACCEPT
 from playground.objects.summary.parts import (
@@ -23,7 +24,6 @@ from playground.objects.summary.parts import (
     moment,
     text,
 )
-from playground.objects.summary.workloads import condition
 from playground.sandboxes.gateway import Refused
 
 LONGEST = 160

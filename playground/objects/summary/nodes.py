@@ -10,6 +10,7 @@ from django.utils.translation import ngettext
 
 from apimachinery import quantity
 from playground.objects import facts
+from playground.objects.facts import condition
 from playground.objects.reading import Object
 from playground.objects.summary.parts import (
     Context,
@@ -22,7 +23,6 @@ from playground.objects.summary.parts import (
     pod_rows,
     text,
 )
-from playground.objects.summary.workloads import condition
 
 SHOWN_RESOURCES = ("cpu", "memory", "ephemeral-storage", "pods")
 

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from playground.objects import facts
+from playground.objects.facts import condition
 from playground.objects.reading import Object
 from playground.objects.summary.parts import (
     Cell,
@@ -87,12 +88,6 @@ def _rollout(item: Object) -> Sentence:
         wanted,
     )
     return Sentence(told % given, "good")
-
-
-def condition(item: Object, type_: str) -> Mapping[str, Any]:
-    """Return one of an object's conditions, or an empty one."""
-    found = facts.status(item).get("conditions") or ()
-    return next((dict(one) for one in found if one.get("type") == type_), {})
 
 
 def _trouble(item: Object) -> str:

@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 from playground.objects.facts import selects
 from playground.why.causes.facts import (
     condition,
+    first_pods,
     meta,
-    name,
     namespace,
     ready,
     ref,
@@ -19,8 +19,6 @@ from playground.why.causes.facts import (
     status,
 )
 from playground.why.model import Cause, Fix, Object, World
-
-_NAMED = 3
 
 
 def allows_nothing(budget: Object, world: World) -> Iterator[Cause]:
@@ -42,7 +40,7 @@ def allows_nothing(budget: Object, world: World) -> Iterator[Cause]:
         condition=shown(found) if found else "disruptionsAllowed=0",
         rule=_("An eviction that leaves fewer healthy pods than a budget wants gets 429."),
         fixes=fixes,
-        leads_to=tuple(ref("pods", one) for one in sorted(ill, key=name)[:_NAMED]),
+        leads_to=first_pods(ill),
     )
 
 

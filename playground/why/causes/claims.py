@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from django.utils.translation import gettext as _
 
-from playground.why.causes.facts import events, meta, name, namespace, ref, spec, status
+from playground.why.causes.facts import events, meta, name, ref, spec, status, users
 from playground.why.model import Cause, Fix, Object, World
 
 _DEFAULT = "storageclass.kubernetes.io/is-default-class"
@@ -45,7 +45,7 @@ def _reason(claim: Object, world: World, classes: list[Object]) -> tuple[str, li
             claim, classes
         )
     if found is not None and found.get("volumeBindingMode") == "WaitForFirstConsumer":
-        if not _used(claim, world):
+        if not users(world, claim):
             make = Fix(_("Make a pod that uses it."))
             return _("Its class waits for the first pod that uses it, and there is none."), [make]
         return _("A pod uses it that is on no node yet: its volume comes with the node."), []
@@ -76,11 +76,3 @@ def _other(claim: Object, classes: list[Object]) -> list[Fix]:
 
 def _is_default(one: Object) -> bool:
     return (meta(one).get("annotations") or {}).get(_DEFAULT) == "true"
-
-
-def _used(claim: Object, world: World) -> bool:
-    for pod in world.items("pods", namespace(claim)):
-        for volume in spec(pod).get("volumes") or ():
-            if (volume.get("persistentVolumeClaim") or {}).get("claimName") == name(claim):
-                return True
-    return False

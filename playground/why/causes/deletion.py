@@ -6,14 +6,15 @@ from collections.abc import Iterator
 
 from django.utils.translation import gettext as _
 
+from apimachinery.meta import is_deleting
 from playground.why.causes.facts import (
     condition,
-    deleting,
     meta,
     name,
     namespace,
     ready,
     shown,
+    users,
     words,
 )
 from playground.why.model import Cause, Fix, Object, Ref, World
@@ -44,9 +45,9 @@ _REMAINING = (
 def waits_for_finalizers(obj: Object, world: World) -> Iterator[Cause]:
     """An object that is deleted stays until its list of finalizers is empty."""
     finalizers = list(meta(obj).get("finalizers") or ())
-    if not deleting(obj) or not finalizers:
+    if not is_deleting(obj) or not finalizers:
         return
-    users = tuple(_users(obj, world)) if "kubernetes.io/pvc-protection" in finalizers else ()
+    waits_for = users(world, obj) if "kubernetes.io/pvc-protection" in finalizers else []
     foreign = [one for one in finalizers if one not in _OWN]
     kind = str(obj.get("kind") or "")
     yield Cause(
@@ -57,7 +58,7 @@ def waits_for_finalizers(obj: Object, world: World) -> Iterator[Cause]:
             "The API removes an object with finalizers only once whoever set them took them out."
         ),
         fixes=tuple(_without(kind, obj, foreign, finalizers)),
-        leads_to=users,
+        leads_to=tuple(waits_for),
     )
 
 
@@ -77,17 +78,9 @@ def _without(kind: str, obj: Object, foreign: list[str], every: list[str]) -> It
     )
 
 
-def _users(claim: Object, world: World) -> Iterator[Ref]:
-    for pod in world.items("pods", namespace(claim)):
-        volumes = (pod.get("spec") or {}).get("volumes") or ()
-        claims = [(one.get("persistentVolumeClaim") or {}).get("claimName") for one in volumes]
-        if name(claim) in claims:
-            yield Ref("pods", namespace(pod), name(pod))
-
-
 def namespace_is_not_empty(obj: Object, world: World) -> Iterator[Cause]:
     """A namespace goes when everything in it has gone."""
-    if not deleting(obj):
+    if not is_deleting(obj):
         return
     found = [one for kind in _REMAINING if (one := condition(obj, kind)).get("status") == "True"]
     if not found:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
 
-from playground.objects.facts import controller, meta, name, namespace, spec, status
+from apimachinery.volumes import claim_names
+from apimachinery.workloads import HASH_LABEL, REVISION
+from playground.objects.facts import condition, controller, meta, name, namespace, spec, status
 from playground.why.model import Fix, Object, Ref, World
 
 TITLES = {
@@ -18,13 +20,7 @@ TITLES = {
     "Job": "jobs.batch",
     "ReplicationController": "replicationcontrollers",
 }
-REVISION = "deployment.kubernetes.io/revision"
-
-
-def condition(obj: Object, kind: str) -> Mapping[str, Any]:
-    """Return a condition of a type; empty where there is none."""
-    found = status(obj).get("conditions") or ()
-    return next((one for one in found if one.get("type") == kind), {})
+_NAMED = 3
 
 
 def shown(found: Mapping[str, Any]) -> str:
@@ -45,8 +41,15 @@ def ready(pod: Object) -> bool:
     return condition(pod, "Ready").get("status") == "True"
 
 
-def deleting(obj: Object) -> bool:
-    return bool(meta(obj).get("deletionTimestamp"))
+def first_pods(pods: Iterable[Object]) -> tuple[Ref, ...]:
+    """Return some of the pods to look at: they mostly wait for the same."""
+    return tuple(ref("pods", one) for one in sorted(pods, key=name)[:_NAMED])
+
+
+def users(world: World, claim: Object) -> list[Ref]:
+    """Return the pods that use a claim."""
+    found = world.items("pods", namespace(claim))
+    return [ref("pods", one) for one in found if name(claim) in claim_names(dict(one))]
 
 
 def owned(world: World, title: str, owner: Object) -> list[Object]:
@@ -98,7 +101,7 @@ def roll_back(world: World, pod: Object) -> Iterator[Fix]:
     last = max(earlier, key=_revision)
     template = dict(spec(last)["template"])
     labels = dict((template.get("metadata") or {}).get("labels") or {})
-    labels.pop("pod-template-hash", None)
+    labels.pop(HASH_LABEL, None)
     template["metadata"] = {**(template.get("metadata") or {}), "labels": labels}
     yield Fix(
         _("Go back to revision %(revision)d.") % {"revision": _revision(last)},
@@ -113,4 +116,4 @@ def _revision(replicaset: Object) -> int:
     return int(text) if text.isdigit() else 0
 
 
-__all__ = ["meta", "name", "namespace", "spec", "status"]
+__all__ = ["condition", "meta", "name", "namespace", "spec", "status"]

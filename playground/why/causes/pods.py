@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from django.utils.translation import gettext as _
 
+from apimachinery.meta import is_deleting
 from playground.objects.facts import references
 from playground.why.causes.facts import (
     condition,
-    deleting,
     events,
     name,
     namespace,
@@ -51,7 +51,7 @@ def on_a_lost_node(pod: Object, world: World) -> Iterator[Cause]:
         _("Its node %(node)s is not ready.") % {"node": node},
         condition=shown(condition(pod, "Ready")),
         rule=_("Only a pod's own node can say how it is, and end it."),
-        fixes=fixes if deleting(pod) else (),
+        fixes=fixes if is_deleting(pod) else (),
         leads_to=(Ref("nodes", "", node),),
     )
 
@@ -83,7 +83,7 @@ def volumes_are_missing(pod: Object, world: World) -> Iterator[Cause]:
 def is_not_ready(pod: Object, world: World) -> Iterator[Cause]:
     """A pod runs, and says of itself that it is not ready."""
     found = condition(pod, "Ready")
-    if status(pod).get("phase") != "Running" or found.get("status") != "False" or deleting(pod):
+    if status(pod).get("phase") != "Running" or found.get("status") != "False" or is_deleting(pod):
         return
     if any(
         (one.get("state") or {}).get("waiting")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 
 from django.utils.translation import gettext as _
 
 from apimachinery import quantity
+from apimachinery.volumes import claim_names
+from playground.objects.facts import ended
 from playground.why.causes.facts import (
     condition,
     name,
@@ -63,13 +66,9 @@ def fits_no_node(pod: Object, world: World) -> Iterator[Cause]:
 
 
 def _behind(pod: Object, world: World, said: str) -> Iterator[Ref]:
-    claims = [
-        str((one.get("persistentVolumeClaim") or {}).get("claimName") or "")
-        for one in spec(pod).get("volumes") or ()
-    ]
     if "persistentvolumeclaim" in said.lower():
-        named = _CLAIM.findall(said)
-        yield from (Ref("persistentvolumeclaims", namespace(pod), one) for one in named or claims)
+        claims = _CLAIM.findall(said) or claim_names(dict(pod))
+        yield from (Ref("persistentvolumeclaims", namespace(pod), one) for one in claims)
     if "unschedulable" in said or "taint" in said:
         for node in world.items("nodes"):
             if spec(node).get("unschedulable") or spec(node).get("taints"):
@@ -101,7 +100,7 @@ def _fixes(pod: Object, world: World, said: str) -> Iterator[Fix]:
 def _smaller(pod: Object, world: World, resource: str) -> Iterator[Fix]:
     """Ask for what the roomiest node has left."""
     wanted = _asked(pod, resource)
-    room = max((_room(node, world, resource) for node in world.items("nodes")), default=0)
+    room = max(_rooms(world, resource), default=0)
     unit = "m" if resource == "cpu" else "Mi"
     fewer = room if resource == "cpu" else room // (1000 * 1024 * 1024)
     largest = f"{fewer}{unit}"
@@ -133,14 +132,13 @@ def _asked(pod: Object, resource: str) -> int:
     return sum(quantity.parse(one).milli_value() for one in found if one is not None)
 
 
-def _room(node: Object, world: World, resource: str) -> int:
-    if spec(node).get("unschedulable") or spec(node).get("taints"):
-        return 0
-    whole = (status(node).get("allocatable") or {}).get(resource)
-    taken = sum(
-        _asked(pod, resource)
-        for pod in world.items("pods")
-        if spec(pod).get("nodeName") == name(node)
-        and status(pod).get("phase") not in ("Succeeded", "Failed")
-    )
-    return quantity.parse(whole).milli_value() - taken if whole is not None else 0
+def _rooms(world: World, resource: str) -> Iterator[int]:
+    """Yield, in thousandths, what is left on each node that takes pods."""
+    taken: Counter[str] = Counter()
+    for pod in world.items("pods"):
+        if not ended(pod):
+            taken[str(spec(pod).get("nodeName") or "")] += _asked(pod, resource)
+    for node in world.items("nodes"):
+        whole = (status(node).get("allocatable") or {}).get(resource)
+        if whole is not None and not (spec(node).get("unschedulable") or spec(node).get("taints")):
+            yield quantity.parse(whole).milli_value() - taken[name(node)]

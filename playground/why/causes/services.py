@@ -7,10 +7,8 @@ from collections.abc import Iterator
 from django.utils.translation import gettext as _
 
 from playground.objects.facts import selects
-from playground.why.causes.facts import meta, name, namespace, ready, ref, spec
+from playground.why.causes.facts import first_pods, meta, name, namespace, ready, ref, spec
 from playground.why.model import Cause, Fix, Object, World
-
-_NAMED = 3
 
 
 def leads_nowhere(service: Object, world: World) -> Iterator[Cause]:
@@ -39,7 +37,7 @@ def leads_nowhere(service: Object, world: World) -> Iterator[Cause]:
             _("None of the pods that it selects is ready."),
             condition=f"spec.selector={_text(selector)}",
             rule=_("A pod that is not ready gets no traffic, and a rollout waits for it."),
-            leads_to=tuple(ref("pods", one) for one in sorted(waiting, key=name)[:_NAMED]),
+            leads_to=first_pods(waiting),
         )
         return
     yield Cause(

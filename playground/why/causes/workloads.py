@@ -9,10 +9,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from apimachinery import quantity
+from apimachinery.meta import is_deleting
 from playground.why.causes.facts import (
     condition,
-    deleting,
-    name,
+    first_pods,
     namespace,
     owned,
     ready,
@@ -25,8 +25,6 @@ from playground.why.causes.facts import (
 from playground.why.model import Cause, Fix, Object, Ref, World
 
 _QUOTA = re.compile(r"exceeded quota: ([^,\s]+)")
-# Pods that are led to: they mostly wait for the same.
-_NAMED = 3
 
 
 def paused(deployment: Object, world: World) -> Iterator[Cause]:
@@ -131,7 +129,7 @@ def pods_are_not_ready(workload: Object, world: World) -> Iterator[Cause]:
     pods = [
         one for one in owned(world, "pods", workload) if status(one).get("phase") != "Succeeded"
     ]
-    waiting = [one for one in pods if not ready(one) or deleting(one)]
+    waiting = [one for one in pods if not ready(one) or is_deleting(one)]
     if not waiting:
         return
     text = ngettext(
@@ -140,7 +138,7 @@ def pods_are_not_ready(workload: Object, world: World) -> Iterator[Cause]:
     yield Cause(
         text % {"n": len(waiting)},
         condition=f"readyReplicas={len(pods) - len(waiting)}",
-        leads_to=tuple(ref("pods", one) for one in sorted(waiting, key=name)[:_NAMED]),
+        leads_to=first_pods(waiting),
     )
 
 
