@@ -1,8 +1,8 @@
 """Pods that wait: to be tried (active), until they may be tried (backoff), for a change.
 
 A refused pod waits for an event that one of the plugins that refused it names; then it backs
-off, 1 s doubled with each attempt up to 10 s unless configured otherwise, and becomes active. What no event has moved for
-five minutes is tried all the same. One timer stands for all that wait.
+off, 1 s doubled with each attempt up to 10 s unless configured otherwise, and becomes active.
+What no event has moved for five minutes is tried all the same. One timer stands for all that wait.
 """
 
 from __future__ import annotations
