@@ -5,7 +5,7 @@ A URL names a Service (`NAME.NAMESPACE.svc`), or an address of the network.
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from apiserver.registry.calling import CallError, ClientError
 from nodes.network.http import BadMessage
@@ -26,10 +26,10 @@ class ExtenderCalls:
 
     async def __call__(self, extender: Extender, url: str, body: bytes) -> bytes:
         """Return what an extender answers. Raises ExtenderError."""
-        services, parts = self._services, urlsplit(url)
+        services, parts = self._services, _split(url)
         host = parts.hostname or ""
         secure = parts.scheme == "https"
-        port = parts.port or (443 if secure else 80)
+        port = _port(url, parts)
         try:
             place, at = self._place(host, port)
             trust = (
@@ -68,3 +68,25 @@ class ExtenderCalls:
         if suffix in ("svc", "svc.cluster.local"):
             return self._services.place(namespace, name, port)
         return host, port
+
+
+def _split(url: str) -> SplitResult:
+    """Take a URL apart. Raises ExtenderError."""
+    try:
+        return urlsplit(url)
+    except ValueError as error:
+        raise ExtenderError(f'parse "{url}": {error}') from None
+
+
+def _port(url: str, parts: SplitResult) -> int:
+    """Return the port that a URL names. Raises ExtenderError, in the words of Go."""
+    try:
+        named = parts.port
+    except ValueError:
+        given = parts.netloc.rpartition(":")[2]
+        if given.isdecimal():
+            raise ExtenderError(f'Post "{url}": dial tcp: address {given}: invalid port') from None
+        raise ExtenderError(f'parse "{url}": invalid port ":{given}" after host') from None
+    if named is not None:
+        return named
+    return 443 if parts.scheme == "https" else 80

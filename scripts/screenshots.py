@@ -102,7 +102,7 @@ def _logs_below(page: Page) -> None:
     _read(page)
     page.get_by_role("button", name="Keep open below").click()
     expect(page.locator("kp-dock .kp-log-line").first).to_be_visible()
-    page.locator("kp-dock #log-grep").fill("notice")
+    page.locator("kp-dock [name=grep]").fill("notice")
     page.locator(".kp-rail").get_by_role("link", name="Topology").click()
     _picture(page)
 

@@ -189,23 +189,32 @@ class _Connection:
         upstream = await self._connected()
         await upstream.send(onward)
         body = asyncio.ensure_future(self._send_body(upstream))
+        answer = asyncio.ensure_future(self._pass_answer(upstream, request))
         try:
-            await self._pass_answer(upstream, request)
+            await asyncio.wait((body, answer), return_when=asyncio.FIRST_COMPLETED)
+            # Without the rest of its question the API would wait for ever.
+            if not answer.done():
+                body.result()
+            await answer
         finally:
             # An answer may come before the whole question; what is left of it is then lost.
-            if not body.done():
-                body.cancel()
-            await asyncio.gather(body, return_exceptions=True)
+            await _ended(body, answer)
 
     async def _send_body(self, upstream: _Peer) -> None:
         while True:
-            event = await self._client.next_event()
-            if isinstance(event, h11.Data):
-                await upstream.send(h11.Data(bytes(event.data)))
-            elif isinstance(event, h11.EndOfMessage):
-                await upstream.send(h11.EndOfMessage())
-                return
-            else:
+            onward: h11.Data | h11.EndOfMessage
+            match await self._client.next_event():
+                case h11.Data() as part:
+                    onward = h11.Data(bytes(part.data))
+                case h11.EndOfMessage():
+                    onward = h11.EndOfMessage()
+                case _:
+                    raise ConnectionError("the client left within its question")
+            try:
+                await upstream.send(onward)
+            except OSError:
+                return  # the API hears no more; what it has answered is on its way
+            if isinstance(onward, h11.EndOfMessage):
                 return
 
     async def _pass_answer(self, upstream: _Peer, request: h11.Request) -> None:
@@ -306,11 +315,18 @@ class _Connection:
             asyncio.ensure_future(_pump(upstream, client)),
         ]
         try:
-            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+            for way in done:
+                way.result()
         finally:
-            for way in ways:
-                way.cancel()
-            await asyncio.gather(*ways, return_exceptions=True)
+            await _ended(*ways)
+
+
+async def _ended(*ways: asyncio.Future[None]) -> None:
+    """End what still runs."""
+    for way in ways:
+        way.cancel()
+    await asyncio.gather(*ways, return_exceptions=True)
 
 
 _DONE = {h11.CLIENT: h11.DONE, h11.SERVER: h11.DONE}

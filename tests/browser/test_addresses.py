@@ -11,23 +11,23 @@ POD = "/clusters/demo/objects/core/v1/pods/default/web-7c9-0?tab=logs"
 
 def test_the_options_of_a_log_come_back(page, site):
     page.goto(site.url + POD)
-    page.locator("#log-grep").fill("GET /")
+    page.locator("[name=grep]").fill("GET /")
     page.get_by_label("Only lines that match").check()
     page.get_by_label("Wrap").uncheck()
     page.wait_for_url(re.compile("only=1.*wrap=0"))
     page.reload()
-    expect(page.locator("#log-grep")).to_have_value("GET /")
+    expect(page.locator("[name=grep]")).to_have_value("GET /")
     expect(page.get_by_label("Only lines that match")).to_be_checked()
     expect(page.get_by_label("Wrap")).not_to_be_checked()
 
 
 def test_a_link_brings_the_panel_below_with_its_filters_and_other_pages_keep_it(page, site):
     page.goto(f"{site.url}/clusters/demo/topology?dock=events,q:back-off,type:Warning")
-    expect(page.locator("#events-q")).to_have_value("back-off")
+    expect(page.locator("kp-events [name=q]")).to_have_value("back-off")
     expect(page.get_by_role("button", name=re.compile("^Warnings"))).to_have_attribute(
         "aria-pressed", "true"
     )
-    page.locator("#events-q").fill("a, b")
+    page.locator("kp-events [name=q]").fill("a, b")
     page.wait_for_url(re.compile("q:a%25%2C|q:a%252C"))
     page.locator(".kp-rail").get_by_role("link", name="Access").click()
     page.wait_for_url(re.compile("/access.*dock=events"))

@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 
 from tests.browser.real import cookies, playground
 from tests.browser.real import page as real_page
+from tests.browser.test_pages import DOUBLED
 from tests.playground.objects import pod
 from tests.support.server import wait_until
 
@@ -188,6 +189,7 @@ def test_what_people_and_programs_say_is_text_on_every_page(real_page, said):
 
 
 def holds(page, name):
-    """Nothing makes the page wider than its window."""
+    """No id is there twice, and nothing makes the page wider than its window."""
+    assert page.evaluate(DOUBLED) == [], name
     wide = "document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth"
     assert page.evaluate(wide) <= 0, name

@@ -49,13 +49,21 @@ def axe():
     return Axe()
 
 
+# Labels and controls find each other by what one element alone is called.
+DOUBLED = """() => {
+  const ids = [...document.querySelectorAll("[id]")].map(({ id }) => id);
+  return ids.filter((id, at) => ids.indexOf(id) !== at);
+}"""
+
+
 def violations(axe, page):
     found = axe.run(page, options={"runOnly": RULES})
-    return [
+    wrong = [
         (rule["id"], [node["html"][:160] for node in rule["nodes"]])
         for rule in found.response["violations"]
         if rule["impact"] in {"serious", "critical", "moderate"}
     ]
+    return wrong + [("doubled id", one) for one in page.evaluate(DOUBLED)]
 
 
 def accessible(page):

@@ -8,6 +8,7 @@ import { editorOf } from "../src/editor/address.js";
 import { Checking, write } from "../src/editor/checking.js";
 import { at, sent, split, withRevision } from "../src/editor/documents.js";
 import * as drafts from "../src/editor/drafts.js";
+import { Elsewhere } from "../src/editor/elsewhere.js";
 import { command, fileName } from "../src/editor/kubectl.js";
 import { inList } from "../src/editor/lists.js";
 import { resourceOf } from "../src/editor/lives.js";
@@ -301,6 +302,25 @@ test("drafts are kept by object, and Secrets not in the storage", () => {
   assert.equal(drafts.find(key, storage), null);
 });
 
+test("a tab is told while another has changes to the same object", async (t) => {
+  const heard = [];
+  const open = (key, tab, changed = () => {}) => {
+    const made = new Elsewhere(key, changed, tab);
+    t.after(() => made.stop());
+    return made;
+  };
+  const next = () => new Promise((resolve) => heard.push(resolve));
+  const one = open("pods/web", "one");
+  one.tell(true);
+  open("pods/api", "two", () => assert.fail("another object"));
+  const told = next();
+  open("pods/web", "two", (there) => heard.shift()(there));
+  assert.equal(await told, true, "also of what was there before");
+  const gone = next();
+  one.stop();
+  assert.equal(await gone, false);
+});
+
 test("the same with kubectl", () => {
   const line = (more) => command({ how: "apply", namespace: "default", force: false, file: "web.yaml", named: false, ...more });
   assert.equal(line({}), "kubectl apply --server-side --field-manager=kubeground-editor -f web.yaml");
@@ -344,7 +364,7 @@ test("only what changed is asked for again", async () => {
   assert.equal(checking.of(split(WEB)[0], { ...SETTINGS, how: "create" }).state, "waiting", "another way is another question");
 });
 
-test("kinds that must say which revision they replace are tried with the newest", async () => {
+test("kinds that must say which revision they replace are tried and written with the newest", async () => {
   const asked = [];
   const refused = Object.assign(new Error("must be specified for an update"), { status: 422, causes: [{ field: "metadata.resourceVersion", reason: "FieldValueInvalid", message: "must be specified for an update" }] });
   const send = async ({ text }) => {
@@ -353,10 +373,15 @@ test("kinds that must say which revision they replace are tried with the newest"
     return { result: "", warnings: [] };
   };
   const boat = only("kind: Boat\napiVersion: h/v1\nmetadata:\n  name: argo\n");
-  const checking = new Checking({ send, changed: () => {}, revisionOf: () => "9" });
-  await checking.run([boat], { how: "replace", namespace: "shop" });
+  const replacing = { how: "replace", namespace: "shop" };
+  const checking = new Checking({ send, changed: () => {}, newest: async () => "9" });
+  await checking.run([boat], replacing);
   assert.deepEqual(asked, [false, true]);
-  assert.equal(checking.of(boat, { how: "replace", namespace: "shop" }).state, "good");
+  assert.equal(checking.of(boat, replacing).state, "good");
+  const [good] = await write([boat], { ...replacing, forced: () => false, revisionOf: () => "", newest: async () => "9" }, send, () => {});
+  assert.deepEqual([good.state, asked], ["good", [false, true, false, true]]);
+  const [bad] = await write([boat], { ...replacing, forced: () => false, revisionOf: () => "", newest: async () => "" }, send, () => {});
+  assert.deepEqual([bad.state, bad.error], ["bad", refused], "of what is not there, the API has the word");
 });
 
 test("with conflicts, the result is what it were if all were taken", async () => {

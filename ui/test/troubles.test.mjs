@@ -316,6 +316,53 @@ test("the editor says when the cluster could not be asked, and that there is not
   assert.deepEqual(editor().pane("live"), { none: "Write a document first." });
 });
 
+/** An editor with a text, as far as its document knows of it. */
+function writing(text, fields = {}) {
+  const one = editor({ config: { cluster: "lab", object: { kind: "ConfigMap", name: "web", resource: "configmaps" }, rev: null, namespace: "default" }, draftKey: "web", how: "replace", ...fields });
+  one.base = one.live = { text, revision: "7" };
+  one.checking = { of: () => ({ state: "good", problems: [], warnings: [], conflicts: [] }), run() {}, forget() {} };
+  one.lives = { forget() {}, place: () => null };
+  one.code = {
+    text,
+    position: 0,
+    mark() {},
+    line: () => 1,
+    replace(now) {
+      if (now === this.text) return;
+      this.text = now;
+      one.edited();
+    },
+  };
+  return one;
+}
+
+test("two editors of one object show one text, and what is decided about it", (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const [above, docked, other] = [writing("a: 1\n"), writing("a: 1\n", { docked: {} }), writing("b: 1\n", { draftKey: "api" })];
+  t.mock.method(globalThis.document, "querySelectorAll", () => [above, docked, other]);
+  t.mock.method(globalThis.document, "querySelector", () => null);
+  docked.dispatchEvent = () => {};
+  above.code.replace("a: 2\n");
+  assert.deepEqual([docked.text, docked.dirty, other.text], ["a: 2\n", true, "b: 1\n"]);
+  docked.merging = [{ mine: "a: 2", theirs: "a: 3", from: 0 }];
+  docked.choose("how", "apply");
+  assert.match(said(page(above)), /1 place was changed by both\./);
+  assert.equal(above.how, "apply");
+  docked.discard();
+  assert.deepEqual([above.text, above.dirty, above.merging], ["a: 1\n", false, []]);
+});
+
+test("an editor says that another tab has changes, and shows what it takes by force once one has chosen so", () => {
+  const one = writing("a: 1\n", { how: "apply", changedElsewhere: true });
+  assert.match(said(page(one)), /Another tab of your browser has changes to web that are not written yet\. Each tab has its own text; once one is written, the other can merge\./);
+  one.sections = [{ about: { apiVersion: "v1", kind: "ConfigMap", namespace: "", name: "web" }, from: 0, to: 5 }];
+  one.checking.of = () => ({ state: "owned", problems: [], warnings: [], conflicts: [{ path: ".data.a", manager: "helm", words: "" }] });
+  const command = () => /kubectl apply .*? -f \S+/.exec(said(page(one)))[0];
+  assert.equal(command(), "kubectl apply --server-side --field-manager=kubeground-editor -f web.yaml");
+  one.taken.set(one.nameOf(one.section), new Set([".data.a"]));
+  assert.equal(command(), "kubectl apply --server-side --field-manager=kubeground-editor --force-conflicts -f web.yaml");
+});
+
 // -- logs and events ---------------------------------------------------------------------------------
 
 test("logs say what holds them up and what they leave out", () => {

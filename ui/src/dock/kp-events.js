@@ -120,10 +120,10 @@ class Events extends LitElement {
     const choice = (type, label, n) => html`<button type="button" aria-pressed=${this.type === type} @click=${() => this.set({ type })}>${label}${n ? html` <span class="kp-muted">${n}</span>` : nothing}</button>`;
     return html`<div class="kp-toolbar kp-log-bar" role="search" aria-label=${t.dock.events}>
       <span class="kp-segments">${choice("", t.events.all)}${choice("Warning", t.events.warnings, counts.Warning + counts.Error)}${choice("Error", t.events.problems, counts.Error)}</span>
-      <div class="kp-inline"><label for="events-ns">${t.namespace}</label><select id="events-ns" @change=${(event) => this.set({ ns: event.target.value })}>
+      <label class="kp-inline">${t.namespace} <select @change=${(event) => this.set({ ns: event.target.value })}>
         <option value="" .selected=${!this.ns}>${t.events.allNamespaces}</option>${this.namespaces.map((one) => html`<option .selected=${one === this.ns}>${one}</option>`)}
-      </select></div>
-      <div class="kp-inline kp-grow"><label for="events-q">${t.objects.filter}</label><input id="events-q" type="search" autocomplete="off" spellcheck="false" placeholder=${t.events.hint} .value=${this.q} @input=${(event) => this.set({ q: event.target.value })} /></div>
+      </select></label>
+      <label class="kp-inline kp-grow">${t.objects.filter} <input type="search" name="q" autocomplete="off" spellcheck="false" placeholder=${t.events.hint} .value=${this.q} @input=${(event) => this.set({ q: event.target.value })} /></label>
       ${this.object ? html`<span class="kp-tag"><code>${this.object}</code> <button type="button" class="kp-link" aria-label=${t.events.allObjects} title=${t.events.allObjects} @click=${() => this.set({ object: "" })}>×</button></span>` : nothing}
       <label class="kp-check"><input type="checkbox" .checked=${Boolean(this.grouped)} @change=${(event) => this.set({ grouped: event.target.checked ? "1" : "" })} />${t.events.group}</label>
       ${counts.Error ? html`<button type="button" class="kp-button" @click=${() => forgetProblems(this.cluster)}>${t.events.forget}</button>` : nothing}

@@ -7,7 +7,7 @@ import { sent } from "./documents.js";
 const keyOf = (section, { how, namespace }) => `${how}\n${namespace}\n${sent(section)}`;
 
 export class Checking {
-  /** @param {{send: (body: object, options: object) => Promise<object>, changed: () => void}} given */
+  /** @param {{send: (body: object, options: object) => Promise<object>, newest: (section: object) => Promise<string>, changed: () => void}} given */
   constructor(given) {
     Object.assign(this, given);
     this.found = new Map();
@@ -58,7 +58,7 @@ export class Checking {
   async try(section, sections, { how, namespace }, signal) {
     const body = { text: sent(section), action: how, namespace, dry_run: true };
     try {
-      return good(await this.asked(section, body, signal));
+      return good(await asked(section, body, (one) => this.send(one, { signal }), this.newest));
     } catch (error) {
       if (signal.aborted) return null;
       const owned = conflicts(error);
@@ -67,17 +67,6 @@ export class Checking {
       const waits = waitsFor(section, sections, error);
       if (waits) return { state: "later", waits: waits.about, problems: [], conflicts: [], warnings: [] };
       return { state: "bad", problems: problems(section, error), conflicts: [], warnings: [] };
-    }
-  }
-
-  /** Asks; of kinds that must say which revision they replace, it is the newest: kubectl says it, too. */
-  async asked(section, body, signal) {
-    try {
-      return await this.send(body, { signal });
-    } catch (error) {
-      const revision = error.causes?.some(({ field }) => field === "metadata.resourceVersion") && this.revisionOf?.(section);
-      if (!revision || body.action !== "replace") throw error;
-      return this.send({ ...body, text: sent(section, revision) }, { signal });
     }
   }
 
@@ -91,6 +80,18 @@ export class Checking {
   }
 }
 
+/** Asks; of kinds that must say which revision they replace, it is the newest, as with kubectl. */
+async function asked(section, body, send, newest) {
+  try {
+    return await send(body);
+  } catch (error) {
+    const wanted = body.action === "replace" && error.causes?.some(({ field }) => field === "metadata.resourceVersion");
+    const revision = wanted && (await newest(section));
+    if (!revision) throw error;
+    return send({ ...body, text: sent(section, revision) });
+  }
+}
+
 /** No word of the cluster about the text: no network, no worker, or one that rests. */
 const unanswered = ({ status }) => !status || [502, 503, 504].includes(status);
 
@@ -100,9 +101,9 @@ const good = (answer) => ({ state: "good", result: answer.result, outcome: answe
  * Writes the documents one after the other; a later one may need an earlier one. Returns what came of each.
  *
  * `revisionOf` says which revision a document replaces, if that matters; `renewed` is asked when it is another one by
- * then, and returns the newer one where nothing of the document is changed by it.
+ * then, and returns the newer one where nothing of the document is changed by it. `newest` is as for trying.
  */
-export async function write(sections, { how, namespace, forced, revisionOf, renewed }, send, tell) {
+export async function write(sections, { how, namespace, forced, revisionOf, renewed, newest }, send, tell) {
   const answers = sections.map((section) => ({ about: section.about, index: section.index, state: "waiting" }));
   const bodyOf = (section, revision) => ({
     text: sent(section, how === "replace" ? revision : ""),
@@ -113,7 +114,7 @@ export async function write(sections, { how, namespace, forced, revisionOf, rene
   const one = async (section) => {
     const revision = revisionOf(section);
     try {
-      return await send(bodyOf(section, revision));
+      return await asked(section, bodyOf(section, revision), send, newest);
     } catch (error) {
       const newer = how === "replace" && revision && error.code === "Conflict" ? await renewed() : null;
       if (!newer) throw error;

@@ -24,6 +24,8 @@ import { write } from "./writing.js";
 const SETTLED = 500; // after the last key, the cluster is asked
 const KEPT_AFTER = 300;
 const LARGEST = 3 * 1024 * 1024;
+// What is of a text and not of an editor: two editors of one object show one text, as of one file.
+const OF_TEXT = ["base", "live", "how", "notes", "merging", "taken", "answers", "said", "busy", "written"];
 
 class Editor extends LitElement {
   // `docked` has what a panel of the dock remembers, in place of the page's address.
@@ -60,7 +62,7 @@ class Editor extends LitElement {
     this.concealed = Boolean(object?.secret && this.live);
     this.base = this.live && { text: object.text, revision: object.revision };
     this.draftKey = drafts.keyOf({ cluster: this.config.cluster, object, user: document.body.dataset.user, from: this.config.from });
-    this.checking = new Checking({ send: (body, options) => this.send(body, options), changed: () => this.marked(), revisionOf: (section) => (this.isOpened(section) ? this.live?.revision : "") });
+    this.checking = new Checking({ send: (body, options) => this.send(body, options), newest: (section) => this.lives.newest(section), changed: () => this.marked() });
     this.lives = new Lives({ kinds: this.config.kinds, namespace: this.config.namespace, read: (place) => this.read(place), changed: () => this.draw() });
     this.schemas = new Schemas(this.config.cluster, get);
     const here = (run) => ({ run, when: () => !this.docked || this.contains(document.activeElement) });
@@ -78,6 +80,7 @@ class Editor extends LitElement {
     this.unbind();
     this.checking.stop();
     this.following?.stop();
+    this.elsewhere?.stop();
     clearTimeout(this.settling);
     clearTimeout(this.keeping);
     window.removeEventListener("beforeunload", this.closing);
@@ -96,8 +99,13 @@ class Editor extends LitElement {
     if (rev === null && object && object.refused?.code !== 403) follow(this);
   }
 
-  /** What one begins with: what was written and not sent, else the object. */
+  /** What one begins with: what another editor here shows, what was written and not sent, else the object. */
   beginning() {
+    const [twin] = this.twins;
+    if (twin) {
+      this.take(twin);
+      return twin.text;
+    }
     const text = this.config.start ?? this.live?.text ?? "";
     const draft = this.readOnly ? null : drafts.find(this.draftKey);
     if (!draft || draft.text === text) return text;
@@ -114,8 +122,21 @@ class Editor extends LitElement {
     const label = object ? t.editor.textOf(object.kind, object.name) : t.editor.text;
     const host = this.querySelector(".kp-ed-code");
     this.code = new Code(host, { text, label, hint: this.readOnly ? "" : t.editor.hint, readOnly: this.readOnly, changed: () => this.edited(), moved: () => this.moved() });
-    this.edited();
+    this.quietly(() => this.edited());
     this.assist();
+    if (object && !this.readOnly) this.listen();
+  }
+
+  /** Hears from other tabs, where changes of this object may be, too. */
+  async listen() {
+    const { code } = this;
+    const { Elsewhere } = await import("./elsewhere.js");
+    if (code !== this.code) return;
+    this.elsewhere = new Elsewhere(this.draftKey, (there) => {
+      this.changedElsewhere = there;
+      this.draw();
+    });
+    this.elsewhere.tell(this.dirty);
   }
 
   async assist() {
@@ -301,10 +322,43 @@ class Editor extends LitElement {
 
   /** The cluster is another one than it was when it was asked. */
   again() {
-    this.checking.forget();
-    this.lives.forget();
-    this.check();
+    const every = [this, ...this.twins];
+    for (const { checking, lives } of every) {
+      checking.forget();
+      lives.forget();
+    }
     this.draw();
+    for (const one of every) one.check();
+  }
+
+  // --- other editors of the text ------------------------------------------------------------
+
+  /** The editors of the same text on this page: above the dock, or in it. */
+  get twins() {
+    if (this.readOnly) return [];
+    return [...document.querySelectorAll("kp-editor")].filter((one) => one !== this && one.code && !one.readOnly && one.draftKey === this.draftKey);
+  }
+
+  take(twin) {
+    for (const name of OF_TEXT) this[name] = twin[name];
+  }
+
+  /** Shows what was done in another editor of the text. */
+  mirror(twin) {
+    const { how } = this;
+    this.quietly(() => {
+      this.take(twin);
+      this.code.replace(twin.text);
+      this.marked();
+    });
+    if (how !== this.how) this.check();
+  }
+
+  /** Does what the other editors need not be told. */
+  quietly(work) {
+    this.quiet = true;
+    work();
+    this.quiet = false;
   }
 
   read(place) {
@@ -412,6 +466,8 @@ class Editor extends LitElement {
 
   draw() {
     this.tick += 1;
+    this.elsewhere?.tell(this.dirty);
+    if (!this.quiet && this.code) for (const twin of this.twins) twin.mirror(this);
     if (this.docked) this.title();
   }
 

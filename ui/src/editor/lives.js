@@ -24,6 +24,13 @@ export class Lives {
     return { kind: resource.title, namespace: resource.namespaced ? about.namespace || this.namespace : "", name: about.name };
   }
 
+  /** Returns at which revision the object of a document is now, nothing for none. */
+  async newest(section) {
+    const place = this.place(section);
+    const live = place && (await this.read(place).catch(() => null));
+    return live?.revision ?? "";
+  }
+
   /** Returns the object of a document as it is now, null for none; undefined until it is known. */
   of(section) {
     const place = this.place(section);

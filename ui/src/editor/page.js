@@ -99,7 +99,8 @@ function beginnings(editor) {
   return html`
     ${config.rev === null || !config.object ? nothing : note("", e().past, html`<a class="kp-button" data-live href=${editor.addressFrom(config.rev)}>${e().editPast}</a>`)}
     ${config.from ? note("", config.object.refused ? e().fromGone(config.object.kind, config.object.name, config.from) : e().from(config.from)) : nothing}
-    ${notes.draft ? note("", e().draft, button(e().discard, () => editor.discardDraft())) : nothing}`;
+    ${notes.draft ? note("", e().draft, button(e().discard, () => editor.discardDraft())) : nothing}
+    ${editor.changedElsewhere ? note("kp-warn", e().elsewhere(config.object.name)) : nothing}`;
 }
 
 /** What happened while one wrote. */
@@ -178,7 +179,7 @@ function commandOf(editor) {
   return command({
     how,
     namespace: config.namespace,
-    force: sections.some((one) => editor.checked(one).conflicts.length > 0),
+    force: sections.some((one) => editor.checked(one).conflicts.some(({ path }) => editor.takes(one, path))),
     file: fileName(sections),
     named: sections.every(({ about }) => about.namespace),
   });

@@ -27,6 +27,7 @@ async function writeAll(editor) {
     forced: (section) => editor.forced(section),
     revisionOf: (section) => (editor.isOpened(section) ? editor.base?.revision : ""),
     renewed: () => renewed(editor),
+    newest: (section) => editor.lives.newest(section),
   };
   editor.answers = await send(editor.sections, settings, (body) => editor.send(body, {}), (answers) => {
     editor.answers = answers;

@@ -3,6 +3,7 @@
 // With `address` what one chooses stands in the page's address; without, it is told by kp-log-options.
 import { html, LitElement, nothing } from "lit";
 
+import { copy } from "../copy.js";
 import { logsCommand } from "../list/kubectl.js";
 import { visible } from "../list/selection.js";
 import { matches, pieces, search } from "../logs/buffer.js";
@@ -115,7 +116,7 @@ class Logs extends LitElement {
 
   render() {
     return html`${this.bar()}${this.box()}<div class="kp-log-note">${this.notes()}<p class="kp-muted">${this.counts()}</p></div>
-      <div class="kp-command kp-equivalent"><pre id="log-command" tabindex="0">${this.command.join("\n")}</pre><button type="button" class="kp-button" data-copy="#log-command">${t.objects.copy}</button></div>`;
+      <div class="kp-command kp-equivalent"><pre tabindex="0">${this.command.join("\n")}</pre><button type="button" class="kp-button" @click=${(event) => copy(this.command.join("\n"), event.target)}>${t.objects.copy}</button></div>`;
   }
 
   bar() {
@@ -123,11 +124,11 @@ class Logs extends LitElement {
     const check = (name, label, options) => html`<label class="kp-check"><input type="checkbox" .checked=${this[name]} @change=${(event) => this.set({ [name]: event.target.checked }, options)} />${label}</label>`;
     return html`<div class="kp-toolbar kp-log-bar">
       ${containers.length > 1
-        ? html`<div class="kp-inline"><label for="log-container">${t.logs.container}</label><select id="log-container" @change=${(event) => this.set({ container: event.target.value }, { anew: true })}><option value="*" .selected=${chosen === "*"}>${t.logs.allContainers}</option>${containers.map(([name, kind]) => html`<option value=${name} .selected=${name === chosen}>${name}${kind === "main" ? "" : ` (${t.logs.kinds[kind]})`}</option>`)}</select></div>`
+        ? html`<label class="kp-inline">${t.logs.container} <select @change=${(event) => this.set({ container: event.target.value }, { anew: true })}><option value="*" .selected=${chosen === "*"}>${t.logs.allContainers}</option>${containers.map(([name, kind]) => html`<option value=${name} .selected=${name === chosen}>${name}${kind === "main" ? "" : ` (${t.logs.kinds[kind]})`}</option>`)}</select></label>`
         : nothing}
-      <div class="kp-inline"><label for="log-since">${t.logs.since}</label><select id="log-since" @change=${(event) => this.chooseSince(event.target.value)}>${SINCE.map(([value, text]) => html`<option value=${value} .selected=${value === this.since}>${text()}</option>`)}<option value="rev:" .selected=${this.since.startsWith("rev:")}>${t.logs.sinceRevision}</option></select>
+      <div class="kp-inline"><label class="kp-inline">${t.logs.since} <select @change=${(event) => this.chooseSince(event.target.value)}>${SINCE.map(([value, text]) => html`<option value=${value} .selected=${value === this.since}>${text()}</option>`)}<option value="rev:" .selected=${this.since.startsWith("rev:")}>${t.logs.sinceRevision}</option></select></label>
       ${this.since.startsWith("rev:") ? html`<input class="kp-log-rev" type="number" min="1" inputmode="numeric" aria-label=${t.logs.sinceRevision} .value=${this.since.slice(4)} @change=${(event) => this.set({ since: `rev:${event.target.value}` }, { anew: true })} />` : nothing}</div>
-      <div class="kp-inline kp-grow"><label for="log-grep">${t.logs.grep}</label><input id="log-grep" type="search" autocomplete="off" spellcheck="false" placeholder=${t.logs.grepHint} .value=${this.grep} @input=${(event) => this.set({ grep: event.target.value })} /></div>
+      <label class="kp-inline kp-grow">${t.logs.grep} <input type="search" name="grep" autocomplete="off" spellcheck="false" placeholder=${t.logs.grepHint} .value=${this.grep} @input=${(event) => this.set({ grep: event.target.value })} /></label>
       ${this.grep ? check("only", t.logs.onlyMatches) : nothing}${check("previous", t.logs.previous, { anew: true })}${check("times", t.logs.timestamps)}${check("wrap", t.logs.wrap)}${check("follow", t.logs.follow)}
       <button type="button" class="kp-button" @click=${() => this.download()}>${t.logs.download}</button>
     </div>`;

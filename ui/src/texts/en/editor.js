@@ -94,6 +94,7 @@ export const editor = {
   keepMine: "Keep mine",
   deleted: (kind, name) => `${place(kind, name)} was deleted while you edited. Your text is kept; Create makes it anew.`,
   draft: "This is the text that you had not written yet.",
+  elsewhere: (name) => `Another tab of your browser has changes to ${name} that are not written yet. Each tab has its own text; once one is written, the other can merge.`,
   fromGone: (kind, name, rev) => `There is no ${kind.toLowerCase()} ${name} now. This is its text of revision ${number(rev)}: Create makes it anew.`,
   from: (rev) => `You start from revision ${number(rev)}. Writing it makes it the newest.`,
   past: "This is a text of the past: it can be read, not changed.",

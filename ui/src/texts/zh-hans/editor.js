@@ -94,6 +94,7 @@ export const editor = {
   keepMine: "保留我的",
   deleted: (kind, name) => `${place(kind, name)} 在您编辑期间被删除。您的文本已保留；“创建”会重新创建它。`,
   draft: "这是您尚未写入的文本。",
+  elsewhere: (name) => `您的浏览器的另一个标签页中有对 ${name} 的更改，尚未写入。每个标签页各有自己的文本；其中一个写入后，另一个可以合并。`,
   fromGone: (kind, name, rev) => `现在没有 ${place(kind, name)}。这是它在版本 ${number(rev)} 的文本：“创建”会重新创建它。`,
   from: (rev) => `您从版本 ${number(rev)} 开始。写入后它将成为最新版本。`,
   past: "这是过去的文本：可以阅读，不能更改。",
