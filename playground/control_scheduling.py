@@ -12,12 +12,15 @@ An attempt is told to who may get its pod; victims are named to who may list the
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
+from apimachinery.clock import format_time
 from apimachinery.errors import NotFound
 from apimachinery.gvk import GroupResource
 from apiserver.storage import Key
-from nodes.scheduler.attempt import Attempt
+from nodes.scheduler.attempt import Attempt, Trigger
+from nodes.scheduler.loop import Scheduler
 from nodes.scheduler.packing import SCORED
 from nodes.scheduler.queue import Waiting
 from playground.cluster import RunningCluster
@@ -26,6 +29,14 @@ from playground.control_viewer import Viewer
 from playground.whatif import WhatIf
 
 PODS = GroupResource("", "pods")
+# The resources of a namespace that events speak of.
+_KINDS = {
+    "AssignedPod": "pods",
+    "UnscheduledPod": "pods",
+    "PersistentVolumeClaim": "persistentvolumeclaims",
+    "ResourceClaim": "resourceclaims.resource.k8s.io",
+    "PodGroup": "podgroups.scheduling.k8s.io",
+}
 # Scores on the page of a pod; attempts and waiting pods in an overview.
 BEST, USUAL, MOST = 10, 50, 500
 
@@ -79,8 +90,9 @@ def _filters(cluster: RunningCluster, scheduler: str) -> list[str]:
 
 
 def _shown(attempt: Attempt, scored: int, viewer: Viewer) -> dict[str, Any]:
-    """Return an attempt without the names of victims that its reader may not know."""
+    """Return an attempt without the names of pods and claims that its reader may not know."""
     found = attempt.as_json(scored)
+    found["because"] = _trigger(attempt.because, viewer)
     for candidate in found["candidates"]:
         for victim in candidate["victims"]:
             if not viewer.may_list("pods", victim["pod"].partition("/")[0]):
@@ -102,7 +114,9 @@ async def overview(call: Call) -> Answer:
         "schedulers": [{"name": one.name, "plugins": one.points()} for one in scheduler.profiles],
         "configurationError": cluster.scheduler_config.error,
         "queue": scheduler.queue.depths(),
-        "waiting": [_waits(waiting) for waiting in _first(scheduler.queue, limit, viewer)],
+        "waiting": [
+            _waits(scheduler, waiting, viewer) for waiting in _first(scheduler.queue, limit, viewer)
+        ],
         "attempts": [attempt.summary() for attempt in latest[:limit]],
     }
 
@@ -112,15 +126,37 @@ def _first(queue: Iterable[Waiting], limit: int, viewer: Viewer) -> list[Waiting
     return sorted(found, key=lambda one: one.since)[:limit]
 
 
-def _waits(waiting: Waiting) -> dict[str, Any]:
+def _waits(scheduler: Scheduler, waiting: Waiting, viewer: Viewer) -> dict[str, Any]:
+    retry_at = scheduler.queue.retry_at(waiting)
+    plugin, why = scheduler.kept_out(waiting.pod) if waiting.gated else ("", "")
+    last = waiting.ignored_last
     return {
         "pod": f"{waiting.pod.namespace}/{waiting.pod.name}",
         "uid": waiting.pod.uid,
         "where": "gated" if waiting.gated else waiting.where,
         "priority": waiting.pod.priority,
         "attempts": waiting.attempts,
-        "refusedBy": sorted(waiting.refused_by),
+        "refusedBy": sorted(filter(None, waiting.refused_by)),
+        "gate": {"plugin": plugin, "why": why},
+        "because": _trigger(waiting.because, viewer),
+        "ignored": {"count": waiting.ignored, "last": _trigger(last, viewer) if last else None},
+        "retryAt": None if retry_at is None else format_time(datetime.fromtimestamp(retry_at, UTC)),
     }
+
+
+def _trigger(trigger: Trigger, viewer: Viewer) -> dict[str, str]:
+    """Return an event without the name of an object that its reader may not know."""
+    shown = trigger._asdict()
+    if not may_know(trigger, viewer):
+        shown["obj"] = ""
+    return shown
+
+
+def may_know(trigger: Trigger, viewer: Viewer) -> bool:
+    """Tell whether one may list the objects of which an event's is one."""
+    namespace, slash, _ = trigger.obj.rpartition("/")
+    kind = _KINDS.get(trigger.event.partition("/")[0], "")
+    return not slash or viewer.may_list(kind, namespace)
 
 
 async def what_if(call: Call) -> Answer:

@@ -11,6 +11,21 @@ from nodes.scheduler.framework import Scores
 CANDIDATES, VICTIMS = 10, 10
 
 
+class Trigger(NamedTuple):
+    """Why a pod is tried: an event, its object, and the plugin that says that it may help.
+
+    obj: NAMESPACE/NAME, or a name.
+    """
+
+    event: str
+    obj: str = ""
+    plugin: str = ""
+
+
+# What v1.36 calls a pod's own coming; other names are those of events.
+NEW = Trigger("UnscheduledPod/Add")
+
+
 class Column(NamedTuple):
     """What one plugin gave each node that fits: node -> score, as computed and from 0 to 100."""
 
@@ -45,6 +60,7 @@ class Attempt:
     best first. seconds: extension point -> wall seconds. node is "" where nothing fitted; message
     is then the sentence that the event and the condition carry. fitting: how many nodes were found
     to fit; in a large cluster the search stops at enough, and the others were not looked at.
+    because: what made it be tried.
     """
 
     pod: str
@@ -62,6 +78,7 @@ class Attempt:
     tied: tuple[str, ...] = ()
     candidates: tuple[Choice, ...] = ()
     seconds: dict[str, float] = field(default_factory=dict)
+    because: Trigger = NEW
 
     def totals(self) -> dict[str, int]:
         """Return the weighted sum of each node's scores, the highest first."""
@@ -93,6 +110,7 @@ class Attempt:
         }
         return {
             **self.summary(),
+            "because": self.because._asdict(),
             "refused": self.refused,
             "unresolvable": sorted(self.unresolvable),
             "tied": self.tied[:scored],

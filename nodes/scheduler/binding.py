@@ -28,6 +28,11 @@ class Failure:
     plugin: str
     rejected: bool
 
+    @property
+    def refused_by(self) -> tuple[str, ...]:
+        """Return whose refusal an event may take back: nobody's, where something went wrong."""
+        return (self.plugin,) if self.rejected else ()
+
 
 class Writer:
     """What preBind plugins write with; changes of watched objects wake those who wait for one."""

@@ -100,24 +100,24 @@ class Cache:
         self._places[pod.uid] = node_name
         self.counts.change(pod, node_name, 1)
 
-    def remove(self, uid: str) -> bool:
-        """Take a pod off its node; False if it stood on none."""
+    def remove(self, uid: str) -> tuple[PodInfo, str] | None:
+        """Take a pod off its node; return both, None if it stood on none."""
         pod, node_name = self._pods.pop(uid, None), self._places.pop(uid, None)
         if pod is None or node_name is None:
-            return False
+            return None
         self.counts.change(pod, node_name, -1)
         info = self._nodes[node_name]
         info.remove(uid)
         if not info.obj and not info.pods:
             del self._nodes[node_name]
-        return True
+        return pod, node_name
 
     def nominate(self, pod: PodInfo, node: str) -> None:
         """Keep the room that is being made on a node for the pod that it is made for."""
         self._nominated[pod.uid] = (pod, node)
 
-    def unnominate(self, uid: str) -> None:
-        self._nominated.pop(uid, None)
+    def unnominate(self, uid: str) -> tuple[PodInfo, str] | None:
+        return self._nominated.pop(uid, None)
 
     def with_nominated(self, node: NodeInfo, pod: PodInfo) -> NodeInfo:
         """Return the node as it looks to a pod: with those that wait for room there before it."""

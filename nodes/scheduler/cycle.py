@@ -10,7 +10,17 @@ from dataclasses import dataclass, field
 
 from nodes.scheduler.attempt import CANDIDATES, VICTIMS, Attempt, Choice, Column, Victim
 from nodes.scheduler.cache import Cache
-from nodes.scheduler.framework import Code, CycleState, FilterPlugin, Reader, Scores, Status, Write
+from nodes.scheduler.framework import (
+    EXTENDER,
+    NO_NODES,
+    Code,
+    CycleState,
+    FilterPlugin,
+    Reader,
+    Scores,
+    Status,
+    Write,
+)
 from nodes.scheduler.nodeinfo import NodeInfo
 from nodes.scheduler.podinfo import PodInfo
 from nodes.scheduler.preemption import Candidate, Preemption
@@ -100,7 +110,7 @@ class Cycle:
         state = CycleState(nodes, self._cache.counts, self._readers, kept=self._cache.kept)
         attempt.evaluated = len(nodes)
         if not nodes:
-            return Outcome(message="no nodes available to schedule pods")
+            return Outcome(message="no nodes available to schedule pods", refused_by={NO_NODES})
         began = time.perf_counter()
         filters, only, refusal = self._pre_filter(state, pod)
         looked = time.perf_counter()
@@ -139,7 +149,7 @@ class Cycle:
     ) -> Outcome:
         """Look for what could be taken back, and for pods that could go; say why the pod waits."""
         refused, hopeless = attempt.refused, attempt.unresolvable
-        refused_by = {plugin for plugin, _ in refused.values()}
+        refused_by = {_who(plugin) for plugin, _ in refused.values()}
         message = sentence(len(nodes), refused)
         words, writes = self._post_filter(state, pod)
         if self._preemption.enabled:
@@ -290,6 +300,11 @@ def _choice(candidate: Candidate) -> Choice:
         len(candidate.victims),
         candidate.violations,
     )
+
+
+def _who(plugin: str) -> str:
+    """Return by which name the queue knows who refused: all extenders have one."""
+    return EXTENDER if plugin.startswith(f"{EXTENDER} ") else plugin
 
 
 def sentence(total: int, refused: dict[str, tuple[str, tuple[str, ...]]]) -> str:

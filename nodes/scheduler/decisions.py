@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from nodes.scheduler.attempt import Attempt, Choice, Column, Victim
+from nodes.scheduler.attempt import Attempt, Choice, Column, Trigger, Victim
 from nodes.scheduler.packing import Names, pack, unpack
 
 ATTEMPTS_PER_POD = 20
@@ -81,7 +81,8 @@ def _read(uid: str, one: Attempt | Packed) -> Attempt:
         Choice(node, tuple(Victim(*victim) for victim in victims), count, violations)
         for node, victims, count, violations in found.pop("candidates")
     )
-    return Attempt(uid=uid, table=table, candidates=candidates, **found)
+    because = Trigger(*found.pop("because"))
+    return Attempt(uid=uid, table=table, candidates=candidates, because=because, **found)
 
 
 def _size(one: Attempt | Packed) -> int:

@@ -15,14 +15,17 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, ClassVar, Protocol, TypeAlias
+from typing import Any, ClassVar, NamedTuple, Protocol, TypeAlias
 
 from apimachinery.labels import Selector
-from apimachinery.meta import Obj
+from apimachinery.meta import Obj, name_of, namespace_of
+from apimachinery.volumes import claim_names
 from nodes.scheduler.nodeinfo import NodeInfo
 from nodes.scheduler.podinfo import PodInfo
 
 MAX_SCORE = 100
+# Who has refused a pod, where that was no plugin: an extender, or there being no node at all.
+EXTENDER, NO_NODES = "Extender", ""
 Scores: TypeAlias = dict[str, int]  # node name -> score
 
 
@@ -75,25 +78,54 @@ SKIP = Status(Code.SKIP)
 
 
 class Event(Enum):
-    """What happened in the cluster that may let a refused pod fit."""
+    """What happened in the cluster that may let a refused pod fit: a resource and an action."""
 
     NODE_ADDED = "Node/Add"
-    NODE_TAINTS = "Node/UpdateTaint"
-    NODE_LABELS = "Node/UpdateLabel"
-    NODE_ALLOCATABLE = "Node/UpdateAllocatable"
+    NODE_GONE = "Node/Delete"
+    NODE_TAINTS = "Node/UpdateNodeTaint"
+    NODE_LABELS = "Node/UpdateNodeLabel"
+    NODE_ALLOCATABLE = "Node/UpdateNodeAllocatable"
+    # Pods that have a node.
     POD_ADDED = "AssignedPod/Add"
-    POD_CHANGED = "AssignedPod/Update"
+    POD_LABELS = "AssignedPod/UpdatePodLabel"
+    POD_SCALED_DOWN = "AssignedPod/UpdatePodScaleDown"
     POD_GONE = "AssignedPod/Delete"
-    POD_ITSELF = "UnscheduledPod/Update"
+    # Pods that have none: the one that waits among them.
+    UNSCHEDULED_ADDED = "UnscheduledPod/Add"
+    OWN_LABELS = "UnscheduledPod/UpdatePodLabel"
+    OWN_SCALED_DOWN = "UnscheduledPod/UpdatePodScaleDown"
+    OWN_TOLERATIONS = "UnscheduledPod/UpdatePodToleration"
+    OWN_GATES = "UnscheduledPod/UpdatePodSchedulingGatesEliminated"
+    OWN_CLAIMS = "UnscheduledPod/UpdatePodGeneratedResourceClaim"
     CLAIM_ADDED = "PersistentVolumeClaim/Add"
     CLAIM_CHANGED = "PersistentVolumeClaim/Update"
-    CLASS_ADDED = "StorageClass/Add"
+    VOLUME_ADDED = "PersistentVolume/Add"
     VOLUME_CHANGED = "PersistentVolume/Update"
+    CLASS_ADDED = "StorageClass/Add"
+    CLASS_CHANGED = "StorageClass/Update"
+    CSINODE_ADDED = "CSINode/Add"
     CSINODE_CHANGED = "CSINode/Update"
     ATTACHMENT_GONE = "VolumeAttachment/Delete"
+    DEVICE_CLAIM_ADDED = "ResourceClaim/Add"
     DEVICE_CLAIM_CHANGED = "ResourceClaim/Update"
+    DEVICE_CLAIM_GONE = "ResourceClaim/Delete"
+    DEVICE_CLASS_ADDED = "DeviceClass/Add"
     DEVICE_CLASS_CHANGED = "DeviceClass/Update"
+    DEVICES_ADDED = "ResourceSlice/Add"
     DEVICES_CHANGED = "ResourceSlice/Update"
+
+
+class Change(NamedTuple):
+    """An event with its object before and after; None where there was, or is, none."""
+
+    event: Event
+    old: Obj | None = None
+    new: Obj | None = None
+
+    @property
+    def obj(self) -> Obj:
+        """Return the object as it is, or was last."""
+        return self.new or self.old or {}
 
 
 class Reader(Protocol):
@@ -122,12 +154,34 @@ class CycleState:
     kept: dict[str, Any] = field(default_factory=dict)
 
 
+Readers: TypeAlias = Mapping[str, Reader]
+# Says whether a change may help a pod that the plugin refused.
+Hint: TypeAlias = Callable[[PodInfo, Change, Readers], bool]
+
+
+def always(pod: PodInfo, change: Change, readers: Readers) -> bool:
+    """Say that every such event may help."""
+    return True
+
+
+def is_its_claim(pod: PodInfo, change: Change, readers: Readers) -> bool:
+    """Tell whether a PersistentVolumeClaim is one of the pod's."""
+    mine = namespace_of(change.obj) == pod.namespace
+    return mine and name_of(change.obj) in claim_names(pod.obj)
+
+
 class Plugin(ABC):
     """A rule of the scheduler."""
 
     name: ClassVar[str]
-    # What may unblock a pod that this plugin refused: the queueing hints.
-    retry_on: ClassVar[frozenset[Event]] = frozenset()
+
+    def hints(self) -> Mapping[Event, Hint]:
+        """Return the events that may help a pod that this plugin refused, with a hint for each.
+
+        A pod is tried again where the hint of a plugin that refused it says so, and for no other
+        event (EventsToRegister).
+        """
+        return {}
 
     def configure(self, args: Mapping[str, Any]) -> None:  # noqa: B027 - most have no arguments
         """Take the arguments of a profile's pluginConfig; they are complete and valid."""
@@ -137,7 +191,7 @@ class PreEnqueuePlugin(Plugin):
     """Says whether a pod may enter the queue at all."""
 
     @abstractmethod
-    def pre_enqueue(self, pod: PodInfo, readers: dict[str, Reader]) -> Status: ...
+    def pre_enqueue(self, pod: PodInfo, readers: Readers) -> Status: ...
 
 
 class QueueSortPlugin(Plugin):

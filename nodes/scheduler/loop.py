@@ -18,21 +18,23 @@ from typing import Any
 from apimachinery.clock import Clock
 from apimachinery.errors import ApiError, NotFound
 from apimachinery.gotext import quoted
-from apimachinery.meta import Obj, is_deleting, labels_of, name_of
+from apimachinery.meta import Obj, is_deleting, name_of
 from nodes.client import resources
 from nodes.client.cause import CAUSE
 from nodes.client.events import Recorder
 from nodes.client.informer import Informers
 from nodes.client.rest import Client
 from nodes.client.supervise import TaskSet
-from nodes.scheduler import binding
+from nodes.scheduler import binding, changes
 from nodes.scheduler.attempt import Attempt
 from nodes.scheduler.cache import Cache
+from nodes.scheduler.changes import OTHERS, Meaning
 from nodes.scheduler.config.reading import DEFAULT_SCHEDULER, Configuration, Extender
 from nodes.scheduler.cycle import Cycle, Outcome
 from nodes.scheduler.decisions import Decisions
 from nodes.scheduler.extenders import Ask, ExtenderError, Extenders, no_ask
-from nodes.scheduler.framework import CycleState, Event, Reader
+from nodes.scheduler.framework import Change, CycleState, Event, Reader
+from nodes.scheduler.hints import Hints
 from nodes.scheduler.podinfo import PodInfo
 from nodes.scheduler.profile import Profile
 from nodes.scheduler.queue import Queue, Waiting
@@ -62,28 +64,6 @@ _READ = {
     "deviceclasses": resources.DEVICECLASSES,
 }
 
-# What happens to objects beside pods and nodes: when one is added, changed, gone.
-_MOVES = (
-    (
-        resources.PERSISTENTVOLUMECLAIMS,
-        Event.CLAIM_ADDED,
-        Event.CLAIM_CHANGED,
-        Event.CLAIM_CHANGED,
-    ),
-    (resources.PERSISTENTVOLUMES, Event.VOLUME_CHANGED, Event.VOLUME_CHANGED, None),
-    (resources.STORAGECLASSES, Event.CLASS_ADDED, None, None),
-    (resources.CSINODES, Event.CSINODE_CHANGED, Event.CSINODE_CHANGED, None),
-    (resources.VOLUMEATTACHMENTS, None, None, Event.ATTACHMENT_GONE),
-    (
-        resources.RESOURCECLAIMS,
-        Event.DEVICE_CLAIM_CHANGED,
-        Event.DEVICE_CLAIM_CHANGED,
-        Event.DEVICE_CLAIM_CHANGED,
-    ),
-    (resources.DEVICECLASSES, Event.DEVICE_CLASS_CHANGED, Event.DEVICE_CLASS_CHANGED, None),
-    (resources.RESOURCESLICES, Event.DEVICES_CHANGED, Event.DEVICES_CHANGED, None),
-)
-
 
 class Scheduler:
     """Gives pods their nodes by the profile that they name, as the user system:kube-scheduler."""
@@ -101,7 +81,7 @@ class Scheduler:
         self._client, self._informers = client, informers
         self._clock, self._tasks, self._ask = clock, tasks, ask
         self.cache = Cache()
-        self.queue = Queue(clock, self._wake)
+        self.queue = Queue(clock, self._wake, lambda pod: self.kept_out(pod)[0])
         self.decisions = Decisions()
         self._readers: dict[str, Reader] = {n: informers.get(res) for n, res in _READ.items()}
         self._budgets = informers.get(resources.PODDISRUPTIONBUDGETS)
@@ -122,15 +102,11 @@ class Scheduler:
         profiles = [Profile(one) for one in configuration.completed()]
         self.configuration = configuration
         self._cycles = {one.name: self._cycle_on(self.cache, one) for one in profiles}
-        self._helped_by = {
-            event: frozenset(
-                plugin.name
-                for one in profiles
-                for plugin in one.plugins.values()
-                if event in plugin.retry_on
-            )
-            for event in Event
-        }
+        self.queue.hints = Hints(
+            {one.name: tuple(one.plugins.values()) for one in profiles},
+            self._readers,
+            extenders=bool(configuration.extenders),
+        )
         self._extenders = Extenders(configuration.extenders, self._ask)
         self.queue.backoff = (configuration.first_backoff, configuration.longest_backoff)
         for pod in self._informers.get(resources.PODS).list():
@@ -141,8 +117,8 @@ class Scheduler:
         """Follow nodes first, so that pods find them, then pods and claims."""
         self._informers.get(resources.NODES).on_change(self._on_node)
         self._informers.get(resources.PODS).on_change(self._on_pod)
-        for resource, added, changed, gone in _MOVES:
-            self._informers.get(resource).on_change(partial(self._on_other, added, changed, gone))
+        for resource, meaning in OTHERS:
+            self._informers.get(resource).on_change(partial(self._on_other, meaning))
 
     def stop(self) -> None:
         self._stopped = True
@@ -177,52 +153,32 @@ class Scheduler:
         attempt.node, attempt.message = outcome.node, outcome.message
         return attempt
 
+    def kept_out(self, pod: PodInfo) -> tuple[str, str]:
+        """Return the plugin that does not let a pod into the queue, and why; "" for none."""
+        profile = self._profile_of(pod.obj)
+        for plugin in profile.pre_enqueue if profile is not None else ():
+            status = plugin.pre_enqueue(pod, self._readers)
+            if not status.ok:
+                return plugin.name, ", ".join(status.reasons)
+        return "", ""
+
     # What happens in the cluster.
 
     def _on_node(self, old: Obj | None, new: Obj | None) -> None:
         if new is None:
             if old is not None:
                 self.cache.remove_node(name_of(old))
+                self.queue.move(Change(Event.NODE_GONE, old))
             return
         self.cache.set_node(new)
-        if old is None:
-            self._move(Event.NODE_ADDED)
-            return
-        before, after = old.get("spec") or {}, new.get("spec") or {}
-        if before.get("taints") != after.get("taints") or before.get("unschedulable") != after.get(
-            "unschedulable"
-        ):
-            self._move(Event.NODE_TAINTS)
-        if labels_of(old) != labels_of(new):
-            self._move(Event.NODE_LABELS)
-        if _allocatable(old) != _allocatable(new):
-            self._move(Event.NODE_ALLOCATABLE)
+        for event in (Event.NODE_ADDED,) if old is None else changes.of_node(old, new):
+            self.queue.move(Change(event, old, new))
 
-    def _on_other(
-        self,
-        added: Event | None,
-        changed: Event | None,
-        gone: Event | None,
-        old: Obj | None,
-        new: Obj | None,
-    ) -> None:
+    def _on_other(self, meaning: Meaning, old: Obj | None, new: Obj | None) -> None:
         self._writer.changed()
-        event = gone if new is None else added if old is None else changed
-        if event is None:
-            return
-        self._move(event)
-        if event is Event.DEVICE_CLAIM_CHANGED:
-            self._let_in()
-
-    def _let_in(self) -> None:
-        """Look again at pods that may not enter the queue: what they lacked may be there."""
-        for waiting in [one for one in self.queue if one.gated]:
-            profile = self._profile_of(waiting.pod.obj)
-            if profile is not None and not self._gated(profile, waiting.pod):
-                self.queue.add(waiting.pod, gated=False)
-
-    def _gated(self, profile: Profile, pod: PodInfo) -> bool:
-        return any(not p.pre_enqueue(pod, self._readers).ok for p in profile.pre_enqueue)
+        event = meaning.gone if new is None else meaning.added if old is None else meaning.changed
+        if event is not None:
+            self.queue.move(Change(event, old, new))
 
     def _on_pod(self, old: Obj | None, new: Obj | None) -> None:
         if new is None:
@@ -237,43 +193,52 @@ class Scheduler:
             self._forget(new["metadata"]["uid"])
         elif new["spec"].get("nodeName"):
             self._on_assigned(old, new)
-        elif (profile := self._profile_of(new)) is not None:
-            self._on_unassigned(old, new, profile)
+        elif self._profile_of(new) is not None:
+            self._on_unassigned(old, new)
         else:
             self.queue.remove(new["metadata"]["uid"])
 
     def _on_assigned(self, old: Obj | None, new: Obj) -> None:
         uid = new["metadata"]["uid"]
         self.queue.remove(uid)
-        if old is not None and self.cache.place_of(uid) and _same_to_us(old, new):
+        known = self.cache.place_of(uid) is not None
+        if old is not None and known and _same_to_us(old, new):
             return
-        assumed = self.cache.place_of(uid) is not None
         self.cache.place(PodInfo.of(new), new["spec"]["nodeName"])
-        changed = old is not None and old["spec"].get("nodeName")
-        if not assumed or changed:
-            self._move(Event.POD_CHANGED if changed else Event.POD_ADDED)
+        if old is not None and old["spec"].get("nodeName"):
+            for event in changes.of_assigned(old, new):
+                self.queue.move(Change(event, old, new))
+        elif old is not None or not known:
+            self.queue.move(Change(Event.POD_ADDED, None, new))
 
-    def _on_unassigned(self, old: Obj | None, new: Obj, profile: Profile) -> None:
+    def _on_unassigned(self, old: Obj | None, new: Obj) -> None:
         uid = new["metadata"]["uid"]
         if is_deleting(new):
             self.queue.remove(uid)
-            return
-        if self.cache.place_of(uid) is not None:  # assumed, and being bound
-            return
-        pod = PodInfo.of(new)
-        if old is not None and _same_to_us(old, new) and self.queue.waiting(uid):
-            self.queue.update(pod)  # our own condition came back
-            return
-        self.queue.add(pod, gated=self._gated(profile, pod))
+            self.waiters.reject(uid, "removed")
+        elif not self.queue.knows(uid):
+            if self.cache.place_of(uid) is None:  # otherwise it is bound, and we shall hear of it
+                self.queue.add(PodInfo.of(new))
+        else:
+            events = changes.of_unscheduled(old, new) if old is not None else ()
+            self.queue.update(PodInfo.of(new), [Change(one, old, new) for one in events])
 
     def _forget(self, uid: str) -> None:
+        """Take note that a pod is gone, or will never run again."""
         self.queue.remove(uid)
-        self.cache.unnominate(uid)
-        if self.cache.remove(uid):
-            self._move(Event.POD_GONE)
+        self.waiters.reject(uid, "removed")
+        nominated, placed = self.cache.unnominate(uid), self.cache.remove(uid)
+        if (known := placed or nominated) is not None:
+            self._tell_of_room(*known)
 
-    def _move(self, event: Event) -> None:
-        self.queue.move(event, self._helped_by)
+    def _give_place_back(self, pod: PodInfo) -> None:
+        """Take a pod off the node that it was assumed on: others may need its room."""
+        if (placed := self.cache.remove(pod.uid)) is not None:
+            self._tell_of_room(*placed)
+
+    def _tell_of_room(self, pod: PodInfo, node: str) -> None:
+        gone = {**pod.obj, "spec": {**pod.spec, "nodeName": node}}
+        self.queue.move(Change(Event.POD_GONE, gone))
 
     # The loop.
 
@@ -293,7 +258,7 @@ class Scheduler:
                 except Exception:
                     self._binding.release()
                     log.exception("attempt failed: %s/%s", *waiting.pod.key)
-                    self.queue.put_back(waiting, (), self.queue.moves)
+                    self.queue.put_back(waiting)
                 tried += 1
                 if tried % _ATTEMPTS_IN_A_ROW == 0:
                     await asyncio.sleep(0)
@@ -302,24 +267,27 @@ class Scheduler:
 
     async def _try(self, waiting: Waiting) -> None:
         """Try a pod; it waits for nothing but extenders, where there are any."""
-        pod, moves = waiting.pod, self.queue.moves
+        pod = waiting.pod
         cycle = self._cycles.get(pod.scheduler)
         if cycle is None:  # its scheduler is no longer configured
+            self.queue.done(pod.uid)
             self._binding.release()
             return
         CAUSE.set(waiting.cause)
         attempt = self._attempt(pod, waiting.attempts)
+        attempt.because = waiting.because
         if asked := self._extenders.concerned(pod):
             outcome = await self._ask_extenders(cycle, asked, pod, attempt)
             known = self._informers.get(resources.PODS).get(pod.namespace, pod.name)
             if known is None or known["metadata"]["uid"] != pod.uid:
+                self.queue.done(pod.uid)
                 self._binding.release()  # it has gone meanwhile
                 return
         else:
             outcome = cycle.run(pod, attempt)
         self.decisions.add(attempt)
         attempt.node, attempt.message = outcome.node, outcome.message
-        work = self._next(cycle.profile, waiting, outcome, attempt, moves)
+        work = self._next(cycle.profile, waiting, outcome, attempt)
         self._tasks.spawn("bind" if outcome.node else "refuse", self._released(work, attempt))
 
     def _next(
@@ -328,21 +296,20 @@ class Scheduler:
         waiting: Waiting,
         outcome: Outcome,
         attempt: Attempt,
-        moves: int,
     ) -> Callable[[], Coroutine[Any, Any, None]]:
         """Take in what came of an attempt; return what is to be written of it."""
         pod = waiting.pod
         if outcome.error:
-            self.queue.put_back(waiting, (), moves - 1)  # for its backoff alone
+            self.queue.put_back(waiting)
             failure = binding.Failure(outcome.message, "", rejected=False)
             return partial(self._teller.failed, pod, failure)
         if outcome.node and (lost := self._reserve(profile, pod, outcome)) is not None:
-            self.queue.put_back(waiting, {lost.plugin}, moves if lost.rejected else moves - 1)
+            self.queue.put_back(waiting, lost.refused_by)
             return partial(self._teller.failed, pod, lost)
         if outcome.node:
             self.cache.place(pod, outcome.node)
             return partial(self._bind, profile, waiting, outcome, attempt)
-        self.queue.put_back(waiting, outcome.refused_by, moves)
+        self.queue.put_back(waiting, outcome.refused_by)
         if outcome.preemption is not None:
             self.cache.nominate(pod, outcome.preemption.node)
         return partial(self._teller.refused, pod, outcome)
@@ -390,16 +357,18 @@ class Scheduler:
         if failure is None:
             failure = await self._write_binding(pod, node)
         if failure is None:
+            self.queue.done(pod.uid)
             attempt.seconds["bind"] = time.perf_counter() - began
             self._teller.bound(pod, node)
             return
         if state is not None:
             binding.unreserve(profile, state, pod, node)
-        self._forget(pod.uid)
-        if not failure.message:
-            return  # the pod has gone meanwhile
+        self._give_place_back(pod)
+        if not failure.message:  # the pod has gone meanwhile
+            self.queue.done(pod.uid)
+            return
         log.warning("not bound: %s/%s: %s", *pod.key, failure.message)
-        self.queue.put_back(waiting, (), self.queue.moves - 1)
+        self.queue.put_back(waiting, failure.refused_by)
         await self._teller.failed(pod, failure)
 
     async def _prepare(
@@ -448,14 +417,6 @@ class Scheduler:
         return None
 
 
-def _allocatable(node: Obj) -> object:
-    return (node.get("status") or {}).get("allocatable")
-
-
-def _claims(pod: Obj) -> object:
-    return (pod.get("status") or {}).get("resourceClaimStatuses")
-
-
 def _same_to_us(old: Obj, new: Obj) -> bool:
     """Tell whether nothing changed but what scheduling does not look at."""
     before, after = old["metadata"], new["metadata"]
@@ -463,6 +424,5 @@ def _same_to_us(old: Obj, new: Obj) -> bool:
         bool(old["spec"].get("nodeName")) == bool(new["spec"].get("nodeName"))
         and before.get("labels") == after.get("labels")
         and before.get("generation") == after.get("generation")
-        and _claims(old) == _claims(new)
         and (old["spec"] is new["spec"] or old["spec"] == new["spec"])
     )

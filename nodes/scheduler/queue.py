@@ -1,24 +1,46 @@
 """Pods that wait: to be tried (active), until they may be tried (backoff), for a change.
 
-A refused pod waits for an event that one of the plugins that refused it names; then it backs
-off, 1 s doubled with each attempt up to 10 s unless configured otherwise, and becomes active.
-What no event has moved for five minutes is tried all the same. One timer stands for all that wait.
+A refused pod waits for an event of which a plugin that refused it says that it may help; events
+that come while it is tried are asked about when it comes back. After an attempt it backs off, 1 s
+doubled with each refusal up to 10 s unless configured otherwise, in whole seconds: pods of one
+second are let go together. Who has waited that long already is active at once, and where nothing
+else is active, some pods that back off are tried before their time; not so those at which the
+attempt itself went wrong. What no event has moved for five minutes is tried all the same.
+
+One timer stands for all that wait.
 """
 
 from __future__ import annotations
 
 import heapq
+import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
+from typing import Any, TypeAlias
 
 from apimachinery.clock import Clock, Timer
+from apimachinery.meta import name_of, namespace_of
 from nodes.client.cause import CAUSE, NONE, Cause, joined
-from nodes.scheduler.framework import Event
+from nodes.scheduler.attempt import NEW, Trigger
+from nodes.scheduler.framework import Change
+from nodes.scheduler.hints import Hints
+from nodes.scheduler.inflight import InFlight
 from nodes.scheduler.podinfo import PodInfo
 
 FIRST_BACKOFF, LONGEST_BACKOFF = 1.0, 10.0
 LEFTOVER_AFTER = 300.0
+# Pods that are tried in one second before their backoff is over, so that many which fit nowhere
+# do not take all the time while others come and go.
+_EARLY = 32
+
+# The words of v1.36 for what is no event of the cluster.
+FAILED = Trigger("ScheduleAttemptFailure")
+LEFT_OVER = Trigger("UnschedulableTimeout")
+FORCED = Trigger("ForceActivate")
+
+# Says which plugin keeps a pod out of the queue; "" for none.
+Gate: TypeAlias = Callable[[PodInfo], str]
 
 
 @dataclass(slots=True)
@@ -29,26 +51,48 @@ class Waiting:
     since: float
     attempts: int = 0
     refused_by: frozenset[str] = frozenset()
-    gated: bool = False
+    # The plugin that keeps it out of the queue.
+    gate: str = ""
     where: str = "active"
-    until: float = 0.0
+    # When it came, or came back last: of two pods with one priority this decides.
+    stamp: float = 0.0
+    # The second at which its backoff ends.
+    until: int = 0
+    refusals: int = 0
+    errors: int = 0
     order: int = field(default=0)
     cause: Cause = NONE
+    # Why it is tried, and which events since the last attempt were found not to help.
+    because: Trigger = NEW
+    ignored: int = 0
+    ignored_last: Trigger | None = None
+
+    @property
+    def gated(self) -> bool:
+        return bool(self.gate)
 
 
 class Queue:
-    """The waiting pods of one scheduler; `wake` is called when one has become active."""
+    """The waiting pods of one scheduler; `wake` is called when there is one to be tried."""
 
-    def __init__(self, clock: Clock, wake: Callable[[], None]) -> None:
-        self._clock, self._wake = clock, wake
+    def __init__(self, clock: Clock, wake: Callable[[], None], gate: Gate) -> None:
+        self._clock, self._wake, self._gate = clock, wake, gate
         self._pods: dict[str, Waiting] = {}
+        # Heaps of (..., order, uid); an entry of another order than its pod's is out of date.
         self._active: list[tuple[int, float, int, str]] = []
+        self._backoff: list[tuple[int, int, float, int, str]] = []
+        self._errors: list[tuple[int, int, float, int, str]] = []
+        self._left: list[tuple[float, int, str]] = []
+        # Plugin -> uid -> pods that it has refused, or keeps out.
+        self._held: dict[str, dict[str, Waiting]] = {}
+        self._in_flight: InFlight[Waiting] = InFlight()
         self._order = count()
         self._timer: Timer | None = None
         self._due = 0.0
+        # The second, and how many were tried early in it.
+        self._early = (0, 0)
         self.backoff = (FIRST_BACKOFF, LONGEST_BACKOFF)
-        # Counted while attempts run: an event during an attempt must not be missed by its pod.
-        self._moves = 0
+        self.hints = Hints({}, {})
 
     def __iter__(self) -> Iterator[Waiting]:
         return iter(self._pods.values())
@@ -63,95 +107,212 @@ class Queue:
             depths["gated" if waiting.gated else waiting.where] += 1
         return depths
 
-    def waiting(self, uid: str) -> Waiting | None:
-        return self._pods.get(uid)
+    def knows(self, uid: str) -> bool:
+        """Tell whether a pod waits, or is being tried or bound."""
+        return uid in self._pods or uid in self._in_flight
 
-    @property
-    def moves(self) -> int:
-        return self._moves
-
-    def add(self, pod: PodInfo, *, gated: bool) -> None:
-        """Take a new pod, or a pod that has itself changed."""
-        known = self._pods.get(pod.uid)
-        waiting = known or Waiting(pod, self._clock.seconds())
-        waiting.pod, waiting.gated, waiting.cause = pod, gated, CAUSE.get()
+    def add(self, pod: PodInfo) -> None:
+        """Take a new pod."""
+        now = self._clock.seconds()
+        waiting = Waiting(pod, now, stamp=now, cause=CAUSE.get())
         self._pods[pod.uid] = waiting
-        if gated:
-            waiting.where = "unschedulable"
-        elif known is None or known.where != "active":
-            self._activate(waiting)
+        self._requeue(waiting, NEW)
 
-    def update(self, pod: PodInfo) -> None:
-        """Take the newer object without trying it again."""
-        if waiting := self._pods.get(pod.uid):
-            waiting.pod = pod
+    def update(self, pod: PodInfo, changes: Iterable[Change] = ()) -> None:
+        """Take the newer object of a pod that is known, and what has changed of it."""
+        if tried := self._in_flight.get(pod.uid):
+            tried.pod = pod
+            self._in_flight.note(changes)
+            return
+        waiting = self._pods[pod.uid]
+        waiting.pod = pod
+        if waiting.where == "unschedulable":
+            for change in changes:
+                if self._worth(waiting, change):
+                    return
 
     def remove(self, uid: str) -> None:
-        self._pods.pop(uid, None)
+        """Forget a pod, or that it is being tried."""
+        if waiting := self._pods.pop(uid, None):
+            self._let_go(waiting)
+        self.done(uid)
+
+    def done(self, uid: str) -> None:
+        """Take note that a pod has come to its end: it is bound, or gone."""
+        self._in_flight.end(uid)
 
     def pop(self) -> Waiting | None:
         """Take the next pod to be tried: highest priority first, then the longest waiting."""
-        while self._active:
-            _, _, order, uid = heapq.heappop(self._active)
-            waiting = self._pods.get(uid)
-            if waiting is None or waiting.where != "active" or waiting.order != order:
-                continue
-            waiting.where = "tried"
-            waiting.attempts += 1
-            del self._pods[uid]
-            return waiting
-        return None
+        waiting = self._pop(self._active, "active") or self._pop_early()
+        if waiting is None:
+            return None
+        uid = waiting.pod.uid
+        del self._pods[uid]
+        waiting.where = "tried"
+        waiting.attempts += 1
+        waiting.refused_by = frozenset()
+        self._in_flight.begin(uid, waiting)
+        return waiting
 
-    def put_back(self, waiting: Waiting, refused_by: Iterable[str], moves: int) -> None:
-        """Let a refused pod wait; at once for its backoff if something moved during the attempt."""
-        if waiting.pod.uid in self._pods:  # it came in anew meanwhile
+    def put_back(self, waiting: Waiting, refused_by: Iterable[str] = ()) -> None:
+        """Let a pod wait that has no node: for an event, or for its backoff where nobody refused
+        it, and the attempt itself went wrong.
+        """
+        uid = waiting.pod.uid
+        if self._in_flight.get(uid) is not waiting:  # it has gone meanwhile
             return
+        missed = self._in_flight.end(uid)
         waiting.refused_by = frozenset(refused_by)
-        self._pods[waiting.pod.uid] = waiting
-        if self._moves != moves:
-            self._back_off(waiting)
+        waiting.stamp = self._clock.seconds()
+        waiting.ignored, waiting.ignored_last = 0, None
+        self._pods[uid] = waiting
+        if not waiting.refused_by:
+            waiting.errors += 1
+            waiting.until = self._end_of_backoff(waiting, waiting.errors)
+            self._requeue(waiting, FAILED)
             return
-        waiting.where = "unschedulable"
-        waiting.until = self._clock.seconds() + LEFTOVER_AFTER
-        self._arm(waiting.until)
+        waiting.errors = 0
+        waiting.refusals += 1
+        waiting.until = self._end_of_backoff(waiting, waiting.refusals)
+        self._hold(waiting)
+        for change in missed:
+            if self._worth(waiting, change):
+                return
 
-    def move(self, event: Event, plugins_for: dict[Event, frozenset[str]]) -> None:
-        """Let go on what this event may help: those that a plugin refused that waits for it."""
-        self._moves += 1
-        helped = plugins_for.get(event, frozenset())
-        for waiting in self._pods.values():
-            if waiting.where != "unschedulable" or waiting.gated:
-                continue
-            if not waiting.refused_by or waiting.refused_by & helped:
-                waiting.cause = joined(waiting.cause, CAUSE.get())
-                self._back_off(waiting)
+    def move(self, change: Change) -> None:
+        """Let go on what this change may help."""
+        plugins = self.hints.asked(change.event)
+        if not plugins:
+            return
+        self._in_flight.note((change,))
+        for plugin in plugins:
+            if held := self._held.get(plugin):
+                trigger = _trigger(change, plugin)
+                for waiting in tuple(held.values()):
+                    if waiting.where == "unschedulable":
+                        self._ask(waiting, trigger, change)
 
     def move_all(self) -> None:
         """Let every pod be tried again: other rules hold."""
-        self._moves += 1
-        for waiting in self._pods.values():
-            if waiting.where in {"unschedulable", "backoff"} and not waiting.gated:
-                self._activate(waiting)
+        for waiting in tuple(self._pods.values()):
+            if waiting.where != "active":
+                waiting.until = 0
+                self._requeue(waiting, FORCED)
+
+    def activate(self, uids: Iterable[str]) -> None:
+        """Let pods be tried at once, whatever they wait for."""
+        for uid in uids:
+            waiting = self._pods.get(uid)
+            if waiting is not None and waiting.where != "active":
+                waiting.until = 0
+                self._requeue(waiting, FORCED)
 
     def close(self) -> None:
         self._pods.clear()
         if self._timer is not None:
             self._timer.cancel()
 
+    def retry_at(self, waiting: Waiting) -> float | None:
+        """Return when a pod is tried at the latest; None where only an event can help."""
+        if waiting.gated or waiting.where == "active":
+            return None
+        if waiting.where == "backoff":
+            return waiting.until + 1
+        return waiting.stamp + LEFTOVER_AFTER
+
+    # From one part to another.
+
+    def _worth(self, waiting: Waiting, change: Change) -> bool:
+        """Let a pod go on if one of those who refused it says that a change may help."""
+        return any(
+            plugin in waiting.refused_by and self._ask(waiting, _trigger(change, plugin), change)
+            for plugin in self.hints.asked(change.event)
+        )
+
+    def _ask(self, waiting: Waiting, trigger: Trigger, change: Change) -> bool:
+        if not self.hints.helps(waiting.pod, trigger.plugin, change):
+            waiting.ignored += 1
+            waiting.ignored_last = trigger
+            return False
+        waiting.cause = joined(waiting.cause, CAUSE.get())
+        self._requeue(waiting, trigger)
+        return True
+
+    def _requeue(self, waiting: Waiting, trigger: Trigger) -> None:
+        """Let a pod be tried: now, or after its backoff, unless a plugin keeps it out."""
+        self._let_go(waiting)
+        waiting.because = trigger
+        waiting.gate = self._gate(waiting.pod)
+        waiting.order = next(self._order)
+        if waiting.gated:
+            waiting.refused_by |= {waiting.gate}
+            self._hold(waiting)
+        elif waiting.until >= math.floor(self._clock.seconds()):
+            self._back_off(waiting)
+        else:
+            self._activate(waiting)
+
+    def _hold(self, waiting: Waiting) -> None:
+        waiting.where = "unschedulable"
+        waiting.order = next(self._order)
+        for plugin in (waiting.gate,) if waiting.gated else waiting.refused_by:
+            self._held.setdefault(plugin, {})[waiting.pod.uid] = waiting
+        if not waiting.gated:
+            due = waiting.stamp + LEFTOVER_AFTER
+            heapq.heappush(self._left, (due, waiting.order, waiting.pod.uid))
+            self._arm(due)
+
+    def _let_go(self, waiting: Waiting) -> None:
+        if waiting.where == "unschedulable":
+            for plugin in waiting.refused_by:
+                if held := self._held.get(plugin):
+                    held.pop(waiting.pod.uid, None)
+
     def _back_off(self, waiting: Waiting) -> None:
-        first, longest = self.backoff
-        wait = min(first * 2 ** max(waiting.attempts - 1, 0), longest)
         waiting.where = "backoff"
-        waiting.until = self._clock.seconds() + wait
-        self._arm(waiting.until)
+        heap = self._backoff if waiting.refused_by else self._errors
+        key = (waiting.until, -waiting.pod.priority, waiting.stamp, waiting.order, waiting.pod.uid)
+        heapq.heappush(heap, key)
+        self._arm(waiting.until + 1)
+        if waiting.refused_by:
+            self._wake()
 
     def _activate(self, waiting: Waiting) -> None:
         waiting.where = "active"
-        waiting.order = next(self._order)
-        heapq.heappush(
-            self._active, (-waiting.pod.priority, waiting.since, waiting.order, waiting.pod.uid)
-        )
+        key = (-waiting.pod.priority, waiting.stamp, waiting.order, waiting.pod.uid)
+        heapq.heappush(self._active, key)
         self._wake()
+
+    def _end_of_backoff(self, waiting: Waiting, times: int) -> int:
+        first, longest = self.backoff
+        return math.floor(waiting.stamp + min(first * 2.0 ** min(times - 1, 64), longest))
+
+    def _pop_early(self) -> Waiting | None:
+        """Take a pod that backs off, where nothing is active (SchedulerPopFromBackoffQ)."""
+        second, tried = self._early
+        if (now := math.floor(self._clock.seconds())) != second:
+            tried = 0
+        if tried >= _EARLY:
+            return None
+        waiting = self._pop(self._backoff, "backoff")
+        self._early = (now, tried + (waiting is not None))
+        return waiting
+
+    def _pop(self, heap: list[Any], where: str) -> Waiting | None:
+        """Take the first of a heap that is still where the heap says."""
+        while heap:
+            if waiting := self._taken(heapq.heappop(heap), where):
+                return waiting
+        return None
+
+    def _taken(self, entry: tuple[Any, ...], where: str) -> Waiting | None:
+        """Return the pod of a heap's entry, unless it has gone on since."""
+        *_, order, uid = entry
+        waiting = self._pods.get(uid)
+        current = waiting is not None and waiting.where == where and waiting.order == order
+        return waiting if current else None
+
+    # Time.
 
     def _arm(self, due: float) -> None:
         if self._timer is not None:
@@ -164,13 +325,20 @@ class Queue:
     def _on_time(self) -> None:
         self._timer = None
         now = self._clock.seconds() + 1e-6
-        later = []
-        for waiting in list(self._pods.values()):
-            if waiting.gated or waiting.where not in {"backoff", "unschedulable"}:
-                continue
-            if waiting.until <= now:
-                self._activate(waiting)
-            else:
-                later.append(waiting.until)
-        if later:
-            self._arm(min(later))
+        for heap in (self._backoff, self._errors):
+            while heap and heap[0][0] + 1 <= now:
+                if waiting := self._taken(heapq.heappop(heap), "backoff"):
+                    self._activate(waiting)
+        while self._left and self._left[0][0] <= now:
+            if left := self._taken(heapq.heappop(self._left), "unschedulable"):
+                self._requeue(left, LEFT_OVER)
+        due: list[float] = [heap[0][0] + 1 for heap in (self._backoff, self._errors) if heap]
+        if self._left:
+            due.append(self._left[0][0])
+        if due:
+            self._arm(min(due))
+
+
+def _trigger(change: Change, plugin: str) -> Trigger:
+    namespace, name = namespace_of(change.obj), name_of(change.obj)
+    return Trigger(change.event.value, f"{namespace}/{name}" if namespace else name, plugin)

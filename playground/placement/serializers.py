@@ -28,6 +28,22 @@ class CandidateSerializer(serializers.Serializer[object]):
     violations = serializers.IntegerField(help_text="Disruption budgets that this breaks.")
 
 
+class TriggerSerializer(serializers.Serializer[object]):
+    """What made a pod be tried."""
+
+    event = serializers.CharField(
+        help_text="RESOURCE/ACTION, as Node/Add; UnscheduledPod/Add: the pod itself came. "
+        "ScheduleAttemptFailure: the attempt before went wrong. UnschedulableTimeout: nothing "
+        "helped for five minutes. ForceActivate: it was not to wait any longer."
+    )
+    obj = serializers.CharField(
+        help_text="The object of the event; empty for none, or where one may not know it."
+    )
+    plugin = serializers.CharField(
+        help_text="The plugin that had refused the pod, and says that the event may help."
+    )
+
+
 class AttemptSerializer(serializers.Serializer[object]):
     """One try at a pod."""
 
@@ -52,6 +68,7 @@ class AttemptSerializer(serializers.Serializer[object]):
         child=serializers.CharField(), help_text="Refused nodes where nobody's going would help."
     )
     candidates = CandidateSerializer(many=True, help_text="Where room can be made, best first.")
+    because = TriggerSerializer()
 
 
 class DecisionsSerializer(serializers.Serializer[object]):
@@ -107,6 +124,20 @@ class SchedulerSerializer(serializers.Serializer[object]):
     )
 
 
+class GateSerializer(serializers.Serializer[object]):
+    """Who keeps a pod out of the queue, and why; both empty for nobody."""
+
+    plugin = serializers.CharField()
+    why = serializers.CharField()
+
+
+class IgnoredSerializer(serializers.Serializer[object]):
+    """Events since the last attempt that help nothing, as the plugins say that refused the pod."""
+
+    count = serializers.IntegerField()
+    last = TriggerSerializer(allow_null=True)
+
+
 class WaitingPodSerializer(serializers.Serializer[object]):
     """A pod without a node."""
 
@@ -116,6 +147,12 @@ class WaitingPodSerializer(serializers.Serializer[object]):
     priority = serializers.IntegerField()
     attempts = serializers.IntegerField()
     refusedBy = serializers.ListField(child=serializers.CharField())  # noqa: N815
+    gate = GateSerializer()
+    because = TriggerSerializer(help_text="Why it is tried next, or was queued last.")
+    ignored = IgnoredSerializer()
+    retryAt = serializers.CharField(  # noqa: N815
+        allow_null=True, help_text="When it is tried at the latest; null: now, or never by itself."
+    )
 
 
 class LatestAttemptSerializer(serializers.Serializer[object]):

@@ -43,7 +43,7 @@ def funnel(attempt: Attempt, filters: Sequence[str]) -> list[Step]:
 
 def sentences(attempt: Attempt, filters: Sequence[str]) -> list[str]:
     """Return what there is to say of an attempt."""
-    said = [_line(attempt, funnel(attempt, filters)), *_reasons(attempt)]
+    said = [_line(attempt, funnel(attempt, filters)), *_reasons(attempt), *_because(attempt)]
     unseen = _unseen(attempt)
     if unseen > 0:
         text = ngettext(
@@ -106,6 +106,22 @@ def _reasons(attempt: Attempt) -> list[str]:
         given = {"count": len(nodes), "reason": reason, "plugin": plugin, "nodes": _names(nodes)}
         found.append(text % given)
     return found
+
+
+def _because(attempt: Attempt) -> list[str]:
+    """Say why it was tried again."""
+    because = attempt["because"]
+    given = {"event": because["event"], "obj": because["obj"], "plugin": because["plugin"]}
+    if because["event"] == "ScheduleAttemptFailure":
+        return [_("It was tried again because the attempt before had gone wrong.")]
+    if because["event"] == "UnschedulableTimeout":
+        return [_("It was tried again because no event had helped for five minutes.")]
+    if not because["plugin"]:
+        return []
+    if not because["obj"]:
+        return [_("It was tried again after %(event)s, which %(plugin)s waited for.") % given]
+    text = _("It was tried again after %(event)s of %(obj)s, which %(plugin)s waited for.")
+    return [text % given]
 
 
 def _names(nodes: Sequence[str]) -> str:

@@ -7,7 +7,7 @@ being given some is not given others.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from apimachinery.errors import ApiError
@@ -27,18 +27,22 @@ from nodes.scheduler.devices.pools import DeviceId, gathered
 from nodes.scheduler.framework import (
     SKIP,
     SUCCESS,
+    Change,
     CycleState,
     Event,
     FilterPlugin,
+    Hint,
     PostFilterPlugin,
     PreBindPlugin,
     PreEnqueuePlugin,
     PreFilterPlugin,
     Reader,
+    Readers,
     ReservePlugin,
     Status,
     Write,
     Writer,
+    always,
 )
 from nodes.scheduler.nodeinfo import NodeInfo
 from nodes.scheduler.podinfo import PodInfo
@@ -65,14 +69,18 @@ class DynamicResources(
     """Refuses nodes on which not all claims of a pod can have their devices."""
 
     name = "DynamicResources"
-    retry_on = frozenset(
-        {
-            *(Event.DEVICE_CLAIM_CHANGED, Event.DEVICE_CLASS_CHANGED, Event.DEVICES_CHANGED),
-            *(Event.NODE_ADDED, Event.NODE_LABELS, Event.POD_ITSELF),
-        }
-    )
 
-    def pre_enqueue(self, pod: PodInfo, readers: dict[str, Reader]) -> Status:
+    def hints(self) -> Mapping[Event, Hint]:
+        return {
+            **dict.fromkeys((Event.NODE_ADDED, Event.NODE_LABELS, Event.NODE_ALLOCATABLE), always),
+            **dict.fromkeys((Event.DEVICE_CLAIM_ADDED, Event.DEVICE_CLAIM_CHANGED), _other_claim),
+            Event.DEVICE_CLAIM_GONE: _had_devices,
+            Event.OWN_CLAIMS: _has_its_claims,
+            **dict.fromkeys((Event.DEVICE_CLASS_ADDED, Event.DEVICE_CLASS_CHANGED), always),
+            **dict.fromkeys((Event.DEVICES_ADDED, Event.DEVICES_CHANGED), always),
+        }
+
+    def pre_enqueue(self, pod: PodInfo, readers: Readers) -> Status:
         if not pod.spec.get("resourceClaims"):
             return SUCCESS
         found = _claims_of(pod, readers[CLAIMS])
@@ -192,6 +200,26 @@ class DynamicResources(
         if allocation is not None:
             status["allocation"] = allocation
         await writer.patch(CLAIMS, claim, _at(claim, {"status": status}), "status")
+
+
+def _other_claim(pod: PodInfo, change: Change, readers: Readers) -> bool:
+    """Tell whether a claim gave devices back, or is the pod's own and came or changed."""
+    claims = _claims_of(pod, readers[CLAIMS])
+    if isinstance(claims, str):
+        return False
+    if change.old is not None and is_allocated(change.old) and not is_allocated(change.obj):
+        return True
+    if uid_of(change.obj) not in map(uid_of, claims):
+        return False
+    return change.old is None or change.old.get("status") != change.obj.get("status")
+
+
+def _had_devices(pod: PodInfo, change: Change, readers: Readers) -> bool:
+    return is_allocated(change.obj)
+
+
+def _has_its_claims(pod: PodInfo, change: Change, readers: Readers) -> bool:
+    return not isinstance(_claims_of(pod, readers[CLAIMS]), str)
 
 
 def _at(claim: Obj, patch: Obj) -> Obj:

@@ -14,14 +14,18 @@ from nodes.scheduler.framework import (
     MAX_SCORE,
     SKIP,
     SUCCESS,
+    Change,
     CycleState,
     Event,
     FilterPlugin,
+    Hint,
     PreFilterPlugin,
     PreScorePlugin,
+    Readers,
     ScorePlugin,
     Scores,
     Status,
+    always,
 )
 from nodes.scheduler.nodeinfo import NodeInfo
 from nodes.scheduler.podinfo import PodInfo
@@ -39,15 +43,15 @@ class Term(NamedTuple):
     topology_key: str
     weight: int = 0
 
-    def matches(self, state: CycleState, pod: PodInfo) -> bool:
-        return self._in_namespace(state, pod.namespace) and self.selector.matches(pod.labels)
+    def matches(self, readers: Readers, pod: PodInfo) -> bool:
+        return self._in_namespace(readers, pod.namespace) and self.selector.matches(pod.labels)
 
-    def _in_namespace(self, state: CycleState, namespace: str) -> bool:
+    def _in_namespace(self, readers: Readers, namespace: str) -> bool:
         if namespace in self.namespaces:
             return True
         if self.namespace_selector is None:
             return False
-        found = state.readers["namespaces"].get("", namespace)
+        found = readers["namespaces"].get("", namespace)
         return found is not None and self.namespace_selector.matches(labels_of(found))
 
 
@@ -55,9 +59,6 @@ class InterPodAffinity(PreFilterPlugin, FilterPlugin, PreScorePlugin, ScorePlugi
     """Refuses nodes that break a required term, of the pod's or of a pod that is there."""
 
     name = "InterPodAffinity"
-    retry_on = frozenset(
-        {Event.POD_ADDED, Event.POD_GONE, Event.POD_CHANGED, Event.NODE_ADDED, Event.NODE_LABELS}
-    )
 
     # A pod's required affinity draws its like with this weight.
     hard_weight = 1
@@ -68,6 +69,16 @@ class InterPodAffinity(PreFilterPlugin, FilterPlugin, PreScorePlugin, ScorePlugi
         self.hard_weight = args["hardPodAffinityWeight"]
         self.ignore_theirs = bool(args.get("ignorePreferredTermsOfExistingPods"))
 
+    def hints(self) -> Mapping[Event, Hint]:
+        return {
+            Event.POD_ADDED: _joins,
+            Event.POD_LABELS: _other_company,
+            Event.POD_GONE: _leaves,
+            Event.OWN_LABELS: always,
+            Event.NODE_ADDED: _other_place,
+            Event.NODE_LABELS: _other_place,
+        }
+
     def pre_filter(self, state: CycleState, pod: PodInfo) -> Status:
         together, apart = _terms(pod, "podAffinity"), _terms(pod, "podAntiAffinity")
         refusing = self._refused_by_others(state, pod)
@@ -75,7 +86,7 @@ class InterPodAffinity(PreFilterPlugin, FilterPlugin, PreScorePlugin, ScorePlugi
             return SKIP
         wanted = [self._places(state, term) for term in together]
         # The first of a group that wants its own kind has nobody to join: it may go anywhere.
-        first = not any(wanted) and all(term.matches(state, pod) for term in together)
+        first = not any(wanted) and all(term.matches(state.readers, pod) for term in together)
         state.data[self.name] = (
             together,
             wanted,
@@ -108,10 +119,10 @@ class InterPodAffinity(PreFilterPlugin, FilterPlugin, PreScorePlugin, ScorePlugi
             others = node.pods.values() if own else node.with_affinity.values()
             for other in others:
                 for term, weight in own:
-                    if term.matches(state, other):
+                    if term.matches(state.readers, other):
                         _add(weights, node, term, weight)
                 for term, weight in self._draws(other):
-                    if term.matches(state, pod):
+                    if term.matches(state.readers, pod):
                         _add(weights, node, term, weight)
         if not weights:
             return SKIP
@@ -134,7 +145,7 @@ class InterPodAffinity(PreFilterPlugin, FilterPlugin, PreScorePlugin, ScorePlugi
             value = node.labels.get(term.topology_key)
             if value is None or value in found:
                 continue
-            if any(term.matches(state, other) for other in node.pods.values()):
+            if any(term.matches(state.readers, other) for other in node.pods.values()):
                 found.add(value)
         return found
 
@@ -145,7 +156,7 @@ class InterPodAffinity(PreFilterPlugin, FilterPlugin, PreScorePlugin, ScorePlugi
             for other in node.with_affinity.values():
                 for term in _terms(other, "podAntiAffinity"):
                     value = node.labels.get(term.topology_key)
-                    if value is not None and term.matches(state, pod):
+                    if value is not None and term.matches(state.readers, pod):
                         found.add((term.topology_key, value))
         return found
 
@@ -159,6 +170,42 @@ class InterPodAffinity(PreFilterPlugin, FilterPlugin, PreScorePlugin, ScorePlugi
             yield term, term.weight
         for term in _terms(other, "podAntiAffinity", _PREFERRED):
             yield term, -term.weight
+
+
+def _joins(pod: PodInfo, change: Change, readers: Readers) -> bool:
+    """Tell whether a pod that has its node now is one that this one wants to be with."""
+    return _all_match(_terms(pod, "podAffinity"), readers, PodInfo.of(change.obj))
+
+
+def _leaves(pod: PodInfo, change: Change, readers: Readers) -> bool:
+    """Tell whether a pod that is gone kept this one away, by its own terms or by this one's."""
+    other = PodInfo.of(change.obj)
+    return any(term.matches(readers, other) for term in _terms(pod, "podAntiAffinity")) or any(
+        term.matches(readers, pod) for term in _terms(other, "podAntiAffinity")
+    )
+
+
+def _other_company(pod: PodInfo, change: Change, readers: Readers) -> bool:
+    """Tell whether other labels of a pod make this one want to be with it, or no longer apart."""
+    before, now = PodInfo.of(change.old or {}), PodInfo.of(change.obj)
+    together, apart = _terms(pod, "podAffinity"), _terms(pod, "podAntiAffinity")
+    if _all_match(together, readers, now) and not _all_match(together, readers, before):
+        return True
+    return any(term.matches(readers, before) and not term.matches(readers, now) for term in apart)
+
+
+def _other_place(pod: PodInfo, change: Change, readers: Readers) -> bool:
+    """Tell whether a node is in another topology than it was, of those that matter to the pod."""
+    before, now = labels_of(change.old or {}), labels_of(change.obj)
+    terms = (*_terms(pod, "podAffinity"), *_terms(pod, "podAntiAffinity"))
+    # Without terms of its own it is others that keep it away: any other node may do.
+    return not terms or any(
+        before.get(term.topology_key) != now.get(term.topology_key) for term in terms
+    )
+
+
+def _all_match(terms: Sequence[Term], readers: Readers, other: PodInfo) -> bool:
+    return bool(terms) and all(term.matches(readers, other) for term in terms)
 
 
 def _add(weights: dict[tuple[str, str], int], node: NodeInfo, term: Term, weight: int) -> None:

@@ -14,11 +14,14 @@ from apimachinery.nodes import (
 from nodes.scheduler.framework import (
     SKIP,
     SUCCESS,
+    Change,
     CycleState,
     Event,
     FilterPlugin,
+    Hint,
     PreFilterPlugin,
     PreScorePlugin,
+    Readers,
     ScorePlugin,
     Scores,
     Status,
@@ -38,13 +41,29 @@ class NodeAffinity(PreFilterPlugin, FilterPlugin, PreScorePlugin, ScorePlugin):
     """Refuses nodes that the required terms do not match; adds up the weights of preferred ones."""
 
     name = "NodeAffinity"
-    retry_on = frozenset({Event.NODE_ADDED, Event.NODE_LABELS})
 
     added: Obj = {}  # noqa: RUF012 - replaced by `configure`, never changed
 
     def configure(self, args: Mapping[str, Any]) -> None:
         """args.addedAffinity holds for every pod of the profile, beside its own."""
         self.added = args.get("addedAffinity") or {}
+
+    def hints(self) -> Mapping[Event, Hint]:
+        return {Event.NODE_ADDED: self._now_matches, Event.NODE_LABELS: self._now_matches}
+
+    def _now_matches(self, pod: PodInfo, change: Change, readers: Readers) -> bool:
+        """Tell whether a node matches that did not, or was not there."""
+        enforced, node = self.added.get(_REQUIRED), change.obj
+        if enforced and not matches_node_selector(enforced, node):
+            return False
+        if not fits_node_requirements(pod.obj, node):
+            return False
+        was = change.old
+        return (
+            was is None
+            or not fits_node_requirements(pod.obj, was)
+            or bool(enforced and not matches_node_selector(enforced, was))
+        )
 
     def pre_filter(self, state: CycleState, pod: PodInfo) -> Status:
         required = _required(pod)

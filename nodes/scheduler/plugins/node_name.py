@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from nodes.scheduler.framework import SUCCESS, CycleState, Event, FilterPlugin, Status
+from collections.abc import Mapping
+
+from nodes.scheduler.framework import (
+    SUCCESS,
+    CycleState,
+    Event,
+    FilterPlugin,
+    Hint,
+    Status,
+    always,
+)
 from nodes.scheduler.nodeinfo import NodeInfo
 from nodes.scheduler.podinfo import PodInfo
 
@@ -11,7 +21,9 @@ class NodeName(FilterPlugin):
     """Refuses every node but spec.nodeName."""
 
     name = "NodeName"
-    retry_on = frozenset({Event.NODE_ADDED})
+
+    def hints(self) -> Mapping[Event, Hint]:
+        return {Event.NODE_ADDED: always}
 
     def filter(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> Status:
         wanted = pod.node_name

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from nodes.scheduler.framework import (
     SKIP,
     SUCCESS,
+    Change,
     CycleState,
     Event,
     FilterPlugin,
+    Hint,
     PreFilterPlugin,
+    Readers,
     Status,
+    always,
 )
 from nodes.scheduler.nodeinfo import NodeInfo
 from nodes.scheduler.podinfo import PodInfo
@@ -19,7 +25,9 @@ class NodePorts(PreFilterPlugin, FilterPlugin):
     """Refuses nodes on which a wanted host port is taken."""
 
     name = "NodePorts"
-    retry_on = frozenset({Event.POD_GONE, Event.NODE_ADDED})
+
+    def hints(self) -> Mapping[Event, Hint]:
+        return {Event.POD_GONE: _frees_port, Event.NODE_ADDED: always}
 
     def pre_filter(self, state: CycleState, pod: PodInfo) -> Status:
         return SUCCESS if pod.ports else SKIP
@@ -30,3 +38,13 @@ class NodePorts(PreFilterPlugin, FilterPlugin):
                 "node(s) didn't have free ports for the requested pod ports"
             )
         return SUCCESS
+
+
+def _frees_port(pod: PodInfo, change: Change, readers: Readers) -> bool:
+    """Tell whether a pod that is gone had a port that this one wants."""
+    taken = PodInfo.of(change.obj).ports
+    if not taken:
+        return False
+    node = NodeInfo({}, "", {}, [], unschedulable=False, allocatable={})
+    node.ports = dict.fromkeys(taken, 1)
+    return any(node.port_taken(port) for port in pod.ports)

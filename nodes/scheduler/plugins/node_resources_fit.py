@@ -6,17 +6,22 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
+from apimachinery.meta import Obj
 from nodes.scheduler.framework import (
     MAX_SCORE,
     SUCCESS,
+    Change,
     CycleState,
     Event,
     FilterPlugin,
+    Hint,
+    Readers,
     ScorePlugin,
     Status,
+    always,
 )
 from nodes.scheduler.nodeinfo import NodeInfo
-from nodes.scheduler.podinfo import PodInfo
+from nodes.scheduler.podinfo import PodInfo, amounts_of
 
 _ALWAYS = (("cpu", 1), ("memory", 1))
 # A shape's scores go up to 10.
@@ -27,7 +32,6 @@ class NodeResourcesFit(FilterPlugin, ScorePlugin):
     """Refuses nodes with too little left; scores by LeastAllocated, unless configured otherwise."""
 
     name = "NodeResourcesFit"
-    retry_on = frozenset({Event.POD_GONE, Event.NODE_ADDED, Event.NODE_ALLOCATABLE})
 
     def __init__(self) -> None:
         self._ignored: frozenset[str] = frozenset()
@@ -46,6 +50,26 @@ class NodeResourcesFit(FilterPlugin, ScorePlugin):
         if strategy["type"] == "RequestedToCapacityRatio":
             self._rate = _by_shape(strategy["requestedToCapacityRatio"]["shape"])
             self._leaves_zeros_out = True
+
+    def hints(self) -> Mapping[Event, Hint]:
+        return {
+            Event.POD_GONE: always,
+            Event.POD_SCALED_DOWN: _asks_for_less,
+            Event.OWN_SCALED_DOWN: always,
+            Event.NODE_ADDED: self._has_room,
+            Event.NODE_ALLOCATABLE: self._has_room,
+        }
+
+    def _has_room(self, pod: PodInfo, change: Change, readers: Readers) -> bool:
+        """Tell whether a node could hold the pod if it were empty, and has more than before."""
+        now = _allocatable(change.obj)
+        asked = [one for one in pod.requests.amounts if not self._ignores(one[0])]
+        if now.get("pods", 0) < 1 or any(amount > now.get(name, 0) for name, amount in asked):
+            return False
+        if change.old is None:
+            return True
+        before = _allocatable(change.old)
+        return any(now.get(name, 0) > before.get(name, 0) for name, _ in (*asked, ("pods", 1)))
 
     def filter(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> Status:
         lacking: list[str] = []
@@ -97,6 +121,17 @@ class NodeResourcesFit(FilterPlugin, ScorePlugin):
         if not weights:
             return 0
         return _rounded(total, weights) if self._leaves_zeros_out else total // weights
+
+
+def _asks_for_less(pod: PodInfo, change: Change, readers: Readers) -> bool:
+    """Tell whether another pod asks for less of something that this one asks for."""
+    before = dict(PodInfo.of(change.old or {}).requests.amounts)
+    now = dict(PodInfo.of(change.obj).requests.amounts)
+    return any(now.get(name, 0) < before.get(name, 0) for name, _ in pod.requests.amounts)
+
+
+def _allocatable(node: Obj) -> dict[str, int]:
+    return amounts_of((node.get("status") or {}).get("allocatable"))
 
 
 def _least(used: int, capacity: int) -> int:

@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
-from apimachinery.nodes import tolerated
-from nodes.scheduler.framework import SUCCESS, CycleState, Event, FilterPlugin, Status
+from collections.abc import Mapping
+
+from apimachinery.nodes import is_unschedulable, tolerated
+from nodes.scheduler.framework import (
+    SUCCESS,
+    Change,
+    CycleState,
+    Event,
+    FilterPlugin,
+    Hint,
+    Readers,
+    Status,
+)
 from nodes.scheduler.nodeinfo import NodeInfo
 from nodes.scheduler.podinfo import PodInfo
 
@@ -14,9 +25,25 @@ class NodeUnschedulable(FilterPlugin):
     """Refuses nodes with spec.unschedulable."""
 
     name = "NodeUnschedulable"
-    retry_on = frozenset({Event.NODE_ADDED, Event.NODE_TAINTS})
+
+    def hints(self) -> Mapping[Event, Hint]:
+        return {
+            Event.NODE_ADDED: _opens,
+            Event.NODE_TAINTS: _opens,
+            Event.OWN_TOLERATIONS: _now_tolerates,
+        }
 
     def filter(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> Status:
         if not node.unschedulable or tolerated(_TAINT, pod.spec.get("tolerations")):
             return SUCCESS
         return Status.unresolvable("node(s) were unschedulable")
+
+
+def _opens(pod: PodInfo, change: Change, readers: Readers) -> bool:
+    """Tell whether a node takes pods that did not, or was not there."""
+    was_open = change.old is not None and not is_unschedulable(change.old)
+    return not was_open and not is_unschedulable(change.obj)
+
+
+def _now_tolerates(pod: PodInfo, change: Change, readers: Readers) -> bool:
+    return tolerated(_TAINT, pod.spec.get("tolerations"))

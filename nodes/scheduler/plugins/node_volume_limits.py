@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from apimachinery.meta import Obj, is_controlled_by
 from apimachinery.volumes import claim_name, claim_names, class_of
 from nodes.scheduler.framework import (
     SKIP,
     SUCCESS,
+    Change,
     CycleState,
     Event,
     FilterPlugin,
+    Hint,
     PreFilterPlugin,
-    Reader,
+    Readers,
     Status,
+    always,
+    is_its_claim,
 )
 from nodes.scheduler.nodeinfo import NodeInfo
 from nodes.scheduler.podinfo import PodInfo
@@ -32,9 +36,15 @@ class NodeVolumeLimits(PreFilterPlugin, FilterPlugin):
     """
 
     name = "NodeVolumeLimits"
-    retry_on = frozenset(
-        {Event.CSINODE_CHANGED, Event.POD_GONE, Event.CLAIM_ADDED, Event.ATTACHMENT_GONE}
-    )
+
+    def hints(self) -> Mapping[Event, Hint]:
+        return {
+            Event.CSINODE_ADDED: always,
+            Event.CSINODE_CHANGED: _more_may_be_attached,
+            Event.POD_GONE: _had_claims,
+            Event.CLAIM_ADDED: is_its_claim,
+            Event.ATTACHMENT_GONE: _has_claims,
+        }
 
     def pre_filter(self, state: CycleState, pod: PodInfo) -> Status:
         return SUCCESS if claim_names(pod.obj) else SKIP
@@ -90,13 +100,26 @@ class NodeVolumeLimits(PreFilterPlugin, FilterPlugin):
         return found
 
 
+def _more_may_be_attached(pod: PodInfo, change: Change, readers: Readers) -> bool:
+    before, now = _limits(change.old), _limits(change.new)
+    return any(driver not in now or now[driver] > count for driver, count in before.items())
+
+
+def _had_claims(pod: PodInfo, change: Change, readers: Readers) -> bool:
+    return bool(claim_names(change.obj))
+
+
+def _has_claims(pod: PodInfo, change: Change, readers: Readers) -> bool:
+    return bool(claim_names(pod.obj))
+
+
 def _limits(csi_node: Obj | None) -> dict[str, int]:
     drivers = ((csi_node or {}).get("spec") or {}).get("drivers") or ()
     counts = {one["name"]: (one.get("allocatable") or {}).get("count") for one in drivers}
     return {driver: count for driver, count in counts.items() if count is not None}
 
 
-def _volumes(readers: dict[str, Reader], namespace: str, claims: Iterable[Obj]) -> set[_Volume]:
+def _volumes(readers: Readers, namespace: str, claims: Iterable[Obj]) -> set[_Volume]:
     found: set[_Volume] = set()
     for claim in claims:
         name = claim["spec"].get("volumeName")

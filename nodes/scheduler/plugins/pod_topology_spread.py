@@ -8,17 +8,20 @@ from math import log
 from typing import Any
 
 from apimachinery.labels import Selector, from_label_selector, from_set
-from apimachinery.meta import Obj, controller_of
+from apimachinery.meta import Obj, controller_of, labels_of, namespace_of
 from apimachinery.nodes import fits_node_requirements, untolerated
 from nodes.scheduler.framework import (
     MAX_SCORE,
     SKIP,
     SUCCESS,
+    Change,
     CycleState,
     Event,
     FilterPlugin,
+    Hint,
     PreFilterPlugin,
     PreScorePlugin,
+    Readers,
     ScorePlugin,
     Scores,
     Status,
@@ -57,9 +60,6 @@ class PodTopologySpread(PreFilterPlugin, FilterPlugin, PreScorePlugin, ScorePlug
     """
 
     name = "PodTopologySpread"
-    retry_on = frozenset(
-        {Event.POD_ADDED, Event.POD_GONE, Event.POD_CHANGED, Event.NODE_ADDED, Event.NODE_LABELS}
-    )
 
     # The constraints of pods without their own; None: the built-in ones.
     defaults: Sequence[Obj] | None = None
@@ -68,8 +68,52 @@ class PodTopologySpread(PreFilterPlugin, FilterPlugin, PreScorePlugin, ScorePlug
         if args["defaultingType"] == "List":
             self.defaults = args.get("defaultConstraints") or ()
 
+    def hints(self) -> Mapping[Event, Hint]:
+        return {
+            **dict.fromkeys((Event.POD_ADDED, Event.POD_GONE), self._counts_now),
+            **dict.fromkeys((Event.POD_LABELS, Event.OWN_LABELS), self._counts_otherwise),
+            Event.OWN_TOLERATIONS: self._looks_at_taints,
+            **dict.fromkeys((Event.NODE_ADDED, Event.NODE_GONE), self._other_domains),
+            **dict.fromkeys((Event.NODE_LABELS, Event.NODE_TAINTS), self._other_domains),
+        }
+
+    def _counts_now(self, pod: PodInfo, change: Change, readers: Readers) -> bool:
+        """Tell whether a pod that came or went is one that is counted."""
+        if namespace_of(change.obj) != pod.namespace:
+            return False
+        labels = labels_of(change.obj)
+        return any(one.selector.matches(labels) for one in self._hard(readers, pod))
+
+    def _counts_otherwise(self, pod: PodInfo, change: Change, readers: Readers) -> bool:
+        """Tell whether a pod is counted by its new labels and was not by the old, or was."""
+        if namespace_of(change.obj) != pod.namespace:
+            return False
+        before, now = labels_of(change.old or {}), labels_of(change.obj)
+        return any(
+            one.selector.matches(before) != one.selector.matches(now)
+            for one in self._hard(readers, pod)
+        )
+
+    def _looks_at_taints(self, pod: PodInfo, change: Change, readers: Readers) -> bool:
+        return any(one.honor_taints for one in self._hard(readers, pod))
+
+    def _other_domains(self, pod: PodInfo, change: Change, readers: Readers) -> bool:
+        """Tell whether a node came into the pod's domains, left them, or is in others now."""
+        keys = [one.topology_key for one in self._hard(readers, pod)]
+        before, now = (
+            [labels_of(node).get(key) for key in keys] if node is not None else None
+            for node in (change.old, change.new)
+        )
+        was_in, is_in = (values is not None and None not in values for values in (before, now))
+        if was_in != is_in:
+            return True
+        return is_in and (before != now or change.event is Event.NODE_TAINTS)
+
+    def _hard(self, readers: Readers, pod: PodInfo) -> list[Constraint]:
+        return self._constraints(readers, pod, "DoNotSchedule")
+
     def pre_filter(self, state: CycleState, pod: PodInfo) -> Status:
-        hard = self._constraints(state, pod, "DoNotSchedule")
+        hard = self._hard(state.readers, pod)
         if not hard:
             return SKIP
         keys = [constraint.topology_key for constraint in hard]
@@ -93,7 +137,7 @@ class PodTopologySpread(PreFilterPlugin, FilterPlugin, PreScorePlugin, ScorePlug
     def pre_score(self, state: CycleState, pod: PodInfo, nodes: Sequence[NodeInfo]) -> Status:
         # The built-in constraints count nodes without their labels too.
         declared = bool(pod.spec.get("topologySpreadConstraints")) or self.defaults is not None
-        soft = self._constraints(state, pod, "ScheduleAnyway")
+        soft = self._constraints(state.readers, pod, "ScheduleAnyway")
         if not soft:
             return SKIP
         keys = [constraint.topology_key for constraint in soft] if declared else []
@@ -139,14 +183,14 @@ class PodTopologySpread(PreFilterPlugin, FilterPlugin, PreScorePlugin, ScorePlug
             for name, score in scores.items()
         }
 
-    def _constraints(self, state: CycleState, pod: PodInfo, when: str) -> list[Constraint]:
+    def _constraints(self, readers: Readers, pod: PodInfo, when: str) -> list[Constraint]:
         """Return the pod's own constraints, or else those that pods have by default."""
         if pod.spec.get("topologySpreadConstraints"):
             return _declared(pod, when)
         if self.defaults is None:
-            return _built_in(state, pod) if when == "ScheduleAnyway" else []
+            return _built_in(readers, pod) if when == "ScheduleAnyway" else []
         wanted = [one for one in self.defaults if one.get("whenUnsatisfiable") == when]
-        selector = _belongs_with(state, pod) if wanted else None
+        selector = _belongs_with(readers, pod) if wanted else None
         return [_constraint(one, selector) for one in wanted] if selector is not None else []
 
 
@@ -175,21 +219,21 @@ def _declared(pod: PodInfo, when: str) -> list[Constraint]:
     return found
 
 
-def _built_in(state: CycleState, pod: PodInfo) -> list[Constraint]:
-    selector = _belongs_with(state, pod)
+def _built_in(readers: Readers, pod: PodInfo) -> list[Constraint]:
+    selector = _belongs_with(readers, pod)
     if selector is None:
         return []
     return [Constraint(HOSTNAME, 3, selector), Constraint(ZONE, 5, selector)]
 
 
-def _belongs_with(state: CycleState, pod: PodInfo) -> Selector | None:
+def _belongs_with(readers: Readers, pod: PodInfo) -> Selector | None:
     """Return the selector of the pod's Services and controller (helper.DefaultSelector)."""
     together: dict[str, str] = {}
-    for service in state.readers["services"].list(pod.namespace):
+    for service in readers["services"].list(pod.namespace):
         wanted = (service.get("spec") or {}).get("selector")
         if wanted and from_set(wanted).matches(pod.labels):
             together |= wanted
-    owner = _owner(state, pod)
+    owner = _owner(readers, pod)
     if owner is not None:
         selector = (owner.get("spec") or {}).get("selector") or {}
         if owner["kind"] == "ReplicationController":
@@ -208,12 +252,12 @@ _OWNERS = {
 }
 
 
-def _owner(state: CycleState, pod: PodInfo) -> Obj | None:
+def _owner(readers: Readers, pod: PodInfo) -> Obj | None:
     reference = controller_of(pod.obj)
     plural = _OWNERS.get(reference["kind"]) if reference else None
     if reference is None or plural is None:
         return None
-    owner = state.readers[plural].get(pod.namespace, reference["name"])
+    owner = readers[plural].get(pod.namespace, reference["name"])
     return {**owner, "kind": reference["kind"]} if owner is not None else None
 
 

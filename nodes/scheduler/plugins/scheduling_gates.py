@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from nodes.scheduler.framework import SUCCESS, Event, PreEnqueuePlugin, Reader, Status
+from collections.abc import Mapping
+
+from nodes.scheduler.framework import (
+    SUCCESS,
+    Event,
+    Hint,
+    PreEnqueuePlugin,
+    Readers,
+    Status,
+    always,
+)
 from nodes.scheduler.podinfo import PodInfo
 
 
@@ -10,9 +20,11 @@ class SchedulingGates(PreEnqueuePlugin):
     """Refuses entry while spec.schedulingGates is not empty."""
 
     name = "SchedulingGates"
-    retry_on = frozenset({Event.POD_ITSELF})
 
-    def pre_enqueue(self, pod: PodInfo, readers: dict[str, Reader]) -> Status:
+    def hints(self) -> Mapping[Event, Hint]:
+        return {Event.OWN_GATES: always}
+
+    def pre_enqueue(self, pod: PodInfo, readers: Readers) -> Status:
         gates = pod.spec.get("schedulingGates")
         if not gates:
             return SUCCESS

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from apimachinery.nodes import untolerated
+from apimachinery.meta import Obj
+from apimachinery.nodes import taints_of, untolerated
 from nodes.scheduler.framework import (
     SUCCESS,
+    Change,
     CycleState,
     Event,
     FilterPlugin,
+    Hint,
     PreScorePlugin,
+    Readers,
     ScorePlugin,
     Scores,
     Status,
+    always,
     normalized,
 )
 from nodes.scheduler.nodeinfo import NodeInfo
@@ -27,7 +32,13 @@ class TaintToleration(FilterPlugin, PreScorePlugin, ScorePlugin):
     """Refuses untolerated NoSchedule and NoExecute; prefers few untolerated PreferNoSchedule."""
 
     name = "TaintToleration"
-    retry_on = frozenset({Event.NODE_ADDED, Event.NODE_TAINTS})
+
+    def hints(self) -> Mapping[Event, Hint]:
+        return {
+            Event.NODE_ADDED: _lets_in,
+            Event.NODE_TAINTS: _lets_in,
+            Event.OWN_TOLERATIONS: always,
+        }
 
     def filter(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> Status:
         if not node.taints or not untolerated(node.taints, pod.spec.get("tolerations"), _HARD):
@@ -45,3 +56,14 @@ class TaintToleration(FilterPlugin, PreScorePlugin, ScorePlugin):
 
     def normalize(self, state: CycleState, pod: PodInfo, scores: Scores) -> Scores:
         return normalized(scores, reverse=True)
+
+
+def _lets_in(pod: PodInfo, change: Change, readers: Readers) -> bool:
+    """Tell whether a node's taints are tolerated now and were not before."""
+    return _kept_off(pod, change.old) and not _kept_off(pod, change.new)
+
+
+def _kept_off(pod: PodInfo, node: Obj | None) -> bool:
+    if node is None:
+        return True
+    return bool(untolerated(taints_of(node), pod.spec.get("tolerations"), _HARD))

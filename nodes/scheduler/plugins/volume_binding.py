@@ -27,14 +27,19 @@ from nodes.client.events import reference
 from nodes.scheduler.framework import (
     SKIP,
     SUCCESS,
+    Change,
     CycleState,
     Event,
     FilterPlugin,
+    Hint,
     PreBindPlugin,
     PreFilterPlugin,
+    Readers,
     ReservePlugin,
     Status,
     Writer,
+    always,
+    is_its_claim,
 )
 from nodes.scheduler.nodeinfo import NodeInfo
 from nodes.scheduler.podinfo import PodInfo
@@ -44,6 +49,7 @@ _NONE_TO_BIND = "node(s) didn't find available persistent volumes to bind"
 _LOST = "node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)"
 _CLAIMS = GroupResource("", "persistentvolumeclaims")
 _NO_PROVISIONER = "kubernetes.io/no-provisioner"
+_MIGRATED = "storage.alpha.kubernetes.io/migrated-plugins"
 
 
 @dataclass(slots=True)
@@ -65,12 +71,20 @@ class VolumeBinding(PreFilterPlugin, FilterPlugin, ReservePlugin, PreBindPlugin)
     name = "VolumeBinding"
     # args.bindTimeoutSeconds: so long a pod waits for its volumes.
     bind_timeout = 600.0
-    retry_on = frozenset(
-        {
-            *(Event.CLAIM_ADDED, Event.CLAIM_CHANGED, Event.CLASS_ADDED, Event.VOLUME_CHANGED),
-            *(Event.NODE_ADDED, Event.NODE_LABELS, Event.CSINODE_CHANGED),
+
+    def hints(self) -> Mapping[Event, Hint]:
+        return {
+            Event.CLAIM_ADDED: is_its_claim,
+            Event.CLAIM_CHANGED: is_its_claim,
+            Event.CLASS_ADDED: always,
+            Event.CLASS_CHANGED: _other_topologies,
+            Event.VOLUME_ADDED: always,
+            Event.VOLUME_CHANGED: always,
+            Event.NODE_ADDED: always,
+            Event.NODE_LABELS: always,
+            Event.CSINODE_ADDED: always,
+            Event.CSINODE_CHANGED: _other_migrations,
         }
-    )
 
     def configure(self, args: Mapping[str, Any]) -> None:
         self.bind_timeout = float(args["bindTimeoutSeconds"])
@@ -191,6 +205,16 @@ class VolumeBinding(PreFilterPlugin, FilterPlugin, ReservePlugin, PreBindPlugin)
         }
         if (volume["spec"].get("claimRef") or {}).get("uid") != claim["metadata"]["uid"]:
             await writer.patch("persistentvolumes", volume, patch)
+
+
+def _other_topologies(pod: PodInfo, change: Change, readers: Readers) -> bool:
+    before, now = change.old or {}, change.obj
+    return bool(before.get("allowedTopologies") != now.get("allowedTopologies"))
+
+
+def _other_migrations(pod: PodInfo, change: Change, readers: Readers) -> bool:
+    before = annotations_of(change.old or {}).get(_MIGRATED)
+    return before != annotations_of(change.obj).get(_MIGRATED)
 
 
 def _taken(state: CycleState) -> dict[str, tuple[str, str]]:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from apimachinery.meta import Obj
+from apimachinery.meta import Obj, namespace_of
 from nodes.scheduler.framework import (
     SKIP,
     SUCCESS,
+    Change,
     CycleState,
     Event,
     FilterPlugin,
+    Hint,
     PreFilterPlugin,
+    Readers,
     Status,
+    always,
+    is_its_claim,
 )
 from nodes.scheduler.nodeinfo import NodeInfo
 from nodes.scheduler.podinfo import PodInfo
@@ -33,7 +38,13 @@ class VolumeRestrictions(PreFilterPlugin, FilterPlugin):
     """
 
     name = "VolumeRestrictions"
-    retry_on = frozenset({Event.POD_GONE, Event.NODE_ADDED, Event.CLAIM_ADDED})
+
+    def hints(self) -> Mapping[Event, Hint]:
+        return {
+            Event.POD_GONE: _frees_volume,
+            Event.NODE_ADDED: always,
+            Event.CLAIM_ADDED: is_its_claim,
+        }
 
     def pre_filter(self, state: CycleState, pod: PodInfo) -> Status:
         volumes = pod.spec.get("volumes") or ()
@@ -57,12 +68,7 @@ class VolumeRestrictions(PreFilterPlugin, FilterPlugin):
 
     def filter(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> Status:
         disks, in_use = state.data[self.name]
-        if disks and any(
-            _collide(disk, volume)
-            for other in node.pods.values()
-            for volume in other.spec.get("volumes") or ()
-            for disk in disks
-        ):
+        if disks and any(_share(disks, other.spec) for other in node.pods.values()):
             return Status.unschedulable(_DISK)
         return Status.unschedulable(_IN_USE) if in_use else SUCCESS
 
@@ -76,6 +82,21 @@ def _claims(volumes: Sequence[Obj]) -> list[str]:
 def _claims_of(pod: PodInfo) -> list[str]:
     volumes = pod.spec.get("volumes")
     return _claims(volumes) if volumes else []
+
+
+def _frees_volume(pod: PodInfo, change: Change, readers: Readers) -> bool:
+    """Tell whether a pod that is gone had a disk or a claim that this one wants."""
+    if namespace_of(change.obj) != pod.namespace:
+        return False
+    volumes, spec = pod.spec.get("volumes") or (), change.obj["spec"]
+    if not set(_claims(volumes)).isdisjoint(_claims(spec.get("volumes") or ())):
+        return True
+    return _share(volumes, spec)
+
+
+def _share(disks: Sequence[Obj], spec: Obj) -> bool:
+    """Tell whether a pod has one of the disks, which it does not share."""
+    return any(_collide(disk, one) for one in spec.get("volumes") or () for disk in disks)
 
 
 def _collide(disk: Obj, other: Obj) -> bool:

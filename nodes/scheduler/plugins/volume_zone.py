@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from apimachinery.meta import labels_of
+from collections.abc import Mapping
+
+from apimachinery.meta import Obj, labels_of
 from apimachinery.volumes import class_of, waits_for_consumer
 from nodes.scheduler.framework import (
     SKIP,
     SUCCESS,
+    Change,
     CycleState,
     Event,
     FilterPlugin,
+    Hint,
     PreFilterPlugin,
+    Readers,
     Status,
+    always,
+    is_its_claim,
 )
 from nodes.scheduler.nodeinfo import NodeInfo
 from nodes.scheduler.podinfo import PodInfo
@@ -28,12 +35,17 @@ class VolumeZone(PreFilterPlugin, FilterPlugin):
     """Refuses nodes of other zones and regions than a bound volume names, by labels."""
 
     name = "VolumeZone"
-    retry_on = frozenset(
-        {
-            *(Event.NODE_ADDED, Event.NODE_LABELS, Event.CLASS_ADDED),
-            *(Event.CLAIM_ADDED, Event.CLAIM_CHANGED, Event.VOLUME_CHANGED),
+
+    def hints(self) -> Mapping[Event, Hint]:
+        return {
+            Event.CLASS_ADDED: _waits,
+            Event.NODE_ADDED: always,
+            Event.NODE_LABELS: always,
+            Event.CLAIM_ADDED: is_its_claim,
+            Event.CLAIM_CHANGED: is_its_claim,
+            Event.VOLUME_ADDED: always,
+            Event.VOLUME_CHANGED: _elsewhere,
         }
-    )
 
     def pre_filter(self, state: CycleState, pod: PodInfo) -> Status:
         wanted: list[tuple[str, frozenset[str]]] = []
@@ -71,8 +83,7 @@ class VolumeZone(PreFilterPlugin, FilterPlugin):
         volume = state.readers["persistentvolumes"].get("", volume_name)
         if volume is None:
             return Status.unresolvable(f'persistentvolume "{volume_name}" not found')
-        labels = labels_of(volume)
-        return [(one, frozenset(labels[one].split("__"))) for one in _LABELS if one in labels]
+        return _zones_of(volume)
 
     def _unbound(self, state: CycleState, name: str) -> list[tuple[str, frozenset[str]]] | Status:
         if not name:
@@ -83,3 +94,18 @@ class VolumeZone(PreFilterPlugin, FilterPlugin):
         if waits_for_consumer(found):
             return []
         return Status.unresolvable("PersistentVolume had no name")
+
+
+def _zones_of(volume: Obj) -> list[tuple[str, frozenset[str]]]:
+    labels = labels_of(volume)
+    return [(one, frozenset(labels[one].split("__"))) for one in _LABELS if one in labels]
+
+
+def _waits(pod: PodInfo, change: Change, readers: Readers) -> bool:
+    """Tell whether claims of a new class wait for a pod's node."""
+    return waits_for_consumer(change.obj)
+
+
+def _elsewhere(pod: PodInfo, change: Change, readers: Readers) -> bool:
+    """Tell whether a volume is in other zones than it was."""
+    return _zones_of(change.old or {}) != _zones_of(change.obj)

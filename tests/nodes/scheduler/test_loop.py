@@ -12,6 +12,7 @@ from nodes.client.loopclock import LoopClock
 from nodes.client.resources import PERSISTENTVOLUMECLAIMS, PODS
 from nodes.client.rest import Client
 from nodes.client.supervise import TaskSet
+from nodes.scheduler.attempt import Trigger
 from nodes.scheduler.config.reading import Configuration, ProfileConfig
 from nodes.scheduler.loop import Scheduler
 from tests.support.builders import node, obj, pod
@@ -118,6 +119,40 @@ async def test_room_that_a_deleted_pod_leaves_is_used(rig):
     assert "No preemption victims found for incoming pod" in rig.condition("b")["message"]
     await rig.client.delete(PODS, "default", "a", grace=0)
     await eventually(lambda: rig.node_of("b") == "n1")
+
+
+async def test_a_pod_goes_to_the_one_that_it_wants_to_be_with_once_that_has_a_node(rig):
+    term = {
+        "labelSelector": {"matchLabels": {"app": "web"}},
+        "topologyKey": "kubernetes.io/hostname",
+    }
+    affinity = {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}
+    await rig.create(node("n1"), pod("p").spec(affinity=affinity))
+    await eventually(lambda: rig.condition("p").get("message"))
+    await rig.create(pod("api").labels(app="api"), pod("web").labels(app="web"))
+    await eventually(lambda: rig.node_of("p") == "n1", within=5)
+    last = rig.scheduler.decisions.of(rig.api.need("pods", "p")["metadata"]["uid"])[-1]
+    assert last.because == Trigger("AssignedPod/Add", "default/web", "InterPodAffinity")
+
+
+async def test_a_pod_is_not_tried_for_a_change_that_cannot_help(rig):
+    await rig.create(node("n1"), pod("big").requests(cpu="6"))
+    await eventually(lambda: rig.condition("big").get("message"))
+    await rig.create(node("n2"), node("n3").tainted("gpu", "NoSchedule"))
+    await asyncio.sleep(60)
+    uid = rig.api.need("pods", "big")["metadata"]["uid"]
+    assert len(rig.scheduler.decisions.of(uid)) == 1
+    (waiting,) = rig.scheduler.queue
+    assert (waiting.ignored, waiting.ignored_last.obj) == (2, "n3")
+
+
+async def test_a_pod_that_goes_while_it_waits_for_volumes_gives_its_place_back(rig):
+    await rig.create(node("n1"), LATER, waiting_claim(), mounting().requests(cpu="4"))
+    await eventually(lambda: rig.scheduler.cache.node("n1").pods)
+    await rig.create(pod("q").requests(cpu="4"))
+    await eventually(lambda: rig.condition("q").get("message"))
+    await rig.client.delete(PODS, "default", "p", grace=0)
+    await eventually(lambda: rig.node_of("q") == "n1", within=5)
 
 
 async def test_a_refused_binding_gives_the_room_back(rig):

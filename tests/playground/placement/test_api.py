@@ -19,6 +19,7 @@ ATTEMPT = {
     "refused": {name: ["NodeResourcesFit", ["Insufficient cpu"]] for name in ("n2", "n3")},
     "scores": {},
     "tied": [],
+    "because": {"event": "UnscheduledPod/Add", "obj": "", "plugin": ""},
     "seconds": {"filter": 0.0001},
 }
 

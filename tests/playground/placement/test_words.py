@@ -18,6 +18,7 @@ def attempt(**more):
         "refused": {},
         "scores": {},
         "tied": (),
+        "because": {"event": "UnscheduledPod/Add", "obj": "", "plugin": ""},
         **more,
     }
 
@@ -95,3 +96,18 @@ def test_in_a_large_cluster_the_search_ends_when_enough_fit():
 def test_without_nodes_nothing_is_counted_down():
     made = attempt(evaluated=0, message="no nodes available to schedule pods")
     assert sentences(made, FILTERS) == ["0 nodes"]
+
+
+def test_it_is_said_why_a_pod_was_tried_again():
+    def last(**because):
+        given = {"event": "Node/Add", "obj": "", "plugin": "", **because}
+        return sentences(attempt(because=given), FILTERS)[-1]
+
+    assert last(obj="n1", plugin="NodeResourcesFit") == (
+        "It was tried again after Node/Add of n1, which NodeResourcesFit waited for."
+    )
+    assert (
+        last(plugin="Extender") == "It was tried again after Node/Add, which Extender waited for."
+    )
+    assert last(event="ScheduleAttemptFailure").endswith("the attempt before had gone wrong.")
+    assert last(event="UnschedulableTimeout").endswith("no event had helped for five minutes.")
