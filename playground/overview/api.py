@@ -57,12 +57,10 @@ class Overview(APIView):
     )
     def get(self, request: Request, name: str) -> Response:
         """Return counts by health, warnings by reason, changes, and the control plane."""
-        user = access.signed_in(request.user)
-        cluster = access.find(gateway(), user, name)
+        _user, cluster, identity = access.asked(request.user, name)
         given = {key: _number(request, key) for key in ("seen", "rev") if key in request.GET}
         if namespace := request.GET.get("namespace", "")[:253]:
             given["namespace"] = namespace
-        identity = access.identity(user, cluster)
         found = gateway().as_user(cluster.name, identity, "overview", **given)
         if "kinds" in found:
             upto = str(found["revision"])

@@ -17,7 +17,7 @@ from playground.placement.serializers import (
     WhatIfSerializer,
 )
 from playground.sandboxes import access
-from playground.sandboxes.gateway import Identity, gateway
+from playground.sandboxes.gateway import gateway
 
 
 class Decisions(APIView):
@@ -26,7 +26,8 @@ class Decisions(APIView):
     @extend_schema(responses=DecisionsSerializer, operation_id="list_decisions")
     def get(self, request: Request, name: str, uid: str) -> Response:
         """Return the attempts to place a pod, by its uid, to whoever may get the pod."""
-        return Response(decisions(gateway(), *_asked(request, name), uid))
+        _user, cluster, identity = access.asked(request.user, name)
+        return Response(decisions(gateway(), cluster.name, identity, uid))
 
 
 class PodScheduling(APIView):
@@ -35,7 +36,8 @@ class PodScheduling(APIView):
     @extend_schema(responses=DecisionsSerializer, operation_id="list_attempts")
     def get(self, request: Request, name: str, uid: str) -> Response:
         """Return the same as of decisions, with the scores of up to 100 nodes."""
-        return Response(pod(gateway(), *_asked(request, name), uid))
+        _user, cluster, identity = access.asked(request.user, name)
+        return Response(pod(gateway(), cluster.name, identity, uid))
 
 
 class Scheduling(APIView):
@@ -51,7 +53,8 @@ class Scheduling(APIView):
         limit = request.GET.get("limit", "50")
         if not (limit.isascii() and limit.isdigit()) or len(limit) > 9:
             raise ValidationError({"limit": [_("This is no whole number.")]})
-        return Response(overview(gateway(), *_asked(request, name), limit))
+        _user, cluster, identity = access.asked(request.user, name)
+        return Response(overview(gateway(), cluster.name, identity, limit))
 
 
 class WhatIf(APIView):
@@ -65,11 +68,5 @@ class WhatIf(APIView):
 
         It is a POST because of its body; docs/scheduling.md has examples.
         """
-        return Response(what_if(gateway(), *_asked(request, name), request.data))
-
-
-def _asked(request: Request, name: str) -> tuple[str, Identity]:
-    """Return the cluster and as whom it is asked."""
-    user = access.signed_in(request.user)
-    cluster = access.find(gateway(), user, name)
-    return cluster.name, access.identity(user, cluster)
+        _user, cluster, identity = access.asked(request.user, name)
+        return Response(what_if(gateway(), cluster.name, identity, request.data))

@@ -42,13 +42,11 @@ class Grid(APIView):
     )
     def get(self, request: Request, name: str) -> Response:
         """Return a row for each subject."""
-        user = access.signed_in(request.user)
-        cluster = access.find(gateway(), user, name)
+        _user, cluster, identity = access.asked(request.user, name)
         given = _read(GridQuestionSerializer, request.query_params)
         params = {key: value for key, value in given.items() if key != "system"}
         if given["system"]:
             params["system"] = "1"
-        identity = access.identity(user, cluster)
         return Response(gateway().access(cluster.name, identity, "access", params))
 
 
@@ -60,12 +58,11 @@ class Why(APIView):
     )
     def get(self, request: Request, name: str) -> Response:
         """Return the answer of the cluster's authorizers with its reasons."""
-        user = access.signed_in(request.user)
-        cluster = access.find(gateway(), user, name)
+        _user, cluster, identity = access.asked(request.user, name)
         given = _read(WhyQuestionSerializer, request.query_params)
         group = given.pop("group")
         question = Question(**given, groups=(group,) if group else ())
-        return Response(asking.why(cluster, access.identity(user, cluster), question))
+        return Response(asking.why(cluster, identity, question))
 
 
 class Tokens(APIView):

@@ -13,7 +13,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from playground.accounts import viewing
-from playground.accounts.models import User
 from playground.accounts.viewing import Viewing
 from playground.rights import asking
 from playground.rights.asking import Question
@@ -35,7 +34,7 @@ def page(request: HttpRequest, name: str) -> HttpResponse:
 @require_POST
 def token(request: HttpRequest, name: str) -> HttpResponse:
     """Make a token of a service account, and show it once."""
-    user, cluster, identity = _asked(request, name)
+    user, cluster, identity = access.asked(request.user, name)
     access.find_to_change(gateway(), user, name)
     form = TokenForm(asking.accounts(cluster, identity), request.POST)
     if not form.is_valid():
@@ -49,7 +48,7 @@ def token(request: HttpRequest, name: str) -> HttpResponse:
 @require_POST
 def kubeconfig(request: HttpRequest, name: str) -> HttpResponse:
     """Send a kubeconfig for whom one has chosen, as a file."""
-    user, cluster, identity = _asked(request, name)
+    user, cluster, identity = access.asked(request.user, name)
     access.find_to_change(gateway(), user, name)
     form = KubeconfigForm(request.POST)
     if not form.is_valid():
@@ -102,14 +101,8 @@ def of_form(cluster: Cluster, form: ViewAsForm) -> Viewing:
     return Viewing(cluster.uid, cluster.name, user, groups)
 
 
-def _asked(request: HttpRequest, name: str) -> tuple[User, Cluster, Identity]:
-    user = access.signed_in(request.user)
-    cluster = access.find(gateway(), user, name)
-    return user, cluster, access.identity(user, cluster)
-
-
 def _page(request: HttpRequest, name: str, *, status: int = 200, **more: Any) -> HttpResponse:
-    user, cluster, identity = _asked(request, name)
+    user, cluster, identity = access.asked(request.user, name)
     asked = request.GET
     namespace, resource = asked.get("ns", "default"), asked.get("resource") or "pods"
     shown = int(asked["shown"]) if asked.get("shown", "").isdecimal() else SHOWN

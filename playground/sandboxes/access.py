@@ -7,7 +7,8 @@ missing as one that never was.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
+from typing import NamedTuple
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
@@ -18,13 +19,28 @@ from django.utils.translation import gettext as _
 
 from playground.accounts.models import Role, User
 from playground.accounts.viewing import Viewing
-from playground.sandboxes.gateway import Cluster, Gateway, Identity
+from playground.sandboxes.gateway import Cluster, Gateway, Identity, gateway
 
 # The owner of a cluster is its administrator, as with any cluster that one made oneself.
 OWNER_GROUPS = ("system:masters", "system:authenticated")
 # Whom every API server lets read, and for how many days by a kubeconfig: apiserver/auth/viewers.py.
 VIEWING_DAYS = 30
 VIEWER_GROUPS = ("kubeground:viewers", "system:authenticated")
+
+
+class Asked(NamedTuple):
+    """Who asks of which cluster, and as whom its API is asked."""
+
+    user: User
+    cluster: Cluster
+    identity: Identity
+
+
+def asked(user: User | AnonymousUser, name: str) -> Asked:
+    """Return the named cluster for a view that asks for a session. Raises Http404."""
+    found = signed_in(user)
+    cluster = find(gateway(), found, name)
+    return Asked(found, cluster, identity(found, cluster))
 
 
 def signed_in(user: User | AnonymousUser) -> User:
@@ -76,15 +92,29 @@ def find_to_copy(gateway: Gateway, user: User, name: str) -> Cluster:
     Who looks at it as somebody else may not: a copy is the user's own. Raises PermissionDenied,
     Http404.
     """
+    text = _("You look at %(name)s as %(who)s. Be yourself again to fork it.")
+    return _find_as_oneself(gateway, user, name, text)
+
+
+def find_to_break(gateway: Gateway, user: User, name: str) -> Cluster:
+    """Return the named cluster to one who may break it, and stop its time.
+
+    Who looks at it as somebody else may not: no right of Kubernetes is for that. Raises
+    PermissionDenied, Http404.
+    """
+    text = _("You look at %(name)s as %(who)s. Be yourself again to break it or change its time.")
+    return _find_as_oneself(gateway, user, name, text)
+
+
+def _find_as_oneself(gateway: Gateway, user: User, name: str, refusal: str) -> Cluster:
     cluster = find_to_change(gateway, user, name)
     if (viewing := viewing_of(user, cluster)) is not None:
-        text = _("You look at %(name)s as %(who)s. Be yourself again to fork it.")
-        raise PermissionDenied(text % {"name": cluster.name, "who": viewing.user})
+        raise PermissionDenied(refusal % {"name": cluster.name, "who": viewing.user})
     return cluster
 
 
-def may_copy(user: User, cluster: Cluster) -> bool:
-    """Tell whether the user may have all that is in the cluster."""
+def is_oneself(user: User, cluster: Cluster) -> bool:
+    """Tell whether the user may do everything with the cluster, and looks as nobody else."""
     return may_change(user, cluster) and viewing_of(user, cluster) is None
 
 
@@ -94,6 +124,17 @@ def identity(user: User, cluster: Cluster) -> Identity:
         return Identity(viewing.user, tuple(viewing.groups))
     groups = OWNER_GROUPS if may_change(user, cluster) else VIEWER_GROUPS
     return Identity(user.get_username(), groups)
+
+
+def sight(identity: Identity, *, secrets: bool = True) -> Hashable:
+    """Return what stands for all that one may read: equal for those who may read the same.
+
+    Two groups may read whatever RBAC says, so that nobody has to be asked, and no rule takes it
+    from them while they look: one everything, the other everything but Secrets. Whoever is in
+    neither is told apart from all others.
+    """
+    groups = (OWNER_GROUPS[0],) if secrets else (OWNER_GROUPS[0], VIEWER_GROUPS[0])
+    return groups if any(group in identity.groups for group in groups) else identity
 
 
 def viewing_of(user: User, cluster: Cluster) -> Viewing | None:

@@ -27,10 +27,9 @@ def page(request: HttpRequest, name: str) -> HttpResponse:
 @require_GET
 def named(request: HttpRequest, name: str) -> HttpResponse:
     """Lead from `deployment.apps/web` to the page of that object."""
-    user = access.signed_in(request.user)
-    cluster = access.find(gateway(), user, name)
+    _user, cluster, identity = access.asked(request.user, name)
     kind, _slash, item = request.GET.get("what", "").partition("/")
-    resources = CATALOG.resources(gateway(), cluster.name, access.identity(user, cluster))
+    resources = CATALOG.resources(gateway(), cluster.name, identity)
     found = resource_named(resources, kind)
     if found is None or not item:
         raise Http404(_("The cluster serves no kind “%(kind)s”.") % {"kind": kind})

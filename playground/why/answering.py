@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from playground.why.model import Fix, Link, Ref
+from playground.why.trial import can_be_tried
 
 Try = Callable[[Fix], dict[str, Any]]
 
@@ -20,12 +21,7 @@ def document(
         fixes = []
         for fix in link.cause.fixes:
             outcome = None
-            if (
-                trial is not None
-                and fix.patch is not None
-                and fix.target is not None
-                and tried < most
-            ):
+            if trial is not None and can_be_tried(fix) and tried < most:
                 tried += 1
                 outcome = trial(fix)
             fixes.append(_fix(fix, outcome))
@@ -49,6 +45,7 @@ def _fix(fix: Fix, outcome: dict[str, Any] | None) -> dict[str, Any]:
         "command": fix.command,
         "target": _ref(fix.target) if fix.target is not None else None,
         "patch": fix.patch,
+        "patchType": fix.kind if fix.patch is not None else None,
         "tried": outcome,
     }
 

@@ -38,10 +38,8 @@ class Causes(APIView):
     )
     def get(self, request: Request, name: str, kind: str, ns: str, item: str) -> Response:
         """Return the chain of causes, as far as the caller may see it; "-" is no namespace."""
-        user = access.signed_in(request.user)
         source = gateway()
-        cluster = access.find(source, user, name)
-        identity = access.identity(user, cluster)
+        user, cluster, identity = access.asked(request.user, name)
         world = ClusterWorld(source, cluster.name, identity)
         resource = world.resource(kind)
         if resource is None:

@@ -5,9 +5,9 @@ Finders are functions of an object and a `World`, and change nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 Object = Mapping[str, Any]
 
@@ -23,12 +23,16 @@ class Ref:
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """What would help: in words, as a command, and as the change itself where one change does."""
+    """What would help: in words, as a command, and as the change itself where one change does.
+
+    `kind` is that of the patch, as `kubectl patch --type` names it.
+    """
 
     text: str
     command: str = ""
     target: Ref | None = None
-    patch: Object | None = None
+    patch: Object | Sequence[Object] | None = None
+    kind: Literal["strategic", "json"] = "strategic"
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,10 @@ class FixSerializer(serializers.Serializer[object]):
     text = serializers.CharField()
     command = serializers.CharField(allow_blank=True)
     target = ObjectReferenceSerializer(allow_null=True)
-    patch = serializers.DictField(allow_null=True, help_text="A strategic merge patch of it.")
+    patch = serializers.JSONField(allow_null=True, help_text="What changes it so.")
+    patchType = serializers.ChoiceField(  # noqa: N815 - as the API's fields are written
+        ("strategic", "json"), allow_null=True, help_text="As in kubectl patch --type."
+    )
     tried = OnForkSerializer(allow_null=True)
 
 

@@ -24,12 +24,20 @@ MOST = 3
 _LOOKS = (1.0, 4.0, 10.0, 25.0, 50.0)
 # How long it may stay if nobody deletes it.
 _LIFE = 120.0
-_STRATEGIC = "application/strategic-merge-patch+json"
+_CONTENT_TYPES = {
+    "strategic": "application/strategic-merge-patch+json",
+    "json": "application/json-patch+json",
+}
 
 
 def affordable(cluster: Cluster) -> bool:
     """Tell whether a cluster is small enough."""
     return cluster.pods <= MOST_PODS and cluster.nodes <= MOST_NODES
+
+
+def can_be_tried(fix: Fix) -> bool:
+    """Tell whether one change does it."""
+    return fix.patch is not None and fix.target is not None
 
 
 def helps(
@@ -56,7 +64,8 @@ def _try(
         return {"helped": False, "left": [target.title]}
     path = resource.path(target.namespace, target.name)
     try:
-        gateway.write(fork, identity, "PATCH", path, fix.patch, content_type=_STRATEGIC)
+        kind = _CONTENT_TYPES[fix.kind]
+        gateway.write(fork, identity, "PATCH", path, fix.patch, content_type=kind)
     except Refused as error:
         return {"helped": False, "left": [error.message]}
     left: list[Link] = []

@@ -27,7 +27,7 @@ class Kinds(APIView):
     @extend_schema(responses=KindsSerializer, operation_id="list_kinds")
     def get(self, request: Request, name: str) -> Response:
         """Return every kind that can be listed, with its short names, and the namespaces."""
-        cluster, identity = _who(request, name)
+        _user, cluster, identity = access.asked(request.user, name)
         kinds = CATALOG.resources(gateway(), cluster.name, identity)
         items = [_kind(cluster, kind) for kind in kinds]
         return Response({"items": items, "namespaces": _namespaces(cluster, identity)})
@@ -47,7 +47,7 @@ class Search(APIView):
     )
     def get(self, request: Request, name: str) -> Response:
         """Return the objects whose name, namespace and kind have all words, the best first."""
-        cluster, identity = _who(request, name)
+        _user, cluster, identity = access.asked(request.user, name)
         wanted = request.query_params.get("limit", "")
         limit = min(int(wanted), MOST) if wanted.isascii() and wanted.isdigit() else LIMIT
         words = request.query_params.get("q", "")[:200]
@@ -62,12 +62,6 @@ class Search(APIView):
             if (hit["group"], hit["plural"]) in kinds
         ]
         return Response({"items": items, "total": found["total"]})
-
-
-def _who(request: Request, name: str) -> tuple[Cluster, Identity]:
-    user = access.signed_in(request.user)
-    cluster = access.find(gateway(), user, name)
-    return cluster, access.identity(user, cluster)
 
 
 def _kind(cluster: Cluster, kind: Resource) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import pytest
 
 from nodes.client import resources
-from nodes.client.rest import MERGE_PATCH, STRATEGIC_PATCH
+from nodes.client.rest import JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH
 from playground.why.chain import explain
 from playground.why.model import Ref
 from tests.integration.conftest import Lab, deployment, service
@@ -13,6 +13,7 @@ from tests.support.virtualtime import VIRTUAL_TIME
 
 pytestmark = VIRTUAL_TIME
 
+CONTENT_TYPES = {"json": JSON_PATCH, "strategic": STRATEGIC_PATCH}
 BY_TITLE = {f"{r.plural}.{r.group}" if r.group else r.plural: r for r in resources.ALL}
 
 
@@ -61,11 +62,11 @@ class Asked:
         cluster = self.lab.cluster
         fork = Lab(await self.fleet.fork(cluster, cluster.store.revision, name="trial"))
         target = BY_TITLE[fix.target.title]
-        await fork.client.patch(
-            target, fix.target.namespace, fix.target.name, dict(fix.patch), STRATEGIC_PATCH
-        )
+        where = fix.target.namespace, fix.target.name
+        await fork.client.patch(target, *where, fix.patch, CONTENT_TYPES[fix.kind])
         await eventually(lambda: not self.chain(title, name, namespace, fork), within=200, every=1)
         assert fix.command.startswith("kubectl ")
+        return fork
 
 
 @pytest.fixture
@@ -94,7 +95,9 @@ async def test_of_what_is_as_wanted_nothing_is_said(lab, why):
 async def test_an_image_that_cannot_be_pulled_leads_back_to_the_last_template(lab, why):
     await lab.client.create(deployment(replicas=2))
     await lab.available(replicas=2)
-    change = {"template": {"spec": {"containers": [{"name": "c", "image": "ngnix:1.27"}]}}}
+    (before,) = lab.all("replicasets.apps", "default")
+    new = {"name": "c", "image": "ngnix:1.27", "args": ["--new"]}
+    change = {"template": {"spec": {"containers": [new], "hostname": "new"}}}
     await lab.client.patch(
         resources.DEPLOYMENTS, "default", "web", {"spec": change}, STRATEGIC_PATCH
     )
@@ -107,7 +110,11 @@ async def test_an_image_that_cannot_be_pulled_leads_back_to_the_last_template(la
         "ImagePullBackOff" in links[-1].cause.condition
         or "ErrImagePull" in links[-1].cause.condition
     )
-    await why.helps("deployments.apps", "web")
+    fork = await why.helps("deployments.apps", "web")
+    # What only the newer template has is gone, so that it is the earlier one's ReplicaSet again.
+    template = fork.get("deployments.apps", "web")["spec"]["template"]["spec"]
+    assert template == before["spec"]["template"]["spec"]
+    assert fork.get("replicasets.apps", before["metadata"]["name"])["spec"]["replicas"] == 2
 
 
 async def test_a_pod_that_fits_no_node(lab, why):
@@ -276,6 +283,20 @@ async def test_finalizers_that_nobody_takes_away(lab, why):
     )
     assert links[-1].about == Ref("configmaps", "team", "c")
     assert "example.com/hold" in links[-1].cause.text
+
+
+async def test_finalizers_of_kubernetes_own_stay_when_others_are_taken_away(lab, why):
+    wanted = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+    await lab.client.create(obj("PersistentVolumeClaim", "data", spec=wanted))
+    held = {"metadata": {"finalizers": ["example.com/hold", "kubernetes.io/pvc-protection"]}}
+    await patch(lab, resources.PERSISTENTVOLUMECLAIMS, "data", held)
+    await lab.client.delete(resources.PERSISTENTVOLUMECLAIMS, "default", "data")
+    links = await why.says("persistentvolumeclaims", "data", "until its finalizers are gone")
+    (fix,) = links[0].cause.fixes
+    assert (
+        '{"metadata":{"$deleteFromPrimitiveList/finalizers":["example.com/hold"]}}' in fix.command
+    )
+    await why.helps("persistentvolumeclaims", "data")
 
 
 async def test_a_budget_that_allows_nothing(lab, why):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 from django.utils.translation import gettext as _
@@ -65,14 +66,17 @@ def waits_for_finalizers(obj: Object, world: World) -> Iterator[Cause]:
 def _without(kind: str, obj: Object, foreign: list[str], every: list[str]) -> Iterator[Fix]:
     if not foreign:
         return
-    kept = [one for one in every if one not in foreign]
     where = f" -n {namespace(obj)}" if namespace(obj) else ""
     title = _KINDS.get(kind, "")
-    patch = {"metadata": {"finalizers": kept or None}}
+    # By name, where the kind takes it: those of Kubernetes' own come and go meanwhile.
+    by_name = {"$deleteFromPrimitiveList/finalizers": foreign}
+    whole = {"finalizers": [one for one in every if one not in foreign] or None}
+    patch = {"metadata": by_name if title else whole}
+    how = "" if title else " --type=merge"
+    body = json.dumps(patch, separators=(",", ":"))
     yield Fix(
         _("Take them away by hand, if whoever set them is gone: what they would do is not done."),
-        f"kubectl patch {kind.lower()} {name(obj)}{where} --type=merge"
-        ' -p \'{"metadata":{"finalizers":null}}\'',
+        f"kubectl patch {kind.lower()} {name(obj)}{where}{how} -p '{body}'",
         Ref(title, namespace(obj), name(obj)) if title else None,
         patch if title else None,
     )

@@ -107,7 +107,9 @@ def roll_back(world: World, pod: Object) -> Iterator[Fix]:
         _("Go back to revision %(revision)d.") % {"revision": _revision(last)},
         f"kubectl rollout undo deployment/{where.name} -n {where.namespace}",
         where,
-        {"spec": {"template": template}},
+        # As kubectl does it: merged, the template would keep what the earlier one lacks.
+        [{"op": "replace", "path": "/spec/template", "value": template}],
+        "json",
     )
 
 
