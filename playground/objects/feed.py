@@ -1,15 +1,15 @@
 """The changes of one list, followed once for all pages of equal scope.
 
-Pages that ask for the same list as the same user share one watch, one short log of rows, and the
-text of each batch. A page is at a place of that log; changes of one object between two looks are
-one. A page that is further behind than the log reads the list anew, and is told so.
+Pages that ask for the same list, and may read the same, share one watch, one short log of rows, and
+the text of each batch. A page is at a place of that log; changes of one object between two looks
+are one. A page that is further behind than the log reads the list anew, and is told so.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
@@ -180,10 +180,14 @@ class Feeds:
         url: str,
         params: Mapping[str, str],
         headers: httpx.Headers,
+        sight: Hashable,
         reader: Reader,
     ) -> Feed:
-        """Return a feed of the list that has all that the reader lacks, started if need be."""
-        key = (id(client), url, *sorted(params.items()), *headers.raw)
+        """Return a feed of the list that has all that the reader lacks, started if need be.
+
+        `headers` are of one who may read what `sight` stands for.
+        """
+        key = (id(client), url, *sorted(params.items()), sight)
         feed = self._open.get(key)
         if feed is None or feed.ended is not None or not feed.covers(reader):
             feed = self._open[key] = Feed(client, url, params, headers, reader.revision)

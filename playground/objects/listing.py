@@ -27,7 +27,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -64,6 +64,7 @@ class ListConsumer(ClusterConsumer):
         self._root = ""
         self._past = False
         self._headers = httpx.Headers()
+        self._sight: Hashable = None
 
     async def begin(self, user: User, cluster: Cluster) -> None:
         """Start to read as soon as the page has said what it has."""
@@ -72,6 +73,7 @@ class ListConsumer(ClusterConsumer):
         self._past = rev.isdecimal()
         self._root = api_root(cluster.name, int(rev[:18]) if self._past else None)
         self._headers = httpx.Headers([*identity.headers, ("Accept", rows.ACCEPT)])
+        self._sight = access.sight(identity)
         self.tasks.start(self._follow(), "list")
         self.tasks.start(self.beat(lambda: self._revision), "beat of a list")
 
@@ -162,7 +164,7 @@ class ListConsumer(ClusterConsumer):
         """Send what changes, as fast as the page takes it. Raises Expired, or Refused."""
         reader = Reader(self._revision)
         client, url = self.upstreams.client(), self._root + path
-        feed = FEEDS.join(client, url, params, self._headers, reader)
+        feed = FEEDS.join(client, url, params, self._headers, self._sight, reader)
         try:
             told: str | None = None
             while True:

@@ -1,20 +1,22 @@
-"""One watcher of a cluster for all pages that the same user has open on it.
+"""One watcher of a cluster for all pages of those who may read the same of it.
 
-Guarantees: every page sees the same changes in the same order; a page that comes back within
-`LINGER` gets only what it missed; nothing runs for a cluster that nobody looks at.
+Guarantees: nobody is shown what they may not read; every page sees the same changes in the same
+order; a page that comes back within `LINGER` gets only what it missed; nothing runs for a cluster
+that nobody looks at.
 """
 
 from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 import httpx
 
+from playground.sandboxes import access
 from playground.sandboxes.gateway import Cluster, Identity, Refused, connection_options
 from playground.tasks import Tasks, announce
 from playground.topology import protocol
@@ -57,7 +59,7 @@ class Subscriber:
 
 
 class Upstream:
-    """Follows one cluster as one user."""
+    """Follows one cluster as one user, for all who may read the same."""
 
     def __init__(self, client: httpx.AsyncClient, cluster: str, identity: Identity) -> None:
         self.world = World()
@@ -223,7 +225,7 @@ def _forbidden(kind: Kind, error: Refused) -> str:
 
 
 class Upstreams:
-    """The upstreams of the process, by cluster and user."""
+    """The upstreams of the process, by cluster and what their users may read of it."""
 
     def __init__(
         self,
@@ -233,14 +235,15 @@ class Upstreams:
         self._options = options
         self._linger = linger
         self._client: httpx.AsyncClient | None = None
-        self._open: dict[tuple[str, Identity], Upstream] = {}
-        self._ending: dict[tuple[str, Identity], asyncio.TimerHandle] = {}
+        self._open: dict[tuple[str, Hashable], Upstream] = {}
+        self._ending: dict[tuple[str, Hashable], asyncio.TimerHandle] = {}
         self._tasks = Tasks()
 
     def join(self, cluster: Cluster, identity: Identity, subscriber: Subscriber) -> Upstream:
         """Return the upstream of a cluster for a user, started if need be."""
         # A cluster that was deleted and made again under its old name is another one.
-        key = (f"{cluster.name}/{cluster.uid}", identity)
+        # No kind of the picture is a Secret.
+        key = (f"{cluster.name}/{cluster.uid}", access.sight(identity, secrets=False))
         if timer := self._ending.pop(key, None):
             timer.cancel()
         upstream = self._open.get(key)
@@ -276,14 +279,14 @@ class Upstreams:
         """Return the client for streams of other kinds."""
         return self._shared_client()
 
-    def _end(self, key: tuple[str, Identity]) -> None:
+    def _end(self, key: tuple[str, Hashable]) -> None:
         self._ending.pop(key, None)
         if upstream := self._open.pop(key, None):
             self._tasks.start(upstream.stop(), "end of an upstream")
 
     def _shared_client(self) -> httpx.AsyncClient:
         if self._client is None:
-            # A watch for each of KINDS, cluster and user: a limit would make a page wait for ever.
+            # A watch for each of KINDS, cluster and sight: a limit would make a page wait for ever.
             limits = httpx.Limits(max_connections=None, max_keepalive_connections=32)
             self._client = httpx.AsyncClient(**self._options(), limits=limits, timeout=15.0)
         return self._client

@@ -36,6 +36,15 @@ def mine(worker, learner):
     return next(one for one in gateway().clusters() if one.name == "mine")
 
 
+def test_those_share_who_may_read_the_same(mine, learner, instructor, operator):
+    seen = {who: access.identity(who, mine) for who in (learner, instructor, operator)}
+    for secrets, sights in ((True, 2), (False, 1)):
+        assert len({access.sight(one, secrets=secrets) for one in seen.values()}) == sights
+    learner.viewing = Viewing(mine.uid, mine.name, "ann", ("system:authenticated",))
+    ann = access.identity(learner, mine)
+    assert access.sight(ann, secrets=False) == ann, "whose rights are a matter of RBAC"
+
+
 def names(user):
     return [cluster.name for cluster in access.visible(user, gateway().clusters())]
 

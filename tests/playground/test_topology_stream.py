@@ -13,6 +13,8 @@ from channels.testing import WebsocketCommunicator
 from django.contrib.auth.models import AnonymousUser
 from django.urls import path
 
+from playground.accounts.models import Role, User
+from playground.accounts.viewing import Viewing
 from playground.objects.consumer import LogConsumer
 from playground.sandboxes.gateway import Identity
 from playground.topology import consumer
@@ -20,7 +22,7 @@ from playground.topology.activity import Activity
 from playground.topology.consumer import TopologyConsumer
 from playground.topology.projection import KINDS
 from playground.topology.upstream import Upstreams
-from tests.playground.objects import pod
+from tests.playground.objects import pod, small
 from tests.playground.stalling import Stalling
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -149,6 +151,47 @@ async def test_two_pages_of_one_user_share_one_watcher(page, application, operat
     watched = [one for one in worker.fake.requests[asked:] if "/api/" in one["path"]]
     await other.close()
     assert watched == []
+
+
+def asked_after(worker, count):
+    """Whom lists and watches were asked for, since so many requests."""
+    found = worker.fake.requests[count:]
+    return {one["user"] for one in found if "/api/" in one["path"] or "/apis/" in one["path"]}
+
+
+async def test_pages_of_those_who_may_read_the_same_share_a_watcher(
+    application, operator, learner, worker
+):
+    small(worker.fake.add("leas", owner=learner.username))
+    teacher = await User.objects.acreate(username="ina", role=Role.INSTRUCTOR)
+    first = await Page(application, learner, "leas").open()
+    tables = await all_tables(first)
+    asked = len(worker.fake.requests)
+    for user in (operator, teacher):
+        page = await Page(application, user, "leas").open()
+        await page.next("snapshot")
+        assert page.tables["pods"] == tables["pods"]
+        await page.close()
+    assert asked_after(worker, asked) <= {learner.username}
+    await first.close()
+
+
+async def test_who_looks_as_somebody_else_shares_nothing_with_those_who_may_more(
+    application, operator, worker
+):
+    demo = worker.fake.clusters["demo"]
+    first = await Page(application, operator).open()
+    await all_tables(first)
+    looking = await User.objects.acreate(username="olaf", role=Role.OPERATOR)
+    looking.viewing = Viewing(demo.uid, "demo", "ann", ("system:authenticated",))
+    asked = len(worker.fake.requests)
+    demo.forbidden = {"pods"}
+    page = await Page(application, looking).open()
+    assert (await page.next("error"))["kind"] == "pods"
+    assert (await page.next("snapshot"))["pods"]["rows"] == []
+    assert "ann" in asked_after(worker, asked)
+    for each in (page, first):
+        await each.close()
 
 
 async def test_many_changes_at_once_come_folded(page, worker):

@@ -10,7 +10,7 @@ import { matches, pieces, search } from "../logs/buffer.js";
 import { Following } from "../logs/following.js";
 import { optionsOf, textsOf } from "../logs/options.js";
 import { t } from "../texts.js";
-import { readState, writeState } from "../url.js";
+import { flushState, readState, writeState } from "../url.js";
 
 const ROW = 19;
 const COLOURS = 8;
@@ -38,6 +38,8 @@ class Logs extends LitElement {
 
   connectedCallback() {
     super.connectedCallback();
+    // What was chosen a moment ago, of another pod, may be on its way into the address.
+    if (this.hasAttribute("address")) flushState();
     Object.assign(this, optionsOf(this.hasAttribute("address") ? readState() : this.dataset));
     this.start();
   }

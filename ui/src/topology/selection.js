@@ -6,6 +6,8 @@ const PANEL = 440; // px that the panel covers
 export function select(host, uid, focusPanel = false) {
   const pod = uid && host.store.pods.get(uid);
   if (uid !== host.selected) host.explain(false);
+  // How logs are looked at goes along to the next pod; which container was chosen does not.
+  if (host.lastPod && uid !== host.lastPod.uid) writeState({ container: "" });
   host.selected = pod ? uid : null;
   host.lastPod = pod || null;
   host.gone = "";
