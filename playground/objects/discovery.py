@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
 import orjson
@@ -38,6 +39,13 @@ class Resource:
     @property
     def title(self) -> str:
         return f"{self.plural}.{self.group}" if self.group else self.plural
+
+    @property
+    def many(self) -> str:
+        """Return what several are called: "Pods", "NetworkPolicies", "People" of a Person."""
+        pairs = zip(self.kind.lower(), self.plural, strict=False)
+        same = len(list(takewhile(lambda pair: pair[0] == pair[1], pairs)))
+        return self.kind[:same] + self.plural[same:]
 
     def path(self, namespace: str = "", name: str = "") -> str:
         """Return the address of the list, or of one object, within a cluster's API."""

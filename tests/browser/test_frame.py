@@ -39,7 +39,7 @@ def test_the_rail_lists_the_pages_that_exist(page, site):
 def test_going_to_another_page_keeps_the_document(page, site, documents):
     page.goto(f"{site.url}/clusters/demo/topology")
     rail(page, "Objects").click()
-    expect(heading(page)).to_have_text("Pod")
+    expect(heading(page)).to_have_text("Pods")
     expect(page).to_have_title("pods · demo · Kubeground")
     expect(page).to_have_url(f"{site.url}{PODS}")
     expect(rail(page, "Objects")).to_have_attribute("aria-current", "page")
@@ -56,7 +56,7 @@ def test_back_and_forward_bring_the_page_and_its_state(page, site, documents):
     page.get_by_role("link", name="web-7c9-0").click()
     expect(heading(page)).to_have_text("web-7c9-0")
     page.go_back()
-    expect(heading(page)).to_have_text("Pod")
+    expect(heading(page)).to_have_text("Pods")
     expect(page.get_by_label("Filter")).to_have_value("web")
     expect(page.locator("tbody tr")).to_have_count(3)
     page.go_forward()
@@ -114,7 +114,7 @@ def test_what_one_sees_is_copied_as_a_link_and_keys_go_back_and_forward(context,
     rail(page, "Topology").click()
     expect(page.locator("#topology-count")).to_have_text("5 of 6 match")
     page.keyboard.press("[")
-    expect(heading(page)).to_have_text("Pod")
+    expect(heading(page)).to_have_text("Pods")
     page.keyboard.press("]")
     expect(heading(page)).to_have_text("Topology of demo")
 
@@ -123,7 +123,7 @@ def test_a_modifier_opens_another_tab(page, site, context):
     page.goto(f"{site.url}/clusters/demo/topology")
     with context.expect_page() as opened:
         rail(page, "Objects").click(modifiers=["Control"])
-    expect(heading(opened.value)).to_have_text("Pod")
+    expect(heading(opened.value)).to_have_text("Pods")
     expect(page).to_have_url(re.compile("/topology$"))
 
 
@@ -134,7 +134,7 @@ def test_a_page_that_does_not_load_leaves_the_one_before(page, site):
     expect(page.get_by_role("alert")).to_contain_text(
         "/clusters/demo/topology did not load. You still see the page before."
     )
-    expect(heading(page)).to_have_text("Pod")
+    expect(heading(page)).to_have_text("Pods")
     page.unroute("**/topology")
     page.get_by_role("alert").get_by_role("button", name="Try again").click()
     expect(page.locator("#topology-count")).to_have_text("6 pods")
@@ -182,7 +182,7 @@ def test_the_dock_and_its_connections_survive_going_elsewhere(page, site, docume
     expect(log).to_contain_text("tick")
     expect(log).to_be_focused()
     rail(page, "Objects").click()
-    expect(heading(page)).to_have_text("Pod")
+    expect(heading(page)).to_have_text("Pods")
     expect(page.get_by_role("tab", name="web-7c9-0")).to_be_visible()
     lines = log.inner_text().count("tick")
     expect(log).to_have_text(re.compile(rf"(tick\s*){{{lines + 2},}}"))
@@ -248,7 +248,7 @@ def test_keys_lead_to_pages(page, site):
     expect(page.locator("#topology-count")).to_have_text("6 pods")
     page.keyboard.press("g")
     page.keyboard.press("o")
-    expect(heading(page)).to_have_text("Pod")
+    expect(heading(page)).to_have_text("Pods")
     page.keyboard.press("g")
     page.keyboard.press("c")
     expect(heading(page)).to_have_text("Clusters")

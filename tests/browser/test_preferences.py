@@ -91,7 +91,7 @@ def test_keys_may_be_sequences_and_may_be_left_alone(page, site):
     page.goto(site.url + TOPOLOGY)
     page.keyboard.press("g")
     page.keyboard.press("p")
-    expect(page.get_by_role("heading", level=1)).to_have_text("Pod")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Pods")
 
 
 def test_the_theme_is_chosen_in_the_menu_and_holds_everywhere(page, site, browser, signed_in):

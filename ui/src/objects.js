@@ -2,3 +2,4 @@
 import "./el/kp-list.js";
 import "./el/kp-object.js";
 import "./el/kp-relations.js";
+import "./el/kp-try.js";

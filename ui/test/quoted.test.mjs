@@ -7,22 +7,23 @@ import { english } from "../src/texts/en.js";
 
 // By page; a name that ends with a dot stands for all below it. A sentence about a new trouble comes in here.
 const TROUBLES = `
-  gap tooFast outOfStep signedOut clusterGone forbidden noNodes noPodsIn badTerm nothingMatches noSuchPod deletedAt tooSlow connectProblem
+  gap tooFast notFollowed notAllowed outOfStep signedOut clusterGone forbidden noNodes noPodsIn badTerm nothingMatches noSuchPod deletedAt tooSlow connectProblem
   act.stopped act.noRevisions act.needsChoice act.notAllowed
   dock.loadFailed frame.visitFailed
   editor.tooLarge editor.notText editor.unreachable editor.forbidden editor.noDocument editor.noLive editor.decide
   editor.changed editor.deleted editor.settle editor.mergedBut editor.past editor.secret editor.notOpened editor.fromGone
   events.down
   logs.tooMany logs.dropped logs.notStarted logs.noPrevious logs.podGone logs.lost logs.ran logs.runsAgain logs.forever logs.badPattern
-  objects.nothingMatches objects.badTerm objects.forbidden objects.notWatched objects.askFor objects.refused objects.kindGone objects.down objects.past objects.notSaved
+  objects.nothingMatches objects.badTerm objects.forbidden objects.notWatched objects.readOnce objects.askFor objects.refused objects.kindGone objects.down objects.past objects.notSaved
   overview.lost overview.notRead overview.notStarted overview.noMetrics overview.unseen
   palette.nothing palette.noKind palette.noCluster palette.noKinds palette.noSearch
+  tries.failed tries.notEnough tries.left tries.nothing
   settings.clash settings.noAction settings.notKept
   terminal.lost terminal.backMissing terminal.restarted terminal.forgotten terminal.ended terminal.endedBecause terminal.failed terminal.inputFull
   terminal.plainTitle terminal.plainText terminal.plainWhy terminal.install terminal.splitLimit terminal.nothingToCopy terminal.noOutput
   terminal.notAllowed terminal.recordingFull terminal.badFile
-  timeline.lookingAt timeline.compacted timeline.problem timeline.noSuchRevision timeline.badObject timeline.noWrites timeline.objectNotThere timeline.moreDiffer
-  topology.forbiddenIn topology.noPast topology.why.problem topology.clock.problem topology.break.problem
+  timeline.lookingAt timeline.unseen timeline.unseenAll timeline.nothingSeen timeline.noChangesSeen timeline.noDifferenceSeen timeline.compacted timeline.problem timeline.noSuchRevision timeline.badObject timeline.noWrites timeline.objectNotThere timeline.moreDiffer
+  topology.notWatched topology.unseen topology.noPast topology.why.problem topology.clock.problem topology.break.problem topology.break.notAs
   trace.stops. trace.notKept trace.unreachable trace.noDetails trace.moreChanges trace.noneAbout trace.noTerminal
 `.trim().split(/\s+/);
 const LEAST = 2; // words in a row; of more in a row, three

@@ -83,7 +83,16 @@ class Lines:
     verbatim: str = ""
 
 
-Part = Sentence | Facts | Rows | Texts | Lines
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """An offer to try changes on copies of the cluster; `not_here` says why there is none."""
+
+    address: str
+    changes: int
+    not_here: str = ""
+
+
+Part = Sentence | Facts | Rows | Texts | Lines | Trial
 Parts = Iterator[Part]
 Builder = Callable[[Object, "Context"], Parts]
 # A summary names this many; the list itself is a page.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from playground.accounts.models import Role, User
+from playground.objects.summary import causes
 from playground.sandboxes import access
 from playground.sandboxes.gateway import Identity
 from playground.why import api
@@ -33,14 +34,23 @@ def test_a_cause_has_its_condition_its_rule_and_what_would_help(cluster, as_oper
         (fix,) = cause["fixes"]
         assert fix["command"] == "kubectl uncordon n1"
         assert (fix["patch"], fix["tried"]) == ({"spec": {"unschedulable": None}}, None)
+        assert fix["patchType"] == "strategic"
 
 
 def test_the_page_of_the_object_shows_it(cluster, as_operator):
     page = as_operator.get("/clusters/demo/objects/core/v1/nodes/-/n1").content.decode()
     assert "What is behind it" in page
     assert "kubectl uncordon n1" in page
+    assert f'<kp-try src="{PATH}/nodes/-/n1?try=true" changes="1">' in page
     other = as_operator.get("/clusters/demo/objects/core/v1/nodes/-/n2").content.decode()
     assert "What is behind it" not in other
+
+
+def test_large_clusters_say_that_nothing_is_tried_in_them(cluster, as_operator, monkeypatch):
+    monkeypatch.setattr(causes, "affordable", lambda cluster: False)
+    page = as_operator.get("/clusters/demo/objects/core/v1/nodes/-/n1").content.decode()
+    assert "where it has up to 20 nodes and 300 pods. This one has more." in page
+    assert "<kp-try" not in page
 
 
 def test_what_is_not_there_or_not_served_is_missing(cluster, as_operator):
@@ -79,5 +89,8 @@ def test_who_only_looks_has_nothing_tried(worker, client, monkeypatch):
     owner = Identity(learner.username, access.OWNER_GROUPS)
     monkeypatch.setattr(access, "identity", lambda user, cluster: owner)
     client.force_login(looking)
+    page = client.get("/clusters/leas/objects/core/v1/nodes/-/n1").content.decode()
+    assert "What is behind it" in page
+    assert "<kp-try" not in page
     found = client.get("/api/clusters/leas/why/nodes/-/n1?try=true").json()
     assert [one["fixes"][0]["tried"] for one in found["causes"]] == [None, None]

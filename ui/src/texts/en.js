@@ -4,7 +4,7 @@ import { common } from "./en/common.js";
 import { editor } from "./en/editor.js";
 import { events } from "./en/events.js";
 import { dock, frame } from "./en/frame.js";
-import { act, logs, objects } from "./en/objects.js";
+import { act, logs, objects, tries } from "./en/objects.js";
 import { overview } from "./en/overview.js";
 import { palette } from "./en/palette.js";
 import { relations } from "./en/relations.js";
@@ -33,4 +33,5 @@ export const english = {
   timeline,
   topology,
   trace,
+  tries,
 };

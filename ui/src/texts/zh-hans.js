@@ -5,7 +5,7 @@ import { common } from "./zh-hans/common.js";
 import { editor } from "./zh-hans/editor.js";
 import { events } from "./zh-hans/events.js";
 import { dock, frame } from "./zh-hans/frame.js";
-import { act, logs, objects } from "./zh-hans/objects.js";
+import { act, logs, objects, tries } from "./zh-hans/objects.js";
 import { overview } from "./zh-hans/overview.js";
 import { palette } from "./zh-hans/palette.js";
 import { relations } from "./zh-hans/relations.js";
@@ -34,6 +34,7 @@ export const pages = {
   timeline,
   topology,
   trace,
+  tries,
 };
 
 /** Lays a translation over a catalogue, level by level. */

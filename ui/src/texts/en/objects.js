@@ -40,6 +40,7 @@ export const objects = {
   badTerm: (term) => `“${term}” is no filter. Use app=web, !app, status:running, restarts>3, spec.nodeName=n1, or a part of a name.`,
   forbidden: (kind, ns) => (ns ? `You may not list ${kind} in ${ns}.` : `You may not list ${kind} in all namespaces.`),
   notWatched: (kind, ns, rev) => `You may not watch ${kind}${ns ? ` in ${ns}` : ""}: this is how they were at rev ${group(rev)}.`,
+  readOnce: (kind) => `You may not follow this ${kind}: what you see is how it was when the page was read.`,
   askFor: (kind) => `Ask for: get, list, watch on ${kind}.`,
   refused: "The API refused, in its own words:",
   kindGone: (kind) => `The cluster serves no ${kind} any more. What you see is the last state.`,
@@ -148,4 +149,20 @@ export const logs = {
   runsAgain: (what, code) => `${what} ended with exit code ${code}. It is started again; the lines of its next run appear here.`,
   forever: (text) => `${text} repeats a repetition, which could take for ever. Write it without one of them.`,
   badPattern: (text) => `${text} is no pattern.`,
+};
+
+// What would help an object, tried on copies of its cluster.
+export const tries = {
+  button: (n) => (n === 1 ? "Try it on a copy" : `Try ${group(n)} changes on copies`),
+  again: "Try again",
+  trying: "Trying…",
+  cost: (n) => `Takes about ${n} s and a copy of the cluster for each change, deleted afterwards. This cluster is not touched.`,
+  running: (n) => `${some(n, "change is", "changes are")} being tried: each on a copy of its own, whose time goes on by up to 90 s.`,
+  failed: "It could not be tried. This cluster is as it was. The site says:",
+  asWanted: "It is as wanted by now: there is nothing left to try.",
+  nothing: "What would help now is nothing that can be tried: no single change does it.",
+  at: (time) => `Tried at ${time}`,
+  helped: "Helped:",
+  notEnough: "Not enough:",
+  left: "What was the matter then:",
 };

@@ -80,7 +80,10 @@ export const topology = {
   },
   playThem: "Play them in Timeline",
   createDeployment: "Create a Deployment",
-  forbiddenIn: (kind, ns) => `You may not list ${kind} in ${ns}. Ask for: get, list, watch on ${kind}.`,
+  kinds: (named, more) => `${named.join(", ")}${more > 0 ? ` and ${group(more)} other ${plural(more, "kind", "kinds")}` : ""}`,
+  notWatched: (kinds) => `You may not watch ${kinds}: what you see of them is read again every few seconds. Ask for: get, list, watch on ${kinds}.`,
+  listsOfOne: "Lists of one namespace may be open to you",
+  unseen: (kind) => `Nothing is drawn here: you may not list ${kind}.`,
   noPast: (rev) => `Revision ${group(rev)} cannot be shown. The API says why:`,
   save: { svg: "Save as SVG", png: "Save as PNG", label: "Save the picture" },
   clock: {
@@ -104,6 +107,7 @@ export const topology = {
   },
   break: {
     open: "Break something",
+    notAs: (who) => `You look as ${who}, and no right of Kubernetes is for breaking a cluster. Be yourself again to do it.`,
     title: "Break something",
     lead: "A part of the simulation really fails. Controllers, kubelets and the scheduler find out by their own rules.",
     now: "Broken now",

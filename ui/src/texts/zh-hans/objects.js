@@ -38,6 +38,7 @@ export const objects = {
   badTerm: (term) => `“${term}”不是筛选条件。可用 app=web、!app、status:running、restarts>3、spec.nodeName=n1，或名称的一部分。`,
   forbidden: (kind, ns) => (ns ? `您无权列出 ${ns} 中的 ${kind}。` : `您无权列出所有命名空间中的 ${kind}。`),
   notWatched: (kind, ns, rev) => `您无权监视${ns ? ` ${ns} 中的` : ""} ${kind}：这是版本 ${group(rev)} 时的状态。`,
+  readOnce: (kind) => `您无权跟随此 ${kind}：您看到的是读取页面时的状态。`,
   askFor: (kind) => `请申请：对 ${kind} 的 get、list、watch。`,
   refused: "API 拒绝了请求，原文如下：",
   kindGone: (kind) => `集群不再提供 ${kind}。您看到的是最后状态。`,
@@ -146,4 +147,20 @@ export const logs = {
   runsAgain: (what, code) => `${what} 已结束，退出码 ${code}。它会再次启动，下一次运行的日志会显示在这里。`,
   forever: (text) => `${text} 嵌套了重复，可能永远匹配不完。请去掉其中一层重复。`,
   badPattern: (text) => `${text} 不是有效的正则表达式。`,
+};
+
+// 可能有帮助的更改，在集群副本上尝试。
+export const tries = {
+  button: (n) => (n === 1 ? "在副本上尝试" : `在副本上尝试这 ${n} 项更改`),
+  again: "再次尝试",
+  trying: "正在尝试…",
+  cost: (n) => `大约需要 ${n} 秒，每项更改用一个集群副本，之后删除。此集群不受影响。`,
+  running: (n) => `正在尝试 ${group(n)} 项更改：每项在各自的副本上进行，副本的时间最多前进 90 秒。`,
+  failed: "未能尝试。此集群保持原样。站点的说明：",
+  asWanted: "现在已符合期望：没有需要尝试的更改。",
+  nothing: "现在有帮助的做法无法尝试：没有哪一项更改能单独解决。",
+  at: (time) => `尝试于 ${time}`,
+  helped: "有效：",
+  notEnough: "不足以解决：",
+  left: "之后仍然存在的问题：",
 };

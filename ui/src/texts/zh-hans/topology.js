@@ -80,7 +80,10 @@ export const topology = {
   },
   playThem: "在时间线中播放",
   createDeployment: "创建 Deployment",
-  forbiddenIn: (kind, ns) => `您无权列出 ${ns} 中的 ${kind}。请申请：对 ${kind} 的 get、list、watch。`,
+  kinds: (named, more) => `${named.join("、")}${more > 0 ? `以及另外 ${group(more)} 种` : ""}`,
+  notWatched: (kinds) => `您无权 watch ${kinds}：您看到的内容每隔几秒重新读取一次。请申请：对 ${kinds} 的 get、list、watch。`,
+  listsOfOne: "单个命名空间的列表可能对您开放",
+  unseen: (kind) => `这里没有可绘制的内容：您无权列出 ${kind}。`,
   noPast: (rev) => `无法显示版本 ${group(rev)}。API 给出的原因：`,
   save: { svg: "保存为 SVG", png: "保存为 PNG", label: "保存图片" },
   clock: {
@@ -104,6 +107,7 @@ export const topology = {
   },
   break: {
     open: "制造故障",
+    notAs: (who) => `您正以 ${who} 的身份查看，而 Kubernetes 没有允许破坏集群的权限。请恢复为您自己再操作。`,
     title: "制造故障",
     lead: "模拟环境的一部分会真的失效。控制器、kubelet 和调度器会按各自的规则发现它。",
     now: "当前的故障",
