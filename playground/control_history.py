@@ -48,6 +48,8 @@ MOST_CHANGES = 500
 MOST_RECORDED, RECORDED_BYTES = 500, 2 * 1024 * 1024
 # Writes whose facts are told; of more, the latest. Each is parsed twice: some 20 ms in all.
 MOST_TOLD = 600
+# The kinds that one misses most, where one may not list them.
+TELLING = {kind: n for n, kind in enumerate(("pods", "deployments.apps", "services", "events"))}
 # How long a question for the next revision is open, in seconds of the machine.
 LONGEST_WAIT = 20.0
 
@@ -61,21 +63,24 @@ async def overview(call: Call) -> Answer:
     upto = min(max(call.number("upto", newest), after), newest)
     parts = min(max(call.number("parts", 120), 1), MOST_PARTS)
     width = max(1, -(-(upto - after) // parts))
+    listed = [one.key for one in cluster.api.catalog if "list" in one.verbs]
+    unseen = [one for one in listed if not viewer.may_list(one)]
     # Between the parts, so that one can tell how fast the changes of a part came.
     places = [*range(after, upto, width), upto]
 
     def query(cursor: Any, number: int) -> tuple[Any, Any, Any]:
         return (
-            past.density(cursor, number, after, upto, width),
+            past.density(cursor, number, after, upto, width, by_namespace=bool(unseen)),
             past.moments(cursor, number, places),
             past.warnings(cursor, number, after, upto, MOST_WARNINGS),
         )
 
     density, moments, warnings = await ask(store, after, query)
     counts: dict[str, dict[int, int]] = {}
-    for resource, part, count in density:
-        if viewer.may_list(resource):
-            counts.setdefault(resource, {})[part] = count
+    for resource, namespace, part, count in density:
+        if viewer.may_list(resource) or (namespace and viewer.may_list(resource, namespace)):
+            parts_of = counts.setdefault(resource, {})
+            parts_of[part] = parts_of.get(part, 0) + count
     return 200, {
         "oldest": oldest,
         "newest": newest,
@@ -101,7 +106,16 @@ async def overview(call: Call) -> Answer:
             for one in cluster.failures.journal.moments
             if after < one.revision <= upto
         ],
+        "unseen": _unseen(viewer, listed, unseen),
     }
+
+
+def _unseen(viewer: Viewer, listed: Sequence[str], unseen: Sequence[str]) -> dict[str, Any] | None:
+    """Return which kinds the viewer may not list in all namespaces, those one misses most first."""
+    if not unseen:
+        return None
+    kinds = sorted(unseen, key=lambda one: (TELLING.get(one, len(TELLING)), one))
+    return {"kinds": kinds, "all": len(kinds) == len(listed), "text": viewer.refusal(kinds[0])}
 
 
 async def newest(call: Call) -> Answer:

@@ -48,6 +48,11 @@ class Viewer:
             self._known[asked] = self._cluster.auth.authorize(wanted).allowed
         return self._known[asked]
 
+    def refusal(self, resource: str) -> str:
+        """Return the API's words for why the user may not list a resource."""
+        wanted = self._attributes("list", Key(resource, "", ""))
+        return forbidden(wanted, self._cluster.auth.authorize(wanted).reason).message
+
     def sight(self, resources: Iterable[Resource], namespaces: Sequence[str]) -> Hashable:
         """Return what of some kinds the user may list: equal for all who may list the same."""
         if MASTERS in self._user.groups:

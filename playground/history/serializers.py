@@ -47,6 +47,14 @@ class BrokenSerializer(serializers.Serializer[object]):
     state = serializers.ChoiceField(choices=("began", "ended"))
 
 
+class UnseenSerializer(serializers.Serializer[object]):
+    """What is left out, because the caller may not list it in all namespaces."""
+
+    kinds = serializers.ListField(child=serializers.CharField())
+    all = serializers.BooleanField(help_text="There is no kind that is not left out.")
+    text = serializers.CharField(help_text="The API's words about the first.")
+
+
 class OverviewSerializer(serializers.Serializer[object]):
     """The ends of the log, and how busy a range of it was."""
 
@@ -62,6 +70,7 @@ class OverviewSerializer(serializers.Serializer[object]):
     moments = serializers.ListField(child=serializers.ListField(child=serializers.FloatField()))
     warnings = MarkerSerializer(many=True)
     failures = BrokenSerializer(many=True)
+    unseen = UnseenSerializer(allow_null=True)
 
 
 class ChangeSerializer(PlaceSerializer):

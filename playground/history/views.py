@@ -23,8 +23,7 @@ def timeline(request: HttpRequest, name: str) -> HttpResponse:
         "page": "timeline",
         "live": True,
         "has_traces": any(page.name == "trace" for page in pages.listed()),
-        "may_copy": access.may_copy(user, cluster),
-        "readonly": not access.may_change(user, cluster),
+        "oneself": access.is_oneself(user, cluster),
         # The page has a place for the revision itself, so that it needs no banner.
         "past": None,
     }

@@ -1,4 +1,4 @@
-"""REST API of failures and clocks: who may change a cluster may break it and stop its time."""
+"""REST API of failures and clocks, for who may change a cluster and looks as nobody else."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Failures(APIView):
     def post(self, request: Request, name: str) -> Response:
         """Break something."""
         user = access.signed_in(request.user)
-        cluster = access.find_to_change(gateway(), user, name)
+        cluster = access.find_to_break(gateway(), user, name)
         wanted = NewFailureSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         body = {**wanted.validated_data, "by": user.get_username()}
@@ -47,7 +47,7 @@ class Failures(APIView):
     @extend_schema(responses=MendedSerializer, operation_id="delete_failures")
     def delete(self, request: Request, name: str) -> Response:
         """Mend everything."""
-        cluster = access.find_to_change(gateway(), access.signed_in(request.user), name)
+        cluster = access.find_to_break(gateway(), access.signed_in(request.user), name)
         return Response(gateway().page("DELETE", cluster.name, "failures"))
 
 
@@ -57,7 +57,7 @@ class OneFailure(APIView):
     @extend_schema(responses=FailureSerializer, operation_id="delete_failure")
     def delete(self, request: Request, name: str, failure: str) -> Response:
         """Undo it."""
-        cluster = access.find_to_change(gateway(), access.signed_in(request.user), name)
+        cluster = access.find_to_break(gateway(), access.signed_in(request.user), name)
         return Response(gateway().page("DELETE", cluster.name, f"failures/{failure}"))
 
 
@@ -75,7 +75,7 @@ class Clock(APIView):
     )
     def post(self, request: Request, name: str) -> Response:
         """Stop it, let it go on, move it, or change its rate."""
-        cluster = access.find_to_change(gateway(), access.signed_in(request.user), name)
+        cluster = access.find_to_break(gateway(), access.signed_in(request.user), name)
         wanted = ClockChangeSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         return Response(gateway().page("POST", cluster.name, "clock", wanted.validated_data))

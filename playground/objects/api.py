@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
@@ -107,7 +108,10 @@ class Permissions(APIView):
         operation_id="list_permissions",
     )
     def get(self, request: Request, name: str) -> Response:
-        """Return the actions that make sense for a kind, and whether the caller may do them."""
+        """Return the actions that make sense for a kind, and whether the caller may do them.
+
+        `shell` tells the same of a shell; null for a kind that has none.
+        """
         wanted = KindSerializer(data=request.query_params)
         wanted.is_valid(raise_exception=True)
         reader = _reader(request, name)
@@ -115,37 +119,27 @@ class Permissions(APIView):
         namespace = request.query_params.get("namespace", "") if resource.namespaced else ""
         item = request.query_params.get("name", "")
         asked: dict[bytes, str] = {}
-        found = [
-            _allowed(reader, action, resource, namespace, item, asked)
-            for action in catalog.fitting(resource)
+
+        def allowed(needs: Iterable[catalog.Right], where: str) -> dict[str, Any]:
+            """Tell the first right that is missing; equal rights are asked once."""
+            missing = ""
+            for right in needs:
+                attributes = catalog.attributes(right, resource, where, item)
+                key = orjson.dumps(attributes, option=orjson.OPT_SORT_KEYS)
+                if key not in asked:
+                    asked[key] = "" if _may(reader, attributes) else catalog.in_words(attributes)
+                missing = missing or asked[key]
+            text = _("You may not do this. Ask for: %(right)s.") % {"right": missing}
+            return {"allowed": not missing, "reason": text if missing else ""}
+
+        actions = [
+            {"name": one.name, "title": str(one.label), "bulk": one.bulk}
+            | allowed(one.needs, namespace)
+            for one in catalog.fitting(resource)
         ]
-        return Response({"actions": found})
-
-
-def _allowed(
-    reader: Reader,
-    action: catalog.Action,
-    resource: Resource,
-    namespace: str,
-    item: str,
-    asked: dict[bytes, str],
-) -> dict[str, Any]:
-    """Return an action with the first right that is missing; equal rights are asked once."""
-    reason = ""
-    for right in action.needs:
-        attributes = catalog.attributes(right, resource, namespace, item)
-        key = orjson.dumps(attributes, option=orjson.OPT_SORT_KEYS)
-        if key not in asked:
-            asked[key] = "" if _may(reader, attributes) else catalog.in_words(attributes)
-        reason = reason or asked[key]
-    text = _("You may not do this. Ask for: %(right)s.") % {"right": reason} if reason else ""
-    return {
-        "name": action.name,
-        "title": str(action.label),
-        "bulk": action.bulk,
-        "allowed": not reason,
-        "reason": text,
-    }
+        shell = catalog.SHELLS.get(resource.title)
+        where = namespace if resource.namespaced else catalog.DEBUG_NAMESPACE
+        return Response({"actions": actions, "shell": shell and allowed(shell, where)})
 
 
 def _may(reader: Reader, attributes: dict[str, Any]) -> bool:

@@ -115,20 +115,26 @@ class PlanSerializer(serializers.Serializer[Any]):
     form = serializers.DictField(help_text="What the action's form shows: pods, revisions...")
 
 
-class AllowedActionSerializer(serializers.Serializer[Any]):
+class AllowedSerializer(serializers.Serializer[Any]):
+    """Whether one may do something, and else which right is missing."""
+
+    allowed = serializers.BooleanField()
+    reason = serializers.CharField(allow_blank=True)
+
+
+class AllowedActionSerializer(AllowedSerializer):
     """An action, and whether one may do it."""
 
     name = serializers.CharField()
     title = serializers.CharField()
     bulk = serializers.BooleanField()
-    allowed = serializers.BooleanField()
-    reason = serializers.CharField(allow_blank=True)
 
 
 class PermissionsSerializer(serializers.Serializer[Any]):
     """The actions that make sense for a kind."""
 
     actions = AllowedActionSerializer(many=True)
+    shell = AllowedSerializer(allow_null=True)
 
 
 class SavedFilterSerializer(serializers.ModelSerializer[SavedFilter]):

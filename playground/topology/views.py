@@ -25,6 +25,7 @@ def topology(request: HttpRequest, name: str) -> HttpResponse:
         "live": True,
         "revision": past.revision_of(request),
         "readonly": not access.may_change(user, cluster),
+        "viewing": access.viewing_of(user, cluster),
     }
     return render(request, "topology/page.html", context)
 

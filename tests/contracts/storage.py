@@ -265,11 +265,15 @@ class StorageContract:
         await store.commit_many([update("a", n=1), delete("b")])
         parts = await store.ask(0, lambda cursor, one: past.density(cursor, one, 0, 5, 2))
         assert sorted(parts) == [
-            ("configmaps", 0, 2),
-            ("configmaps", 1, 1),
-            ("configmaps", 2, 1),
-            ("secrets", 1, 1),
+            ("configmaps", "", 0, 2),
+            ("configmaps", "", 1, 1),
+            ("configmaps", "", 2, 1),
+            ("secrets", "", 1, 1),
         ]
+        parts = await store.ask(
+            0, lambda cursor, one: past.density(cursor, one, 0, 5, 5, by_namespace=True)
+        )
+        assert sorted(parts) == [("configmaps", "default", 0, 4), ("secrets", "default", 0, 1)]
         moments = await store.ask(0, lambda cursor, one: past.moments(cursor, one, [0, 3, 4, 9]))
         assert [(n, at - begun) for n, at in moments] == [(3, 0), (4, 60), (9, 60)]
         found = await store.ask(

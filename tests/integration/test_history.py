@@ -192,8 +192,24 @@ async def test_recordings_and_states_hold_what_one_may_list(past, lab):
         assert await told(**NOBODY) == set()
     page = "/object?resource=secrets&namespace=default&name=s"
     assert (await asked(past, page, 403, **ann))["reason"] == "Forbidden"
-    assert (await asked(past, "", **ann))["density"] == [], "not in all namespaces"
-    assert (await asked(past, "", **ann))["warnings"] == []
+    found = await asked(past, "", **ann)
+    (maps,) = found["density"]
+    assert maps["resource"] == "configmaps"
+    there = len(list(lab.all("configmaps", "default")))
+    assert sum(count for _part, count in maps["parts"]) >= there > 0
+    assert found["warnings"] == []
+
+
+async def test_what_one_may_not_list_is_named_in_the_apis_words(past):
+    assert (await asked(past, ""))["unseen"] is None
+    assert (await asked(past, "", **VIEWER))["unseen"]["kinds"] == ["secrets"]
+    unseen = (await asked(past, "", **NOBODY))["unseen"]
+    assert unseen["all"]
+    assert unseen["kinds"][:2] == ["pods", "deployments.apps"]
+    assert unseen["text"] == (
+        'pods is forbidden: User "nobody" cannot list resource "pods" in API group ""'
+        " at the cluster scope"
+    )
 
 
 async def test_states_tell_clusters_apart(past, fleet):

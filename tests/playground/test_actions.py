@@ -287,6 +287,23 @@ def test_rights_are_asked_of_the_api_and_missing_ones_named(worker, as_operator)
     assert found["evict"]["allowed"] is False
     words = "You may not do this. Ask for: create on pods/eviction in default."
     assert found["evict"]["reason"] == words
+    assert answer["shell"] == {"allowed": True, "reason": ""}
+
+
+@database
+def test_a_shell_takes_rights_on_pods_also_that_on_a_node(worker, as_operator):
+    worker.fake.clusters["demo"].denied = {"create pods/exec", "create pods"}
+
+    def shell(plural, **place):
+        query = {"group": "", "version": "v1", "plural": plural, **place}
+        return as_operator.get("/api/clusters/demo/permissions", query).json()["shell"]
+
+    missing = "You may not do this. Ask for: create on {} in default."
+    asked = {"pods": {"namespace": "default", "name": "web-0"}, "nodes": {"name": "n1"}}
+    for plural, right in (("pods", "pods/exec"), ("nodes", "pods")):
+        told = {"allowed": False, "reason": missing.format(right)}
+        assert shell(plural, **asked[plural]) == told
+    assert shell("services", namespace="default") is None
 
 
 def plan(client, action, *names, resource=POD):

@@ -71,6 +71,21 @@ def test_an_instructor_looks_and_breaks_nothing(worker, client, django_user_mode
     assert client.delete(PATH).status_code == 403
 
 
+def test_who_looks_as_somebody_else_breaks_nothing(worker, as_operator):
+    as_operator.post("/clusters/demo/access/view-as", {"user": "ann", "group": ""})
+    refusals = [
+        post(as_operator, {"kind": "registry-down"}),
+        post(as_operator, {"action": "pause"}, CLOCK),
+        as_operator.delete(PATH),
+    ]
+    assert [one.status_code for one in refusals] == [403, 403, 403]
+    words = "You look at demo as ann. Be yourself again to break it or change its time."
+    assert {one.json()["error"]["message"] for one in refusals} == {words}
+    page = as_operator.get("/clusters/demo/topology").content.decode()
+    assert 'viewing="ann"' in page
+    assert as_operator.get(PATH).status_code == 200
+
+
 def test_the_schema_has_them(client):
     text = client.get("/api/schema").content.decode()
     assert "/api/clusters/{name}/failures:" in text

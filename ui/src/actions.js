@@ -19,6 +19,10 @@ export const DEFAULTS = {
   "go.settings": ["g ,"],
   "dock.toggle": ["Mod+`"],
   "dock.focus": ["F6"],
+  // The buttons of the dock: a panel each.
+  "dock.terminal": ["Shift+e"],
+  "dock.events": ["Shift+v"],
+  "dock.editor": ["Shift+i"],
   "past.back": [","],
   "past.forward": ["."],
   "timeline.back": ["j", "ArrowLeft"],

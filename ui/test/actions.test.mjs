@@ -7,7 +7,7 @@ import "./page.mjs";
 import { nodeEntries, panelEntries, podEntries } from "../src/topology/actions.js";
 import { t } from "../src/texts.js";
 
-const host = (fields = {}) => ({ cluster: "lab", readonly: false, past: false, gone: false, hasPanel: () => true, ...fields });
+const host = (fields = {}) => ({ cluster: "lab", readonly: false, past: false, gone: false, hasPanel: () => true, rights: { breaking: "", shell: () => "" }, ...fields });
 const POD = { uid: "u", ns: "shop", name: "web-0" };
 
 test("a shell is opened in the pod or on the node, and in nothing else", (context) => {
@@ -25,6 +25,15 @@ test("a shell is opened in the pod or on the node, and in nothing else", (contex
       ["terminal", { kind: "node", node: "n1" }],
     ],
   );
+});
+
+test("what one may not do is offered with the reason, and does nothing", () => {
+  const rights = { breaking: "not as ann", shell: (plural, ns = "-") => `no shell for ${plural} in ${ns}` };
+  const reasons = (entries) => Object.fromEntries(entries.flat().filter((one) => one[2]).map(([text, , reason]) => [text, reason]));
+  const { shell, kill, cut, stop, disk, unheard } = t.topology.menu;
+  assert.deepEqual(reasons(podEntries(host({ rights }), POD)), { [shell]: "no shell for pods in shop", [kill]: "not as ann", [cut]: "not as ann" });
+  assert.deepEqual(reasons(nodeEntries(host({ rights }), { uid: "n", name: "n1" })), { [shell]: "no shell for nodes in -", [stop]: "not as ann", [disk]: "not as ann", [unheard]: "not as ann" });
+  assert.equal(panelEntries(host({ rights }), POD).find(([name]) => name === "shell")[3], "no shell for pods in shop");
 });
 
 test("who may only look, and who looks at the past, is offered no shell", () => {

@@ -10,6 +10,7 @@ Object.assign(globalThis, {
   ...silent,
   customElements: elements,
   HTMLElement: Element,
+  Element,
   location: new URL("http://127.0.0.1/clusters/lab/page?q=1"),
   history: { state: null, replaceState() {}, pushState() {} },
   requestAnimationFrame: () => 0,

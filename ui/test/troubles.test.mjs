@@ -18,6 +18,8 @@ import { Connection as TerminalConnection, GONE } from "../src/terminal/connecti
 import { noteBar } from "../src/terminal/notes.js";
 import { Connection } from "../src/topology/connection.js";
 import * as topology from "../src/topology/notices.js";
+import { Rights } from "../src/topology/rights.js";
+import * as board from "../src/timeline/board.js";
 import { headline } from "../src/trace/headline.js";
 import { hopDetail } from "../src/trace/hoplist.js";
 import "../src/command/kp-palette.js";
@@ -28,9 +30,11 @@ import "../src/el/kp-connect.js";
 import "../src/el/kp-keys-editor.js";
 import "../src/el/kp-list.js";
 import "../src/el/kp-logs.js";
+import "../src/el/kp-object.js";
 import "../src/el/kp-why.js";
 import "../src/overview/kp-overview.js";
 import "../src/timeline/kp-compare.js";
+import "../src/timeline/kp-happened.js";
 import "../src/timeline/kp-object-past.js";
 import "../src/trace/kp-trace.js";
 
@@ -151,22 +155,66 @@ const picture = (fields) => ({
   query: "",
   notice: null,
   parsed: { bad: [] },
-  store: { rev: 9 },
-  getAttribute: (name) => ({ home: "/", signin: "/sign-in", src: "/ws/" })[name],
+  store: { rev: 9, nodes: new Map(), pods: new Map() },
+  getAttribute: (name) => ({ home: "/", objects: "/clusters/lab/objects", signin: "/sign-in", src: "/ws/" })[name],
   ...fields,
 });
 
-test("the topology says what the API refused, also in one namespace alone, and of the past", () => {
-  const cases = [
-    [{}, { code: 403, kind: "pods", text: "pods is forbidden" }, "You may not list pods in this cluster. Ask for: get, list, watch on pods. pods is forbidden Copy the RBAC rule ×"],
-    [{ ns: "prod" }, { code: 403, kind: "pods", text: "pods is forbidden" }, "You may not list pods in prod. Ask for: get, list, watch on pods. pods is forbidden Copy the RBAC rule ×"],
-    [{ past: true, rev: 12 }, { code: "past", text: "revision 12 was compacted" }, "Revision 12 cannot be shown. The API says why: revision 12 was compacted ×"],
-  ];
-  for (const [fields, frame, words] of cases) {
-    const host = picture(fields);
-    new Connection(host).receive({ op: "error", ...frame });
-    assert.equal(said(topology.render(host)), words);
-  }
+const refusal = (kind, text = `${kind} is forbidden`) => ({ op: "error", code: "forbidden", kind, text });
+
+test("the topology says what the API refused, of all kinds at once, and of the past", (t) => {
+  const chips = [];
+  t.mock.method(globalThis, "dispatchEvent", ({ detail }) => chips.push(detail.text));
+  const host = picture({ ready: true, lens: "nodes" });
+  host.connection = new Connection(host);
+  for (const kind of ["pods", "nodes", "jobs", "events"]) host.connection.receive(refusal(kind));
+  assert.match(said(topology.render(host)), /^You may not list pods, nodes, jobs and 1 other kind in this cluster\. Ask for: .* on pods, nodes, jobs and 1 other kind\. Lists of one namespace may be open to you pods is forbidden Copy the RBAC rule ×$/);
+  assert.match(host.notice.copy, /resources: \["pods", "nodes", "jobs", "events"\]/);
+  assert.equal(said(topology.emptyState(host)), "Nothing is drawn here: you may not list pods.");
+  host.notice = null;
+  host.connection.receive(refusal("pods"));
+  assert.equal(host.notice, null, "what was read and put away does not come again");
+  host.store.rev = 0;
+  host.connection.state = { name: "live" };
+  host.connection.tellFreshness();
+  assert.equal(chips.at(-1), "Not allowed to watch");
+  const past = picture({ past: true, rev: 12 });
+  new Connection(past).receive({ op: "error", code: "past", text: "revision 12 was compacted" });
+  assert.equal(said(topology.render(past)), "Revision 12 cannot be shown. The API says why: revision 12 was compacted ×");
+});
+
+test("the topology says what is read without being followed", (t) => {
+  const chips = [];
+  t.mock.method(globalThis, "dispatchEvent", ({ detail }) => chips.push(detail.text));
+  const host = picture();
+  const connection = new Connection(host);
+  connection.state = { name: "live" };
+  connection.receive(refusal("pods", 'pods is forbidden: User "ann" cannot watch resource "pods"'));
+  assert.match(said(topology.render(host)), /^You may not watch pods: what you see of them is read again every few seconds\./);
+  assert.equal(chips.at(-1), "Read at rev 9 · not followed");
+});
+
+test("an object that one may read and not follow says so", (t) => {
+  const chips = [];
+  t.mock.method(globalThis, "dispatchEvent", ({ detail }) => chips.push(detail.text));
+  const page = element("kp-object", { kind: "Pod", plural: "pods", group: "", seen: 12, stream: { stop() {} } });
+  page.receive({ op: "error", code: 403, text: "pods is forbidden" });
+  assert.match(said(page.render()), /^You may not follow this Pod: what you see is how it was when the page was read\. Read again pods is forbidden/);
+  page.seen = 0;
+  page.tell({ name: "ended", code: 4403 });
+  assert.deepEqual(chips, ["Read at rev 12 · not followed", "Not allowed to watch"]);
+});
+
+test("who looks as somebody else breaks nothing, and opens the shells that those may open", async (t) => {
+  t.mock.method(globalThis, "fetch", async () => Response.json({ actions: [], shell: { allowed: false, reason: "You may not do this. Ask for: create on pods/exec in prod." } }));
+  const host = { cluster: "lab", viewing: "ann" };
+  const asked = new Promise((resolve) => (host.requestUpdate = resolve));
+  const rights = new Rights(host);
+  assert.equal(rights.breaking, "You look as ann, and no right of Kubernetes is for breaking a cluster. Be yourself again to do it.");
+  assert.equal(rights.shell("pods", "prod"), "");
+  await asked;
+  assert.equal(rights.shell("pods", "prod"), "You may not do this. Ask for: create on pods/exec in prod.");
+  assert.equal(new Rights({ viewing: null }).shell("pods", "prod"), "");
 });
 
 test("the topology says what ended it, what it missed, and what it does not know", () => {
@@ -215,6 +263,22 @@ test("the timeline says what it could not read, and that it shows a part", () =>
   const compared = element("kp-compare", { cluster: "lab", a: 1, b: 2, other: "" });
   compared.found = { a: 1, b: 2, more: true, other: "", items: [{ resource: "pods", namespace: "default", name: "web", kind: "changed" }] };
   assert.match(said(compared.list()), /Only the first 1 are shown\. Choose a namespace to see fewer\./);
+});
+
+test("the timeline says what one may not see of it, and that there may be more", () => {
+  const text = 'pods is forbidden: User "ann" cannot list resource "pods"';
+  const kinds = ["pods", "deployments.apps", "services", "secrets"];
+  assert.equal(said(board.unseen({ unseen: null })), "");
+  assert.equal(
+    said(board.unseen({ unseen: { kinds, all: false, text } })),
+    `Changes of pods, deployments.apps, services and 1 other kind are left out where you may not list them. Ask for: get, list, watch on pods, deployments.apps, services and 1 other kind. ${text}`,
+  );
+  assert.match(said(board.unseen({ unseen: { kinds, all: true, text } })), /^The changes of this cluster are left out: you may list no kind in all namespaces\./);
+  const happened = element("kp-happened", { rev: 9, oldest: 0, partly: true, facts: [], changes: [] });
+  assert.match(said(happened.render()), /Nothing that you may see happened from 1 to 9\. .*There are no writes before this that you may see\.$/);
+  const compared = element("kp-compare", { cluster: "lab", a: 1, b: 2, other: "", partly: true });
+  compared.found = { a: 1, b: 2, more: false, other: "", items: [] };
+  assert.match(said(compared.list()), /Nothing that you may see differs between 1 and 2\./);
 });
 
 test("what an object was before cannot always be read", async (t) => {

@@ -96,6 +96,12 @@ ACTIONS = (
     Action("annotate", _("Annotate"), (_PATCH,), _with_verb("patch")),
     Action("delete", _("Delete"), (("delete", ""),), _with_verb("delete")),
 )
+# What opening a shell takes; on a node it is a pod of `kubectl debug`, in the namespace default.
+SHELLS: dict[str, tuple[Right, ...]] = {
+    "pods": (("create", "exec"), ("get", "exec")),
+    "nodes": (("create", "", "", "pods"), ("get", "attach", "", "pods")),
+}
+DEBUG_NAMESPACE = "default"
 BY_NAME = {action.name: action for action in ACTIONS}
 
 

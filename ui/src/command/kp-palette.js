@@ -128,7 +128,7 @@ class Palette extends LitElement {
     const words = this.query.trim();
     const of = (things, textOf, make, most = EACH) => ranked(things, words, textOf).slice(0, words ? most : things.length).map(make);
     const { pages, clusters, kinds } = this.world;
-    const actions = this.actions.filter((one) => !one.name.startsWith("go."));
+    const actions = this.actions.filter((one) => !one.name.startsWith("go.") && !PANELS.some((panel) => one.name === `dock.${panel.name}`));
     return [
       { heading: this.found.total > this.found.items.length ? t.palette.objectsOf(this.found.items.length, this.found.total) : t.palette.objects, items: words ? this.found.items.map((hit) => this.objectItem(hit)) : [] },
       { heading: t.palette.pages, items: of(this.pageItems(pages), (one) => one.title, (one) => one) },
@@ -154,7 +154,7 @@ class Palette extends LitElement {
   }
 
   panelItem(panel) {
-    return { title: panel.button, note: t.dock.label, run: () => openPanel(panel.name, {}, { many: panelNamed(panel.name).many }) };
+    return { title: panel.button, note: t.dock.label, keys: keysOf(`dock.${panel.name}`)[0], run: () => openPanel(panel.name, {}, { many: panelNamed(panel.name).many }) };
   }
 
   actionItem(one) {

@@ -1,6 +1,7 @@
 // The dock at the bottom of a cluster's pages: panels in tabs that outlive the page above them.
 import { html, LitElement, nothing } from "lit";
 
+import { bind } from "../keys.js";
 import { ofBrowser } from "../storage.js";
 import { t } from "../texts.js";
 import { readState, writeState } from "../url.js";
@@ -43,10 +44,12 @@ class Dock extends LitElement {
     window.addEventListener("kp-address", this.onAddress);
     this.onPage();
     this.height.start();
+    this.unbind = bind(Object.fromEntries(PANELS.filter((panel) => panel.button).map((panel) => [`dock.${panel.name}`, () => this.pressed(panel)])));
   }
 
   disconnectedCallback() {
     super.disconnectedCallback();
+    this.unbind();
     window.removeEventListener("kp-dock-open", this.onOpen);
     window.removeEventListener("kp-page", this.onPage);
     window.removeEventListener("kp-address", this.onAddress);

@@ -23,7 +23,6 @@ import { t } from "../texts.js";
  * @property {boolean} [many]           each press of the button opens another one
  * @property {boolean} [linked]         whoever opens the page's address finds it open as it is
  * @property {string[]} [view]          parameters that say how one looks at it, not at what
- * @property {string} [key]             the single key of its action, until a user chooses another
  */
 
 /** @type {Panel[]} */
@@ -36,7 +35,6 @@ export const PANELS = [
     button: t.terminal.name,
     title: (params) => params.pod || params.node || t.terminal.name,
     many: true,
-    key: "Shift+e",
   },
   {
     name: "logs",
@@ -56,7 +54,6 @@ export const PANELS = [
     linked: true,
     view: ["ns", "type", "q", "grouped"],
     title: ({ object }) => (object ? `${t.dock.events} · ${object}` : t.dock.events),
-    key: "Shift+v",
   },
   {
     name: "editor",
@@ -67,7 +64,6 @@ export const PANELS = [
     linked: true,
     view: ["how", "view"],
     title: ({ name }) => name || t.editor.title,
-    key: "Shift+i",
   },
 ];
 

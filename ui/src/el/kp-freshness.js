@@ -3,7 +3,7 @@
 // A page without a stream of its own has `src`: the chip asks by itself how far the cluster is. With
 // `read`, the revision at which such a page was made, it says when that is no longer the newest.
 import { refresh } from "../router.js";
-import { Stream } from "../stream.js";
+import { CLOSE, Stream } from "../stream.js";
 import { t } from "../texts.js";
 
 // States whose words have a number that changes by itself.
@@ -83,7 +83,19 @@ export function live(rev, { rtt, behind = 0, down = false }) {
 export function connection(state, rev) {
   if (state.name === "connecting") freshness("waiting", rev ? t.reconnectingNow(rev) : t.connecting);
   else if (state.name === "lost") freshness("lost", reconnecting(state.wait, rev));
-  else if (state.name === "ended") freshness("ended", t.ended);
+  else if (state.name === "ended" && state.code === CLOSE.forbidden) refused(rev);
+  else if (state.name === "ended") freshness("ended", endOf(state.code));
+}
+
+/** Tells that one may not follow; `rev` is what one has read, if anything. */
+export function refused(rev) {
+  if (rev) freshness("behind", t.notFollowed(rev));
+  else freshness("ended", t.notAllowed);
+}
+
+/** Says why a stream has ended for good. */
+export function endOf(code) {
+  return { [CLOSE.signedOut]: t.ends.signedOut, [CLOSE.clusterGone]: t.ends.clusterGone }[code] ?? t.ended;
 }
 
 /** Says when it is tried again, `wait` in milliseconds. */

@@ -216,7 +216,9 @@ class List extends LitElement {
     const { group, version, plural } = this.resource;
     const query = new URLSearchParams({ group, version, plural, namespace: this.ns });
     try {
-      this.actions = (await get(`${this.api}/permissions?${query}`)).actions;
+      const { actions, shell } = await get(`${this.api}/permissions?${query}`);
+      this.actions = actions;
+      this.shellRight = shell;
       // They would act on the present, which is not what the list shows.
       if (this.config.rev) this.actions = this.actions.map((one) => ({ ...one, allowed: false, reason: t.objects.past }));
     } catch {

@@ -14,7 +14,7 @@ import { t } from "../texts.js";
 import { closeOnEscape, closeWhenLeft } from "../list/drop.js";
 import { readState } from "../url.js";
 import "./kp-action.js";
-import { connection, freshness, live } from "./kp-freshness.js";
+import { connection, freshness, live, refused } from "./kp-freshness.js";
 
 // A pod that starts changes five times in a second: one look at the end is enough.
 const SOON = 400;
@@ -25,12 +25,14 @@ const STILL = new Set(["logs", "history"]);
 class ObjectPage extends LitElement {
   static properties = {
     cluster: {}, group: {}, version: {}, plural: {}, kind: {}, namespaced: { type: Boolean }, ns: {}, name: {}, uid: {}, path: {}, rev: {}, missing: { type: Boolean }, containers: {}, owner: {},
-    actions: { state: true },
+    actions: { state: true }, shellRight: { state: true }, unwatched: { state: true },
   };
 
   constructor() {
     super();
     this.actions = [];
+    this.shellRight = { allowed: true, reason: "" }; // until it is known
+    this.unwatched = "";
     this.seen = 0;
     this.gone = false;
   }
@@ -87,11 +89,19 @@ class ObjectPage extends LitElement {
     this.stream.start();
   }
 
-  receive({ op, rev, ev, rows }) {
+  receive({ op, rev, ev, rows, code, text }) {
     if (rev) this.seen = rev;
     if (op === "batch") this.fold(ev);
     else if (op === "rows" && !rows.some(([uid]) => uid === this.uid)) this.vanish();
     if (op !== "error") this.live();
+    else if (code === 403) this.unwatch(text);
+  }
+
+  /** Who may read an object without following it sees how it was. */
+  unwatch(text) {
+    this.stream.stop();
+    this.unwatched = text;
+    refused(this.seen);
   }
 
   fold(events) {
@@ -146,7 +156,9 @@ class ObjectPage extends LitElement {
     const { group, version, plural } = this;
     const query = new URLSearchParams({ group, version, plural, namespace: this.ns, name: this.name });
     try {
-      this.actions = (await get(`/api/clusters/${this.cluster}/permissions?${query}`)).actions;
+      const { actions, shell } = await get(`/api/clusters/${this.cluster}/permissions?${query}`);
+      this.actions = actions;
+      this.shellRight = shell ?? this.shellRight;
     } catch {
       this.actions = []; // the page says what is wrong
     }
@@ -158,13 +170,14 @@ class ObjectPage extends LitElement {
   }
 
   shell(container = "") {
-    openShell(this.plural, this, container);
+    if (this.shellRight.allowed) openShell(this.plural, this, container);
   }
 
   shellButton() {
     if (!this.hasShell) return nothing;
+    const { allowed, reason } = this.shellRight;
     const names = (this.containers ?? "").split(",").filter(Boolean);
-    if (names.length < 2) return html`<button type="button" class="kp-button" data-shell @click=${() => this.shell()}>${t.objects.shell}</button>`;
+    if (names.length < 2 || !allowed) return html`<button type="button" class="kp-button" data-shell aria-disabled=${!allowed} title=${reason} @click=${() => this.shell()}>${t.objects.shell}</button>`;
     const open = (event, name) => {
       event.currentTarget.closest("details").open = false;
       this.shell(name);
@@ -199,7 +212,12 @@ class ObjectPage extends LitElement {
   }
 
   render() {
-    return html`${this.missing
+    return html`${this.unwatched
+        ? html`<div class="kp-note kp-warn" role="status" data-notice="unwatched">
+            <p>${t.objects.readOnce(this.kind)} <a href=${location.href}>${t.readAgain}</a></p>
+            <pre class="kp-verbatim">${this.unwatched}</pre>
+          </div>`
+        : nothing}${this.missing
         ? nothing
         : html`<div class="kp-actions kp-object-actions" role="toolbar" aria-label=${t.objects.actions}>
             ${this.gone ? nothing : this.editButton()}${this.shellButton()}${this.offered.map(

@@ -15,7 +15,7 @@ class Panel extends LitElement {
     tick: { type: Number },
     tab: {},
     rev: { type: Number },
-    // Buttons: [name, text, what it does, or where it leads].
+    // Buttons: [name, text, what it does, or where it leads, why one may not].
     actions: { attribute: false },
     why: { type: Boolean },
   };
@@ -72,10 +72,10 @@ class Panel extends LitElement {
   }
 
   buttons() {
-    const one = ([name, text, work]) => {
+    const one = ([name, text, work, refused = ""]) => {
       if (typeof work === "string") return html`<a class="kp-button" href=${work}>${text}</a>`;
       const shown = { yaml: this.tab === "yaml", describe: this.tab === "summary", why: this.why }[name];
-      return html`<button type="button" class="kp-button" aria-pressed=${shown ?? nothing} @click=${work}>${text}</button>`;
+      return html`<button type="button" class="kp-button" aria-pressed=${shown ?? nothing} aria-disabled=${refused ? "true" : nothing} title=${refused || nothing} @click=${() => refused || work()}>${text}</button>`;
     };
     return html`<div class="kp-panel-actions" role="group" aria-label=${t.topology.menu.views}>${this.actions.map(one)}</div>`;
   }

@@ -20,6 +20,7 @@ import { chooseLens, fit, restore, settle } from "../topology/looking.js";
 import { openMenu, renderBar, renderMenu } from "../topology/menu.js";
 import * as notices from "../topology/notices.js";
 import { bindPointer } from "../topology/pointer.js";
+import { Rights } from "../topology/rights.js";
 import { noteRemoved, pickAlso, pickOnly, select } from "../topology/selection.js";
 import { legend, ripple, strip, toolbar } from "../topology/toolbar.js";
 import { readState, writeState } from "../url.js";
@@ -37,6 +38,8 @@ class Topology extends LitElement {
     cluster: {},
     src: {},
     readonly: { type: Boolean },
+    // As whom one looks, where that is somebody else.
+    viewing: {},
     rev: { type: Number },
     lens: { state: true },
     view: { state: true },
@@ -75,6 +78,7 @@ class Topology extends LitElement {
     this.outline = state.outline ? state.outline === "1" : this.wide;
     this.tick = this.matching = 0;
     this.picked = new Set();
+    this.rights = new Rights(this);
     this.tally = new Tally();
     this.announcer = new Announcer((text) => (this.said = text));
     this.setFilter();
@@ -272,7 +276,7 @@ class Topology extends LitElement {
   render() {
     const model = { layout: this.layout, store: this.store, test: this.test };
     return html`${toolbar(this)} ${strip(this)}
-      <div class="kp-notices">${this.past ? nothing : html`<kp-break cluster=${this.cluster} ?readonly=${this.readonly} .store=${this.store} .pod=${this.lastPod} @kp-said=${(event) => (this.said = event.detail)}></kp-break>`}${notices.render(this)}</div>
+      <div class="kp-notices">${this.past ? nothing : html`<kp-break cluster=${this.cluster} ?readonly=${this.readonly || Boolean(this.viewing)} .store=${this.store} .pod=${this.lastPod} @kp-said=${(event) => (this.said = event.detail)}></kp-break>`}${notices.render(this)}</div>
       <div class="kp-body" data-outline=${this.outline} data-panel=${Boolean(this.lastPod)}>
         <aside class="kp-outline" aria-label=${t.outline}><kp-tree .model=${model} .selected=${this.selected} .picked=${this.picked} .tick=${this.tick} @kp-select=${this.onSelect} @kp-pick=${this.onPick} @kp-menu=${({ detail }) => openMenu(this, detail)}></kp-tree></aside>
         <div class="kp-stage" ?hidden=${this.view === "table"} tabindex="-1">

@@ -1,5 +1,5 @@
 // What the stream of a list says, and how the list takes it.
-import { connection, freshness, live } from "../el/kp-freshness.js";
+import { connection, freshness, live, refused } from "../el/kp-freshness.js";
 import { note as problem } from "../problems.js";
 import { t } from "../texts.js";
 
@@ -28,7 +28,8 @@ function refusedText(list, { code, text }) {
 /** Says what the API refused, and what to ask for. */
 function refuse(list, frame) {
   list.stream.stop();
-  freshness("ended", t.ended);
+  if (frame.code === 403) refused(list.complete && list.rev);
+  else freshness("ended", t.ended);
   const kind = list.resource.group ? `${list.resource.plural}.${list.resource.group}` : list.resource.plural;
   const text = refusedText(list, frame);
   const rule = frame.code === 403 ? { apiGroups: [list.resource.group], resources: [list.resource.plural], verbs: ["get", "list", "watch"] } : null;

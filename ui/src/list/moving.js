@@ -35,11 +35,12 @@ export function choose(list, key) {
 /** Ways from a row to what it is about: what there is of its kind, with the words of a menu. */
 export function ways(list, row) {
   const { cluster, rev, logs } = list.config;
-  const shell = () => openShell(list.kindKey, row);
+  const right = list.shellRight ?? { allowed: true, reason: "" };
+  const shell = () => right.allowed && openShell(list.kindKey, row);
   return [
     { name: "yaml", title: t.tabs.yaml, run: () => visit(list.href(row, "yaml")) },
     ...(logs ? [{ name: "logs", title: t.tabs.logs, run: () => visit(list.href(row, "logs")) }] : []),
-    ...(SHELLS.has(list.kindKey) && !rev ? [{ name: "shell", title: t.objects.shell, run: shell }] : []),
+    ...(SHELLS.has(list.kindKey) && !rev ? [{ name: "shell", title: t.objects.shell, ...right, run: shell }] : []),
     { name: "edit", title: t.objects.edit, run: () => visit(editorOf(cluster, list.resource, row, { rev })) },
   ];
 }

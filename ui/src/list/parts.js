@@ -147,7 +147,7 @@ export function footer(list) {
       <div class="kp-command kp-grow"><code id="equivalent">${list.command}</code><button type="button" class="kp-button" data-copy="#equivalent">${t.objects.copy}</button></div>
     </div>
     <div class="kp-row-menu" popover role="menu" tabindex="-1" aria-label=${t.objects.actions} @keydown=${menuKey} @toggle=${(event) => menuToggled(event, list)}>
-      ${lone(list) ? ways(list, lone(list)).map((way) => item(list, { ...way, allowed: true }, way.run)) : nothing}${list.actions.map((action) => item(list, action))}
+      ${lone(list) ? ways(list, lone(list)).map((way) => item(list, { allowed: true, ...way }, way.run)) : nothing}${list.actions.map((action) => item(list, action))}
     </div>
   </div>`;
 }
@@ -186,6 +186,7 @@ function lone(list) {
 
 function item(list, action, work = () => list.act(action.name, list.targets(list.active))) {
   const run = () => {
+    if (!action.allowed) return;
     list.querySelector(".kp-row-menu").hidePopover();
     work();
   };

@@ -15,6 +15,8 @@ const SIGNS = {
   last: "M11 3h2v10h-2zM3 3v10l7-5z",
 };
 
+const NAMED = 3; // of the kinds that one may not list
+
 const icon = (label, path, act, off = false) =>
   html`<button type="button" class="kp-icon" aria-label=${label} title=${label} ?disabled=${off} @click=${act}><svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true"><path d=${path}></path></svg></button>`;
 
@@ -32,6 +34,17 @@ export function now(host) {
       <a class="kp-button" href="${host.topology}${query}">${t.timeline.topology}</a>
       <a class="kp-button" href="${host.objects}${query}">${t.timeline.objects}</a></span>
     <button type="button" class="kp-button" @click=${() => host.goLive()}>${t.timeline.backToLive}</button>
+  </div>`;
+}
+
+/** What one may not see of the past, in the API's words, and what to ask for. */
+export function unseen({ unseen: found }) {
+  if (!found) return nothing;
+  const { kinds, all, text } = found;
+  const named = t.topology.kinds(kinds.slice(0, NAMED), kinds.length - NAMED);
+  return html`<div class="kp-note ${all ? "kp-bad" : "kp-info"}" role="status" data-notice="unseen">
+    <p>${all ? t.timeline.unseenAll : t.timeline.unseen(named)} ${t.objects.askFor(named)}</p>
+    <pre class="kp-verbatim">${text}</pre>
   </div>`;
 }
 

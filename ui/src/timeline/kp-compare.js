@@ -14,6 +14,7 @@ class Compare extends LitElement {
     namespace: {},
     other: {}, // the cluster that B is a revision of; "" for this one
     newest: { type: Number },
+    partly: { type: Boolean }, // whether one may not list all kinds
     loud: { state: true }, // whether what machines write all the time is listed, too
     found: { state: true },
     chosen: { state: true },
@@ -127,7 +128,7 @@ class Compare extends LitElement {
     const items = this.loud ? this.found.items : this.found.items.filter((item) => !QUIET.has(item.resource));
     const quiet = this.found.items.length - items.length;
     const rest = quiet ? html`<p class="kp-muted">${words.quiet(quiet)} <button type="button" class="kp-link" @click=${() => (this.loud = true)}>${words.showQuiet}</button></p>` : nothing;
-    if (!items.length) return html`<p class="kp-muted" role="status">${other ? words.noDifferenceBeside(a, other, b) : words.noDifference(a, b)}</p>${rest}`;
+    if (!items.length) return html`<p class="kp-muted" role="status">${other ? words.noDifferenceBeside(a, other, b) : this.partly ? words.noDifferenceSeen(a, b) : words.noDifference(a, b)}</p>${rest}`;
     return html`<p role="status"><strong>${other ? words.differBeside(items.length, a, other, b) : words.differ(items.length, a, b)}</strong> ${more ? words.moreDiffer(items.length) : nothing}</p>
       <div class="kp-tl-differences">
         ${byResource(items).map(

@@ -12,7 +12,7 @@ const BACK = 40; // revisions before this one that are told of
 const ROWS = 40;
 
 class Happened extends LitElement {
-  static properties = { cluster: {}, rev: { type: Number }, oldest: { type: Number }, traces: { type: Boolean }, facts: { state: true }, changes: { state: true }, kinds: { state: true }, problem: { state: true } };
+  static properties = { cluster: {}, rev: { type: Number }, oldest: { type: Number }, traces: { type: Boolean }, partly: { type: Boolean }, facts: { state: true }, changes: { state: true }, kinds: { state: true }, problem: { state: true } };
 
   constructor() {
     super();
@@ -76,7 +76,7 @@ class Happened extends LitElement {
   }
 
   sentences() {
-    if (!this.facts.length) return html`<p class="kp-muted">${t.timeline.nothingHappened(this.after + 1, this.rev)}</p>`;
+    if (!this.facts.length) return html`<p class="kp-muted">${this.partly ? t.timeline.nothingSeen(this.after + 1, this.rev) : t.timeline.nothingHappened(this.after + 1, this.rev)}</p>`;
     return html`<ul class="kp-tl-facts">
       ${this.facts.map(
         (fact) => html`<li class=${fact.bad ? "kp-tl-bad" : ""} data-here=${fact.revision === this.rev}>
@@ -89,7 +89,7 @@ class Happened extends LitElement {
   }
 
   table() {
-    if (!this.changes.length) return html`<p class="kp-muted">${t.timeline.noChanges}</p>`;
+    if (!this.changes.length) return html`<p class="kp-muted">${this.partly ? t.timeline.noChangesSeen : t.timeline.noChanges}</p>`;
     const { columns, types } = t.timeline;
     return html`<div class="kp-scroll kp-tl-writes" tabindex="0" role="region" aria-label=${t.timeline.changes}>
       <table class="kp-table">

@@ -249,7 +249,7 @@ class Timeline extends LitElement {
         ? html`<p class="kp-note kp-bad" role="alert">${t.timeline.problem} <code>${this.problem}</code> <button type="button" class="kp-button" @click=${this.load}>${t.timeline.again}</button></p>`
         : html`<p class="kp-muted">${t.timeline.reading}</p>`;
     }
-    return html`${board.now(this)} ${this.problem ? html`<p class="kp-note kp-bad" role="alert">${t.timeline.problem} <code>${this.problem}</code></p>` : nothing}
+    return html`${board.now(this)} ${board.unseen(this.overview)} ${this.problem ? html`<p class="kp-note kp-bad" role="alert">${t.timeline.problem} <code>${this.problem}</code></p>` : nothing}
       <section class="kp-card kp-tl-board" aria-label=${t.timeline.density}>
         ${board.controls(this)} ${board.picture(this)} ${board.legend(this)} ${board.floor(this)} ${board.takeaway(this)}
       </section>
@@ -305,8 +305,8 @@ class Timeline extends LitElement {
   panel() {
     const { cluster, shown, overview } = this;
     const panels = {
-      happened: () => html`<kp-happened .cluster=${cluster} .rev=${shown} .oldest=${overview.oldest} .traces=${this.traces}></kp-happened>`,
-      compare: () => html`<kp-compare .cluster=${cluster} .a=${this.marks.A} .b=${this.marks.B} .other=${this.other} .newest=${overview.newest} @kp-with=${(event) => this.compareWith(event.detail)}></kp-compare>`,
+      happened: () => html`<kp-happened .cluster=${cluster} .rev=${shown} .oldest=${overview.oldest} .traces=${this.traces} .partly=${Boolean(overview.unseen)}></kp-happened>`,
+      compare: () => html`<kp-compare .cluster=${cluster} .a=${this.marks.A} .b=${this.marks.B} .other=${this.other} .newest=${overview.newest} .partly=${Boolean(overview.unseen)} @kp-with=${(event) => this.compareWith(event.detail)}></kp-compare>`,
       object: () => html`<kp-object-past .cluster=${cluster} .object=${this.object} .rev=${shown} .oldest=${overview.oldest} .traces=${this.traces}></kp-object-past>`,
     };
     return html`<div id="kp-tl-panel" role="tabpanel" aria-labelledby="kp-tl-${this.tab}" class="kp-tl-panel"

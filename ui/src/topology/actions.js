@@ -25,7 +25,7 @@ function tab(host, pod, name) {
   select(host, pod.uid, true);
 }
 
-/** The buttons of a pod's panel: [name, text, what it does, or the address that it leads to]. */
+/** The buttons of a pod's panel: [name, text, what it does, or the address that it leads to, why one may not]. */
 export function panelEntries(host, pod) {
   const words = t.topology.menu;
   const at = { ns: pod.ns, pod: pod.name };
@@ -34,7 +34,7 @@ export function panelEntries(host, pod) {
   const now = (...entries) => (host.past || host.gone ? [] : entries);
   return [
     ...now(["logs", words.logs, () => openPanel("logs", at)]),
-    ...(host.readonly || !host.hasPanel("terminal") ? [] : now(["shell", words.shell, () => openShell("pods", pod)])),
+    ...(host.readonly || !host.hasPanel("terminal") ? [] : now(["shell", words.shell, () => openShell("pods", pod), host.rights.shell("pods", pod.ns)])),
     ["yaml", words.yaml, () => tab(host, pod, "yaml")],
     ["describe", words.describe, () => tab(host, pod, "summary")],
     ["trace", words.trace, `${cluster}/trace?object=pods/${pod.ns}/${pod.name}`],
@@ -51,7 +51,7 @@ export async function why(host) {
   host.querySelector("kp-why")?.focusHead();
 }
 
-/** The entries of a pod's menu: [text, what it does]. Who may only look gets those that look. */
+/** The entries of a pod's menu: [text, what it does, why one may not]. Who may only look gets those that look. */
 export function podEntries(host, pod) {
   const words = t.topology.menu;
   const at = { ns: pod.ns, pod: pod.name };
@@ -64,15 +64,15 @@ export function podEntries(host, pod) {
   ];
   if (host.readonly) return [look];
   return [
-    [...look.slice(0, 2), ...(host.hasPanel("terminal") ? [[words.shell, () => openShell("pods", pod)]] : []), ...look.slice(2)],
+    [...look.slice(0, 2), ...(host.hasPanel("terminal") ? [[words.shell, () => openShell("pods", pod), host.rights.shell("pods", pod.ns)]] : []), ...look.slice(2)],
     [
       [words.label, () => act(host, "label", [pod])],
       [words.evict, () => act(host, "evict", [pod])],
       [words.delete, () => act(host, "delete", [pod])],
     ],
     [
-      [words.kill, () => host.breakSomething("kill-container", { pod: `${pod.ns}/${pod.name}` })],
-      [words.cut, () => host.breakSomething("cut-link", { from: `pod/${pod.ns}/${pod.name}` })],
+      [words.kill, () => host.breakSomething("kill-container", { pod: `${pod.ns}/${pod.name}` }), host.rights.breaking],
+      [words.cut, () => host.breakSomething("cut-link", { from: `pod/${pod.ns}/${pod.name}` }), host.rights.breaking],
     ],
   ];
 }
@@ -82,7 +82,7 @@ export function nodeEntries(host, node) {
   const words = t.topology.menu;
   const look = [[words.page, () => visit(new URL(nodePage(host, node), location.href))]];
   if (host.readonly) return [look];
-  const shell = [words.shell, () => openShell("nodes", node)];
+  const shell = [words.shell, () => openShell("nodes", node), host.rights.shell("nodes")];
   return [
     host.hasPanel("terminal") ? [...look, shell] : look,
     [
@@ -91,9 +91,9 @@ export function nodeEntries(host, node) {
       [words.label, () => act(host, "label", [node], NODE)],
     ],
     [
-      [words.stop, () => host.breakSomething("stop-node", { node: node.name })],
-      [words.disk, () => host.breakSomething("disk-full", { node: node.name })],
-      [words.unheard, () => host.breakSomething("cut-link", { from: `node/${node.name}`, to: "node/control-plane" })],
+      [words.stop, () => host.breakSomething("stop-node", { node: node.name }), host.rights.breaking],
+      [words.disk, () => host.breakSomething("disk-full", { node: node.name }), host.rights.breaking],
+      [words.unheard, () => host.breakSomething("cut-link", { from: `node/${node.name}`, to: "node/control-plane" }), host.rights.breaking],
     ],
   ];
 }

@@ -1,14 +1,16 @@
 // What the stream says: folded into the store, shown, and told by the freshness chip.
 import { CLOSE, Stream } from "../stream.js";
-import { freshness, reconnecting } from "../el/kp-freshness.js";
+import { endOf, freshness, reconnecting } from "../el/kp-freshness.js";
 import { span, t } from "../texts.js";
 import { apply } from "./changes.js";
 import * as notices from "./notices.js";
+import { unwatched } from "./notices.js";
 
 export class Connection {
   constructor(host) {
     this.host = host;
     this.state = { name: "connecting" };
+    this.refused = new Map(); // what the API says of the kinds that one may not list, or watch
     this.stream = new Stream(host.getAttribute("src"), {
       hello: () => this.hello(),
       frame: (frame) => this.receive(frame),
@@ -46,8 +48,15 @@ export class Connection {
     else if (frame.op === "gap") this.receiveGap(frame);
     else if (frame.op === "beat") this.receiveBeat(frame);
     else if (frame.op === "activity") host.querySelector("kp-plane")?.take(frame);
-    else if (frame.op === "error") host.notice = frame.code === "past" ? notices.noPast(host.rev, frame.text) : notices.forbidden(frame, host.ns);
+    else if (frame.op === "error") this.receiveError(frame);
     this.tellFreshness();
+  }
+
+  receiveError({ code, kind, text }) {
+    const { host, refused } = this;
+    if (code === "past") host.notice = notices.noPast(host.rev, text);
+    // It is tried again now and then: the same word twice is no news.
+    else if (refused.get(kind) !== text) host.notice = notices.forbidden(host, refused.set(kind, text));
   }
 
   receiveSnapshot(frame) {
@@ -86,6 +95,7 @@ export class Connection {
     else if (state.name === "connecting") this.state = { name: state.lostAt ? "retrying" : "connecting" };
     else if (state.name === "open") {
       this.state = { name: "connecting" };
+      this.refused.clear();
       this.askActivity();
     }
     if (state.name === "ended") this.host.notice = state.code === CLOSE.clusterGone ? notices.gone(this.host) : notices.signedOut(this.host);
@@ -95,19 +105,21 @@ export class Connection {
   tellFreshness() {
     const { store, past, rev } = this.host;
     if (past) freshness("past", t.timeline.past(rev));
-    else freshness(...freshnessOf(this.state, store, this.stream));
+    else freshness(...freshnessOf(this.state, store, this.stream, this.refused));
   }
 }
 
 /** Returns the state and the words of the chip. */
-export function freshnessOf(state, store, { rtt, behind, down }) {
+export function freshnessOf(state, store, { rtt, behind, down }, refused = new Map()) {
   const { rev } = store;
-  if (state.name === "ended") return ["ended", t.ended];
+  if (state.name === "ended") return ["ended", endOf(state.code)];
   if (state.name === "lost") return ["lost", reconnecting(state.wait, rev)];
   if (state.name === "retrying") return ["lost", t.reconnectingNow(rev)];
   if (state.name === "connecting") return ["waiting", rev ? t.catchingUp(behind) : t.connecting];
   if (down) return ["lost", t.upstreamDown(rev)];
   if (store.paused) return ["paused", t.paused(store.waitingCount)];
   if (behind) return ["waiting", t.catchingUp(behind)];
+  if (refused.size && !rev) return ["ended", t.notAllowed];
+  if (["nodes", "pods"].some((kind) => unwatched(refused.get(kind)))) return ["behind", t.notFollowed(rev)];
   return ["live", t.live(rev, rtt)];
 }

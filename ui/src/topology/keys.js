@@ -76,7 +76,8 @@ function reading(host) {
   const button = (name) => {
     const entry = () => host.lastPod && panelEntries(host, host.lastPod).find(([one]) => one === name);
     const run = () => {
-      const [, , work] = entry();
+      const [, , work, refused] = entry();
+      if (refused) return undefined;
       return typeof work === "string" ? visit(new URL(work, location.href)) : work();
     };
     return { run, when: () => Boolean(entry()) };
@@ -108,6 +109,6 @@ function doing(host) {
     "topology.delete": { run: () => act(host, "delete", subjects(host)), when: may },
     "topology.label": { run: () => act(host, "label", subjects(host)), when: may },
     "topology.cordon": { run: () => actOnNodes(host, "cordon", subjects(host)), when: may },
-    "topology.break": { run: () => host.breakSomething(), when: () => !host.readonly && !host.past },
+    "topology.break": { run: () => host.breakSomething(), when: () => !host.readonly && !host.past && !host.rights.breaking },
   };
 }

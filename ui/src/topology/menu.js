@@ -69,11 +69,10 @@ export function renderMenu(host) {
     close(host, false);
     work();
   };
+  const item = ([text, work, refused = ""]) => html`<button type="button" role="menuitem" tabindex="-1" aria-disabled=${Boolean(refused)} @click=${() => refused || run(work)}>${text}${refused ? html`<small>${refused}</small>` : nothing}</button>`;
   return html`<div class="kp-context" role="menu" aria-label=${t.topology.menu.of(menu.name)} @keydown=${(event) => pressed(host, event)} @focusout=${(event) => event.currentTarget.contains(event.relatedTarget) || close(host, false)}>
     <p class="kp-context-title" role="presentation">${menu.name}</p>
-    ${menu.groups.map(
-      (entries) => html`<div role="group">${entries.map(([text, work]) => html`<button type="button" role="menuitem" tabindex="-1" @click=${() => run(work)}>${text}</button>`)}</div>`,
-    )}
+    ${menu.groups.map((entries) => html`<div role="group">${entries.map(item)}</div>`)}
   </div>`;
 }
 

@@ -4,9 +4,28 @@ import { html, nothing } from "lit";
 import { suggest } from "../filter.js";
 import { t } from "../texts.js";
 
-const rule = (kind) => `- apiGroups: ["*"]\n  resources: ["${kind}"]\n  verbs: ["get", "list", "watch"]`;
+const NAMED = 3; // of the kinds that one may not list
 
-export const forbidden = (frame, ns) => ({ kind: "forbidden", bad: true, text: ns ? t.topology.forbiddenIn(frame.kind, ns) : t.forbidden(frame.kind), verbatim: frame.text, copy: rule(frame.kind) });
+const rule = (kinds) => `- apiGroups: ["*"]\n  resources: [${kinds.map((kind) => `"${kind}"`).join(", ")}]\n  verbs: ["get", "list", "watch"]`;
+
+/** Tells whether the API's words are about following, where reading is allowed. */
+export const unwatched = (text) => /cannot watch/.test(text ?? "");
+
+/** What one may not see: `refused` are the API's words by kind. */
+export function forbidden(host, refused) {
+  const unlisted = [...refused.keys()].filter((kind) => !unwatched(refused.get(kind)));
+  const kinds = unlisted.length ? unlisted : [...refused.keys()];
+  const named = t.topology.kinds(kinds.slice(0, NAMED), kinds.length - NAMED);
+  return {
+    kind: "forbidden",
+    bad: true,
+    text: unlisted.length ? t.forbidden(named) : t.topology.notWatched(named),
+    verbatim: refused.get(kinds[0]),
+    copy: rule(kinds),
+    // The picture is of all namespaces; who may list in one has its lists.
+    link: unlisted.length ? { href: host.getAttribute("objects"), text: t.topology.listsOfOne } : null,
+  };
+}
 export const outOfStep = () => ({ kind: "out-of-step", text: t.outOfStep });
 export const gap = (host, text, from) => ({
   kind: "gap",
@@ -71,13 +90,21 @@ export function emptyState(host) {
     const text = progress?.total ? t.reading(progress.read, progress.total) : t.readingFirst;
     return html`<div class="kp-hint-box" role="status">${text}</div>`;
   }
-  if (!host.store.nodes.size) return html`<div class="kp-hint-box">${t.noNodes}</div>`;
+  const hidden = hiddenKind(host);
+  if (hidden) return html`<div class="kp-hint-box">${t.topology.unseen(hidden)}</div>`;
+  if (!host.store.nodes.size && !host.connection.refused.has("nodes")) return html`<div class="kp-hint-box">${t.noNodes}</div>`;
   if (host.store.pods.size) {
     const inScope = !host.ns || host.matching || host.parsed.test;
     if (inScope) return nothing;
     return html`<div class="kp-hint-box">${noPods(t.noPodsIn(host.ns), host)} <button type="button" class="kp-link" @click=${() => host.scopeTo("")}>${t.showAllNamespaces}</button></div>`;
   }
   return html`<div class="kp-hint-box">${noPods(t.noPods, host)} ${t.tryThis} <code>kubectl create deployment web --image=nginx --replicas=3</code></div>`;
+}
+
+/** Returns the kind without which nothing is drawn here, if one may not list it. */
+function hiddenKind({ connection, lens, store }) {
+  if (connection.refused.has("pods") && !store.pods.size) return "pods";
+  return lens === "nodes" && connection.refused.has("nodes") && !store.nodes.size ? "nodes" : "";
 }
 
 function noPods(text, host) {

@@ -47,10 +47,11 @@ function leave(host, event) {
 /** The control plane in miniature, its clock, and the way to break something of it. */
 export function strip(host) {
   if (host.past) return nothing;
+  const refused = host.rights.breaking;
   return html`<div class="kp-strip">
     <kp-plane cluster=${host.cluster}></kp-plane>
-    <kp-clock cluster=${host.cluster} ?readonly=${host.readonly}></kp-clock>
-    ${host.readonly ? nothing : html`<button type="button" class="kp-button" aria-haspopup="dialog" @click=${() => host.breakSomething()}>${t.topology.break.open}</button>`}
+    <kp-clock cluster=${host.cluster} ?readonly=${host.readonly || Boolean(host.viewing)}></kp-clock>
+    ${host.readonly ? nothing : html`<button type="button" class="kp-button" aria-haspopup="dialog" aria-disabled=${Boolean(refused)} title=${refused || nothing} @click=${() => refused || host.breakSomething()}>${t.topology.break.open}</button>`}
   </div>`;
 }
 
