@@ -13,7 +13,7 @@ const press = (key) => ({ key, shiftKey: true, timeStamp: 0, defaultPrevented: f
 
 test("each button of the dock has a key, which does what the button does", () => {
   const dock = new (globalThis.customElements.get("kp-dock"))();
-  Object.assign(dock, { cluster: "lab", height: { start() {}, stop() {}, separator: () => "" }, requestUpdate() {}, focusSoon() {}, contains: () => false });
+  Object.assign(dock, { cluster: "lab", height: { start() {}, stop() {}, separator: () => "" }, scheduleUpdate() {}, focusSoon() {}, contains: () => false });
   dock.connectedCallback();
   for (const { name, many } of PANELS.filter((panel) => panel.button)) {
     const [key] = defaultKeys(`dock.${name}`);
