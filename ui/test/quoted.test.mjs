@@ -7,7 +7,7 @@ import { english } from "../src/texts/en.js";
 
 // By page; a name that ends with a dot stands for all below it. A sentence about a new trouble comes in here.
 const TROUBLES = `
-  gap tooFast notFollowed notAllowed outOfStep signedOut clusterGone forbidden noNodes noPodsIn badTerm nothingMatches noSuchPod deletedAt tooSlow connectProblem
+  gap tooFast notFollowed outOfStep signedOut clusterGone forbidden noNodes noPodsIn badTerm nothingMatches noSuchPod deletedAt tooSlow connectProblem
   act.stopped act.noRevisions act.needsChoice act.notAllowed
   dock.loadFailed frame.visitFailed
   editor.tooLarge editor.notText editor.unreachable editor.forbidden editor.noDocument editor.noLive editor.decide

@@ -177,7 +177,7 @@ test("the topology says what the API refused, of all kinds at once, and of the p
   host.store.rev = 0;
   host.connection.state = { name: "live" };
   host.connection.tellFreshness();
-  assert.equal(chips.at(-1), "Not allowed to watch");
+  assert.equal(chips.at(-1), "Forbidden");
   const past = picture({ past: true, rev: 12 });
   new Connection(past).receive({ op: "error", code: "past", text: "revision 12 was compacted" });
   assert.equal(said(topology.render(past)), "Revision 12 cannot be shown. The API says why: revision 12 was compacted ×");
@@ -202,7 +202,7 @@ test("an object that one may read and not follow says so", (t) => {
   assert.match(said(page.render()), /^You may not follow this Pod: what you see is how it was when the page was read\. Read again pods is forbidden/);
   page.seen = 0;
   page.tell({ name: "ended", code: 4403 });
-  assert.deepEqual(chips, ["Read at rev 12 · not followed", "Not allowed to watch"]);
+  assert.deepEqual(chips, ["Read at rev 12 · not followed", "Forbidden"]);
 });
 
 test("who looks as somebody else breaks nothing, and opens the shells that those may open", async (t) => {
@@ -271,9 +271,9 @@ test("the timeline says what one may not see of it, and that there may be more",
   assert.equal(said(board.unseen({ unseen: null })), "");
   assert.equal(
     said(board.unseen({ unseen: { kinds, all: false, text } })),
-    `Changes of pods, deployments.apps, services and 1 other kind are left out where you may not list them. Ask for: get, list, watch on pods, deployments.apps, services and 1 other kind. ${text}`,
+    `Changes of pods, deployments.apps, services and 1 other kind are left out where you may not list them. Ask for: get, list, watch on pods, deployments.apps, services and 1 other kind. - apiGroups: ["*"] resources: ["pods", "deployments", "services", "secrets"] verbs: ["get", "list", "watch"] Copy the RBAC rule ${text}`,
   );
-  assert.match(said(board.unseen({ unseen: { kinds, all: true, text } })), /^The changes of this cluster are left out: you may list no kind in all namespaces\./);
+  assert.match(said(board.unseen({ unseen: { kinds, all: true, text } })), /^You may list no kind in all namespaces: only changes that you may list in one of them are shown\./);
   const happened = element("kp-happened", { rev: 9, oldest: 0, partly: true, facts: [], changes: [] });
   assert.match(said(happened.render()), /Nothing that you may see happened from 1 to 9\. .*There are no writes before this that you may see\.$/);
   const compared = element("kp-compare", { cluster: "lab", a: 1, b: 2, other: "", partly: true });

@@ -1,6 +1,7 @@
 // What stands around the table: filter and choices above it, count, command and actions below.
 import { html, nothing } from "lit";
 
+import { ruleText } from "../rbac.js";
 import { t } from "../texts.js";
 import { closeOnEscape, closeWhenLeft } from "./drop.js";
 import { showLogs, ways } from "./moving.js";
@@ -107,12 +108,6 @@ function note(name, { bad, text, verbatim, ask, rule, link }) {
     ${verbatim ? html`<pre class="kp-verbatim">${verbatim}</pre>` : nothing}
     ${ask ? html`<p>${ask} <span id="rbac-rule" hidden>${ruleText(rule)}</span><button type="button" class="kp-button" data-copy="#rbac-rule">${t.copyRule}</button></p>` : nothing}
   </div>`;
-}
-
-/** A rule as it stands in a Role, ready to be pasted. */
-export function ruleText({ apiGroups, resources, verbs }) {
-  const listed = (values) => `[${values.map((one) => JSON.stringify(one)).join(", ")}]`;
-  return `- apiGroups: ${listed(apiGroups)}\n  resources: ${listed(resources)}\n  verbs: ${listed(verbs)}`;
 }
 
 function empty(list) {

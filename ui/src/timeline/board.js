@@ -1,6 +1,7 @@
 // What stands on the timeline's board: the transport, the picture with its slider, the legend, the export.
 import { html, nothing } from "lit";
 
+import { ruleText } from "../rbac.js";
 import { t } from "../texts.js";
 import { chart } from "./chart.js";
 import { coded } from "./coded.js";
@@ -43,7 +44,7 @@ export function unseen({ unseen: found }) {
   const { kinds, all, text } = found;
   const named = t.topology.kinds(kinds.slice(0, NAMED), kinds.length - NAMED);
   return html`<div class="kp-note ${all ? "kp-bad" : "kp-info"}" role="status" data-notice="unseen">
-    <p>${all ? t.timeline.unseenAll : t.timeline.unseen(named)} ${t.objects.askFor(named)}</p>
+    <p>${all ? t.timeline.unseenAll : t.timeline.unseen(named)} ${t.objects.askFor(named)} <span id="unseen-rule" hidden>${ruleText({ resources: kinds.map((kind) => kind.split(".")[0]) })}</span><button type="button" class="kp-button" data-copy="#unseen-rule">${t.copyRule}</button></p>
     <pre class="kp-verbatim">${text}</pre>
   </div>`;
 }

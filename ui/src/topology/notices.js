@@ -2,11 +2,10 @@
 import { html, nothing } from "lit";
 
 import { suggest } from "../filter.js";
+import { ruleText } from "../rbac.js";
 import { t } from "../texts.js";
 
 const NAMED = 3; // of the kinds that one may not list
-
-const rule = (kinds) => `- apiGroups: ["*"]\n  resources: [${kinds.map((kind) => `"${kind}"`).join(", ")}]\n  verbs: ["get", "list", "watch"]`;
 
 /** Tells whether the API's words are about following, where reading is allowed. */
 export const unwatched = (text) => /cannot watch/.test(text ?? "");
@@ -21,7 +20,7 @@ export function forbidden(host, refused) {
     bad: true,
     text: unlisted.length ? t.forbidden(named) : t.topology.notWatched(named),
     verbatim: refused.get(kinds[0]),
-    copy: rule(kinds),
+    copy: ruleText({ resources: kinds }),
     // The picture is of all namespaces; who may list in one has its lists.
     link: unlisted.length ? { href: host.getAttribute("objects"), text: t.topology.listsOfOne } : null,
   };

@@ -16,7 +16,7 @@ export const common = {
   ended: "Not connected",
   ends: { signedOut: "Signed out", clusterGone: "Cluster deleted" },
   notFollowed: (rev) => `Read at rev ${group(rev)} · not followed`,
-  notAllowed: "Not allowed to watch",
+  notAllowed: "Forbidden",
   lastState: "Deleted · last state",
   reading: (read, total) => `Reading ${group(total)} pods… ${group(read)}`,
   readingFirst: "Reading the cluster…",

@@ -11,7 +11,7 @@ export const timeline = {
   begins: (oldest) => `The history of this cluster begins at revision ${group(oldest)}. The slider starts there.`,
   reading: "Reading the log…",
   unseen: (kinds) => `Changes of ${kinds} are left out where you may not list them.`,
-  unseenAll: "The changes of this cluster are left out: you may list no kind in all namespaces. What you may list in one namespace is shown.",
+  unseenAll: "You may list no kind in all namespaces: only changes that you may list in one of them are shown.",
   problem: "The history could not be read:",
   again: "Try again",
   slider: "Revision",

@@ -16,7 +16,7 @@ export const common = {
   ended: "未连接",
   ends: { signedOut: "已退出登录", clusterGone: "集群已删除" },
   notFollowed: (rev) => `读取于版本 ${group(rev)} · 不再跟随`,
-  notAllowed: "无权 watch",
+  notAllowed: "禁止访问",
   lastState: "已删除 · 最后的状态",
   reading: (read, total) => `正在读取 ${group(total)} 个 Pod… ${group(read)}`,
   readingFirst: "正在读取集群…",

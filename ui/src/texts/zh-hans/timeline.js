@@ -8,7 +8,7 @@ export const timeline = {
   isLive: (rev) => `这是当前状态：版本 ${group(rev)}。`,
   backToLive: "回到实时",
   unseen: (kinds) => `${kinds} 的变更在您无权列出之处被略去。`,
-  unseenAll: "此集群的变更已被略去：您无权在所有命名空间中列出任何资源。您在单个命名空间中可列出的内容仍会显示。",
+  unseenAll: "您无权在所有命名空间中列出任何资源：只显示您在某个命名空间中可列出的变更。",
   nothingSeen: (from, to) => `从 ${group(from)} 到 ${group(to)} 没有您可见的事件。`,
   noChangesSeen: "在此之前没有您可见的写入。",
   noDifferenceSeen: (a, b) => `在 ${group(a)} 与 ${group(b)} 之间没有您可见的差异。`,
