@@ -18,9 +18,9 @@ export function headline({ record, story, compare, link, onConflict }) {
   const words = code < 400 ? t.trace.verbs : t.trace.wished;
   const where = record.namespace ? ` ${t.trace.inNamespace(record.namespace)}` : "";
   return html`<header class="kp-story-head">
-    <h2><code>${record.user || "?"}</code> ${words[record.verb] ?? record.verb} ${subject(record, link)}${where}</h2>
+    <h2>${record.user ? html`<code>${record.user}</code>` : t.trace.somebody} ${words[record.verb] ?? record.verb} ${subject(record, link)}${where}</h2>
     <p class="kp-story-facts">
-      <span class="kp-request-code" data-level=${levelOf(code)}>${t.trace.answered(code, took(record.seconds * 1e6))}</span>
+      <span class="kp-request-code" data-level=${levelOf(code)}>${t.trace.answered(answer(code), took(record.seconds * 1e6))}</span>
       ${totals(record, story)}
       <span class="kp-muted">${moment(record.at)}</span>
       <button type="button" class="kp-button" @click=${compare}>${t.trace.compare}</button>
@@ -28,6 +28,10 @@ export function headline({ record, story, compare, link, onConflict }) {
     ${story ? html`${stopNote(record, story, { link, onConflict })} ${reasons(story)} ${rateNote(story)}` : nothing}
   </header>`;
 }
+
+// As HTTP names them.
+const REASONS = { 200: "OK", 201: "Created", 304: "Not Modified", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 409: "Conflict", 410: "Gone", 422: "Unprocessable Entity", 429: "Too Many Requests", 500: "Internal Server Error", 503: "Service Unavailable", 504: "Gateway Timeout" };
+const answer = (code) => [code, REASONS[code]].filter(Boolean).join(" ");
 
 function subject(record, link) {
   const step = { ...record, kind: "request", revisions: record.wrote.map((one) => one.revision) };

@@ -39,8 +39,15 @@ export function hopDetail({ hop, record, explained, explain }) {
       <h3>${t.trace.hops[hop.name]}</h3>
       <button type="button" class="kp-button" aria-expanded=${explained ? "true" : "false"} @click=${explain}>${t.trace.explainHop}</button>
     </div>
-    ${explained ? html`<p class="kp-note kp-info">${t.trace.explain[hop.name]}</p>` : nothing} ${facts(hop, record)} ${stages(hop)} ${details(hop, record)}
+    ${explained ? html`<p class="kp-note kp-info">${t.trace.explain[hop.name]}</p>` : nothing} ${told(hop, record)}
   </section>`;
+}
+
+/** What was noted there; of a place of which nothing else is known, how long it took. */
+function told(hop, record) {
+  const parts = [facts(hop, record), stages(hop), details(hop, record)];
+  if (parts.some((part) => part !== nothing)) return parts;
+  return hop.state === "idle" ? html`<p class="kp-muted">${t.trace.idle}</p>` : html`<p class="kp-muted">${t.trace.hopTook(took(hop.micros))}</p>`;
 }
 
 function facts(hop, record) {
@@ -53,7 +60,7 @@ const FACTS = {
   authentication: (hop, record) => [record.user && html`<code>${record.user}</code>`],
   authorization: (hop, record) => [
     hop.state === "stopped" ? record.annotations[REASON] : ruleOf(record),
-    record.flow && `${t.trace.flow(record.flow)}, ${waited(hop)}`,
+    record.flow && `${t.trace.flow(...record.flow.split(", "))}, ${waited(hop)}`,
   ],
   mutating: (hop, record) => record.webhooks.map(called),
   store: (hop, record) => record.wrote.slice(0, 20).map((one) => `${t.trace.rev(one.revision)}: ${one.type} ${one.resource} ${[one.namespace, one.name].filter(Boolean).join("/")}`),

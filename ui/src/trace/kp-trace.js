@@ -417,7 +417,7 @@ class TracePage extends LitElement {
     const hop = this.hops.find((one) => one.name === this.state.hop);
     return html`${problem}
       ${headline({ record, story: this.story, compare: () => this.startChoosing(), link: (step) => this.link(step), onConflict: (...about) => this.onConflict(...about) })}
-      ${this.choosing ? html`<p class="kp-note kp-info" role="status">${t.trace.choose}</p>` : nothing}
+      ${this.choosing ? html`<p class="kp-note kp-info" role="status">${t.trace.chooseOther}</p>` : nothing}
       ${this.other ? comparison({ one: record, other: this.other, stop: () => this.stopComparing() }) : nothing}
       <div class="kp-story-columns">
         <section aria-labelledby="hops-title">

@@ -28,7 +28,7 @@ export const levelOf = (code) => (code >= 500 ? "fault" : code >= 400 ? "refused
 /** Says what a request is about: "pods/web-1", "pods/status web-1", or its path. */
 export function aboutOf(item) {
   if (!item.resource) return item.path;
-  const name = item.name || item.wrote.at(-1)?.name || "";
+  const name = item.name || item.wrote.at(-1)?.name || item.refusal?.details?.name || "";
   const part = item.subresource ? `${item.resource}/${item.subresource}` : item.resource;
   if (!name) return part;
   return item.subresource ? `${part} ${name}` : `${part}/${name}`;

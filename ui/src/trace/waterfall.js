@@ -2,14 +2,14 @@
 import { html, nothing, svg } from "lit";
 
 import { t } from "../texts.js";
-import { failed, placeOf } from "./hops.js";
+import { failed, placeOf, reads, stopOf } from "./hops.js";
 import { rowsOf, ticks, took } from "./times.js";
 
 const MOST = 150;
 
 export function waterfall({ story, all, toggle, link }) {
   const { rows, end, hidden } = rowsOf(story, all);
-  if (!rows.length && !hidden) return html`<p class="kp-muted">${t.trace.nothingCame}</p>`;
+  if (!rows.length && !hidden) return html`<p class="kp-muted">${nothingOf(story.root)}</p>`;
   const scale = (seconds) => (end > 0 ? Math.max(0, Math.min(100, (seconds / end) * 100)) : 0);
   const left = Math.max(rows.length - MOST, 0) + story.more;
   return html`<div class="kp-fall" role="table" aria-label=${t.trace.waterfall}>
@@ -23,6 +23,11 @@ export function waterfall({ story, all, toggle, link }) {
     ${hidden || all ? html`<button type="button" class="kp-button" aria-pressed=${all ? "true" : "false"} @click=${toggle}>${all ? t.trace.showFew : t.trace.showAll(hidden)}</button>` : nothing}`;
 }
 
+function nothingOf(record) {
+  if (stopOf(record)) return t.trace.nothingStored;
+  return reads(record) ? t.trace.nothingRead : t.trace.nothingCame;
+}
+
 function rootRow(story) {
   const { root } = story;
   const step = { ...root, kind: "request", id: root.auditID, who: root.user, place: "", revisions: root.wrote.map((one) => one.revision) };
@@ -32,9 +37,11 @@ function rootRow(story) {
 
 function axis(end, scale) {
   return html`<svg class="kp-fall-axis" aria-hidden="true" width="100%" height="16">
-    ${ticks(end).map((at) => {
+    ${ticks(end).map((at, i, all) => {
       const x = scale(at);
-      return svg`<line x1="${x}%" x2="${x}%" y1="12" y2="16"></line><text x="${x}%" y="10" text-anchor=${x > 92 ? "end" : x < 8 ? "start" : "middle"}>${at === 0 ? "0" : took(at * 1e6)}</text>`;
+      // Of many, every second has room for its time.
+      const shown = all.length < 4 || i % 2 === 0;
+      return svg`<line x1="${x}%" x2="${x}%" y1="12" y2="16"></line>${shown ? svg`<text x="${x}%" y="10" text-anchor=${x > 92 ? "end" : x < 8 ? "start" : "middle"}>${at === 0 ? "0" : took(at * 1e6)}</text>` : nothing}`;
     })}
   </svg>`;
 }
@@ -50,7 +57,7 @@ function row({ step, depth, from, to }, scale, link) {
     <span role="cell" class="kp-fall-name" data-depth=${depth}>${where ? html`<a href=${where} title=${time}>${name}</a>` : html`<span title=${time}>${name}</span>`}</span>
     <span role="cell" class="kp-fall-bar">
       ${where ? html`<a href=${where} tabindex="-1" aria-hidden="true">${bar}</a>` : bar}
-      <span class="kp-fall-time">${took(from * 1e6)}<span class="kp-sr"> + ${took((to - from) * 1e6)}</span></span>
+      <span class="kp-fall-time">${from > 0 ? `+${took(from * 1e6)}` : "0"}<span class="kp-sr"> + ${took((to - from) * 1e6)}</span></span>
     </span>
   </div>`;
 }
