@@ -60,7 +60,7 @@ class Attempt:
     best first. seconds: extension point -> wall seconds. node is "" where nothing fitted; message
     is then the sentence that the event and the condition carry. fitting: how many nodes were found
     to fit; in a large cluster the search stops at enough, and the others were not looked at.
-    because: what made it be tried.
+    because: what made it be tried. spared: node -> the extender by which nobody has to go there.
     """
 
     pod: str
@@ -79,6 +79,7 @@ class Attempt:
     candidates: tuple[Choice, ...] = ()
     seconds: dict[str, float] = field(default_factory=dict)
     because: Trigger = NEW
+    spared: dict[str, str] = field(default_factory=dict)
 
     def totals(self) -> dict[str, int]:
         """Return the weighted sum of each node's scores, the highest first."""
@@ -111,6 +112,7 @@ class Attempt:
         return {
             **self.summary(),
             "because": self.because._asdict(),
+            "spared": self.spared,
             "refused": self.refused,
             "unresolvable": sorted(self.unresolvable),
             "tied": self.tied[:scored],

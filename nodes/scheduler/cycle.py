@@ -37,13 +37,19 @@ class Outcome:
     node: str = ""
     message: str = ""
     refused_by: set[str] = field(default_factory=set)
-    preemption: Candidate | None = None
+    # Where room could be made, the best first; it is made on the first.
+    candidates: Sequence[Candidate] = ()
     # What plugins have kept for the points that follow.
     state: CycleState | None = None
     # The message says what went wrong, not why no node fits.
     error: bool = False
     # What would be written so that the next attempt may go better.
     writes: tuple[Write, ...] = ()
+
+    @property
+    def preemption(self) -> Candidate | None:
+        """Return where room is made."""
+        return self.candidates[0] if self.candidates else None
 
 
 @dataclass(slots=True)
@@ -159,8 +165,8 @@ class Cycle:
                 counts = self._cache.counts
                 found = self._preemption.find(pod, nodes, counts, hopeless.__contains__)
                 if found:
-                    attempt.candidates = tuple(map(_choice, found[:CANDIDATES]))
-                    return Outcome("", message, refused_by, found[0], writes=writes)
+                    attempt.candidates = choices(found)
+                    return Outcome("", message, refused_by, found, writes=writes)
                 words.append(no_victims(len(nodes), refused, hopeless))
         elif words:
             words[-1] += "."
@@ -290,6 +296,11 @@ class Cycle:
         attempt.tied = tuple(node.name for node in tied)
         attempt.seconds["score"] = time.perf_counter() - looked
         return tied[0] if len(tied) == 1 else self._chance.choice(tied)
+
+
+def choices(candidates: Sequence[Candidate]) -> tuple[Choice, ...]:
+    """Return what an attempt keeps of candidates: the best."""
+    return tuple(map(_choice, candidates[:CANDIDATES]))
 
 
 def _choice(candidate: Candidate) -> Choice:

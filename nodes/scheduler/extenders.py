@@ -1,4 +1,5 @@
-"""Programs that are asked besides the plugins: which nodes a pod may have, which it should have.
+"""Programs that are asked besides the plugins: which nodes a pod may have, which it should have,
+and who has to go for it.
 
 They are spoken to as kube-scheduler does (k8s.io/kube-scheduler/extender/v1): POST of JSON to
 PREFIX/VERB. One that may be ignored is, where it fails; otherwise the attempt fails with it.
@@ -16,6 +17,7 @@ from nodes.scheduler.attempt import Attempt, Column
 from nodes.scheduler.config.reading import Extender
 from nodes.scheduler.nodeinfo import NodeInfo
 from nodes.scheduler.podinfo import PodInfo
+from nodes.scheduler.preemption import Candidate, importance
 
 # Sends a body to a URL of the cluster's network. Raises ExtenderError.
 Ask: TypeAlias = Callable[[Extender, str, bytes], Awaitable[bytes]]
@@ -42,9 +44,11 @@ class Extenders:
         """Return those that have to do with a pod: all, or those that manage what it asks for."""
         if not self._extenders:
             return []
-        asked = {name for name, _ in pod.requests.amounts}
-        for container in pod.spec.get("containers") or ():
-            asked |= ((container.get("resources") or {}).get("limits") or {}).keys()
+        asked: set[str] = set()
+        for container in (*_of(pod, "containers"), *_of(pod, "initContainers")):
+            resources = container.get("resources") or {}
+            asked |= (resources.get("requests") or {}).keys()
+            asked |= (resources.get("limits") or {}).keys()
         return [
             one for one in self._extenders if not one.managed or not asked.isdisjoint(one.managed)
         ]
@@ -61,11 +65,11 @@ class Extenders:
                 continue
             try:
                 answer = await self._post(one, one.filter, _arguments(one, pod, nodes))
+                nodes = _left(one, nodes, answer, attempt)
             except ExtenderError:
                 if one.ignorable:
                     continue
                 raise
-            nodes = _left(one, nodes, answer, attempt)
         return nodes
 
     async def prioritize(
@@ -86,14 +90,53 @@ class Extenders:
             columns.append(Column(f"Extender {one.url}", one.weight, raw, even))
         return columns
 
-    def binder(self, pod: PodInfo) -> Extender | None:
-        """Return the extender that binds a pod in the scheduler's place."""
-        return next((one for one in self.concerned(pod) if one.bind), None)
+    async def bind(self, pod: PodInfo, node: str) -> bool:
+        """Have a pod bound by an extender in the scheduler's place; False where none does.
 
-    async def bind(self, extender: Extender, pod: PodInfo, node: str) -> None:
-        """Have a pod bound. Raises ExtenderError."""
-        names = {"PodName": pod.name, "PodNamespace": pod.namespace, "PodUID": pod.uid}
-        await self._post(extender, extender.bind, {**names, "Node": node})
+        Raises ExtenderError.
+        """
+        body = {"PodName": pod.name, "PodNamespace": pod.namespace, "PodUID": pod.uid, "Node": node}
+        for one in self.concerned(pod):
+            if not one.bind:
+                continue
+            try:
+                await self._post(one, one.bind, body)
+            except ExtenderError:
+                if one.ignorable:
+                    continue
+                raise
+            return True
+        return False
+
+    async def preempt(
+        self,
+        asked: Sequence[Extender],
+        pod: PodInfo,
+        candidates: Sequence[Candidate],
+        nodes: Mapping[str, NodeInfo],
+        attempt: Attempt,
+    ) -> list[Candidate]:
+        """Return where room may be made, and by whose going, as the extenders see it.
+
+        Which of them wants a node left alone, the attempt is told. Raises ExtenderError.
+        """
+        left = list(candidates)
+        for one in asked:
+            if not one.preempt or not left:
+                continue
+            try:
+                answer = await self._post(one, one.preempt, _victims(one, pod, left))
+                found = _candidates(one, answer.get("nodenametometavictims") or {}, nodes)
+            except ExtenderError:
+                if one.ignorable:
+                    continue
+                raise
+            there = {candidate.node for candidate in found}
+            for candidate in left:
+                if candidate.node not in there:
+                    attempt.spared[candidate.node] = f"Extender {one.url}"
+            left = found
+        return sorted(left, key=lambda candidate: candidate.rank)
 
     async def _post(self, one: Extender, verb: str, body: Mapping[str, Any]) -> dict[str, Any]:
         url = f"{one.url.rstrip('/')}/{verb}"
@@ -108,6 +151,48 @@ class Extenders:
         if why := answer.get("error"):
             raise ExtenderError(str(why))
         return answer
+
+
+def _of(pod: PodInfo, which: str) -> Sequence[Obj]:
+    return pod.spec.get(which) or ()
+
+
+def _victims(one: Extender, pod: PodInfo, candidates: Sequence[Candidate]) -> dict[str, Any]:
+    """Return what an extender is told: whole pods, or their uids where it knows the pods."""
+    told = {
+        candidate.node: {
+            "Pods": [{"UID": v.uid} if one.node_cache else v.obj for v in candidate.victims],
+            "NumPDBViolations": candidate.violations,
+        }
+        for candidate in candidates
+    }
+    if one.node_cache:
+        return {"Pod": pod.obj, "NodeNameToVictims": None, "NodeNameToMetaVictims": told}
+    return {"Pod": pod.obj, "NodeNameToVictims": told, "NodeNameToMetaVictims": None}
+
+
+def _candidates(
+    one: Extender, answer: Mapping[str, Any], nodes: Mapping[str, NodeInfo]
+) -> list[Candidate]:
+    """Read who has to go on which node. Raises ExtenderError for pods that are not there."""
+    found = []
+    for name, given in answer.items():
+        node, told = nodes.get(name), _lower(given or {})
+        if node is None:
+            raise ExtenderError(f'nodeinfo not found for node name "{name}"')
+        uids = [str(_lower(victim).get("uid") or "") for victim in told.get("pods") or ()]
+        for uid in uids:
+            if uid not in node.pods:
+                raise ExtenderError(
+                    f"extender: {one.url} claims to preempt pod (UID: {uid}) on node: {name}, but "
+                    "the pod is not found on that node"
+                )
+        if uids:
+            victims = tuple(sorted((node.pods[uid] for uid in uids), key=importance))
+            found.append(Candidate(name, victims, int(told.get("numpdbviolations") or 0)))
+        elif not one.ignorable:
+            raise ExtenderError(f'expected at least one victim pod on node "{name}"')
+    return found
 
 
 def _lower(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -129,7 +214,13 @@ def _left(
     if names is None:
         items = (answer.get("nodes") or {}).get("items") or ()
         names = [item["metadata"]["name"] for item in items]
-    kept = set(names)
+    kept, sent = set(names), {node.name for node in nodes}
+    for name in names:
+        if name not in sent:
+            raise ExtenderError(
+                f'extender "{one.url}" claims a filtered node "{name}" which is not found in the '
+                "input node list"
+            )
     for field in ("failednodes", "failedandunresolvablenodes"):
         for node, why in (answer.get(field) or {}).items():
             attempt.refused[node] = (f"Extender {one.url}", (str(why),))

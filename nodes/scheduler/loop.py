@@ -30,12 +30,13 @@ from nodes.scheduler.attempt import Attempt
 from nodes.scheduler.cache import Cache
 from nodes.scheduler.changes import OTHERS, Meaning
 from nodes.scheduler.config.reading import DEFAULT_SCHEDULER, Configuration, Extender
-from nodes.scheduler.cycle import Cycle, Outcome
+from nodes.scheduler.cycle import Cycle, Outcome, choices
 from nodes.scheduler.decisions import Decisions
 from nodes.scheduler.extenders import Ask, ExtenderError, Extenders, no_ask
 from nodes.scheduler.framework import Change, CycleState, Event, Reader
 from nodes.scheduler.hints import Hints
 from nodes.scheduler.podinfo import PodInfo
+from nodes.scheduler.preemption import Candidate
 from nodes.scheduler.profile import Profile
 from nodes.scheduler.queue import Queue, Waiting
 from nodes.scheduler.telling import Teller
@@ -327,7 +328,25 @@ class Scheduler:
         more = []
         if len(found.fitting) > 1:
             more = await self._extenders.prioritize(asked, pod, found.fitting)
-        return cycle.settle(pod, attempt, found, more)
+        outcome = cycle.settle(pod, attempt, found, more)
+        if outcome.candidates:
+            await self._ask_for_victims(asked, pod, outcome, attempt)
+        return outcome
+
+    async def _ask_for_victims(
+        self, asked: Sequence[Extender], pod: PodInfo, outcome: Outcome, attempt: Attempt
+    ) -> None:
+        """Let extenders have a say in where room is made, and who has to go."""
+        nodes = {node.name: node for node in self.cache.nodes}
+        given, left = outcome.candidates, list[Candidate]()
+        try:
+            left = await self._extenders.preempt(asked, pod, given, nodes, attempt)
+            why = "no candidate node for preemption"
+        except ExtenderError as error:
+            why = str(error)
+        outcome.candidates, attempt.candidates = left, choices(left)
+        if not left:
+            outcome.message = f"{outcome.message} preemption: {why}"
 
     async def _released(
         self, work: Callable[[], Coroutine[Any, Any, None]], attempt: Attempt
@@ -395,12 +414,11 @@ class Scheduler:
         return failure
 
     async def _write_binding(self, pod: PodInfo, node: str) -> binding.Failure | None:
-        if (binder := self._extenders.binder(pod)) is not None:
-            try:
-                await self._extenders.bind(binder, pod, node)
-            except ExtenderError as error:
-                return binding.Failure(str(error), "Extender", rejected=False)
-            return None
+        try:
+            if await self._extenders.bind(pod, node):
+                return None
+        except ExtenderError as error:
+            return binding.Failure(str(error), "Extender", rejected=False)
         body = {
             "apiVersion": "v1",
             "kind": "Binding",

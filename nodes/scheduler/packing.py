@@ -63,6 +63,7 @@ def pack(names: Names, attempt: Attempt) -> bytes:
             [(one.node, list(map(tuple, one.victims)), *one[2:]) for one in attempt.candidates],
             {phase: round(seconds, 6) for phase, seconds in attempt.seconds.items()},
             tuple(attempt.because),
+            attempt.spared,
         )
     )
     return zlib.compress(content, 1) if len(content) > _WORTH_COMPRESSING else content
@@ -92,7 +93,9 @@ def unpack(names: Names, content: bytes) -> dict[str, Any]:
     """Return the fields of an attempt: what `pack` was given, but for the uid."""
     if not content.startswith(b"["):
         content = zlib.decompress(content)
-    *plain, kinds, marks, numbers, columns, tied, candidates, seconds, why = orjson.loads(content)
+    *plain, kinds, marks, numbers, columns, tied, candidates, seconds, why, spared = orjson.loads(
+        content
+    )
     fields = ("pod", "number", "at", "scheduler", "node", "message", "evaluated", "fitting")
     refused, unresolvable = {}, set()
     for at, mark in enumerate(marks):
@@ -115,6 +118,7 @@ def unpack(names: Names, content: bytes) -> dict[str, Any]:
         "candidates": candidates,
         "seconds": seconds,
         "because": why,
+        "spared": spared,
     }
 
 

@@ -123,7 +123,7 @@ class Preemption:
         victims: list[PodInfo] = []
         violations = 0
         for group, breaks in ((breaking, True), (harmless, False)):
-            for other in sorted(group, key=_importance):
+            for other in sorted(group, key=importance):
                 emptier.add(other)
                 if not fits():
                     emptier.remove(other.uid)
@@ -148,7 +148,7 @@ class Preemption:
         allowed = [amount for _, amount in left]
         breaking: list[PodInfo] = []
         harmless: list[PodInfo] = []
-        for pod in sorted(pods, key=_importance):
+        for pod in sorted(pods, key=importance):
             breaks = False
             for at, (budget, _) in enumerate(left):
                 if _covers(budget, pod):
@@ -169,7 +169,7 @@ def _covers(budget: Obj, pod: PodInfo) -> bool:
     return pod.name not in disrupted and from_label_selector(selector).matches(pod.labels)
 
 
-def _importance(pod: PodInfo) -> tuple[int, str]:
+def importance(pod: PodInfo) -> tuple[int, str]:
     """Sort the most important first: by priority, then by how long a pod has run."""
     return -pod.priority, _started(pod)
 

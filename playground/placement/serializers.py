@@ -69,6 +69,10 @@ class AttemptSerializer(serializers.Serializer[object]):
     )
     candidates = CandidateSerializer(many=True, help_text="Where room can be made, best first.")
     because = TriggerSerializer()
+    spared = serializers.DictField(
+        child=serializers.CharField(),
+        help_text="By node: the extender that does not want room to be made there.",
+    )
 
 
 class DecisionsSerializer(serializers.Serializer[object]):

@@ -44,6 +44,10 @@ def funnel(attempt: Attempt, filters: Sequence[str]) -> list[Step]:
 def sentences(attempt: Attempt, filters: Sequence[str]) -> list[str]:
     """Return what there is to say of an attempt."""
     said = [_line(attempt, funnel(attempt, filters)), *_reasons(attempt), *_because(attempt)]
+    for extender in sorted(set(attempt["spared"].values())):
+        nodes = [node for node, who in attempt["spared"].items() if who == extender]
+        text = _("%(extender)s wants no pods sent away from %(nodes)s.")
+        said.append(text % {"extender": extender, "nodes": _names(nodes)})
     unseen = _unseen(attempt)
     if unseen > 0:
         text = ngettext(

@@ -14,11 +14,14 @@ from apimachinery.validation.field import (
     invalid,
     required,
 )
+from apimachinery.validation.names import is_qualified_name
 from nodes.scheduler.config import args
 from nodes.scheduler.config.shape import ARGS, CONFIGURATION, Misfit, unknown_fields
 
 GROUP, VERSION, KIND = "kubescheduler.config.k8s.io", "v1", "KubeSchedulerConfiguration"
 DEFAULT_SCHEDULER = "default-scheduler"
+# Seconds that an extender has for its answer (DefaultExtenderTimeout).
+_EXTENDER_TIMEOUT = 5.0
 _MISFIT = f'{KIND} in version "{VERSION}" cannot be handled as a {KIND}: '
 
 
@@ -45,7 +48,7 @@ class Extender:
     prioritize: str = ""
     bind: str = ""
     weight: int = 0
-    timeout: float = 30.0
+    timeout: float = 5.0
     node_cache: bool = False
     ignorable: bool = False
     # For HTTPS: the certificates to trust, as base64, or that any is good.
@@ -53,6 +56,7 @@ class Extender:
     insecure: bool = False
     # Resource names that it manages, and whether NodeResourcesFit leaves them to it.
     managed: Mapping[str, bool] = field(default_factory=dict)
+    preempt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,9 +185,13 @@ def _errors(document: Mapping[str, Any], profiles: Sequence[Mapping[str, Any]]) 
         path, name = Path("profiles")[at], one.get("schedulerName") or ""
         yield from _profile_errors(one, path)
         if name in names:
-            yield duplicate(path, str(Path("profiles")[names[name]] / "schedulerName"))
+            other = Path("profiles")[names[name]] / "schedulerName"
+            yield duplicate(path / "schedulerName", str(other))
         names[name] = at
     sorts = [(one.get("plugins") or {}).get("queueSort") or {} for one in profiles]
+    if (several := len(sorts[0].get("enabled") or ())) > 1:
+        where = Path("profiles")[0] / "plugins" / "queueSort" / "Enabled"
+        yield invalid(where, several, "only one queue sort plugin can be enabled")
     for at, sort in enumerate(sorts):
         if sort != sorts[0]:
             where = Path("profiles")[at] / "plugins" / "queueSort"
@@ -229,8 +237,7 @@ def _extender_errors(extenders: Sequence[Mapping[str, Any]], path: Path) -> Fiel
                 (path[at] / "managedResources")[number] / "name",
                 resource.get("name") or "",
             )
-            if "/" not in name or name.split("/")[0].endswith("kubernetes.io"):
-                yield invalid(where, name, f"{name} is an invalid extended resource name")
+            yield from _resource_name_errors(name, where)
             if name in managed:
                 yield invalid(where, name, "duplicate extender managed resource name")
             managed.add(name)
@@ -240,10 +247,19 @@ def _extender_errors(extenders: Sequence[Mapping[str, Any]], path: Path) -> Fiel
         yield invalid(path, shown, "only one extender can implement bind")
 
 
+def _resource_name_errors(name: str, path: Path) -> FieldErrors:
+    wrong = is_qualified_name(name)
+    for why in wrong:
+        yield invalid(path, name, why)
+    native = "/" not in name or "kubernetes.io/" in name or name.startswith("requests.")
+    if not wrong and (native or is_qualified_name(f"requests.{name}")):
+        yield invalid(path, name, "is an invalid extended resource name")
+
+
 def _extender(given: Mapping[str, Any]) -> Extender:
     timeout = given.get("httpTimeout")
     try:
-        seconds = parse_duration(timeout) if timeout else 30.0
+        seconds = (parse_duration(timeout) if timeout else 0.0) or _EXTENDER_TIMEOUT
     except ValueError as error:
         raise ConfigError(str(error)) from None
     return Extender(
@@ -261,6 +277,7 @@ def _extender(given: Mapping[str, Any]) -> Extender:
             one.get("name") or "": bool(one.get("ignoredByScheduler"))
             for one in given.get("managedResources") or ()
         },
+        given.get("preemptVerb") or "",
     )
 
 

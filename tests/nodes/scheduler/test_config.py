@@ -134,7 +134,7 @@ WRONG = [
     ),
     (
         {"profiles": [{"schedulerName": "a"}, {"schedulerName": "a"}]},
-        'profiles[1]: Duplicate value: "profiles[0].schedulerName"',
+        'profiles[1].schedulerName: Duplicate value: "profiles[0].schedulerName"',
     ),
     (
         {"profiles": [{"schedulerName": "a"}, {}]},
@@ -228,6 +228,28 @@ WRONG = [
     (
         one(pluginConfig=[{"name": "NodeAffinity"}, {"name": "NodeAffinity"}]),
         'profiles[0].pluginConfig[1]: Duplicate value: "NodeAffinity"',
+    ),
+    (
+        {
+            "profiles": [
+                {"plugins": {"queueSort": {"enabled": [{"name": "PrioritySort"}, {"name": "b"}]}}}
+            ]
+        },
+        (
+            "profiles[0].plugins.queueSort.Enabled: Invalid value: 2: only one queue sort plugin "
+            "can be enabled"
+        ),
+    ),
+    *(
+        (
+            {"extenders": [{"managedResources": [{"name": name}]}]},
+            f'extenders[0].managedResources[0].name: Invalid value: "{name}": {why}',
+        )
+        for name, why in (
+            ("cpu", "is an invalid extended resource name"),
+            ("node.kubernetes.io/x", "is an invalid extended resource name"),
+            ("a b", "name part must consist of alphanumeric characters"),
+        )
     ),
     (
         {"extenders": [{"prioritizeVerb": "p"}]},

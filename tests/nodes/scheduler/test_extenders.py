@@ -5,6 +5,7 @@ import asyncio
 import orjson
 import pytest
 
+from apimachinery.meta import uid_of
 from nodes.client.resources import PODS
 from nodes.scheduler.config.reading import Configuration, Extender
 from nodes.scheduler.extenders import ExtenderError
@@ -44,7 +45,7 @@ async def rig():
 
 def use(rig, program, **more):
     rig.scheduler._ask = program
-    extender = Extender(URL, filter="filter", node_cache=True, **more)
+    extender = Extender(URL, **{"filter": "filter", "node_cache": True, **more})
     rig.scheduler.configure(Configuration(extenders=(extender,)))
 
 
@@ -134,3 +135,102 @@ async def test_a_pod_that_goes_meanwhile_is_forgotten(rig):
     await asyncio.sleep(5)
     assert len(rig.scheduler.queue) == 0
     assert rig.scheduler.cache.node("n1").pods == {}
+
+
+def low(name, node_name):
+    return pod(name).requests(cpu="3").on(node_name).spec(priority=0)
+
+
+def wanting(name="high"):
+    return pod(name).requests(cpu="3").spec(priority=10)
+
+
+def meta(**victims):
+    """An answer: node -> the uids of those who have to go."""
+    return {
+        "nodeNameToMetaVictims": {
+            node: {"pods": [{"uid": uid} for uid in uids], "numPDBViolations": 0}
+            for node, uids in victims.items()
+        }
+    }
+
+
+async def crowded(rig):
+    await rig.create(node("n1"), node("n2"), low("a", "n1"), low("b", "n2"))
+    await eventually(lambda: rig.scheduler.cache.place_of(uid_of(rig.api.need("pods", "b"))))
+    return {name: uid_of(rig.api.need("pods", name)) for name in "ab"}
+
+
+def attempts(rig, name="high"):
+    return rig.scheduler.decisions.of(uid_of(rig.api.need("pods", name)))
+
+
+@pytest.mark.parametrize("cache", [True, False])
+async def test_one_says_where_room_is_made_and_who_goes(rig, cache):
+    uids = await crowded(rig)
+    program = Program(preempt=meta(n2=[uids["b"]]))
+    use(rig, program, filter="", node_cache=cache, preempt="preempt")
+    await rig.create(wanting())
+    await eventually(lambda: rig.events("Preempted"))
+    await rig.client.delete(PODS, "default", "b", grace=0)
+    await eventually(lambda: rig.node_of("high") == "n2")
+    verb, given = program.asked[0]
+    assert verb == "preempt"
+    assert given["Pod"]["metadata"]["name"] == "high"
+    told = given["NodeNameToMetaVictims" if cache else "NodeNameToVictims"]
+    assert given["NodeNameToVictims" if cache else "NodeNameToMetaVictims"] is None
+    (shown,) = told["n1"]["Pods"]
+    assert (shown == {"UID": uids["a"]}) is cache
+    assert cache or shown["metadata"]["name"] == "a"
+    first = attempts(rig)[0]
+    assert first.spared == {"n1": f"Extender {URL}"}
+    assert [one.node for one in first.candidates] == ["n2"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (meta(), "no candidate node for preemption"),
+        (meta(n1=[]), 'expected at least one victim pod on node "n1"'),
+        (
+            meta(n1=["x"]),
+            (
+                f"extender: {URL} claims to preempt pod (UID: x) on node: n1, but the pod is not "
+                "found on that node"
+            ),
+        ),
+        (ExtenderError("it is away"), "it is away"),
+    ],
+)
+async def test_where_it_leaves_nothing_nobody_goes(rig, answer, words):
+    await crowded(rig)
+    use(rig, Program(preempt=answer), filter="", preempt="preempt")
+    await rig.create(wanting())
+    await eventually(lambda: rig.condition("high").get("message"))
+    said = rig.condition("high")["message"]
+    assert said == f"0/2 nodes are available: 2 Insufficient cpu. preemption: {words}"
+    assert rig.events("Preempted") == []
+    assert attempts(rig)[-1].candidates == ()
+
+
+async def test_one_that_may_be_ignored_does_not_keep_others_from_going(rig):
+    await crowded(rig)
+    use(rig, Program(preempt=ExtenderError("x")), filter="", preempt="preempt", ignorable=True)
+    await rig.create(wanting())
+    await eventually(lambda: rig.events("Preempted"))
+
+
+async def test_one_that_fails_to_bind_and_may_be_ignored_leaves_it_to_the_scheduler(rig):
+    program = Program(filter=only("n1"), bind=ExtenderError("it is away"))
+    use(rig, program, bind="bind", ignorable=True)
+    await rig.create(node("n1"), pod("p"))
+    await eventually(lambda: rig.node_of("p") == "n1")
+
+
+async def test_a_node_that_was_not_asked_about_is_an_error(rig):
+    use(rig, Program(filter=only("n1", "n9")))
+    await rig.create(node("n1"), pod("p"))
+    await eventually(lambda: rig.condition("p").get("message"))
+    assert rig.condition("p")["message"] == (
+        f'extender "{URL}" claims a filtered node "n9" which is not found in the input node list'
+    )

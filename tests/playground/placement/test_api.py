@@ -20,6 +20,7 @@ ATTEMPT = {
     "scores": {},
     "tied": [],
     "because": {"event": "UnscheduledPod/Add", "obj": "", "plugin": ""},
+    "spared": {},
     "seconds": {"filter": 0.0001},
 }
 

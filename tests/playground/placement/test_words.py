@@ -19,6 +19,7 @@ def attempt(**more):
         "scores": {},
         "tied": (),
         "because": {"event": "UnscheduledPod/Add", "obj": "", "plugin": ""},
+        "spared": {},
         **more,
     }
 
