@@ -57,6 +57,7 @@ from apiserver.storage import ClusterStore
 from nodes.client import election, resources
 from nodes.client.events import EventSink, Recorder
 from nodes.client.informer import Informers
+from nodes.client.klog import SILENT, Klog
 from nodes.client.loopclock import LoopClock
 from nodes.client.rest import Client
 from nodes.client.supervise import TaskSet
@@ -72,6 +73,8 @@ from nodes.scheduler import loop as scheduling
 from playground.aggregated import ExtensionServers
 from playground.cluster_templates import template_of
 from playground.cluster_time import ClusterTime
+from playground.controlplane.manifests import MANAGER, SCHEDULER
+from playground.controlplane.plane import ControlPlane
 from playground.extender_calls import ExtenderCalls
 from playground.failures.journal import Journal
 from playground.failures.kit import Failures
@@ -165,6 +168,7 @@ class RunningCluster:
             clock,
         )
         self.nodes: dict[str, SimulatedNode] = {}
+        self._own_machine: SimulatedNode | None = None
         self.steps = Steps()
         self.api = ClusterApi(
             name=record.name,
@@ -213,8 +217,9 @@ class RunningCluster:
             [MetricsServer(self.ground.stats, objects, clock).extension()],
         )
         self.flow_objects = FlowObjects(self.api, component_user(API_USER), self.tasks.spawn)
+        self.control_plane = ControlPlane(self) if ControlPlane.is_shown(self) else None
         self.manager = Manager(
-            self.transport,
+            self._transport_of(MANAGER),
             clock,
             self.tasks,
             events=self._sink,
@@ -223,13 +228,14 @@ class RunningCluster:
             discard_volume=self.ground.volumes.discard,
             authority=ClusterKeys(self.authority, self.auth.tokens, clock),
             only=controllers_of(record.template, surface.controllers),
+            klog=self._klog(MANAGER),
         )
         self._make_scheduler()
 
     def _make_scheduler(self) -> None:
-        clock = self.clock
-        self._scheduler_informers = Informers(self.transport(scheduling.USER), clock, self.tasks)
-        client = Client(self.transport(scheduling.USER), "kube-scheduler")
+        clock, transport = self.clock, self._transport_of(SCHEDULER)
+        self._scheduler_informers = Informers(transport(scheduling.USER), clock, self.tasks)
+        client = Client(transport(scheduling.USER), "kube-scheduler")
         self.scheduler = scheduling.Scheduler(
             client,
             self._scheduler_informers,
@@ -238,6 +244,8 @@ class RunningCluster:
             self.tasks,
             ask=ExtenderCalls(self._services),
         )
+        if self.control_plane is not None:
+            self.scheduler.observer = self.control_plane.observer
         self.scheduler_config = SchedulerConfig(
             self.scheduler,
             self.transport(API_USER),
@@ -283,6 +291,8 @@ class RunningCluster:
         self.network.strict_dns = template.own_dns
         self.network.add_node(API_NODE, API_ADDRESS)
         self._feed_dns()
+        if self.control_plane is not None:
+            self.control_plane.begin()
         self.proxy.start()
         self._proxy_informers.start()
         self.scheduler_config.start()
@@ -293,18 +303,24 @@ class RunningCluster:
             self.tasks.spawn("leader election", self._lead(component, user))
         machines = map(template.machine, range(self.store.record.nodes))
         self.nodes = {one.name: SimulatedNode(one, self.ground) for one in machines}
+        if self.control_plane is not None:
+            self._own_machine = self.control_plane.node(self.ground)
         await self.failures.resume()
-        for node in self.nodes.values():
+        for node in self._machines():
             await node.start()
         self.ground.all_registered.set()
         self.api.phase = Phase.SERVING
+
+    def _machines(self) -> list[SimulatedNode]:
+        """Return every machine, that of the control plane last: it is in nobody's way."""
+        return [*self.nodes.values(), *([self._own_machine] if self._own_machine else [])]
 
     async def close(self) -> None:
         """Stop working. What was acknowledged is stored; nothing else needs saving."""
         self.api.phase = Phase.STOPPING
         await self.failures.close()
         await self.time.keep()
-        for node in self.nodes.values():
+        for node in self._machines():
             await node.close()
         await self.ground.interpreters.close()
         self.scheduler_config.stop()
@@ -358,8 +374,10 @@ class RunningCluster:
 
     async def _lead(self, component: str, user: str) -> None:
         client = Client(self.transport(user), component)
-        recorder = Recorder(client, component, self.clock, self._sink)
-        await election.lead(component, self.store.record.uid, client, recorder, self.clock)
+        recorder, klog = Recorder(client, component, self.clock, self._sink), self._klog(component)
+        recorder.klog = klog
+        uid = self.store.record.uid
+        await election.lead(component, uid, client, recorder, self.clock, klog)
 
     async def _provision(self, namespace: str) -> None:
         """Make a namespace; somebody else may have been quicker."""
@@ -371,6 +389,15 @@ class RunningCluster:
         """Return who vouches for the API server where it asks extension API servers."""
         made = front_proxy_authority(self.store.record.ca_key, self.clock)
         return CertificateAuthority(made.certificate, made.key)
+
+    def _klog(self, component: str) -> Klog:
+        """Return the log of a component; nobody keeps it where its pod is not shown."""
+        return SILENT if self.control_plane is None else self.control_plane.klog[component]
+
+    def _transport_of(self, component: str) -> Callable[[str], Transport]:
+        if self.control_plane is None:
+            return self.transport
+        return self.control_plane.metered(component, self.transport)
 
     # -- who is who ------------------------------------------------------------------------------
 

@@ -20,7 +20,7 @@ from nodes.client.loopclock import LoopClock
 from nodes.client.rest import Client
 from playground.beginnings import Beginnings
 from playground.cluster import API_USER, RunningCluster, Surface, address_of
-from playground.cluster_templates import seeds_of, template_of
+from playground.cluster_templates import features_of, seeds_of, template_of
 from playground.cluster_time import Start
 from playground.failures import carrying
 from playground.failures.journal import Moment
@@ -105,7 +105,8 @@ class Fleet:
                 self._beginnings.front_proxy(credentials, clock),
                 services=self._surface.services,
             )
-            objects = [*fresh, *seeds_of(template_of(template), clock.timestamp(), features)]
+            wanted = features_of(template_of(template), nodes, features)
+            objects = [*fresh, *seeds_of(template_of(template), clock.timestamp(), wanted)]
             identity = Identity(self._beginnings.chance(uid, 0))
             writes = initial_writes(_CATALOG, objects, identity, clock)
             store = await self._storage.create_cluster(record, writes)

@@ -9,6 +9,11 @@ LARGEST = 1000
 API_NODE, API_ADDRESS = "control-plane", "172.18.0.1"
 
 
+def control_plane() -> Machine:
+    """Return the machine on which the control plane runs; its pods' range is the last."""
+    return Machine(name=API_NODE, address=API_ADDRESS, pod_cidr="10.247.255.0/24")
+
+
 def machine(number: int) -> Machine:
     """Return the machine with this number, from 0: node-1 at 172.18.0.2 with 10.244.0.0/24."""
     if not 0 <= number < LARGEST:

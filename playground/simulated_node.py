@@ -8,13 +8,14 @@ running what it runs.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from apimachinery import quantity
 from apimachinery.clock import Clock
 from apimachinery.errors import NotFound
+from apimachinery.meta import Obj
 from nodes.client import leases, resources
 from nodes.client.events import EventSink, Recorder
 from nodes.client.informer import Informers
@@ -33,6 +34,7 @@ from nodes.kubelet.steps import Steps
 from nodes.network.fabric import Network
 from nodes.network.rules import RuleTable
 from nodes.runtime.simulated.hostfiles import SharedVolumes
+from nodes.runtime.simulated.image import ImageFamily
 from nodes.runtime.simulated.registry import Registries
 from nodes.runtime.simulated.runtime import SimulatedRuntime
 from nodes.runtime.simulated.shell.helpers import Interpreters
@@ -64,12 +66,25 @@ class Ground:
     stats: dict[str, NodeStats] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Equipment:
+    """What a machine brings along: static pods, images that mean something on it, pulled images."""
+
+    manifests: Sequence[Obj] = ()
+    images: Sequence[ImageFamily] = ()
+    pulled: Sequence[str] = ()
+
+
+_BARE = Equipment()
+
+
 class SimulatedNode:
     """A machine that is off until `start`."""
 
-    def __init__(self, machine: Machine, ground: Ground) -> None:
+    def __init__(self, machine: Machine, ground: Ground, equipment: Equipment = _BARE) -> None:
         self.machine, self._ground = machine, ground
-        self.hardware = Hardware(quantity.parse(machine.ephemeral_storage).value())
+        disk = quantity.parse(machine.ephemeral_storage).value()
+        self.hardware = Hardware(disk, equipment.manifests)
         self._far = ground.transport(NODE_USER + machine.name)
         self._line = Line(Turns(self._far, CALLS_TOGETHER))
         self._connect()
@@ -80,7 +95,10 @@ class SimulatedNode:
             shared=ground.volumes,
             interpreters=ground.interpreters,
             registries=ground.registries,
+            own_images=equipment.images,
         )
+        for image in equipment.pulled:
+            self.runtime.images.restore(image)
         self.kubelet: Kubelet | None = None
         self._tasks: TaskSet | None = None
         # What keeps it from being started, or from being heard: who has cut it off.

@@ -13,6 +13,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import NamedTuple
 
+from apimachinery.clock import Clock
 from apimachinery.exposition import (
     MEDIA_TYPE,
     Family,
@@ -80,7 +81,7 @@ def families(api: ClusterApi) -> list[Metric]:
         *_checks(api),
         *_flow(api),
         *_storage(api),
-        *_process(api),
+        *process(api.clock),
     )
     return sorted(made, key=lambda one: one.name)
 
@@ -398,7 +399,8 @@ def _storage(api: ClusterApi) -> Iterator[Metric]:
     )
 
 
-def _process(api: ClusterApi) -> Iterator[Metric]:
+def process(clock: Clock) -> Iterator[Metric]:
+    """Yield what is about the build, and about the process that serves all clusters."""
     labels = {label: VERSION[name] for label, name in _BUILD.items()}
     yield single(
         "kubernetes_build_info",
@@ -419,7 +421,7 @@ def _process(api: ClusterApi) -> Iterator[Metric]:
     )
     descriptors = Path("/proc/self/fd")
     open_now = sum(1 for _ in descriptors.iterdir()) if descriptors.exists() else 0
-    began = api.clock.seconds() - (perf_counter() - _BEGAN)
+    began = clock.seconds() - (perf_counter() - _BEGAN)
     for name, kind, text, value in (
         (
             "cpu_seconds_total",

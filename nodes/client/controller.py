@@ -18,9 +18,11 @@ from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
 
 from apimachinery.clock import Clock
 from apimachinery.errors import ApiError, Conflict, NotFound
+from apimachinery.gotext import quoted
 from apimachinery.meta import Obj, controller_of, namespace_of, uid_of
 from nodes.client.events import Recorder
 from nodes.client.informer import Informer, Informers
+from nodes.client.klog import SILENT, Klog
 from nodes.client.lister import Key, key_of
 from nodes.client.resources import Res
 from nodes.client.rest import Client
@@ -57,6 +59,9 @@ class Context:
     random: random.Random = field(default_factory=lambda: random.Random(0))  # noqa: S311
     # Every loop that was made of it, so that one can tell how much work waits.
     loops: list[Loop[Any]] = field(default_factory=list)
+    klog: Klog = SILENT
+    # Where the controller stands in the sources of Kubernetes, for its log.
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +137,8 @@ class Loop(Generic[K]):
             self._running -= 1
 
     def _done(self, key: K, took: float) -> None:
+        if self.queue.meter is not None:
+            self.queue.meter.done(key)
         if took <= _SHORT or not self._rest:
             self.queue.done(key)
             return
@@ -147,16 +154,25 @@ class Loop(Generic[K]):
             self.queue.add_rate_limited(key)
         except ApiError as error:
             log.warning("reconcile refused: %s %s: %s", self.name, key, error.message)
+            self._complain(key, error.message)
             self.queue.add_rate_limited(key)
         except asyncio.CancelledError:
             raise
         except Exception:
             log.exception("reconcile failed: %s %s", self.name, key)
+            self._complain(key, "internal error")
             self.queue.add_rate_limited(key)
         else:
             self.queue.forget(key)
             if result.requeue_after is not None:
                 self.queue.add_after(key, result.requeue_after)
+
+    def _complain(self, key: K, why: str) -> None:
+        """Log that a key is going to be tried again, as runtime.HandleError does."""
+        name = "/".join(filter(None, key)) if isinstance(key, Key) else str(key)
+        said = f"sync {quoted(name)} failed with {why}"
+        where = self._context.source
+        self._context.klog.error(where, "Unhandled Error", "err", said, "logger", "UnhandledError")
 
 
 class Controller(ABC):

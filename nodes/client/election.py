@@ -14,6 +14,7 @@ from apimachinery.clock import Clock
 from apimachinery.errors import AlreadyExists, ApiError
 from apimachinery.meta import Obj
 from nodes.client.events import NORMAL, Recorder
+from nodes.client.klog import SILENT, Klog
 from nodes.client.leases import RENEWED_WHEN_READ
 from nodes.client.resources import LEASES
 from nodes.client.rest import Client
@@ -28,19 +29,39 @@ HOST = "control-plane"
 
 
 async def lead(
-    component: str, cluster: str, client: Client, recorder: Recorder, clock: Clock
+    component: str,
+    cluster: str,
+    client: Client,
+    recorder: Recorder,
+    clock: Clock,
+    klog: Klog = SILENT,
 ) -> None:
     """Hold the Lease of a component; an event says so when it is taken for the first time."""
     identity = f"{HOST}_{_instance(component, cluster)}"
+    lock = ("lock", f"{NAMESPACE}/{component}")
+    klog.info("leaderelection.go:258", "Attempting to acquire leader lease...", *lock)
     try:
         made = await client.create(lease(component, identity, clock), LEASES)
     except AlreadyExists:
+        if klog is not SILENT and await _holds(component, identity, client):
+            klog.info("leaderelection.go:272", "Successfully acquired lease", *lock)
         return
     except ApiError as error:
         # Nothing depends on it: the component works all the same.
         log.warning("cannot take the lease of %s: %s", component, error.message)
+        said = ("err", error.message, *lock)
+        klog.error("leaderelection.go:452", "Error retrieving lease lock", *said)
         return
+    klog.info("leaderelection.go:272", "Successfully acquired lease", *lock)
     recorder.event(made, NORMAL, "LeaderElection", f"{identity} became leader")
+
+
+async def _holds(component: str, identity: str, client: Client) -> bool:
+    try:
+        held = await client.find(LEASES, NAMESPACE, component) or {}
+    except ApiError:
+        return False
+    return bool((held.get("spec") or {}).get("holderIdentity") == identity)
 
 
 def lease(component: str, identity: str, clock: Clock) -> Obj:

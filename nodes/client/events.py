@@ -21,6 +21,7 @@ from apimachinery.clock import Clock, format_time
 from apimachinery.errors import ApiError, NotFound
 from apimachinery.meta import Obj, name_of, namespace_of
 from nodes.client.cause import CAUSE, Cause
+from nodes.client.klog import SILENT, Klog
 from nodes.client.resources import EVENTS
 from nodes.client.rest import STRATEGIC_PATCH, Client
 from nodes.client.supervise import TaskSet
@@ -303,6 +304,10 @@ class EventSink:
 class Recorder:
     """Says what one component has to say. `host` is set by what runs on a node."""
 
+    # What is said is logged too, by a logger of this name.
+    klog: Klog = SILENT
+    logger: str = ""
+
     def __init__(
         self, client: Client, component: str, clock: Clock, sink: EventSink, host: str = ""
     ) -> None:
@@ -330,11 +335,14 @@ class Recorder:
         With `action` the event has the newer form that the scheduler writes: eventTime and action
         in place of the timestamps, the count and the source.
         """
+        meant = reference(about, field_path)
+        if self.klog is not SILENT:
+            self._log(meant, type_, reason, message)
         self._sink.put(
             _Occurrence(
                 self._client,
                 self._source,
-                reference(about, field_path),
+                meant,
                 type_,
                 reason,
                 # The API takes messages of up to 1024 bytes.
@@ -344,6 +352,19 @@ class Recorder:
                 action,
                 reference(related, "") if related is not None else None,
             )
+        )
+
+    def _log(self, about: Obj, type_: str, reason: str, message: str) -> None:
+        """Log an event, as record.EventBroadcaster does."""
+        namespace, name = about.get("namespace"), about.get("name", "")
+        self.klog.info(
+            "event.go:389",
+            "Event occurred",
+            *(("logger", self.logger) if self.logger else ()),
+            *("object", f"{namespace}/{name}" if namespace else name),
+            *("fieldPath", about.get("fieldPath", "")),
+            *("kind", about.get("kind", ""), "apiVersion", about.get("apiVersion", "")),
+            *("type", type_, "reason", reason, "message", message),
         )
 
 

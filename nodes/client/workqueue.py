@@ -15,6 +15,7 @@ from typing import Generic, TypeVar
 
 from apimachinery.clock import Clock, Timer
 from nodes.client.cause import CAUSE, NONE, Cause, joined
+from nodes.client.metering import QueueMeter
 
 K = TypeVar("K", bound=Hashable)
 
@@ -45,6 +46,8 @@ class WorkQueue(Generic[K]):
         self._causes: dict[K, Cause] = {}
         self._getters: deque[asyncio.Future[None]] = deque()
         self._closed = False
+        # Set where somebody reads what is counted.
+        self.meter: QueueMeter | None = None
 
     def __len__(self) -> int:
         return len(self._ready)
@@ -67,6 +70,8 @@ class WorkQueue(Generic[K]):
         if key in self._dirty:
             return
         self._dirty.add(key)
+        if self.meter is not None:
+            self.meter.added(key)
         if key not in self._processing:
             self._put(key)
 
@@ -77,6 +82,8 @@ class WorkQueue(Generic[K]):
             return
         if self._closed:
             return
+        if self.meter is not None:
+            self.meter.retried()
         due = self._clock.seconds() + delay
         if (waiting := self._timers.get(key)) is not None:
             if waiting[0] <= due:
@@ -105,6 +112,8 @@ class WorkQueue(Generic[K]):
         self._dirty.discard(key)
         self._processing.add(key)
         CAUSE.set(self._causes.pop(key, NONE))
+        if self.meter is not None:
+            self.meter.taken(key)
         return key
 
     async def get(self) -> K | None:

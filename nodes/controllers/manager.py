@@ -7,13 +7,15 @@ what there is.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from apimachinery.clock import Clock
 from nodes.client.controller import Loop
 from nodes.client.events import EventSink, Recorder
 from nodes.client.informer import Informers
+from nodes.client.klog import SILENT, Klog
+from nodes.client.metering import QueueMeter
 from nodes.client.rest import Client
 from nodes.client.supervise import TaskSet
 from nodes.client.transport import Transport
@@ -59,6 +61,7 @@ from nodes.controllers.serviceaccount import ServiceAccountController
 from nodes.controllers.serviceaccounttoken import TokensController
 from nodes.controllers.servicecidr import ServiceCIDRController
 from nodes.controllers.servicelb import ServiceController
+from nodes.controllers.startwords import STARTS, queue_name
 from nodes.controllers.statefulset.controller import StatefulSetController
 from nodes.controllers.tainteviction import TaintEvictionController
 from nodes.controllers.ttl import TTLController
@@ -148,30 +151,58 @@ class Manager:
         root_ca: str = "",
         discard_volume: Callable[[str], None] = no_content,
         authority: Authority | None = None,
-        seed: int = 0,
         only: Sequence[str] | None = None,
+        klog: Klog = SILENT,
     ) -> None:
-        """`transport_for` gives a user's way to the API; `only` runs some controllers alone."""
+        """`transport_for` gives a user's way to the API; `only` runs some controllers alone.
+
+        What a manager that logs does is counted too.
+        """
         self.informers = Informers(transport_for(USER), clock, tasks)
         self._clock, self._tasks = clock, tasks
         self._transport_for = transport_for
         self._events = events if events is not None else EventSink(clock, tasks)
         self._served, self._root_ca = served or Served(), root_ca
         # One source for all: a Random is 2.5 KB, and nothing depends on who draws.
-        self._random = random.Random(seed)  # noqa: S311
+        self._random = random.Random(0)  # noqa: S311
         self._discard_volume, self._authority = discard_volume, authority
+        self._klog = klog
         self._loops: list[Loop[Any]] = []
         names = tuple(CONTROLLERS) if only is None else only
         self.controllers = {name: self._make(name) for name in names}
+        if klog is not SILENT:
+            for loop in self._loops:
+                loop.queue.meter = QueueMeter(clock)
 
     async def run(self) -> None:
         """Fill the caches, then let the controllers work."""
-        for controller in self.controllers.values():
+        for name in CONTROLLERS:
+            if name not in self.controllers:
+                off = "Warning: controller is disabled"
+                self._klog.info("controllermanager.go:627", off, "controller", name)
+        for name, controller in self.controllers.items():
             controller.start()
+            self._say_start(name)
         self.informers.start()
+        self._klog.info("shared_informer.go:370", "Waiting for caches to sync")
         await self.informers.synced()
+        self._klog.info("shared_informer.go:377", "Caches are synced")
         for controller in self.controllers.values():
             controller.release()
+        if "garbage-collector-controller" in self.controllers:
+            self._say_garbage()
+
+    def _say_start(self, name: str) -> None:
+        klog = self._klog
+        if klog is SILENT or (start := STARTS.get(name)) is None:
+            return
+        klog.info(start.where, start.message, "logger", name, *start.pairs)
+
+    def _say_garbage(self) -> None:
+        logger = ("logger", "garbage-collector-controller")
+        synced = "Garbage collector: all resource monitors have synced"
+        self._klog.info("garbagecollector.go:166", synced, *logger)
+        self._klog.info("garbagecollector.go:169", "Proceeding to collect garbage", *logger)
 
     def stop(self) -> None:
         """Stop working; tasks under way end with their task set."""
@@ -184,6 +215,12 @@ class Manager:
         """Nothing is queued, worked on or waiting to be told."""
         return self._events.idle and all(one.idle for one in self.controllers.values())
 
+    def meters(self) -> Iterator[tuple[str, int, QueueMeter]]:
+        """Yield the name of each queue, how much waits in it, and what it has counted."""
+        for loop in self._loops:
+            if (meter := loop.queue.meter) is not None:
+                yield queue_name(loop.name), len(loop.queue), meter
+
     def depths(self) -> dict[str, dict[str, int]]:
         """Return how much waits in the queue of each loop, by the loop's name."""
         return {loop.name: loop.queue.depths() for loop in self._loops}
@@ -194,15 +231,21 @@ class Manager:
         user = f"system:serviceaccount:kube-system:{account}" if account else USER
         transport = Turns(self._transport_for(user), CALLS_TOGETHER)
         client = Client(transport, "kube-controller-manager")
+        recorder = Recorder(client, component, self._clock, self._events)
+        if self._klog is not SILENT:
+            recorder.klog, recorder.logger = self._klog, name
+        start = STARTS.get(name)
         return factory(
             ManagerContext(
                 client,
                 self.informers,
-                Recorder(client, component, self._clock, self._events),
+                recorder,
                 self._clock,
                 self._tasks,
                 self._random,
                 self._loops,
+                self._klog,
+                start.where if start is not None else f"{name}.go:1",
                 self._served,
                 self._root_ca,
                 self._discard_volume,

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+
+from apimachinery.meta import Obj
 
 
 class Hardware:
-    """`foreign` are the bytes on the disk that no pod and no image accounts for."""
+    """`foreign` are the bytes on the disk that no pod and no image accounts for.
 
-    def __init__(self, capacity: int = 0) -> None:
-        self.capacity = capacity
+    `manifests` are the static pods that stand on it, in /etc/kubernetes/manifests.
+    """
+
+    def __init__(self, capacity: int = 0, manifests: Sequence[Obj] = ()) -> None:
+        self.capacity, self.manifests = capacity, manifests
         self.foreign = 0
         # The cluster's second at which it lost power, if it ever did.
         self.off_since = 0.0

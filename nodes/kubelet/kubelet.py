@@ -30,6 +30,7 @@ from nodes.kubelet.pod_worker import EVICTED, PodWorker
 from nodes.kubelet.probes import ProbeNetwork
 from nodes.kubelet.records import ContainerRecord, lost_status
 from nodes.kubelet.sources import Sources
+from nodes.kubelet.static_pods import StaticPods
 from nodes.kubelet.steps import Steps
 from nodes.kubelet.volumes import Volumes
 from nodes.runtime.cri import (
@@ -117,6 +118,8 @@ class Kubelet:
             runtime.recovery,
             steps=steps or Steps(),
         )
+        manifests = runtime.hardware.manifests
+        self._static = StaticPods(machine.name, manifests, client, clock, tasks)
         self._evictions = Evictions(self, runtime.hardware)
         self._events = runtime.runtime.get_container_events(self._on_container)
 
@@ -206,6 +209,7 @@ class Kubelet:
                     "spec": lease["spec"],
                 },
             )
+        self._static.start()
 
     async def stop(self) -> None:
         """Stop working: the pods stay as they are in the API."""
@@ -221,8 +225,13 @@ class Kubelet:
 
     def _on_pod(self, old: Obj | None, new: Obj | None) -> None:
         if new is None:
-            if old is not None:
+            if old is not None and self._static.mirrored_by(old):
+                self._static.lost(old, self.pods.pop(uid_of(old), None))
+            elif old is not None:
                 self._forget(uid_of(old))
+            return
+        if is_deleting(new) and self._static.mirrored_by(new):
+            self._static.renew(new)
             return
         worker = self.pods.get(uid_of(new))
         if worker is not None and not worker.finished:
@@ -230,10 +239,14 @@ class Kubelet:
             return
         if worker is None:
             if old is not None and uid_of(old) != uid_of(new):
-                self._forget(uid_of(old))
+                self._on_pod(old, None)
             self._take(new)
 
     def _take(self, pod: Obj) -> None:
+        if (left := self._static.worker_of(pod)) is not None:
+            self.pods[uid_of(pod)] = left
+            left.mirrored_by(pod)
+            return
         ended = (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed")
         if ended or (is_deleting(pod) and not pod["metadata"].get("deletionGracePeriodSeconds")):
             if is_deleting(pod):

@@ -99,6 +99,14 @@ class PodWorker:
             return False
         return _is_ready(written) and not _is_ready(self.pod.get("status") or {})
 
+    def mirrored_by(self, pod: Obj) -> None:
+        """Stand for another object from now on: the mirror pod of a static pod was made again."""
+        self.host.sources.release(self.pod)
+        self.host.images.forget(self.uid)
+        self.pod, self.uid, self._written = pod, uid_of(pod), None
+        self.host.sources.use(pod, references(pod))
+        self.status_changed()
+
     def source_changed(self) -> None:
         """Something that a volume or the environment is made from has changed."""
         self._volumes_dirty = True

@@ -159,5 +159,9 @@ class Cache:
                 fork.remove_node(name)
         return fork
 
+    def sizes(self) -> dict[str, int]:
+        """Return how many nodes and pods are known; pods that are being bound count."""
+        return {"nodes": len(self._nodes), "pods": len(self._places)}
+
     def place_of(self, uid: str) -> str | None:
         return self._places.get(uid)

@@ -35,6 +35,7 @@ from nodes.scheduler.decisions import Decisions
 from nodes.scheduler.extenders import Ask, ExtenderError, Extenders, no_ask
 from nodes.scheduler.framework import Change, CycleState, Event, Reader
 from nodes.scheduler.hints import Hints
+from nodes.scheduler.observing import Observer
 from nodes.scheduler.podinfo import PodInfo
 from nodes.scheduler.preemption import Candidate
 from nodes.scheduler.profile import Profile
@@ -84,6 +85,8 @@ class Scheduler:
         self.cache = Cache()
         self.queue = Queue(clock, self._wake, lambda pod: self.kept_out(pod)[0])
         self.decisions = Decisions()
+        # Set where somebody can read what it logs and counts.
+        self.observer: Observer | None = None
         self._readers: dict[str, Reader] = {n: informers.get(res) for n, res in _READ.items()}
         self._budgets = informers.get(resources.PODDISRUPTIONBUDGETS)
         self._cycles: dict[str, Cycle] = {}
@@ -288,6 +291,8 @@ class Scheduler:
             outcome = cycle.run(pod, attempt)
         self.decisions.add(attempt)
         attempt.node, attempt.message = outcome.node, outcome.message
+        if self.observer is not None:
+            self.observer.tried(pod, attempt, outcome)
         work = self._next(cycle.profile, waiting, outcome, attempt)
         self._tasks.spawn("bind" if outcome.node else "refuse", self._released(work, attempt))
 
@@ -379,6 +384,8 @@ class Scheduler:
             self.queue.done(pod.uid)
             attempt.seconds["bind"] = time.perf_counter() - began
             self._teller.bound(pod, node)
+            if self.observer is not None:
+                self.observer.bound(waiting, node, attempt)
             return
         if state is not None:
             binding.unreserve(profile, state, pod, node)
@@ -387,6 +394,8 @@ class Scheduler:
             self.queue.done(pod.uid)
             return
         log.warning("not bound: %s/%s: %s", *pod.key, failure.message)
+        if self.observer is not None:
+            self.observer.failed(pod, attempt, failure.message)
         self.queue.put_back(waiting, failure.refused_by)
         await self._teller.failed(pod, failure)
 

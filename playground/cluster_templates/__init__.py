@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from apimachinery.meta import Obj
 from playground.cluster_templates import bare, broken_dns, broken_scheduling, empty, large, zones
-from playground.cluster_templates.features import objects_of
+from playground.cluster_templates.features import CONTROL_PLANE, objects_of
 from playground.cluster_templates.template import Template
 
 TEMPLATES: dict[str, Template] = {
@@ -31,7 +31,17 @@ def template_of(name: str) -> Template:
     return TEMPLATES.get(name, bare.TEMPLATE)
 
 
-def seeds_of(template: Template, now: str, features: Sequence[str] | None = None) -> list[Obj]:
-    """Return what is stored with a new cluster; `features` are others than its usual ones."""
+def features_of(
+    template: Template, nodes: int, features: Sequence[str] | None = None
+) -> Sequence[str]:
+    """Return what is on in a new cluster: what was asked for, or what its template has.
+
+    A cluster without nodes has no machine, for its control plane neither.
+    """
     wanted = template.features if features is None else features
-    return [*objects_of(wanted), *template.seeds(now)]
+    return wanted if nodes else [name for name in wanted if name != CONTROL_PLANE]
+
+
+def seeds_of(template: Template, now: str, features: Sequence[str]) -> list[Obj]:
+    """Return what is stored with a new cluster in which these features are on."""
+    return [*objects_of(features), *template.seeds(now)]

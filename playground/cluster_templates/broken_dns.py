@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apimachinery.meta import Obj
 from playground.cluster_templates import making
-from playground.cluster_templates.features import ALL
+from playground.cluster_templates.features import ADDONS
 from playground.cluster_templates.template import Size, Template
 
 _SYSTEM, _SHOP, _VAULT = "kube-system", "shop", "vault"
@@ -130,6 +130,6 @@ TEMPLATE = Template(
     purpose=_("A shop whose parts do not find each other by name. Ask from inside the pods."),
     size=Size(nodes=3),
     objects=_objects,
-    features=ALL,
+    features=ADDONS,
     own_dns=True,
 )

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from apimachinery.meta import Obj
 from nodes.kubelet.node import Machine
 from playground.cluster_templates import making
-from playground.cluster_templates.features import ALL
+from playground.cluster_templates.features import ADDONS
 from playground.cluster_templates.template import Size, Template
 from playground.machines import machine
 
@@ -128,6 +128,6 @@ TEMPLATE = Template(
     purpose=_("A shop some of whose pods never run. Find out why, one by one, and repair them."),
     size=Size(nodes=3, fixed=True),
     objects=_objects,
-    features=ALL,
+    features=ADDONS,
     machine=_machine,
 )

@@ -15,6 +15,7 @@ from nodes.controllers.common.balanceraddresses import POOL_FIELD, POOL_NAME, PO
 from nodes.controllers.gateway import controller as gateway
 from nodes.controllers.volumes import attacher
 from playground.cluster_templates.metrics import metrics_objects
+from playground.controlplane import manifests
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,8 @@ def _ingress() -> list[Obj]:
     ]
 
 
+CONTROL_PLANE = "control-plane"
+
 FEATURES = (
     Feature(
         "metrics",
@@ -135,8 +138,16 @@ FEATURES = (
         _load_balancer,
     ),
     Feature("ingress", _("Ingress"), _("A default IngressClass."), _ingress),
+    Feature(
+        CONTROL_PLANE,
+        _("Control plane"),
+        _("A node of its own for etcd, API server, controllers and scheduler, with their logs."),
+        lambda: [manifests.node()],
+    ),
 )
 ALL = tuple(feature.name for feature in FEATURES)
+# For templates whose nodes are the point: none is beside those that they speak of.
+ADDONS = tuple(name for name in ALL if name != CONTROL_PLANE)
 
 
 def objects_of(names: Iterable[str]) -> list[Obj]:

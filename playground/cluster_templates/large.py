@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from apimachinery.meta import Obj
 from apimachinery.workloads import template_hash
 from playground.cluster_templates import making
-from playground.cluster_templates.features import ALL
+from playground.cluster_templates.features import ADDONS
 from playground.cluster_templates.template import Size, Template
 from playground.machines import machine
 
@@ -201,5 +201,5 @@ TEMPLATE = Template(
     purpose=_("A cluster of real size: see how pages, lists and kubectl behave with 5,000 pods."),
     size=Size(nodes=NODES, fixed=True),
     seeds=_seeds,
-    features=ALL,
+    features=ADDONS,
 )

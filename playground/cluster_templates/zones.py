@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from apimachinery.meta import Obj
 from nodes.kubelet.node import Machine
 from playground.cluster_templates import making
-from playground.cluster_templates.features import ALL
+from playground.cluster_templates.features import ADDONS
 from playground.cluster_templates.template import Size, Template
 from playground.machines import machine
 
@@ -48,6 +48,6 @@ TEMPLATE = Template(
     purpose=_("Six nodes in two zones: spread pods over them, then take one zone away."),
     size=Size(nodes=6),
     objects=_objects,
-    features=ALL,
+    features=ADDONS,
     machine=_machine,
 )

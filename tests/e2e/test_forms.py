@@ -176,7 +176,7 @@ def test_a_dump_of_the_cluster(newest: Kubectl, tmp_path: Path) -> None:
     newest(
         "cluster-info", "dump", "--namespaces", newest.namespace, f"--output-directory={tmp_path}"
     )
-    assert len(json.loads((tmp_path / "nodes.json").read_text())["items"]) == 3
+    assert len(json.loads((tmp_path / "nodes.json").read_text())["items"]) == 4
     log = tmp_path / newest.namespace / "talker" / "logs.txt"
     assert log.read_text().startswith("==== START logs for container talker of pod")
     assert "\nhello\n" in log.read_text()

@@ -24,8 +24,10 @@ def test_top(kubectl: Kubectl) -> None:
     assert re.search(r"^web-\S+ +nginx +\d+m", kubectl("top", "pods", "--containers"), re.MULTILINE)
     assert "No resources found" in kubectl.run("top", "pods", "-l", "app=other").err
     nodes = kubectl("top", "nodes").splitlines()
-    assert [line.split()[0] for line in nodes[1:]] == ["node-1", "node-2", "node-3"]
-    assert re.fullmatch(r"node-1 +\d+m +\d+% +\d+Mi +\d+% *", nodes[1])
+    assert [line.split()[0] for line in nodes[1:]] == [
+        *("control-plane", "node-1", "node-2", "node-3")
+    ]
+    assert re.fullmatch(r"node-1 +\d+m +\d+% +\d+Mi +\d+% *", nodes[2])
     assert "(NotFound)" in kubectl.fails("top", "pod", "nobody")
 
 

@@ -37,7 +37,7 @@ def test_taints(nodes: Kubectl) -> None:
     on_the_node(nodes, "refused")
     nodes("wait", "--for=condition=PodScheduled=false", "pod/refused", "--timeout=20s")
     message = "{.status.conditions[?(@.type=='PodScheduled')].message}"
-    assert "1 node(s) had untolerated taint(s)" in nodes.field("pod/refused", message)
+    assert "2 node(s) had untolerated taint(s)" in nodes.field("pod/refused", message)
     assert nodes(*taint, "test-") == f"node/{NODE} untainted\n"
     nodes("wait", "--for=condition=Ready", "pod/refused", "--timeout=20s")
     assert "not found" in nodes.fails(*taint, "test-")

@@ -17,13 +17,14 @@ def rows(table: str) -> list[list[str]]:
     return [re.split(r" {2,}", line.strip()) for line in table.splitlines()]
 
 
-def test_three_nodes_are_ready(admin: Kubectl) -> None:
+def test_nodes_are_ready(admin: Kubectl) -> None:
     heading, *nodes = rows(admin("get", "nodes"))
     assert heading == ["NAME", "STATUS", "ROLES", "AGE", "VERSION"]
-    assert [(node[0], node[1]) for node in nodes] == [
-        ("node-1", "Ready"),
-        ("node-2", "Ready"),
-        ("node-3", "Ready"),
+    assert [tuple(node[:3]) for node in nodes] == [
+        ("control-plane", "Ready", "control-plane"),
+        ("node-1", "Ready", "<none>"),
+        ("node-2", "Ready", "<none>"),
+        ("node-3", "Ready", "<none>"),
     ]
     assert all(re.fullmatch(r"v1\.36\.\d+", node[4]) for node in nodes)
 
@@ -37,7 +38,29 @@ def test_nodes_in_full_width(admin: Kubectl) -> None:
         "KERNEL-VERSION",
         "CONTAINER-RUNTIME",
     ]
-    assert len({node[5] for node in nodes}) == 3
+    assert len({node[5] for node in nodes}) == 4
+
+
+def test_logs_and_ports_of_the_control_plane(newest: Kubectl) -> None:
+    system = newest.within("kube-system")
+    system("wait", "--for=condition=Ready", "pod", "-l", "tier=control-plane", "--timeout=20s")
+    newest("create", "deployment", "told", "--image=nginx")
+    newest("wait", "--for=condition=Available", "deployment/told", "--timeout=20s")
+    logs = ("logs", "-l", "component=kube-controller-manager")
+    last = system(*logs, "--tail=5").splitlines()
+    assert len(last) == 5
+    line = r"[IWE]\d{4} \d\d:\d\d:\d\d\.\d{6} {7}1 \w+\.go:\d+\] .+"
+    assert all(re.fullmatch(line, one) for one in last), last
+    said = system(*logs, "--tail=-1", "--since=10m")
+    assert f'object="{newest.namespace}/told"' in said
+    assert re.search('message="Scaled up replica set told-[^ ]+ from 0 to 1"', said)
+    pods = "/api/v1/namespaces/kube-system/pods"
+    port = f"{pods}/https:kube-controller-manager-control-plane:10257/proxy"
+    assert system("get", "--raw", f"{port}/healthz") == "ok"
+    assert "(Forbidden)" in system.fails("get", "--raw", f"{port}/metrics")
+    status = system.run("get", "componentstatuses")
+    assert "v1 ComponentStatus is deprecated in v1.19+" in status.err
+    assert len(re.findall(r"Healthy +ok", status.out)) == 3
 
 
 def test_version(admin: Kubectl) -> None:

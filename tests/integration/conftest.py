@@ -9,6 +9,7 @@ from apiserver.watch.hub import WatchHub
 from nodes.client.loopclock import LoopClock
 from nodes.client.rest import Client
 from playground.cluster import Surface
+from playground.controlplane.manifests import ROLE
 from playground.fleet import Fleet
 from playground.secure_server import ClientTrust
 from tests.support.eventually import eventually
@@ -23,10 +24,17 @@ class Lab:
         self.client = Client(LocalTransport(cluster.api, User("admin", (MASTERS,)), "kubectl"))
 
     async def ready(self):
-        """Wait until pods can be made: nodes free of taints, the default account there."""
+        """Wait until pods can be made: nodes free of taints, the default account there.
+
+        A node for the control plane keeps its own.
+        """
         await eventually(
             lambda: (
-                not any(n["spec"].get("taints") for n in self.all("nodes"))
+                not any(
+                    taint["key"] != ROLE
+                    for node in self.all("nodes")
+                    for taint in node["spec"].get("taints") or ()
+                )
                 and self.get("serviceaccounts", "default")
             ),
             within=60,

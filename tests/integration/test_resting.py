@@ -55,7 +55,7 @@ async def test_it_says_so_and_comes_back_as_it_was(fleet):
     await lab.available()
     uids = {pod["metadata"]["uid"] for pod in lab.all("pods")}
     code, rested = await control(fleet, "POST", "/lab/pause")
-    assert (code, rested["state"], rested["pods"], rested["nodes"]) == (200, "paused", 3, 2)
+    assert (code, rested["state"], rested["pods"], rested["nodes"]) == (200, "paused", 3 + 4, 2)
 
     code, status = await ask(fleet, "GET", "/clusters/lab/api/v1/pods")
     assert (code, status["reason"]) == (503, "ServiceUnavailable")

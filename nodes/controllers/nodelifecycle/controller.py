@@ -72,7 +72,7 @@ class NodeLifecycleController(ManagedController):
         self._began: float | None = None
         self._silent: set[str] = set()
         self._simulated: dict[str, bool] = {}
-        self._zones = Zones()
+        self.zones = Zones()
         self._released = False
 
     def start(self) -> None:
@@ -99,7 +99,7 @@ class NodeLifecycleController(ManagedController):
         if node is not None:
             if old is not None and (new is None or zone_of(old) != zone_of(new)):
                 self._call(name_of(node))
-            self._zones.observe(node, gone=new is None)
+            self.zones.observe(node, gone=new is None)
             if self._released:
                 self._assess()
         if old is None and new is not None:
@@ -135,10 +135,10 @@ class NodeLifecycleController(ManagedController):
 
     def _assess(self) -> None:
         """Look at every node again when a zone goes at another pace."""
-        was_stopped = self._zones.stopped
-        if not self._zones.assess(self.clock.seconds()):
+        was_stopped = self.zones.stopped
+        if not self.zones.assess(self.clock.seconds()):
             return
-        if was_stopped and not self._zones.stopped:
+        if was_stopped and not self.zones.stopped:
             # While none could be heard, nobody was silent by their own fault.
             self._began = self.clock.seconds()
         for node in self.informer(NODES).list():
@@ -150,7 +150,7 @@ class NodeLifecycleController(ManagedController):
         0 is now; None is not, or not before something happens.
         """
         status, name = condition_status(node, "Ready"), name_of(node)
-        if status not in _UNREADY or self._zones.stopped:
+        if status not in _UNREADY or self.zones.stopped:
             self._call(name)
             return None
         if any(_drives_away(taint) for taint in taints_of(node)):
@@ -160,11 +160,11 @@ class NodeLifecycleController(ManagedController):
             since = parse_time(ready["lastTransitionTime"]).timestamp()
             if (wait := since + PERIOD - self.clock.seconds()) > 0:
                 return wait
-        return self._zones.turn(node, self.clock.seconds())
+        return self.zones.turn(node, self.clock.seconds())
 
     def _call(self, name: str) -> None:
         """Let the next node of a zone come, when this one waits no longer."""
-        for following in self._zones.leave(name):
+        for following in self.zones.leave(name):
             self.queue.add(Key("", following))
 
     # Health.

@@ -77,6 +77,14 @@ class Zones:
         self._zones: dict[tuple[str, str], _Zone] = {}
         self._nodes: dict[str, tuple[tuple[str, str], bool | None]] = {}
 
+    def counts(self) -> dict[str, tuple[int, int]]:
+        """Return by zone, REGION:ZONE, how many nodes are ready and how many are not."""
+        return {
+            ":\x00:".join(key) if any(key) else "": (zone.ready, zone.unready)
+            for key, zone in self._zones.items()
+            if zone.ready or zone.unready
+        }
+
     def observe(self, node: Obj, *, gone: bool = False) -> None:
         """Count a node as it is now."""
         name = name_of(node)

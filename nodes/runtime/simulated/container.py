@@ -29,6 +29,7 @@ from nodes.runtime.simulated.process import (
     Process,
     Surroundings,
 )
+from nodes.runtime.simulated.program import Logging
 from nodes.runtime.simulated.shell.helpers import Interpreters
 from nodes.runtime.simulated.usage import Meter
 
@@ -152,6 +153,8 @@ class SimContainer:
         program = find_program(world, argv, self.cwd())
         if isinstance(program, CannotRun):
             self._fail_to_start(program)
+        if isinstance(program, Logging):
+            self.log = program.log
         self._world = world
         server: Stream | None = None
         if self.config.stdin:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -40,8 +41,16 @@ class _Pull:
 class SimulatedImages:
     """Keeps cri.ImageService."""
 
-    def __init__(self, clock: Clock, seed: str, registries: Registries | None = None) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        seed: str,
+        registries: Registries | None = None,
+        own: Sequence[ImageFamily] = (),
+    ) -> None:
+        """`own`: images that mean something on this machine alone."""
         self._clock = clock
+        self._own = {repository: each for each in own for repository in each.repositories}
         self._registries = registries if registries is not None else Registries()
         self._seed = seed
         self._images: dict[str, PulledImage] = {}
@@ -88,7 +97,7 @@ class SimulatedImages:
         try:
             await self._clock.sleep(_FASTEST)
             self._registries.check(reference)
-            pulled = resolve(reference)
+            pulled = self._resolve(reference)
             await self._clock.sleep(self._download_time(pulled))
             self._images[name] = pulled
         finally:
@@ -103,7 +112,7 @@ class SimulatedImages:
             name = self._names[image] = str(parse_reference(image))
         pulled = self._images.get(name)
         if pulled is None:
-            pulled = self._images[name] = resolve(parse_reference(image))
+            pulled = self._images[name] = self._resolve(parse_reference(image))
         return pulled
 
     def described(self, pulled: PulledImage) -> Image:
@@ -130,6 +139,11 @@ class SimulatedImages:
             used_bytes=3 * sum(sizes.values()),
             inodes_used=2000 * len(sizes),
         )
+
+    def _resolve(self, reference: Reference) -> PulledImage:
+        if (family := self._own.get(reference.repository)) is None:
+            return resolve(reference)
+        return PulledImage(str(reference), reference.repository, reference.tag, family)
 
     def _download_time(self, pulled: PulledImage) -> float:
         jitter = Random(f"{self._seed}/{pulled.reference}").uniform(0.7, 1.3)  # noqa: S311

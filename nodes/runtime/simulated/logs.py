@@ -1,4 +1,7 @@
-"""What a container has written to stdout and stderr: the last of it, as whole lines with times."""
+"""What a container has written to stdout and stderr: the last of it, as whole lines with times.
+
+A line may be something that is printed when it is read.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from itertools import islice
-from typing import NamedTuple
+from typing import NamedTuple, SupportsBytes
 
 from nodes.runtime.cri import STDERR, STDOUT, LogOptions
 
@@ -15,23 +18,26 @@ from nodes.runtime.cri import STDERR, STDOUT, LogOptions
 KEPT_BYTES = 256 * 1024
 # Longer lines are split, as runtimes do.
 LONGEST_LINE = 16 * 1024
-# A line costs about this much beyond its text.
-_OVERHEAD = 64
+# A line costs about this much beyond its text, and one that is not printed yet in all.
+_OVERHEAD, _UNPRINTED = 64, 320
 
 
 class Line(NamedTuple):
     number: int
     time: int
     stream: int
-    text: bytes
+    text: SupportsBytes
+    size: int
 
 
 class LogRing:
     """One container's log."""
 
-    __slots__ = ("_count", "_lines", "_partial", "_size", "_waiters", "closed")
+    __slots__ = ("_count", "_kept", "_lines", "_partial", "_size", "_waiters", "closed")
 
-    def __init__(self) -> None:
+    def __init__(self, kept: int = KEPT_BYTES) -> None:
+        """`kept`: how many bytes of lines stay."""
+        self._kept = kept
         self._lines: deque[Line] = deque()
         self._partial: dict[int, bytes] = {}
         self._size = 0
@@ -44,18 +50,29 @@ class LogRing:
         data = self._partial.pop(stream, b"") + data
         *lines, rest = data.split(b"\n")
         for line in lines:
-            self._add(time, stream, line)
+            self._add(time, stream, line, len(line) + _OVERHEAD)
         while len(rest) >= LONGEST_LINE:
-            self._add(time, stream, rest[:LONGEST_LINE])
+            self._add(time, stream, rest[:LONGEST_LINE], LONGEST_LINE + _OVERHEAD)
             rest = rest[LONGEST_LINE:]
         if rest:
             self._partial[stream] = rest
         self._wake()
 
+    def add(self, time: int, line: SupportsBytes) -> None:
+        """Take a whole line of stderr that is printed when it is read."""
+        self._add(time, STDERR, line, _UNPRINTED)
+        if self._waiters:
+            self._wake()
+
+    @property
+    def empty(self) -> bool:
+        """Nothing has been written yet."""
+        return not self._count
+
     def close(self, time: int) -> None:
         """The container has ended: what was begun is a line too."""
         for stream, rest in self._partial.items():
-            self._add(time, stream, rest)
+            self._add(time, stream, rest, len(rest) + _OVERHEAD)
         self._partial.clear()
         self.closed = True
         self._wake()
@@ -66,7 +83,7 @@ class LogRing:
     def tail(self, count: int, limit: int) -> bytes:
         """Return the last lines, at most `limit` bytes of them."""
         lines = list(islice(reversed(self._lines), count))
-        return b"".join(line.text + b"\n" for line in reversed(lines))[-limit:]
+        return b"".join(bytes(line.text) + b"\n" for line in reversed(lines))[-limit:]
 
     async def read(self, options: LogOptions) -> AsyncIterator[bytes]:
         """Yield what the options ask for."""
@@ -104,12 +121,12 @@ class LogRing:
         missing = min(len(self._lines), self._count - number)
         return iter(list(islice(self._lines, len(self._lines) - missing, None)))
 
-    def _add(self, time: int, stream: int, text: bytes) -> None:
+    def _add(self, time: int, stream: int, text: SupportsBytes, size: int) -> None:
         self._count += 1
-        self._lines.append(Line(self._count, time, stream, text))
-        self._size += len(text) + _OVERHEAD
-        while self._size > KEPT_BYTES:
-            self._size -= len(self._lines.popleft().text) + _OVERHEAD
+        self._lines.append(Line(self._count, time, stream, text, size))
+        self._size += size
+        while self._size > self._kept:
+            self._size -= self._lines.popleft().size
 
     def _wake(self) -> None:
         waiters, self._waiters = self._waiters, []
@@ -139,9 +156,10 @@ def _wanted(line: Line, options: LogOptions) -> bool:
 
 
 def _format(line: Line, options: LogOptions) -> bytes:
+    text = bytes(line.text)
     if not options.timestamps:
-        return line.text + b"\n"
-    return f"{rfc3339_nano(line.time)} ".encode() + line.text + b"\n"
+        return text + b"\n"
+    return f"{rfc3339_nano(line.time)} ".encode() + text + b"\n"
 
 
 def rfc3339_nano(time: int) -> str:

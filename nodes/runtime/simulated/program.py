@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
+from nodes.runtime.simulated.logs import LogRing
 from nodes.runtime.simulated.process import SIGINT, SIGQUIT, SIGTERM, Process
 
 
@@ -43,3 +44,9 @@ class Server(ABC):
 
     def stopping(self, process: Process) -> None:  # noqa: B027 - most print nothing
         """Print what is printed at the end."""
+
+
+class Logging(Server):
+    """A server that brings its container's log along: it may have begun to write it before."""
+
+    log: LogRing

@@ -6,7 +6,7 @@ takes time here, by the Clock. Events are pushed from the loop as things happen.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from hashlib import sha256
 
 from apimachinery.clock import Clock
@@ -44,7 +44,7 @@ from nodes.runtime.simulated.catalogue import lower_files
 from nodes.runtime.simulated.container import SimContainer
 from nodes.runtime.simulated.filesystem import Filesystem
 from nodes.runtime.simulated.hostfiles import MemoryHostFiles, SharedVolumes
-from nodes.runtime.simulated.image import PulledImage
+from nodes.runtime.simulated.image import ImageFamily, PulledImage
 from nodes.runtime.simulated.imageservice import SimulatedImages, missing
 from nodes.runtime.simulated.pipes import Collector, OutputQueue
 from nodes.runtime.simulated.recovering import images_of, may_sleep
@@ -82,15 +82,16 @@ class SimulatedRuntime:
         shared: SharedVolumes | None = None,
         interpreters: Interpreters | None = None,
         registries: Registries | None = None,
+        own_images: Sequence[ImageFamily] = (),
     ) -> None:
         """The node has to be in the network already (`Network.add_node`).
 
         shared: the persistent volumes, interpreters: those of shells, registries: where images
-        come from; each of the whole cluster.
+        come from; each of the whole cluster. own_images: what is known on this machine alone.
         """
         self.node = node
         self.files = MemoryHostFiles(shared)
-        self.images = SimulatedImages(clock, f"{seed}/{node}", registries)
+        self.images = SimulatedImages(clock, f"{seed}/{node}", registries, own_images)
         self._clock = clock
         self._owns_interpreters = interpreters is None
         self._interpreters = interpreters if interpreters is not None else Interpreters()

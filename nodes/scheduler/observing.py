@@ -1,0 +1,128 @@
+"""What the scheduler tells of its attempts besides events: its log and its metrics.
+
+The lines are kube-scheduler's at -v=2. Only a scheduler whose pod somebody can look at is observed;
+the times of attempts are the process's own.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from apimachinery.clock import Clock
+from apimachinery.exposition import Histogram
+from nodes.client.klog import Klog
+from nodes.scheduler.attempt import Attempt
+from nodes.scheduler.cycle import Outcome
+from nodes.scheduler.podinfo import PodInfo
+from nodes.scheduler.queue import Waiting
+
+SCHEDULED, UNSCHEDULABLE, ERROR = "scheduled", "unschedulable", "error"
+_NO_NODES = "no nodes available to schedule pods"
+_MOST_ATTEMPTS = 16
+
+
+def _doubling(first: float, count: int) -> tuple[float, ...]:
+    return tuple(first * 2**power for power in range(count))
+
+
+# kube-scheduler's buckets.
+_ATTEMPT, _POINT, _SLI = _doubling(0.001, 15), _doubling(0.0001, 12), _doubling(0.01, 20)
+_TRIES, _VICTIMS = _doubling(1, 5), _doubling(1, 7)
+
+
+class Observer:
+    """Counts and logs what one scheduler does."""
+
+    def __init__(self, clock: Clock, klog: Klog) -> None:
+        self._clock, self._klog = clock, klog
+        # By profile and result.
+        self.attempts: Counter[tuple[str, str]] = Counter()
+        self.durations: dict[tuple[str, str], Histogram] = {}
+        # By profile, extension point and status.
+        self.points: dict[tuple[str, str, str], Histogram] = {}
+        # By how many attempts it took.
+        self.slis: dict[str, Histogram] = {}
+        self.algorithm, self.tries = Histogram(_ATTEMPT), Histogram(_TRIES)
+        self.victims, self.preemptions = Histogram(_VICTIMS), 0
+
+    def tried(self, pod: PodInfo, attempt: Attempt, outcome: Outcome) -> None:
+        """A node was chosen, or there is none."""
+        self.algorithm.add(sum(attempt.seconds.values()))
+        if outcome.node:
+            return
+        name = f"{pod.namespace}/{pod.name}"
+        if outcome.error:
+            self.failed(pod, attempt, outcome.message)
+            return
+        self._count(attempt, UNSCHEDULABLE, outcome)
+        if outcome.message == _NO_NODES:
+            what = "Unable to schedule pod; no nodes are registered to the cluster; waiting"
+            self._klog.info("schedule_one.go:1111", what, "pod", name)
+            return
+        what = "Unable to schedule pod; no fit; waiting"
+        self._klog.info("schedule_one.go:1119", what, "pod", name, "err", outcome.message)
+        if "postFilter" in attempt.seconds:
+            self.preemptions += 1
+        if outcome.preemption is not None:
+            self._preempts(name, outcome)
+
+    def bound(self, waiting: Waiting, node: str, attempt: Attempt) -> None:
+        """A pod has its node."""
+        pod = waiting.pod
+        self._count(attempt, SCHEDULED)
+        self.tries.add(waiting.attempts)
+        self._sli(waiting)
+        self._klog.info(
+            "schedule_one.go:345",
+            "Successfully bound pod to node",
+            *("pod", f"{pod.namespace}/{pod.name}", "node", node),
+            *("evaluatedNodes", attempt.evaluated, "feasibleNodes", attempt.fitting),
+        )
+
+    def failed(self, pod: PodInfo, attempt: Attempt, message: str) -> None:
+        """Something went wrong."""
+        self._count(attempt, ERROR)
+        self._klog.error(
+            "schedule_one.go:1126",
+            "Error scheduling pod; retrying",
+            *("err", message, "pod", f"{pod.namespace}/{pod.name}"),
+        )
+
+    def _preempts(self, name: str, outcome: Outcome) -> None:
+        assert outcome.preemption is not None  # noqa: S101 - the caller has looked
+        self.victims.add(len(outcome.preemption.victims))
+        for victim in outcome.preemption.victims:
+            self._klog.info(
+                "executor.go:169",
+                "Preemptor Pod preempted victim Pod",
+                *("preemptor", name, "victim", f"{victim.namespace}/{victim.name}"),
+                *("node", outcome.preemption.node),
+            )
+
+    def _count(self, attempt: Attempt, result: str, outcome: Outcome | None = None) -> None:
+        key = (attempt.scheduler, result)
+        self.attempts[key] += 1
+        if (durations := self.durations.get(key)) is None:
+            durations = self.durations[key] = Histogram(_ATTEMPT)
+        durations.add(sum(attempt.seconds.values()))
+        for point, seconds in attempt.seconds.items():
+            status = "Success"
+            if outcome is not None and _refused(point, outcome):
+                status = "Unschedulable"
+            where = (attempt.scheduler, point, status)
+            if (found := self.points.get(where)) is None:
+                found = self.points[where] = Histogram(_POINT)
+            found.add(seconds)
+
+    def _sli(self, waiting: Waiting) -> None:
+        tries = str(waiting.attempts) if waiting.attempts < _MOST_ATTEMPTS else "16+"
+        if (found := self.slis.get(tries)) is None:
+            found = self.slis[tries] = Histogram(_SLI)
+        found.add(self._clock.seconds() - waiting.since)
+
+
+def _refused(point: str, outcome: Outcome) -> bool:
+    """Tell whether an extension point is one that let no node pass."""
+    if point == "postFilter":
+        return outcome.preemption is None
+    return point == "filter"
