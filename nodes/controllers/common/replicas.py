@@ -12,6 +12,7 @@ from apimachinery.pods import is_active
 from apimachinery.workloads import desired_replicas
 from nodes.client.controller import DONE, Result
 from nodes.client.expectations import Expectations
+from nodes.client.klog import kobj
 from nodes.client.lister import Key, key_of
 from nodes.client.resources import PODS
 from nodes.controllers.common import conditions, podfacts
@@ -72,11 +73,18 @@ class ReplicaController(ManagedController):
 
     async def _manage(self, key: Key, owner: Obj, active: Sequence[Obj]) -> ApiError | None:
         surplus = len(active) - desired_replicas(owner)
+        count = min(abs(surplus), BURST)
         if surplus < 0:
-            return await self._create(key, owner, min(-surplus, BURST))
+            self._say("replica_set.go:655", "Too few replicas", owner, "creating", count)
+            return await self._create(key, owner, count)
         if surplus > 0:
-            return await self._delete(key, owner, active, min(surplus, BURST))
+            self._say("replica_set.go:690", "Too many replicas", owner, "deleting", count)
+            return await self._delete(key, owner, active, count)
         return None
+
+    def _say(self, where: str, what: str, owner: Obj, doing: str, count: int) -> None:
+        need = ("replicaSet", kobj(owner), "need", desired_replicas(owner))
+        self.context.klog.info(where, what, "logger", self.name, *need, doing, count)
 
     async def _create(self, key: Key, owner: Obj, count: int) -> ApiError | None:
         self.expectations.expect_creations(key, count)

@@ -7,6 +7,7 @@ from abc import abstractmethod
 from apimachinery.meta import Obj, uid_of
 from nodes.client.controller import DONE, Result
 from nodes.client.events import NORMAL
+from nodes.client.klog import kobj
 from nodes.client.lister import Key
 from nodes.client.resources import PODS
 from nodes.controllers.common.base import ManagedController, ManagerContext
@@ -55,6 +56,8 @@ class TaintManager(ManagedController):
             return Result(requeue_after=left)
         self.marked.pop(key, None)
         self._tell(pod, f"Marking for deletion {self.name_in_events(key)}")
+        said = ("controller", self.name, "pod", kobj(pod))
+        self.context.klog.info("taint_eviction.go:111", "Deleting pod", *said)
         await disrupt(self.client, self.clock, pod, self.disruption, self.why)
         return DONE
 

@@ -251,6 +251,8 @@ class GarbageCollector:
             return
 
     async def _delete(self, node: Node, latest: Obj, propagation: str) -> None:
+        said = ("logger", self.name, "item", str(node), "propagationPolicy", propagation)
+        self._context.klog.info("garbagecollector.go:640", "Deleting item", *said)
         try:
             await self._client.delete(
                 node.resource,

@@ -27,6 +27,10 @@ class Node:
     deleting: bool = False
     finalizers: frozenset[str] = frozenset()
 
+    def __str__(self) -> str:
+        where = f"namespace: {self.namespace}, name: {self.name}, uid: {self.uid}"
+        return f"[{self.resource.api_version}/{self.resource.kind}, {where}]"
+
     @property
     def waits_for_dependents(self) -> bool:
         """Being deleted in the foreground."""

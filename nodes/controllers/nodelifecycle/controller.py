@@ -135,9 +135,14 @@ class NodeLifecycleController(ManagedController):
 
     def _assess(self) -> None:
         """Look at every node again when a zone goes at another pace."""
-        was_stopped = self.zones.stopped
+        was_stopped, before = self.zones.stopped, self.zones.states()
         if not self.zones.assess(self.clock.seconds()):
             return
+        for zone, state in self.zones.states().items():
+            if state != before.get(zone):
+                what = "Controller detected that zone is now in new state"
+                said = ("logger", self.name, "zone", zone, "newState", state.value)
+                self.context.klog.info("node_lifecycle_controller.go:1067", what, *said)
         if was_stopped and not self.zones.stopped:
             # While none could be heard, nobody was silent by their own fault.
             self._began = self.clock.seconds()

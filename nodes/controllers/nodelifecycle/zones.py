@@ -52,6 +52,11 @@ def zone_of(node: Obj) -> tuple[str, str]:
     return labels.get(REGION_LABEL, ""), labels.get(ZONE_LABEL, "")
 
 
+def _name(key: tuple[str, str]) -> str:
+    """Name a zone as the logs and metrics of Kubernetes do."""
+    return ":\x00:".join(key) if any(key) else ""
+
+
 @dataclass(slots=True)
 class _Zone:
     state: State = State.NORMAL
@@ -78,12 +83,16 @@ class Zones:
         self._nodes: dict[str, tuple[tuple[str, str], bool | None]] = {}
 
     def counts(self) -> dict[str, tuple[int, int]]:
-        """Return by zone, REGION:ZONE, how many nodes are ready and how many are not."""
+        """Return how many nodes of each zone are ready, and how many are not."""
         return {
-            ":\x00:".join(key) if any(key) else "": (zone.ready, zone.unready)
+            _name(key): (zone.ready, zone.unready)
             for key, zone in self._zones.items()
             if zone.ready or zone.unready
         }
+
+    def states(self) -> dict[str, State]:
+        """Return how each zone stands, by its name."""
+        return {_name(key): zone.state for key, zone in self._zones.items()}
 
     def observe(self, node: Obj, *, gone: bool = False) -> None:
         """Count a node as it is now."""
