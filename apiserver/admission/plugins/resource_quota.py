@@ -1,10 +1,10 @@
 """ResourceQuota: a namespace gets no more than its quotas allow.
 
-The quota controller writes what is used into each quota's status. What has been let through since
-then is remembered here until the status has caught up, so that a burst of creations cannot slip
-past a status that lags behind. A status may lag even when it is written: it was counted before.
-So a charge outlives the first count after it, unless that shows it; and before something is
-refused for charges that may be in the status already, what is stored is counted.
+The quota controller writes what is used into each quota's status, from a cache that may lag behind
+by any time: Kubernetes, which adds to that status what it lets through, exceeds a quota when the
+controller then counts too few. So here the status can only refuse. What may be let through is known
+from what is stored: it is counted once, what is let through from then on is added, and it is
+counted again only when that sum comes to the limit.
 """
 
 from __future__ import annotations
@@ -28,32 +28,35 @@ from apiserver.admission.interfaces import (
 from apiserver.registry.strategy import ObjectReader
 
 QUOTAS = "resourcequotas"
-# With how many counts in the status a charge ends: the first may have been made before the object
-# was stored; the second shows it, or it does not come any more.
+# With how many counts in the status a charge ends of which nothing came.
 PATIENCE = 2
 
 
 @dataclass(slots=True)
 class _Charge:
-    """Usage let through and not yet seen in the quota's status."""
+    """Usage let through that is not known to be stored."""
 
     key: tuple[str, str, str]
     usage: Usage
-    # It is for what an object that was there will use more.
-    grows: bool = False
+    # What an object will use in the end that was there and uses more now.
+    grown: Usage
     counts: int = 0
 
 
 @dataclass(slots=True)
 class _Ledger:
-    """The charges on one quota, and what its status said when they were last gone through."""
+    """What there may be under one quota."""
 
-    used: dict[str, str] = field(default_factory=dict)
+    # The status when the charges were last gone through.
+    hard: dict[str, str]
+    used: dict[str, str]
+    # What was stored when it was counted, and all let through since. What goes is not taken off.
+    most: Usage = field(default_factory=dict)
     charges: list[_Charge] = field(default_factory=list)
 
-    def with_(self, charges: Iterable[_Charge]) -> Usage:
-        """Add charges to what the status says."""
-        return _added({name: parse(given) for name, given in self.used.items()}, charges)
+    @property
+    def shown(self) -> Usage:
+        return {name: parse(given) for name, given in self.used.items()}
 
 
 class ResourceQuota:
@@ -104,10 +107,11 @@ class ResourceQuota:
         wanted = {name: amount for name, amount in asked.items() if name in names and amount}
         hard = {name: parse(given) for name, given in quota["status"]["hard"].items()}
         ledger = self._ledger(quota)
-        used = ledger.with_(ledger.charges)
+        used = ledger.shown
         over = _over(wanted, used, hard)
-        if over and ledger.charges:
-            used = self._counted(ledger, quota, request, names)
+        if not over and (wanted.keys() - ledger.most.keys() or _over(wanted, ledger.most, hard)):
+            self._count(ledger, quota, request, names)
+            used |= {name: max(used[name], ledger.most[name]) for name in names}
             over = _over(wanted, used, hard)
         if over:
             raise request.refusal(
@@ -117,35 +121,44 @@ class ResourceQuota:
         return wanted
 
     def _ledger(self, quota: Obj) -> _Ledger:
-        """Return the charges that are left, now that the status says what it says."""
-        ledger = self._ledgers.setdefault(uid_of(quota), _Ledger(quota["status"]["used"]))
-        if ledger.used != (used := quota["status"]["used"]):
-            stored, coming = list[_Charge](), list[_Charge]()
+        """Return the ledger of a quota, without the charges that have ended."""
+        hard, used = quota["status"]["hard"], quota["status"]["used"]
+        ledger = self._ledgers.get(uid_of(quota))
+        if ledger is None:
+            self._forget_deleted()
+            ledger = self._ledgers[uid_of(quota)] = _Ledger(hard, used)
+        if ledger.hard.keys() != hard.keys():
+            # Of what it did not limit meanwhile nothing was added.
+            ledger.hard, ledger.most = hard, {}
+        if ledger.used != used:
+            ledger.used = used
             for charge in ledger.charges:
                 charge.counts += 1
-                (stored if self._is_stored(charge) else coming).append(charge)
-            expected = ledger.with_(stored)
-            ledger.used = used
-            shown = ledger.with_(())
-            if all(shown.get(name, ZERO) >= amount for name, amount in expected.items()):
-                stored = []
-            ledger.charges = [one for one in (*stored, *coming) if one.counts < PATIENCE]
+            ledger.charges = [
+                one for one in ledger.charges if one.counts < PATIENCE and not self._is_stored(one)
+            ]
         return ledger
 
-    def _counted(
+    def _forget_deleted(self) -> None:
+        there = {uid_of(quota) for quota in self._objects.list(QUOTAS)}
+        self._ledgers = {uid: kept for uid, kept in self._ledgers.items() if uid in there}
+
+    def _count(
         self, ledger: _Ledger, quota: Obj, request: AdmissionRequest, names: set[str]
-    ) -> Usage:
-        """Return what is used, from what is stored and what is on its way there."""
+    ) -> None:
+        """Count what is stored, and what is on its way there."""
         resource = str(request.resource)
         stored = self._objects.list(resource, request.namespace)
-        counted = total(quota, resource, stored, names)
-        shown = ledger.with_(())
-        most = {name: max(shown.get(name, ZERO), amount) for name, amount in counted.items()}
-        coming = (one for one in ledger.charges if one.grows or not self._is_stored(one))
-        return _added(most, coming)
+        ledger.charges = [one for one in ledger.charges if not self._is_stored(one)]
+        coming = [one for one in ledger.charges if one.key[0] == resource]
+        ledger.most |= _added(total(quota, resource, stored, names), coming)
 
     def _is_stored(self, charge: _Charge) -> bool:
-        return self._objects.get(*charge.key) is not None
+        obj = self._objects.get(*charge.key)
+        if obj is None:
+            return False
+        uses = usage_of(charge.key[0], obj) if charge.grown else {}
+        return all(uses.get(name, ZERO) >= amount for name, amount in charge.grown.items())
 
     def _charge(
         self,
@@ -159,9 +172,14 @@ class ResourceQuota:
         if request.dry_run or exists:
             # Nothing will come of it, so nothing must stay charged.
             return
+        uses = usage_of(resource, obj) if request.operation is UPDATE else {}
         for quota, usage in charges:
             if usage:
-                self._ledger(quota).charges.append(_Charge(key, usage, request.operation is UPDATE))
+                ledger = self._ledger(quota)
+                grown = {name: uses[name] for name in usage} if uses else {}
+                charge = _Charge(key, usage, grown)
+                ledger.charges.append(charge)
+                _added(ledger.most, (charge,))
 
 
 def _over(wanted: Usage, used: Usage, hard: Usage) -> list[str]:

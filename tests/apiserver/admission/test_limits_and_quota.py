@@ -227,7 +227,7 @@ def test_what_changes_nothing_in_the_status_ends_no_charge():
 
 
 def test_dry_run_and_doubles_charge_nothing():
-    reader = Reader(resourcequotas=[quota({"configmaps": "1"})], configmaps=[named("a", "ns")])
+    reader = Reader(resourcequotas=[quota({"configmaps": "2"})], configmaps=[named("a", "ns")])
     plugin = ResourceQuota(reader)
     dry = config_map("b")
     dry.dry_run = True
@@ -235,6 +235,62 @@ def test_dry_run_and_doubles_charge_nothing():
     plugin.validate(config_map("a"))
 
     plugin.validate(config_map("c"))
+
+    with pytest.raises(Forbidden):
+        plugin.validate(config_map("d"))
+
+
+def test_counts_that_lag_let_nothing_through_that_exceeds():
+    first = quota({"count/configmaps": "3"})
+    reader = Reader(resourcequotas=[first])
+    plugin = ResourceQuota(reader)
+    for name in ("a", "b", "c"):
+        plugin.validate(config_map(name))
+        reader.add("configmaps", named(name, "ns"))
+    for late in (3, 1, 2, 0):
+        counted(first, late)
+
+        with pytest.raises(Forbidden, match="used: count/configmaps=3,"):
+            plugin.validate(config_map("d"))
+
+
+def test_a_worker_that_begins_counts_what_is_stored():
+    stored = [named(name, "ns") for name in ("a", "b")]
+    reader = Reader(resourcequotas=[quota({"count/configmaps": "2"})], configmaps=stored)
+
+    with pytest.raises(Forbidden, match="used: count/configmaps=2,"):
+        ResourceQuota(reader).validate(config_map("c"))
+
+
+def test_what_a_quota_did_not_limit_for_a_while_is_counted_anew():
+    held = quota({"count/configmaps": "2", "pods": "9"})
+    reader = Reader(resourcequotas=[held])
+    plugin = ResourceQuota(reader)
+
+    def limit(**hard):
+        held["status"] = {"hard": hard, "used": dict.fromkeys(hard, "0")}
+
+    for name in ("a", "b"):
+        plugin.validate(config_map(name))
+        reader.add("configmaps", named(name, "ns"))
+        limit(pods="9")
+        plugin.validate(request(pod()))
+    limit(pods="9", **{"count/configmaps": "2"})
+
+    with pytest.raises(Forbidden, match="used: count/configmaps=2,"):
+        plugin.validate(config_map("c"))
+
+
+def test_what_never_came_is_forgotten():
+    first = quota({"count/configmaps": "1"})
+    plugin = ResourceQuota(Reader(resourcequotas=[first]))
+    plugin.validate(config_map("refused-later"))
+    first["status"]["used"] = {"count/configmaps": "0", "pods": "1"}
+    with pytest.raises(Forbidden):
+        plugin.validate(config_map("a"))
+    first["status"]["used"] = {"count/configmaps": "0", "pods": "2"}
+
+    plugin.validate(config_map("a"))
 
 
 @pytest.mark.parametrize(
@@ -381,17 +437,26 @@ def test_what_counts(hard, obj, resource, exceeded):
 
 
 def test_claim_that_grows_takes_the_difference():
-    def claim(size):
-        return named("c", "ns", spec={"resources": {"requests": {"storage": size}}})
+    def claim(size, name="c"):
+        return named(name, "ns", spec={"resources": {"requests": {"storage": size}}})
 
     hard = {"requests.storage": "3Gi"}
-    reader = Reader(resourcequotas=[quota(hard, used={"requests.storage": "2Gi"})])
+    held = quota(hard, used={"requests.storage": "2Gi"})
+    reader = Reader(
+        resourcequotas=[held], persistentvolumeclaims=[claim("1Gi"), claim("1Gi", "other")]
+    )
     plugin = ResourceQuota(reader)
 
-    def grow(size):
+    def grow(size, name="c"):
+        asked = claim(size, name)
         resource = "persistentvolumeclaims"
-        plugin.validate(request(claim(size), resource, UPDATE, old_object=claim("1Gi")))
+        plugin.validate(request(asked, resource, UPDATE, old_object=claim("1Gi", name)))
 
     grow("2Gi")
     with pytest.raises(Forbidden, match=r"requested: requests\.storage=1Gi"):
-        grow("2Gi")
+        grow("2Gi", "other")
+    # What has grown and is stored counts once.
+    reader.remove("persistentvolumeclaims", "ns", "c")
+    reader.add("persistentvolumeclaims", claim("2Gi"))
+    held["status"]["hard"] = {"requests.storage": "4Gi"}
+    grow("2Gi", "other")
