@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, TypeAlias
 
 import orjson
@@ -54,8 +55,13 @@ class Informer:
         """`whole`: False keeps of each object what tells who it is and whose (see `_outline`)."""
         self.resource = resource
         self._whole = whole
-        # Objects that were kept in outline have to be taken in again.
+        # Objects that were kept in outline have to be taken in again; who asked for whole ones
+        # hears of them then, for the first time.
         self._outdated = False
+        self._late_handlers: list[Handler] = []
+        self._late_indexes: dict[str, IndexFunc] = {}
+        # Which of the lists and watches, that take turns, is the one to go by.
+        self._turn = 0
         self.synced = Flag()
         # Synced, or known not to be served: there is nothing to wait for.
         self.settled = Flag()
@@ -73,19 +79,27 @@ class Informer:
     def start(self) -> None:
         if not self._started:
             self._started = True
-            self._tasks.serve(f"list {self.resource.plural}", self._relist)
+            self._list_next()
 
     def keep_whole(self) -> None:
-        """Keep whole objects from now on; what is there in outline is listed again."""
+        """Keep whole objects from now on; what is there in outline is listed again.
+
+        Until then it is not settled.
+        """
         if self._whole:
             return
         self._whole = True
         if self.settled.is_set() and not self._stopped:
             self._outdated = True
+            self.synced, self.settled = Flag(), Flag()
             if self._watch is not None:
                 self._watch.cancel()
                 self._watch = None
-            self._tasks.serve(f"list {self.resource.plural}", self._relist)
+            self._list_next()
+
+    def _list_next(self) -> None:
+        self._turn += 1
+        self._tasks.serve(f"list {self.resource.plural}", partial(self._relist, self._turn))
 
     def stop(self) -> None:
         self._stopped = True
@@ -94,12 +108,18 @@ class Informer:
 
     def on_change(self, handler: Handler) -> None:
         """Call `handler(old, new)` for each change: old None is new, new None is gone."""
+        if self._outdated:
+            self._late_handlers.append(handler)
+            return
         self._handlers.append(handler)
         for obj in self._store.list():
             self._tell(handler, None, obj)
 
     def add_index(self, name: str, function: IndexFunc) -> None:
-        self._store.add_index(name, function)
+        if self._outdated:
+            self._late_indexes[name] = function
+        else:
+            self._store.add_index(name, function)
 
     # Reading: an informer is its own Lister.
 
@@ -110,18 +130,21 @@ class Informer:
         return self._store.list(namespace, selector)
 
     def by_index(self, index: str, value: str) -> Objs:
-        return self._store.by_index(index, value)
+        return [] if index in self._late_indexes else self._store.by_index(index, value)
 
     def count(self, index: str, value: str) -> int:
-        return self._store.count(index, value)
+        return 0 if index in self._late_indexes else self._store.count(index, value)
 
     def owned_by(self, owner: Obj) -> Objs:
         return self._store.owned_by(owner)
 
     # The list and the watch.
 
-    async def _relist(self) -> None:
-        while not self._stopped:
+    def _goes_on(self, turn: int) -> bool:
+        return turn == self._turn and not self._stopped
+
+    async def _relist(self, turn: int) -> None:
+        while self._goes_on(turn):
             try:
                 answer = await self._transport.call(self._copy())
             except ApiError as error:
@@ -130,6 +153,8 @@ class Informer:
                     self.settled.set()
                 await self._pause()
                 continue
+            if not self._goes_on(turn):
+                return
             self._replace_all(answer.get("items") or [])
             self._follow(revision_of(answer))
             self.synced.set()
@@ -150,23 +175,25 @@ class Informer:
         self._watch = None
         if self._stopped:
             return
+        plural, turn = self.resource.plural, self._turn
         if error is None:
-            self._tasks.serve(f"watch {self.resource.plural}", self._again)
+            self._tasks.serve(f"watch {plural}", partial(self._again, turn))
             return
         if isinstance(error, Expired):
-            self._tasks.serve(f"list {self.resource.plural}", self._relist)
+            self._tasks.serve(f"list {plural}", partial(self._relist, turn))
             return
-        log.warning("watch of %s ended: %s", self.resource.plural, error.message)
-        self._tasks.serve(f"list {self.resource.plural}", self._relist_later)
+        log.warning("watch of %s ended: %s", plural, error.message)
+        self._tasks.serve(f"list {plural}", partial(self._relist_later, turn))
 
-    async def _again(self) -> None:
+    async def _again(self, turn: int) -> None:
         """Take up a watch that the server ended in good order, from where it was."""
         await self._clock.sleep(_FIRST_RETRY)
-        self._follow(self.revision)
+        if self._goes_on(turn):
+            self._follow(self.revision)
 
-    async def _relist_later(self) -> None:
+    async def _relist_later(self, turn: int) -> None:
         await self._pause()
-        await self._relist()
+        await self._relist(turn)
 
     def _copy(self) -> Call:
         return replace(self._call, params=dict(self._call.params))
@@ -179,16 +206,29 @@ class Informer:
             key = key_of(obj)
             gone.discard(key)
             known = self._store.get(*key)
-            if known is None or self._outdated or revision_of(known) != revision_of(obj):
+            if known is None or revision_of(known) != revision_of(obj):
                 # Whoever began to follow has a reason of its own.
                 CAUSE.set(before or (revision_of(obj),))
                 self._apply(obj, deleted=False)
+            elif self._outdated:
+                self._store.replace(key, obj)
         CAUSE.set(before)
-        self._outdated = False
         for key in sorted(gone):
             last = self._store.get(*key)
             if last is not None:
                 self._apply(last, deleted=True)
+        if self._outdated:
+            self._take_in_late()
+
+    def _take_in_late(self) -> None:
+        """Let those who have asked for whole objects see them."""
+        self._outdated = False
+        for name, function in self._late_indexes.items():
+            self._store.add_index(name, function)
+        self._late_indexes = {}
+        handlers, self._late_handlers = self._late_handlers, []
+        for handler in handlers:
+            self.on_change(handler)
 
     def _deliver(self, events: Sequence[WatchEvent]) -> None:
         self._retry = _FIRST_RETRY

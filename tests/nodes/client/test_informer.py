@@ -221,6 +221,36 @@ async def test_an_outline_becomes_whole_when_somebody_asks(client, informers):
     assert informers.get(PODS) is outlined
     await eventually(lambda: "spec" in (outlined.get("default", "a") or {}))
     await client.patch(PODS, "default", "a", {"spec": {"nodeName": "n1"}})
-    await eventually(lambda: seen[-1]["spec"].get("nodeName") == "n1")
+    await eventually(lambda: seen[-1].get("spec", {}).get("nodeName") == "n1")
     # Nobody has less afterwards because somebody is content with less.
     assert "spec" in (informers.get(PODS, whole=False).get("default", "a") or {})
+
+
+async def test_who_asks_for_whole_objects_never_sees_outlines(api, clock, tasks, client):
+    faulty = Faulty(api.transport())
+    informers = Informers(faulty, clock, tasks)
+    for name in ("a", "gone"):
+        await client.create(pod(name).on("n1"))
+    outlined, early = informers.get(PODS, whole=False), Changes()
+    outlined.on_change(early)
+    informers.start()
+    await informers.synced()
+
+    faulty.fail("list", "pods", ServiceUnavailable("not now"))
+    whole, late = informers.get(PODS), []
+    whole.on_change(lambda old, new: late.append((old and old["spec"], new and new["spec"])))
+    whole.add_index("node", lambda one: [one["spec"]["nodeName"]])
+    assert not late
+    assert not whole.by_index("node", "n1")
+    assert not whole.settled.is_set()
+    await client.delete(PODS, "default", "gone", grace=0)
+    await client.create(pod("b").on("n2"))
+    await whole.settled.wait()
+
+    assert [new["nodeName"] for _, new in late] == ["n1", "n2"]
+    assert names(whole.by_index("node", "n1")) == ["a"]
+    assert early[-2:] == [(None, "b"), ("gone", None)]
+    await client.delete(PODS, "default", "a", grace=0)
+    await eventually(lambda: late[-1][1] is None)
+    assert late[-1][0]["nodeName"] == "n1"
+    assert not whole.by_index("node", "n1")
