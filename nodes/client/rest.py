@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from apimachinery.errors import NotFound
+from apimachinery.errors import ApiError, NotFound
 from apimachinery.meta import Obj, name_of, namespace_of, revision_of
 from nodes.client import resources
 from nodes.client.resources import Res
@@ -147,3 +147,8 @@ def _call(
     return Call(
         verb, resource.group, resource.version, resource.plural, namespace, name, subresource
     )
+
+
+def may_pass(error: ApiError) -> bool:
+    """Tell whether the same request may be answered later."""
+    return error.code >= 500 or error.code == 429

@@ -7,7 +7,8 @@ is followed before the first such volume.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from apimachinery.attachments import driver_of, needs_attaching, unique_name
@@ -29,6 +30,12 @@ class Attachments:
         self._following: Informer | None = None
         self._used: dict[str, set[str]] = {}  # names of volumes, with the uids of their pods
         self._waiting: dict[str, set[str]] = {}
+        # Pods that were found running, by uid: what they use is not known yet.
+        self._unknown: set[str] = set()
+        # What the API has been told last, and whether that is sure.
+        self._said: set[str] | None = None
+        self._is_sure = True
+        self._turn = asyncio.Lock()
 
     async def is_ready(self, pod: Obj, volume: Obj) -> bool:
         """Tell whether a pod can have a volume now; if not, its pod is told when it can."""
@@ -41,22 +48,37 @@ class Attachments:
         name, uid = unique_name(volume), uid_of(pod)
         following = await self._follow()
         self._used.setdefault(name, set()).add(uid)
-        await self._report(following)
+        await self._report()
         if name in self._attached(following):
             return True
         self._waiting.setdefault(name, set()).add(uid)
         return False
 
-    async def release(self, pod: Obj, volumes: Sequence[Obj] = ()) -> None:
-        """The pod uses nothing any more; `volumes`: what it had from a kubelet before this one."""
+    def expect(self, pod: Obj) -> None:
+        """The pod uses something from before this kubelet; `is_ready` and `known` will tell."""
+        self._unknown.add(uid_of(pod))
+
+    async def known(self, pod: Obj) -> None:
+        """All that an expected pod uses has been told. Raises ApiError as `release` does."""
+        self._unknown.discard(uid_of(pod))
+        await self.review()
+
+    async def review(self) -> None:
+        """Say no more that something is in use which was so before this kubelet began."""
+        if not self._unknown:
+            await self._report()
+
+    async def release(self, pod: Obj) -> None:
+        """The pod uses nothing any more.
+
+        Raises ApiError where the API cannot be told: it has to be tried again.
+        """
         for users in (*self._waiting.values(), *self._used.values()):
             users.discard(uid_of(pod))
-        gone = {name for name, users in self._used.items() if not users}
-        gone |= {unique_name(one) for one in volumes if driver_of(one)} - set(self._used)
-        for name in gone & set(self._used):
-            del self._used[name]
-        if gone:
-            await self._report(await self._follow(), gone)
+        self._used = {name: users for name, users in self._used.items() if users}
+        self._unknown.discard(uid_of(pod))
+        if self._following is not None:
+            await self._report()
 
     async def _follow(self) -> Informer:
         """Follow the node's own object; it is there when this returns."""
@@ -83,10 +105,15 @@ class Attachments:
     def _attached(self, following: Informer) -> set[str]:
         return {one["name"] for one in self._status(following).get("volumesAttached") or ()}
 
-    async def _report(self, following: Informer, gone: Iterable[str] = ()) -> None:
-        """Say what is in use; what a kubelet before this one said stays said until it is over."""
-        before = set(self._status(following).get("volumesInUse") or ())
-        now = (before | set(self._used)).difference(gone)
-        if now != before:
-            body = {"status": {"volumesInUse": sorted(now) or None}}
-            await self._client.patch(NODES, "", self._node, body, subresource="status")
+    async def _report(self) -> None:
+        """Say what is in use; what was said before stays said while it may still be."""
+        following = await self._follow()
+        async with self._turn:
+            if self._said is None:
+                self._said = set(self._status(following).get("volumesInUse") or ())
+            now = set(self._used) | (self._said if self._unknown else set())
+            if now != self._said or not self._is_sure:
+                self._is_sure = False
+                body = {"status": {"volumesInUse": sorted(now) or None}}
+                await self._client.patch(NODES, "", self._node, body, subresource="status")
+                self._said, self._is_sure = now, True

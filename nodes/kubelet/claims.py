@@ -7,7 +7,6 @@ a moment too early: it waits a little before it calls that a failure.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import suppress
 from urllib.parse import quote
 
 from apimachinery.clock import Clock
@@ -15,7 +14,7 @@ from apimachinery.errors import ApiError
 from apimachinery.meta import Obj, name_of, namespace_of
 from apimachinery.volumes import claim_name
 from nodes.client.resources import PERSISTENTVOLUMECLAIMS, PERSISTENTVOLUMES
-from nodes.client.rest import Client
+from nodes.client.rest import Client, may_pass
 from nodes.kubelet.attachments import Attachments
 
 _PERSISTENT = "/var/lib/kubelet/plugins/kubeground.io~simulated/"
@@ -67,17 +66,27 @@ class PersistentVolumes:
             raise NotAttached(name)
         return directory(found)
 
-    async def release(self, pod: Obj, unmounted: Iterable[Obj]) -> None:
-        """The pod has let go of its volumes; `unmounted` are those that it never asked for here."""
-        found = []
-        for volume in unmounted:
-            with suppress(ApiError):
-                claim = await self._client.get(
-                    PERSISTENTVOLUMECLAIMS, namespace_of(pod), claim_name(pod, volume)
-                )
-                if bound := claim["spec"].get("volumeName"):
-                    found.append(await self._client.get(PERSISTENTVOLUMES, "", bound))
-        await self._attachments.release(pod, found)
+    def expect(self, pod: Obj) -> None:
+        """The pod was found running, with claims that `recall` will find out about."""
+        self._attachments.expect(pod)
+
+    async def recall(self, pod: Obj, volumes: Iterable[Obj]) -> None:
+        """Find out what a pod has that was found running.
+
+        Raises ApiError where the API cannot be asked or told.
+        """
+        for volume in volumes:
+            try:
+                await self.path(pod, volume)
+            except MountFailed as error:
+                # Of a claim that is gone, or was never bound, the pod has nothing.
+                if isinstance(why := error.__cause__, ApiError) and may_pass(why):
+                    raise why from error
+        await self._attachments.known(pod)
+
+    async def release(self, pod: Obj) -> None:
+        """The pod has let go of its volumes. Raises ApiError where the API cannot be told."""
+        await self._attachments.release(pod)
 
     async def _bound(self, namespace: str, claim: str) -> str:
         """Return the name of the volume that a claim is bound to, "" if it is not bound."""

@@ -13,7 +13,7 @@ from apimachinery.errors import ApiError, Conflict, NotFound
 from apimachinery.meta import Obj, name_of, namespace_of, revision_of, uid_of
 from nodes.client import resources
 from nodes.client.events import Recorder
-from nodes.client.rest import STRATEGIC_PATCH, Client
+from nodes.client.rest import STRATEGIC_PATCH, Client, may_pass
 from nodes.client.supervise import TaskSet
 from nodes.kubelet.images import ImageManager
 from nodes.kubelet.probes import ProbeNetwork
@@ -87,7 +87,7 @@ class Host:
         except (NotFound, Conflict):
             return 0
         except ApiError as error:
-            if _passes(error):
+            if may_pass(error):
                 raise
             log.warning("status refused: %s/%s: %s", namespace_of(pod), name_of(pod), error.message)
             return 0
@@ -103,16 +103,11 @@ class Host:
                 return
             except ApiError as error:
                 log.warning("delete refused: %s/%s: %s", *key, error.message)
-                if not _passes(error):
+                if not may_pass(error):
                     return
             else:
                 return
             await self.clock.sleep(RETRY)
-
-
-def _passes(error: ApiError) -> bool:
-    """Tell whether the same request may be answered later."""
-    return error.code >= 500 or error.code == 429
 
 
 def _replacing(new: list[Obj], old: list[Obj]) -> list[Obj]:

@@ -86,6 +86,8 @@ class Kubelet:
         self.images = runtime.images
         self._off_since = runtime.hardware.off_since
         self.started = False
+        # Whether the node's object named volumes in use when it registered.
+        self._said_in_use = False
         # Set once the pods that were bound to the node before it started are known.
         self._pods_known = Flag()
         self._client, self._informers = client, informers
@@ -93,7 +95,7 @@ class Kubelet:
         self._runtime = runtime
         self.pods: dict[str, PodWorker] = {}
         sources = Sources(informers, self._source_changed)
-        attachments = Attachments(machine.name, client, informers, self._source_changed)
+        self._attachments = Attachments(machine.name, client, informers, self._source_changed)
         self.host = Host(
             machine.name,
             machine.address,
@@ -105,7 +107,7 @@ class Kubelet:
             Volumes(
                 runtime.files,
                 sources,
-                PersistentVolumes(client, clock, attachments),
+                PersistentVolumes(client, clock, self._attachments),
                 self._token,
                 clock,
                 machine.address,
@@ -146,10 +148,24 @@ class Kubelet:
         bound = self._informers.get(resources.PODS, field_selector=f"spec.nodeName={self.name}")
         self._pods_known = bound.synced
         bound.on_change(self._on_pod)
+        if self._said_in_use:
+            self._tasks.spawn("review volumes", self._review_volumes())
         if others is None or others.is_set():
             self._informers.start()
         else:
             self._tasks.spawn("take pods", self._take_pods(others))
+
+    async def _review_volumes(self) -> None:
+        """Let go of what a kubelet before this one used for pods that are gone."""
+        await self._pods_known.wait()
+        while True:
+            try:
+                await self._attachments.review()
+            except ApiError as error:
+                log.warning("cannot say what node %s uses: %s", self.name, error.message)
+                await self._clock.sleep(_FIRST_RETRY)
+            else:
+                return
 
     async def _take_pods(self, others: asyncio.Event) -> None:
         await others.wait()
@@ -196,6 +212,7 @@ class Kubelet:
                 STRATEGIC_PATCH,
                 "status",
             )
+        self._said_in_use = bool((node.get("status") or {}).get("volumesInUse"))
         lease = leases.node_lease(node, self._clock, simulated=True)
         try:
             await self._client.create(lease, resources.LEASES)

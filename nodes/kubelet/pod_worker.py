@@ -7,13 +7,16 @@ what is next; nothing is carried from one to the other but the records.
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from apimachinery.clock import Timer, parse_time
 from apimachinery.errors import ApiError
 from apimachinery.meta import Obj, is_deleting, name_of, namespace_of, uid_of
 from nodes.client.cause import CAUSE
+from nodes.client.rest import may_pass
 from nodes.kubelet import status as statuses
 from nodes.kubelet.claims import MountFailed, NotAttached
 from nodes.kubelet.container_config import sandbox_config
@@ -68,6 +71,8 @@ class PodWorker:
         self._status_at = 0.0
         self._written: Obj | None = None
         self._writing = self._write_again = False
+        # One write at a time: an earlier status must not arrive after the last one.
+        self._status_turn = asyncio.Lock()
         self.containers = Containers(self)
         host.sources.use(pod, references(pod))
 
@@ -118,6 +123,8 @@ class PodWorker:
         self.sandbox_id, self.pod_ips, self._sleep = sandbox_id, pod_ips, sleep
         self.host.sandboxes[sandbox_id] = self
         self._written = self.pod["status"]
+        if recall := self.host.volumes.recall(self.pod):
+            self.host.tasks.spawn("recall volumes", self._recall_volumes(recall))
 
     def container_event(self, container_id: str, kind: ContainerEventType) -> None:
         """The runtime says that a container has stopped (starts are our own doing)."""
@@ -331,10 +338,25 @@ class PodWorker:
         self.host.images.forget(self.uid)
 
     async def _release_volumes(self) -> None:
-        try:
-            await self.host.volumes.release(self.pod)
-        except ApiError as error:
-            log.warning("cannot release volumes of %s/%s: %s", *self.key, error.message)
+        await self._until_heard("release", lambda: self.host.volumes.release(self.pod))
+
+    async def _recall_volumes(self, recall: Callable[[], Awaitable[None]]) -> None:
+        await self._until_heard("recall", recall)
+        if self.finished:
+            await self._release_volumes()
+
+    async def _until_heard(self, what: str, ask: Callable[[], Awaitable[None]]) -> None:
+        """Ask until the API has answered: other nodes wait for what this one knows of volumes."""
+        while True:
+            try:
+                await ask()
+            except ApiError as error:
+                log.warning("cannot %s volumes of %s/%s: %s", what, *self.key, error.message)
+                if not may_pass(error):
+                    return
+            else:
+                return
+            await self.host.clock.sleep(RETRY)
 
     def cancel_timers(self) -> None:
         for timer in (self._timer, self._status_timer):
@@ -406,7 +428,7 @@ class PodWorker:
             self._writing = False
 
     async def _write_status(self) -> None:
-        async with self.host.status_turns:
+        async with self._status_turn, self.host.status_turns:
             await self._write_changed()
 
     async def _write_changed(self) -> None:

@@ -64,12 +64,20 @@ class Volumes:
         for claimed in [one for one in self._claimed if one[0] == uid_of(pod)]:
             del self._claimed[claimed]
 
+    def recall(self, pod: Obj) -> Callable[[], Awaitable[None]] | None:
+        """Return how to find out what a pod has that was found running; None if it has no claim.
+
+        Until that is done whatever the node said to be in use counts as in use. It raises ApiError.
+        """
+        if not (claimed := _claimed(pod)):
+            return None
+        self._persistent.expect(pod)
+        return lambda: self._persistent.recall(pod, claimed)
+
     async def release(self, pod: Obj) -> None:
-        """Let go of what had to be attached to the node for the pod."""
-        claimed = [one for one in pod["spec"].get("volumes") or () if claim_name(pod, one)]
-        if claimed:
-            unmounted = [v for v in claimed if (uid_of(pod), v["name"]) not in self._claimed]
-            await self._persistent.release(pod, unmounted)
+        """Let go of what had to be attached to the node for the pod. Raises ApiError."""
+        if _claimed(pod):
+            await self._persistent.release(pod)
 
     async def _claimed_path(self, pod: Obj, volume: Obj) -> str:
         """Return where a volume's claim leads, "" if it has none. Raises MountFailed."""
@@ -183,6 +191,10 @@ class Volumes:
             ) from error
         self._tokens[key] = (token, self._clock.seconds() + seconds * _RENEW_AT)
         return token
+
+
+def _claimed(pod: Obj) -> list[Obj]:
+    return [one for one in pod["spec"].get("volumes") or () if claim_name(pod, one)]
 
 
 def pod_directory(pod: Obj) -> str:

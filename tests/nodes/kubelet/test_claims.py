@@ -175,3 +175,46 @@ async def test_a_pod_that_is_found_running_lets_go_of_what_it_had(rig):
     await rig.client.delete(PODS, "default", "p")
     await eventually(lambda: rig.api.get("pods", "p") is None, within=60)
     assert in_use(rig) == []
+
+
+async def test_it_lets_go_once_the_api_hears_it(rig, monkeypatch):
+    handle, refused = rig.api.handle, []
+
+    def refuse(call):
+        if call.verb == "patch" and "volumesInUse" in str(call.body) and len(refused) < 2:
+            refused.append(call)
+            raise InternalError("etcd is away")
+        return handle(call)
+
+    await create(rig, driver(), volume(), claim(), user("p"))
+    await attach(rig, NAME)
+    await rig.ready()
+    monkeypatch.setattr(rig.api, "handle", refuse)
+    await rig.client.delete(PODS, "default", "p", grace=0)
+    await eventually(lambda: in_use(rig) == [], within=60)
+    assert len(refused) == 2
+
+
+async def test_what_a_pod_had_that_was_found_running_is_known_without_it(rig):
+    """A node may not read the claims of pods that are gone."""
+    await create(rig, driver(), volume(), claim(), user("p"))
+    await attach(rig, NAME)
+    await rig.ready()
+    await rig.kubelet.stop()
+    rig.kubelet = rig.make()
+    await rig.kubelet.start()
+    await rig.clock.sleep(5)
+    await rig.client.delete(PERSISTENTVOLUMECLAIMS, "default", "c")
+    await rig.client.delete(PODS, "default", "p", grace=0)
+    await eventually(lambda: in_use(rig) == [], within=60)
+
+
+async def test_a_kubelet_lets_go_of_what_nobody_has_that_runs(rig):
+    await create(rig, driver(), volume(), claim(), user("p"))
+    await attach(rig, NAME)
+    await rig.ready()
+    await rig.kubelet.stop()
+    await rig.client.delete(PODS, "default", "p", grace=0)
+    rig.kubelet = rig.make()
+    await rig.kubelet.start()
+    await eventually(lambda: in_use(rig) == [], within=60)
