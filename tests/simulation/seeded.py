@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import random
@@ -23,6 +24,11 @@ from playground.beginnings import Beginnings
 from playground.cluster_time import Start
 
 EPOCH = 1_767_600_000.0
+# What a bad line says.
+TROUBLES = (
+    "etcdserver: leader changed",
+    "request did not complete within requested timeout",
+)
 _WRITES = {"create", "update", "patch", "delete"}
 
 
@@ -66,15 +72,14 @@ class Seeded(Beginnings):
         return random.Random(f"{self._seed}/{uid}/{revision}")
 
     def clock(self, start: Start | None = None, last_write: float = 0.0) -> LoopClock:
-        """A clock that began with the loop, at the same moment of the same day each time."""
-        return SeededClock()
+        """A clock that began with the loop, at the same moment of the same day each time.
 
-
-class SeededClock(LoopClock):
-    """The loop's seconds since EPOCH: the loop of a history begins at 0."""
-
-    def seconds(self) -> float:
-        return EPOCH + self._loop.time()
+        How far it was moved on by hand a worker that begins later sees by the last write.
+        """
+        clock = LoopClock(EPOCH, ahead=asyncio.get_running_loop().time())
+        if (missing := last_write - clock.seconds()) > 0:
+            clock.step(missing)
+        return clock
 
 
 class Weather:
@@ -82,18 +87,19 @@ class Weather:
 
     def __init__(self, seed: str) -> None:
         self._random = random.Random(f"{seed}/weather")
-        self.conflicts = self.faults = self.lost = self.broken = 0.0
-        self.delay = self.lag = 0.0
+        self.calm()
 
     def calm(self) -> None:
         """Let everything through at once."""
-        self.conflicts = self.faults = self.lost = self.broken = self.delay = self.lag = 0.0
+        self.conflicts = self.faults = self.unread = self.lost = self.broken = 0.0
+        self.delay = self.lag = 0.0
 
     def turn(self, chance: random.Random) -> str:
         """Become as bad as `chance` has it, from calm to a storm."""
         force = chance.choice((0.0, 0.3, 1.0))
         self.conflicts = force * chance.choice((0, 0.1, 0.3))
         self.faults = force * chance.choice((0, 0.05, 0.2))
+        self.unread = force * chance.choice((0, 0.05, 0.2))
         self.lost = force * chance.choice((0, 0.05, 0.1))
         self.broken = force * chance.choice((0, 0.02, 0.1))
         self.delay = force * chance.choice((0, 0.05, 2.0))
@@ -124,10 +130,12 @@ class BadLine:
             if call.verb == "update" and weather.happens(weather.conflicts):
                 raise Conflict(resource, call.name, "the object has been modified")
             if weather.happens(weather.faults):
-                raise InternalError("etcdserver: leader changed")
+                raise InternalError(TROUBLES[0])
+        elif weather.happens(weather.unread):
+            raise Timeout(TROUBLES[1])
         answer = await self._inner.call(call)
         if call.verb in _WRITES and not _counted(call) and weather.happens(weather.lost):
-            raise Timeout("request did not complete within requested timeout")
+            raise Timeout(TROUBLES[1])
         return answer
 
     def watch(self, call: Any, after: int, deliver: Any, closed: Any) -> LaggingWatch:

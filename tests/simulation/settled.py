@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from apimachinery.labels import from_set
+from apimachinery import quantity
+from apimachinery.labels import from_label_selector, from_set
 from apimachinery.meta import is_deleting, labels_of, name_of, namespace_of, uid_of
 from apimachinery.pods import is_active, is_ready
-from tests.simulation.invariants import State
+from tests.simulation.rules.batch import ended
+from tests.simulation.rules.workloads import meant_for
+from tests.simulation.states import State
 
 Obj = dict[str, Any]
 
@@ -18,6 +21,7 @@ _KINDS = {
     "StatefulSet": "statefulsets.apps",
     "DaemonSet": "daemonsets.apps",
     "Job": "jobs.batch",
+    "CronJob": "cronjobs.batch",
     "Service": "services",
     "Node": "nodes",
     "Pod": "pods",
@@ -26,7 +30,7 @@ _KINDS = {
 
 def unsettled(state: State) -> Iterator[str]:
     """Yield what is not as it should be."""
-    for check in (_orphans, _deleting, _pods, _replicas, _agents, _jobs, _endpoints, _deployments):
+    for check in CHECKS:
         yield from check(state)
 
 
@@ -92,21 +96,21 @@ def _replicas(state: State) -> Iterator[str]:
 
 
 def _agents(state: State) -> Iterator[str]:
-    """A DaemonSet has one pod on each node."""
+    """A DaemonSet has one pod on each node, and no second one unless there is no room for it."""
+    short = any(_reason(pod) for pod in state.of("pods"))
     nodes = {name_of(one) for one in state.of("nodes")}
     for obj in state.of("daemonsets.apps"):
-        found = [one["spec"].get("nodeName") for one in state.owned("pods", obj) if is_active(one)]
-        if len(found) != len(set(found)):
-            yield f"daemonset {name_of(obj)} has several pods on a node: {sorted(map(str, found))}"
+        found = sorted(meant_for(one) for one in state.owned("pods", obj) if is_active(one))
+        if len(found) != len(set(found)) and not short:
+            yield f"daemonset {name_of(obj)} has several pods on a node: {found}"
         if set(found) != nodes:
-            yield f"daemonset {name_of(obj)} is on {sorted(map(str, found))} of {sorted(nodes)}"
+            yield f"daemonset {name_of(obj)} is on {found} of {sorted(nodes)}"
 
 
 def _jobs(state: State) -> Iterator[str]:
     """Jobs end: each has a time limit."""
     for job in state.of("jobs.batch"):
-        conditions = (job.get("status") or {}).get("conditions") or ()
-        if not any(one["type"] in ("Complete", "Failed") for one in conditions):
+        if not ended(job):
             yield f"job {name_of(job)} has not ended: {job.get('status')}"
         for pod in state.owned("pods", job):
             if "batch.kubernetes.io/job-tracking" in (pod["metadata"].get("finalizers") or ()):
@@ -149,3 +153,112 @@ def _deployments(state: State) -> Iterator[str]:
         counts = [status.get(one, 0) for one in ("replicas", "updatedReplicas", "readyReplicas")]
         if counts != [wanted] * 3 and not short:
             yield f"deployment {name_of(obj)} has {counts} of {wanted}"
+
+
+def _histories(state: State) -> Iterator[str]:
+    """Of old ReplicaSets and of ended Jobs so many are kept as their owners say."""
+    for obj in state.of("deployments.apps"):
+        old = [
+            one for one in state.owned("replicasets.apps", obj) if not int(one["spec"]["replicas"])
+        ]
+        status, most = obj.get("status") or {}, obj["spec"]["revisionHistoryLimit"]
+        done = status.get("updatedReplicas", 0) == obj["spec"]["replicas"] > 0
+        if done and status.get("availableReplicas") == obj["spec"]["replicas"] and len(old) > most:
+            yield f"deployment {name_of(obj)} keeps {len(old)} old ReplicaSets of {most}"
+    for cron in state.of("cronjobs.batch"):
+        jobs = state.owned("jobs.batch", cron)
+        for how, limit in (("Complete", "successful"), ("Failed", "failed")):
+            kept = [one for one in jobs if ended(one) == how]
+            most = cron["spec"][f"{limit}JobsHistoryLimit"]
+            if len(kept) > most:
+                yield f"cronjob {name_of(cron)} keeps {len(kept)} {limit} Jobs of {most}"
+        if (cron.get("status") or {}).get("active"):
+            yield f"cronjob {name_of(cron)} believes {cron['status']['active']} at work"
+
+
+def _namespaces(state: State) -> Iterator[str]:
+    """Nothing outlives its namespace."""
+    for resource, objects in state.objects.items():
+        for namespace, name in objects:
+            if namespace and state.get("namespaces", "", namespace) is None:
+                yield f"{resource}/{name} outlives the namespace {namespace}"
+
+
+def _nodes(state: State) -> Iterator[str]:
+    """Nodes are ready, and nothing of their failures is left."""
+    for node in state.of("nodes"):
+        conditions = {one["type"]: one["status"] for one in node["status"]["conditions"]}
+        if conditions["Ready"] != "True":
+            yield f"node {name_of(node)} is not ready: {conditions}"
+        if taints := node["spec"].get("taints"):
+            yield f"node {name_of(node)} has taints: {taints}"
+
+
+def _volumes(state: State) -> Iterator[str]:
+    """Claims and volumes know of each other; what is attached is used there."""
+    used = {
+        (pod["spec"].get("nodeName"), namespace_of(pod), one["persistentVolumeClaim"]["claimName"])
+        for pod in state.of("pods")
+        if is_active(pod)
+        for one in pod["spec"].get("volumes") or ()
+        if "persistentVolumeClaim" in one
+    }
+    claims = {}
+    for claim in state.of("persistentvolumeclaims"):
+        volume = claim["spec"].get("volumeName", "")
+        claims[volume] = namespace_of(claim), name_of(claim)
+        phase = (claim.get("status") or {}).get("phase")
+        if volume and phase != "Bound":
+            yield f"claim {name_of(claim)} of {volume} is {phase}"
+    for volume in state.of("persistentvolumes"):
+        if name_of(volume) not in claims:
+            yield f"volume {name_of(volume)} is nobody's: {volume['spec'].get('claimRef')}"
+    for one in state.of("volumeattachments.storage.k8s.io"):
+        spec = one["spec"]
+        claim = claims.get(spec["source"]["persistentVolumeName"], ("", ""))
+        if (spec["nodeName"], *claim) not in used:
+            yield f"{name_of(one)} attaches {claim} to {spec['nodeName']}, where nobody uses it"
+
+
+def _budgets(state: State) -> Iterator[str]:
+    """Budgets know how many are healthy, and how many may go."""
+    for budget in state.of("poddisruptionbudgets.policy"):
+        selector = from_label_selector(budget["spec"]["selector"])
+        healthy = sum(
+            1
+            for pod in state.within("pods", namespace_of(budget))
+            if selector.matches(labels_of(pod)) and is_active(pod) and is_ready(pod)
+        )
+        status = budget.get("status") or {}
+        if status.get("currentHealthy") != healthy:
+            yield f"budget {name_of(budget)} says {status.get('currentHealthy')} of {healthy}"
+        spare = max(healthy - status.get("desiredHealthy", 0), 0)
+        if status.get("disruptionsAllowed") != spare and status.get("expectedPods"):
+            yield f"budget {name_of(budget)} lets {status.get('disruptionsAllowed')} go of {spare}"
+
+
+def _quotas(state: State) -> Iterator[str]:
+    """Quotas know how many pods there are."""
+    for quota in state.of("resourcequotas"):
+        there = sum(is_active(pod) for pod in state.within("pods", namespace_of(quota)))
+        used = ((quota.get("status") or {}).get("used") or {}).get("pods", "0")
+        if quantity.parse(used).value() != there:
+            yield f"quota {name_of(quota)} says {used} pods of {there}"
+
+
+CHECKS = (
+    _orphans,
+    _deleting,
+    _pods,
+    _replicas,
+    _agents,
+    _jobs,
+    _endpoints,
+    _deployments,
+    _histories,
+    _namespaces,
+    _nodes,
+    _volumes,
+    _budgets,
+    _quotas,
+)

@@ -31,22 +31,23 @@ def inline(monkeypatch):
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
 
 
+@pytest.fixture(scope="module")
+def played():
+    """What has been played already, by seed."""
+    return {}
+
+
 @pytest.mark.parametrize("seed", range(FIRST, FIRST + HISTORIES))
-def test_a_history_keeps_the_rules_and_comes_to_rest(database, seed):
+def test_a_history_keeps_the_rules_and_comes_to_rest(database, played, seed):
     history, wrong = judge(str(seed), database)
+    played[seed] = history.digest()
     assert not wrong, "\n".join([*wrong, "", *history.deeds])
 
 
-def test_the_same_seed_gives_the_same_bytes(database):
-    first, _ = judge("7", database)
-    again, _ = judge("7", database)
-    assert len(first.records) > 500
-    assert first.deeds == again.deeds
-    for one, other in zip(first.records, again.records, strict=True):
-        assert one.entry.raw == other.entry.raw
-    assert first.digest() == again.digest()
-    assert judge("8", database)[0].digest() != first.digest()
-    # And in another process, in which sets have another order.
+def test_the_same_seed_gives_the_same_bytes(database, played):
+    """Also in another process, in which sets have another order and no history came before."""
+    first, other = (played.get(seed) or judge(str(seed), database)[0].digest() for seed in (7, 6))
+    assert first != other
     environment = {**os.environ, "KUBEGROUND_SIMULATION_KEYS": json.dumps(keys())}
     environment["PYTHONHASHSEED"] = "2" if os.environ.get("PYTHONHASHSEED") == "1" else "1"
     told = subprocess.run(
@@ -56,4 +57,4 @@ def test_the_same_seed_gives_the_same_bytes(database):
         text=True,
         check=True,
     )
-    assert first.digest() in told.stdout
+    assert first in told.stdout

@@ -6,10 +6,10 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tests.simulation.deeds import play
+from tests.simulation.deeds.playing import play
 from tests.simulation.invariants import broken
 from tests.simulation.settled import unsettled
-from tests.simulation.world import History, live
+from tests.simulation.world import STEPS, History, live
 
 
 class _Faults(logging.Handler):
@@ -37,11 +37,11 @@ def _listening() -> Iterator[list[str]]:
         root.removeHandler(handler)
 
 
-def judge(seed: str, alias: str) -> tuple[History, list[str]]:
-    """Play the history of a seed; return it with what is wrong in it."""
+def judge(seed: str, alias: str, steps: int = STEPS) -> tuple[History, list[str]]:
+    """Play the history of a seed, or the first steps of it; return it with what is wrong in it."""
     with _listening() as logged:
-        history = live(seed, alias, play)
+        history = live(seed, alias, play, steps)
     wrong, state = broken(history.records)
     if history.restless:
         wrong.append(history.restless)
-    return history, [*wrong, *unsettled(state), *logged]
+    return history, [*wrong, *history.wrong, *unsettled(state), *logged]

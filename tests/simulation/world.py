@@ -25,12 +25,15 @@ from playground.cluster import RunningCluster, Surface
 from playground.databases import sqlite_settings
 from playground.fleet import Fleet
 from playground.secure_server import ClientTrust
-from tests.simulation.seeded import BadLine, Seeded, SeededClock, Weather
+from tests.simulation.seeded import BadLine, Seeded, Weather
 from tests.support.databases import database
 from tests.support.inline import InlineStorage
 
 NAME = "simulated"
 NODES = 4
+FEATURES = ("storage", "metrics")
+# How many deeds a history has.
+STEPS = 25
 # Longer than the longest wait of a controller (16 m 40 s of a queue's backoff).
 PATIENCE, QUIET = 3 * 3600.0, 1100.0
 
@@ -43,6 +46,8 @@ class History:
     deeds: list[str] = field(default_factory=list)
     records: list[ChangeRecord] = field(default_factory=list)
     restless: str = ""
+    # What deeds have come upon that must not be.
+    wrong: list[str] = field(default_factory=list)
 
     def digest(self) -> str:
         """Return a fingerprint of every byte of it."""
@@ -67,10 +72,10 @@ def log_database(directory: Path) -> Iterator[str]:
 class World:
     """The cluster of a history while it goes on."""
 
-    def __init__(self, seed: str, fleet: Fleet, weather: Weather) -> None:
-        self.fleet, self.weather = fleet, weather
-        self.chance = random.Random(f"{seed}/deeds")
-        self.deeds: list[str] = []
+    def __init__(self, history: History, fleet: Fleet, weather: Weather, steps: int) -> None:
+        self.fleet, self.weather, self.steps = fleet, weather, steps
+        self.chance = random.Random(f"{history.seed}/deeds")
+        self.deeds, self.wrong = history.deeds, history.wrong
 
     @property
     def cluster(self) -> RunningCluster:
@@ -92,9 +97,10 @@ class World:
     async def sleep(self, seconds: float) -> None:
         await self.cluster.clock.sleep(seconds)
 
-    async def restart(self) -> None:
-        """End the worker and begin another."""
+    async def restart(self, later: float = 0.0) -> None:
+        """End the worker and begin another, `later` seconds after: it knows what is stored."""
         await self.fleet.pause(NAME)
+        await asyncio.sleep(later)
         await self.fleet.resume(NAME)
 
     async def rest(self) -> str:
@@ -117,8 +123,8 @@ class World:
         return list(reversed(await self.cluster.store.records(limit=1_000_000)))
 
 
-async def _live(seed: str, alias: str, play) -> History:
-    weather = Weather(seed)
+async def _live(seed: str, alias: str, play, steps: int) -> History:
+    weather, seeded = Weather(seed), Seeded(seed)
     surface = Surface(
         "https://127.0.0.1:6443",
         "CA",
@@ -127,21 +133,21 @@ async def _live(seed: str, alias: str, play) -> History:
         serving=ServingOptions(turns=Turns(quantum=math.inf)),
         door=lambda api, user: BadLine(api, user, weather),
     )
-    storage = InlineStorage(clock=SeededClock(), hub=WatchHub, alias=alias)
-    fleet = Fleet(storage, surface, ClientTrust(), Seeded(seed))
-    await fleet.create(NAME, nodes=NODES, template="bare")
-    world, history = World(seed, fleet, weather), History(seed)
+    storage = InlineStorage(clock=seeded.clock(), hub=WatchHub, alias=alias)
+    fleet = Fleet(storage, surface, ClientTrust(), seeded)
+    await fleet.create(NAME, nodes=NODES, template="bare", features=FEATURES)
+    history = History(seed)
+    world = World(history, fleet, weather, steps)
     try:
         history.restless = await play(world) or ""
         history.records = list(await world.log())
     finally:
-        history.deeds = world.deeds
         await fleet.delete(NAME)
         await fleet.close()
     return history
 
 
-def live(seed: str, alias: str, play) -> History:
+def live(seed: str, alias: str, play, steps: int = STEPS) -> History:
     """Play a history on a loop of its own, whose time begins at 0 and takes none."""
     with asyncio.Runner(loop_factory=lambda: looptime.new_event_loop(start=0.0)) as runner:
-        return runner.run(_live(seed, alias, play))
+        return runner.run(_live(seed, alias, play, steps))

@@ -1,0 +1,1 @@
+"""What must not happen, each as a rule that is told of every write."""

@@ -1,0 +1,94 @@
+"""What Jobs and CronJobs must not do: run twice what is done, or more at once than they may."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from apimachinery.meta import annotations_of, name_of, uid_of
+from apimachinery.pods import is_active
+from tests.simulation.rules.workloads import Wanted
+from tests.simulation.states import Change, Obj, Rule, State
+
+_INDEX = "batch.kubernetes.io/job-completion-index"
+
+
+class Parallelism(Rule):
+    """A Job has no more pods at work than it may."""
+
+    def __init__(self) -> None:
+        self._wanted = Wanted()
+
+    def look(self, state: State, change: Change) -> Iterator[str]:
+        if change.resource == "jobs.batch" and change.new is not None:
+            self._wanted.note(change.new, change.new["spec"]["parallelism"])
+        if change.resource != "pods" or (pod := change.made) is None:
+            return
+        if (job := state.owner(pod, "Job", "jobs.batch")) is None:
+            return
+        there = sum(map(is_active, state.owned("pods", job))) + 1
+        most = self._wanted.most(uid_of(job))
+        if there > most:
+            yield f"is pod {there} at a parallelism of {most}"
+
+
+class OnceDone(Rule):
+    """What a Job has counted stays counted; what is done is not begun again."""
+
+    def look(self, state: State, change: Change) -> Iterator[str]:
+        if change.resource == "jobs.batch" and change.old is not None and change.new is not None:
+            yield from self._counts(change.old.get("status") or {}, change.new.get("status") or {})
+        if change.resource != "pods" or (pod := change.made) is None:
+            return
+        if (job := state.owner(pod, "Job", "jobs.batch")) is None:
+            return
+        if end := ended(job):
+            yield f"is made for {name_of(job)}, which is {end}"
+        index = annotations_of(pod).get(_INDEX)
+        done = (job.get("status") or {}).get("completedIndexes", "")
+        if index is not None and int(index) in _indexes(done):
+            yield f"is made for index {index} of {done} that are done"
+
+    def _counts(self, old: Obj, new: Obj) -> Iterator[str]:
+        for field in ("succeeded", "failed"):
+            if old.get(field, 0) > new.get(field, 0):
+                yield f"had {old[field]} that {field}, and has {new.get(field, 0)}"
+        for field in ("completedIndexes", "failedIndexes"):
+            if lost := _indexes(old.get(field, "")) - _indexes(new.get(field, "")):
+                yield f"forgets {sorted(lost)} of its {field}"
+        before, now = _true(old), _true(new)
+        if lost := (before & {"Complete", "Failed"}) - now:
+            yield f"is {sorted(lost)} no more"
+        if {"Complete", "Failed"} <= now:
+            yield "is complete and failed"
+
+
+def ended(job: Obj) -> str:
+    """Return how a Job has ended; "" if it has not."""
+    return min(_true(job.get("status") or {}) & {"Complete", "Failed"}, default="")
+
+
+def _true(status: Obj) -> set[str]:
+    return {one["type"] for one in status.get("conditions") or () if one["status"] == "True"}
+
+
+def _indexes(text: str) -> set[int]:
+    """Return the numbers of a list as "0,2-4"."""
+    found: set[int] = set()
+    for part in filter(None, text.split(",")):
+        first, _, last = part.partition("-")
+        found.update(range(int(first), int(last or first) + 1))
+    return found
+
+
+class Forbidden(Rule):
+    """A CronJob that forbids it has no two Jobs at work."""
+
+    def look(self, state: State, change: Change) -> Iterator[str]:
+        if change.resource != "jobs.batch" or (job := change.made) is None:
+            return
+        cron = state.owner(job, "CronJob", "cronjobs.batch")
+        if cron is None or cron["spec"]["concurrencyPolicy"] != "Forbid":
+            return
+        for other in state.owned("jobs.batch", cron):
+            if not ended(other):
+                yield f"is begun while {name_of(other)} is at work"
