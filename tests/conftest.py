@@ -9,7 +9,14 @@ from hypothesis import HealthCheck, settings
 
 pytest.register_assert_rewrite("tests.contracts")
 
-from tests.support.databases import blocker, clock, cluster, sqlite, storage  # noqa: E402
+from tests.support.databases import (  # noqa: E402
+    blocker,
+    clock,
+    cluster,
+    migrated,
+    sqlite,
+    storage,
+)
 from tests.support.postgres import postgres_server, postgresql  # noqa: E402
 from tests.support.server import playground  # noqa: E402
 
@@ -25,6 +32,7 @@ __all__ = [
     "blocker",
     "clock",
     "cluster",
+    "migrated",
     "playground",
     "postgres_server",
     "postgresql",

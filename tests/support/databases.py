@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,10 +39,20 @@ def blocker(django_db_blocker: Any) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory, django_db_blocker: Any) -> Path:
+    """A SQLite database with tables and no rows, to be copied: migrations outlast most tests."""
+    path: Path = tmp_path_factory.mktemp("migrated") / "db.sqlite3"
+    with django_db_blocker.unblock(), database("sqlite-migrated", sqlite_settings(path)):
+        return path
+
+
 @pytest.fixture
-def sqlite(tmp_path: Path, blocker: None) -> Iterator[str]:
+def sqlite(tmp_path: Path, migrated: Path, blocker: None) -> Iterator[str]:
     """The alias of an empty SQLite database with tables."""
-    with database("sqlite-test", sqlite_settings(tmp_path / "db.sqlite3")) as alias:
+    path = tmp_path / "db.sqlite3"
+    shutil.copyfile(migrated, path)
+    with database("sqlite-test", sqlite_settings(path), migrate=False) as alias:
         yield alias
 
 
