@@ -21,6 +21,7 @@ from nodes.client.resources import CONTROLLERREVISIONS, Res
 from nodes.client.rest import Client
 from nodes.controllers.common.claims import Claims
 
+# The label of a revision's hash: of StatefulSets, and of DaemonSets, which is their pods' too.
 HASH = "controller.kubernetes.io/hash"
 POD_HASH = "controller-revision-hash"
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
@@ -29,6 +30,12 @@ _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 def data_of(owner: Obj) -> Obj:
     """Return what a revision holds: a patch that brings the template back."""
     return {"spec": {"template": {**owner["spec"]["template"], "$patch": "replace"}}}
+
+
+def hash_of(revision: Obj) -> str:
+    """Return a revision's hash, by whichever label it has."""
+    labels = labels_of(revision)
+    return labels.get(POD_HASH) or labels.get(HASH, "")
 
 
 def template_of(revision: Obj) -> Obj:
@@ -40,8 +47,9 @@ def template_of(revision: Obj) -> Obj:
 class Revisions:
     """The history of one controller's objects."""
 
-    def __init__(self, client: Client, owners: Res) -> None:
-        self._client = client
+    def __init__(self, client: Client, owners: Res, label: str = HASH) -> None:
+        """`label` is the one of the hashes."""
+        self._client, self._label = client, label
         self._claims = Claims(client, owners, CONTROLLERREVISIONS)
 
     async def claimed(self, owner: Obj, found: Sequence[Obj]) -> list[Obj]:
@@ -64,7 +72,7 @@ class Revisions:
 
     async def _create(self, owner: Obj, data: Obj, number: int, collisions: int) -> tuple[Obj, int]:
         while True:
-            wanted = _revision(owner, data, number, collisions)
+            wanted = _revision(owner, data, number, collisions, self._label)
             try:
                 return await self._client.create(wanted, CONTROLLERREVISIONS), collisions
             except AlreadyExists:
@@ -88,13 +96,13 @@ class Revisions:
                 continue
 
 
-def _revision(owner: Obj, data: Any, number: int, collisions: int) -> Obj:
+def _revision(owner: Obj, data: Any, number: int, collisions: int, label: str) -> Obj:
     hashed = template_hash(owner["spec"]["template"], collisions or None)
     annotations = {k: v for k, v in annotations_of(owner).items() if k != _LAST_APPLIED}
     metadata: Obj = {
         "name": f"{name_of(owner)[:223]}-{hashed}",
         "namespace": namespace_of(owner),
-        "labels": {**labels_of(owner["spec"]["template"]), HASH: hashed},
+        "labels": {**labels_of(owner["spec"]["template"]), label: hashed},
         "ownerReferences": [owner_reference(owner)],
     }
     if annotations:

@@ -28,7 +28,7 @@ from nodes.client.resources import CONTROLLERREVISIONS, DAEMONSETS, NODES, PODS
 from nodes.controllers.common.base import ManagedController, ManagerContext
 from nodes.controllers.common.claims import Claims, candidates, index_orphans
 from nodes.controllers.common.podcontrol import PodControl, first, pod_from_template, slow_start
-from nodes.controllers.common.revisions import HASH, POD_HASH, Revisions
+from nodes.controllers.common.revisions import POD_HASH, Revisions, hash_of
 from nodes.controllers.daemonset import placement, rollout
 from nodes.controllers.daemonset.backoff import FailedPods
 from nodes.controllers.daemonset.placement import fit
@@ -48,7 +48,7 @@ class DaemonSetController(ManagedController):
         self.expectations = Expectations(context.clock)
         self._pods = PodControl(self.client, self.recorder)
         self._claims = Claims(self.client, DAEMONSETS, PODS)
-        self._revisions = Revisions(self.client, DAEMONSETS)
+        self._revisions = Revisions(self.client, DAEMONSETS, POD_HASH)
         self._failed = FailedPods()
 
     def start(self) -> None:
@@ -102,7 +102,7 @@ class DaemonSetController(ManagedController):
         )
         collisions = int((daemonset.get("status") or {}).get("collisionCount") or 0)
         revision, collisions = await self._revisions.present(daemonset, history, collisions)
-        hashed = labels_of(revision).get(HASH, "")
+        hashed = hash_of(revision)
         fits = {
             name_of(node): fit(daemonset["spec"]["template"], node)
             for node in self.informer(NODES).list()
@@ -119,7 +119,7 @@ class DaemonSetController(ManagedController):
         live = {name_of(revision)} | {
             name_of(one)
             for one in history
-            if labels_of(one).get(HASH) in {labels_of(pod).get(POD_HASH) for pod in pods}
+            if hash_of(one) in {labels_of(pod).get(POD_HASH) for pod in pods}
         }
         await self._revisions.clean_up(daemonset, history, live)
         if error is not None:

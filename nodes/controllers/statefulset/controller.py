@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from apimachinery.errors import AlreadyExists, ApiError, NotFound
+from apimachinery.errors import AlreadyExists, ApiError, Conflict, NotFound
 from apimachinery.labels import Selector, from_label_selector
 from apimachinery.meta import (
     Obj,
@@ -180,6 +180,7 @@ class StatefulSetController(ManagedController):
             await self._make_claims(seen.obj, name_of(pod))
         well = identity.is_running_and_ready(pod) and self._available_in(seen.obj, pod) == 0
         if well or not seen.ordered:
+            await self._repair(seen.obj, pod)
             await self._retention.keep(seen.obj, pod, condemned=False)
         return well
 
@@ -253,6 +254,22 @@ class StatefulSetController(ManagedController):
                     self.recorder.event(statefulset, WARNING, "FailedCreate", message)
                 raise
             self.recorder.event(statefulset, NORMAL, "SuccessfulCreate", f"{words} success")
+
+    async def _repair(self, statefulset: Obj, pod: Obj) -> None:
+        """Give an adopted pod its labels; its volumes too, which the API server refuses."""
+        repaired = identity.repaired(statefulset, pod)
+        if repaired is pod:
+            return
+        if repaired["spec"] != pod["spec"]:
+            await self._make_claims(statefulset, name_of(pod))
+        try:
+            await self.client.update(repaired, resource=PODS)
+        except Conflict:
+            raise  # others have changed it meanwhile: what is next is seen then
+        except ApiError as error:
+            self._tell(statefulset, "Update", pod, error.message)
+            raise
+        self._tell(statefulset, "Update", pod)
 
     async def _recreate(self, statefulset: Obj, pod: Obj) -> None:
         failed = phase_of(pod) == "Failed"

@@ -80,6 +80,35 @@ def build_pod(statefulset: Obj, template: Obj, ordinal: int, revision: str) -> O
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
 
 
+def has_its_volumes(statefulset: Obj, pod: Obj) -> bool:
+    """Tell whether each claim of the set is one of a pod's volumes."""
+    volumes = {volume["name"]: volume for volume in pod["spec"].get("volumes") or ()}
+    for claim in statefulset["spec"].get("volumeClaimTemplates") or ():
+        named = volumes.get(name_of(claim), {}).get("persistentVolumeClaim") or {}
+        if named.get("claimName") != claim_name(claim, name_of(pod)):
+            return False
+    return True
+
+
+def repaired(statefulset: Obj, pod: Obj) -> Obj:
+    """Return a pod with the labels and volumes that its name gives it; itself if it has them.
+
+    As in Kubernetes the label of the index is only looked at where that of the name is wrong.
+    """
+    name, labels = name_of(pod), labels_of(pod)
+    named, mounted = labels.get(POD_NAME) == name, has_its_volumes(statefulset, pod)
+    if named and mounted:
+        return pod
+    made = {**pod, "metadata": {**pod["metadata"]}, "spec": {**pod["spec"]}}
+    if not named:
+        index = str(ordinal_of(statefulset, pod))
+        made["metadata"]["labels"] = {**labels, POD_NAME: name, POD_INDEX: index}
+    if not mounted:
+        claims = statefulset["spec"].get("volumeClaimTemplates") or ()
+        made["spec"]["volumes"] = _volumes(pod["spec"].get("volumes") or (), claims, name)
+    return made
+
+
 def _volumes(given: Iterable[Obj], claims: Iterable[Obj], pod: str) -> list[Obj]:
     """A claim of the set stands for a volume of that name, whatever the template says."""
     made = {

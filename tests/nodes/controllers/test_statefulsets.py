@@ -366,3 +366,45 @@ async def test_a_pod_waits_until_a_claim_that_goes_is_gone(rig, pods):
     free = {"metadata": {"finalizers": None}}
     await rig.client.patch(PERSISTENTVOLUMECLAIMS, "default", "data-db-0", free)
     await ready(rig, 1)
+
+
+def adopted(name="db-0", **labels):
+    """A pod that somebody made by hand with a name of the set's."""
+    return pod(name).labels(app="x", **labels).spec(hostname=name, subdomain="db")
+
+
+async def test_an_adopted_pod_gets_the_labels_of_its_name(rig, pods):
+    await rig.create(adopted())
+    await rig.run(SS)
+    await rig.create(statefulset(1).spec(updateStrategy={"type": "OnDelete"}))
+    await ready(rig, 1)
+    await rig.settle(1)
+    labels = labels_of(rig.need("pods", "db-0"))
+    assert labels == {
+        "app": "x",
+        "apps.kubernetes.io/pod-index": "0",
+        "statefulset.kubernetes.io/pod-name": "db-0",
+    }
+    said = "Normal SuccessfulUpdate Update Pod db-0 in StatefulSet db successful"
+    assert rig.events() == [said]
+
+    # A label that somebody took away comes back; that of the index alone does not.
+    gone = {"metadata": {"labels": {"apps.kubernetes.io/pod-index": None}}}
+    await rig.client.patch(PODS, "default", "db-0", gone)
+    await rig.settle(5)
+    assert "apps.kubernetes.io/pod-index" not in labels_of(rig.need("pods", "db-0"))
+    gone["metadata"]["labels"]["statefulset.kubernetes.io/pod-name"] = None
+    await rig.client.patch(PODS, "default", "db-0", gone)
+    await rig.until(lambda: labels_of(rig.need("pods", "db-0")) == labels)
+
+
+async def test_the_claims_of_an_adopted_pod_are_made(rig, pods):
+    await rig.create(adopted(**{"statefulset.kubernetes.io/pod-name": "db-0"}))
+    await rig.run(SS)
+    made = statefulset(1, volumeClaimTemplates=[CLAIM])
+    await rig.create(made.spec(updateStrategy={"type": "OnDelete"}))
+    await rig.until(lambda: rig.get("persistentvolumeclaims", "data-db-0"), within=60)
+    # This API lets volumes change; a real one refuses that, and the controller tries again.
+    await rig.until(lambda: rig.need("pods", "db-0")["spec"].get("volumes"))
+    volume = {"name": "data", "persistentVolumeClaim": {"claimName": "data-db-0"}}
+    assert rig.need("pods", "db-0")["spec"]["volumes"] == [volume]
