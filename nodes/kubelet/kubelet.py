@@ -18,6 +18,8 @@ from nodes.client.flag import Flag
 from nodes.client.informer import Informers
 from nodes.client.rest import STRATEGIC_PATCH, Client
 from nodes.client.supervise import TaskSet
+from nodes.kubelet import csinode
+from nodes.kubelet.admission import Refusal, refusal
 from nodes.kubelet.adoption import adopt
 from nodes.kubelet.attachments import Attachments
 from nodes.kubelet.claims import PersistentVolumes
@@ -226,6 +228,7 @@ class Kubelet:
                     "spec": lease["spec"],
                 },
             )
+        await csinode.register(self._client, node)
         self._static.start()
 
     async def stop(self) -> None:
@@ -274,13 +277,19 @@ class Kubelet:
             self.pods[worker.uid] = worker
             return
         restore(worker.containers.records, pod)
+        refused = None
+        if not (pod.get("status") or {}).get("startTime"):
+            refused = refusal(self.machine, worker.asks, self.pods.values())
         self.pods[worker.uid] = worker
         if self._off_since and lose_power(worker.containers.records, pod, self._off_since):
             message = "Pod sandbox changed, it will be killed and re-created."
             worker.report("Normal", "SandboxChanged", message)
         if self._evictions.turns_away(pod):
-            worker.refuse(EVICTED, TURNED_AWAY)
-        worker.wake()
+            refused = Refusal(EVICTED, TURNED_AWAY)
+        if refused is not None:
+            worker.reject(*refused)
+        else:
+            worker.wake()
 
     def _forget(self, uid: str) -> None:
         """The object is gone: whatever still runs has no business to."""

@@ -18,6 +18,7 @@ from apimachinery.meta import Obj, is_deleting, name_of, namespace_of, uid_of
 from nodes.client.cause import CAUSE
 from nodes.client.rest import may_pass
 from nodes.kubelet import status as statuses
+from nodes.kubelet.admission import asks_of
 from nodes.kubelet.claims import MountFailed, NotAttached
 from nodes.kubelet.container_config import sandbox_config
 from nodes.kubelet.containers import Containers
@@ -34,6 +35,9 @@ log = logging.getLogger(__name__)
 
 # A hard eviction: what it is called, and what it gives a pod's containers to end.
 EVICTED, HARD_GRACE = "Evicted", 1.0
+# A rejected pod fails after so long, as with a real kubelet's loops: whoever makes another one at
+# once would keep the cluster busy otherwise.
+REJECTION = 1.0
 # Writes of status that come within this time go out as one.
 _STATUS_DELAY = 0.02
 # A pod that runs by then is not told of before: of a thousand that come at once two thirds are
@@ -50,6 +54,7 @@ class PodWorker:
         self.pod = pod
         self.host = host
         self.uid = uid_of(pod)
+        self.asks = asks_of(pod)
         self.sandbox_id = ""
         self.pod_ips: tuple[str, ...] = ()
         self.finished = False
@@ -147,16 +152,24 @@ class PodWorker:
         """Tell whether it is being taken off the node."""
         return self._verdict is not None or is_deleting(self.pod)
 
+    @property
+    def over(self) -> bool:
+        """Tell whether it uses nothing of the node any more, or is about to."""
+        return self._terminated or self._verdict is not None
+
     def evict(self, message: str) -> None:
         """End the pod, since the node needs what it uses."""
         self._disrupted = message
-        self.refuse(EVICTED, message)
+        self._fail(EVICTED, message, message)
 
-    def refuse(self, reason: str, message: str) -> None:
-        """Let the pod fail: it may not run here, or not any more."""
-        self.report("Warning", reason, message)
+    def reject(self, reason: str, message: str) -> None:
+        """Let the pod fail before it has begun: it may not run here."""
+        self._fail(reason, message, f"Pod was rejected: {message}", REJECTION)
+
+    def _fail(self, reason: str, told: str, message: str, delay: float = 0.0) -> None:
+        self.report("Warning", reason, told)
         self._verdict = ("Failed", reason, message)
-        self.wake()
+        self.wake_in(delay)
 
     def wake_in(self, delay: float) -> None:
         """Look again in `delay` seconds; of several wishes the earliest holds."""

@@ -294,7 +294,7 @@ async def test_a_full_disk_evicts_pods_and_turns_others_away(lab):
     )
     await eventually(lambda: lab.get("pods", "late")["status"].get("reason") == "Evicted")
     assert lab.get("pods", "late")["status"]["message"] == (
-        "The node had condition: [DiskPressure]. "
+        "Pod was rejected: The node had condition: [DiskPressure]. "
     )
     await mended(lab, failure)
     await asyncio.sleep(250)
