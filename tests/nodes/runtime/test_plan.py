@@ -23,6 +23,8 @@ def planned(*argv):
         ("tail -f /dev/null", Wait("", FOREVER)),
         ("echo hi && sleep 10", Wait("echo hi", 10)),
         ("echo hi; sleep 10", Wait("echo hi", 10)),
+        ("[ -e x ] && exit 0; sleep 10", Script("[ -e x ] && exit 0; sleep 10")),
+        ("set -e; false; sleep 10", Script("set -e; false; sleep 10")),
         ("echo hi\nsleep 10\n", Wait("echo hi", 10)),
         ("echo 'a; sleep 10'", Script("echo 'a; sleep 10'")),
         ("if true; then sleep 10", Script("if true; then sleep 10")),

@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 from nodes.runtime.cri import STDERR
 from nodes.runtime.simulated.process import Process
 from nodes.runtime.simulated.shell.helpers import Helper, Lost
+from nodes.runtime.simulated.shell.pace import SHARE, Pace
 from nodes.runtime.simulated.shell.remote import Remote
 from nodes.runtime.simulated.shell.wire import Head
 
@@ -61,7 +62,9 @@ class Shell:
         name: str = "sh",
         state: bytes | None = None,
         python: bool = False,
+        pace: Pace | None = None,
     ) -> None:
+        """`pace`: it may run on and on, and its commands come at that."""
         self.cwd = process.cwd
         # The last script was understood, and ran until its end or to its `exit`.
         self.ran = True
@@ -70,6 +73,7 @@ class Shell:
         self._name = name.encode()
         self._initial = state or b""
         self._python = python
+        self._pace = pace
         self._loop = asyncio.get_running_loop()
         self._helper: Helper | None = None
         self._number = 0
@@ -212,6 +216,7 @@ class Shell:
                 },
                 commands=list(self._handlers),
                 python=self._python,
+                endless=self._pace is not None,
                 readonly=process.fs.readonly,
             )
         except Lost:
@@ -223,12 +228,15 @@ class Shell:
     async def _command(self, call: int, remote: Remote, handler: Handler) -> None:
         code = 1
         try:
+            # Commands with such names are the shell's own.
+            if self._pace is not None and not remote.name.startswith("__"):
+                await self._process.clock.sleep(self._pace.take())
             code = await handler(self, remote)
         except (BrokenPipeError, asyncio.CancelledError):
             code = 141 if not self._cancelled(call) else 143
         finally:
             self._calls.pop(call, None)
-            self._busy = max(0.0, self._busy - _FOR_A_COMMAND)
+            self._busy = max(0.0, self._busy - (SHARE if self._pace else _FOR_A_COMMAND))
             if self._helper is not None:
                 self._helper.call_ended(call, code & 0xFF)
             self._weigh()

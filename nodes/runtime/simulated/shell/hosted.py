@@ -20,6 +20,8 @@ from nodes.runtime.simulated.shell.wire import Head, Send
 
 # About 50 ms of an endless loop; a script for people needs a hundredth of it.
 MAX_COMMANDS = 20_000
+# Of a script that waits (pace.py): in a year of nothing else it does not come to so many.
+_ENDLESS = 4_000_000_000
 # Commands outside that may be under way; the rest fail as fork does when a process limit is met.
 MAX_CALLS = 200
 # Linux' ARG_MAX: arguments and environment of one command.
@@ -33,9 +35,10 @@ _TELL_AGAIN = 0.1
 class _Shell:
     """One interpreter, with the trees that it may change."""
 
-    def __init__(self, bash: Bash, writable: list[int]) -> None:
+    def __init__(self, bash: Bash, writable: list[int], *, endless: bool) -> None:
         self.bash = bash
         self.writable = writable
+        self.endless = endless
         self.output: Output | None = None
         self.told = 0.0
 
@@ -43,8 +46,8 @@ class _Shell:
 class Host:
     """Keeps the protocol.
 
-    linger: seconds that output may wait for more of it; on_run: called ahead of each run; memory:
-    says how many bytes the process holds.
+    linger: seconds that output may wait for more of it; on_run: called ahead of each run, and again
+    and again in one without an end; memory: says how many bytes the process holds.
     """
 
     def __init__(
@@ -131,19 +134,29 @@ class Host:
     # -- shells ----------------------------------------------------------------------------------
 
     def _shell(self, head: Head, body: bytes) -> None:
+        limits: dict[str, Any] = {
+            "max_commands": MAX_COMMANDS,
+            "profile": ExecutionProfile.Standard,
+        }
+        if head["endless"]:
+            # The other profile counts commands of all runs together, and stops at 100,000.
+            limits = {
+                "max_commands": _ENDLESS,
+                "max_loop_iterations": _ENDLESS,
+                "profile": ExecutionProfile.Interactive,
+            }
         bash = Bash(
             username=head["user"],
             hostname=head["host"],
             cwd=head["cwd"],
             env=head["env"],
-            max_commands=MAX_COMMANDS,
+            **limits,
             timeout_seconds=_LONGEST,
             python=head["python"],
             readonly_filesystem=head["readonly"],
-            profile=ExecutionProfile.Standard,
         )
         writable = [tree for _, tree, readonly in head["trees"] if not readonly]
-        self._shells[head["shell"]] = _Shell(bash, writable)
+        self._shells[head["shell"]] = _Shell(bash, writable, endless=head["endless"])
         for name in head["commands"]:
             bash.add_command(name, self._command(head["shell"]))
         if body:
@@ -224,7 +237,10 @@ class Host:
                 return 2
             output.flush()
             self._tell_changes(shell)
-            return await self._call(output.run, context)
+            code = await self._call(output.run, context)
+            if shell.endless:
+                self._on_run()
+            return code
 
         return command
 

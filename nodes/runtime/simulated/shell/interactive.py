@@ -6,9 +6,10 @@ import asyncio
 import re
 
 from nodes.runtime.simulated.process import Process
-from nodes.runtime.simulated.shell.bash import Exhausted
+from nodes.runtime.simulated.shell.bash import Exhausted, Shell
 from nodes.runtime.simulated.shell.call import Call
 from nodes.runtime.simulated.shell.helpers import Lost
+from nodes.runtime.simulated.shell.pace import Pace, waits
 from nodes.runtime.simulated.shell.setup import make_shell
 from nodes.runtime.simulated.shell.terminal import EndOfInput, Interrupted, LineReader, Terminal
 from nodes.runtime.simulated.shell.whole import stands_alone
@@ -38,14 +39,31 @@ async def interact(process: Process, name: str) -> int:
 class _Session:
     def __init__(self, process: Process, name: str, source: Terminal | LineReader) -> None:
         self._process = process
-        self._shell = make_shell(process, name, more={_GOES_ON: self._goes_on})
         self._name = name
+        self._pace = Pace(process.clock)
+        self._paced = False
+        self._shell = self._make(None)
         self._source = source
         self._code = 0
         self._went_through = self._over = False
 
     def close(self) -> None:
         self._shell.close()
+
+    def _make(self, state: bytes | None) -> Shell:
+        own, pace = {_GOES_ON: self._goes_on}, self._pace if self._paced else None
+        return make_shell(self._process, self._name, state=state, more=own, pace=pace)
+
+    async def _choose(self, command: str) -> None:
+        """Have an interpreter that lets a command go on for ever, if that is what it is for."""
+        paced = waits(command, self._process.world.programs)
+        if paced == self._paced:
+            return
+        state, cwd = await self._shell.state(), self._shell.cwd
+        self._shell.close()
+        self._paced = paced
+        self._shell = self._make(state)
+        self._shell.cwd = cwd
 
     async def run(self) -> int:
         while not self._over:
@@ -88,6 +106,7 @@ class _Session:
         script = f"(exit {self._code})\n{command}" if self._code and "$?" in command else command
         script = f"{script}\n{_GOES_ON} $?"
         self._went_through = False
+        await self._choose(command)
         running = asyncio.ensure_future(self._shell.run(script))
         try:
             await self._source.watch(running, self._shell.cancel)

@@ -75,6 +75,8 @@ _LOOP = re.compile(
 # those with wide gaps, are run as they are.
 _LONGEST_TEXT = 4096
 _GAP = re.compile(r"\s{32}")
+# Ahead of a wait or a loop: the script may end there, and not come to it.
+_ENDS = re.compile(r"\b(?:exit|exec|return)\b|\bset\s+-\w*e")
 _LEAVES = re.compile(r"\b(?:break|continue|exit|return|exec|trap|wait)\b|&\s*$|&\s*[\n;]")
 
 
@@ -103,7 +105,7 @@ def plan_text(text: str) -> Plan:
             continue
         seconds = parse_duration(match["time"]) if pattern is _LAST_SLEEP else _FOREVER
         before = match["before"].strip()
-        if seconds is not None and _is_whole(before):
+        if seconds is not None and _is_whole(before) and not _ENDS.search(before):
             return Wait(before, min(seconds, _FOREVER))
     match = _LOOP.match(text)
     return _loop(match) or Script(text) if match else Script(text)
@@ -148,6 +150,8 @@ def _loop(match: re.Match[str]) -> Loop | None:
             return None
         seconds, body = parse_duration(pause["time"]), pause["before"].strip()
     if seconds is None or _LEAVES.search(body) or "while" in before or "trap" in before:
+        return None
+    if _ENDS.search(before):
         return None
     if not (_is_whole(before) and _is_whole(body)):
         return None

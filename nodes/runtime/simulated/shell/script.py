@@ -10,6 +10,7 @@ from nodes.runtime.simulated.process import SIGINT, Process
 from nodes.runtime.simulated.shell.bash import Exhausted, Shell
 from nodes.runtime.simulated.shell.helpers import Lost
 from nodes.runtime.simulated.shell.interactive import interact
+from nodes.runtime.simulated.shell.pace import Pace, waits
 from nodes.runtime.simulated.shell.plan import (
     FromFile,
     Interactive,
@@ -112,7 +113,8 @@ class ScriptProgram:
 
     async def _script(self, process: Process, text: str, *, keep: bool = False) -> int:
         """Run a text. keep: remember the variables for the next run, and let go of the rest."""
-        shell = self._shell = make_shell(process, self._name, state=self._state)
+        pace = Pace(process.clock) if waits(text, process.world.programs) else None
+        shell = self._shell = make_shell(process, self._name, state=self._state, pace=pace)
         try:
             code = await shell.run(feed_stdin(process, text))
             if keep:

@@ -10,6 +10,7 @@ from nodes.runtime.simulated.process import Process, Program
 from nodes.runtime.simulated.shell.bash import Handler, Shell
 from nodes.runtime.simulated.shell.call import MAX_INPUT, Call, Command
 from nodes.runtime.simulated.shell.commands import commands_of
+from nodes.runtime.simulated.shell.pace import Pace
 from nodes.runtime.simulated.shell.remote import Remote
 
 # Through these commands a script reads what the client of an exec types, and says that it has
@@ -24,8 +25,12 @@ def make_shell(
     state: bytes | None = None,
     python: bool = False,
     more: Mapping[str, Command] | None = None,
+    pace: Pace | None = None,
 ) -> Shell:
-    """Return an interpreter for one process; `more` are commands for it alone."""
+    """Return an interpreter for one process; `more` are commands for it alone.
+
+    `pace`: what it runs may go on and on, its commands coming at that.
+    """
     commands: dict[str, Command] = dict(commands_of(process.world.userland))
     for program, factory in process.world.programs.items():
         commands[program] = _program(factory)
@@ -36,7 +41,7 @@ def make_shell(
     commands[_STDIN], commands[_ENDED] = source.feed, source.end
     commands.update(more or {})
     handlers = {key: _handler(process, command) for key, command in commands.items()}
-    return Shell(process, handlers, name=name, state=state, python=python)
+    return Shell(process, handlers, name=name, state=state, python=python, pace=pace)
 
 
 def feed_stdin(process: Process, script: str) -> str:
