@@ -18,9 +18,9 @@ PAGE = ROOT / "docs/conformance.md"
 HEAD = """# Conformance
 
 Kubernetes' own conformance tests say what every cluster must do. This table goes through those of
-API machinery, auth, architecture, CLI and instrumentation one by one: which test here asks for the
-same. `python scripts/conformance_table.py` writes it out of the marks of the tests, so that it
-cannot say what is not tested.
+API machinery, apps, auth, architecture, CLI, instrumentation and scheduling one by one: which test
+here asks for the same. `python scripts/conformance_table.py` writes it out of the marks of the
+tests, so that it cannot say what is not tested.
 
 | conformance test of v1.36 | held by |
 |---|---|

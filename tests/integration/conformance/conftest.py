@@ -63,15 +63,16 @@ class World:
         await self.until(path, lambda found: found["kind"] == "Status", within, expect=404)
 
     async def until(self, path, check, within=60, expect=200):
-        """Return an object once it passes a check."""
-        end = asyncio.get_running_loop().time() + within
+        """Return an object once it passes a check. The longer it takes, the less often it looks."""
+        begin, pause = asyncio.get_running_loop().time(), 0.05
         while True:
             answer = await self.client.get(path)
             found = answer.json()
             if answer.status == expect and check(found):
                 return found
-            assert asyncio.get_running_loop().time() < end, f"{path}: {found}"
-            await asyncio.sleep(0.05)
+            assert asyncio.get_running_loop().time() < begin + within, f"{path}: {found}"
+            await asyncio.sleep(pause)
+            pause = min(pause * 1.2, 1.0)
 
     def watch(self, path):
         """Open a watch."""
@@ -122,6 +123,14 @@ class Watching:
             return found and found[-1]
 
         return await eventually(check, within=within)
+
+    async def sees(self, check, within=30):
+        """Return the first object of an event that passes a check of its type and object."""
+
+        def found():
+            return next((obj for kind, _, obj in self.events if check(kind, obj)), None)
+
+        return await eventually(found, within=within, every=0.2)
 
     async def leave(self):
         self._gone.set()
