@@ -163,6 +163,12 @@ def _compares(value: str, operator: str, given: Sequence[str]) -> bool:
     return number > limit if operator == "Gt" else number < limit
 
 
+def has_node_requirements(pod: Mapping[str, Any]) -> bool:
+    """Tell whether a pod's nodeSelector or node affinity may leave a node out."""
+    spec = pod.get("spec") or {}
+    return bool(spec.get("nodeSelector") or (spec.get("affinity") or {}).get("nodeAffinity"))
+
+
 def fits_node_requirements(pod: Mapping[str, Any], node: Mapping[str, Any]) -> bool:
     """Tell whether a pod's nodeSelector and required node affinity allow a node."""
     spec = pod.get("spec") or {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -33,6 +34,15 @@ class Column(NamedTuple):
     weight: int
     raw: Scores
     even: Scores
+
+
+def summed(table: Sequence[Column], nodes: Sequence[str]) -> list[int]:
+    """Return the weighted sum of the scores of each of these nodes."""
+    sums = [0] * len(nodes)
+    for _, weight, _, even in table:
+        score = even.get
+        sums = [total + score(node, 0) * weight for node, total in zip(nodes, sums, strict=True)]
+    return sums
 
 
 class Victim(NamedTuple):
@@ -83,11 +93,10 @@ class Attempt:
 
     def totals(self) -> dict[str, int]:
         """Return the weighted sum of each node's scores, the highest first."""
-        found: dict[str, int] = {}
-        for _, weight, _, even in self.table:
-            for node, score in even.items():
-                found[node] = found.get(node, 0) + score * weight
-        return dict(sorted(found.items(), key=lambda one: -one[1]))
+        # An extender need not speak of every node.
+        names = max((list(column.even) for column in self.table), key=len, default=[])
+        sums = summed(self.table, names)
+        return dict(sorted(zip(names, sums, strict=True), key=lambda one: -one[1]))
 
     def best(self, most: int) -> list[str]:
         """Return the nodes with the highest scores, that which was chosen first."""

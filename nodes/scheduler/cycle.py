@@ -7,8 +7,9 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
-from nodes.scheduler.attempt import CANDIDATES, VICTIMS, Attempt, Choice, Column, Victim
+from nodes.scheduler.attempt import CANDIDATES, VICTIMS, Attempt, Choice, Column, Victim, summed
 from nodes.scheduler.cache import Cache
 from nodes.scheduler.framework import (
     EXTENDER,
@@ -21,6 +22,7 @@ from nodes.scheduler.framework import (
     Status,
     Write,
 )
+from nodes.scheduler.memory import Memory, Nodes, Seen, first_refusal, remembered
 from nodes.scheduler.nodeinfo import NodeInfo
 from nodes.scheduler.podinfo import PodInfo
 from nodes.scheduler.preemption import Candidate, Preemption
@@ -59,6 +61,8 @@ class Search:
     state: CycleState
     nodes: list[NodeInfo]
     fitting: list[NodeInfo]
+    # What was known of them, and is by now.
+    known: Nodes
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +102,7 @@ class Cycle:
         self._cache, self._profile, self._looks_at_all = cache, profile, looks_at_all
         self._readers, self._chance = readers, chance
         self._preemption = Preemption(profile, readers, budgets)
+        self._memory = Memory(profile)
         self._start = 0
 
     @property
@@ -131,9 +136,10 @@ class Cycle:
             attempt.unresolvable = {node.name for node in nodes}
             return Outcome(message=message, refused_by={plugin})
         chosen_from = nodes if only is None else self._left_by(only, nodes, attempt)
-        fitting = self._filter(state, pod, filters, chosen_from, attempt)
+        known = self._memory.of(pod, filters, len(nodes))
+        fitting = self._filter(state, pod, filters, chosen_from, attempt, known)
         attempt.seconds["filter"] = time.perf_counter() - looked
-        return Search(state, nodes, fitting)
+        return Search(state, nodes, fitting, known)
 
     def settle(
         self, pod: PodInfo, attempt: Attempt, found: Search, more: Sequence[Column] = ()
@@ -147,7 +153,7 @@ class Cycle:
             return outcome
         chosen = found.fitting[0]
         if len(found.fitting) > 1:
-            chosen = self._best(found.state, pod, found.fitting, attempt, more)
+            chosen = self._best(pod, found, attempt, more)
         return Outcome(node=chosen.name, state=found.state)
 
     def _make_room(
@@ -229,6 +235,7 @@ class Cycle:
         filters: list[FilterPlugin],
         nodes: list[NodeInfo],
         attempt: Attempt,
+        known: Nodes,
     ) -> list[NodeInfo]:
         """Return the nodes that fit; why others do not, the attempt is told.
 
@@ -236,22 +243,28 @@ class Cycle:
         """
         total = len(nodes)
         enough = self._enough(total)
+        split = remembered(filters)
+        lasting, others = filters[:split], filters[split:]
         fitting: list[NodeInfo] = []
         looked = 0
-        for looked in range(1, total + 1):
-            node = nodes[(self._start + looked - 1) % total]
-            node = self._cache.with_nominated(node, pod)
-            for plugin in filters:
-                status = plugin.filter(state, pod, node)
-                if not status.ok:
-                    attempt.refused[node.name] = (plugin.name, status.reasons)
-                    if status.code is Code.UNRESOLVABLE:
-                        attempt.unresolvable.add(node.name)
-                    break
-            else:
+        start = self._start % max(total, 1)
+        for one in chain(nodes[start:], nodes[:start]):
+            looked += 1
+            node = self._cache.with_nominated(one, pod)
+            seen = known.get(node.name)
+            if seen is None or seen.version != node.version:
+                refusal = first_refusal(lasting, state, pod, node)
+                seen = known[node.name] = Seen(node.version, refusal)
+            refusal = seen.refusal or first_refusal(others, state, pod, node)
+            if refusal is None:
                 fitting.append(node)
                 if len(fitting) >= enough:
                     break
+                continue
+            plugin, status = refusal
+            attempt.refused[node.name] = (plugin, status.reasons)
+            if status.code is Code.UNRESOLVABLE:
+                attempt.unresolvable.add(node.name)
         self._start = (self._start + looked) % max(total, 1)
         return fitting
 
@@ -263,14 +276,10 @@ class Cycle:
         return max(total * percentage // 100, _FEW_NODES)
 
     def _best(
-        self,
-        state: CycleState,
-        pod: PodInfo,
-        fitting: list[NodeInfo],
-        attempt: Attempt,
-        more: Sequence[Column],
+        self, pod: PodInfo, found: Search, attempt: Attempt, more: Sequence[Column]
     ) -> NodeInfo:
         began = time.perf_counter()
+        state, fitting = found.state, found.fitting
         skipped = {
             plugin.name
             for plugin in self._profile.pre_score
@@ -278,21 +287,19 @@ class Cycle:
         }
         looked = time.perf_counter()
         attempt.seconds["preScore"] = looked - began
-        totals: Scores = dict.fromkeys((node.name for node in fitting), 0)
+        raws = dict(self._memory.scores(found.known, state, pod, fitting))
         for plugin, weight in self._profile.score:
             if plugin.name in skipped:
                 continue
-            raw = {node.name: plugin.score(state, pod, node) for node in fitting}
+            raw: Scores | None = raws.get(plugin)
+            if raw is None:
+                raw = {node.name: plugin.score(state, pod, node) for node in fitting}
             even = plugin.normalize(state, pod, raw)
-            for name, score in even.items():
-                totals[name] += score * weight
             attempt.table.append(Column(plugin.name, weight, raw, even))
-        for column in more:
-            attempt.table.append(column)
-            for name, score in column.even.items():
-                totals[name] += score * column.weight
-        best = max(totals.values())
-        tied = [node for node in fitting if totals[node.name] == best]
+        attempt.table.extend(more)
+        totals = summed(attempt.table, [node.name for node in fitting])
+        best = max(totals)
+        tied = [node for node, total in zip(fitting, totals, strict=True) if total == best]
         attempt.tied = tuple(node.name for node in tied)
         attempt.seconds["score"] = time.perf_counter() - looked
         return tied[0] if len(tied) == 1 else self._chance.choice(tied)

@@ -47,8 +47,9 @@ log = logging.getLogger(__name__)
 USER = "system:kube-scheduler"
 # Bindings under way together: they commit as a group; more would only wait.
 _BINDINGS = 64
-# Other work of the process gets its turn after so many attempts in a row (some 5 ms).
-_ATTEMPTS_IN_A_ROW = 16
+# Other work of the process gets its turn after so many attempts in a row, or when so many nodes
+# have been looked at (some 5 ms).
+_ATTEMPTS_IN_A_ROW, _NODES_IN_A_ROW = 16, 1600
 
 _READ = {
     "services": resources.SERVICES,
@@ -94,6 +95,7 @@ class Scheduler:
         self._teller = Teller(client, recorder, clock, self._writer)
         self.waiters = binding.Waiters(clock)
         self._running = self._stopped = False
+        self._looked = 0
         self._binding = asyncio.Semaphore(_BINDINGS)
         self.configure(Configuration())
 
@@ -264,7 +266,8 @@ class Scheduler:
                     log.exception("attempt failed: %s/%s", *waiting.pod.key)
                     self.queue.put_back(waiting)
                 tried += 1
-                if tried % _ATTEMPTS_IN_A_ROW == 0:
+                if tried >= _ATTEMPTS_IN_A_ROW or self._looked >= _NODES_IN_A_ROW:
+                    tried = self._looked = 0
                     await asyncio.sleep(0)
         finally:
             self._running = False
@@ -289,6 +292,7 @@ class Scheduler:
                 return
         else:
             outcome = cycle.run(pod, attempt)
+        self._looked += attempt.fitting + len(attempt.refused)
         self.decisions.add(attempt)
         attempt.node, attempt.message = outcome.node, outcome.message
         if self.observer is not None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import count
 
 from apimachinery.meta import Obj, labels_of, name_of
 from nodes.scheduler.podinfo import PodInfo, amounts_of
 
 ANY_ADDRESS = "0.0.0.0"  # noqa: S104 - the word for "every address" in a host port
+
+_versions = count(1)
 
 
 @dataclass(slots=True)
@@ -27,6 +30,8 @@ class NodeInfo:
     ports: dict[tuple[str, str, int], int] = field(default_factory=dict)
     # uids of pods with (anti-)affinity terms: most nodes have none, and are passed over.
     with_affinity: dict[str, PodInfo] = field(default_factory=dict)
+    # Another one after each change, that no node has had before.
+    version: int = 0
 
     @classmethod
     def of(cls, node: Obj) -> NodeInfo:
@@ -37,7 +42,7 @@ class NodeInfo:
     def update(self, node: Obj) -> None:
         """Take in a changed node; the pods on it stay."""
         spec = node.get("spec") or {}
-        self.obj = node
+        self.obj, self.version = node, next(_versions)
         self.labels = labels_of(node)
         self.taints = spec.get("taints") or []
         self.unschedulable = bool(spec.get("unschedulable"))
@@ -57,6 +62,7 @@ class NodeInfo:
         if pod.uid in self.pods:
             self.remove(pod.uid)
         self.pods[pod.uid] = pod
+        self.version = next(_versions)
         self._count(pod, 1)
         if (pod.spec.get("affinity") or {}).keys() & {"podAffinity", "podAntiAffinity"}:
             self.with_affinity[pod.uid] = pod
@@ -65,6 +71,7 @@ class NodeInfo:
         pod = self.pods.pop(uid, None)
         if pod is not None:
             self.with_affinity.pop(uid, None)
+            self.version = next(_versions)
             self._count(pod, -1)
 
     def port_taken(self, wanted: tuple[str, str, int]) -> bool:

@@ -17,8 +17,12 @@ class ImageLocality(ScorePlugin):
     name = "ImageLocality"
 
     def score(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> int:
+        held = state.data.get(self.name)
+        if held is None:
+            held = state.data[self.name] = _held(state)
+        if not held:
+            return 0
         containers = pod.spec.get("containers") or ()
-        held = _held(state)
         total = len(state.nodes)
         size = 0
         for container in containers:
@@ -31,15 +35,12 @@ class ImageLocality(ScorePlugin):
 
 
 def _held(state: CycleState) -> dict[str, dict[str, int]]:
-    """Return image name -> node name -> bytes, made once a cycle."""
-    found: dict[str, dict[str, int]] | None = state.data.get(ImageLocality.name)
-    if found is None:
-        found = {}
-        for node in state.nodes:
-            for image in (node.obj.get("status") or {}).get("images") or ():
-                for name in image.get("names") or ():
-                    found.setdefault(name, {})[node.name] = image.get("sizeBytes") or 0
-        state.data[ImageLocality.name] = found
+    """Return image name -> node name -> bytes; made once a cycle."""
+    found: dict[str, dict[str, int]] = {}
+    for node in state.nodes:
+        for image in (node.obj.get("status") or {}).get("images") or ():
+            for name in image.get("names") or ():
+                found.setdefault(name, {})[node.name] = image.get("sizeBytes") or 0
     return found
 
 

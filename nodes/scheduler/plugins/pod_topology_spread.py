@@ -9,7 +9,7 @@ from typing import Any
 
 from apimachinery.labels import Selector, from_label_selector, from_set
 from apimachinery.meta import Obj, controller_of, labels_of, namespace_of
-from apimachinery.nodes import fits_node_requirements, untolerated
+from apimachinery.nodes import fits_node_requirements, has_node_requirements, untolerated
 from nodes.scheduler.framework import (
     MAX_SCORE,
     SKIP,
@@ -141,13 +141,14 @@ class PodTopologySpread(PreFilterPlugin, FilterPlugin, PreScorePlugin, ScorePlug
         if not soft:
             return SKIP
         keys = [constraint.topology_key for constraint in soft] if declared else []
-        left_out = {n.name for n in nodes if any(key not in n.labels for key in keys)}
-        domains = {n.name for n in nodes} - left_out
+        left_out = {n.name for n in nodes if keys and any(key not in n.labels for key in keys)}
         for constraint in soft:
-            _count(state, pod, constraint, state.nodes, keys)
             if constraint.topology_key == HOSTNAME:
-                size = len(domains)
+                # Each node is scored by its own pods alone.
+                constraint.by_node = state.counts.by_node(pod.namespace, constraint.selector)
+                size = len(nodes) - len(left_out)
             else:
+                _count(state, pod, constraint, state.nodes, keys)
                 size = len({n.labels.get(constraint.topology_key) for n in nodes} - {None})
             # The count of a topology with few values is not to drown in one with many.
             constraint.weight = log(size + 2)
@@ -271,12 +272,16 @@ def _count(
     """Count matching pods by topology value, over the nodes that the policies let count."""
     on_nodes = state.counts.by_node(pod.namespace, constraint.selector)
     constraint.by_node = on_nodes
-    counts = constraint.counts
+    counts, topology_key = constraint.counts, constraint.topology_key
+    # For the most pods every node counts that has the labels: then nobody is asked.
+    every = not constraint.honor_taints and not (
+        constraint.honor_affinity and has_node_requirements(pod.obj)
+    )
     for node in nodes:
-        value = node.labels.get(constraint.topology_key)
-        if value is None or any(key not in node.labels for key in keys):
+        value = node.labels.get(topology_key)
+        if value is None or (keys and any(key not in node.labels for key in keys)):
             continue
-        if not _counts(constraint, pod, node):
+        if not (every or _counts(constraint, pod, node)):
             continue
         counts[value] = counts.get(value, 0) + on_nodes.get(node.name, 0)
 
