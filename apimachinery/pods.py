@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
 from apimachinery import quantity
@@ -197,48 +197,56 @@ def deletion_order(
     share the node), lately ready, often restarted and young ones go first.
     """
     known = ranks or {}
-
-    def compare(one: Obj, other: Obj) -> int:
-        left, right = _first_marks(one, known), _first_marks(other, known)
-        if left != right:
-            return -1 if left < right else 1
-        return _by_history(one, other, now)
-
-    return sorted(pods, key=functools.cmp_to_key(compare))
+    magnitude = functools.cache(functools.partial(_magnitude, now=now))
+    return sorted(pods, key=lambda pod: _Place(pod, known.get(uid_of(pod), 0), magnitude))
 
 
-def _first_marks(pod: Obj, ranks: Mapping[str, int]) -> tuple[bool, int, bool, int, int]:
-    return (
-        bool(node_name(pod)),
-        _PHASE_ORDER.get(phase_of(pod), 3),
-        is_ready(pod),
-        deletion_cost(pod),
-        -ranks.get(uid_of(pod), 0),
-    )
+class _Place:
+    """A pod's place in that order: all that is compared is read off it once."""
+
+    __slots__ = ("_created", "_marks", "_ready", "_restarts", "_uid")
+
+    def __init__(self, pod: Obj, rank: int, magnitude: Callable[[str], int]) -> None:
+        self._marks = (
+            bool(node_name(pod)),
+            _PHASE_ORDER.get(phase_of(pod), 3),
+            is_ready(pod),
+            deletion_cost(pod),
+            -rank,
+        )
+        ready = ready_time(pod)
+        created = str((pod.get("metadata") or {}).get("creationTimestamp") or "")
+        self._ready = (ready, magnitude(ready) if ready else 0)
+        self._created = (created, magnitude(created) if created else 0)
+        self._restarts = _most_restarts(pod)
+        self._uid = uid_of(pod)
+
+    def __lt__(self, other: _Place) -> bool:
+        if self._marks != other._marks:
+            return self._marks < other._marks
+        younger = self._younger(self._ready, other._ready, other)
+        if younger is not None:
+            return younger
+        if self._restarts != other._restarts:
+            return self._restarts > other._restarts
+        return bool(self._younger(self._created, other._created, other))
+
+    def _younger(self, one: _Moment, another: _Moment, other: _Place) -> bool | None:
+        """Compare times by the magnitude of their age, so that near ones fall to chance (the uid).
+
+        A time that is not known is the younger one. None: they are the same.
+        """
+        if one[0] == another[0]:
+            return None
+        if not one[0] or not another[0]:
+            return not one[0]
+        if one[1] != another[1]:
+            return one[1] < another[1]
+        return self._uid < other._uid
 
 
-def _by_history(one: Obj, other: Obj, now: float) -> int:
-    if is_ready(one):
-        found = _younger(ready_time(one), ready_time(other), (one, other), now)
-        if found:
-            return found
-    restarts = [_most_restarts(pod) for pod in (one, other)]
-    if restarts[0] != restarts[1]:
-        return -1 if restarts[0] > restarts[1] else 1
-    created = [(pod.get("metadata") or {}).get("creationTimestamp") or "" for pod in (one, other)]
-    return _younger(created[0], created[1], (one, other), now)
-
-
-def _younger(one: str, other: str, pods: tuple[Obj, Obj], now: float) -> int:
-    """Compare times by the magnitude of their age, so that near ones fall to chance (the uid)."""
-    if one == other:
-        return 0
-    if not one or not other:
-        return -1 if not one else 1
-    difference = _magnitude(one, now) - _magnitude(other, now)
-    if difference:
-        return difference
-    return -1 if uid_of(pods[0]) < uid_of(pods[1]) else 1
+# When, and how long ago by its magnitude.
+_Moment: TypeAlias = tuple[str, int]
 
 
 def _magnitude(timestamp: str, now: float) -> int:

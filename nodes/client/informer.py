@@ -10,7 +10,7 @@ Objects are shared by all readers: never change them.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, TypeAlias
@@ -24,7 +24,7 @@ from apimachinery.labels import Selector
 from apimachinery.meta import Obj, revision_of
 from nodes.client.cause import CAUSE
 from nodes.client.flag import Flag
-from nodes.client.lister import NODE, Indexer, IndexFunc, Objs, by_node, key_of
+from nodes.client.lister import NODE, Indexer, IndexFunc, Objs, TallyFunc, by_node, key_of
 from nodes.client.resources import PODS, Res
 from nodes.client.rest import list_call
 from nodes.client.supervise import TaskSet
@@ -121,6 +121,9 @@ class Informer:
         else:
             self._store.add_index(name, function)
 
+    def add_tally(self, name: str, function: TallyFunc) -> None:
+        self._store.add_tally(name, function)
+
     # Reading: an informer is its own Lister.
 
     def get(self, namespace: str, name: str) -> Obj | None:
@@ -134,6 +137,9 @@ class Informer:
 
     def count(self, index: str, value: str) -> int:
         return 0 if index in self._late_indexes else self._store.count(index, value)
+
+    def tally(self, name: str, group: str) -> Mapping[Any, int]:
+        return self._store.tally(name, group)
 
     def owned_by(self, owner: Obj) -> Objs:
         return self._store.owned_by(owner)

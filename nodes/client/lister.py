@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import NamedTuple, Protocol, TypeAlias
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from apimachinery.labels import Selector
 from apimachinery.meta import Obj, controller_of, labels_of, name_of, namespace_of, uid_of
 
 IndexFunc: TypeAlias = Callable[[Obj], Iterable[str]]
+# Of which group an object is, and what it is like in there; None counts nowhere.
+TallyFunc: TypeAlias = Callable[[Obj], tuple[str, Hashable] | None]
 Objs: TypeAlias = list[Obj]  # where a method named `list` hides the type
 
 
@@ -57,6 +59,35 @@ class Lister(Protocol):
     def owned_by(self, owner: Obj) -> Objs: ...
 
 
+class Tally:
+    """How many objects of each group are alike; a change costs the change alone."""
+
+    def __init__(self, function: TallyFunc) -> None:
+        self._function = function
+        self.groups: dict[str, dict[Hashable, int]] = {}
+
+    def change(self, old: Obj | None, new: Obj | None) -> None:
+        before = self._function(old) if old is not None else None
+        after = self._function(new) if new is not None else None
+        if before != after:
+            self._add(before, -1)
+            self._add(after, 1)
+
+    def _add(self, place: tuple[str, Hashable] | None, by: int) -> None:
+        if place is None:
+            return
+        group, like = place
+        counts = self.groups.setdefault(group, {})
+        counts[like] = counts.get(like, 0) + by
+        if not counts[like]:
+            del counts[like]
+            if not counts:
+                del self.groups[group]
+
+
+_NONE: Mapping[Any, int] = {}
+
+
 class Indexer:
     """Objects by key, with indexes that follow each change at the cost of the change alone."""
 
@@ -64,6 +95,7 @@ class Indexer:
         self._items: dict[Key, Obj] = {}
         self._indexes: dict[str, dict[str, dict[Key, None]]] = {}
         self._functions: dict[str, IndexFunc] = {}
+        self._tallies: dict[str, Tally] = {}
         self.add_index(NAMESPACE, by_namespace)
         self.add_index(OWNER, by_owner)
 
@@ -95,6 +127,8 @@ class Indexer:
             if before != after:
                 self._leave(name, key, before)
                 self._enter(name, key, after)
+        for tally in self._tallies.values():
+            tally.change(old, new)
         return old
 
     def keys(self) -> list[Key]:
@@ -115,6 +149,17 @@ class Indexer:
 
     def count(self, index: str, value: str) -> int:
         return len(self._indexes[index].get(value, ()))
+
+    def add_tally(self, name: str, function: TallyFunc) -> None:
+        """Count from now on how many objects of a group are alike. Twice is once."""
+        if name not in self._tallies:
+            tally = self._tallies[name] = Tally(function)
+            for obj in self._items.values():
+                tally.change(None, obj)
+
+    def tally(self, name: str, group: str) -> Mapping[Any, int]:
+        """Return how many objects of a group are like what; it changes with the objects."""
+        return self._tallies[name].groups.get(group, _NONE)
 
     def owned_by(self, owner: Obj) -> Objs:
         """Return the objects whose controlling owner has this uid."""

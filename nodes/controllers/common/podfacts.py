@@ -19,9 +19,13 @@ def available_in(pod: Obj, min_ready: int, now: float) -> float | None:
     """Return in how many seconds a pod is available: 0 if it is, None if it is not ready."""
     if not facts.is_ready(pod):
         return None
+    return left_to_wait(facts.ready_time(pod), min_ready, now)
+
+
+def left_to_wait(since: str, min_ready: int, now: float) -> float | None:
+    """Return in how many seconds what is ready since then is available, None: not known."""
     if not min_ready:
         return 0.0
-    since = facts.ready_time(pod)
     return max(parse_time(since).timestamp() + min_ready - now, 0.0) if since else None
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 from apimachinery.errors import ApiError
 from apimachinery.labels import Selector
@@ -16,8 +17,9 @@ from nodes.client.klog import kobj
 from nodes.client.lister import Key, key_of
 from nodes.client.resources import PODS
 from nodes.controllers.common import conditions, podfacts
+from nodes.controllers.common.alike import REPLICAS, Alike, alike, count_replicas
 from nodes.controllers.common.base import ManagedController, ManagerContext
-from nodes.controllers.common.claims import Claims, candidates, index_orphans
+from nodes.controllers.common.claims import ORPHANS, Claims, candidates, index_orphans
 from nodes.controllers.common.podcontrol import PodControl, first, pod_from_template, slow_start
 
 # No more at once than this, so that one object does not hold all others up.
@@ -47,6 +49,7 @@ class ReplicaController(ManagedController):
         super().start()
         pods = self.informer(PODS)
         index_orphans(pods)
+        count_replicas(pods)
         pods.on_change(self._on_pod)
 
     async def reconcile(self, key: Key) -> Result:
@@ -56,23 +59,48 @@ class ReplicaController(ManagedController):
             return DONE
         settled = self.expectations.satisfied(key)
         selector = self.selector_of(owner)
-        found = candidates(self.informer(PODS), owner)
-        active = [pod for pod in found if is_active(pod)]
-        active = await self._claims.claim(owner, selector, active)
+        counted = dict(self.informer(PODS).tally(REPLICAS, uid_of(owner)))
+        active: Mapping[Alike, int] = {one: n for one, n in counted.items() if one.active}
+        pods: Sequence[Obj] = ()
+        if self._has_to_look(owner, selector, active):
+            pods = await self._claimed(owner, selector)
+            active = Counter(alike(pod, timed=True) for pod in pods)
         error: ApiError | None = None
-        difference = len(active) - desired_replicas(owner)
+        difference = sum(active.values()) - desired_replicas(owner)
         if settled and not is_deleting(owner):
-            error = await self._manage(key, owner, active)
-        terminating = self._terminating(owner, selector, found)
+            error = await self._manage(key, owner, pods, difference)
+        terminating = self._terminating(selector, counted)
         soonest = await self._report(owner, active, terminating, difference, error)
         if error is not None:
             raise error
         return Result(requeue_after=soonest) if soonest is not None else DONE
 
+    def _has_to_look(self, owner: Obj, selector: Selector, active: Mapping[Alike, int]) -> bool:
+        """Tell whether the pods themselves matter, and not their numbers alone.
+
+        They do if some have to go, may be adopted or released, or count from a moment on.
+        """
+        return (
+            bool(owner["spec"].get("minReadySeconds"))
+            or sum(active.values()) > desired_replicas(owner)
+            or not all(selector.matches(dict(one.labels)) for one in active)
+            or any(
+                is_active(pod) and selector.matches(labels_of(pod))
+                for pod in self.informer(PODS).by_index(ORPHANS, namespace_of(owner))
+            )
+        )
+
+    async def _claimed(self, owner: Obj, selector: Selector) -> list[Obj]:
+        """Return the owner's active pods, those that it has adopted just now among them."""
+        found = candidates(self.informer(PODS), owner)
+        active = [pod for pod in found if is_active(pod)]
+        return await self._claims.claim(owner, selector, active)
+
     # The number of pods.
 
-    async def _manage(self, key: Key, owner: Obj, active: Sequence[Obj]) -> ApiError | None:
-        surplus = len(active) - desired_replicas(owner)
+    async def _manage(
+        self, key: Key, owner: Obj, active: Sequence[Obj], surplus: int
+    ) -> ApiError | None:
         count = min(abs(surplus), BURST)
         if surplus < 0:
             self._say("replica_set.go:655", "Too few replicas", owner, "creating", count)
@@ -150,21 +178,19 @@ class ReplicaController(ManagedController):
 
     # The status.
 
-    def _terminating(self, owner: Obj, selector: Selector, found: Sequence[Obj]) -> int | None:
+    def _terminating(self, selector: Selector, counted: Mapping[Alike, int]) -> int | None:
         if not self.counts_terminating:
             return None
-        uid = uid_of(owner)
-        count = 0
-        for pod in found:
-            if podfacts.is_terminating(pod) and selector.matches(labels_of(pod)):
-                controller = controller_of(pod)
-                count += controller is not None and controller.get("uid") == uid
-        return count
+        return sum(
+            count
+            for one, count in counted.items()
+            if one.terminating and selector.matches(dict(one.labels))
+        )
 
     async def _report(
         self,
         owner: Obj,
-        active: Sequence[Obj],
+        active: Mapping[Alike, int],
         terminating: int | None,
         difference: int,
         error: ApiError | None,
@@ -172,7 +198,7 @@ class ReplicaController(ManagedController):
         """Write the status if it has changed; return when to look at availability again."""
         counts, soonest = self._count(owner, active)
         old = owner.get("status") or {}
-        status: Obj = {"replicas": len(active)}
+        status: Obj = {"replicas": sum(active.values())}
         status |= {name: count for name, count in counts.items() if count}
         if terminating is not None:
             status["terminatingReplicas"] = terminating
@@ -184,24 +210,25 @@ class ReplicaController(ManagedController):
             await self.client.update_status({**owner, "status": status}, self.reconciles)
         return soonest
 
-    def _count(self, owner: Obj, active: Sequence[Obj]) -> tuple[dict[str, int], float | None]:
+    def _count(
+        self, owner: Obj, active: Mapping[Alike, int]
+    ) -> tuple[dict[str, int], float | None]:
         spec = owner["spec"]
-        wanted = ((spec.get("template") or {}).get("metadata") or {}).get("labels") or {}
-        items = wanted.items()
+        wanted = labels_of(spec.get("template") or {}).items()
         min_ready = int(spec.get("minReadySeconds") or 0)
         labelled = ready = available = 0
         waits: list[float] = []
         now = self.clock.seconds()
-        for pod in active:
-            labelled += items <= labels_of(pod).items()
-            wait = podfacts.available_in(pod, min_ready, now)
+        for one, count in active.items():
+            labelled += count if wanted <= dict(one.labels).items() else 0
+            wait = podfacts.left_to_wait(one.since, min_ready, now) if one.ready else None
             if wait is None:
                 continue
-            ready += 1
+            ready += count
             if wait > 0:
                 waits.append(wait)
             else:
-                available += 1
+                available += count
         counts = {
             "fullyLabeledReplicas": labelled,
             "readyReplicas": ready,

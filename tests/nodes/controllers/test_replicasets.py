@@ -134,6 +134,27 @@ async def test_a_thousand_pods_in_growing_batches(rig):
     assert len(writes) <= 6
 
 
+async def test_a_pod_that_changes_costs_no_look_at_the_others(rig, monkeypatch):
+    await rig.run(RS)
+    await rig.create(replicaset("r", 50))
+    await rig.until(lambda: (status(rig) or {}).get("replicas") == 50)
+    looks = []
+    cache = rig.manager.informers.get(PODS)
+    owned_by = cache.owned_by
+    monkeypatch.setattr(cache, "owned_by", lambda owner: looks.append(owner) or owned_by(owner))
+    first, second, *others = rig.names("pods")
+    await make_ready(rig, first, second)
+    await rig.settle()
+    assert status(rig)["readyReplicas"] == 2
+    await rig.client.delete(PODS, "default", others[0], grace=0)
+    await rig.settle()
+    assert len(rig.names("pods")) == 50
+    assert not looks
+    await scale(rig, 49)
+    await rig.settle()
+    assert len(looks) == 2  # those that may go, and those that crowd their nodes
+
+
 async def test_a_refusal_stops_the_rest_and_is_said(rig):
     await rig.run(RS)
     faults = rig.transport_for(ACCOUNT)
