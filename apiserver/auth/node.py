@@ -189,8 +189,8 @@ class NodeAuthorizer:
         """Tell whether a pod on the node refers to an object of its namespace."""
         return any(
             (resource, name) in _references(entry.obj())
-            for entry in self._objects.list("pods", namespace or None)
-            if entry.field("spec.nodeName") == node
+            for entry in self._objects.on_node(node)
+            if namespace in ("", entry.key.namespace)
         )
 
     def _mounts(self, node: str, volume: Obj) -> bool:

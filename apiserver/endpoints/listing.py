@@ -116,6 +116,9 @@ class Chosen:
         if name and (self.namespace is not None or not self.resource.namespaced):
             entry = store.get(Key(self.resource.key, self.namespace or "", name))
             return self.select([entry]) if entry is not None else []
+        if self.resource.key == "pods" and (node := self.fields.exact("spec.nodeName")):
+            found = store.on_node(node)
+            return self.select([e for e in found if self.namespace in (None, e.key.namespace)])
         return self.select(store.list(self.resource.key, self.namespace))
 
     def takes(self, obj: Obj) -> bool:

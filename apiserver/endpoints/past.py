@@ -53,6 +53,9 @@ class PastStore:
         del resource
         return self._fetched.list(namespace)
 
+    def on_node(self, node: str) -> Sequence[Entry]:
+        return [one for one in self._fetched.list(None) if one.field("spec.nodeName") == node]
+
     async def list_at(self, resource: str, namespace: str | None, revision: int) -> Sequence[Entry]:
         """Return an even earlier list: a query may name a resourceVersion of its own."""
         if revision >= self.revision:

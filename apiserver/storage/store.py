@@ -79,6 +79,10 @@ class ClusterStore:
         """Return a snapshot in the order of their paths; never change it."""
         return self._resources.get(resource, _NOTHING).list(namespace)
 
+    def on_node(self, node: str) -> Sequence[Entry]:
+        """Return the pods that are bound to a node, in the order of their paths."""
+        return self._resources.get("pods", _NOTHING).having(node)
+
     def resources(self) -> Sequence[str]:
         """Return the resources of which there are objects."""
         return [name for name, cache in self._resources.items() if len(cache)]
@@ -186,7 +190,7 @@ class ClusterStore:
             resource = event.entry.key.resource
             cache = self._resources.get(resource)
             if cache is None:
-                cache = self._resources[resource] = ResourceCache()
+                cache = self._resources[resource] = ResourceCache(resource=resource)
             cache.apply(event)
             self.revision = event.revision
             self._count(event)
@@ -244,4 +248,4 @@ def _by_resource(entries: Iterable[Entry]) -> dict[str, ResourceCache]:
     grouped: dict[str, list[Entry]] = {}
     for entry in entries:
         grouped.setdefault(entry.key.resource, []).append(entry)
-    return {resource: ResourceCache(found) for resource, found in grouped.items()}
+    return {resource: ResourceCache(found, resource) for resource, found in grouped.items()}

@@ -50,6 +50,9 @@ class FakeCluster:
             if key.resource == resource and namespace in {None, key.namespace}
         ]
 
+    def on_node(self, node: str) -> Sequence[Entry]:
+        return [entry for entry in self.list("pods") if entry.field("spec.nodeName") == node]
+
     def subscribe(self, resource: str, *, after: int, sink: Any, closed: Any) -> _Watch:
         assert after == self.revision
         watch = _Watch(self._watches, resource, sink)

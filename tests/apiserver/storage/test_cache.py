@@ -34,3 +34,23 @@ def test_namespaces_that_are_not_there_leave_nothing_behind():
     for number in range(10):
         assert not cache.list(f"none-{number}")
     assert len(cache._lists) == 0
+
+
+def bound(name: str, node: str, revision: int = 1) -> Entry:
+    return Entry(Key("pods", "a", name), "u", revision, b"{}", {}, {"spec.nodeName": node})
+
+
+def on(cache: ResourceCache, node: str) -> list[str]:
+    return [one.key.name for one in cache.having(node)]
+
+
+def test_pods_are_looked_up_by_their_node() -> None:
+    first, second = bound("2", "n1"), bound("1", "n1")
+    cache = ResourceCache([first, second, bound("3", "")], "pods")
+    assert on(cache, "n1") == ["1", "2"]
+    moved = bound("2", "n2", 2)
+    cache.apply(Event("MODIFIED", 2, moved, first))
+    assert (on(cache, "n1"), on(cache, "n2"), on(cache, "")) == (["1"], ["2"], ["3"])
+    cache.apply(Event("DELETED", 3, second, second))
+    cache.apply(Event("ADDED", 4, bound("4", "n2", 4), None))
+    assert (on(cache, "n1"), on(cache, "n2")) == ([], ["2", "4"])
