@@ -41,8 +41,13 @@ from nodes.runtime.simulated.shell.helpers import Interpreters
 from playground.probing import SimulatedProbes
 
 NODE_USER = "system:node:"
-# Of one kubelet: a hundred of them keep the API busy, and nobody waits longer than it has patience.
-CALLS_TOGETHER = 8
+# Of one kubelet. Of all of a cluster: they keep the API busy and fill its commits, and however many
+# nodes there are, nobody waits there for longer than the API has patience.
+CALLS_TOGETHER, ALL_TOGETHER = 8, 256
+
+
+def _all_turns() -> asyncio.Semaphore:
+    return asyncio.Semaphore(ALL_TOGETHER)
 
 
 @dataclass(slots=True)
@@ -64,6 +69,7 @@ class Ground:
     kubelets: dict[str, Kubelet] = field(default_factory=dict)
     pages: dict[str, KubeletPages] = field(default_factory=dict)
     stats: dict[str, NodeStats] = field(default_factory=dict)
+    turns: asyncio.Semaphore = field(default_factory=_all_turns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +92,7 @@ class SimulatedNode:
         disk = quantity.parse(machine.ephemeral_storage).value()
         self.hardware = Hardware(disk, equipment.manifests)
         self._far = ground.transport(NODE_USER + machine.name)
-        self._line = Line(Turns(self._far, CALLS_TOGETHER))
+        self._line = Line(Turns(Turns(self._far, ground.turns), CALLS_TOGETHER))
         self._connect()
         self.runtime = SimulatedRuntime(
             machine.name,

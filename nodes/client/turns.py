@@ -17,9 +17,10 @@ from nodes.client.transport import Call, Cancellable, Transport, WatchEvent
 class Turns:
     """Keeps Transport, over another one. Watches are not counted."""
 
-    def __init__(self, far: Transport, together: int) -> None:
+    def __init__(self, far: Transport, together: int | asyncio.Semaphore) -> None:
+        """`together`: how many, or the turns that several share."""
         self._far = far
-        self._turns = asyncio.Semaphore(together)
+        self._turns = asyncio.Semaphore(together) if isinstance(together, int) else together
 
     async def call(self, call: Call) -> Obj:
         async with self._turns:

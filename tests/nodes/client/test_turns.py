@@ -63,3 +63,12 @@ async def test_a_refusal_and_one_who_gives_up_leave_their_turn():
 
 def test_watches_are_not_counted():
     assert Turns(Slow(), 1).watch(1, 2, 3, 4) == (1, 2, 3, 4)
+
+
+async def test_several_share_turns_and_none_waits_for_its_own_first():
+    slow, shared = Slow(), asyncio.Semaphore(4)
+    clients = [Client(Turns(Turns(slow, shared), 3)) for _ in range(3)]
+    await asyncio.gather(
+        *(client.get(CONFIGMAPS, "default", "a") for client in clients for _ in range(4))
+    )
+    assert slow.most == 4
