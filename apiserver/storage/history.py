@@ -6,6 +6,7 @@ revision: trimming leaves the last change of each object that was there at the f
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 
 from django.db.backends.utils import CursorWrapper
@@ -15,11 +16,12 @@ from apiserver.storage.types import ChangeRecord, Entry, Event, Key
 
 _CHANGES = """
 SELECT resource, namespace, name, uid, revision, body, attrs, type FROM "change"
-WHERE cluster_id = %s AND revision > %s AND revision <= %s ORDER BY revision
+WHERE cluster_id = %s AND revision > %s AND revision <= %s ORDER BY revision LIMIT %s
 """
 _CHANGES_OF = """
 SELECT resource, namespace, name, uid, revision, body, attrs, type FROM "change"
 WHERE cluster_id = %s AND revision > %s AND revision <= %s AND resource = %s ORDER BY revision
+LIMIT %s
 """
 _BEFORE = """
 SELECT resource, namespace, name, uid, revision, body, attrs, type FROM "change"
@@ -67,16 +69,22 @@ AND (type = 'DELETED' OR EXISTS (
   AND later.revision <= %s))
 """
 
+_BODY = 5
+_LARGEST_PAGE = 2 * 1024 * 1024
+
 
 def changes(
-    cursor: CursorWrapper, cluster: int, resource: str | None, after: int, upto: int
+    cursor: CursorWrapper, cluster: int, resource: str | None, after: int, upto: int, limit: int
 ) -> list[Event]:
-    """Return the events of (after, upto], each with the state before it."""
+    """Return the first `limit` events of (after, upto], each with the state before it.
+
+    With a limit they are fewer where they are large: `limit` is what may be in memory at once.
+    """
     if resource is None:
-        cursor.execute(_CHANGES, [cluster, after, upto])
+        cursor.execute(_CHANGES, [cluster, after, upto, limit])
     else:
-        cursor.execute(_CHANGES_OF, [cluster, after, upto, resource])
-    found = cursor.fetchall()
+        cursor.execute(_CHANGES_OF, [cluster, after, upto, resource, limit])
+    found = _bounded(cursor) if limit < sys.maxsize else cursor.fetchall()
     last: dict[Key, Entry | None] = {}
     events = []
     for entry, row in zip(rows.entries(row[:-1] for row in found), found, strict=True):
@@ -87,6 +95,16 @@ def changes(
         events.append(Event(type_, entry.revision, entry, previous))
         last[key] = entry
     return events
+
+
+def _bounded(cursor: CursorWrapper) -> list[rows.Row]:
+    found, size = [], 0
+    for row in cursor:
+        found.append(row)
+        size += len(row[_BODY])
+        if size > _LARGEST_PAGE:
+            break
+    return found
 
 
 def _before(cursor: CursorWrapper, cluster: int, entry: Entry) -> Entry | None:

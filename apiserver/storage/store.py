@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import TypeAlias, TypeVar
@@ -129,14 +130,19 @@ class ClusterStore:
         return found
 
     async def changes(
-        self, resource: str | None, after: int, upto: int | None = None
+        self,
+        resource: str | None,
+        after: int,
+        upto: int | None = None,
+        limit: int = sys.maxsize,
     ) -> Sequence[Event]:
-        """Return the events of (after, upto] from the log, in order. Raises Compacted."""
+        """Return the first `limit` events of (after, upto] from the log. Raises Compacted."""
         end = self.revision if upto is None else min(upto, self.revision)
         if after >= end:
             return []
         return await self.ask(
-            after, lambda cursor, cluster: history.changes(cursor, cluster, resource, after, end)
+            after,
+            lambda cursor, cluster: history.changes(cursor, cluster, resource, after, end, limit),
         )
 
     async def snapshot(self, revision: int) -> Sequence[Entry]:

@@ -23,6 +23,8 @@ from apiserver.watch.selection import Selection
 from apiserver.watch.subscription import Bucket, Subscription, Topic
 from apiserver.watch.window import Window
 
+# What is read of the log at once: some 2 MB of pods with their previous states.
+LOG_PAGE = 256
 # Subscribers encode within a turn or two of the loop; what is derived is kept 1 to 2 seconds.
 RELEASE_AFTER = 1.0
 
@@ -37,7 +39,7 @@ class Log(Protocol):
     def oldest(self) -> int: ...
 
     async def changes(
-        self, resource: str | None, after: int, upto: int | None = None
+        self, resource: str | None, after: int, upto: int | None = None, limit: int = ...
     ) -> Sequence[Event]: ...
 
 
@@ -134,11 +136,13 @@ class WatchHub:
         subscription.hold()
         upto = self._log.revision
         try:
-            missed = await self._log.changes(resource, after, upto)
+            while missed := await self._log.changes(resource, after, upto, LOG_PAGE):
+                subscription.pass_on(selection.within(missed))
+                after = missed[-1].revision
         except BaseException:
             subscription.cancel()
             raise
-        subscription.catch_up(selection.within(missed), upto)
+        subscription.catch_up((), upto)
         return subscription
 
     def audience(self, revision: int) -> Counter[str] | None:

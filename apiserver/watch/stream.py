@@ -2,6 +2,8 @@
 
 - Initial objects first if asked for, then every event after them, in order.
 - A client that reads too slowly is ended with 410 Expired; it is never sent a stream with a hole.
+- What lies before the window is read of the log page by page, each once the last was taken: who
+  comes back from far costs no more memory than who follows.
 - A revision that is no longer kept ends the stream with the same error, as its only frame.
 - A bookmark about once a minute, and 2 seconds before a timeout, if the client allows them.
 
@@ -20,6 +22,7 @@ from apimachinery.clock import Clock, Timer
 from apimachinery.errors import ApiError, Expired
 from apiserver.storage import ClusterStore, Compacted, Entry, Event, Selector, Subscription
 from apiserver.watch.formats import Format
+from apiserver.watch.hub import LOG_PAGE, NotInMemoryError
 from apiserver.watch.selection import Selection
 
 logger = logging.getLogger(__name__)
@@ -105,7 +108,10 @@ class Watch:
         self._subscription: Subscription | None = None
         self._timers: dict[str, Timer] = {}
         self._deadline: float | None = None
+        self._selection = Selection(options.namespace, options.exact, options.selector)
         self._start = store.revision if options.after is None else options.after
+        # Up to where the log was read, as long as it has to be.
+        self._read: int | None = None
         # Why it ended, where that is an error.
         self.failure: ApiError | None = None
 
@@ -114,22 +120,11 @@ class Watch:
         options = self._options
         if options.initial:
             self._start = self._store.revision
-            selection = Selection(options.namespace, options.exact, options.selector)
             found = self._store.list(options.resource, options.namespace)
-            self._initial = filter(selection.matches, found)
+            self._initial = filter(self._selection.matches, found)
             self._initial_end = options.initial_end
-        self._subscription = await self._store.hub.replay(
-            options.resource,
-            after=self._start,
-            sink=self._receive,
-            closed=self._finish,
-            namespace=options.namespace,
-            selector=options.selector,
-            exact=options.exact,
-        )
-        self._subscription.who = options.who
+        await self._catch_up(self._start)
         if self._ended:
-            self.close()
             return
         if options.timeout is not None:
             if options.timeout <= 0:
@@ -151,12 +146,14 @@ class Watch:
     async def __anext__(self) -> bytes:
         try:
             while True:
+                await self._read_on()
                 if self._show is not None:
                     await self._convert(self._show)
                 if (chunk := self._take()) or self._ended:
                     break
-                self._waiter = asyncio.get_running_loop().create_future()
-                await self._waiter
+                if self._read is None:
+                    self._waiter = asyncio.get_running_loop().create_future()
+                    await self._waiter
         except BaseException:
             self.close()
             raise
@@ -176,6 +173,39 @@ class Watch:
         self._finish()
         self._events.clear()
         self._initial = self._last = None
+
+    async def _read_on(self) -> None:
+        """Read the next page of the log, once all before it is taken."""
+        if self._read is None or self._initial is not None or self._events or self._ended:
+            return
+        try:
+            await self._catch_up(self._read)
+        except Compacted as gone:
+            self.fail(Expired(str(gone)))
+
+    async def _catch_up(self, after: int) -> None:
+        """Subscribe; where what came `after` is not in memory, read a page of it."""
+        options, store = self._options, self._store
+        try:
+            self._subscription = store.hub.subscribe(
+                options.resource,
+                after=after,
+                sink=self._receive,
+                closed=self._finish,
+                namespace=options.namespace,
+                selector=options.selector,
+                exact=options.exact,
+            )
+        except NotInMemoryError:
+            upto = store.revision
+            missed = await store.changes(options.resource, after, upto, LOG_PAGE)
+            self._read = missed[-1].revision if missed else upto
+            self._events += self._selection.views(missed)
+        else:
+            self._read = None
+            self._subscription.who = options.who
+            if self._ended:
+                self._finish()
 
     async def _convert(self, show: Show) -> None:
         """Have all that is to be sent in the right version; what cannot be ends the stream."""
@@ -214,7 +244,7 @@ class Watch:
         if self._events:
             events, self._events, self._bytes = self._events, [], 0
             frames += map(self._encoding.event, events)
-        if self._bookmark_due:
+        if self._bookmark_due and self._read is None:
             self._bookmark_due = False
             frames += self._bookmark()
         if self._last is not None:

@@ -92,6 +92,14 @@ class Subscription:
         """Keep what comes until the log has been read."""
         self._held = []
 
+    def pass_on(self, missed: Sequence[Event]) -> None:
+        """Pass on a part of what the log has; what comes is still kept."""
+        held, self._held = self._held, None
+        if missed:
+            self.deliver(missed)
+        if self._bucket is not None:
+            self._held = held
+
     def catch_up(self, missed: Sequence[Event], upto: int) -> None:
         """Pass on what happened until `upto`, then what was held, then all else as it comes."""
         held, self._held = self._held or [], None

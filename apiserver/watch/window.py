@@ -9,8 +9,9 @@ from itertools import islice
 from apiserver.storage import Event
 
 # A quarter of a megabyte is some 30 pods with their previous states: what a cluster may cost
-# beside its objects. Who needs more reads the log.
-WINDOW_EVENTS = 1024
+# beside its objects. Who needs more reads the log. All of it at once must not be too much for one
+# who reads a stream (`BACKLOG_EVENTS`).
+WINDOW_EVENTS = 512
 WINDOW_BYTES = 256 * 1024
 
 

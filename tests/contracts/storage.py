@@ -373,6 +373,9 @@ class StorageContract:
             ("MODIFIED", "a", 3),
         ]
         assert await store.changes("secrets", 0) == []
+        assert [told(change) for change in await store.changes(None, 1, limit=2)] == [
+            told(change) for change in await store.changes(None, 1, upto=3)
+        ]
 
     async def test_compaction_forgets_what_no_kept_revision_needs(
         self, store: ClusterStore, alias: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from random import Random
@@ -12,6 +13,7 @@ import pytest
 
 from apiserver.storage import ClusterStore, Compacted, Entry, Event, Hub, Write
 from apiserver.storage.staging import Head, Prepared, Staged
+from apiserver.watch import hub as hub_module
 from apiserver.watch.hub import NotInMemoryError, WatchHub
 from apiserver.watch.window import Window
 from tests.support.writes import create, delete, key, told, update
@@ -39,14 +41,14 @@ class FakeLog:
         return staged.events
 
     async def changes(
-        self, resource: str | None, after: int, upto: int | None = None
+        self, resource: str | None, after: int, upto: int | None = None, limit: int = sys.maxsize
     ) -> Sequence[Event]:
         await self.answering.wait()
         if after < self.oldest:
             raise Compacted(after, self.oldest)
         last = self.revision if upto is None else upto
         mine = [event for event in self.events if event.entry.key.resource == resource]
-        return [event for event in mine if after < event.revision <= last]
+        return [event for event in mine if after < event.revision <= last][:limit]
 
 
 class Watcher:
@@ -203,6 +205,17 @@ async def test_what_is_not_in_memory_is_asked_of_the_log(log: FakeLog):
     subscription.cancel()
     hub.publish(log.write(delete("c")))
     assert len(watcher.events) == 5
+    hub.close("over")
+
+
+async def test_the_log_is_read_page_by_page(log: FakeLog, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(hub_module, "LOG_PAGE", 2)
+    log.write(*(create(f"o{n}") for n in range(5)))
+    hub = WatchHub(log)
+    watcher = Watcher()
+    await hub.replay("configmaps", after=0, sink=watcher.sink, closed=watcher.reasons.append)
+    assert [len(batch) for batch in watcher.batches] == [2, 2, 1]
+    assert [revision for *_, revision in watcher.told] == [1, 2, 3, 4, 5]
     hub.close("over")
 
 

@@ -12,6 +12,7 @@ from apimachinery.clock import ManualClock
 from apiserver.storage import ClusterStore, Event
 from apiserver.watch import stream
 from apiserver.watch.formats import Format, bookmark_metadata, converted, whole_objects
+from apiserver.watch.hub import LOG_PAGE
 from apiserver.watch.stream import Watch, WatchOptions, open_watch
 from tests.support.writes import create, delete, key, update
 
@@ -122,6 +123,42 @@ async def test_a_revision_from_the_log_is_caught_up_with(start, cluster: Cluster
     cluster.hub._window.floor = 3  # type: ignore[attr-defined]
     watch = await start(after=1)
     assert words(await next_of(watch)) == [("MODIFIED", "a", "2"), ("MODIFIED", "a", "3")]
+
+
+async def test_who_was_away_for_long_reads_all_of_it_in_pages(
+    start, cluster: ClusterStore, clock: ManualClock
+):
+    await cluster.commit_many([create(f"o{n % 2}{n}") for n in range(2 * stream.BACKLOG_EVENTS)])
+    watch = await start(
+        after=0, bookmarks=True, selector=lambda entry: entry.key.name.startswith("o1")
+    )
+    clock.advance(60)
+    sizes, seen = [], []
+    while len(seen) < stream.BACKLOG_EVENTS:
+        chunk = words(await next_of(watch))
+        sizes.append(len(chunk))
+        seen += chunk
+    assert seen[: stream.BACKLOG_EVENTS] == [
+        ("ADDED", f"o1{n}", str(n + 1)) for n in range(1, 2 * stream.BACKLOG_EVENTS, 2)
+    ]
+    assert max(sizes[:-1]) <= LOG_PAGE
+    await cluster.commit(create("o1-new"))
+    assert ("ADDED", "o1-new", str(cluster.revision)) in words(await next_of(watch))
+
+
+async def test_what_is_forgotten_while_it_is_read_is_told(start, cluster: ClusterStore):
+    await cluster.commit_many([create(f"o{n}") for n in range(1000)])
+    watch = await start(after=0)
+    await cluster.compact(900)
+    *_, last = (frame for chunk in await rest_of(watch) for frame in frames(chunk))
+    assert (last["type"], last["object"]["code"]) == ("ERROR", 410)
+
+
+async def test_who_missed_more_than_may_wait_is_told(start, cluster: ClusterStore, monkeypatch):
+    monkeypatch.setattr(stream, "BACKLOG_EVENTS", 5)
+    await cluster.commit_many([create(f"o{n}") for n in range(9)])
+    *_, last = (frame for chunk in await rest_of(await start(after=0)) for frame in frames(chunk))
+    assert (last["type"], last["object"]["code"]) == ("ERROR", 410)
 
 
 async def test_a_revision_no_longer_kept_is_one_error_frame(start, cluster: ClusterStore):
