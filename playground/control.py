@@ -22,6 +22,7 @@ from apimachinery.errors import (
     Unauthorized,
 )
 from apiserver.endpoints.asgi import ApiServer
+from apiserver.endpoints.chain import as_api_error
 from playground import (
     control_access,
     control_activity,
@@ -78,7 +79,7 @@ class Control:
                 return
             large = scope["path"].endswith("/import")
             body = await _body(receive, control_import.LARGEST if large else _LARGEST_BODY)
-            code, found = await self._route(scope, body)
+            code, found = await self._answer(scope, body)
         except ApiError as error:
             code, found = error.code, error.status()
         await answer(send, code, found)
@@ -87,6 +88,14 @@ class Control:
         given = next((v for k, v in scope["headers"] if k == b"authorization"), b"")
         if not hmac.compare_digest(given, self._expected):
             raise Unauthorized
+
+    async def _answer(self, scope: Any, body: bytes) -> Answer:
+        """Return an answer, also to what nobody foresaw: pages say why something did not work."""
+        try:
+            return await self._route(scope, body)
+        except Exception as error:
+            refusal = as_api_error(error)
+            return refusal.code, refusal.status()
 
     async def _route(self, scope: Any, body: bytes) -> Answer:
         first, *parts = scope["path"].removeprefix(PREFIX).rstrip("/").split("/")

@@ -1,5 +1,7 @@
 """Take the pictures of docs/screenshots from a running instance of its own: `make screenshots`.
 
+With names only those are taken: `python scripts/screenshots.py objects object-events`.
+
 Everything is real: the command that users start, kubectl, Chromium. The data directory is thrown
 away afterwards. Pictures are WebP, which Chromium makes of its own PNGs: a fifth of their size.
 """
@@ -14,7 +16,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +43,37 @@ WORKLOADS = (
     "create rolebinding readers -n shop --role=reader --user=ann",
     "run typing-error --image=nginx:no-such-version",
 )
+STORED = {
+    "apiVersion": "apps/v1",
+    "kind": "StatefulSet",
+    "metadata": {"name": "db", "namespace": "default"},
+    "spec": {
+        "replicas": 2,
+        "serviceName": "db",
+        "selector": {"matchLabels": {"app": "db"}},
+        "template": {
+            "metadata": {"labels": {"app": "db"}},
+            "spec": {
+                "containers": [
+                    {
+                        "name": "db",
+                        "image": "redis",
+                        "volumeMounts": [{"name": "data", "mountPath": "/data"}],
+                    }
+                ]
+            },
+        },
+        "volumeClaimTemplates": [
+            {
+                "metadata": {"name": "data"},
+                "spec": {
+                    "accessModes": ["ReadWriteOnce"],
+                    "resources": {"requests": {"storage": "1Gi"}},
+                },
+            }
+        ],
+    },
+}
 TO_WEBP = """async (png) => {
   const picture = await createImageBitmap(await (await fetch(png)).blob());
   const canvas = new OffscreenCanvas(picture.width, picture.height);
@@ -72,7 +105,13 @@ def _live(page: Page) -> None:
 
 def _picture(page: Page) -> None:
     _live(page)
-    expect(page.locator("#topology-count")).to_have_text("13 pods")
+    expect(page.locator("#topology-count")).to_have_text(re.compile("^[1-9][0-9]* pods$"))
+
+
+def _tried(page: Page) -> None:
+    _live(page)
+    page.get_by_role("button", name="Try it on a copy").click()
+    expect(page.locator(".kp-tried")).to_contain_text("Helped:")
 
 
 def _why_pending(page: Page) -> None:
@@ -149,6 +188,7 @@ SHOTS = (
     Shot("topology", f"{CLUSTER}/topology", _picture),
     Shot("topology-owners", f"{CLUSTER}/topology?lens=owners", _picture),
     Shot("topology-traffic", f"{CLUSTER}/topology?lens=traffic", _picture),
+    Shot("topology-storage", f"{CLUSTER}/topology?lens=storage", _picture),
     Shot("topology-why-pending", f"{CLUSTER}/topology", _why_pending),
     Shot("topology-break", f"{CLUSTER}/topology", _broken, LIGHT),
     Shot("dock-events", f"{CLUSTER}/topology?dock=events", _events, LIGHT),
@@ -175,6 +215,8 @@ SHOTS = (
     Shot("settings", "/settings"),
     Shot("error", "/clusters/none/topology"),
 )
+# When a rollout has gone wrong.
+LATER = (Shot("object-behind", f"{OBJECTS}/apps/v1/deployments/default/api", _tried),)
 ON_A_PHONE = ("overview", "topology", "objects", "object")
 
 
@@ -201,10 +243,10 @@ def instance(directory: Path) -> Iterator[str]:
         process.wait(10)
 
 
-def kubectl(directory: Path, *arguments: str, check: bool = True) -> None:
+def kubectl(directory: Path, *arguments: str, check: bool = True, given: str = "") -> None:
     """Run a command against the default cluster."""
-    config = directory / "admin.kubeconfig"
-    subprocess.run([BIN / "kubectl", "--kubeconfig", config, *arguments], check=check)
+    command = [BIN / "kubectl", "--kubeconfig", directory / "admin.kubeconfig", *arguments]
+    subprocess.run(command, check=check, input=given, text=True)
 
 
 def fill(directory: Path) -> None:
@@ -214,7 +256,14 @@ def fill(directory: Path) -> None:
     overrides = json.dumps({"spec": {"containers": [BIG]}})
     kubectl(directory, "run", "too-big", "--image=nginx", "--overrides", overrides)
     kubectl(directory, "run", "mine", "--image=nginx", "-n", "shop", "--as=ann", check=False)
+    kubectl(directory, "apply", "-f", "-", given=json.dumps(STORED))
     kubectl(directory, "wait", "deployment/web", "--for=condition=Available", "--timeout=60s")
+    kubectl(directory, "rollout", "status", "statefulset/db", "--timeout=60s")
+
+
+def go_wrong(directory: Path) -> None:
+    """Roll out what cannot be pulled."""
+    kubectl(directory, "set", "image", "deployment/api", "httpd=htpd:2.4")
 
 
 def learner(directory: Path) -> str:
@@ -227,15 +276,18 @@ def learner(directory: Path) -> str:
 
 
 class Camera:
-    """Goes to pages and keeps what they look like."""
+    """Goes to pages and keeps what they look like, of all or of those that are wanted."""
 
-    def __init__(self, browser: Browser, base: str) -> None:
+    def __init__(self, browser: Browser, base: str, wanted: Sequence[str]) -> None:
         self.base = base
+        self._wanted = wanted
         self._browser = browser
         self._dark_room = browser.new_page()
 
     def take(self, page: Page, shot: Shot, suffix: str) -> None:
         """Take one picture."""
+        if self._wanted and shot.name not in self._wanted:
+            return
         page.goto(self.base + shot.path)
         shot.ready(page)
         # What is drawn moves to its place, and nothing is half faded in.
@@ -260,15 +312,12 @@ class Camera:
         return page
 
 
-def take_all(camera: Camera, link: str, beginner: str) -> None:
+def take_all(camera: Camera, link: str, beginner: str, go_wrong: Callable[[], None]) -> None:
     """Take every picture, each by whom it is for."""
     operator = camera.page(link, "light", WIDE)
     state = operator.context.storage_state()
-    for theme in ("light", "dark"):
-        page = camera.page("", theme, WIDE, state)
-        for shot in SHOTS:
-            if theme in shot.themes:
-                camera.take(page, shot, theme)
+    pages = {theme: camera.page("", theme, WIDE, state) for theme in ("light", "dark")}
+    take_in_both(camera, pages, SHOTS)
     phone = camera.page("", "light", PHONE, state)
     for shot in SHOTS:
         if shot.name in ON_A_PHONE:
@@ -278,11 +327,22 @@ def take_all(camera: Camera, link: str, beginner: str) -> None:
     )
     stranger = camera.page("", "light", WIDE)
     camera.take(stranger, Shot("sign-in", "/sign-in"), "light")
+    go_wrong()
+    take_in_both(camera, pages, LATER)
+
+
+def take_in_both(camera: Camera, pages: Mapping[str, Page], shots: Iterable[Shot]) -> None:
+    """Take pictures in the themes in which they are wanted."""
+    for shot in shots:
+        for theme in shot.themes:
+            camera.take(pages[theme], shot, theme)
 
 
 def main() -> None:
-    shutil.rmtree(OUT, ignore_errors=True)
-    OUT.mkdir(parents=True)
+    wanted = sys.argv[1:]
+    if not wanted:
+        shutil.rmtree(OUT, ignore_errors=True)
+    OUT.mkdir(parents=True, exist_ok=True)
     browser_path = os.environ.get("CHROMIUM") or shutil.which("chromium")
     with (
         tempfile.TemporaryDirectory() as scratch,
@@ -295,7 +355,8 @@ def main() -> None:
             executable_path=browser_path, args=["--no-sandbox", "--disable-gpu"]
         )
         expect.set_options(timeout=20_000)
-        take_all(Camera(browser, link.partition("/sign-in")[0]), link, beginner)
+        camera = Camera(browser, link.partition("/sign-in")[0], wanted)
+        take_all(camera, link, beginner, lambda: go_wrong(Path(scratch)))
         browser.close()
     for picture in sorted(OUT.glob("*.webp")):
         print(picture.relative_to(ROOT), picture.stat().st_size)

@@ -164,6 +164,22 @@ def test_an_object_s_page_follows_it(page, site, change):
     expect(page.locator(".kp-sentence")).to_contain_text("It has restarted 3 times.")
 
 
+def test_what_would_help_is_tried_by_keyboard(page, site, change, demo):
+    node = demo.objects["nodes"]["/n1"]
+    change("put", "nodes", {**node, "spec": {**node["spec"], "unschedulable": True}})
+    fix = {"text": "Uncordon it.", "command": "kubectl uncordon n1"}
+    causes = [{"fixes": [{**fix, "tried": {"helped": True, "left": []}}]}]
+    answer = {"asWanted": False, "causes": causes}
+    page.route("**/why/nodes/-/n1?try=true", lambda route: route.fulfill(json=answer))
+    page.goto(f"{site.url}/clusters/demo/objects/core/v1/nodes/-/n1")
+    expect(page.locator(".kp-chip")).to_have_text(LIVE)
+    expect(page.get_by_role("heading", name="What is behind it")).to_be_visible()
+    page.get_by_role("button", name="Try it on a copy").press("Enter")
+    expect(page.locator(".kp-tried")).to_contain_text("Helped: Uncordon it.")
+    expect(page.get_by_role("button", name="Try again")).to_be_focused()
+    accessible(page)
+
+
 def test_relations_are_walked_by_keyboard(page, site):
     page.goto(f"{site.url}{LIST}/default/web-7c9-0?tab=relations")
     drawing = page.locator(".kp-relations-drawing")

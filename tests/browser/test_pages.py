@@ -28,7 +28,7 @@ PAGES = {
     "topology, no match": "/clusters/demo/topology?q=app=wbe",
     "list": "/clusters/demo/objects/core/v1/pods",
     "empty list": "/clusters/demo/objects/batch/v1/jobs",
-    "object": "/clusters/demo/objects/core/v1/pods/default/api-0",
+    "object, and what is behind it": "/clusters/demo/objects/core/v1/pods/default/api-0",
     "yaml": "/clusters/demo/objects/core/v1/pods/default/api-0?tab=yaml",
     "events": "/clusters/demo/objects/core/v1/pods/default/api-0?tab=events",
     "logs": "/clusters/demo/objects/core/v1/pods/default/web-7c9-0?tab=logs",

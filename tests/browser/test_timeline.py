@@ -109,6 +109,7 @@ def test_playing_goes_on_to_the_newest(page, story):
         "aria-pressed", "false"
     )
     expect(page.get_by_role("button", name="Forward")).to_be_disabled()
+    expect(page.locator(".kp-chip")).to_have_text(re.compile("^Live · rev"))
 
 
 def test_one_object_with_its_writes_and_lines(page, story):
@@ -262,7 +263,9 @@ def test_a_compacted_log_says_where_it_begins(page, story):
         route.fulfill(json={**answer.json(), **ends})
 
     page.route("**/api/clusters/default/history?*", compacted)
-    timeline(page)
+    timeline(page, rev=1)
+    at(page, story[0])
+    expect(page.locator(".kp-tl-said")).to_contain_text(f"Revisions go from {story[0]} to ")
     expect(page.locator(".kp-tl-floor")).to_have_text(
         re.compile(
             rf"^History before revision {story[0]} was compacted at (\d+ \w+ )?\d\d:\d\d\. "

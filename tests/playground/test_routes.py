@@ -267,19 +267,19 @@ def test_a_websocket_is_for_those_who_may_see_its_cluster(worker, mine, cookie, 
 # -- the worker's control API ----------------------------------------------------------------------
 
 
-async def call(method, path, *headers):
-    """Return the status of an answer of the control API, of which nothing but the door is there."""
+async def call(method, path, *headers, fleet=None, body=b"{}"):
+    """Return the messages of an answer of the control API, of which there is the door at least."""
     sent = []
 
     async def receive():
-        return {"type": "http.request", "body": b"{}"}
+        return {"type": "http.request", "body": body}
 
     async def send(message):
         sent.append(message)
 
     scope = {"type": "http", "method": method, "path": path, "query_string": b""}
-    await Control(None, "the-token", None)({**scope, "headers": headers}, receive, send)
-    return sent[0]["status"]
+    await Control(fleet, "the-token", None)({**scope, "headers": headers}, receive, send)
+    return sent
 
 
 def test_the_control_api_is_for_the_site_alone():
@@ -289,5 +289,17 @@ def test_the_control_api_is_for_the_site_alone():
         for method in METHODS:
             for wrong in ((), (b"authorization", b"Bearer "), (b"authorization", b"the-token")):
                 given = (wrong,) if wrong else ()
-                status = async_to_sync(call)(method, f"{CONTROL}/{path}", *given)
-                assert status == 401, (method, path, wrong)
+                answer = async_to_sync(call)(method, f"{CONTROL}/{path}", *given)
+                assert answer[0]["status"] == 401, (method, path, wrong)
+
+
+def test_what_nobody_foresaw_is_told_to_the_site():
+    class Full:
+        async def create(self, *_args, **_more):
+            raise OSError("no space left on device")
+
+    token, body = (b"authorization", b"Bearer the-token"), b'{"name": "lab"}'
+    answer = async_to_sync(call)("POST", CONTROL, token, fleet=Full(), body=body)
+    assert answer[0]["status"] == 500
+    told = b"".join(one.get("body", b"") for one in answer)
+    assert json.loads(told)["message"] == "Internal error occurred: no space left on device"

@@ -7,6 +7,7 @@ import { span, t } from "../texts.js";
 
 const RATES = [1, 10, 100];
 const ASK_EVERY = 15_000; // somebody else may have changed it
+const LONG = 90; // seconds that are told in minutes
 const OFF = 2; // seconds that clocks may differ without a word
 
 class Clock extends LitElement {
@@ -91,7 +92,7 @@ class Clock extends LitElement {
 
   outcome({ action }, clock) {
     const words = t.topology.clock;
-    if (action === "step") return clock.next === null && !clock.moved ? words.nothingWaits : words.moved(words.seconds(clock.moved));
+    if (action === "step") return clock.next === null && !clock.moved ? words.nothingWaits : words.moved(clock.moved < LONG ? words.seconds(clock.moved) : span(clock.moved));
     return clock.paused ? words.isPaused : words.isRunning(clock.rate);
   }
 

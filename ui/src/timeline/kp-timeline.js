@@ -57,7 +57,8 @@ class Timeline extends LitElement {
     this.secrets = false;
     this.player = new Player(
       () => this.at,
-      (rev) => this.go(rev),
+      // What is played to its end goes over into the present.
+      (rev) => this.go(rev) || this.goLive(),
       () => (this.playing = this.player.playing),
     );
   }
@@ -136,13 +137,20 @@ class Timeline extends LitElement {
       this.markers = markersOf(this.allMarks, found);
       this.problem = null;
       if (this.rev !== null && this.rev >= found.newest && !this.player.playing) this.rev = Math.min(this.rev, found.newest);
-      if (this.rev !== null && this.rev < found.oldest) this.rev = found.oldest;
+      if (this.rev !== null && this.rev < found.oldest) this.refuse(found);
       if (this.span && !known) this.load();
       this.settle(0);
     } catch (error) {
       this.problem = error.message;
       freshness("lost", t.reconnectingNow(this.newest));
     }
+  }
+
+  /** Says that a revision is not kept, and goes to the oldest that is. */
+  refuse({ oldest, newest }) {
+    this.said = t.timeline.noSuchRevision(oldest, newest);
+    this.rev = oldest;
+    writeState({ rev: oldest });
   }
 
   /** Goes to a revision; tells whether there is more to come. */
