@@ -115,7 +115,7 @@ class DaemonSetController(ManagedController):
         waits: list[float] = []
         if settled:
             error = await self._act(key, seen, self._plan(key, seen, waits))
-        await self._report(seen, collisions, waits)
+        await self._report(seen, collisions, waits, acted=settled)
         live = {name_of(revision)} | {
             name_of(one)
             for one in history
@@ -197,8 +197,13 @@ class DaemonSetController(ManagedController):
 
     # The status.
 
-    async def _report(self, seen: Seen, collisions: int, waits: list[float]) -> None:
-        """Write the status if it has changed; `waits` gets when to look at availability again."""
+    async def _report(
+        self, seen: Seen, collisions: int, waits: list[float], *, acted: bool
+    ) -> None:
+        """Write the status if it has changed; `waits` gets when to look at availability again.
+
+        A generation is observed once it has been acted on, not while pods are still to be seen.
+        """
         daemonset, wanted = seen.obj, seen.wanted
         scheduled = ready = available = updated = 0
         for node in wanted:
@@ -214,12 +219,14 @@ class DaemonSetController(ManagedController):
         misplaced = sum(
             1 for node, one in seen.fits.items() if not one.run and seen.by_node.get(node)
         )
+        given = daemonset.get("status") or {}
+        generation = daemonset["metadata"].get("generation") or 0
         status: Obj = {
             "currentNumberScheduled": scheduled,
             "numberMisscheduled": misplaced,
             "desiredNumberScheduled": len(wanted),
             "numberReady": ready,
-            "observedGeneration": daemonset["metadata"].get("generation") or 0,
+            "observedGeneration": generation if acted else given.get("observedGeneration") or 0,
         }
         more = {
             "updatedNumberScheduled": updated,
@@ -228,5 +235,5 @@ class DaemonSetController(ManagedController):
             "collisionCount": collisions,
         }
         status |= {name: count for name, count in more.items() if count}
-        if status != (daemonset.get("status") or {}):
+        if status != given:
             await self.client.update_status({**daemonset, "status": status}, DAEMONSETS)

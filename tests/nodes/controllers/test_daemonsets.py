@@ -7,6 +7,8 @@ import pytest
 
 from apimachinery import pods as facts
 from apimachinery.meta import is_deleting, labels_of
+from nodes.client.expectations import EXPIRES
+from nodes.client.lister import Key
 from nodes.client.resources import DAEMONSETS, NODES, PODS
 from nodes.controllers.daemonset import rollout
 from nodes.controllers.daemonset.placement import Fit
@@ -157,6 +159,21 @@ async def test_a_broken_update_goes_no_further_than_it_may(rig, pods):
     assert status(rig)["updatedNumberScheduled"] == 1
     await set_image(rig, "busybox:1.36")
     await rig.until(lambda: status(rig)["numberAvailable"] == 3)
+
+
+async def test_a_generation_is_observed_once_it_is_acted_on(rig, pods):
+    await three(rig)
+    await rig.create(daemonset())
+    await rig.settle(3)
+    # A pod that it has asked for, and that its cache does not show yet.
+    rig.manager.controllers[DS].expectations.expect_creations(Key("default", "d"), 1)
+    await set_image(rig, "busybox:1.37")
+    await rig.settle(3)
+    assert status(rig)["observedGeneration"] == 1
+    assert "updatedNumberScheduled" not in status(rig)
+    await rig.settle(EXPIRES)
+    await set_image(rig, "busybox:1.38")
+    await rig.until(lambda: status(rig)["observedGeneration"] == 3)
 
 
 async def test_on_delete_waits_for_somebody(rig, pods):
