@@ -75,3 +75,12 @@ def test_a_budget_holds_up_an_eviction(nodes: Kubectl) -> None:
     assert done.code == 1
     assert "Cannot evict pod as it would violate the pod's disruption budget." in done.err
     assert nodes.field("pod/held", "{.status.phase}") == "Running"
+
+
+def test_a_node_tells_of_its_storage_drivers(newest: Kubectl) -> None:
+    listed = newest("get", "csinodes", NODE)
+    assert re.fullmatch(rf"NAME +DRIVERS +AGE\n{NODE} +1 +\w+\n", listed)
+    said = newest("describe", "csinode", NODE)
+    drivers = r"Drivers:\n +simulated\.kubeground\.io:\n +Node ID: +node-3\n"
+    assert re.search(drivers + r" +Allocatables:\n +Count: +127\n", said)
+    assert newest.field(f"csinode/{NODE}", "{.metadata.ownerReferences[0].kind}") == "Node"
