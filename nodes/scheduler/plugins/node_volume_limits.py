@@ -89,15 +89,11 @@ class NodeVolumeLimits(PreFilterPlugin, FilterPlugin):
             known = readers["persistentvolumeclaims"]
             claims = (known.get(other.namespace, name) for name in claim_names(other.obj))
             found |= _volumes(readers, other.namespace, (c for c in claims if c is not None))
-        for attachment in readers["volumeattachments"].list():
-            spec = attachment["spec"]
-            if spec.get("nodeName") == node.name:
-                name = (spec.get("source") or {}).get("persistentVolumeName") or ""
-                volume = readers["persistentvolumes"].get("", name)
-                csi = ((volume or {}).get("spec") or {}).get("csi")
-                if csi:
-                    found.add((csi["driver"], csi["volumeHandle"]))
-        return found
+        # Looked through once for all nodes: there may be thousands.
+        by_node = state.data.get(self.name)
+        if by_node is None:
+            by_node = state.data[self.name] = _by_node(readers)
+        return found | by_node.get(node.name, set())
 
 
 def _more_may_be_attached(pod: PodInfo, change: Change, readers: Readers) -> bool:
@@ -111,6 +107,20 @@ def _had_claims(pod: PodInfo, change: Change, readers: Readers) -> bool:
 
 def _has_claims(pod: PodInfo, change: Change, readers: Readers) -> bool:
     return bool(claim_names(pod.obj))
+
+
+def _by_node(readers: Readers) -> dict[str, set[_Volume]]:
+    """Return the volumes that are attached, by the name of their node."""
+    found: dict[str, set[_Volume]] = {}
+    for attachment in readers["volumeattachments"].list():
+        spec = attachment["spec"]
+        name = (spec.get("source") or {}).get("persistentVolumeName") or ""
+        volume = readers["persistentvolumes"].get("", name)
+        csi = ((volume or {}).get("spec") or {}).get("csi")
+        if csi:
+            there = found.setdefault(spec.get("nodeName") or "", set())
+            there.add((csi["driver"], csi["volumeHandle"]))
+    return found
 
 
 def _limits(csi_node: Obj | None) -> dict[str, int]:
