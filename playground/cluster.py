@@ -46,7 +46,8 @@ from apiserver.endpoints.flow_objects import FlowObjects
 from apiserver.endpoints.local import LocalTransport
 from apiserver.endpoints.options import ServingOptions
 from apiserver.flowcontrol.filter import FlowFilter
-from apiserver.registry.catalog import Catalog
+from apiserver.registry import gates
+from apiserver.registry.catalog import Catalog, wanted
 from apiserver.registry.core.serviceaddresses import missing
 from apiserver.registry.core.serviceallocation import open_allocators
 from apiserver.registry.core.servicenetwork import ServiceNetwork
@@ -155,7 +156,7 @@ class RunningCluster:
         self.network = Network(clock)
         self._services = services = Services(self.network, objects, API_ADDRESS)
         calls = WebhookCalls(services, allowed_hosts())
-        catalog = Catalog()
+        catalog = Catalog(wanted())
         around = Surroundings(
             objects,
             random.Random(seed),  # noqa: S311
@@ -243,6 +244,7 @@ class RunningCluster:
             clock,
             self.tasks,
             ask=ExtenderCalls(self._services),
+            gangs=gates.enabled(gates.GANG_SCHEDULING),
         )
         if self.control_plane is not None:
             self.scheduler.observer = self.control_plane.observer

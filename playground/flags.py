@@ -36,6 +36,7 @@ SERVING, SERVICES = "Serving", "Services"
 AUDITING = "Auditing"
 ADMISSION = "Admission"
 CONTROLLERS = "Controllers"
+FEATURES = "Features"
 
 T = TypeVar("T")
 
@@ -198,6 +199,19 @@ class Flags:
     )
     default_unreachable_toleration_seconds: int = flag(
         300, ADMISSION, "How long a pod stays on a node that cannot be reached, unless it says."
+    )
+
+    feature_gates: Pairs = flag(
+        (),
+        FEATURES,
+        "Features of alpha quality that are on, as `GenericWorkload=true`: GangScheduling, "
+        "GenericWorkload.",
+    )
+    runtime_config: Pairs = flag(
+        (),
+        FEATURES,
+        "Versions of the API that are served besides the usual ones, as "
+        "`scheduling.k8s.io/v1alpha2=true`; also api/all and api/alpha.",
     )
 
     controllers: Words = flag(

@@ -15,6 +15,7 @@ from apiserver.audit.log import FORMATS, AuditLog, open_log
 from apiserver.audit.policy import load_policy
 from apiserver.endpoints.options import ServingOptions
 from apiserver.flowcontrol.options import FlowOptions
+from apiserver.registry import gates
 from apiserver.registry.core.servicenetwork import ServiceNetwork, cidr_problems
 from apiserver.registry.room import Room
 from nodes.controllers import switches
@@ -79,6 +80,12 @@ def service_network(flags: Flags) -> ServiceNetwork:
     )
 
 
+def switch_features(flags: Flags) -> Flags:
+    """Switch on what is not on by itself, before anything is served; return the flags."""
+    gates.switch(gates.chosen(flags.feature_gates, flags.runtime_config))
+    return flags
+
+
 def _service_ranges(flags: Flags) -> Iterator[str]:
     yield from cidr_problems(service_network(flags).cidrs)
 
@@ -139,6 +146,10 @@ def _controllers(flags: Flags) -> Iterator[str]:
     yield from switches.problems(flags.controllers)
 
 
+def _features(flags: Flags) -> Iterator[str]:
+    yield from gates.problems(flags.feature_gates, flags.runtime_config)
+
+
 Check = Callable[[Flags], Iterator[str]]
 CHECKS: tuple[Check, ...] = (
     _not_negative,
@@ -150,6 +161,7 @@ CHECKS: tuple[Check, ...] = (
     _admission_problems,
     _audit,
     _controllers,
+    _features,
 )
 
 

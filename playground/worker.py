@@ -68,12 +68,13 @@ async def serve(options: argparse.Namespace) -> None:
         admission_options,
         service_network,
         serving_options,
+        switch_features,
     )
 
     instance = Instance(Path(os.environ["KUBEGROUND_DATA_DIR"]))
     api_url = os.environ["KUBEGROUND_API_URL"]
     clock = LoopClock()
-    flags = read_flags(vars(options))
+    flags = switch_features(read_flags(vars(options)))
     ca = ensure_serving(
         instance,
         clock,

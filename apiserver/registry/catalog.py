@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from apimachinery.gvk import GroupVersion, GroupVersionKind
+from apiserver.registry import gates
 from apiserver.registry.admissionregistration import RESOURCES as ADMISSIONREGISTRATION
 from apiserver.registry.apiextensions import RESOURCES as APIEXTENSIONS
 from apiserver.registry.apiregistration import RESOURCES as APIREGISTRATION
@@ -30,6 +31,7 @@ from apiserver.registry.node import RESOURCES as NODE
 from apiserver.registry.policy import RESOURCES as POLICY
 from apiserver.registry.rbac import RESOURCES as RBAC
 from apiserver.registry.resource import Resource, ServedVersion
+from apiserver.registry.scheduling import ALPHA as SCHEDULING_ALPHA
 from apiserver.registry.scheduling import RESOURCES as SCHEDULING
 from apiserver.registry.storage import RESOURCES as STORAGE
 
@@ -79,6 +81,11 @@ GROUP_ORDER = (
     "resource.k8s.io",
     "flowcontrol.apiserver.k8s.io",
 )
+
+
+def wanted() -> tuple[Resource, ...]:
+    """Return the kinds that are served here: those of features that are on besides the others."""
+    return (*RESOURCES, *SCHEDULING_ALPHA) if gates.enabled(gates.GENERIC_WORKLOAD) else RESOURCES
 
 
 @dataclass(frozen=True, slots=True)

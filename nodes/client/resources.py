@@ -94,6 +94,8 @@ RESOURCECLAIMTEMPLATES = Res(
     "resource.k8s.io", "v1", "resourceclaimtemplates", "ResourceClaimTemplate"
 )
 RESOURCESLICES = Res("resource.k8s.io", "v1", "resourceslices", "ResourceSlice", False)
+# Served where the feature GenericWorkload is on; in no list of all kinds.
+PODGROUPS = Res("scheduling.k8s.io", "v1alpha2", "podgroups", "PodGroup")
 PRIORITYCLASSES = Res("scheduling.k8s.io", "v1", "priorityclasses", "PriorityClass", False)
 CSIDRIVERS = Res("storage.k8s.io", "v1", "csidrivers", "CSIDriver", False)
 CSINODES = Res("storage.k8s.io", "v1", "csinodes", "CSINode", False)

@@ -67,8 +67,9 @@ class Attempt:
 
     refused: node -> (plugin, reasons). unresolvable: of those, where nobody's going would help.
     table: what each plugin that scores gave each node. candidates: where room could be made, the
-    best first. seconds: extension point -> wall seconds. node is "" where nothing fitted; message
-    is then the sentence that the event and the condition carry. fitting: how many nodes were found
+    best first. seconds: extension point -> wall seconds. node is "" where nothing fitted. message
+    is the sentence that the event and the condition carry: there is one where the pod is not bound,
+    also where something went wrong after its node was chosen. fitting: how many nodes were found
     to fit; in a large cluster the search stops at enough, and the others were not looked at.
     because: what made it be tried. spared: node -> the extender by which nobody has to go there.
     """

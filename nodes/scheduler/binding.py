@@ -6,7 +6,7 @@ What these keep for the pod is given back where one of them refuses, in the oppo
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from apimachinery.clock import Clock
@@ -107,6 +107,7 @@ class Waiters:
         late = (
             f"rejected due to timeout after waiting {format_duration(seconds)} at plugin {plugin}"
         )
+        self._pods[pod.uid] = came
         timer = self._clock.call_later(seconds, self._end, pod.uid, late)
         try:
             return await came
@@ -162,9 +163,14 @@ async def pre_bind(
     return None
 
 
+def refused(plugin: str, reasons: Iterable[str]) -> Failure:
+    """Return what a pod is told whose one node a plugin refused after all."""
+    why = ", ".join(sorted(f"1 {reason}" for reason in reasons))
+    return Failure(f"0/1 nodes are available: {why}.", plugin, rejected=True)
+
+
 def _failure(point: str, plugin: Plugin, status: Status) -> Failure:
-    why = ", ".join(status.reasons)
     if status.code in (Code.UNSCHEDULABLE, Code.UNRESOLVABLE):
-        reasons = ", ".join(sorted(f"1 {reason}" for reason in status.reasons))
-        return Failure(f"0/1 nodes are available: {reasons}.", plugin.name, rejected=True)
+        return refused(plugin.name, status.reasons)
+    why = ", ".join(status.reasons)
     return Failure(f'running {point} plugin "{plugin.name}": {why}', plugin.name, rejected=False)

@@ -113,6 +113,7 @@ class Event(Enum):
     DEVICE_CLASS_CHANGED = "DeviceClass/Update"
     DEVICES_ADDED = "ResourceSlice/Add"
     DEVICES_CHANGED = "ResourceSlice/Update"
+    GROUP_ADDED = "PodGroup/Add"
 
 
 class Change(NamedTuple):
@@ -263,6 +264,24 @@ class ReservePlugin(Plugin):
 
     @abstractmethod
     def unreserve(self, state: CycleState, pod: PodInfo, node: str) -> None: ...
+
+
+class PodGroups(Protocol):
+    """Pods by the group that they name in spec.schedulingGroup."""
+
+    def known(self, key: tuple[str, str]) -> int:
+        """Return how many pods of a group there are, with nodes or without."""
+
+    def placed(self, key: tuple[str, str]) -> int:
+        """Return how many of them stand, or are about to stand, on a node."""
+
+
+class GroupPlugin(Plugin):
+    """Looks at the groups of pods, which the scheduler hands it."""
+
+    groups: PodGroups
+    # PodGroup objects.
+    group_objects: Reader
 
 
 class PermitPlugin(Plugin):

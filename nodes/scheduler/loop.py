@@ -13,11 +13,10 @@ import random
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 from apimachinery.clock import Clock
 from apimachinery.errors import ApiError, NotFound
-from apimachinery.gotext import quoted
 from apimachinery.meta import Obj, is_deleting, name_of
 from nodes.client import resources
 from nodes.client.cause import CAUSE
@@ -33,9 +32,11 @@ from nodes.scheduler.config.reading import DEFAULT_SCHEDULER, Configuration, Ext
 from nodes.scheduler.cycle import Cycle, Outcome, choices
 from nodes.scheduler.decisions import Decisions
 from nodes.scheduler.extenders import Ask, ExtenderError, Extenders, no_ask
-from nodes.scheduler.framework import Change, CycleState, Event, Reader
+from nodes.scheduler.framework import Change, CycleState, Event, GroupPlugin, Reader
+from nodes.scheduler.groups import Groups, Trial, Try, by_importance, tell
 from nodes.scheduler.hints import Hints
 from nodes.scheduler.observing import Observer
+from nodes.scheduler.plugins.gang_scheduling import GangScheduling
 from nodes.scheduler.podinfo import PodInfo
 from nodes.scheduler.preemption import Candidate
 from nodes.scheduler.profile import Profile
@@ -43,6 +44,9 @@ from nodes.scheduler.queue import Queue, Waiting
 from nodes.scheduler.telling import Teller
 
 log = logging.getLogger(__name__)
+
+# What is to be written of an attempt.
+Work: TypeAlias = Callable[[], Coroutine[Any, Any, None]]
 
 USER = "system:kube-scheduler"
 # Bindings under way together: they commit as a group; more would only wait.
@@ -80,7 +84,9 @@ class Scheduler:
         tasks: TaskSet,
         *,
         ask: Ask = no_ask,
+        gangs: bool = False,
     ) -> None:
+        """`gangs`: pods of a PodGroup are scheduled together (GangScheduling)."""
         self._client, self._informers = client, informers
         self._clock, self._tasks, self._ask = clock, tasks, ask
         self.cache = Cache()
@@ -88,10 +94,12 @@ class Scheduler:
         self.decisions = Decisions()
         # Set where somebody can read what it logs and counts.
         self.observer: Observer | None = None
-        self._readers: dict[str, Reader] = {n: informers.get(res) for n, res in _READ.items()}
+        kinds = {**_READ, "podgroups": resources.PODGROUPS} if gangs else _READ
+        self._readers: dict[str, Reader] = {n: informers.get(res) for n, res in kinds.items()}
+        self._groups = Groups(self.cache) if gangs else None
         self._budgets = informers.get(resources.PODDISRUPTIONBUDGETS)
         self._cycles: dict[str, Cycle] = {}
-        self._writer = binding.Writer(client, _READ, clock)
+        self._writer = binding.Writer(client, kinds, clock)
         self._teller = Teller(client, recorder, clock, self._writer)
         self.waiters = binding.Waiters(clock)
         self._running = self._stopped = False
@@ -105,7 +113,11 @@ class Scheduler:
 
     def configure(self, configuration: Configuration) -> None:
         """Schedule by other rules from now on. Raises ConfigError, and goes on by the old ones."""
-        profiles = [Profile(one) for one in configuration.completed()]
+        gangs = self._groups is not None
+        profiles = [Profile(one, gangs=gangs) for one in configuration.completed()]
+        for plugin in (plugin for one in profiles for plugin in one.plugins.values()):
+            if isinstance(plugin, GroupPlugin) and self._groups is not None:
+                plugin.groups, plugin.group_objects = self._groups, self._readers["podgroups"]
         self.configuration = configuration
         self._cycles = {one.name: self._cycle_on(self.cache, one) for one in profiles}
         self.queue.hints = Hints(
@@ -125,6 +137,9 @@ class Scheduler:
         self._informers.get(resources.PODS).on_change(self._on_pod)
         for resource, meaning in OTHERS:
             self._informers.get(resource).on_change(partial(self._on_other, meaning))
+        if self._groups is not None:
+            meaning = Meaning(Event.GROUP_ADDED)
+            self._informers.get(resources.PODGROUPS).on_change(partial(self._on_other, meaning))
 
     def stop(self) -> None:
         self._stopped = True
@@ -197,7 +212,10 @@ class Scheduler:
         phase = (new.get("status") or {}).get("phase")
         if phase in {"Succeeded", "Failed"}:
             self._forget(new["metadata"]["uid"])
-        elif new["spec"].get("nodeName"):
+            return
+        if self._groups is not None:
+            self._groups.add(new)
+        if new["spec"].get("nodeName"):
             self._on_assigned(old, new)
         elif self._profile_of(new) is not None:
             self._on_unassigned(old, new)
@@ -225,12 +243,16 @@ class Scheduler:
         elif not self.queue.knows(uid):
             if self.cache.place_of(uid) is None:  # otherwise it is bound, and we shall hear of it
                 self.queue.add(PodInfo.of(new))
+                if self._groups is not None:
+                    self.queue.move(Change(Event.UNSCHEDULED_ADDED, None, new))
         else:
             events = changes.of_unscheduled(old, new) if old is not None else ()
             self.queue.update(PodInfo.of(new), [Change(one, old, new) for one in events])
 
     def _forget(self, uid: str) -> None:
         """Take note that a pod is gone, or will never run again."""
+        if self._groups is not None:
+            self._groups.remove(uid)
         self.queue.remove(uid)
         self.waiters.reject(uid, "removed")
         nominated, placed = self.cache.unnominate(uid), self.cache.remove(uid)
@@ -280,6 +302,20 @@ class Scheduler:
             self.queue.done(pod.uid)
             self._binding.release()
             return
+        if self._groups is not None and (key := pod.group) is not None:
+            await self._try_group(cycle, waiting, key, self._groups)
+            return
+        found = await self._look(cycle, waiting)
+        if found is None:  # it has gone meanwhile
+            self._binding.release()
+            return
+        outcome, attempt = found
+        work = self._next(cycle.profile, waiting, outcome, attempt)
+        self._spawn(waiting.pod, outcome, attempt, work)
+
+    async def _look(self, cycle: Cycle, waiting: Waiting) -> tuple[Outcome, Attempt] | None:
+        """Find a node for a pod; None where the pod goes while extenders are asked."""
+        pod = waiting.pod
         CAUSE.set(waiting.cause)
         attempt = self._attempt(pod, waiting.attempts)
         attempt.because = waiting.because
@@ -288,17 +324,68 @@ class Scheduler:
             known = self._informers.get(resources.PODS).get(pod.namespace, pod.name)
             if known is None or known["metadata"]["uid"] != pod.uid:
                 self.queue.done(pod.uid)
-                self._binding.release()  # it has gone meanwhile
-                return
+                return None
         else:
             outcome = cycle.run(pod, attempt)
         self._looked += attempt.fitting + len(attempt.refused)
         self.decisions.add(attempt)
         attempt.node, attempt.message = outcome.node, outcome.message
+        return outcome, attempt
+
+    def _spawn(self, pod: PodInfo, outcome: Outcome, attempt: Attempt, work: Work) -> None:
         if self.observer is not None:
             self.observer.tried(pod, attempt, outcome)
-        work = self._next(cycle.profile, waiting, outcome, attempt)
         self._tasks.spawn("bind" if outcome.node else "refuse", self._released(work, attempt))
+
+    # Groups.
+
+    async def _try_group(
+        self, cycle: Cycle, first: Waiting, key: tuple[str, str], groups: Groups
+    ) -> None:
+        """Try all pods of a group that wait, each against what the others leave."""
+        others = self.queue.take(uid for uid in groups.members(key) if uid != first.pod.uid)
+        members = by_importance([first, *others])
+        trial = Trial(cycle.profile, self.cache)
+        try:
+            for at, waiting in enumerate(members):
+                found = await self._look(cycle, waiting)
+                if found is not None and not trial.take(waiting, *found):
+                    for left in members[at + 1 :]:
+                        self.queue.put_back(left)
+                    break
+        except Exception:
+            trial.give_up()
+            for left in others:
+                self.queue.put_back(left)
+            raise
+        trial.decide()
+        self._tasks.spawn(
+            "group",
+            tell(self._writer, self._readers["podgroups"], key, self._clock, *trial.word),
+        )
+        self._binding.release()
+        for one in trial.tries:
+            await self._binding.acquire()  # one for each that is bound, or told why it is not
+            CAUSE.set(one.waiting.cause)
+            work = self._after_group(cycle.profile, one)
+            self._spawn(one.waiting.pod, one.outcome, one.attempt, work)
+
+    def _after_group(self, profile: Profile, one: Try) -> Work:
+        """Take in what a group's trial means for a member; return what is to be written of it."""
+        pod, waiting = one.waiting.pod, one.waiting
+        if one.lost is not None:
+            one.attempt.message = one.lost.message
+            self.queue.put_back(waiting, one.lost.refused_by)
+            return partial(self._teller.failed, pod, one.lost)
+        if one.assumed and one.outcome.node:
+            return partial(self._bind, profile, waiting, one.outcome, one.attempt)
+        if one.held_back:
+            self.queue.put_back(waiting, (GangScheduling.name,))
+            if one.nominated:
+                self.cache.nominate(pod, one.nominated)
+            failure = binding.Failure(one.outcome.message, GangScheduling.name, rejected=True)
+            return partial(self._teller.failed, pod, failure, one.nominated)
+        return self._next(profile, waiting, one.outcome, one.attempt)
 
     def _next(
         self,
@@ -306,7 +393,7 @@ class Scheduler:
         waiting: Waiting,
         outcome: Outcome,
         attempt: Attempt,
-    ) -> Callable[[], Coroutine[Any, Any, None]]:
+    ) -> Work:
         """Take in what came of an attempt; return what is to be written of it."""
         pod = waiting.pod
         if outcome.error:
@@ -314,6 +401,7 @@ class Scheduler:
             failure = binding.Failure(outcome.message, "", rejected=False)
             return partial(self._teller.failed, pod, failure)
         if outcome.node and (lost := self._reserve(profile, pod, outcome)) is not None:
+            attempt.message = lost.message
             self.queue.put_back(waiting, lost.refused_by)
             return partial(self._teller.failed, pod, lost)
         if outcome.node:
@@ -357,9 +445,7 @@ class Scheduler:
         if not left:
             outcome.message = f"{outcome.message} preemption: {why}"
 
-    async def _released(
-        self, work: Callable[[], Coroutine[Any, Any, None]], attempt: Attempt
-    ) -> None:
+    async def _released(self, work: Work, attempt: Attempt) -> None:
         # Called here, so that a task that is cancelled before it begins leaves nothing behind.
         try:
             await work()
@@ -397,6 +483,7 @@ class Scheduler:
         if not failure.message:  # the pod has gone meanwhile
             self.queue.done(pod.uid)
             return
+        attempt.message = failure.message
         log.warning("not bound: %s/%s: %s", *pod.key, failure.message)
         if self.observer is not None:
             self.observer.failed(pod, attempt, failure.message)
@@ -408,6 +495,9 @@ class Scheduler:
     ) -> binding.Failure | None:
         """Ask the permit and preBind plugins. Others are bound meanwhile."""
         failure, plugin, seconds = binding.permit(profile, state, pod, node)
+        if failure is None and not plugin and pod.group and self._groups is not None:
+            for uid in self._groups.members(pod.group):
+                self.waiters.allow(uid)
         if failure is not None or not (plugin or binding.has_work(profile, state, pod)):
             return failure
         began = time.perf_counter()
@@ -417,8 +507,7 @@ class Scheduler:
                 why = await self.waiters.wait(pod, plugin, seconds)
                 attempt.seconds["permit"] = time.perf_counter() - began
                 if why:
-                    message = f"pod {quoted(pod.name)} rejected while waiting on permit: {why}"
-                    return binding.Failure(message, plugin, rejected=True)
+                    return binding.refused(plugin, [why])
             began = time.perf_counter()
             failure = await binding.pre_bind(profile, state, pod, node, self._writer)
             attempt.seconds["preBind"] = time.perf_counter() - began

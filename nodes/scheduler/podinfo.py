@@ -55,6 +55,17 @@ class PodInfo:
     def node_name(self) -> str:
         return str(self.spec.get("nodeName") or "")
 
+    @property
+    def group(self) -> tuple[str, str] | None:
+        """Return namespace and name of the PodGroup that it belongs to."""
+        return self.group_of(self.obj)
+
+    @staticmethod
+    def group_of(pod: Obj) -> tuple[str, str] | None:
+        """Return the same of a pod as it is written."""
+        name = (pod["spec"].get("schedulingGroup") or {}).get("podGroupName")
+        return (namespace_of(pod), name) if name else None
+
     @classmethod
     def of(cls, pod: Obj) -> PodInfo:
         spec = pod.get("spec") or {}

@@ -24,6 +24,7 @@ from nodes.scheduler.framework import (
 from nodes.scheduler.plugins.balanced_allocation import NodeResourcesBalancedAllocation
 from nodes.scheduler.plugins.defaults import DefaultBinder, DefaultPreemption, PrioritySort
 from nodes.scheduler.plugins.dynamic_resources import DynamicResources
+from nodes.scheduler.plugins.gang_scheduling import GangScheduling
 from nodes.scheduler.plugins.image_locality import ImageLocality
 from nodes.scheduler.plugins.inter_pod_affinity import InterPodAffinity
 from nodes.scheduler.plugins.node_affinity import NodeAffinity
@@ -61,7 +62,9 @@ DEFAULT_PLUGINS: tuple[tuple[type[Plugin], int], ...] = (
     (ImageLocality, 1),
     (DefaultBinder, 0),
 )
-_BY_NAME = {plugin.name: plugin for plugin, _ in DEFAULT_PLUGINS}
+# What comes to them where the feature GangScheduling is on.
+GANGS: tuple[tuple[type[Plugin], int], ...] = ((GangScheduling, 0),)
+_BY_NAME = {plugin.name: plugin for plugin, _ in (*DEFAULT_PLUGINS, *GANGS)}
 
 # Extension points, by the names that a configuration has for them.
 POINTS: dict[str, type[Plugin]] = {
@@ -85,11 +88,12 @@ _Enabled = tuple[str, int]
 class Profile:
     """The plugins of one scheduler, by extension point. Raises ConfigError."""
 
-    def __init__(self, config: ProfileConfig | None = None) -> None:
+    def __init__(self, config: ProfileConfig | None = None, *, gangs: bool = False) -> None:
         config = config or ProfileConfig()
+        defaults = (*DEFAULT_PLUGINS, *GANGS) if gangs else DEFAULT_PLUGINS
         self.name, self.percentage = config.name, config.percentage
         sets = config.plugins
-        multi = _merged([(p.name, w) for p, w in DEFAULT_PLUGINS], sets.get("multiPoint"))
+        multi = _merged([(p.name, w) for p, w in defaults], sets.get("multiPoint"))
         try:
             named = {point: _expanded(point, multi, sets.get(point)) for point in POINTS}
         except ConfigError as error:

@@ -144,15 +144,27 @@ class Queue:
     def pop(self) -> Waiting | None:
         """Take the next pod to be tried: highest priority first, then the longest waiting."""
         waiting = self._pop(self._active, "active") or self._pop_early()
-        if waiting is None:
-            return None
-        uid = waiting.pod.uid
-        del self._pods[uid]
+        if waiting is not None:
+            self._begin(waiting)
+        return waiting
+
+    def _begin(self, waiting: Waiting) -> None:
+        del self._pods[waiting.pod.uid]
         waiting.where = "tried"
         waiting.attempts += 1
         waiting.refused_by = frozenset()
-        self._in_flight.begin(uid, waiting)
-        return waiting
+        self._in_flight.begin(waiting.pod.uid, waiting)
+
+    def take(self, uids: Iterable[str]) -> list[Waiting]:
+        """Take these pods to be tried, wherever they wait, but for those that are kept out."""
+        found = []
+        for uid in uids:
+            waiting = self._pods.get(uid)
+            if waiting is not None and not waiting.gated:
+                self._let_go(waiting)
+                self._begin(waiting)
+                found.append(waiting)
+        return found
 
     def put_back(self, waiting: Waiting, refused_by: Iterable[str] = ()) -> None:
         """Let a pod wait that has no node: for an event, or for its backoff where nobody refused

@@ -44,10 +44,10 @@ class Teller:
         if outcome.preemption is not None:
             await self._send_away(pod, outcome.preemption)
 
-    async def failed(self, pod: PodInfo, failure: Failure) -> None:
-        """Tell why a pod is not bound though there was a node for it."""
+    async def failed(self, pod: PodInfo, failure: Failure, nominated: str = "") -> None:
+        """Tell why a pod is not bound though there was a node for it, or will be."""
         reason = "Unschedulable" if failure.rejected else "SchedulerError"
-        await self._say(pod, failure.message, reason)
+        await self._say(pod, failure.message, reason, nominated=nominated)
 
     async def _say(
         self, pod: PodInfo, message: str, reason: str = "Unschedulable", *, nominated: str = ""

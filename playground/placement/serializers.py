@@ -50,7 +50,9 @@ class AttemptSerializer(serializers.Serializer[object]):
     number = serializers.IntegerField()
     at = serializers.CharField()
     node = serializers.CharField(help_text="Empty where no node fits.")
-    event = serializers.CharField(help_text="The sentence of its Event.")
+    event = serializers.CharField(
+        help_text="The sentence of its Event; also where a pod was not bound to its node after all."
+    )
     sentences = serializers.ListField(child=serializers.CharField())
     funnel = StepSerializer(many=True)
     evaluated = serializers.IntegerField(help_text="How many nodes there were.")

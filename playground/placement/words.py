@@ -63,7 +63,7 @@ def sentences(attempt: Attempt, filters: Sequence[str]) -> list[str]:
 
 def event_of(attempt: Attempt) -> str:
     """Return the sentence of the Event that the attempt ended with."""
-    if attempt["node"]:
+    if attempt["node"] and not attempt["message"]:
         return f"Successfully assigned {attempt['pod']} to {attempt['node']}"
     return str(attempt["message"])
 

@@ -315,6 +315,15 @@ ROLES: Mapping[tuple[str, str], Sequence[PolicyRule]] = {
 }
 
 
+# What comes to it where the feature GenericWorkload is on.
+WITH_WORKLOADS: Mapping[str, Sequence[PolicyRule]] = {
+    "system:kube-scheduler": (
+        rule(READ, "scheduling.k8s.io", "podgroups"),
+        rule(CHANGE, "scheduling.k8s.io", "podgroups/status"),
+    ),
+}
+
+
 def aggregated_rules(name: str) -> list[PolicyRule]:
     """Return the rules of admin, edit or view; a rule that comes twice is there once."""
     gathered: list[PolicyRule] = []

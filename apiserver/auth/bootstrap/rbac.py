@@ -14,9 +14,11 @@ from apiserver.auth.bootstrap.policy import (
     AGGREGATES_TO,
     CLUSTER_ROLES,
     ROLES,
+    WITH_WORKLOADS,
     aggregated_rules,
 )
 from apiserver.auth.bootstrap.words import PolicyRule
+from apiserver.registry import gates
 
 GROUP = "rbac.authorization.k8s.io"
 API_VERSION = f"{GROUP}/v1"
@@ -24,15 +26,21 @@ _LABELS = {"kubernetes.io/bootstrapping": "rbac-defaults"}
 _ANNOTATIONS = {"rbac.authorization.kubernetes.io/autoupdate": "true"}
 
 
-@cache
 def rbac_objects() -> tuple[Obj, ...]:
     """Return every default role and binding, made once: never change them."""
-    return (*_cluster_roles(), *_roles(), *_cluster_role_bindings(), *_role_bindings())
+    return _objects(workloads=gates.enabled(gates.GENERIC_WORKLOAD))
 
 
-def _cluster_roles() -> Iterator[Obj]:
+@cache
+def _objects(*, workloads: bool) -> tuple[Obj, ...]:
+    roles = _cluster_roles(workloads=workloads)
+    return (*roles, *_roles(), *_cluster_role_bindings(), *_role_bindings())
+
+
+def _cluster_roles(*, workloads: bool) -> Iterator[Obj]:
     for name, rules in CLUSTER_ROLES.items():
-        yield _cluster_role(name, rules)
+        more = WITH_WORKLOADS.get(name, ()) if workloads else ()
+        yield _cluster_role(name, (*rules, *more))
     for name in AGGREGATED:
         selector = {"matchLabels": {f"{GROUP}/aggregate-to-{name}": "true"}}
         role = _cluster_role(name, aggregated_rules(name))

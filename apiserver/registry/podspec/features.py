@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from apimachinery.meta import Obj
+from apiserver.registry import gates
 from apiserver.registry.podspec.systems import containers_of
 
 # Sources of projected volumes: they need APIs that are not served.
@@ -11,7 +12,8 @@ _SOURCES = ("clusterTrustBundle", "podCertificate")
 
 def drop_disabled(spec: Obj) -> None:
     """Remove the fields in place: scheduling groups, signals to stop by, sources of volumes."""
-    spec.pop("schedulingGroup", None)
+    if not gates.enabled(gates.GENERIC_WORKLOAD):
+        spec.pop("schedulingGroup", None)
     for volume in spec.get("volumes") or ():
         projected = volume.get("projected")
         for source in (projected.get("sources") or ()) if projected else ():

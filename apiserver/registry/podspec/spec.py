@@ -119,6 +119,9 @@ def _placement_errors(spec: Obj, path: Path) -> FieldErrors:
         yield from obey(is_qualified_name, gate.get("conditionType") or "", where)
     if gates := spec.get("schedulingGates"):
         yield from _gate_errors(gates, path / "schedulingGates")
+    if (group := spec.get("schedulingGroup")) is not None:
+        name, where = group.get("podGroupName"), path / "schedulingGroup" / "podGroupName"
+        yield from name_or_required(is_dns1123_subdomain, name or "", where)
     if constraints := spec.get("topologySpreadConstraints"):
         yield from spread_errors(constraints, path / "topologySpreadConstraints")
     yield from host_process_errors(spec, path)

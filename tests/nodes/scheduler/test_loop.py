@@ -24,7 +24,7 @@ pytestmark = VIRTUAL_TIME
 
 
 class Rig:
-    def __init__(self):
+    def __init__(self, **more):
         self.clock = LoopClock()
         self.api = FakeApi(self.clock)
         self.tasks = TaskSet(self.clock)
@@ -34,7 +34,7 @@ class Rig:
         client = Client(transport)
         informers = Informers(transport, self.clock, self.tasks)
         recorder = Recorder(client, "default-scheduler", self.clock, sink)
-        self.scheduler = Scheduler(client, informers, recorder, self.clock, self.tasks)
+        self.scheduler = Scheduler(client, informers, recorder, self.clock, self.tasks, **more)
         self.scheduler.start()
         informers.start()
 

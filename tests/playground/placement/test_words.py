@@ -52,6 +52,8 @@ def test_a_choice_names_the_second_and_what_counts():
         "node-2 has 90 points, node-1 72; what counts: Fit +20.",
     ]
     assert event_of(made) == "Successfully assigned default/web-1 to node-2"
+    failed = 'running PreBind plugin "VolumeBinding": it has gone'
+    assert event_of({**made, "message": failed}) == failed
 
 
 def test_chance_decides_between_equals():

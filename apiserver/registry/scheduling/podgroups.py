@@ -1,0 +1,73 @@
+"""PodGroups: pods that are scheduled together, all that are needed or none."""
+
+from __future__ import annotations
+
+from apimachinery.gvk import GroupVersionKind
+from apimachinery.meta import Obj
+from apimachinery.validation.field import FieldErrors, Path, required
+from apimachinery.validation.names import is_dns1123_label, is_dns1123_subdomain
+from apiserver.registry.podspec.checks import immutable, name_or_required
+from apiserver.registry.podspec.workload import keep_status
+from apiserver.registry.resource import Resource, Subresource
+from apiserver.registry.rules.conditions import condition_errors
+from apiserver.registry.scheduling.groups import drop_disabled, policy_errors
+from apiserver.registry.strategy import StatusStrategy, Strategy, StrategyContext
+
+_SPEC = Path("spec")
+_TEMPLATE = _SPEC / "podGroupTemplateRef"
+_POLICY = _SPEC / "schedulingPolicy"
+
+
+class PodGroupStrategy(Strategy):
+    """Who makes it says how it is scheduled, for good; the scheduler says what came of it."""
+
+    name_rule = staticmethod(is_dns1123_subdomain)
+    has_generation = True
+
+    def prepare_for_create(self, obj: Obj, ctx: StrategyContext) -> None:
+        obj.pop("status", None)
+
+    def prepare_for_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> None:
+        keep_status(new, old)
+
+    def drop_disabled(self, obj: Obj, old: Obj | None) -> None:
+        drop_disabled(obj.get("spec") or {})
+
+    def validate(self, obj: Obj, ctx: StrategyContext) -> FieldErrors:
+        spec = obj.get("spec") or {}
+        yield from policy_errors(spec.get("schedulingPolicy") or {}, _POLICY)
+        reference = spec.get("podGroupTemplateRef")
+        if reference is None:
+            return
+        workload, path = reference.get("workload"), _TEMPLATE / "workload"
+        if workload is None:
+            yield required(path)
+            return
+        for field in ("workloadName", "podGroupTemplateName"):
+            rule = is_dns1123_subdomain if field == "workloadName" else is_dns1123_label
+            yield from name_or_required(rule, workload.get(field) or "", path / field)
+
+    def validate_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> FieldErrors:
+        yield from self.validate(new, ctx)
+        after, before = new.get("spec") or {}, old.get("spec") or {}
+        for field, path in (("podGroupTemplateRef", _TEMPLATE), ("schedulingPolicy", _POLICY)):
+            yield from immutable(after.get(field), before.get(field), path)
+
+
+class PodGroupStatusStrategy(StatusStrategy):
+    """The scheduler tells whether the group has its nodes."""
+
+    def validate_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> FieldErrors:
+        conditions = (new.get("status") or {}).get("conditions") or ()
+        yield from condition_errors(conditions, Path("status") / "conditions")
+
+
+_STRATEGY = PodGroupStrategy()
+
+PODGROUPS = Resource(
+    kind=GroupVersionKind("scheduling.k8s.io", "v1alpha2", "PodGroup"),
+    plural="podgroups",
+    singular="podgroup",
+    strategy=_STRATEGY,
+    subresources={"status": Subresource(strategy=PodGroupStatusStrategy(_STRATEGY))},
+)

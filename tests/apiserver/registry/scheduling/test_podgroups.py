@@ -1,0 +1,135 @@
+"""PodGroups and Workloads: one policy, for good; served where their feature is on."""
+
+from __future__ import annotations
+
+import pytest
+
+from apiserver.registry import gates
+from apiserver.registry.catalog import Catalog, wanted
+from apiserver.registry.podspec.features import drop_disabled
+from apiserver.registry.scheduling import PODGROUPS, WORKLOADS
+from tests.apiserver.registry.trying import create_errors, created, read, update_errors
+
+GANG = {"gang": {"minCount": 2}}
+POLICY = "spec.schedulingPolicy"
+MEMBERS = "`basic`, `gang`"
+
+
+@pytest.fixture
+def workloads():
+    gates.switch([gates.GENERIC_WORKLOAD])
+    yield
+    gates.switch([])
+
+
+def test_they_are_served_where_the_feature_is_on(workloads):
+    found = Catalog(wanted())
+    assert found.find("scheduling.k8s.io", "v1alpha2", "podgroups").resource is PODGROUPS
+    assert found.groups()["scheduling.k8s.io"] == ["v1", "v1alpha2"]
+
+
+def test_otherwise_they_are_not_and_pods_have_no_group():
+    assert Catalog(wanted()).find("scheduling.k8s.io", "v1alpha2", "podgroups") is None
+    spec = {"schedulingGroup": {"podGroupName": "g"}}
+    drop_disabled(spec)
+    assert spec == {}
+
+
+def test_with_it_pods_have(workloads):
+    spec = {"schedulingGroup": {"podGroupName": "g"}}
+    drop_disabled(spec)
+    assert spec == {"schedulingGroup": {"podGroupName": "g"}}
+
+
+@pytest.mark.parametrize(
+    ("policy", "error"),
+    [
+        ({"basic": {}}, None),
+        (GANG, None),
+        ({}, f'{POLICY}: Invalid value: "": must specify one of: {MEMBERS}'),
+        (
+            {"basic": {}, **GANG},
+            f'{POLICY}: Invalid value: "{{basic, gang}}": must specify exactly one of: {MEMBERS}',
+        ),
+        (
+            {"gang": {"minCount": 0}},
+            f"{POLICY}.gang.minCount: Invalid value: 0: must be greater than or equal to 1",
+        ),
+    ],
+)
+def test_a_group_has_one_policy(policy, error):
+    spec = {"schedulingPolicy": policy}
+    assert create_errors(PODGROUPS, "g", spec=spec) == ([error] if error else [])
+    template = {"name": "t", "schedulingPolicy": policy}
+    found = create_errors(WORKLOADS, "w", spec={"podGroupTemplates": [template]})
+    path = "spec.podGroupTemplates[0].schedulingPolicy"
+    assert found == ([error.replace(POLICY, path)] if error else [])
+
+
+def test_it_is_for_good():
+    def smaller(group):
+        group["spec"]["schedulingPolicy"]["gang"]["minCount"] = 1
+
+    old = read(PODGROUPS, "g", spec={"schedulingPolicy": GANG})
+    (error,) = update_errors(PODGROUPS, old, smaller)
+    assert error.startswith(f"{POLICY}: Invalid value: ")
+    assert error.endswith("field is immutable")
+
+
+def test_fields_of_other_features_are_dropped():
+    group = read(PODGROUPS, "g", spec={"schedulingPolicy": GANG, "priorityClassName": "high"})
+    PODGROUPS.strategy.drop_disabled(group, None)
+    assert group["spec"] == {"podGroupTemplateRef": None, "schedulingPolicy": GANG}
+
+
+def test_a_group_begins_without_a_status():
+    status = {"conditions": [{"type": "PodGroupScheduled", "status": "True"}]}
+    made = created(PODGROUPS, "g", spec={"schedulingPolicy": GANG}, status=status)
+    assert "status" not in made
+
+
+def test_a_workload_has_one_to_eight_templates_of_different_names():
+    template = {"name": "t", "schedulingPolicy": GANG}
+    path = "spec.podGroupTemplates"
+    assert create_errors(WORKLOADS, "w", spec={"podGroupTemplates": []}) == [
+        f"{path}: Required value"
+    ]
+    many = [{**template, "name": f"t{number}"} for number in range(9)]
+    assert create_errors(WORKLOADS, "w", spec={"podGroupTemplates": many}) == [
+        f"{path}: Too many: 9: must have at most 8 items"
+    ]
+    (error,) = create_errors(WORKLOADS, "w", spec={"podGroupTemplates": [template, template]})
+    assert error.startswith(f"{path}[1]: Duplicate value")
+
+
+GENERIC = "GenericWorkload"
+NO_BOOL = 'strconv.ParseBool: parsing "x": invalid syntax'
+ALPHA = (("scheduling.k8s.io/v1alpha2", "true"),)
+
+
+@pytest.mark.parametrize(
+    ("features", "versions", "on", "words"),
+    [
+        ((), (), [], []),
+        ((("GenericWorkload", "true"),), ALPHA, ["GenericWorkload"], []),
+        ((("GenericWorkload", "true"),), (), [], []),
+        ((("GenericWorkload", "false"),), ALPHA, [], []),
+        ((("Nope", "true"),), (), [], ["unrecognized feature gate: Nope"]),
+        (
+            (("GangScheduling", "true"),),
+            (),
+            [],
+            ["GangScheduling is enabled, but depends on features that are disabled: " + GENERIC],
+        ),
+        (
+            (("GenericWorkload", "x"),),
+            (),
+            [],
+            [f"invalid value of GenericWorkload: x, err: {NO_BOOL}"],
+        ),
+        ((), (("foo/v1", "true"),), [], ["unknown api groups foo"]),
+    ],
+)
+def test_flags(features, versions, on, words):
+    assert list(gates.problems(features, versions)) == words
+    assert gates.chosen(features, versions) == on

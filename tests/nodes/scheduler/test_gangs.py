@@ -1,0 +1,193 @@
+"""Pods that are scheduled together: all that are needed, or none."""
+
+import asyncio
+
+import pytest
+
+from apimachinery.meta import uid_of
+from nodes.client.resources import PODGROUPS, PODS
+from nodes.scheduler.attempt import Trigger
+from nodes.scheduler.framework import SUCCESS, Code, Status
+from nodes.scheduler.plugins.gang_scheduling import GangScheduling
+from nodes.scheduler.plugins.node_resources_fit import NodeResourcesFit
+from tests.nodes.scheduler.test_loop import Rig
+from tests.support.builders import node, obj, pod
+from tests.support.eventually import eventually
+from tests.support.virtualtime import VIRTUAL_TIME
+
+pytestmark = VIRTUAL_TIME
+
+
+@pytest.fixture
+async def rig():
+    made = Rig(gangs=True)
+    yield made
+    made.scheduler.stop()
+    await made.tasks.close()
+
+
+def group(minimum=None, name="g"):
+    policy = {"basic": {}} if minimum is None else {"gang": {"minCount": minimum}}
+    return obj(
+        "PodGroup",
+        name,
+        api_version="scheduling.k8s.io/v1alpha2",
+        spec={"schedulingPolicy": policy},
+        status={},
+    )
+
+
+async def form(rig, minimum=None):
+    await rig.client.create(group(minimum), PODGROUPS)
+
+
+def member(name, cpu="2", group="g", **spec):
+    return pod(name).requests(cpu=cpu).spec(schedulingGroup={"podGroupName": group}, **spec)
+
+
+def gate(rig, name):
+    (waiting,) = (one for one in rig.scheduler.queue if one.pod.name == name)
+    return rig.scheduler.kept_out(waiting.pod)
+
+
+def word(rig):
+    found = rig.api.need("podgroups", "g").get("status", {}).get("conditions") or [{}]
+    return found[0].get("status"), found[0].get("reason"), found[0].get("message")
+
+
+def attempts(rig, name):
+    return rig.scheduler.decisions.of(uid_of(rig.api.need("pods", name)))
+
+
+async def test_a_gang_waits_for_its_group_and_for_all_that_are_needed(rig):
+    await rig.create(node("n1"), member("a"))
+    await asyncio.sleep(5)
+    words = 'waiting for pods\'s pod group "g" to appear in scheduling queue'
+    assert gate(rig, "a") == ("GangScheduling", words)
+    await form(rig, 2)
+    await asyncio.sleep(5)
+    words = "waiting for minCount pods from a gang to appear in scheduling queue"
+    assert gate(rig, "a") == ("GangScheduling", words)
+    assert rig.scheduler.queue.depths()["gated"] == 1
+    await rig.create(member("b"))
+    await eventually(lambda: rig.node_of("a") and rig.node_of("b"))
+    await eventually(lambda: word(rig) == ("True", "Scheduled", ""))
+    because = {name: attempts(rig, name)[-1].because for name in "ab"}
+    assert because["a"] == Trigger("UnscheduledPod/Add", "default/b", "GangScheduling")
+
+
+async def test_where_not_all_fit_nobody_keeps_a_node_until_there_is_room(rig):
+    await form(rig, 3)
+    await rig.create(node("n1"), *(member(name) for name in "abc"))
+    await eventually(lambda: word(rig)[0] == "False")
+    assert word(rig) == ("False", "Unschedulable", "pod group is unschedulable")
+    await eventually(lambda: all(rig.condition(name).get("message") for name in "abc"))
+    said = sorted(rig.condition(name)["message"] for name in "abc")
+    assert said[0].startswith("0/1 nodes are available: 1 Insufficient cpu.")
+    assert said[1:] == ["waiting for minCount pods from a gang to be scheduled"] * 2
+    assert not any(rig.node_of(name) for name in "abc")
+    assert rig.scheduler.cache.node("n1").pods == {}
+    tried = {name: len(attempts(rig, name)) for name in "abc"}
+    await asyncio.sleep(30)
+    assert {name: len(attempts(rig, name)) for name in "abc"} == tried, "nothing has changed"
+    await rig.create(node("n2"))
+    await eventually(lambda: all(rig.node_of(name) for name in "abc"))
+    await eventually(lambda: word(rig)[0] == "True")
+
+
+async def test_more_than_are_needed_may_wait(rig):
+    await form(rig, 2)
+    await rig.create(node("n1"), *(member(name) for name in "abc"))
+    await eventually(lambda: sum(bool(rig.node_of(name)) for name in "abc") == 2)
+    await eventually(lambda: word(rig)[0] == "True")
+    late = next(name for name in "abc" if not rig.node_of(name))
+    await eventually(lambda: "Insufficient cpu" in rig.condition(late).get("message", ""))
+    await rig.create(node("n2"))
+    await eventually(lambda: rig.node_of(late) == "n2")
+
+
+async def test_a_group_that_is_no_gang_gets_what_there_is(rig):
+    await form(rig)
+    await rig.create(node("n1"), *(member(name) for name in "abc"))
+    await eventually(lambda: sum(bool(rig.node_of(name)) for name in "abc") == 2)
+    await eventually(lambda: word(rig)[0] == "True")
+
+
+async def test_room_is_made_for_a_gang_that_fits_then_and_not_otherwise(rig):
+    low = pod("low").requests(cpu="3").on("n1").spec(priority=0)
+    await form(rig, 2)
+    await rig.create(node("n1"), low)
+    await eventually(lambda: rig.scheduler.cache.place_of(uid_of(rig.api.need("pods", "low"))))
+    await rig.create(*(member(name, cpu="3", priority=10) for name in "ab"))
+    await eventually(lambda: word(rig)[1] == "Unschedulable")
+    assert rig.events("Preempted") == [], "one would fit, and that is not enough"
+    await rig.create(node("n2"))
+    await eventually(lambda: rig.events("Preempted"))
+    assert word(rig) == (
+        "False",
+        "Unschedulable",
+        "pod group is waiting for preemption to complete",
+    )
+    assert not any(rig.node_of(name) for name in "ab")
+    await rig.client.delete(PODS, "default", "low", grace=0)
+    await eventually(lambda: {rig.node_of(name) for name in "ab"} == {"n1", "n2"})
+    await eventually(lambda: word(rig)[0] == "True")
+
+
+async def test_who_goes_leaves_the_gang_too_small(rig):
+    await form(rig, 2)
+    await rig.create(member("a"), member("b"))
+    await eventually(lambda: rig.condition("a").get("message"))
+    await rig.client.delete(PODS, "default", "b", grace=0)
+    await rig.create(node("n1"))
+    await asyncio.sleep(5)
+    assert rig.node_of("a") is None
+    assert gate(rig, "a")[0] == "GangScheduling"
+
+
+async def test_a_plugin_that_fails_loses_no_member(rig, monkeypatch):
+    await form(rig, 2)
+    failures = iter([False, True])
+    real = NodeResourcesFit.filter
+
+    def fails(*given):
+        if next(failures, False):
+            raise RuntimeError("a bug")
+        return real(*given)
+
+    monkeypatch.setattr(NodeResourcesFit, "filter", fails)
+    await rig.create(node("n1"), member("a"), member("b"))
+    await eventually(lambda: rig.node_of("a") and rig.node_of("b"))
+
+
+async def test_who_waits_to_be_bound_is_given_up_after_a_time(rig, monkeypatch):
+    wait = Status(Code.WAIT, ("wait",)), 300.0
+    monkeypatch.setattr(GangScheduling, "permit", lambda *_: wait)
+    await rig.create(node("n1"), pod("a"), pod("b"))
+    uids = [uid_of(rig.api.need("pods", name)) for name in "ab"]
+    await eventually(lambda: all(uid in rig.scheduler.waiters for uid in uids))
+    rig.scheduler.waiters.allow(uids[0])
+    await eventually(lambda: rig.node_of("a") == "n1")
+    await asyncio.sleep(301)
+    words = "0/1 nodes are available: 1 rejected due to timeout after waiting 5m0s at plugin "
+    assert attempts(rig, "b")[-1].message == f"{words}GangScheduling."
+    assert not rig.node_of("b")
+
+
+async def test_who_completes_a_gang_lets_those_go_on_who_wait_for_it(rig, monkeypatch):
+    answers = iter([(SUCCESS, 0.0), (Status(Code.WAIT, ("wait",)), 300.0)])
+    monkeypatch.setattr(GangScheduling, "permit", lambda *_: next(answers, (SUCCESS, 0.0)))
+    await form(rig)
+    await rig.create(node("n1"), member("a"))
+    await eventually(lambda: uid_of(rig.api.need("pods", "a")) in rig.scheduler.waiters)
+    assert not rig.node_of("a")
+    await rig.create(member("b"))
+    await eventually(lambda: rig.node_of("a") and rig.node_of("b"))
+
+
+async def test_without_the_feature_groups_are_nothing():
+    rig = Rig()
+    await rig.create(node("n1"), member("a"))
+    await eventually(lambda: rig.node_of("a") == "n1")
+    rig.scheduler.stop()
+    await rig.tasks.close()
