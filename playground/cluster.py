@@ -308,12 +308,12 @@ class RunningCluster:
         if self.control_plane is not None:
             self._own_machine = self.control_plane.node(self.ground)
         await self.failures.resume()
-        for node in self._machines():
+        for node in self.machines():
             await node.start()
         self.ground.all_registered.set()
         self.api.phase = Phase.SERVING
 
-    def _machines(self) -> list[SimulatedNode]:
+    def machines(self) -> list[SimulatedNode]:
         """Return every machine, that of the control plane last: it is in nobody's way."""
         return [*self.nodes.values(), *([self._own_machine] if self._own_machine else [])]
 
@@ -322,7 +322,7 @@ class RunningCluster:
         self.api.phase = Phase.STOPPING
         await self.failures.close()
         await self.time.keep()
-        for node in self._machines():
+        for node in self.machines():
             await node.close()
         await self.ground.interpreters.close()
         self.scheduler_config.stop()

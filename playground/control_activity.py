@@ -56,7 +56,7 @@ def document(cluster: RunningCluster, found: Sequence[Trace], requests: int) -> 
             if (waiting := depths["ready"] + depths["working"])
         },
         "scheduler": cluster.scheduler.queue.depths(),
-        "kubelets": {"running": len(cluster.kubelets), "all": len(cluster.nodes)},
+        "kubelets": {"running": len(cluster.kubelets), "all": len(cluster.machines())},
     }
 
 

@@ -21,7 +21,9 @@ from nodes.client.rest import Client
 from playground.beginnings import Beginnings
 from playground.cluster import API_USER, RunningCluster, Surface, address_of
 from playground.cluster_templates import features_of, seeds_of, template_of
+from playground.cluster_templates.features import CONTROL_PLANE
 from playground.cluster_time import Start
+from playground.controlplane.seeds import seeds as control_plane
 from playground.failures import carrying
 from playground.failures.journal import Moment
 from playground.kept import Kept
@@ -106,7 +108,11 @@ class Fleet:
                 services=self._surface.services,
             )
             wanted = features_of(template_of(template), nodes, features)
-            objects = [*fresh, *seeds_of(template_of(template), clock.timestamp(), wanted)]
+            moment = clock.timestamp()
+            objects = [*fresh, *seeds_of(template_of(template), moment, wanted)]
+            if CONTROL_PLANE in wanted:
+                surface = self._surface
+                objects += control_plane(moment, surface.controllers, surface.services.cidrs)
             identity = Identity(self._beginnings.chance(uid, 0))
             writes = initial_writes(_CATALOG, objects, identity, clock)
             store = await self._storage.create_cluster(record, writes)

@@ -152,6 +152,8 @@ class Kubelet:
         bound.on_change(self._on_pod)
         if self._said_in_use:
             self._tasks.spawn("review volumes", self._review_volumes())
+        if self._static:
+            self._tasks.spawn("static pods", self._mirror_later())
         if others is None or others.is_set():
             self._informers.start()
         else:
@@ -229,7 +231,15 @@ class Kubelet:
                 },
             )
         await csinode.register(self._client, node)
-        self._static.start()
+        if self._pods_known.is_set():
+            self._mirror()
+
+    async def _mirror_later(self) -> None:
+        await self._pods_known.wait()
+        self._mirror()
+
+    def _mirror(self) -> None:
+        self._static.start(worker.pod for worker in self.pods.values())
 
     async def stop(self) -> None:
         """Stop working: the pods stay as they are in the API."""

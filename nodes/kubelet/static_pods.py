@@ -7,7 +7,7 @@ stands for the same containers as before.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import md5
 
 import orjson
@@ -42,16 +42,21 @@ class StaticPods:
         """`manifests`: pods as files of the node's staticPodPath have them; not changed."""
         self._node, self._client, self._clock, self._tasks = node, client, clock, tasks
         seen = clock.timestamp()
-        made = [_static(manifest, node, seen) for manifest in manifests]
+        made = [static_pod(manifest, node, seen) for manifest in manifests]
         self._pods = {_key(pod): pod for pod in made}
         # Containers whose mirror pod has gone.
         self._left: dict[_Key, PodWorker] = {}
         self._making: set[_Key] = set()
 
-    def start(self) -> None:
-        """See to it that each has its mirror pod."""
+    def __bool__(self) -> bool:
+        return bool(self._pods)
+
+    def start(self, known: Iterable[Obj]) -> None:
+        """See to it that each has its mirror pod; `known` are the pods that the node has."""
+        there = {_key(pod) for pod in known if self.mirrored_by(pod)}
         for key in self._pods:
-            self._make(key)
+            if key not in there:
+                self._make(key)
 
     def mirrored_by(self, pod: Obj) -> bool:
         """Tell whether an object of the API is the mirror pod of one of these."""
@@ -71,7 +76,7 @@ class StaticPods:
 
     def worker_of(self, pod: Obj) -> PodWorker | None:
         """Return what runs already for a mirror pod that has been made again."""
-        return self._left.pop(_key(pod), None)
+        return self._left.pop(_key(pod), None) if self.mirrored_by(pod) else None
 
     def _make(self, key: _Key) -> None:
         if key not in self._making:
@@ -97,21 +102,14 @@ class StaticPods:
 
     async def _create(self, pod: Obj) -> None:
         node = await self._client.get(resources.NODES, "", self._node)
-        owner = {
-            "apiVersion": "v1",
-            "kind": "Node",
-            "name": self._node,
-            "uid": uid_of(node),
-            "controller": True,
-        }
-        metadata = {**pod["metadata"], "ownerReferences": [owner]}
+        mirror = mirror_of(pod, node)
         try:
-            await self._client.create({**pod, "metadata": metadata}, resources.PODS)
+            await self._client.create(mirror, resources.PODS)
         except AlreadyExists:
             found = await self._client.find(resources.PODS, *_key(pod))
             if found is not None and not self.mirrored_by(found):
                 await self._delete(found)
-                await self._client.create({**pod, "metadata": metadata}, resources.PODS)
+                await self._client.create(mirror, resources.PODS)
 
     async def _delete(self, pod: Obj) -> None:
         try:
@@ -120,7 +118,19 @@ class StaticPods:
             log.debug("mirror pod stays: %s/%s: %s", *_key(pod), error.message)
 
 
-def _static(manifest: Obj, node: str, seen: str) -> Obj:
+def mirror_of(pod: Obj, node: Obj) -> Obj:
+    """Return the mirror pod of a static pod, which is its node's."""
+    owner = {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "name": name_of(node),
+        "uid": uid_of(node),
+        "controller": True,
+    }
+    return {**pod, "metadata": {**pod["metadata"], "ownerReferences": [owner]}}
+
+
+def static_pod(manifest: Obj, node: str, seen: str) -> Obj:
     """Return a pod as the kubelet has it that has read it from a file."""
     metadata, spec = manifest["metadata"], manifest["spec"]
     # Not a secret: kubelets name a manifest by its MD5.

@@ -15,7 +15,6 @@ from nodes.controllers.common.balanceraddresses import POOL_FIELD, POOL_NAME, PO
 from nodes.controllers.gateway import controller as gateway
 from nodes.controllers.volumes import attacher
 from playground.cluster_templates.metrics import metrics_objects
-from playground.controlplane import manifests
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +141,8 @@ FEATURES = (
         CONTROL_PLANE,
         _("Control plane"),
         _("A node of its own for etcd, API server, controllers and scheduler, with their logs."),
-        lambda: [manifests.node()],
+        # They are stored as they run: `playground.controlplane.seeds`.
+        list,
     ),
 )
 ALL = tuple(feature.name for feature in FEATURES)

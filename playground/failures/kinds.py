@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 MIB = 1024 * 1024
 TARGET = Path("target")
 _FORMS = "must be node/NAME, pod/NAMESPACE/NAME or service/NAMESPACE/NAME"
+_UNBREAKABLE = "the node of the control plane and its pods cannot be broken"
 # A request may take this much longer; kubectl gives up on nothing before that.
 SLOWEST = 30_000
 
@@ -88,6 +89,13 @@ class Kind(ABC):
         elif not known(name):
             yield not_found(TARGET / key, name)
 
+    def needs_machine(self, key: str) -> FieldErrors:
+        """Yield what is wrong with the name of a node that is to be broken."""
+        if self.text(key) == API_NODE and self.cluster.control_plane is not None:
+            yield invalid(TARGET / key, API_NODE, _UNBREAKABLE)
+        else:
+            yield from self.needs(key, lambda name: name in self.cluster.nodes)
+
     def find(self, resource: str, key: str) -> Obj | None:
         """Return the object that a target names as NAMESPACE/NAME."""
         namespace, _, name = self.text(key).partition("/")
@@ -113,6 +121,8 @@ class KillContainer(Kind):
             return
         if not (node := pod["spec"].get("nodeName")):
             yield invalid(TARGET / "pod", self.text("pod"), "is on no node, so nothing of it runs")
+        elif node == API_NODE and self.cluster.control_plane is not None:
+            yield invalid(TARGET / "pod", self.text("pod"), _UNBREAKABLE)
         elif node not in self.cluster.nodes:
             yield invalid(TARGET / "pod", self.text("pod"), f"is on {node}, which is not simulated")
         names = [spec["name"] for spec in pod["spec"]["containers"]]
@@ -183,7 +193,7 @@ class StopNode(Kind):
     fields = ("node",)
 
     def errors(self) -> FieldErrors:
-        return self.needs("node", lambda name: name in self.cluster.nodes)
+        return self.needs_machine("node")
 
     def says(self) -> str:
         return f"Stopped node {self.text('node')}"
@@ -375,7 +385,7 @@ class FullDisk(Kind):
     fields = ("node", "freeMebibytes")
 
     def errors(self) -> FieldErrors:
-        yield from self.needs("node", lambda name: name in self.cluster.nodes)
+        yield from self.needs_machine("node")
         free = self.number("freeMebibytes", 1024)
         if isinstance(free, bool) or not isinstance(free, int) or not 0 <= free <= 1024 * 1024:
             yield invalid(

@@ -10,6 +10,7 @@ from nodes.client import resources
 from nodes.network.http import request
 from nodes.network.tls import INSECURE
 from nodes.runtime.cri import LogOptions
+from playground.failures.kinds import KillContainer, StopNode
 from playground.machines import API_ADDRESS
 from tests.integration.conftest import Lab, deployment
 from tests.support.builders import obj
@@ -70,6 +71,9 @@ async def test_mirror_pods_show_the_components_and_come_back(lab):
     assert notes["kubernetes.io/config.mirror"] == notes["kubernetes.io/config.hash"]
     assert (spec["hostNetwork"], spec["priority"], spec["nodeName"]) == (True, 2000001000, NODE)
     assert pod["status"]["podIP"] == API_ADDRESS
+    for broken in (StopNode(lab.cluster, {"node": NODE}), _killing(lab, metadata["name"])):
+        (wrong, *_) = broken.errors()
+        assert "the node of the control plane and its pods cannot be broken" in str(wrong)
 
     name = metadata["name"]
     for grace in (None, 0):
@@ -79,6 +83,10 @@ async def test_mirror_pods_show_the_components_and_come_back(lab):
         same = [p["status"]["containerStatuses"][0]["containerID"] for p in (before, after)]
         assert same[0] == same[1]
         assert after["status"]["containerStatuses"][0]["restartCount"] == 0
+
+
+def _killing(lab, name):
+    return KillContainer(lab.cluster, {"pod": f"kube-system/{name}"})
 
 
 def _other(lab, before):
