@@ -84,13 +84,13 @@ class NewClusterForm(NamedForm):
     )
 
     def clean(self) -> dict[str, Any]:
-        """Leave out what was left empty; a template of fixed size takes no other."""
+        """Leave out what was left empty; a template takes no size and no addons but its own."""
         cleaned = super().clean() or {}
         template = TEMPLATES.get(cleaned.get("template", ""))
         if cleaned.get("nodes") is None or (template and template.size.fixed):
             cleaned.pop("nodes", None)
-        if template and not template.features:
-            cleaned.pop("features", None)
+        if template and "features" in cleaned:
+            cleaned["features"] = [n for n in cleaned["features"] if n in template.features]
         return cleaned
 
     @property

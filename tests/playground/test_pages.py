@@ -10,7 +10,9 @@ import time
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from playground.cluster_templates.features import ADDONS, ALL
 from playground.objects.details import LAST_APPLIED
+from playground.sandboxes.forms import NewClusterForm
 from playground.sandboxes.gateway import Refused, gateway
 from tests.playground.objects import pod
 
@@ -45,6 +47,15 @@ def test_a_card_tells_about_its_cluster(worker, as_operator):
     for fact in ("<dd>3</dd>", "v1.36.2", "Empty", "operator", "ago</time>"):
         assert fact in page
     assert '<kp-thumbnail class="kp-thumbnail" src="/api/clusters/demo/picture">' in page
+
+
+@pytest.mark.parametrize(
+    ("template", "taken"), [("default", ALL), ("two-zones", ADDONS), ("bare", ())]
+)
+def test_a_template_takes_the_addons_that_it_has(template, taken):
+    form = NewClusterForm({"name": "lab", "template": template, "features": ALL})
+    assert form.is_valid(), form.errors
+    assert form.cleaned_data["features"] == list(taken)
 
 
 def test_a_form_offers_the_templates_and_what_they_are_for(worker, as_learner):
