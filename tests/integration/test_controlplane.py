@@ -37,6 +37,8 @@ def is_ready(pod):
 async def lab(fleet):
     made = await Lab(await fleet.create("lab", nodes=2, template="default")).ready()
     await eventually(lambda: sum(map(is_ready, mirrors(made).values())) == 4, within=30)
+    network = made.cluster.network
+    await eventually(lambda: len(network.listening(API_ADDRESS)) == 5, within=30)
     return made
 
 
