@@ -3,6 +3,7 @@
 import pytest
 
 from apimachinery.clock import ManualClock
+from nodes.runtime.simulated.shell import hosted
 from nodes.runtime.simulated.shell.pace import BURST, RATE, Pace, waits
 
 pytestmark = pytest.mark.looptime
@@ -38,19 +39,23 @@ def test_a_burst_and_then_a_pace():
     assert sum(pace.take() == 0.0 for _ in range(2 * BURST)) == BURST
 
 
-async def test_a_load_generator_goes_on(lab):
+@pytest.fixture
+def few(monkeypatch):
+    """Scripts that do not wait end after 200 commands here, not 20,000."""
+    monkeypatch.setattr(hosted, "MAX_COMMANDS", 200)
+
+
+async def test_a_load_generator_goes_on(lab, few):
     server = await lab.pod("nginx:1.27", name="web")
-    # A hundred commands of its own with each request: 30,000 in all.
-    work = "for j in $(seq 100); do :; done"
-    script = f"i=0; while true; do wget -q -O /dev/null {server.ip} && i=$((i+1)); {work}; echo $i"
-    pod = await lab.pod("busybox", "sh", "-c", f"{script}; done")
+    turn = f"wget -q -O /dev/null {server.ip} && i=$((i+1)); echo $i"
+    pod = await lab.pod("busybox", "sh", "-c", f"i=0; while true; do {turn}; done")
     await lab.clock.sleep(10)
     # At once what a burst is, then ten a second.
     count = int((await pod.log()).split()[-1])
     assert count == pytest.approx(BURST + 10 * RATE, rel=0.05)
 
 
-async def test_a_line_of_a_terminal_goes_on_until_it_is_interrupted(lab):
+async def test_a_line_of_a_terminal_goes_on_until_it_is_interrupted(lab, few):
     shell = await lab.pod("busybox", "sleep", "100000")
     session = await shell.session("sh")
     said = b""
@@ -63,11 +68,17 @@ async def test_a_line_of_a_terminal_goes_on_until_it_is_interrupted(lab):
                 return
 
     await session.write_stdin(b"a=kept; cd /tmp\n")
-    work = "for j in $(seq 5000); do :; done"
+    work = "for j in $(seq 50); do :; done"
     loop = f"i=0; while true; do i=$((i+1)); {work}; echo turn $i $a; sleep 1; done\n"
     await session.write_stdin(loop.encode())
-    await read(b"turn 6 kept")
+    await read(b"turn 9 kept")
     await session.write_stdin(b"\x03")
     await session.write_stdin(b"echo $((i+1)) $a $PWD\n")
     await read(b" kept /tmp\r\n")
     await session.close()
+
+
+async def test_a_loop_that_computes_alone_ends(lab, few):
+    shell = await lab.pod("busybox", "sleep", "100000")
+    said, code = await shell.sh("while true; do :; done")
+    assert (said, code) == ("Killed\n", 137)

@@ -84,6 +84,7 @@ class Shell:
         self._opening = False
         self._busy_since: float | None = None
         self._busy = 0.0
+        self._turn_began = 0.0
         self._over = False
         self._stopping = False
         self._run: int | None = None
@@ -105,6 +106,7 @@ class Shell:
         if self._stopping:
             return 130
         self._busy, self._over, self._untaken = 0.0, False, 0
+        self._turn_began = time.monotonic()
         self._run, ended = helper.run(self._number, data, self)
         self._ended = ended
         self._start_busy()
@@ -236,10 +238,18 @@ class Shell:
             code = 141 if not self._cancelled(call) else 143
         finally:
             self._calls.pop(call, None)
-            self._busy = max(0.0, self._busy - (SHARE if self._pace else _FOR_A_COMMAND))
+            self._forgive()
             if self._helper is not None:
                 self._helper.call_ended(call, code & 0xFF)
             self._weigh()
+
+    def _forgive(self) -> None:
+        """A command has run: what the interpreter computed for it does not count."""
+        now = time.monotonic()
+        share = _FOR_A_COMMAND
+        if self._pace is not None:
+            share = max(SHARE, (now - self._turn_began) / 2)
+        self._busy, self._turn_began = max(0.0, self._busy - share), now
 
     def _cancelled(self, call: int) -> bool:
         _, task = self._calls[call]

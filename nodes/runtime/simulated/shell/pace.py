@@ -14,7 +14,8 @@ from apimachinery.clock import Clock
 
 # Commands that go through at once, and then each second.
 BURST, RATE = 200, 10.0
-# What a script may compute ahead of each command (seconds), beside what it may in all.
+# What a script may compute ahead of each command, beside what it may in all: half of the time, and
+# at least so many seconds.
 SHARE = 0.01
 _WAITS = ("curl", "dig", "host", "nc", "nslookup", "ping", "sleep", "wget")
 _LOOP = re.compile(r"\b(?:while|until|for)\b")
