@@ -78,16 +78,21 @@ def used() -> set[Message]:
 def of_code(files: Iterable[Path]) -> Iterator[Message]:
     """Yield the texts of calls of gettext."""
     for file in files:
-        for node in ast.walk(ast.parse(file.read_text())):
-            if not isinstance(node, ast.Call):
-                continue
-            name = node.func.attr if isinstance(node.func, ast.Attribute) else node.func
-            if isinstance(name, ast.Name):
-                name = name.id
-            texts = [a.value for a in node.args if isinstance(a, ast.Constant)]
-            if name in FUNCTIONS and texts and isinstance(texts[0], str):
-                plural = texts[1] if len(texts) > 1 and str(name).startswith("ng") else ""
-                yield texts[0], str(plural)
+        yield from of_module(ast.parse(file.read_text()))
+
+
+def of_module(module: ast.AST) -> Iterator[Message]:
+    """Yield the texts of calls of gettext in what was parsed."""
+    for node in ast.walk(module):
+        if not isinstance(node, ast.Call):
+            continue
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else node.func
+        if isinstance(name, ast.Name):
+            name = name.id
+        texts = [a.value for a in node.args if isinstance(a, ast.Constant)]
+        if name in FUNCTIONS and texts and isinstance(texts[0], str):
+            plural = texts[1] if len(texts) > 1 and str(name).startswith("ng") else ""
+            yield texts[0], str(plural)
 
 
 def of_templates(files: Iterable[Path]) -> Iterator[Message]:

@@ -1,7 +1,9 @@
-"""How the REST API says no: one shape, {"error": {"code", "message", "fields"?, "causes"?}}.
+"""How the REST API says no: one shape, {"error": {"code", "message", "fields"?, "causes"?,
+"audit_id"?}}.
 
 `fields` maps a field's name to what is wrong with it. What the cluster worker refuses keeps its
-own words and status; `causes` are its own too, each with field, reason and message.
+own words and status; `causes` are its own too, each with field, reason and message. `audit_id` leads
+to the trace of the request that a cluster's API refused.
 """
 
 from __future__ import annotations
@@ -24,7 +26,8 @@ def answer(error: Exception, context: dict[str, Any]) -> Response | None:
     if isinstance(error, Refused):
         fields = {cause.get("field", ""): [cause.get("message", "")] for cause in error.causes}
         code = error.reason or "Refused"
-        return _response(error.code, code, error.message, fields, causes=error.causes)
+        more: dict[str, Any] = {"causes": error.causes, "audit_id": error.audit}
+        return _response(error.code, code, error.message, fields, **more)
     if isinstance(error, Http404):
         return _response(404, "NotFound", str(error))
     if isinstance(error, PermissionDenied):
@@ -47,13 +50,10 @@ def _response(
     message: str,
     fields: Any = None,
     headers: dict[str, str] | None = None,
-    causes: list[dict[str, str]] | None = None,
+    **more: Any,
 ) -> Response:
     body: dict[str, Any] = {"code": code, "message": message}
-    if fields:
-        body["fields"] = fields
-    if causes:
-        body["causes"] = causes
+    body |= {name: one for name, one in {"fields": fields, **more}.items() if one}
     return Response({"error": body}, status=status, headers=headers)
 
 

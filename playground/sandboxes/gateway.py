@@ -44,9 +44,11 @@ class Unreachable(GatewayError):
 class Refused(GatewayError):
     """The answer was a Status of failure."""
 
-    def __init__(self, code: int, status: Mapping[str, Any]) -> None:
+    def __init__(self, code: int, status: Mapping[str, Any], audit: str = "") -> None:
         super().__init__(str(status.get("message") or f"The API answered {code}."))
         self.code = code
+        # By this the cluster's trace of the request is found.
+        self.audit = audit
         self.reason = str(status.get("reason") or "")
         details = status.get("details") or {}
         self.about = str(details.get("name") or "")
@@ -316,7 +318,8 @@ class Gateway:
         except httpx.HTTPError as error:
             raise Unreachable(f"The cluster worker does not answer: {error}") from error
         if response.is_error:
-            raise refusal(response.status_code, response.content)
+            audit = response.headers.get("Audit-Id") or ""
+            raise refusal(response.status_code, response.content, audit)
         return response
 
 
@@ -326,13 +329,13 @@ def api_root(cluster: str, rev: int | None = None) -> str:
     return f"/clusters/{name}" if rev is None else f"{CONTROL}/{name}/at/{rev}"
 
 
-def refusal(code: int, body: bytes) -> Refused:
+def refusal(code: int, body: bytes, audit: str = "") -> Refused:
     """Return the error that an answer holds, Status or not."""
     try:
         status = orjson.loads(body)
     except orjson.JSONDecodeError:
         status = {}
-    return Refused(code, status if isinstance(status, dict) else {})
+    return Refused(code, status if isinstance(status, dict) else {}, audit)
 
 
 def connection_options() -> dict[str, Any]:

@@ -98,6 +98,15 @@ def test_from_a_mistake_to_a_conflict_to_the_cluster(open_editor, playground, ax
     line = text_of(page).split("\n").index("  replcas: 5") + 1
     button(page, f"Line {line}").click()
     expect(page.locator(".cm-activeLine")).to_have_text("  replcas: 5")
+    # What comes up over the text is drawn under the policy of contents too.
+    page.locator(".cm-lint-marker").hover()
+    expect(page.locator(".cm-tooltip-lint, .cm-tooltip .cm-diagnostic").first).to_be_visible()
+    page.locator(".cm-content").focus()
+    page.keyboard.press("Control+f")
+    expect(page.locator(".cm-search input").first).to_be_focused()
+    page.keyboard.type("shop")
+    expect(page.locator(".cm-searchMatch").first).to_be_visible()
+    page.keyboard.press("Escape")
     edit(page, "replcas: 5", "replicas: 5")
     owners = page.get_by_role("region", name="Whose fields these are")
     expect(owners).to_contain_text("spec.replicas is owned by hpa-controller.")
@@ -109,6 +118,7 @@ def test_from_a_mistake_to_a_conflict_to_the_cluster(open_editor, playground, ax
         assert violations(axe, page) == []
     button(page, "Apply").click()
     expect(verdict(page)).to_contain_text("Decide about 1 field first")
+    expect(page.locator(".kp-equivalent")).not_to_contain_text("--force-conflicts")
     button(page, "Take ownership").click()
     expect(page.locator(".kp-equivalent")).to_contain_text(
         "--server-side --field-manager=kubeground-editor --force-conflicts -f shop.yaml"
@@ -307,6 +317,9 @@ def test_a_secret_is_shown_when_asked_for_and_what_one_may_not_write_is_said(pag
         expect(problems).to_contain_text('User "ann" cannot')
         expect(problems).to_contain_text('resource "configmaps" in API group ""')
         expect(verdict(page)).to_have_text(re.compile("1 problem"))
+        button(page, "Replace").last.click()
+        trace = page.get_by_role("region", name="Answers").get_by_role("link", name="Trace")
+        expect(trace).to_have_attribute("href", re.compile(r"/default/trace/[0-9a-f-]{36}$"))
         page.on("dialog", lambda dialog: dialog.accept())
         page.goto("/clusters/default/editor?kind=secrets&namespace=default&name=db")
         alert = page.locator("kp-editor").get_by_role("alert")

@@ -62,6 +62,7 @@ def begin(browser, target="/account"):
     assert response.status_code == 200, response.text
     onward = html.unescape(re.search(r'id="onward" href="([^"]+)"', response.text)[1])
     assert f"url={html.escape(onward)}" in response.text
+    assert "Go there yourself, if nothing happens." in response.text
     return {k: v[0] for k, v in parse_qs(urlsplit(onward).query).items()}
 
 

@@ -110,6 +110,8 @@ def test_who_is_disabled_is_out_at_once(worker, as_operator, learner):
     other = Client()
     other.force_login(learner)
     assert do(as_operator, "lea", "disable").status_code == 302
+    words = "lea was signed out everywhere and cannot sign in."
+    assert words in text(as_operator.get("/people/lea"))
     assert other.get("/account").status_code == 302
     response = do(as_operator, "lea", "link")
     assert response.status_code == 422
@@ -138,7 +140,9 @@ def test_the_last_operator_stays_one(worker, as_operator, operator):
 
 
 def test_a_button_that_is_none(worker, as_operator, learner):
-    assert do(as_operator, "lea", "explode").status_code == 400
+    response = do(as_operator, "lea", "explode")
+    assert response.status_code == 400
+    assert "This page has no such button." in text(response)
 
 
 def test_deleting_takes_the_name(worker, as_operator, learner):
@@ -152,7 +156,9 @@ def test_deleting_takes_the_name(worker, as_operator, learner):
 @pytest.mark.parametrize("how", ["take", "delete"])
 def test_deleting_says_what_happens_to_the_clusters(worker, as_operator, learner, how):
     worker.fake.add("mine", "lea")
-    assert "They become yours" in text(as_operator.get("/people/lea"))
+    choices = text(as_operator.get("/people/lea"))
+    assert "They become yours" in choices
+    assert "They are deleted with everything in them" in choices
     do(as_operator, "lea", "delete", confirm="lea", clusters=how)
     assert not User.objects.filter(username="lea").exists()
     left = worker.fake.clusters.get("mine")

@@ -9,6 +9,7 @@ export class ApiError extends Error {
     this.code = error?.code ?? "";
     this.fields = error?.fields ?? {};
     this.causes = error?.causes ?? [];
+    this.audit = error?.audit_id ?? "";
   }
 }
 

@@ -182,6 +182,11 @@ test("what the API says is shown at the fields of which it speaks", () => {
   const causes = [{ reason: "FieldValueInvalid", field: "spec.replicas", message: "Invalid value: -1: must be 0 or more" }];
   assert.deepEqual(marks({ message: "…", causes }), [["3", "spec.replicas: Invalid value: -1: must be 0 or more"]]);
   assert.deepEqual(marks({ message: 'namespaces "x" not found' }), [["Deployment", 'namespaces "x" not found']]);
+  const denied = 'admission webhook "x.example" denied the request: spec.replicas is odd';
+  assert.deepEqual(marks({ message: denied }), [["Deployment", denied]]);
+  const away = 'failed calling webhook "x.example": failed to call webhook';
+  const internal = `Internal error occurred: ${away}`;
+  assert.deepEqual(marks({ message: internal, causes: [{ message: away }] }), [["Deployment", internal]]);
   const type = "Deployment in version \"v1\" cannot be handled as a Deployment: json: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type int32";
   assert.equal(spoken(type)[0].path, "spec.replicas");
 });

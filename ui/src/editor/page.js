@@ -236,9 +236,11 @@ function answer(editor, { about, state, answer: given, error }) {
   const name = `${about.kind} ${given?.name ?? about.name}`;
   if (state === "good") {
     return html`<li data-came="good"><span><a href=${given.page}>${name}</a> ${given.outcome}</span>
-      <span class="kp-muted">${given.revision ? e().revision(given.revision) : nothing} ${given.audit_id ? html`<a href=${editor.traceOf(given.audit_id)}>${e().trace}</a>` : nothing}</span>
+      <span class="kp-muted">${given.revision ? e().revision(given.revision) : nothing} ${trace(editor, given.audit_id)}</span>
       ${given.warnings.map((words) => html`<pre data-severity="warning">${e().warning}: ${words}</pre>`)}</li>`;
   }
-  if (state === "bad") return html`<li data-came="bad"><span>${name}: ${e().refused}</span><pre>${error.message}</pre></li>`;
+  if (state === "bad") return html`<li data-came="bad"><span>${name}: ${e().refused}</span> ${trace(editor, error.audit)}<pre>${error.message}</pre></li>`;
   return html`<li data-came=${state}><span>${name} ${state === "busy" ? e().writing : e().waiting}</span></li>`;
 }
+
+const trace = (editor, audit) => (audit ? html`<a href=${editor.traceOf(audit)}>${e().trace}</a>` : nothing);

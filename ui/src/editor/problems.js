@@ -35,8 +35,9 @@ export function problems(section, error) {
     const { from, to } = path ? rangeOf(doc, path, { key }) : wholeOf(doc);
     return { from, to, message, path, severity: "error" };
   };
-  const causes = (error.causes ?? []).filter((one) => one.reason !== OWNED);
-  if (causes.length) return causes.map(({ field, message }) => here(field, field ? `${field}: ${message}` : message));
+  // A cause of no field says less than the message: of a webhook that does not answer, for one.
+  const causes = (error.causes ?? []).filter(({ field, reason }) => field && reason !== OWNED);
+  if (causes.length) return causes.map(({ field, message }) => here(field, `${field}: ${message}`));
   const named = spoken(error.message);
   if (named.length) return named.map(({ path, words }) => here(path, words, NO_FIELD.test(words)));
   const fields = Object.entries(error.fields ?? {}).filter(([field]) => field && field !== "text");
