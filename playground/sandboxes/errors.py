@@ -2,8 +2,8 @@
 "audit_id"?}}.
 
 `fields` maps a field's name to what is wrong with it. What the cluster worker refuses keeps its
-own words and status; `causes` are its own too, each with field, reason and message. `audit_id` leads
-to the trace of the request that a cluster's API refused.
+own words and status; `causes` are its own too, each with field, reason and message. `audit_id`
+leads to the trace of the request that a cluster's API refused.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ BETWEEN = re.compile(r"%\(\w+\)[sd]|%[sd]|<[^>]*>")
 
 
 def words(text: str) -> list[str]:
-    return re.findall(r"[a-z]+", text.lower().replace("'", "").replace("’", ""))
+    return re.findall(r"[a-z]+", re.sub("[\u2019']", "", text.lower()))
 
 
 def runs(sentence: str) -> list[str]:

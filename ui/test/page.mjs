@@ -54,3 +54,10 @@ export function handlers(value) {
   if (typeof value === "function") return [value];
   return value?.strings ? value.values.flatMap(handlers) : [];
 }
+
+/** Makes an element that is on no page, with these fields. */
+export function element(tag, fields = {}) {
+  const made = new (elements.get(tag))();
+  Object.defineProperty(made, "updateComplete", { value: Promise.resolve() });
+  return Object.assign(made, fields);
+}

@@ -2,9 +2,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { printed, said } from "./page.mjs";
+import { element, printed, said } from "./page.mjs";
 
 import * as drafts from "../src/editor/drafts.js";
+import { changedTo } from "../src/editor/meanwhile.js";
 import { page } from "../src/editor/page.js";
 import { parse as parsePods } from "../src/filter.js";
 import { chooseKeys } from "../src/keys.js";
@@ -37,13 +38,6 @@ import "../src/timeline/kp-compare.js";
 import "../src/timeline/kp-happened.js";
 import "../src/timeline/kp-object-past.js";
 import "../src/trace/kp-trace.js";
-
-/** Makes an element that is on no page, with these fields. */
-function element(tag, fields = {}) {
-  const made = new (globalThis.customElements.get(tag))();
-  Object.defineProperty(made, "updateComplete", { value: Promise.resolve() });
-  return Object.assign(made, fields);
-}
 
 /** Answers requests with a refusal of the site, while a test runs. */
 function refusing(t, message, status = 503) {
@@ -408,12 +402,22 @@ test("two editors of one object show one text, and what is decided about it", (t
   docked.dispatchEvent = () => {};
   above.code.replace("a: 2\n");
   assert.deepEqual([docked.text, docked.dirty, other.text], ["a: 2\n", true, "b: 1\n"]);
+  assert.match(said(page(docked)), /There is text here that the cluster has not\./);
   docked.merging = [{ mine: "a: 2", theirs: "a: 3", from: 0 }];
   docked.choose("how", "apply");
   assert.match(said(page(above)), /1 place was changed by both\./);
   assert.equal(above.how, "apply");
   docked.discard();
   assert.deepEqual([above.text, above.dirty, above.merging], ["a: 1\n", false, []]);
+  changedTo(above, { text: "a: 9\n", revision: "9", manager: "helm" });
+  assert.match(said(page(docked)), /Shows revision 9 now, by helm\. You had changed nothing\./);
+});
+
+test("a document says for which other one it waits", () => {
+  const about = (kind, name) => ({ about: { kind, name }, from: 0 });
+  const one = editor({ sections: [about("Namespace", "shop"), about("Pod", "web")], code: { line: () => 1 } });
+  one.checked = ({ about: { kind } }) => ({ state: kind === "Pod" ? "later" : "good", waits: { kind: "Namespace", name: "shop" }, problems: [], warnings: [], conflicts: [] });
+  assert.match(said(page(one)), /Is checked once Namespace shop exists, which stands in this text too\./);
 });
 
 test("an editor says that another tab has changes, and shows what it takes by force once one has chosen so", () => {

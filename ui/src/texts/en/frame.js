@@ -14,7 +14,6 @@ export const dock = {
   shrink: "Back to the height before",
   tabs: "Panels",
   closeTab: (title) => `Close ${title}`,
-  empty: "Nothing is open here. Choose a panel above.",
   loadFailed: (title) => `${title} did not load.`,
   events: "Events",
   logs: "Logs",

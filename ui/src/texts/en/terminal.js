@@ -74,6 +74,5 @@ export const terminal = {
   traceOf: (command, n) => `Trace of ${command || "this command"} (${n} ${plural(n, "request", "requests")})`,
   openObject: (what) => `Open ${what}`,
   tabs: "Terminals",
-  none: "No terminal is open.",
   toolbar: "Terminal tools",
 };

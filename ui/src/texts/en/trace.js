@@ -43,7 +43,6 @@ export const trace = {
   steps: (n) => `${group(n)} ${plural(n, "step", "steps")}`,
   watchers: (n) => `sent to ${group(n)} ${plural(n, "watcher", "watchers")}`,
   nobodyHeard: "Nobody watches this kind of object here, or the change is too long ago to tell.",
-  notRead: "A read changes nothing, so nobody is told.",
   collapsed: (n) => `${group(n)} more ${plural(n, "request", "requests")} ended at the same time and ${plural(n, "is", "are")} left out here.`,
   noneTitle: "No requests recorded yet.",
   none: "Run any kubectl command, or",

@@ -14,7 +14,6 @@ export const dock = {
   shrink: "恢复之前的高度",
   tabs: "面板",
   closeTab: (title) => `关闭 ${title}`,
-  empty: "这里没有打开的面板。请在上方选择。",
   loadFailed: (title) => `${title} 未能加载。`,
   events: "事件",
   logs: "日志",

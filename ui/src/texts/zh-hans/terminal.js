@@ -72,6 +72,5 @@ export const terminal = {
   traceOf: (command, n) => `追踪 ${command || "此命令"}（${n} 个请求）`,
   openObject: (what) => `打开 ${what}`,
   tabs: "终端",
-  none: "没有打开的终端。",
   toolbar: "终端工具",
 };

@@ -43,7 +43,6 @@ export const trace = {
   steps: (n) => `${group(n)} 步`,
   watchers: (n) => `发送给 ${group(n)} 个监视者`,
   nobodyHeard: "没有人监视此处的这类对象，或变更已过去太久，无法得知。",
-  notRead: "读取不改变任何内容，因此无需通知。",
   collapsed: (n) => `另有 ${group(n)} 个同时结束，此处略去。`,
   noneTitle: "还没有记录请求。",
   none: "运行任意 kubectl 命令，或",
