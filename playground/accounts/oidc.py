@@ -30,6 +30,8 @@ from playground.accounts.views import BACKEND, refuse
 log = logging.getLogger("kubeground.site")
 
 _TIMEOUT = 10.0
+# What a provider says of a site that it does not know, or whose secret is wrong (RFC 6749, 5.2).
+_UNKNOWN_SITE = ("invalid_client", "unauthorized_client")
 
 
 class Adapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
@@ -70,7 +72,13 @@ class Adapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
             text = _("%(name)s does not answer. Try again, or sign in otherwise.")
         elif exception is not None:
             log.warning("the OpenID provider's answer was refused: %s", exception)
-            text = _("%(name)s did not confirm who you are. Try again.")
+            if any(code in str(exception) for code in _UNKNOWN_SITE):
+                text = _(
+                    "%(name)s does not accept this site. Whoever runs the site has to look at its"
+                    " client ID and secret."
+                )
+            else:
+                text = _("%(name)s did not confirm who you are. Try again.")
         elif error == AuthError.CANCELLED or request.GET.get("error"):
             text = _("You did not finish signing in at %(name)s.")
         else:

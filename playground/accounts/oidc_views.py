@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable
 
 from allauth.socialaccount.providers.openid_connect import views
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import path
@@ -33,7 +34,12 @@ def _answered(view: View) -> View:
 
 
 def login(request: HttpRequest, provider_id: str) -> HttpResponse:
-    """Lead to the provider by a page of ours: from a form no redirect may leave the site."""
+    """Lead to the provider by a page of ours: from a form no redirect may leave the site.
+
+    Who reloads what came of it begins again.
+    """
+    if request.method != "POST":
+        return HttpResponseRedirect(settings.LOGIN_URL)
     response: HttpResponse = views.login(request, provider_id)
     if not isinstance(response, HttpResponseRedirect):
         return response

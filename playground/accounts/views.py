@@ -59,7 +59,7 @@ def sign_in_by_link(request: HttpRequest, token: str) -> HttpResponse:
         if request.user.is_authenticated:
             return HttpResponseRedirect(settings.LOGIN_REDIRECT_URL)
         text = _("This link was used already, or it is older than 24 hours.")
-        return refuse(request, text, 403)
+        return refuse(request, text, 403, by_link=True)
     login(request, link.user, backend=BACKEND)
     if link.resets:
         request.session[MAY_RESET] = True
@@ -124,10 +124,12 @@ def _page(request: HttpRequest, form: SignInForm, status: int = 200) -> HttpResp
     return render(request, "accounts/sign_in.html", context, status=status)
 
 
-def refuse(request: HttpRequest, text: str, status: int) -> HttpResponse:
+def refuse(request: HttpRequest, text: str, status: int, *, by_link: bool = False) -> HttpResponse:
     """Say on the sign-in page why somebody does not come in."""
     target = settings.LOGIN_REDIRECT_URL
     context = {"form": SignInForm(), "refused": text, "next": target, "oidc": _oidc()}
+    # Where there are more of them is of no use to others.
+    context["by_link"] = by_link
     return render(request, "accounts/sign_in.html", context, status=status)
 
 

@@ -75,6 +75,7 @@ def come_back(browser, issuer, target="/account", **claims):
 
 def refused(response, code=403):
     assert response.status_code == code
+    assert "gets a new link" not in response.text, "nobody came by one"
     return html.unescape(re.search(r'role="alert">\s*<p>(.*?)</p>', response.text, re.DOTALL)[1])
 
 
@@ -170,6 +171,20 @@ def test_a_code_without_its_verifier(browser, issuer):
     code = issuer.grant("another-challenge", sub="9", preferred_username="zoe")
     response = browser.get(BACK, params={"code": code, "state": asked["state"]})
     assert refused(response) == "Example ID did not confirm who you are. Try again."
+
+
+def test_a_site_whose_secret_is_wrong(browser, issuer, monkeypatch):
+    monkeypatch.setattr("tests.support.issuer.SECRET", "another one")
+    text = (
+        "Example ID does not accept this site. "
+        "Whoever runs the site has to look at its client ID and secret."
+    )
+    assert refused(come_back(browser, issuer, sub="1", preferred_username="ann")) == text
+
+
+def test_who_reloads_the_way_there_begins_again(browser):
+    response = browser.get(START)
+    assert (response.status_code, response.headers["location"]) == (302, "/sign-in")
 
 
 def test_a_provider_that_is_away(browser, issuer):

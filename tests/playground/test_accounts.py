@@ -43,8 +43,9 @@ def test_a_link_works_once(client):
     client.get(link)
     second = Client().get(link)
     assert second.status_code == 403
-    words = "This link was used already, or it is older than 24 hours."
-    assert words in second.content.decode()
+    page = second.content.decode()
+    assert "This link was used already, or it is older than 24 hours." in page
+    assert "gets a new link each time" in page
 
 
 def test_a_link_expires_and_is_forgotten(learner):

@@ -12,12 +12,13 @@ from collections.abc import Iterator
 
 from playground import texts
 
-# Say how an object of the cluster is, or what a template holds; nothing that one did fails there.
+# Say how an object of the cluster is and why, or what a template holds: nothing of the site fails.
 TELLING = (
     "cluster_templates",
     "history/sentences",
     "objects/relations",
     "objects/summary",
+    "placement",
     "why",
 )
 SAYS_NO = re.compile(

@@ -67,7 +67,9 @@ class TestIssuer:
         challenge, token = self.codes.pop(form.get("code", ""), ("", ""))
         digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
         fits = base64.urlsafe_b64encode(digest).rstrip(b"=").decode() == challenge
-        if not fits or form.get("client_secret") != SECRET:
+        if form.get("client_secret") != SECRET:
+            return 401, {"error": "invalid_client"}
+        if not fits:
             return 400, {"error": "invalid_grant"}
         return 200, {"access_token": "access", "token_type": "Bearer", "id_token": token}
 
