@@ -308,7 +308,7 @@ def test_a_deleted_cluster(topology, worker):
     note = page.locator("[data-notice=gone]")
     expect(note).to_contain_text("This cluster was deleted. What you see is its last state.")
     expect(note.get_by_role("link", name="All clusters")).to_be_visible()
-    expect(page.locator(".kp-chip")).to_have_text("Not connected")
+    expect(page.locator(".kp-chip")).to_have_text("Cluster deleted")
 
 
 def test_a_worker_that_goes_away_and_comes_back(topology, worker, demo):
