@@ -97,7 +97,7 @@ async def _all_of(source: Obj, namespace: str, sources: Sources) -> dict[str, st
         try:
             data = await sources.data(kind, namespace, reference.get("name") or "")
         except Missing as error:
-            if reference.get("optional"):
+            if reference.get("optional") and error.is_sure:
                 return {}
             raise BadEnvironment(str(error)) from error
         return {prefix + key: text_of(value) for key, value in sorted(data.items())}
@@ -124,7 +124,7 @@ async def _value_from(
         try:
             data = await sources.data(kind, namespace_of(pod), name)
         except Missing as error:
-            if reference.get("optional"):
+            if reference.get("optional") and error.is_sure:
                 return None
             raise BadEnvironment(str(error)) from error
         if key in data:

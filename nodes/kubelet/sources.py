@@ -18,11 +18,23 @@ from nodes.client.resources import Res
 
 _RESOURCES: dict[str, Res] = {"configmap": resources.CONFIGMAPS, "secret": resources.SECRETS}
 
+# How long (real seconds) the first answer is waited for.
+_PATIENCE = 30.0
+
 Ref = tuple[str, str, str]  # configmap or secret, namespace, name
 
 
 class Missing(Exception):
     """There is no such ConfigMap or Secret."""
+
+    # Whether whoever can do without it may go on.
+    is_sure = True
+
+
+class NotHeard(Missing):
+    """The API does not say whether there is one."""
+
+    is_sure = False
 
 
 class Sources:
@@ -55,7 +67,11 @@ class Sources:
         """Return key -> content. Raises Missing. The object must be in use."""
         informer = self._informer((kind, namespace, name))
         if not informer.synced.is_set():
-            await asyncio.wait_for(informer.synced.wait(), 30)
+            try:
+                await asyncio.wait_for(informer.synced.wait(), _PATIENCE)
+            except TimeoutError:
+                why = f"failed to sync {kind} cache: timed out waiting for the condition"
+                raise NotHeard(why) from None
         found = informer.get(namespace, name)
         if found is None:
             raise Missing(f'{kind} "{name}" not found')

@@ -126,7 +126,7 @@ class Volumes:
         try:
             data = await self._sources.data(kind, namespace_of(pod), named)
         except Missing as error:
-            if source.get("optional"):
+            if source.get("optional") and error.is_sure:
                 return {}
             raise MountFailed(
                 f'MountVolume.SetUp failed for volume "{volume}" : {error}'

@@ -84,7 +84,9 @@ def _replicas(state: State) -> Iterator[str]:
         for obj in state.of(resource):
             wanted, status = int(obj["spec"]["replicas"]), obj.get("status") or {}
             pods = [one for one in state.owned("pods", obj) if is_active(one)]
-            if len(pods) != wanted:
+            # Pods in order wait for the one before, which may have no room.
+            stuck = resource == "statefulsets.apps" and any(map(_reason, pods))
+            if len(pods) != wanted and not stuck:
                 yield f"{resource}/{name_of(obj)} has {len(pods)} pods of {wanted}"
             if status.get("replicas", 0) != len(pods):
                 yield f"{resource}/{name_of(obj)} says {status.get('replicas')} of {len(pods)}"

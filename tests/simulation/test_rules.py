@@ -57,7 +57,7 @@ class Gone(NamedTuple):
 
 
 def log(*states, actor="admin"):
-    """Write objects one after the other; a pair of an object and a name says who writes.
+    """Write objects, one each minute; a pair of an object and a name says who writes.
 
     The namespace that builders use is there already.
     """
@@ -72,7 +72,7 @@ def log(*states, actor="admin"):
         kind = "MODIFIED" if key in seen else "ADDED"
         if isinstance(one, Gone):
             kind = "DELETED"
-        records.append(ChangeRecord(kind, entry, float(number), who, ""))
+        records.append(ChangeRecord(kind, entry, 60.0 * number, who, ""))
         seen.add(key)
     return records
 

@@ -4,6 +4,7 @@ import base64
 
 import pytest
 
+from apimachinery.errors import InternalError
 from nodes.client.resources import CONFIGMAPS
 from nodes.kubelet.environment import expand, resource_field, service_environment
 from tests.nodes.kubelet.conftest import sleeper
@@ -175,3 +176,27 @@ async def test_variables_do_not_lead_out_of_a_volume(rig, value, message):
     await rig.create(built)
     waiting = {"reason": "CreateContainerConfigError", "message": message}
     await eventually(lambda: rig.container().get("state") == {"waiting": waiting})
+
+
+async def test_a_source_the_api_does_not_tell_of_is_waited_for_though_optional(rig, monkeypatch):
+    handle, told = rig.api.handle, []
+
+    def refuse(call):
+        if call.verb == "list" and call.resource == "configmaps" and not told:
+            raise InternalError("etcd is away")
+        return handle(call)
+
+    monkeypatch.setattr(rig.api, "handle", refuse)
+    made = sleeper(volumeMounts=[{"name": "conf", "mountPath": "/conf"}])
+    source = {"name": "conf", "optional": True}
+    made["spec"]["volumes"] = [{"name": "conf", "configMap": source}]
+    await rig.create(configmap(a="1"), made)
+    await eventually(lambda: rig.messages("FailedMount"), within=60)
+    assert rig.messages("FailedMount")[0] == (
+        'MountVolume.SetUp failed for volume "conf" : failed to sync configmap cache: '
+        "timed out waiting for the condition"
+    )
+    told.append(True)
+    await rig.ready(within=120)
+    printed, _ = await rig.run("p", "cat", "/conf/a")
+    assert printed == "1"

@@ -77,7 +77,11 @@ async def play(world: World) -> str:
         # Often at once, now and then after everything has had its time.
         await world.sleep(world.chance.choice((0.0, 0.01, 0.3, 2.0, 10.0, 60.0, 400.0)))
     await tidy(world)
-    return await world.rest()
+    restless = await world.rest()
+    # What has lost its owner in the meantime may have the name that another one needs.
+    if not restless and await _remove_stuck(world):
+        restless = await world.rest()
+    return restless
 
 
 async def _do(world: World, deed: Deed) -> None:
@@ -132,14 +136,17 @@ def _startable(resource) -> dict:
     return {"spec": spec}
 
 
-async def _remove_stuck(world: World) -> None:
+async def _remove_stuck(world: World) -> int:
     """Nobody replaces what has no owner, and a StatefulSet waits for pods of a bad template."""
+    removed = 0
     for resource in (resources.REPLICASETS, resources.PODS):
         for obj in world.all(str(resource.group_resource), None):
             alone = controller_of(obj) is None
             bad = BAD in str(obj["spec"]) and (alone or resource is resources.PODS)
             if not is_deleting(obj) and (bad or (alone and resource is resources.PODS)):
+                removed += 1
                 with suppress(ApiError):
                     await world.client.delete(
                         resource, namespace_of(obj), name_of(obj), propagation="Background"
                     )
+    return removed

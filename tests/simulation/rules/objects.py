@@ -47,14 +47,19 @@ class OneIdentity(Rule):
 
 
 class Finalized(Rule):
-    """Nothing goes while somebody holds it, and nobody takes hold of what is being deleted."""
+    """Nothing goes while somebody holds it, and nobody takes hold of what is being deleted.
+
+    But who deletes it once more may do so in another way, which is told by a finalizer.
+    """
+
+    ways = frozenset(("orphan", "foregroundDeletion"))
 
     def look(self, state: State, change: Change) -> Iterator[str]:
         held = set(change.last["metadata"].get("finalizers") or ())
         if change.new is None and held:
             yield f"goes while {sorted(held)} hold it"
         if change.old is not None and is_deleting(change.old):
-            more = held - set(change.old["metadata"].get("finalizers") or ())
+            more = held - self.ways - set(change.old["metadata"].get("finalizers") or ())
             if more:
                 yield f"is held by {sorted(more)} when it is deleted"
 

@@ -47,16 +47,37 @@ class NoMoreThanWanted(Rule):
 
 
 class Surge(Rule):
-    """A Deployment's ReplicaSets want together no more than its replicas and its surge."""
+    """A Deployment's ReplicaSets want together no more than its replicas and its surge.
+
+    As its controller sees them: Kubernetes', too, makes another ReplicaSet for the next template
+    while its cache does not show the last one yet, and nothing tells it to wait.
+    """
+
+    # How long (seconds) a cache of the worst weather may lag, with the call's own delay.
+    late = 12.0
 
     def __init__(self) -> None:
         self._wanted = Wanted()
+        # By uid of a ReplicaSet: since when it wants how many.
+        self._since: dict[str, list[tuple[float, int]]] = defaultdict(list)
 
     def look(self, state: State, change: Change) -> Iterator[str]:
         if change.resource == "deployments.apps" and change.new is not None:
             self._wanted.note(change.new, _most(change.new))
         if change.resource == "replicasets.apps" and change.new is not None:
             yield from self._look(state, change)
+            number = int(change.new["spec"]["replicas"])
+            self._since[uid_of(change.new)].append((change.record.at, number))
+
+    def _seen(self, replicaset: Obj, now: float) -> int:
+        """Return the least that a cache may still show of a ReplicaSet."""
+        before, found = 0, []
+        for at, number in self._since[uid_of(replicaset)]:
+            if at < now - self.late:
+                before = number
+            else:
+                found.append(number)
+        return min([before, *found])
 
     def _look(self, state: State, change: Change) -> Iterator[str]:
         new, old = change.new, change.old
@@ -73,7 +94,8 @@ class Surge(Rule):
         others = [
             one for one in state.owned("replicasets.apps", found) if uid_of(one) != uid_of(new)
         ]
-        total = sum(int(one["spec"]["replicas"]) for one in (*others, new))
+        now, wants = change.record.at, int(new["spec"]["replicas"])
+        total = wants + sum(self._seen(one, now) for one in others)
         most = self._wanted.most(uid_of(found))
         if total > most:
             yield f"wants {total} pods where {most} are allowed"
