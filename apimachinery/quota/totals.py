@@ -7,15 +7,22 @@ from collections.abc import Collection, Iterable
 from apimachinery.meta import Obj
 from apimachinery.quantity import ZERO
 from apimachinery.quota.scopes import in_scope
-from apimachinery.quota.usage import Usage, usage_of
+from apimachinery.quota.usage import LEFT_OVER, Usage, released_at, usage_of
 
 
-def total(quota: Obj, resource: str, objects: Iterable[Obj], names: Collection[str]) -> Usage:
-    """Return how much of each name the objects within the quota's scopes use: zeros included."""
+def total(
+    quota: Obj, resource: str, objects: Iterable[Obj], names: Collection[str], now: float
+) -> Usage:
+    """Return how much of each name the objects within the quota's scopes use: zeros included.
+
+    `now`: in seconds; a pod that should have gone long since counts no more.
+    """
     found = dict.fromkeys(names, ZERO)
     for obj in objects:
         if in_scope(quota, resource, obj):
-            for name, amount in usage_of(resource, obj).items():
+            overdue = resource == "pods" and (end := released_at(obj)) is not None and now > end
+            used = LEFT_OVER if overdue else usage_of(resource, obj)
+            for name, amount in used.items():
                 if name in found:
                     found[name] += amount
     return found

@@ -6,12 +6,15 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from apimachinery import pods
+from apimachinery.clock import parse_time
 from apimachinery.meta import Obj, annotations_of, is_deleting
 from apimachinery.quantity import NANO, ZERO, Quantity, parse
 
 Usage = dict[str, Quantity]
 
 ONE = parse("1")
+# A pod that uses nothing still takes up a place in the store, and no more than that.
+LEFT_OVER: Usage = {"count/pods": ONE}
 COMPUTE = ("cpu", "memory", "ephemeral-storage")
 # Core kinds that quotas also count by their bare name.
 BARE_NAMES = frozenset(
@@ -45,8 +48,7 @@ def usage_of(resource: str, obj: Obj) -> Usage:
 
 def _pod(pod: Obj, counted: Usage) -> Usage:
     if not counts(pod):
-        # It still takes up a place in the store, and no more than that.
-        return {"count/pods": ONE}
+        return LEFT_OVER
     return counted | compute_usage(pods.requests(pod), pods.limits(pod))
 
 
@@ -55,6 +57,18 @@ def counts(pod: Obj) -> bool:
     return not pods.is_terminal(pod) and not (
         is_deleting(pod) and pod["metadata"].get("deletionGracePeriodSeconds") == 0
     )
+
+
+def released_at(pod: Obj) -> float | None:
+    """Return when (seconds) a pod that is being deleted uses nothing more, whatever its node says.
+
+    Its grace has gone by twice then: a node that is lost must not keep its pods' share.
+    """
+    metadata = pod["metadata"]
+    grace = metadata.get("deletionGracePeriodSeconds")
+    if grace is None or not is_deleting(pod):
+        return None
+    return parse_time(metadata["deletionTimestamp"]).timestamp() + float(grace)
 
 
 def compute_usage(requests: Mapping[str, Quantity], limits: Mapping[str, Quantity]) -> Usage:

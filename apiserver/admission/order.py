@@ -212,7 +212,7 @@ ORDER: tuple[Entry, ...] = (
     Entry(ValidatingAdmissionPolicy, lambda shop: ValidatingAdmissionPolicy(shop.policies)),
     Entry(ValidatingAdmissionWebhook, lambda shop: ValidatingAdmissionWebhook(shop.webhooks)),
     # Quota comes last, so that nothing is counted that another plugin refuses.
-    _reading(ResourceQuota),
+    Entry(ResourceQuota, lambda shop: ResourceQuota(shop.objects, shop.around.clock)),
     _plain(AlwaysDeny, on=False),
 )
 # Plugins of features that v1.36 leaves off: they may be named, and have nothing to do.

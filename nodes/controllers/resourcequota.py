@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from apimachinery.meta import Obj, namespace_of
 from apimachinery.quantity import Quantity
 from apimachinery.quota.scopes import same_scopes
 from apimachinery.quota.totals import total
-from apimachinery.quota.usage import CAN_GROW, NAMED, concerns, usage_of
+from apimachinery.quota.usage import CAN_GROW, NAMED, concerns, released_at, usage_of
 from nodes.client.controller import DONE, Result
 from nodes.client.informer import Informer
 from nodes.client.lister import Key, key_of
@@ -16,6 +16,8 @@ from nodes.client.resources import RESOURCEQUOTAS
 from nodes.controllers.common.base import ManagedController, ManagerContext
 
 _COUNT = "count/"
+# How long (seconds) after a moment it is surely over.
+_PAST = 0.1
 
 
 class ResourceQuotaController(ManagedController):
@@ -38,10 +40,14 @@ class ResourceQuotaController(ManagedController):
             return DONE
         hard: dict[str, str] = quota["spec"].get("hard") or {}
         used: dict[str, Quantity] = {}
+        now, again = self.clock.seconds(), None
         for resource, names in _by_resource(hard).items():
             informer = await self._follow(resource)
             if informer is not None:
-                used |= total(quota, resource, informer.list(key.namespace), names)
+                there = informer.list(key.namespace)
+                used |= total(quota, resource, there, names, now)
+                if resource == "pods":
+                    again = _next_release(there, now)
         before = quota.get("status") or {}
         status = {
             "hard": hard,
@@ -50,7 +56,7 @@ class ResourceQuotaController(ManagedController):
         status["used"] = {name: amount for name, amount in status["used"].items() if name in hard}
         if status != {"hard": before.get("hard"), "used": before.get("used")}:
             await self.client.update_status({**quota, "status": status}, RESOURCEQUOTAS)
-        return DONE
+        return Result(requeue_after=again)
 
     async def _follow(self, resource: str) -> Informer | None:
         """Return what there is of a resource, None if there is no such resource."""
@@ -78,6 +84,12 @@ class ResourceQuotaController(ManagedController):
                     self.queue.add(key_of(quota))
 
         return changed
+
+
+def _next_release(pods: Iterable[Obj], now: float) -> float | None:
+    """Return in how many seconds the next pod counts no more although it is still there."""
+    ends = [end for pod in pods if (end := released_at(pod)) is not None and end >= now]
+    return min(ends) - now + _PAST if ends else None
 
 
 def _same(resource: str, old: Obj, new: Obj) -> bool:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from apimachinery.clock import Clock
 from apimachinery.meta import Obj, name_of, uid_of
 from apimachinery.quantity import ZERO, Quantity, parse
 from apimachinery.quota.scopes import in_scope
@@ -65,8 +66,8 @@ class ResourceQuota:
     name = "ResourceQuota"
     handles = Rule((ANY,), (CREATE, UPDATE), ("", "resize"))
 
-    def __init__(self, objects: ObjectReader) -> None:
-        self._objects = objects
+    def __init__(self, objects: ObjectReader, clock: Clock) -> None:
+        self._objects, self._clock = objects, clock
         self._ledgers: dict[str, _Ledger] = {}
 
     def validate(self, request: AdmissionRequest) -> None:
@@ -151,7 +152,8 @@ class ResourceQuota:
         stored = self._objects.list(resource, request.namespace)
         ledger.charges = [one for one in ledger.charges if not self._is_stored(one)]
         coming = [one for one in ledger.charges if one.key[0] == resource]
-        ledger.most |= _added(total(quota, resource, stored, names), coming)
+        counted = total(quota, resource, stored, names, self._clock.seconds())
+        ledger.most |= _added(counted, coming)
 
     def _is_stored(self, charge: _Charge) -> bool:
         obj = self._objects.get(*charge.key)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from apimachinery.clock import ManualClock, parse_time
 from apimachinery.errors import Forbidden
 from apiserver.admission.interfaces import UPDATE, NotYet
 from apiserver.admission.plugins.limit_ranger import LimitRanger
@@ -111,6 +112,13 @@ def test_update_of_a_pod_is_not_looked_at():
     ranger(limit).validate(request(sized(), operation=UPDATE, old_object=sized()))
 
 
+CLOCK = ManualClock(1_767_600_000.0)
+
+
+def plugin_of(reader):
+    return ResourceQuota(reader, CLOCK)
+
+
 def quota(hard, used=None, revision=1, **spec):
     made = named("q", "ns", spec={"hard": hard, **spec}, status={"hard": hard})
     made["status"]["used"] = dict.fromkeys(hard, "0") if used is None else used
@@ -124,7 +132,7 @@ def config_map(name):
 
 def test_exceeded_quota_tells_the_exceeded_alone():
     hard = {"pods": "0", "requests.cpu": "1", "requests.memory": "9Gi"}
-    plugin = ResourceQuota(Reader(resourcequotas=[quota(hard)]))
+    plugin = plugin_of(Reader(resourcequotas=[quota(hard)]))
 
     with pytest.raises(Forbidden) as caught:
         plugin.validate(request(sized({"cpu": "2", "memory": "1Gi"})))
@@ -136,7 +144,7 @@ def test_exceeded_quota_tells_the_exceeded_alone():
 
 
 def test_what_is_counted_must_be_said():
-    plugin = ResourceQuota(Reader(resourcequotas=[quota({"requests.cpu": "1", "cpu": "1"})]))
+    plugin = plugin_of(Reader(resourcequotas=[quota({"requests.cpu": "1", "cpu": "1"})]))
 
     with pytest.raises(Forbidden) as caught:
         plugin.validate(request(pod()))
@@ -147,7 +155,7 @@ def test_what_is_counted_must_be_said():
 
 
 def test_status_that_is_not_there_yet():
-    plugin = ResourceQuota(Reader(resourcequotas=[quota({"configmaps": "1"}, used={})]))
+    plugin = plugin_of(Reader(resourcequotas=[quota({"configmaps": "1"}, used={})]))
 
     with pytest.raises(NotYet, match="status unknown for quota: q, resources: configmaps"):
         plugin.validate(config_map("a"))
@@ -155,7 +163,7 @@ def test_status_that_is_not_there_yet():
 
 def test_burst_is_counted_before_the_status_is():
     reader = Reader(resourcequotas=[quota({"count/configmaps": "2"})])
-    plugin = ResourceQuota(reader)
+    plugin = plugin_of(reader)
     plugin.validate(config_map("a"))
     plugin.validate(config_map("b"))
 
@@ -166,7 +174,7 @@ def test_burst_is_counted_before_the_status_is():
 def test_charge_ends_when_the_status_has_caught_up():
     first = quota({"count/configmaps": "2"})
     reader = Reader(resourcequotas=[first])
-    plugin = ResourceQuota(reader)
+    plugin = plugin_of(reader)
     plugin.validate(config_map("a"))
     reader.add("configmaps", named("a", "ns"))
     first["metadata"]["resourceVersion"] = "2"
@@ -186,7 +194,7 @@ def counted(plugin_quota, used):
 def test_a_count_that_was_made_before_does_not_end_a_charge():
     first = quota({"count/configmaps": "3"})
     reader = Reader(resourcequotas=[first])
-    plugin = ResourceQuota(reader)
+    plugin = plugin_of(reader)
     for name in ("a", "b"):
         plugin.validate(config_map(name))
         reader.add("configmaps", named(name, "ns"))
@@ -201,7 +209,7 @@ def test_a_count_that_was_made_before_does_not_end_a_charge():
 def test_what_is_stored_is_counted_before_a_refusal():
     first = quota({"count/configmaps": "3"}, used={"count/configmaps": "1"})
     reader = Reader(resourcequotas=[first], configmaps=[named("old", "ns")])
-    plugin = ResourceQuota(reader)
+    plugin = plugin_of(reader)
     for name in ("a", "b"):
         plugin.validate(config_map(name))
         reader.add("configmaps", named(name, "ns"))
@@ -217,7 +225,7 @@ def test_what_is_stored_is_counted_before_a_refusal():
 def test_what_changes_nothing_in_the_status_ends_no_charge():
     first = quota({"count/configmaps": "1"})
     reader = Reader(resourcequotas=[first])
-    plugin = ResourceQuota(reader)
+    plugin = plugin_of(reader)
     plugin.validate(config_map("a"))
     for revision in "234":
         first["metadata"]["resourceVersion"] = revision
@@ -228,7 +236,7 @@ def test_what_changes_nothing_in_the_status_ends_no_charge():
 
 def test_dry_run_and_doubles_charge_nothing():
     reader = Reader(resourcequotas=[quota({"configmaps": "2"})], configmaps=[named("a", "ns")])
-    plugin = ResourceQuota(reader)
+    plugin = plugin_of(reader)
     dry = config_map("b")
     dry.dry_run = True
     plugin.validate(dry)
@@ -243,7 +251,7 @@ def test_dry_run_and_doubles_charge_nothing():
 def test_counts_that_lag_let_nothing_through_that_exceeds():
     first = quota({"count/configmaps": "3"})
     reader = Reader(resourcequotas=[first])
-    plugin = ResourceQuota(reader)
+    plugin = plugin_of(reader)
     for name in ("a", "b", "c"):
         plugin.validate(config_map(name))
         reader.add("configmaps", named(name, "ns"))
@@ -259,13 +267,30 @@ def test_a_worker_that_begins_counts_what_is_stored():
     reader = Reader(resourcequotas=[quota({"count/configmaps": "2"})], configmaps=stored)
 
     with pytest.raises(Forbidden, match="used: count/configmaps=2,"):
-        ResourceQuota(reader).validate(config_map("c"))
+        plugin_of(reader).validate(config_map("c"))
+
+
+def test_a_pod_that_a_lost_node_keeps_takes_no_share_for_ever():
+    stuck = pod()
+    stuck["metadata"] |= {
+        "name": "stuck",
+        "deletionTimestamp": "2026-01-05T08:00:30Z",
+        "deletionGracePeriodSeconds": 30,
+    }
+    reader = Reader(resourcequotas=[quota({"pods": "1"})], pods=[stuck])
+    clock = ManualClock(parse_time("2026-01-05T08:00:59Z").timestamp())
+    plugin = ResourceQuota(reader, clock)
+    with pytest.raises(Forbidden):
+        plugin.validate(request(pod()))
+    clock.advance(2)
+
+    plugin.validate(request(pod()))
 
 
 def test_what_a_quota_did_not_limit_for_a_while_is_counted_anew():
     held = quota({"count/configmaps": "2", "pods": "9"})
     reader = Reader(resourcequotas=[held])
-    plugin = ResourceQuota(reader)
+    plugin = plugin_of(reader)
 
     def limit(**hard):
         held["status"] = {"hard": hard, "used": dict.fromkeys(hard, "0")}
@@ -283,7 +308,7 @@ def test_what_a_quota_did_not_limit_for_a_while_is_counted_anew():
 
 def test_what_never_came_is_forgotten():
     first = quota({"count/configmaps": "1"})
-    plugin = ResourceQuota(Reader(resourcequotas=[first]))
+    plugin = plugin_of(Reader(resourcequotas=[first]))
     plugin.validate(config_map("refused-later"))
     first["status"]["used"] = {"count/configmaps": "0", "pods": "1"}
     with pytest.raises(Forbidden):
@@ -314,7 +339,7 @@ def test_what_never_came_is_forgotten():
     ],
 )
 def test_scopes(spec, obj, counted):
-    plugin = ResourceQuota(Reader(resourcequotas=[quota({"pods": "0"}, **spec)]))
+    plugin = plugin_of(Reader(resourcequotas=[quota({"pods": "0"}, **spec)]))
 
     if counted:
         with pytest.raises(Forbidden, match="exceeded quota"):
@@ -355,7 +380,7 @@ GOLD = {"scopeName": "VolumeAttributesClass", "operator": "In", "values": ["gold
 def test_scopes_of_claims(requirement, claim, counted):
     selector = {"matchExpressions": [requirement]}
     held = quota({"persistentvolumeclaims": "0"}, scopeSelector=selector)
-    plugin = ResourceQuota(Reader(resourcequotas=[held]))
+    plugin = plugin_of(Reader(resourcequotas=[held]))
     asked = request(named("c", "ns", **claim), "persistentvolumeclaims")
 
     if counted:
@@ -383,7 +408,7 @@ def devices(name, mode="ExactCount", **more):
     ],
 )
 def test_devices_are_counted_by_class(requests, asked):
-    plugin = ResourceQuota(Reader(resourcequotas=[quota({f"gpu{DEVICES}": "0"})]))
+    plugin = plugin_of(Reader(resourcequotas=[quota({f"gpu{DEVICES}": "0"})]))
     claim = named("c", "ns", spec={"devices": {"requests": requests}})
 
     with pytest.raises(Forbidden, match=f"requested: gpu{DEVICES}={asked},"):
@@ -427,7 +452,7 @@ def test_devices_are_counted_by_class(requests, asked):
     ],
 )
 def test_what_counts(hard, obj, resource, exceeded):
-    plugin = ResourceQuota(Reader(resourcequotas=[quota({hard: "0"})]))
+    plugin = plugin_of(Reader(resourcequotas=[quota({hard: "0"})]))
 
     if exceeded:
         with pytest.raises(Forbidden, match=f"requested: {hard}="):
@@ -445,7 +470,7 @@ def test_claim_that_grows_takes_the_difference():
     reader = Reader(
         resourcequotas=[held], persistentvolumeclaims=[claim("1Gi"), claim("1Gi", "other")]
     )
-    plugin = ResourceQuota(reader)
+    plugin = plugin_of(reader)
 
     def grow(size, name="c"):
         asked = claim(size, name)

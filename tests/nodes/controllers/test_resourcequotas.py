@@ -1,7 +1,10 @@
 """What of a quota is used."""
 
+from datetime import timedelta
+
 import pytest
 
+from apimachinery.clock import format_time
 from nodes.client.resources import PERSISTENTVOLUMECLAIMS, PODS, RESOURCEQUOTAS, Res
 from tests.support.builders import obj, pod, service
 
@@ -61,6 +64,17 @@ async def test_it_follows_what_comes_and_goes(rig):
     await rig.client.delete(PODS, "default", "b", grace=0)
     await rig.settle(1)
     assert used(rig) == {"pods": "0", "requests.memory": "0"}
+
+
+async def test_a_pod_that_a_lost_node_keeps_takes_no_share_for_ever(rig):
+    await rig.run(RQ)
+    ends = format_time(rig.clock.now() + timedelta(seconds=30))
+    going = pod("a").on("n1").meta(deletionTimestamp=ends, deletionGracePeriodSeconds=30)
+    await rig.create(quota({"pods": "5"}), going.finalizers("example.com/held"))
+    await rig.settle(50)
+    assert used(rig) == {"pods": "1"}
+    await rig.settle(15)
+    assert used(rig) == {"pods": "0"}
 
 
 async def test_a_new_limit_is_taken_over(rig):

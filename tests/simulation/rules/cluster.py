@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from apimachinery import quantity
+from apimachinery.clock import parse_time
 from apimachinery.labels import from_label_selector
 from apimachinery.meta import is_deleting, labels_of, name_of, namespace_of, uid_of
 from apimachinery.pods import is_active, is_ready, is_terminal
@@ -21,7 +22,10 @@ class Quota(Rule):
         for quota in state.within("resourcequotas", namespace):
             # Without a status a quota has not been taken up: it holds nobody yet.
             hard = (quota.get("status") or {}).get("hard") or {}
-            there = [*state.within(change.resource, namespace), change.made]
+            now = change.record.at
+            there = [
+                one for one in state.within(change.resource, namespace) if not _is_lost(one, now)
+            ] + [change.made]
             for name, most in hard.items():
                 used = _used(name, change.resource, there)
                 if used > quantity.parse(most).milli_value():
@@ -36,6 +40,14 @@ def _used(name: str, resource: str, objects: list[Obj]) -> int:
         return 0
     count = [one for one in objects if not is_terminal(one) and not _killed(one)]
     return 1000 * len(count) if name == "pods" else sum(map(_cpu, count))
+
+
+def _is_lost(obj: Obj, now: float) -> bool:
+    """Whether a pod is still there after its grace has gone by twice: on a node that is lost."""
+    metadata = obj["metadata"]
+    if not is_deleting(obj) or (grace := metadata.get("deletionGracePeriodSeconds")) is None:
+        return False
+    return now > parse_time(metadata["deletionTimestamp"]).timestamp() + grace
 
 
 def _killed(pod: Obj) -> bool:
