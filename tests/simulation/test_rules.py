@@ -152,8 +152,9 @@ def test_evictions_against_a_budget():
 
 def test_out_of_order():
     owner = workload("StatefulSet", "db", 2).spec(podManagementPolicy="OrderedReady")
-    assert not wrong(owner, owned("db-0", owner), owned("db-1", owner))
-    assert "comes before db-0" in wrong(owner, owned("db-1", owner))[0]
+    first, second = owned("db-0", owner), owned("db-1", owner)
+    assert not wrong(owner, first, owned("db-0", owner).ready(), second)
+    assert "comes before db-0 is ready" in wrong(owner, first, second)[0]
 
 
 def test_more_than_a_job_may():

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from math import inf
 
 from apimachinery.intorstring import scaled
 from apimachinery.meta import is_deleting, name_of, namespace_of, uid_of
-from apimachinery.pods import is_active
+from apimachinery.pods import is_active, is_ready
 from tests.simulation.states import Change, Obj, Rule, State
+
+
+# How long (seconds) a cache of the worst weather may lag, with the call's own delay.
+LATE = 12.0
 
 
 class Wanted:
@@ -53,9 +58,6 @@ class Surge(Rule):
     while its cache does not show the last one yet, and nothing tells it to wait.
     """
 
-    # How long (seconds) a cache of the worst weather may lag, with the call's own delay.
-    late = 12.0
-
     def __init__(self) -> None:
         self._wanted = Wanted()
         # By uid of a ReplicaSet: since when it wants how many.
@@ -73,7 +75,7 @@ class Surge(Rule):
         """Return the least that a cache may still show of a ReplicaSet."""
         before, found = 0, []
         for at, number in self._since[uid_of(replicaset)]:
-            if at < now - self.late:
+            if at < now - LATE:
                 before = number
             else:
                 found.append(number)
@@ -111,18 +113,31 @@ def _most(deployment: Obj) -> int:
 
 
 class InOrder(Rule):
-    """An ordered StatefulSet makes no pod before those of lower numbers."""
+    """An ordered StatefulSet makes no pod before those of lower numbers are ready."""
+
+    def __init__(self) -> None:
+        # By namespace and name: until when a pod was ready; for ever, as long as it is.
+        self._ready: dict[tuple[str, str], float] = {}
 
     def look(self, state: State, change: Change) -> Iterator[str]:
-        if change.resource != "pods" or (pod := change.made) is None:
+        if change.resource != "pods":
             return
+        key, now = change.record.entry.key[1:], change.record.at
+        if change.new is not None and is_active(change.new) and is_ready(change.new):
+            self._ready[key] = inf
+        elif self._ready.get(key) == inf:
+            self._ready[key] = now
+        if (pod := change.made) is not None:
+            yield from self._look(state, pod, now - LATE)
+
+    def _look(self, state: State, pod: Obj, since: float) -> Iterator[str]:
         owner = state.owner(pod, "StatefulSet", "statefulsets.apps")
         if owner is None or owner["spec"]["podManagementPolicy"] == "Parallel":
             return
-        number = int(name_of(pod).rpartition("-")[2])
-        for lower in range(number):
-            if state.get("pods", namespace_of(pod), f"{name_of(owner)}-{lower}") is None:
-                yield f"comes before {name_of(owner)}-{lower}"
+        for number in range(int(name_of(pod).rpartition("-")[2])):
+            lower = f"{name_of(owner)}-{number}"
+            if self._ready.get((namespace_of(pod), lower), 0.0) < since:
+                yield f"comes before {lower} is ready"
 
 
 class OnePerNode(Rule):
