@@ -1,9 +1,22 @@
 """The rules of the simulation find what they are for: a small log against each of them.
 
-That a rule also finds it in a history was tried by breaking the product by hand:
+That they also find it in a history was tried: the product was broken by hand, and histories played
+until the rule said so. Those marked with a star were played with a few fitting deeds alone.
 
-    rule                what was broken                                        found within seeds
-MUTATIONS
+    rule                    what was broken                                       seed
+    Finalized               an object that is deleted goes whatever holds it         0
+    WithinItsNamespace      NamespaceLifecycle lets a namespace that goes grow       2
+    OneWay                  a kubelet writes two statuses of a pod at once          17
+    NoMoreThanWanted        no expectations are waited for                           6
+    Surge                   a new ReplicaSet has two more than the surge             0
+    InOrder                 every StatefulSet is taken for a parallel one            0 *
+    OnePerNode              no expectations are waited for                           0 *
+    WithinBounds            an autoscaler knows no least                             3
+    Capacity                NodeResourcesFit looks at a node as if it were empty     0 *
+    Budget                  an eviction is granted with no disruption left           0 *
+    Quota                   counts that lag are believed (as it was)               308
+    old ReplicaSets         the limit of revisions is not read                       0 *
+    volumes                 a kubelet does not ask again to let go of a volume       3
 """
 
 from __future__ import annotations

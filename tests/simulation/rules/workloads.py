@@ -11,7 +11,6 @@ from apimachinery.meta import is_deleting, name_of, namespace_of, uid_of
 from apimachinery.pods import is_active, is_ready
 from tests.simulation.states import Change, Obj, Rule, State
 
-
 # How long (seconds) a cache of the worst weather may lag, with the call's own delay.
 LATE = 12.0
 
