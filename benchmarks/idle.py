@@ -9,12 +9,12 @@ from pathlib import Path
 from benchmarks.result import Row
 from benchmarks.serving import instance, make_cluster
 
-CLUSTERS = 50
+CLUSTERS = 100
 _SETTLE, _MEASURE = 5.0, 30.0
 
 
 def idle() -> list[Row]:
-    """Measure one cluster, then fifty."""
+    """Measure one cluster, then a hundred."""
     with instance("--template", "bare") as running:
         worker = running.child("playground.worker")
         time.sleep(_SETTLE)

@@ -22,6 +22,8 @@ from tests.support.server import Playground, wait_until
 
 PODS = "/api/v1/namespaces/default/pods"
 WATCHERS = 500
+# A cluster of a thousand nodes takes its time on a slow machine (seconds).
+_PATIENCE = 300.0
 
 
 def pod(name: str = "", generate: str = "") -> dict[str, Any]:
@@ -68,13 +70,14 @@ def cluster(running: Playground, name: str, nodes: int) -> Iterator[httpx.Client
         )
         yield client
     with running.client() as control:
-        control.delete(f"/kubeground/v1/clusters/{name}").raise_for_status()
+        path = f"/kubeground/v1/clusters/{name}"
+        control.delete(path, timeout=_PATIENCE).raise_for_status()
 
 
 def make_cluster(running: Playground, name: str, nodes: int) -> None:
     body = {"name": name, "nodes": nodes, "template": "bare"}
     with running.client() as control:
-        control.post("/kubeground/v1/clusters", json=body).raise_for_status()
+        control.post("/kubeground/v1/clusters", json=body, timeout=_PATIENCE).raise_for_status()
 
 
 def creation() -> list[Row]:

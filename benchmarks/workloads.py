@@ -48,19 +48,22 @@ def create(client: httpx.Client, replicas: int) -> str:
     return str(made.json()["metadata"]["resourceVersion"])
 
 
-def watched(client: httpx.Client, path: str, after: str, **params: str) -> Iterator[dict]:
-    """Yield the objects of a watch as they change."""
+def watched(
+    client: httpx.Client, path: str, after: str, patience: float = 300, **params: str
+) -> Iterator[dict]:
+    """Yield the objects of a watch as they change; `patience`: seconds between two of them."""
     asked = {"watch": "1", "resourceVersion": after, **params}
-    with client.stream("GET", path, params=asked, timeout=300) as events:
+    with client.stream("GET", path, params=asked, timeout=patience) as events:
         for line in events.iter_lines():
             yield json.loads(line)["object"]
 
 
-def until_ready(client: httpx.Client, pods: int) -> float:
+def until_ready(client: httpx.Client, pods: int, patience: float = 300) -> float:
     """Create a Deployment; return the seconds until its status counts all pods as ready."""
     begun = time.perf_counter()
     after = create(client, pods)
-    for found in watched(client, DEPLOYMENTS, after, fieldSelector="metadata.name=web"):
+    selected = {"fieldSelector": "metadata.name=web"}
+    for found in watched(client, DEPLOYMENTS, after, patience, **selected):
         if found.get("status", {}).get("readyReplicas") == pods:
             return time.perf_counter() - begun
     raise RuntimeError("the watch ended before the pods were ready")

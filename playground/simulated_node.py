@@ -43,7 +43,7 @@ from playground.probing import SimulatedProbes
 NODE_USER = "system:node:"
 # Of one kubelet. Of all of a cluster: they keep the API busy and fill its commits, and however many
 # nodes there are, nobody waits there for longer than the API has patience.
-CALLS_TOGETHER, ALL_TOGETHER = 8, 256
+CALLS_TOGETHER, ALL_TOGETHER = 8, 64
 
 
 def _all_turns() -> asyncio.Semaphore:

@@ -82,8 +82,9 @@ from nodes.controllers.volumes.protection import (
 from nodes.controllers.volumes.provisioner import SimulatedProvisioner
 
 USER = "system:kube-controller-manager"
-# Of one controller: one that has a thousand pods to make does not fill the queues of the API.
-CALLS_TOGETHER = 256
+# Of one controller: one that has a thousand pods to make does not fill the queues of the API, nor
+# waits there until it is refused.
+CALLS_TOGETHER = 64
 
 # The names are kube-controller-manager's own (`--controllers`), but for what is simulated.
 CONTROLLERS: dict[str, type[Managed]] = {
