@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from nodes.scheduler.config import args
 from nodes.scheduler.config.reading import ConfigError, ProfileConfig
 from nodes.scheduler.framework import (
     BindPlugin,
@@ -96,16 +97,14 @@ class Profile:
         multi = _merged([(p.name, w) for p, w in defaults], sets.get("multiPoint"))
         try:
             named = {point: _expanded(point, multi, sets.get(point)) for point in POINTS}
+            used = {name for names in named.values() for name, _ in names}
+            self.plugins = {name: _BY_NAME[name]() for name in _BY_NAME if name in used}
+            self._configure(config.args)
+            self._check(named)
         except ConfigError as error:
             raise ConfigError(
-                f'initializing profiles: creating profile for scheduler name "{self.name}": {error}'
+                f"initializing profiles: creating profile for scheduler name {self.name}: {error}"
             ) from None
-        self._check(named)
-        used = {name for names in named.values() for name, _ in names}
-        self.plugins = {name: _BY_NAME[name]() for name in _BY_NAME if name in used}
-        for name, plugin in self.plugins.items():
-            if name in config.args:
-                plugin.configure(config.args[name])
         self._named = named
         self.pre_enqueue = [p for p in self._at("preEnqueue") if isinstance(p, PreEnqueuePlugin)]
         self.pre_filter = [p for p in self._at("preFilter") if isinstance(p, PreFilterPlugin)]
@@ -120,6 +119,13 @@ class Profile:
 
     def _at(self, point: str) -> list[Plugin]:
         return [self.plugins[name] for name, _ in self._named[point]]
+
+    def _configure(self, given: Mapping[str, Mapping[str, Any]]) -> None:
+        for name, plugin in self.plugins.items():
+            if name in given:
+                if why := args.unusable(name, given[name]):
+                    raise ConfigError(f'initializing plugin "{name}": {why}')
+                plugin.configure(given[name])
 
     def _check(self, named: Mapping[str, Sequence[_Enabled]]) -> None:
         where = f'profile with scheduler name "{self.name}"'

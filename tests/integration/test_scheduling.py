@@ -147,7 +147,7 @@ async def test_a_wrong_configuration_changes_nothing_and_says_why(lab):
     await eventually(lambda: told(lab, "InvalidConfiguration"), within=60)
     (message,) = told(lab, "InvalidConfiguration")
     assert message == lab.cluster.scheduler_config.error
-    assert message.startswith("profiles[1].pluginConfig[0].args.scoringStrategy.type: Unsupported")
+    assert 'initializing plugin "NodeResourcesFit": scoringStrategy.type: Unsupported' in message
     await lab.client.create(pod("p"))
     await eventually(lambda: placed(lab, "p"), within=60)
     assert [one.name for one in lab.cluster.scheduler.profiles] == ["default-scheduler"]

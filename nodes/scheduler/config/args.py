@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from apimachinery.duration import format_duration, parse_duration
 from apimachinery.validation.field import (
     FieldErrors,
     Path,
@@ -15,6 +16,7 @@ from apimachinery.validation.field import (
     required,
 )
 from apimachinery.validation.names import is_qualified_name
+from nodes.scheduler.config import affinity
 
 Args = Mapping[str, Any]
 _RESOURCES = ({"name": "cpu", "weight": 1}, {"name": "memory", "weight": 1})
@@ -54,10 +56,22 @@ def _weighted(resources: Sequence[Args] | None) -> list[dict[str, Any]]:
 
 
 def errors(name: str, args: Args, path: Path) -> FieldErrors:
-    """Yield what is wrong with completed arguments."""
+    """Yield what is wrong with completed arguments, as far as that is seen before they are used."""
     check = _CHECKS.get(name)
     if check is not None:
         yield from check(args, path)
+
+
+def unusable(name: str, args: Args) -> str:
+    """Return why a plugin cannot be made with its arguments, "" where it can."""
+    check = _CHECKS_OF_PLUGINS.get(name)
+    return aggregate(list(check(args, Path("")))) if check is not None else ""
+
+
+def aggregate(found: Sequence[object]) -> str:
+    """Return errors as one sentence, each of them once."""
+    texts = list(dict.fromkeys(map(str, found)))
+    return f"[{', '.join(texts)}]" if len(texts) > 1 else "".join(texts)
 
 
 def _preemption(args: Args, path: Path) -> FieldErrors:
@@ -76,10 +90,30 @@ def _preemption(args: Args, path: Path) -> FieldErrors:
         yield invalid(least_path, least, f"{both} minCandidateNodesPercentage")
 
 
-def _affinity(args: Args, path: Path) -> FieldErrors:
+def _pod_affinity(args: Args, path: Path) -> FieldErrors:
     weight = args["hardPodAffinityWeight"]
     if not 0 <= weight <= 100:
         yield invalid(path / "hardPodAffinityWeight", weight, "not in valid range [0, 100]")
+
+
+def _node_affinity(args: Args, path: Path) -> FieldErrors:
+    yield from affinity.errors(args.get("addedAffinity") or {}, path / "addedAffinity")
+
+
+def _devices(args: Args, path: Path) -> FieldErrors:
+    for field, least, detail in (
+        ("filterTimeout", 0, "must be zero or positive"),
+        ("bindingTimeout", 1, "must be at least 1 second"),
+    ):
+        if args.get(field) is None:
+            continue
+        try:
+            seconds = parse_duration(args[field])
+        except ValueError as error:
+            yield invalid(path / field, args[field], str(error))
+            continue
+        if seconds < least:
+            yield invalid(path / field, format_duration(seconds), detail)
 
 
 def _spread(args: Args, path: Path) -> FieldErrors:
@@ -137,14 +171,10 @@ def _fit(args: Args, path: Path) -> FieldErrors:
         if not 0 < one["weight"] <= 100:
             detail = f"resource weight of {one.get('name')} not in valid range (0, 100]"
             yield invalid((path / "resources")[at] / "weight", one["weight"], detail)
-    where = path / "requestedToCapacityRatio"
-    if kind != "RequestedToCapacityRatio":
-        if ratio is not None:
-            yield forbidden(where, "must be nil when type is not RequestedToCapacityRatio")
-    elif ratio is None:
-        yield required(where, "must be specified when type is RequestedToCapacityRatio")
-    else:
-        yield from _shape(ratio.get("shape") or [], where / "shape")
+    if ratio is not None:
+        yield from _shape(ratio.get("shape") or [], path / "shape")
+    elif kind == "RequestedToCapacityRatio":  # kube-scheduler crashes: the words are our own
+        yield required(path / "requestedToCapacityRatio", "must be specified with this type")
 
 
 def _shape(shape: Sequence[Args], path: Path) -> FieldErrors:
@@ -191,9 +221,15 @@ def _binding(args: Args, path: Path) -> FieldErrors:
 
 _CHECKS: dict[str, Callable[[Args, Path], FieldErrors]] = {
     "DefaultPreemption": _preemption,
-    "InterPodAffinity": _affinity,
+    "InterPodAffinity": _pod_affinity,
+    "NodeAffinity": _node_affinity,
     "NodeResourcesBalancedAllocation": _balanced,
-    "NodeResourcesFit": _fit,
     "PodTopologySpread": _spread,
     "VolumeBinding": _binding,
+}
+
+# What plugins look at themselves.
+_CHECKS_OF_PLUGINS: dict[str, Callable[[Args, Path], FieldErrors]] = {
+    "DynamicResources": _devices,
+    "NodeResourcesFit": _fit,
 }

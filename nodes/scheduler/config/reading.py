@@ -91,7 +91,7 @@ def read(document: Any) -> Configuration:
     profiles = _profiles(document)
     found = list(_errors(document, profiles))
     if found:
-        raise ConfigError(_aggregate(found))
+        raise ConfigError(args.aggregate(found))
     shared = document.get("percentageOfNodesToScore") or 0
     return Configuration(
         tuple(
@@ -284,8 +284,3 @@ def _extender(given: Mapping[str, Any]) -> Extender:
 def _or(given: Mapping[str, Any], name: str, default: int) -> int:
     value = given.get(name)
     return default if value is None else int(value)
-
-
-def _aggregate(errors: Sequence[Any]) -> str:
-    texts = list(dict.fromkeys(map(str, errors)))
-    return texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"

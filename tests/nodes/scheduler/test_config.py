@@ -85,7 +85,7 @@ def args(name, **given):
 
 
 ARGS = "profiles[0].pluginConfig[0].args"
-FIT = f"{ARGS}.scoringStrategy"
+FIT = "scoringStrategy"
 
 
 def strategy(**given):
@@ -163,53 +163,6 @@ WRONG = [
         ),
     ),
     (
-        strategy(type="Best"),
-        (
-            f'{FIT}.type: Unsupported value: "Best": supported values: "LeastAllocated", '
-            '"MostAllocated", "RequestedToCapacityRatio"'
-        ),
-    ),
-    (
-        strategy(type="MostAllocated", resources=[{"name": "cpu", "weight": 101}]),
-        (
-            f"{FIT}.resources[0].weight: Invalid value: 101: resource weight of cpu not "
-            f"in valid range "
-            "(0, 100]"
-        ),
-    ),
-    (
-        strategy(**RATIO),
-        (
-            f"{FIT}.requestedToCapacityRatio: Required value: must be specified when type is "
-            "RequestedToCapacityRatio"
-        ),
-    ),
-    (
-        strategy(type="LeastAllocated", requestedToCapacityRatio={}),
-        (
-            f"{FIT}.requestedToCapacityRatio: Forbidden: must be nil when type is not "
-            "RequestedToCapacityRatio"
-        ),
-    ),
-    (
-        strategy(**RATIO, requestedToCapacityRatio={}),
-        "requestedToCapacityRatio.shape: Required value: at least one point must be specified",
-    ),
-    (
-        strategy(
-            **RATIO,
-            requestedToCapacityRatio={
-                "shape": [{"utilization": 50, "score": 11}, {"utilization": 50, "score": 1}]
-            },
-        ),
-        (
-            f"[{FIT}.requestedToCapacityRatio.shape[1].utilization: Invalid value: 50: "
-            f"values must be "
-            f"sorted in increasing order, {FIT}.requestedToCapacityRatio.shape[0].score: Invalid "
-            "value: 11: not in valid range [0, 10]]"
-        ),
-    ),
-    (
         args("NodeResourcesBalancedAllocation", resources=[{"name": "cpu", "weight": 2}]),
         f"{ARGS}.resources[0].weight: Invalid value: 2: must be 1",
     ),
@@ -273,7 +226,74 @@ def test_what_is_wrong_is_said_in_kubernetes_words(given, words):
     assert words in str(error.value)
 
 
-CREATING = 'initializing profiles: creating profile for scheduler name "default-scheduler": '
+def node_affinity(*expressions, fields=()):
+    term = {"matchExpressions": list(expressions), "matchFields": list(fields)}
+    required = {"nodeSelectorTerms": [term]}
+    preferred = [{"weight": 0, "preference": term}]
+    return {
+        "requiredDuringSchedulingIgnoredDuringExecution": required,
+        "preferredDuringSchedulingIgnoredDuringExecution": preferred,
+    }
+
+
+def is_(operator, *values, key="a"):
+    return {"key": key, "operator": operator, "values": list(values)}
+
+
+@pytest.mark.parametrize(
+    ("expression", "words"),
+    [
+        (
+            is_("Is", "x"),
+            (
+                'operator: Unsupported value: "Is": supported values: "In", "NotIn", "Exists", '
+                '"DoesNotExist", "Gt", "Lt"'
+            ),
+        ),
+        (
+            is_("In"),
+            "values: Invalid value: []: for 'in', 'notin' operators, values set can't be empty",
+        ),
+        (
+            is_("Exists", "x"),
+            'values: Invalid value: ["x"]: values set must be empty for exists and does not exist',
+        ),
+        (
+            is_("Gt", "1", "2"),
+            (
+                'values: Invalid value: ["1","2"]: '
+                "for 'Gt', 'Lt' operators, exactly one value is required"
+            ),
+        ),
+        (
+            is_("Lt", "x"),
+            (
+                "values[0]: Invalid value: \"x\": for 'Gt', 'Lt' operators, the value must be an "
+                "integer"
+            ),
+        ),
+        (is_("In", "-"), 'values[0][a]: Invalid value: "-": a valid label must be'),
+        (is_("Exists", key="-"), 'key: Invalid value: "-": name part must consist of'),
+    ],
+)
+def test_an_affinity_that_is_added_is_well_formed(expression, words):
+    given = args("NodeAffinity", addedAffinity=node_affinity(expression))
+    with pytest.raises(ConfigError) as error:
+        read({**HEAD, **given})
+    term = "addedAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[0]"
+    assert str(error.value).startswith(f"{ARGS}.{term}.matchExpressions[0].{words}")
+
+
+def test_fields_of_an_affinity_have_one_value():
+    wrong = [is_("In", "a", "b", key="metadata.name"), is_("Exists", key="metadata.name")]
+    with pytest.raises(ConfigError) as error:
+        read({**HEAD, **args("NodeAffinity", addedAffinity=node_affinity(fields=wrong))})
+    assert 'matchFields[0].values: Invalid value: ["a","b"]: must have one' in str(error.value)
+    words = 'matchFields[1].operator: Unsupported value: "Exists": supported values: "In", "NotIn"'
+    assert words in str(error.value)
+
+
+CREATING = "initializing profiles: creating profile for scheduler name default-scheduler: "
 
 
 @pytest.mark.parametrize(
@@ -302,3 +322,57 @@ def test_plugins_that_make_no_profile(plugins, words):
     with pytest.raises(ConfigError) as error:
         profile(plugins=plugins)
     assert words in str(error.value)
+
+
+SHAPE = [{"utilization": 50, "score": 11}, {"utilization": 50, "score": 1}]
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (
+            strategy(type="Best"),
+            (
+                f'{FIT}.type: Unsupported value: "Best": supported values: "LeastAllocated", '
+                '"MostAllocated", "RequestedToCapacityRatio"'
+            ),
+        ),
+        (
+            strategy(type="MostAllocated", resources=[{"name": "cpu", "weight": 101}]),
+            (
+                f"{FIT}.resources[0].weight: Invalid value: 101: resource weight of cpu not in "
+                "valid range (0, 100]"
+            ),
+        ),
+        (
+            strategy(**RATIO, requestedToCapacityRatio={}),
+            f"{FIT}.shape: Required value: at least one point must be specified",
+        ),
+        (
+            strategy(**RATIO),
+            f"{FIT}.requestedToCapacityRatio: Required value: must be specified with this type",
+        ),
+        (
+            strategy(**RATIO, requestedToCapacityRatio={"shape": SHAPE}),
+            (
+                f"[{FIT}.shape[1].utilization: Invalid value: 50: values must be sorted in "
+                f"increasing order, {FIT}.shape[0].score: Invalid value: 11: not in valid range "
+                "[0, 10]]"
+            ),
+        ),
+        (
+            args("DynamicResources", bindingTimeout="500ms"),
+            'bindingTimeout: Invalid value: "500ms": must be at least 1 second',
+        ),
+        (
+            args("DynamicResources", filterTimeout="-1s"),
+            'filterTimeout: Invalid value: "-1s": must be zero or positive',
+        ),
+    ],
+)
+def test_plugins_that_cannot_be_made(given, words):
+    (config,) = read({**HEAD, **given}).profiles
+    name = given["profiles"][0]["pluginConfig"][0]["name"]
+    with pytest.raises(ConfigError) as error:
+        Profile(config)
+    assert str(error.value) == f'{CREATING}initializing plugin "{name}": {words}'
