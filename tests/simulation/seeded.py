@@ -143,8 +143,13 @@ class BadLine:
 
 
 def _counted(call: Any) -> bool:
-    """Whether it makes a pod: Kubernetes' controllers, too, make another if they hear nothing."""
-    return call.verb == "create" and call.resource == "pods" and not call.subresource
+    """Whether an answer is never lost: of what makes a pod or binds it to a node.
+
+    Kubernetes' controllers, too, make another if they hear nothing, and its scheduler gives the
+    room to another.
+    """
+    is_made = call.verb == "create" and call.resource == "pods"
+    return is_made and call.subresource in ("", "binding")
 
 
 class LaggingWatch:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import Any
 
-from apimachinery.errors import ApiError
+from apimachinery.errors import ApiError, Conflict
 from apimachinery.meta import controller_of, is_deleting, name_of, namespace_of
 from nodes.client import resources
 from nodes.client.rest import STRATEGIC_PATCH
@@ -117,9 +118,17 @@ async def tidy(world: World) -> None:
 async def _let_go(world: World) -> None:
     for resource in (*WORKLOADS, resources.REPLICASETS, resources.PODS, resources.SERVICES):
         for obj in world.all(str(resource.group_resource), None):
-            if HELD in (obj["metadata"].get("finalizers") or ()):
-                with suppress(ApiError):
-                    await changing.release(world, resource, obj)
+            await _release(world, resource, namespace_of(obj), name_of(obj))
+
+
+async def _release(world: World, resource: Any, namespace: str, name: str) -> None:
+    """Let go of an object that others may be writing to."""
+    while True:
+        found = world.get(str(resource.group_resource), name, namespace)
+        if found is None or HELD not in (found["metadata"].get("finalizers") or ()):
+            return
+        with suppress(Conflict):
+            await changing.release(world, resource, found)
 
 
 def _startable(resource) -> dict:
