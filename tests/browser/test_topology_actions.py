@@ -221,6 +221,7 @@ ATTEMPT = {
     "at": "2026-11-23T09:00:00Z",
     "node": "n2",
     "message": "",
+    "because": {"event": "UnscheduledPod/Add", "obj": "", "plugin": ""},
     "evaluated": 3,
     "fitting": 1,
     "refused": {
