@@ -230,5 +230,6 @@ ATTEMPT = {
     },
     "scores": {},
     "tied": [],
+    "spared": {},
     "seconds": {},
 }
