@@ -58,7 +58,7 @@ class Failures:
             says = kind.says()
             if any(kind.name == one.kind and says == one.what for one in self._listed()):
                 raise AlreadyExists(FAILURES, says)
-            await kind.begin()
+            await self._break(kind)
             self.journal.count += 1
             failure = Failure(
                 id=f"{kind.name}-{self.journal.count}",
@@ -76,6 +76,17 @@ class Failures:
             self._note(failure, "began", lasts=not kind.instant)
             await self.journal.write()
             return failure
+
+    async def _break(self, kind: Kind) -> None:
+        """Begin, or leave nothing broken: what is not in the journal nobody could mend."""
+        try:
+            await kind.begin()
+        except Exception:
+            try:
+                await kind.end()
+            except Exception:
+                log.exception("cannot undo what was begun of a failure: %s", kind.says())
+            raise
 
     async def end(self, failure_id: str) -> Failure:
         """Mend something. Raises NotFound."""

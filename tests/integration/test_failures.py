@@ -167,6 +167,25 @@ async def test_a_node_that_is_cut_off_goes_on_and_is_heard_again(lab):
     assert on(lab, "node-1")[0]["status"]["containerStatuses"][0]["restartCount"] == 0
 
 
+async def test_what_could_not_be_broken_whole_is_not_broken_at_all(lab, monkeypatch):
+    node = lab.cluster.nodes["node-1"]
+    cut_off = node.cut_off
+
+    async def and_hear_no_answer():
+        await cut_off()
+        raise TimeoutError
+
+    monkeypatch.setattr(node, "cut_off", and_hear_no_answer)
+    with pytest.raises(TimeoutError):
+        await broken(lab, "cut-link", **{"from": "node/control-plane", "to": "node/node-1"})
+    assert not lab.cluster.failures.journal.failures
+    assert not node.unreachable
+    # Nothing stands in the way of the same again.
+    monkeypatch.setattr(node, "cut_off", cut_off)
+    await broken(lab, "cut-link", **{"from": "node/control-plane", "to": "node/node-1"})
+    assert node.unreachable
+
+
 async def test_a_cut_link_loses_what_is_sent_over_it_and_nothing_else(lab):
     await running(lab)
     first, second, third = (on(lab, f"node-{n}")[0] for n in (1, 2, 3))

@@ -22,6 +22,8 @@ from tests.simulation.deeds.drawing import (
 from tests.simulation.seeded import TROUBLES
 from tests.simulation.world import World
 
+_ALL_AT_ONCE = {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": "100%"}}
+
 # Each with how likely it is among all.
 DEEDS: tuple[tuple[Deed, int], ...] = (
     (making.make_deployment, 10),
@@ -139,7 +141,8 @@ def _startable(resource) -> dict:
         return {"spec": {"suspend": False}}
     spec: dict = {"template": {"spec": {"containers": [{"name": "c", "image": BETTER}]}}}
     if resource is resources.DEPLOYMENTS:
-        spec["paused"] = None
+        # Where there is no room for one more, pods of a bad image make room for better ones.
+        spec |= {"paused": None, "strategy": _ALL_AT_ONCE}
     else:
         spec["updateStrategy"] = {"type": "RollingUpdate", "rollingUpdate": None}
     return {"spec": spec}
