@@ -121,6 +121,13 @@ test("caps are what is printed on keys", () => {
 
 const EMPTY = { tabs: [], active: null, open: false };
 
+test("a tab gets a name of its own also where a site has no https", (t) => {
+  t.mock.method(crypto, "randomUUID", () => { throw new TypeError("not in this context"); });
+  const { tabs: [one, other] } = opened(opened(EMPTY, "shell", {}), "logs", { pod: "a" });
+  assert.match(one.id, /^[0-9a-f]{16}$/);
+  assert.notEqual(one.id, other.id);
+});
+
 test("a panel with the same parameters is shown again; others get a tab each", () => {
   let state = opened(EMPTY, "logs", { pod: "a", ns: "x" }, { id: "1" });
   state = opened(state, "logs", { pod: "b", ns: "x" }, { id: "2" });

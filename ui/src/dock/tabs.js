@@ -4,11 +4,14 @@
 
 const NOTHING = Object.freeze({ tabs: [], active: null, open: false });
 
+// `crypto.randomUUID` is there on https and on loopback alone.
+const fresh = () => Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+
 /** What a panel is about: its parameters without those that say how one looks at it. */
 const about = (params, view) => JSON.stringify(Object.entries(params).filter(([name, value]) => value && !view.includes(name)).sort());
 
 /** Opens a tab, or finds the one with the same panel and parameters; those in `view` may differ. */
-export function opened(state, panel, params, { many = false, view = [], id = crypto.randomUUID() } = {}) {
+export function opened(state, panel, params, { many = false, view = [], id = fresh() } = {}) {
   const same = !many && state.tabs.find((tab) => tab.panel === panel && about(tab.params, view) === about(params, view));
   if (same) return { ...state, active: same.id, open: true };
   return { tabs: [...state.tabs, { id, panel, params }], active: id, open: true };

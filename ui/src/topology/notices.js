@@ -1,6 +1,7 @@
 // What the topology says when something is not as it should be: what happened, what to do.
 import { html, nothing } from "lit";
 
+import { copy } from "../copy.js";
 import { suggest } from "../filter.js";
 import { ruleText } from "../rbac.js";
 import { t } from "../texts.js";
@@ -50,7 +51,7 @@ export function render(host) {
     parts.push(html`<div class="kp-note ${notice.bad ? "kp-bad" : "kp-info"}" role=${notice.bad ? "alert" : "status"} data-notice=${notice.kind}>
       <p>${notice.text} ${notice.link ? html`<a href=${notice.link.href}>${notice.link.text}</a>` : nothing}</p>
       ${notice.verbatim ? html`<code>${notice.verbatim}</code>` : nothing}
-      ${notice.copy ? html`<button type="button" class="kp-button" @click=${() => navigator.clipboard.writeText(notice.copy)}>${t.copyRule}</button>` : nothing}
+      ${notice.copy ? html`<button type="button" class="kp-button" @click=${(event) => copy(notice.copy, event.currentTarget)}>${t.copyRule}</button>` : nothing}
       <button type="button" class="kp-icon" aria-label=${t.dismiss} @click=${() => (host.notice = null)}>×</button>
     </div>`);
   }
