@@ -102,7 +102,7 @@ async def test_an_image_that_cannot_be_pulled_leads_back_to_the_last_template(la
         resources.DEPLOYMENTS, "default", "web", {"spec": change}, STRATEGIC_PATCH
     )
     links = await why.says(
-        "deployments.apps", "web", "1 are of the newest template", "cannot be pulled"
+        "deployments.apps", "web", "of the newest template: 1", "cannot be pulled"
     )
     assert [link.about.title for link in links] == ["deployments.apps", "replicasets.apps", "pods"]
     assert [link.depth for link in links] == [0, 1, 2]

@@ -59,7 +59,7 @@ def does_not_progress(deployment: Object, world: World) -> Iterator[Cause]:
         "all": wanted,
         "new": now.get("updatedReplicas", 0),
     }
-    text = _("%(n)d of %(all)d pods are available, %(new)d are of the newest template.") % given
+    text = _("%(n)d of %(all)d pods are available; of the newest template: %(new)d.") % given
     replicasets = [one for one in owned(world, "replicasets.apps", deployment) if _lacks(one)]
     yield Cause(
         text,
