@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from types import SimpleNamespace
 
 import pytest
 
@@ -19,7 +20,8 @@ class Told(Context):
     """A context of given objects, whose links are their names."""
 
     def __init__(self, shown="", **given):
-        super().__init__(None, shown)
+        # As of a past revision, where nothing is offered to be tried.
+        super().__init__(SimpleNamespace(rev=7, cluster=None), shown)
         self.given = given
 
     def items(self, title, namespace="", **params):
