@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from apimachinery.meta import Obj
-from nodes.kubelet.node import VERSION
-from playground.machines import API_ADDRESS, API_NODE
+from nodes.kubelet.node import VERSION, node_object
+from playground.machines import API_ADDRESS, API_NODE, control_plane
 
 APISERVER, MANAGER = "kube-apiserver", "kube-controller-manager"
 SCHEDULER, ETCD = "kube-scheduler", "etcd"
@@ -24,35 +24,20 @@ SECURE_PORTS = {APISERVER: 6443, MANAGER: 10257, SCHEDULER: 10259, ETCD: 2379}
 # Without TLS and without a question who asks, on the node's loopback alone.
 PLAIN_PORTS = {MANAGER: 10252, SCHEDULER: 10251, ETCD: 2381}
 
+_NO_BALANCER = "node.kubernetes.io/exclude-from-external-load-balancers"
 _PKI, _CONF = "/etc/kubernetes/pki", "/etc/kubernetes"
 
 
-def node() -> Obj:
-    """Return the Node of a control plane as its administrator marks it; its kubelet does the rest.
+def node(now: str) -> Obj:
+    """Return the Node of a control plane as its kubelet and its administrator make it.
 
     A kubelet may not give itself the label of a role.
     """
-    return {
-        "apiVersion": "v1",
-        "kind": "Node",
-        "metadata": {
-            "name": API_NODE,
-            "labels": {
-                "beta.kubernetes.io/arch": "amd64",
-                "beta.kubernetes.io/os": "linux",
-                "kubernetes.io/arch": "amd64",
-                "kubernetes.io/hostname": API_NODE,
-                "kubernetes.io/os": "linux",
-                ROLE: "",
-                "node.kubernetes.io/exclude-from-external-load-balancers": "",
-            },
-            "annotations": {
-                MARK: "true",
-                "volumes.kubernetes.io/controller-managed-attach-detach": "true",
-            },
-        },
-        "spec": {"taints": [{"key": ROLE, "effect": "NoSchedule"}]},
-    }
+    made = node_object(control_plane(), now)
+    made["metadata"]["labels"] |= {ROLE: "", _NO_BALANCER: ""}
+    made["metadata"]["annotations"][MARK] = "true"
+    made["spec"]["taints"] = [{"key": ROLE, "effect": "NoSchedule"}]
+    return made
 
 
 def manifests(controllers: Sequence[str], service_ranges: Sequence[str]) -> list[Obj]:

@@ -11,20 +11,18 @@ import uuid
 from collections.abc import Iterator, Sequence
 
 from apimachinery.meta import Obj
-from nodes.kubelet.node import node_status
 from nodes.kubelet.static_pods import mirror_of, static_pod
 from playground.cluster_templates.running import running_status
 from playground.controlplane import manifests
-from playground.machines import API_ADDRESS, API_NODE, control_plane
+from playground.machines import API_ADDRESS, API_NODE
 
 
 def seeds(now: str, controllers: Sequence[str], service_ranges: Sequence[str]) -> Iterator[Obj]:
     """Yield the objects, as of a moment."""
     # Uids need not be secret, and equal ones in two clusters meet nowhere.
     source = random.Random(2)  # noqa: S311
-    node = manifests.node()
+    node = manifests.node(now)
     node["metadata"]["uid"] = str(uuid.UUID(int=source.getrandbits(128), version=4))
-    node["status"] = node_status(control_plane(), now)
     yield node
     for manifest in manifests.manifests(controllers, service_ranges):
         pod = mirror_of(static_pod(manifest, API_NODE, now), node)

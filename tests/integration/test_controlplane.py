@@ -11,7 +11,7 @@ from nodes.network.http import request
 from nodes.network.tls import INSECURE
 from nodes.runtime.cri import LogOptions
 from playground.failures.kinds import KillContainer, StopNode
-from playground.machines import API_ADDRESS
+from playground.machines import API_ADDRESS, control_plane
 from tests.integration.conftest import Lab, deployment
 from tests.support.builders import obj
 from tests.support.eventually import eventually
@@ -54,6 +54,12 @@ async def ask(lab, url, source="", **more):
     trust = INSECURE if url.startswith("https") else None
     network = lab.cluster.network
     return await request(network, source or API_ADDRESS, url, trust=trust, **more)
+
+
+async def test_each_node_has_a_range_of_its_own(lab):
+    ranges = {n["metadata"]["name"]: n["spec"]["podCIDR"] for n in lab.all("nodes", "")}
+    assert ranges[NODE] == control_plane().pod_cidr
+    assert len(set(ranges.values())) == 3
 
 
 async def test_mirror_pods_show_the_components_and_come_back(lab):

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { ownName } from "../src/scene/draw.js";
 import { hit, neighbour } from "../src/scene/hit.js";
 import { capacity, Layout, POD } from "../src/scene/layout.js";
 import { LENSES, natural } from "../src/scene/lenses.js";
@@ -151,4 +152,10 @@ test("arrow keys go to the neighbour and come back", () => {
 
 test("names are ordered as people count", () => {
   assert.deepEqual(["n10", "n2", "n1", "a"].sort(natural), ["a", "n1", "n2", "n10"]);
+});
+
+test("a static pod is named without its node, which stands above it", () => {
+  assert.equal(ownName({ name: "kube-scheduler-control-plane", node: "control-plane" }), "kube-scheduler");
+  assert.equal(ownName({ name: "web-7c9-1", node: "control-plane" }), "web-7c9-1");
+  assert.equal(ownName({ name: "web-7c9-1", node: "" }), "web-7c9-1");
 });

@@ -282,7 +282,7 @@ function drawCard(ctx, scene, pod, cls, x, y, size) {
   ctx.fillText(clip(pod.status, size - 2.6 * pad - mark, font, palette.letter), x + pad * 1.6 + mark, y + pad + font * 0.82);
   ctx.fillStyle = palette.ink;
   ctx.font = `600 ${font}px ${palette.font}`;
-  const lines = nameLines(pod.name, size - 2 * pad, font, palette.boldLetter);
+  const lines = nameLines(ownName(pod), size - 2 * pad, font, palette.boldLetter);
   let at = y + pad + font * 2.1;
   for (const line of lines) {
     ctx.fillText(line, x + pad, at);
@@ -297,6 +297,9 @@ function drawCard(ctx, scene, pod, cls, x, y, size) {
     at += font * 1.2;
   }
 }
+
+/** Returns a pod's name; a static pod's ends with its node's, which stands above it. */
+export const ownName = (pod) => (pod.node && pod.name.endsWith(`-${pod.node}`) ? pod.name.slice(0, -1 - pod.node.length) : pod.name);
 
 /** Breaks a name over two lines at a dash, as its end tells pods apart. */
 function nameLines(name, room, font, letter) {
