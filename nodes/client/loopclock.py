@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import logging
+import math
 import time
 from collections.abc import Callable
 from itertools import count
@@ -89,7 +90,12 @@ class LoopClock(Clock):
         return self._heap[0][0] if self._heap else None
 
     def call_later(self, delay: float, callback: Callable[..., Any], *args: Any) -> Timer:
-        due = self.seconds() + max(delay, 0.0)
+        now = self.seconds()
+        due = now + max(delay, 0.0)
+        if delay > 0:
+            # So little that it is lost in a number of this size is still later than now: who looks
+            # again when time is up would look for ever.
+            due = max(due, math.nextafter(now, math.inf))
         timer = _ClockTimer(callback, args)
         first = not self._heap or due < self._heap[0][0]
         heapq.heappush(self._heap, (due, next(self._order), timer))
@@ -181,7 +187,9 @@ class LoopClock(Clock):
 
     def _fire(self) -> None:
         now = self.seconds() + _EARLY
-        while self._heap and self._heap[0][0] <= now:
+        # What is set off now has its turn after the loop had one.
+        last = next(self._order)
+        while self._heap and self._heap[0][0] <= now and self._heap[0][1] < last:
             heapq.heappop(self._heap)[2].fire()
         self._arm()
 

@@ -137,3 +137,33 @@ async def test_advance_goes_to_the_next_timer_and_no_further(clock):
     assert clock.advance(60) == pytest.approx(1)
     assert clock.advance(60) == pytest.approx(60)
     assert seen == [5, 7]
+
+
+async def test_who_looks_again_when_time_is_up_comes_to_an_end(clock):
+    # As far into an epoch as we are, the smallest steps of a float are a tenth of a microsecond.
+    end, looks = clock.seconds() + 60.0000004, []
+
+    def look():
+        looks.append(clock.seconds())
+        if (left := end - clock.seconds()) > 0:
+            clock.call_later(left, look)
+
+    clock.call_later(59.9999995, look)
+    await clock.sleep(61)
+    assert len(looks) < 10
+    assert looks[-1] >= end
+
+
+async def test_a_timer_that_makes_another_lets_the_loop_turn(clock):
+    turns = []
+
+    def again():
+        turns.append("timer")
+        if turns.count("timer") == 1:
+            asyncio.get_running_loop().call_soon(turns.append, "loop")
+        if turns.count("timer") < 4:
+            clock.call_later(0, again)
+
+    clock.call_later(1, again)
+    await clock.sleep(2)
+    assert turns.index("loop") < 3
