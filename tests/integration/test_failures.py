@@ -281,6 +281,28 @@ async def test_nothing_is_pulled_while_no_registry_answers(lab):
     await lab.available(replicas=1, within=60)
 
 
+async def test_a_full_disk_leaves_alone_what_has_ended(lab):
+    container = {"name": "c", "image": "busybox", "command": ["true"]}
+    await lab.client.create(
+        {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": "done", "namespace": "default"},
+            "spec": {"nodeName": "node-1", "restartPolicy": "Never", "containers": [container]},
+        }
+    )
+
+    def phase():
+        return lab.get("pods", "done")["status"].get("phase")
+
+    await eventually(lambda: phase() == "Succeeded", within=30)
+    await broken(lab, "disk-full", node="node-1", freeMebibytes=500)
+    await eventually(
+        lambda: sum(e["count"] for e in events(lab, "EvictionThresholdMet")) > 2, within=60
+    )
+    assert phase() == "Succeeded"
+
+
 async def test_a_full_disk_evicts_pods_and_turns_others_away(lab):
     await running(lab)
     victim = on(lab, "node-1")[0]
