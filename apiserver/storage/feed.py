@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from apiserver.storage.types import Entry, Event
 
@@ -14,9 +14,15 @@ Closed: TypeAlias = Callable[[str], None]
 
 
 class Subscription(Protocol):
-    """A standing wish for events, until it is cancelled. `who` is whose it is, "" for our own."""
+    """A standing wish for events, until it is cancelled. `who` is whose it is, "" for our own.
+
+    One that is `behind` is told nothing of what happens until the log was read up to there.
+    """
 
     who: str
+
+    @property
+    def behind(self) -> bool: ...
 
     def cancel(self) -> None: ...
 
@@ -51,6 +57,22 @@ class Hub(Protocol):
     ) -> Subscription:
         """Subscribe from a revision that is still held in memory."""
 
+    def follow(
+        self,
+        resource: str,
+        *,
+        after: int,
+        sink: Sink,
+        closed: Closed,
+        namespace: str | None = None,
+        selector: Selector | None = None,
+        exact: tuple[str, str] | None = None,
+    ) -> Subscription:
+        """Subscribe from any revision that the log still has: it may be behind."""
+
+    async def read_on(self, subscription: Any) -> None:
+        """Pass the next page of the log on to a subscription of this hub that is behind."""
+
     async def replay(
         self,
         resource: str,
@@ -62,7 +84,7 @@ class Hub(Protocol):
         selector: Selector | None = None,
         exact: tuple[str, str] | None = None,
     ) -> Subscription:
-        """Subscribe from any revision that the log still has."""
+        """Subscribe from any revision that the log still has, and pass all of it on."""
 
     def audience(self, revision: int) -> Mapping[str, int] | None:
         """Return who was sent the event of a revision, None where that is not known any more."""

@@ -97,16 +97,54 @@ class WatchHub:
     ) -> Subscription:
         """Subscribe from a revision that is still in memory; what it missed is passed on first.
 
-        Raises Compacted, or NotInMemoryError where `replay` has to be asked.
+        Raises Compacted, or NotInMemoryError where `follow` or `replay` has to be asked.
         """
-        self._require(after)
-        if after < self._window.floor:
+        if self._log.oldest <= after < self._window.floor:
             raise NotInMemoryError(after)
+        return self.follow(
+            resource,
+            after=after,
+            sink=sink,
+            closed=closed,
+            namespace=namespace,
+            selector=selector,
+            exact=exact,
+        )
+
+    def follow(
+        self,
+        resource: str,
+        *,
+        after: int,
+        sink: Sink,
+        closed: Closed,
+        namespace: str | None = None,
+        selector: Selector | None = None,
+        exact: tuple[str, str] | None = None,
+    ) -> Subscription:
+        """Subscribe from any revision that the log still has. Raises Compacted.
+
+        Where memory does not go back as far the subscription is `behind`: `read_on` is for it.
+        """
+        if after < self._log.oldest:
+            raise Compacted(after, self._log.oldest)
         selection = Selection(namespace, exact, selector)
-        subscription = self._join(resource, Subscription(after, selection, sink, closed), selection)
-        missed = [e for e in self._window.after(after) if e.entry.key.resource == resource]
-        subscription.catch_up(selection.within(missed), self._log.revision)
+        subscription = Subscription(resource, after, selection, sink, closed)
+        topic = self._topics.get(resource)
+        if topic is None:
+            topic = self._topics[resource] = Topic()
+        subscription.join(topic.bucket(selection))
+        self._remember(subscription)
         return subscription
+
+    async def read_on(self, subscription: Subscription) -> None:
+        """Pass the next page of the log on to one that is behind. Raises Compacted."""
+        upto = self._log.revision
+        page = await self._log.changes(
+            subscription.resource, subscription.after, upto, limit=LOG_PAGE
+        )
+        subscription.catch_up(page, page[-1].revision if page else upto)
+        self._remember(subscription)
 
     async def replay(
         self,
@@ -119,31 +157,35 @@ class WatchHub:
         selector: Selector | None = None,
         exact: tuple[str, str] | None = None,
     ) -> Subscription:
-        """Subscribe from any revision that the log still has. Raises Compacted."""
-        selection = Selection(namespace, exact, selector)
-        if after >= self._window.floor:
-            return self.subscribe(
-                resource,
-                after=after,
-                sink=sink,
-                closed=closed,
-                namespace=namespace,
-                selector=selector,
-                exact=exact,
-            )
-        self._require(after)
-        subscription = self._join(resource, Subscription(after, selection, sink, closed), selection)
-        subscription.hold()
-        upto = self._log.revision
+        """Subscribe from any revision that the log still has, and pass all of it on at once.
+
+        Raises Compacted.
+        """
+        subscription = self.follow(
+            resource,
+            after=after,
+            sink=sink,
+            closed=closed,
+            namespace=namespace,
+            selector=selector,
+            exact=exact,
+        )
         try:
-            while missed := await self._log.changes(resource, after, upto, LOG_PAGE):
-                subscription.pass_on(selection.within(missed))
-                after = missed[-1].revision
+            while subscription.behind:
+                await self.read_on(subscription)
         except BaseException:
             subscription.cancel()
             raise
-        subscription.catch_up((), upto)
         return subscription
+
+    def _remember(self, subscription: Subscription) -> None:
+        """Pass on what is in memory of what a subscription missed, if that is all of it."""
+        after = subscription.after
+        subscription.behind = subscription.active and after < self._window.floor
+        if not subscription.behind:
+            missed = self._window.after(after)
+            mine = [e for e in missed if e.entry.key.resource == subscription.resource]
+            subscription.catch_up(mine, self._log.revision)
 
     def audience(self, revision: int) -> Counter[str] | None:
         """Return who was sent the event of a revision, as far as their watches are still open.
@@ -188,19 +230,6 @@ class WatchHub:
         moved, self._moved = self._moved, None
         if moved is not None and not moved.done():
             moved.set_result(None)
-
-    def _require(self, after: int) -> None:
-        if after < self._log.oldest:
-            raise Compacted(after, self._log.oldest)
-
-    def _join(
-        self, resource: str, subscription: Subscription, selection: Selection
-    ) -> Subscription:
-        topic = self._topics.get(resource)
-        if topic is None:
-            topic = self._topics[resource] = Topic()
-        subscription.join(topic.bucket(selection))
-        return subscription
 
     def _arm(self) -> None:
         self._timer = asyncio.get_running_loop().call_later(RELEASE_AFTER, self._release)

@@ -19,10 +19,17 @@ from dataclasses import dataclass
 from itertools import islice
 
 from apimachinery.clock import Clock, Timer
-from apimachinery.errors import ApiError, Expired
-from apiserver.storage import ClusterStore, Compacted, Entry, Event, Selector, Subscription
+from apimachinery.errors import ApiError, Expired, ServiceUnavailable
+from apiserver.storage import (
+    ClusterStore,
+    Compacted,
+    Entry,
+    Event,
+    Selector,
+    StorageError,
+    Subscription,
+)
 from apiserver.watch.formats import Format
-from apiserver.watch.hub import LOG_PAGE, NotInMemoryError
 from apiserver.watch.selection import Selection
 
 logger = logging.getLogger(__name__)
@@ -108,10 +115,7 @@ class Watch:
         self._subscription: Subscription | None = None
         self._timers: dict[str, Timer] = {}
         self._deadline: float | None = None
-        self._selection = Selection(options.namespace, options.exact, options.selector)
         self._start = store.revision if options.after is None else options.after
-        # Up to where the log was read, as long as it has to be.
-        self._read: int | None = None
         # Why it ended, where that is an error.
         self.failure: ApiError | None = None
 
@@ -120,11 +124,22 @@ class Watch:
         options = self._options
         if options.initial:
             self._start = self._store.revision
+            selection = Selection(options.namespace, options.exact, options.selector)
             found = self._store.list(options.resource, options.namespace)
-            self._initial = filter(self._selection.matches, found)
+            self._initial = filter(selection.matches, found)
             self._initial_end = options.initial_end
-        await self._catch_up(self._start)
+        self._subscription = self._store.hub.follow(
+            options.resource,
+            after=self._start,
+            sink=self._receive,
+            closed=self._finish,
+            namespace=options.namespace,
+            selector=options.selector,
+            exact=options.exact,
+        )
+        self._subscription.who = options.who
         if self._ended:
+            self._finish()
             return
         if options.timeout is not None:
             if options.timeout <= 0:
@@ -151,7 +166,7 @@ class Watch:
                     await self._convert(self._show)
                 if (chunk := self._take()) or self._ended:
                     break
-                if self._read is None:
+                if not self._behind:
                     self._waiter = asyncio.get_running_loop().create_future()
                     await self._waiter
         except BaseException:
@@ -176,36 +191,21 @@ class Watch:
 
     async def _read_on(self) -> None:
         """Read the next page of the log, once all before it is taken."""
-        if self._read is None or self._initial is not None or self._events or self._ended:
+        subscription = self._subscription
+        if subscription is None or not subscription.behind:
+            return
+        if self._initial is not None or self._events:
             return
         try:
-            await self._catch_up(self._read)
+            await self._store.hub.read_on(subscription)
         except Compacted as gone:
             self.fail(Expired(str(gone)))
+        except StorageError as error:
+            self.fail(ServiceUnavailable(f"storage: {error}"))
 
-    async def _catch_up(self, after: int) -> None:
-        """Subscribe; where what came `after` is not in memory, read a page of it."""
-        options, store = self._options, self._store
-        try:
-            self._subscription = store.hub.subscribe(
-                options.resource,
-                after=after,
-                sink=self._receive,
-                closed=self._finish,
-                namespace=options.namespace,
-                selector=options.selector,
-                exact=options.exact,
-            )
-        except NotInMemoryError:
-            upto = store.revision
-            missed = await store.changes(options.resource, after, upto, LOG_PAGE)
-            self._read = missed[-1].revision if missed else upto
-            self._events += self._selection.views(missed)
-        else:
-            self._read = None
-            self._subscription.who = options.who
-            if self._ended:
-                self._finish()
+    @property
+    def _behind(self) -> bool:
+        return self._subscription is not None and self._subscription.behind
 
     async def _convert(self, show: Show) -> None:
         """Have all that is to be sent in the right version; what cannot be ends the stream."""
@@ -244,7 +244,7 @@ class Watch:
         if self._events:
             events, self._events, self._bytes = self._events, [], 0
             frames += map(self._encoding.event, events)
-        if self._bookmark_due and self._read is None:
+        if self._bookmark_due and not self._behind:
             self._bookmark_due = False
             frames += self._bookmark()
         if self._last is not None:

@@ -30,17 +30,24 @@ class Bucket:
 
 
 class Subscription:
-    """One subscriber's selection and sink."""
+    """One subscriber's selection and sink.
 
-    __slots__ = ("_after", "_bucket", "_closed", "_held", "_selection", "_sink", "who")
+    After the revision `after` it is told what happens as it happens. As long as it is `behind` it
+    is told nothing of that, and `after` grows with what is read of the log.
+    """
 
-    def __init__(self, after: int, selection: Selection, sink: Sink, closed: Closed) -> None:
-        self._after = after
+    __slots__ = ("_bucket", "_closed", "_selection", "_sink", "after", "behind", "resource", "who")
+
+    def __init__(
+        self, resource: str, after: int, selection: Selection, sink: Sink, closed: Closed
+    ) -> None:
+        self.resource = resource
+        self.after = after
+        self.behind = False
         self._selection = selection
         self._sink = sink
         self._closed = closed
         self._bucket: Bucket | None = None
-        self._held: list[Event] | None = None
         self.who = ""
 
     @property
@@ -55,7 +62,8 @@ class Subscription:
         """Stop at once: neither the sink nor `closed` is called any more."""
         if self._bucket is not None:
             self._bucket.leave(self)
-            self._bucket = self._held = None
+            self._bucket = None
+            self.behind = False
 
     def end(self, reason: str) -> None:
         """Stop, and tell the subscriber why."""
@@ -67,17 +75,25 @@ class Subscription:
 
     def was_sent(self, event: Event) -> bool:
         """Tell whether an event that happened was passed on as it happened."""
-        return self._after < event.revision and self._selection.view(event) is not None
+        if self.behind:
+            return False
+        return self.after < event.revision and self._selection.view(event) is not None
 
     def deliver(self, events: Sequence[Event]) -> None:
         """Pass on what the subscriber may see and has not seen."""
-        if self._bucket is None:
+        if self._bucket is None or self.behind:
             return
-        if self._held is not None:
-            self._held.extend(events)
-            return
-        if self._after >= events[0].revision:
-            events = [event for event in events if event.revision > self._after]
+        if self.after >= events[0].revision:
+            events = [event for event in events if event.revision > self.after]
+        self._tell(events)
+
+    def catch_up(self, missed: Sequence[Event], upto: int) -> None:
+        """Pass on all of its resource that happened until `upto`."""
+        if self._bucket is not None:
+            self._tell(self._selection.within(missed))
+            self.after = max(self.after, upto)
+
+    def _tell(self, events: Sequence[Event]) -> None:
         if not self._selection.everything:
             events = self._selection.views(events)
         if not events:
@@ -87,27 +103,6 @@ class Subscription:
         except Exception:
             logger.exception("watch: a sink failed and is cut off")
             self.end("the subscriber failed")
-
-    def hold(self) -> None:
-        """Keep what comes until the log has been read."""
-        self._held = []
-
-    def pass_on(self, missed: Sequence[Event]) -> None:
-        """Pass on a part of what the log has; what comes is still kept."""
-        held, self._held = self._held, None
-        if missed:
-            self.deliver(missed)
-        if self._bucket is not None:
-            self._held = held
-
-    def catch_up(self, missed: Sequence[Event], upto: int) -> None:
-        """Pass on what happened until `upto`, then what was held, then all else as it comes."""
-        held, self._held = self._held or [], None
-        if missed:
-            self.deliver(missed)
-        self._after = max(self._after, upto)
-        if held:
-            self.deliver(held)
 
 
 class Topic:

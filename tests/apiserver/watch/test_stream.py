@@ -14,6 +14,7 @@ from apiserver.watch import stream
 from apiserver.watch.formats import Format, bookmark_metadata, converted, whole_objects
 from apiserver.watch.hub import LOG_PAGE
 from apiserver.watch.stream import Watch, WatchOptions, open_watch
+from apiserver.watch.window import Window
 from tests.support.writes import create, delete, key, update
 
 JSON = whole_objects("v1", "ConfigMap")
@@ -120,7 +121,7 @@ async def test_initial_objects_of_one_name(start, cluster: ClusterStore):
 
 async def test_a_revision_from_the_log_is_caught_up_with(start, cluster: ClusterStore):
     await cluster.commit_many([create("a"), update("a", n=1), update("a", n=2)])
-    cluster.hub._window.floor = 3  # type: ignore[attr-defined]
+    cluster.hub._window = Window(3)  # type: ignore[attr-defined]
     watch = await start(after=1)
     assert words(await next_of(watch)) == [("MODIFIED", "a", "2"), ("MODIFIED", "a", "3")]
 
@@ -152,6 +153,18 @@ async def test_what_is_forgotten_while_it_is_read_is_told(start, cluster: Cluste
     await cluster.compact(900)
     *_, last = (frame for chunk in await rest_of(watch) for frame in frames(chunk))
     assert (last["type"], last["object"]["code"]) == ("ERROR", 410)
+
+
+@pytest.mark.parametrize("how", ["the cluster closes", "the kind goes"])
+async def test_who_reads_what_was_is_ended_as_the_others_are(start, storage, cluster, how: str):
+    await cluster.commit_many([create(f"o{n}") for n in range(2000)])
+    watch = await start(after=0)
+    await next_of(watch)
+    if how == "the kind goes":
+        cluster.hub.end("configmaps", "the definition was deleted")
+    else:
+        await storage.close_cluster("test")
+    assert sum(len(frames(chunk)) for chunk in await rest_of(watch)) < 1000
 
 
 async def test_who_missed_more_than_may_wait_is_told(start, cluster: ClusterStore, monkeypatch):
