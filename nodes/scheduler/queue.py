@@ -15,7 +15,7 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import count
 from typing import Any, TypeAlias
 
@@ -60,7 +60,7 @@ class Waiting:
     until: int = 0
     refusals: int = 0
     errors: int = 0
-    order: int = field(default=0)
+    order: int = 0
     cause: Cause = NONE
     # Why it is tried, and which events since the last attempt were found not to help.
     because: Trigger = NEW
@@ -208,14 +208,6 @@ class Queue:
         """Let every pod be tried again: other rules hold."""
         for waiting in tuple(self._pods.values()):
             if waiting.where != "active":
-                waiting.until = 0
-                self._requeue(waiting, FORCED)
-
-    def activate(self, uids: Iterable[str]) -> None:
-        """Let pods be tried at once, whatever they wait for."""
-        for uid in uids:
-            waiting = self._pods.get(uid)
-            if waiting is not None and waiting.where != "active":
                 waiting.until = 0
                 self._requeue(waiting, FORCED)
 
