@@ -53,17 +53,9 @@ class NodeAffinity(PreFilterPlugin, FilterPlugin, PreScorePlugin, ScorePlugin):
 
     def _now_matches(self, pod: PodInfo, change: Change, readers: Readers) -> bool:
         """Tell whether a node matches that did not, or was not there."""
-        enforced, node = self.added.get(_REQUIRED), change.obj
-        if enforced and not matches_node_selector(enforced, node):
+        if self._mismatch(pod, change.obj):
             return False
-        if not fits_node_requirements(pod.obj, node):
-            return False
-        was = change.old
-        return (
-            was is None
-            or not fits_node_requirements(pod.obj, was)
-            or bool(enforced and not matches_node_selector(enforced, was))
-        )
+        return change.old is None or bool(self._mismatch(pod, change.old))
 
     def pre_filter(self, state: CycleState, pod: PodInfo) -> Status:
         required = _required(pod)
@@ -75,12 +67,8 @@ class NodeAffinity(PreFilterPlugin, FilterPlugin, PreScorePlugin, ScorePlugin):
         return Status.only(named) if named else Status.unresolvable(_CONFLICT)
 
     def filter(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> Status:
-        enforced = self.added.get(_REQUIRED)
-        if enforced and not matches_node_selector(enforced, node.obj):
-            return Status.unresolvable(_ENFORCED)
-        if not fits_node_requirements(pod.obj, node.obj):
-            return Status.unresolvable(_WHY)
-        return SUCCESS
+        why = self._mismatch(pod, node.obj)
+        return Status.unresolvable(why) if why else SUCCESS
 
     def pre_score(self, state: CycleState, pod: PodInfo, nodes: Sequence[NodeInfo]) -> Status:
         return SUCCESS if self._terms(pod) else SKIP
@@ -94,6 +82,13 @@ class NodeAffinity(PreFilterPlugin, FilterPlugin, PreScorePlugin, ScorePlugin):
 
     def normalize(self, state: CycleState, pod: PodInfo, scores: Scores) -> Scores:
         return normalized(scores)
+
+    def _mismatch(self, pod: PodInfo, node: Obj) -> str:
+        """Say which required terms a node does not match, the profile's or the pod's; or ""."""
+        enforced = self.added.get(_REQUIRED)
+        if enforced and not matches_node_selector(enforced, node):
+            return _ENFORCED
+        return "" if fits_node_requirements(pod.obj, node) else _WHY
 
     def _terms(self, pod: PodInfo) -> list[Obj]:
         return _preferred(pod) + (self.added.get(_PREFERRED) or [])
