@@ -6,18 +6,19 @@ the times of attempts are the process's own.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 
 from apimachinery.clock import Clock
 from apimachinery.exposition import Histogram
 from nodes.client.klog import Klog
 from nodes.scheduler.attempt import Attempt
 from nodes.scheduler.cycle import Outcome
+from nodes.scheduler.framework import NO_NODES
 from nodes.scheduler.podinfo import PodInfo
+from nodes.scheduler.preemption import Candidate
 from nodes.scheduler.queue import Waiting
 
 SCHEDULED, UNSCHEDULABLE, ERROR = "scheduled", "unschedulable", "error"
-_NO_NODES = "no nodes available to schedule pods"
 _MOST_ATTEMPTS = 16
 
 
@@ -37,11 +38,13 @@ class Observer:
         self._clock, self._klog = clock, klog
         # By profile and result.
         self.attempts: Counter[tuple[str, str]] = Counter()
-        self.durations: dict[tuple[str, str], Histogram] = {}
+        self.durations: defaultdict[tuple[str, str], Histogram]
+        self.durations = defaultdict(lambda: Histogram(_ATTEMPT))
         # By profile, extension point and status.
-        self.points: dict[tuple[str, str, str], Histogram] = {}
+        self.points: defaultdict[tuple[str, str, str], Histogram]
+        self.points = defaultdict(lambda: Histogram(_POINT))
         # By how many attempts it took.
-        self.slis: dict[str, Histogram] = {}
+        self.slis: defaultdict[str, Histogram] = defaultdict(lambda: Histogram(_SLI))
         self.algorithm, self.tries = Histogram(_ATTEMPT), Histogram(_TRIES)
         self.victims, self.preemptions = Histogram(_VICTIMS), 0
 
@@ -55,7 +58,7 @@ class Observer:
             self.failed(pod, attempt, outcome.message)
             return
         self._count(attempt, UNSCHEDULABLE, outcome)
-        if outcome.message == _NO_NODES:
+        if NO_NODES in outcome.refused_by:
             what = "Unable to schedule pod; no nodes are registered to the cluster; waiting"
             self._klog.info("schedule_one.go:1111", what, "pod", name)
             return
@@ -64,7 +67,7 @@ class Observer:
         if "postFilter" in attempt.seconds:
             self.preemptions += 1
         if outcome.preemption is not None:
-            self._preempts(name, outcome)
+            self._preempts(name, outcome.preemption)
 
     def bound(self, waiting: Waiting, node: str, attempt: Attempt) -> None:
         """A pod has its node."""
@@ -88,37 +91,29 @@ class Observer:
             *("err", message, "pod", f"{pod.namespace}/{pod.name}"),
         )
 
-    def _preempts(self, name: str, outcome: Outcome) -> None:
-        assert outcome.preemption is not None  # noqa: S101 - the caller has looked
-        self.victims.add(len(outcome.preemption.victims))
-        for victim in outcome.preemption.victims:
+    def _preempts(self, name: str, choice: Candidate) -> None:
+        self.victims.add(len(choice.victims))
+        for victim in choice.victims:
             self._klog.info(
                 "executor.go:169",
                 "Preemptor Pod preempted victim Pod",
                 *("preemptor", name, "victim", f"{victim.namespace}/{victim.name}"),
-                *("node", outcome.preemption.node),
+                *("node", choice.node),
             )
 
     def _count(self, attempt: Attempt, result: str, outcome: Outcome | None = None) -> None:
         key = (attempt.scheduler, result)
         self.attempts[key] += 1
-        if (durations := self.durations.get(key)) is None:
-            durations = self.durations[key] = Histogram(_ATTEMPT)
-        durations.add(sum(attempt.seconds.values()))
+        self.durations[key].add(sum(attempt.seconds.values()))
         for point, seconds in attempt.seconds.items():
             status = "Success"
             if outcome is not None and _refused(point, outcome):
                 status = "Unschedulable"
-            where = (attempt.scheduler, point, status)
-            if (found := self.points.get(where)) is None:
-                found = self.points[where] = Histogram(_POINT)
-            found.add(seconds)
+            self.points[attempt.scheduler, point, status].add(seconds)
 
     def _sli(self, waiting: Waiting) -> None:
         tries = str(waiting.attempts) if waiting.attempts < _MOST_ATTEMPTS else "16+"
-        if (found := self.slis.get(tries)) is None:
-            found = self.slis[tries] = Histogram(_SLI)
-        found.add(self._clock.seconds() - waiting.since)
+        self.slis[tries].add(self._clock.seconds() - waiting.since)
 
 
 def _refused(point: str, outcome: Outcome) -> bool:
