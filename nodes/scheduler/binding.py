@@ -14,6 +14,8 @@ from apimachinery.duration import format_duration
 from apimachinery.meta import Obj, name_of, namespace_of
 from nodes.client.resources import Res
 from nodes.client.rest import MERGE_PATCH, Client
+from nodes.scheduler.cache import Cache
+from nodes.scheduler.cycle import Outcome
 from nodes.scheduler.framework import Code, CycleState, Plugin, Status
 from nodes.scheduler.nodeinfo import NodeInfo
 from nodes.scheduler.podinfo import PodInfo
@@ -124,6 +126,14 @@ def reserve(profile: Profile, state: CycleState, pod: PodInfo, node: NodeInfo) -
             unreserve(profile, state, pod, node.name)
             return _failure("Reserve", plugin, status)
     return None
+
+
+def reserve_for(profile: Profile, cache: Cache, pod: PodInfo, outcome: Outcome) -> Failure | None:
+    """Keep what a pod needs on the node that an attempt chose, if it chose one."""
+    state, node = outcome.state, cache.node(outcome.node)
+    if state is None or node is None:
+        return None
+    return reserve(profile, state, pod, node)
 
 
 def unreserve(profile: Profile, state: CycleState, pod: PodInfo, node: str) -> None:

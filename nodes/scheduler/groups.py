@@ -13,7 +13,7 @@ from apimachinery.clock import Clock
 from apimachinery.errors import ApiError
 from apimachinery.meta import Obj
 from nodes.scheduler.attempt import Attempt
-from nodes.scheduler.binding import Failure, permit, reserve, unreserve
+from nodes.scheduler.binding import Failure, permit, reserve_for, unreserve
 from nodes.scheduler.cache import Cache
 from nodes.scheduler.cycle import Outcome
 from nodes.scheduler.framework import CycleState, Reader, Writer
@@ -100,11 +100,9 @@ class Trial:
         place = outcome.node or (choice.node if choice is not None else "")
         if not place:
             return True
-        node = self._cache.node(place)
-        if outcome.node and outcome.state is not None and node is not None:
-            one.lost = reserve(self._profile, outcome.state, waiting.pod, node)
-            if one.lost is not None:
-                return True
+        one.lost = reserve_for(self._profile, self._cache, waiting.pod, outcome)
+        if one.lost is not None:
+            return True
         self._cache.place(waiting.pod, place)
         one.assumed, one.nominated = True, place
         self._needs_room = self._needs_room or not outcome.node

@@ -62,7 +62,8 @@ class Settler:
             self._queue.put_back(waiting)
             failure = binding.Failure(outcome.message, "", rejected=False)
             return partial(self._teller.failed, pod, failure)
-        if outcome.node and (lost := self._reserve(profile, pod, outcome)) is not None:
+        lost = binding.reserve_for(profile, self._cache, pod, outcome)
+        if lost is not None:
             attempt.message = lost.message
             self._queue.put_back(waiting, lost.refused_by)
             return partial(self._teller.failed, pod, lost)
@@ -104,12 +105,6 @@ class Settler:
         finally:
             self._slots.release()
             self._decisions.over(attempt)
-
-    def _reserve(self, profile: Profile, pod: PodInfo, outcome: Outcome) -> binding.Failure | None:
-        state, node = outcome.state, self._cache.node(outcome.node)
-        if state is None or node is None:
-            return None
-        return binding.reserve(profile, state, pod, node)
 
     async def _bind(
         self, profile: Profile, waiting: Waiting, outcome: Outcome, attempt: Attempt
