@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from apimachinery.meta import Obj, labels_of
+from apimachinery.nodes import is_unschedulable, taints_of
 from nodes.client import resources
 from nodes.client.resources import Res
 from nodes.scheduler.framework import Event
@@ -41,9 +42,8 @@ OTHERS: tuple[tuple[Res, Meaning], ...] = (
 
 def of_node(old: Obj, new: Obj) -> Iterator[Event]:
     """Yield what has changed of a node."""
-    before, after = old.get("spec") or {}, new.get("spec") or {}
-    uncordoned = before.get("unschedulable") and not after.get("unschedulable")
-    if uncordoned or before.get("taints") != after.get("taints"):
+    uncordoned = is_unschedulable(old) and not is_unschedulable(new)
+    if uncordoned or taints_of(old) != taints_of(new):
         yield Event.NODE_TAINTS
     if labels_of(old) != labels_of(new):
         yield Event.NODE_LABELS

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from apimachinery.clock import Clock
 from apimachinery.errors import ApiError
 from apimachinery.meta import Obj
+from apimachinery.nodes import condition
 from nodes.scheduler.attempt import Attempt
 from nodes.scheduler.binding import Failure, permit, reserve_for, unreserve
 from nodes.scheduler.cache import Cache
@@ -163,8 +164,7 @@ async def tell(
     if group is None:
         return
     status = "True" if reason == SCHEDULED else "False"
-    known: list[Obj] = (group.get("status") or {}).get("conditions") or []
-    old = next((one for one in known if one.get("type") == _SCHEDULED), {})
+    old = condition(group, _SCHEDULED) or {}
     if old.get("status") == "True" and status != "True":
         return
     wanted = {"type": _SCHEDULED, "status": status, "reason": reason, "message": message}
@@ -173,11 +173,12 @@ async def tell(
     since = old.get("lastTransitionTime")
     if old.get("status") != status or not since:
         since = clock.timestamp()
-    condition: Obj = {**wanted, "lastTransitionTime": since}
+    new: Obj = {**wanted, "lastTransitionTime": since}
     if generation := group["metadata"].get("generation"):
-        condition["observedGeneration"] = generation
+        new["observedGeneration"] = generation
+    known = (group.get("status") or {}).get("conditions") or ()
     others = [one for one in known if one.get("type") != _SCHEDULED]
-    patch: Obj = {"status": {"conditions": [*others, condition]}}
+    patch: Obj = {"status": {"conditions": [*others, new]}}
     try:
         await writer.patch("podgroups", group, patch, "status")
     except ApiError:

@@ -48,7 +48,7 @@ class Extender:
     prioritize: str = ""
     bind: str = ""
     weight: int = 0
-    timeout: float = 5.0
+    timeout: float = _EXTENDER_TIMEOUT
     node_cache: bool = False
     ignorable: bool = False
     # For HTTPS: the certificates to trust, as base64, or that any is good.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from apimachinery.meta import name_of, namespace_of
+from apimachinery.meta import Obj, name_of, namespace_of
 from nodes.scheduler.framework import (
     SUCCESS,
     Change,
@@ -64,11 +64,10 @@ class GangScheduling(GroupPlugin, PreEnqueuePlugin, PermitPlugin):
         return SUCCESS, 0.0
 
 
-def needed(group: Mapping[str, object]) -> int:
+def needed(group: Obj) -> int:
     """Return how many pods of a group have to have nodes at once: of a gang minCount, else one."""
-    spec = group.get("spec")
-    policy = spec.get("schedulingPolicy") if isinstance(spec, dict) else None
-    gang = (policy or {}).get("gang")
+    policy = (group.get("spec") or {}).get("schedulingPolicy") or {}
+    gang = policy.get("gang")
     return int(gang.get("minCount") or 0) if gang else 1
 
 

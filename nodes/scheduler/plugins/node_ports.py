@@ -42,9 +42,6 @@ class NodePorts(PreFilterPlugin, FilterPlugin):
 
 def _frees_port(pod: PodInfo, change: Change, readers: Readers) -> bool:
     """Tell whether a pod that is gone had a port that this one wants."""
-    taken = PodInfo.of(change.obj).ports
-    if not taken:
-        return False
-    node = NodeInfo({}, "", {}, [], unschedulable=False, allocatable={})
-    node.ports = dict.fromkeys(taken, 1)
+    node = NodeInfo.of({})
+    node.ports = dict.fromkeys(PodInfo.of(change.obj).ports, 1)
     return any(node.port_taken(port) for port in pod.ports)
