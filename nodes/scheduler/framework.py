@@ -277,9 +277,10 @@ class PodGroups(Protocol):
 
 
 class GroupPlugin(Plugin):
-    """Looks at the groups of pods, which the scheduler hands it."""
+    """Looks at the groups of pods, which the scheduler hands it where it schedules by groups."""
 
-    groups: PodGroups
+    # None: pods are scheduled one by one, and there are no PodGroup objects either.
+    groups: PodGroups | None = None
     # PodGroup objects.
     group_objects: Reader
 

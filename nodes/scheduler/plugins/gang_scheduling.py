@@ -40,7 +40,7 @@ class GangScheduling(GroupPlugin, PreEnqueuePlugin, PermitPlugin):
 
     def pre_enqueue(self, pod: PodInfo, readers: Readers) -> Status:
         key = pod.group
-        if key is None:
+        if key is None or self.groups is None:
             return SUCCESS
         group = self.group_objects.get(*key)
         if group is None:
@@ -53,7 +53,7 @@ class GangScheduling(GroupPlugin, PreEnqueuePlugin, PermitPlugin):
 
     def permit(self, state: CycleState, pod: PodInfo, node: str) -> tuple[Status, float]:
         key = pod.group
-        if key is None:
+        if key is None or self.groups is None:
             return SUCCESS, 0.0
         group = self.group_objects.get(*key)
         if group is None:

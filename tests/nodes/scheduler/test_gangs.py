@@ -7,6 +7,7 @@ import pytest
 from apimachinery.meta import uid_of
 from nodes.client.resources import PODGROUPS, PODS
 from nodes.scheduler.attempt import Trigger
+from nodes.scheduler.config.reading import Configuration, ProfileConfig
 from nodes.scheduler.framework import SUCCESS, Code, Status
 from nodes.scheduler.plugins.gang_scheduling import GangScheduling
 from nodes.scheduler.plugins.node_resources_fit import NodeResourcesFit
@@ -185,8 +186,11 @@ async def test_who_completes_a_gang_lets_those_go_on_who_wait_for_it(rig, monkey
     await eventually(lambda: rig.node_of("a") and rig.node_of("b"))
 
 
-async def test_without_the_feature_groups_are_nothing():
+@pytest.mark.parametrize("plugins", [(), (GangScheduling.name,)])
+async def test_without_the_feature_groups_are_nothing(plugins):
     rig = Rig()
+    more = {"multiPoint": {"enabled": [{"name": name} for name in plugins]}}
+    rig.scheduler.configure(Configuration((ProfileConfig(plugins=more),)))
     await rig.create(node("n1"), member("a"))
     await eventually(lambda: rig.node_of("a") == "n1")
     rig.scheduler.stop()
