@@ -291,6 +291,10 @@ class Scheduler:
         self._slots.release()
         for one in trial.tries:
             await self._slots.acquire()  # one for each that is bound, or told why it is not
+            if not (one.assumed or self.queue.knows(one.waiting.pod.uid)):
+                self._slots.release()  # it has gone meanwhile, and needs no room
+                self.decisions.over(one.attempt)
+                continue
             CAUSE.set(one.waiting.cause)
             work = self._settler.after_group(cycle.profile, one)
             self._settler.spawn(one.waiting.pod, one.outcome, one.attempt, work)

@@ -2,12 +2,13 @@
 
 import asyncio
 
+import orjson
 import pytest
 
 from apimachinery.meta import uid_of
 from nodes.client.resources import PODGROUPS, PODS
 from nodes.scheduler.attempt import Trigger
-from nodes.scheduler.config.reading import Configuration, ProfileConfig
+from nodes.scheduler.config.reading import Configuration, Extender, ProfileConfig
 from nodes.scheduler.framework import SUCCESS, Code, Status
 from nodes.scheduler.plugins.gang_scheduling import GangScheduling
 from nodes.scheduler.plugins.node_resources_fit import NodeResourcesFit
@@ -144,6 +145,32 @@ async def test_who_goes_leaves_the_gang_too_small(rig):
     await asyncio.sleep(5)
     assert rig.node_of("a") is None
     assert gate(rig, "a")[0] == "GangScheduling"
+
+
+async def test_no_room_is_made_for_a_member_that_goes_while_others_are_tried(rig):
+    asked, on_n1 = asyncio.Event(), {"nodeSelector": {"kubernetes.io/hostname": "n1"}}
+
+    async def extender(_extender, _url, body):
+        asked.set()
+        await asyncio.sleep(1)
+        return orjson.dumps({"NodeNames": orjson.loads(body)["NodeNames"]})
+
+    rig.scheduler._ask = extender
+    used = Extender("http://extender.default.svc", filter="filter", node_cache=True)
+    rig.scheduler.configure(Configuration(extenders=(used,)))
+    await form(rig, 2)
+    low = pod("low").requests(cpu="3").on("n1").spec(priority=0)
+    await rig.create(node("n1"), node("n2").labels(free="yes"), low)
+    await eventually(lambda: rig.scheduler.cache.place_of(uid_of(rig.api.need("pods", "low"))))
+    others = [member(name, cpu="1", nodeSelector={"free": "yes"}) for name in "bd"]
+    await rig.create(member("a", cpu="3", priority=10, **on_n1), *others)
+    await asked.wait()
+    await rig.client.delete(PODS, "default", "a", grace=0)
+    await eventually(lambda: rig.condition("b").get("message"))
+    # Nothing is kept for it either.
+    await rig.create(pod("c").requests(cpu="1").spec(**on_n1))
+    await eventually(lambda: rig.node_of("c") == "n1")
+    assert rig.events("Preempted") == []
 
 
 async def test_a_plugin_that_fails_loses_no_member(rig, monkeypatch):
