@@ -18,7 +18,9 @@ ALPHA = "scheduling.k8s.io/v1alpha2"
 VERSIONS = ("api/all", "api/alpha", ALPHA)
 
 _on: set[str] = set()
-_BOOLEANS = {"1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False"}
+# As Go's strconv.ParseBool reads them.
+_TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})
+_BOOLEANS = _TRUE | {"0", "f", "F", "FALSE", "false", "False"}
 
 
 def enabled(feature: str) -> bool:
@@ -34,8 +36,8 @@ def switch(on: Iterable[str]) -> None:
 
 def chosen(features: Iterable[tuple[str, str]], versions: Iterable[tuple[str, str]]) -> list[str]:
     """Return the features that are on by flags; their kinds have to be served as well."""
-    served = any(_true(value) for name, value in versions if name in VERSIONS)
-    on = [name for name, value in dict(features).items() if _true(value)]
+    served = any(value in _TRUE for name, value in versions if name in VERSIONS)
+    on = [name for name, value in dict(features).items() if value in _TRUE]
     return on if served else []
 
 
@@ -50,8 +52,8 @@ def problems(
         elif value not in _BOOLEANS:
             why = f'strconv.ParseBool: parsing "{value}": invalid syntax'
             yield f"invalid value of {name}: {value}, err: {why}"
-        elif _true(value):
-            off = [one for one in FEATURES[name] if not _true(given.get(one, "false"))]
+        elif value in _TRUE:
+            off = [one for one in FEATURES[name] if given.get(one) not in _TRUE]
             if off:
                 yield f"{name} is enabled, but depends on features that are disabled: {off[0]}"
     for name, value in versions:
@@ -59,7 +61,3 @@ def problems(
             yield f"unknown api groups {name.partition('/')[0]}"
         elif value not in _BOOLEANS:
             yield f"invalid value {name}={value}"
-
-
-def _true(value: str) -> bool:
-    return value in {"1", "t", "T", "TRUE", "true", "True"}

@@ -43,9 +43,10 @@ class PodGroupStrategy(Strategy):
         if workload is None:
             yield required(path)
             return
-        for field in ("workloadName", "podGroupTemplateName"):
-            rule = is_dns1123_subdomain if field == "workloadName" else is_dns1123_label
-            yield from name_or_required(rule, workload.get(field) or "", path / field)
+        name, template = workload.get("workloadName"), workload.get("podGroupTemplateName")
+        yield from name_or_required(is_dns1123_subdomain, name or "", path / "workloadName")
+        where = path / "podGroupTemplateName"
+        yield from name_or_required(is_dns1123_label, template or "", where)
 
     def validate_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> FieldErrors:
         yield from self.validate(new, ctx)
