@@ -166,6 +166,9 @@ class SimulatedNode:
     async def power_on(self) -> None:
         """Boot: what ran is started again by the kubelet."""
         if not self.off:
+            # A loss of power that came to nothing may have written its last renewal.
+            if not self.unreachable:
+                await self.join()
             return
         self.off = False
         self.machine = replace(self.machine, boots=self.machine.boots + 1)

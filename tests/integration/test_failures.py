@@ -4,8 +4,9 @@ import asyncio
 
 import pytest
 
-from apimachinery.errors import AlreadyExists, Invalid, NotFound, Unauthorized
+from apimachinery.errors import AlreadyExists, Invalid, NotFound, Timeout, Unauthorized
 from nodes.client import resources
+from nodes.client.rest import Client
 from playground.cluster import RunningCluster
 from playground.failures.journal import Journal
 from playground.kept import Kept
@@ -184,6 +185,23 @@ async def test_what_could_not_be_broken_whole_is_not_broken_at_all(lab, monkeypa
     monkeypatch.setattr(node, "cut_off", cut_off)
     await broken(lab, "cut-link", **{"from": "node/control-plane", "to": "node/node-1"})
     assert node.unreachable
+
+
+async def test_a_node_that_did_not_lose_its_power_is_heard_further_on(lab, monkeypatch):
+    patch = Client.patch
+
+    async def and_hear_no_answer(client, resource, *rest):
+        await patch(client, resource, *rest)
+        if resource is resources.LEASES:
+            monkeypatch.setattr(Client, "patch", patch)
+            raise Timeout("the answer is lost")
+
+    monkeypatch.setattr(Client, "patch", and_hear_no_answer)
+    with pytest.raises(Timeout):
+        await broken(lab, "stop-node", node="node-1")
+    await asyncio.sleep(100)
+    assert condition(node_of(lab), "Ready")["status"] == "True"
+    assert not taints(lab)
 
 
 async def test_a_cut_link_loses_what_is_sent_over_it_and_nothing_else(lab):
