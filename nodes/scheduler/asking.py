@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from nodes.scheduler.attempt import Attempt
 from nodes.scheduler.cache import Cache
 from nodes.scheduler.config.reading import Extender
-from nodes.scheduler.cycle import Cycle, Outcome, choices
+from nodes.scheduler.cycle import Cycle, Outcome
 from nodes.scheduler.extenders import ExtenderError, Extenders
 from nodes.scheduler.podinfo import PodInfo
-from nodes.scheduler.preemption import Candidate
+from nodes.scheduler.preemption import Candidate, choices
 
 
 class Asking:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import random
 import time
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
-from nodes.scheduler.attempt import CANDIDATES, VICTIMS, Attempt, Choice, Column, Victim, summed
+from nodes.scheduler.attempt import Attempt, Column, summed
 from nodes.scheduler.cache import Cache
 from nodes.scheduler.framework import (
     EXTENDER,
@@ -25,8 +24,9 @@ from nodes.scheduler.framework import (
 from nodes.scheduler.memory import Memory, Nodes, Seen, first_refusal, remembered
 from nodes.scheduler.nodeinfo import NodeInfo
 from nodes.scheduler.podinfo import PodInfo
-from nodes.scheduler.preemption import Candidate, Preemption
+from nodes.scheduler.preemption import Candidate, Preemption, choices
 from nodes.scheduler.profile import Profile
+from nodes.scheduler.sentences import no_victims, sentence
 
 # Below this many nodes all are looked at (minFeasibleNodesToFind).
 _FEW_NODES = 100
@@ -305,44 +305,6 @@ class Cycle:
         return tied[0] if len(tied) == 1 else self._chance.choice(tied)
 
 
-def choices(candidates: Sequence[Candidate]) -> tuple[Choice, ...]:
-    """Return what an attempt keeps of candidates: the best."""
-    return tuple(map(_choice, candidates[:CANDIDATES]))
-
-
-def _choice(candidate: Candidate) -> Choice:
-    named = candidate.victims[:VICTIMS]
-    return Choice(
-        candidate.node,
-        tuple(Victim(f"{pod.namespace}/{pod.name}", pod.priority) for pod in named),
-        len(candidate.victims),
-        candidate.violations,
-    )
-
-
 def _who(plugin: str) -> str:
     """Return by which name the queue knows who refused: all extenders have one."""
     return EXTENDER if plugin.startswith(f"{EXTENDER} ") else plugin
-
-
-def sentence(total: int, refused: dict[str, tuple[str, tuple[str, ...]]]) -> str:
-    """Build the sentence of FailedScheduling: each reason with its count."""
-    reasons = Counter(reason for _, found in refused.values() for reason in found)
-    return f"0/{total} nodes are available: {_histogram(reasons)}."
-
-
-def no_victims(
-    total: int, refused: dict[str, tuple[str, tuple[str, ...]]], hopeless: set[str]
-) -> str:
-    """Say why nobody's going helps, node by node."""
-    reasons = Counter(
-        "Preemption is not helpful for scheduling"
-        if node in hopeless
-        else "No preemption victims found for incoming pod"
-        for node in refused
-    )
-    return f"preemption: 0/{total} nodes are available: {_histogram(reasons)}."
-
-
-def _histogram(reasons: Counter[str]) -> str:
-    return ", ".join(sorted(f"{count} {reason}" for reason, count in reasons.items()))

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from apimachinery.labels import Selector, from_label_selector
 from apimachinery.meta import Obj, is_deleting
+from nodes.scheduler.attempt import CANDIDATES, VICTIMS, Choice, Victim
 from nodes.scheduler.framework import Code, CycleState, FilterPlugin, PodCounts, Reader
 from nodes.scheduler.nodeinfo import NodeInfo
 from nodes.scheduler.plugins.defaults import DefaultPreemption
@@ -167,6 +168,21 @@ def _covers(budget: Obj, pod: PodInfo) -> bool:
         return False
     disrupted = (budget.get("status") or {}).get("disruptedPods") or {}
     return pod.name not in disrupted and from_label_selector(selector).matches(pod.labels)
+
+
+def choices(candidates: Sequence[Candidate]) -> tuple[Choice, ...]:
+    """Return what an attempt keeps of candidates: the best."""
+    return tuple(map(_choice, candidates[:CANDIDATES]))
+
+
+def _choice(candidate: Candidate) -> Choice:
+    named = candidate.victims[:VICTIMS]
+    return Choice(
+        candidate.node,
+        tuple(Victim(f"{pod.namespace}/{pod.name}", pod.priority) for pod in named),
+        len(candidate.victims),
+        candidate.violations,
+    )
 
 
 def importance(pod: PodInfo) -> tuple[int, str]:
