@@ -147,12 +147,12 @@ def _waits(scheduler: Scheduler, waiting: Waiting, viewer: Viewer) -> dict[str, 
 def _trigger(trigger: Trigger, viewer: Viewer) -> dict[str, str]:
     """Return an event without the name of an object that its reader may not know."""
     shown = trigger._asdict()
-    if not may_know(trigger, viewer):
+    if not _may_know(trigger, viewer):
         shown["obj"] = ""
     return shown
 
 
-def may_know(trigger: Trigger, viewer: Viewer) -> bool:
+def _may_know(trigger: Trigger, viewer: Viewer) -> bool:
     """Tell whether one may list the objects of which an event's is one."""
     namespace, slash, _ = trigger.obj.rpartition("/")
     kind = _KINDS.get(trigger.event.partition("/")[0], "")

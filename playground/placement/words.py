@@ -115,7 +115,6 @@ def _reasons(attempt: Attempt) -> list[str]:
 def _because(attempt: Attempt) -> list[str]:
     """Say why it was tried again."""
     because = attempt["because"]
-    given = {"event": because["event"], "obj": because["obj"], "plugin": because["plugin"]}
     if because["event"] == "ScheduleAttemptFailure":
         return [_("It was tried again because the attempt before had gone wrong.")]
     if because["event"] == "UnschedulableTimeout":
@@ -123,9 +122,9 @@ def _because(attempt: Attempt) -> list[str]:
     if not because["plugin"]:
         return []
     if not because["obj"]:
-        return [_("It was tried again after %(event)s, which %(plugin)s waited for.") % given]
+        return [_("It was tried again after %(event)s, which %(plugin)s waited for.") % because]
     text = _("It was tried again after %(event)s of %(obj)s, which %(plugin)s waited for.")
-    return [text % given]
+    return [text % because]
 
 
 def _names(nodes: Sequence[str]) -> str:
