@@ -192,6 +192,10 @@ class LoopClock(Clock):
         while self._heap and self._heap[0][0] <= now and self._heap[0][1] < last:
             heapq.heappop(self._heap)[2].fire()
         self._arm()
+        due = self.next_due()
+        # It has that turn where time stands still too, as after a step.
+        if self._paused and due is not None and due <= now:
+            self._arm_in(0.0)
 
 
 class _ClockTimer:

@@ -78,6 +78,20 @@ async def test_step_moves_a_paused_clock(clock):
     assert clock.seconds() == EPOCH + 5
 
 
+async def test_what_a_step_sets_off_at_once_is_called_although_the_clock_is_paused(clock):
+    seen = []
+
+    def first():
+        clock.call_later(0, seen.append, "at once")
+        clock.call_later(1, seen.append, "later")
+
+    clock.call_later(5, first)
+    clock.pause()
+    clock.step(6)
+    await asyncio.sleep(1000)
+    assert (seen, clock.seconds()) == (["at once"], EPOCH + 6)
+
+
 async def test_a_rate_of_nothing_is_refused(clock):
     with pytest.raises(ValueError, match="more than nothing"):
         clock.set_rate(0)
