@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -96,13 +97,21 @@ class Host:
     async def forget_in_api(self, pod: Obj) -> None:
         """Delete the object of a pod whose containers are gone, however long that takes."""
         key = namespace_of(pod), name_of(pod)
+
+        async def delete() -> None:
+            with suppress(NotFound, Conflict):
+                await self.client.delete(resources.PODS, *key, uid=uid_of(pod), grace=0)
+
+        await self.until_heard("delete", pod, delete)
+
+    async def until_heard(self, what: str, pod: Obj, ask: Callable[[], Awaitable[None]]) -> None:
+        """Ask something of the API for a pod until it has answered, if only with a refusal."""
         while True:
             try:
-                await self.client.delete(resources.PODS, *key, uid=uid_of(pod), grace=0)
-            except (NotFound, Conflict):
-                return
+                await ask()
             except ApiError as error:
-                log.warning("delete refused: %s/%s: %s", *key, error.message)
+                where = namespace_of(pod), name_of(pod)
+                log.warning("%s refused: %s/%s: %s", what, *where, error.message)
                 if not may_pass(error):
                     return
             else:

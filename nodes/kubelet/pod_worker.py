@@ -16,7 +16,6 @@ from apimachinery.clock import Timer, parse_time
 from apimachinery.errors import ApiError
 from apimachinery.meta import Obj, is_deleting, name_of, namespace_of, uid_of
 from nodes.client.cause import CAUSE
-from nodes.client.rest import may_pass
 from nodes.kubelet import status as statuses
 from nodes.kubelet.admission import asks_of
 from nodes.kubelet.claims import MountFailed, NotAttached
@@ -351,25 +350,16 @@ class PodWorker:
         self.host.images.forget(self.uid)
 
     async def _release_volumes(self) -> None:
-        await self._until_heard("release", lambda: self.host.volumes.release(self.pod))
+        """Say what is let go of: other nodes wait for what this one knows of volumes."""
+        host = self.host
+        await host.until_heard(
+            "release of volumes", self.pod, lambda: host.volumes.release(self.pod)
+        )
 
     async def _recall_volumes(self, recall: Callable[[], Awaitable[None]]) -> None:
-        await self._until_heard("recall", recall)
+        await self.host.until_heard("recall of volumes", self.pod, recall)
         if self.finished:
             await self._release_volumes()
-
-    async def _until_heard(self, what: str, ask: Callable[[], Awaitable[None]]) -> None:
-        """Ask until the API has answered: other nodes wait for what this one knows of volumes."""
-        while True:
-            try:
-                await ask()
-            except ApiError as error:
-                log.warning("cannot %s volumes of %s/%s: %s", what, *self.key, error.message)
-                if not may_pass(error):
-                    return
-            else:
-                return
-            await self.host.clock.sleep(RETRY)
 
     def cancel_timers(self) -> None:
         for timer in (self._timer, self._status_timer):
