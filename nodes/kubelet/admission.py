@@ -53,7 +53,7 @@ def asks_of(pod: Obj) -> Asks:
 
 def refusal(machine: Machine, wanted: Asks, others: Iterable[PodWorker]) -> Refusal | None:
     """Return why a pod may not run beside the others, None if it may."""
-    present = [worker.asks for worker in others if _counts(worker)]
+    present = [worker.asks for worker in others if not worker.over]
     if len(present) >= machine.pods:
         return _short("pods", 1, len(present), machine.pods)
     given = {
@@ -76,11 +76,6 @@ def refusal(machine: Machine, wanted: Asks, others: Iterable[PodWorker]) -> Refu
 def _short(name: str, asked: int, used: int, capacity: int) -> Refusal:
     words = f"requested: {asked}, used: {used}, capacity: {capacity}"
     return Refusal(f"OutOf{name}", f"Node didn't have enough resource: {name}, {words}")
-
-
-def _counts(worker: PodWorker) -> bool:
-    """Tell whether a pod still takes what it asked for."""
-    return not worker.finished and not worker.over and not pods.is_terminal(worker.pod)
 
 
 def _amount(name: str, given: quantity.Quantity) -> int:

@@ -15,7 +15,6 @@ from apimachinery import quantity
 from apimachinery.clock import Timer
 from apimachinery.errors import ApiError
 from apimachinery.meta import Obj
-from apimachinery.pods import is_terminal
 from nodes.client import resources
 from nodes.client.events import NORMAL, WARNING
 from nodes.client.rest import STRATEGIC_PATCH
@@ -159,8 +158,7 @@ class Evictions:
 
 
 def _may_go(worker: PodWorker) -> bool:
-    ended = worker.finished or worker.ends or worker.over or is_terminal(worker.pod)
-    return not ended and not _is_critical(worker.pod)
+    return not worker.over and not worker.ends and not _is_critical(worker.pod)
 
 
 def _is_critical(pod: Obj) -> bool:

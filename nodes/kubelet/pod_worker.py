@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from apimachinery.clock import Timer, parse_time
 from apimachinery.errors import ApiError
 from apimachinery.meta import Obj, is_deleting, name_of, namespace_of, uid_of
+from apimachinery.pods import is_terminal
 from nodes.client.cause import CAUSE
 from nodes.kubelet import status as statuses
 from nodes.kubelet.admission import asks_of
@@ -154,7 +155,8 @@ class PodWorker:
     @property
     def over(self) -> bool:
         """Tell whether it uses nothing of the node any more, or is about to."""
-        return self._terminated or self._verdict is not None
+        ended = self.finished or self._terminated or is_terminal(self.pod)
+        return ended or self._verdict is not None
 
     def evict(self, message: str) -> None:
         """End the pod, since the node needs what it uses."""
@@ -213,7 +215,7 @@ class PodWorker:
 
     async def _sync(self) -> None:
         await self.containers.refresh()
-        if is_deleting(self.pod) or self._verdict is not None or self._over():
+        if is_deleting(self.pod) or self._verdict is not None or self._all_ended():
             await self._terminate()
             return
         if self._past_deadline():
@@ -225,10 +227,10 @@ class PodWorker:
             await self._sleep.end()
         await self.containers.sync()
         self.status_changed()
-        if self._over():
+        if self._all_ended():
             await self._terminate()
 
-    def _over(self) -> bool:
+    def _all_ended(self) -> bool:
         """Tell whether all containers have ended for good."""
         phase = (self.pod.get("status") or {}).get("phase")
         if phase in ("Succeeded", "Failed") and not self.containers.any_running():

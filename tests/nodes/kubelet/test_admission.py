@@ -15,7 +15,7 @@ MACHINE = Machine("n1", "172.18.0.2", cpu="2", memory="1Gi", ephemeral_storage="
 
 
 def there(built, *, over=False):
-    return SimpleNamespace(pod=built, asks=asks_of(built), finished=False, over=over)
+    return SimpleNamespace(asks=asks_of(built), over=over)
 
 
 def port(number, **more):
@@ -45,7 +45,7 @@ BIG = pod("p").requests(cpu="1500m", memory="512Mi")
                 " capacity: 1073741824"
             ),
         ),
-        (BIG, [there(BIG, over=True), there(pod("p").requests(cpu="2").phase("Failed"))], None, ""),
+        (BIG, [there(BIG, over=True)], None, ""),
         (
             pod("p"),
             [there(pod(name)) for name in "abc"],
