@@ -6,11 +6,9 @@ tries again by its own rules, and finds its way back once the line is mended.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-
 from apimachinery.errors import ApiError, ServiceUnavailable
 from apimachinery.meta import Obj
-from nodes.client.transport import Call, Cancellable, Transport, WatchEvent
+from nodes.client.transport import Call, Cancellable, Closed, Deliver, Transport
 
 _CUT = "dial tcp: connect: no route to host"
 
@@ -42,13 +40,7 @@ class Line:
             raise ServiceUnavailable(_CUT)
         return answer
 
-    def watch(
-        self,
-        call: Call,
-        after: int,
-        deliver: Callable[[Sequence[WatchEvent]], None],
-        closed: Callable[[ApiError | None], None],
-    ) -> Cancellable:
+    def watch(self, call: Call, after: int, deliver: Deliver, closed: Closed) -> Cancellable:
         watch = _Watch(self._watches, closed)
         if self._cut:
             watch.end(ServiceUnavailable(_CUT))
@@ -62,7 +54,7 @@ class _Watch:
 
     __slots__ = ("_all", "_closed", "far")
 
-    def __init__(self, every: set[_Watch], closed: Callable[[ApiError | None], None]) -> None:
+    def __init__(self, every: set[_Watch], closed: Closed) -> None:
         self.far: Cancellable | None = None
         self._all, self._closed = every, closed
         every.add(self)

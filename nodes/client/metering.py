@@ -6,13 +6,13 @@ Under a microsecond for each; a queue that has no meter counts nothing.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable
 
 from apimachinery.clock import Clock
 from apimachinery.errors import ApiError
 from apimachinery.exposition import Histogram
 from apimachinery.meta import Obj
-from nodes.client.transport import Call, Cancellable, Transport, WatchEvent
+from nodes.client.transport import Call, Cancellable, Closed, Deliver, Transport
 
 # client-go's: 10 ns times ten, ten times.
 _BOUNDS = tuple(1e-8 * 10**power for power in range(10))
@@ -55,7 +55,10 @@ class QueueMeter:
 
 
 class Metered:
-    """Keeps Transport, over another one: counts answers in `answers` by (code, method)."""
+    """Keeps Transport, over another one: counts answers in `answers` by (code, method).
+
+    A watch counts as let in as soon as it is asked for: that it was is said by no answer.
+    """
 
     def __init__(self, far: Transport, answers: Counter[tuple[int, str]]) -> None:
         self._far, self._answers = far, answers
@@ -70,12 +73,6 @@ class Metered:
         self._answers[201 if method == "POST" else 200, method] += 1
         return answer
 
-    def watch(
-        self,
-        call: Call,
-        after: int,
-        deliver: Callable[[Sequence[WatchEvent]], None],
-        closed: Callable[[ApiError | None], None],
-    ) -> Cancellable:
+    def watch(self, call: Call, after: int, deliver: Deliver, closed: Closed) -> Cancellable:
         self._answers[200, "GET"] += 1
         return self._far.watch(call, after, deliver, closed)

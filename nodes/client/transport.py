@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from apimachinery.errors import ApiError
 from apimachinery.meta import Obj
@@ -47,6 +47,11 @@ class WatchEvent(NamedTuple):
     revision: int
 
 
+# What takes the changes of a watch, and what is told that it has ended by itself, and why.
+Deliver: TypeAlias = Callable[[Sequence[WatchEvent]], None]
+Closed: TypeAlias = Callable[[ApiError | None], None]
+
+
 class Cancellable(Protocol):
     def cancel(self) -> None: ...
 
@@ -61,13 +66,7 @@ class Transport(Protocol):
         """
         ...
 
-    def watch(
-        self,
-        call: Call,
-        after: int,
-        deliver: Callable[[Sequence[WatchEvent]], None],
-        closed: Callable[[ApiError | None], None],
-    ) -> Cancellable:
+    def watch(self, call: Call, after: int, deliver: Deliver, closed: Closed) -> Cancellable:
         """Send every change after revision `after` to `deliver`, in order, in batches.
 
         `call` is a list call (resource, namespace, selectors in params). Runs until cancelled;

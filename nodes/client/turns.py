@@ -7,11 +7,9 @@ at once says them one after the other, instead of having most of them refused fo
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
 
-from apimachinery.errors import ApiError
 from apimachinery.meta import Obj
-from nodes.client.transport import Call, Cancellable, Transport, WatchEvent
+from nodes.client.transport import Call, Cancellable, Closed, Deliver, Transport
 
 
 class Turns:
@@ -26,11 +24,5 @@ class Turns:
         async with self._turns:
             return await self._far.call(call)
 
-    def watch(
-        self,
-        call: Call,
-        after: int,
-        deliver: Callable[[Sequence[WatchEvent]], None],
-        closed: Callable[[ApiError | None], None],
-    ) -> Cancellable:
+    def watch(self, call: Call, after: int, deliver: Deliver, closed: Closed) -> Cancellable:
         return self._far.watch(call, after, deliver, closed)
