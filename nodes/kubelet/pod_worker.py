@@ -232,8 +232,7 @@ class PodWorker:
 
     def _all_ended(self) -> bool:
         """Tell whether all containers have ended for good."""
-        phase = (self.pod.get("status") or {}).get("phase")
-        if phase in ("Succeeded", "Failed") and not self.containers.any_running():
+        if is_terminal(self.pod) and not self.containers.any_running():
             return True
         return self.containers.all_done()
 
