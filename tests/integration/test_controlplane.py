@@ -6,6 +6,7 @@ from functools import partial
 import orjson
 import pytest
 
+from apimachinery.pods import is_ready
 from nodes.client import resources
 from nodes.network.http import request
 from nodes.network.tls import INSECURE
@@ -26,11 +27,6 @@ LINE = re.compile(r"[IWE]\d{4} \d\d:\d\d:\d\d\.\d{6} {7}1 [\w.]+\.go:\d+\] .+")
 
 def mirrors(lab):
     return {p["metadata"]["labels"]["component"]: p for p in lab.all("pods", "kube-system")}
-
-
-def is_ready(pod):
-    conditions = (pod.get("status") or {}).get("conditions") or ()
-    return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
 
 
 @pytest.fixture

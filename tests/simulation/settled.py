@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from apimachinery import quantity
 from apimachinery.labels import from_label_selector, from_set
@@ -11,9 +10,7 @@ from apimachinery.meta import is_deleting, labels_of, name_of, namespace_of, uid
 from apimachinery.pods import is_active, is_ready
 from tests.simulation.rules.batch import ended
 from tests.simulation.rules.workloads import meant_for
-from tests.simulation.states import State
-
-Obj = dict[str, Any]
+from tests.simulation.states import Obj, State
 
 _KINDS = {
     "ReplicaSet": "replicasets.apps",
@@ -124,25 +121,16 @@ def _endpoints(state: State) -> Iterator[str]:
     for service in state.of("services"):
         if not (selected := service["spec"].get("selector")):
             continue
-        selector = from_set(selected)
-        wanted = {
-            name_of(pod)
-            for pod in state.of("pods")
-            if namespace_of(pod) == namespace_of(service)
-            and selector.matches(labels_of(pod))
-            and is_active(pod)
-            and is_ready(pod)
-        }
-        found = [
+        wanted = sorted(map(name_of, state.healthy(namespace_of(service), from_set(selected))))
+        found = sorted(
             end["targetRef"]["name"]
-            for one in state.of("endpointslices.discovery.k8s.io")
+            for one in state.within("endpointslices.discovery.k8s.io", namespace_of(service))
             if labels_of(one).get("kubernetes.io/service-name") == name_of(service)
-            and namespace_of(one) == namespace_of(service)
             for end in one.get("endpoints") or ()
             if end["conditions"].get("ready")
-        ]
-        if sorted(found) != sorted(wanted):
-            yield f"service {name_of(service)} leads to {sorted(found)}, not {sorted(wanted)}"
+        )
+        if found != wanted:
+            yield f"service {name_of(service)} leads to {found}, not {wanted}"
 
 
 def _deployments(state: State) -> Iterator[str]:
@@ -226,11 +214,7 @@ def _budgets(state: State) -> Iterator[str]:
     """Budgets know how many are healthy, and how many may go."""
     for budget in state.of("poddisruptionbudgets.policy"):
         selector = from_label_selector(budget["spec"]["selector"])
-        healthy = sum(
-            1
-            for pod in state.within("pods", namespace_of(budget))
-            if selector.matches(labels_of(pod)) and is_active(pod) and is_ready(pod)
-        )
+        healthy = len(state.healthy(namespace_of(budget), selector))
         status = budget.get("status") or {}
         if status.get("currentHealthy") != healthy:
             yield f"budget {name_of(budget)} says {status.get('currentHealthy')} of {healthy}"

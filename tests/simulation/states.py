@@ -8,7 +8,9 @@ from typing import Any
 
 import orjson
 
-from apimachinery.meta import controller_of, namespace_of, uid_of
+from apimachinery.labels import Selector
+from apimachinery.meta import controller_of, is_controlled_by, labels_of, namespace_of, uid_of
+from apimachinery.pods import is_active, is_ready
 from apiserver.storage import ChangeRecord
 
 Obj = dict[str, Any]
@@ -27,10 +29,18 @@ class State:
         return self.objects[resource].get((namespace, name))
 
     def owned(self, resource: str, owner: Obj) -> list[Obj]:
-        return [one for one in self.of(resource) if _is_owner(one, owner)]
+        return [one for one in self.of(resource) if is_controlled_by(one, owner)]
 
     def within(self, resource: str, namespace: str) -> list[Obj]:
         return [one for one in self.of(resource) if namespace_of(one) == namespace]
+
+    def healthy(self, namespace: str, selector: Selector) -> list[Obj]:
+        """Return the selected pods that are ready and neither ended nor on their way out."""
+        return [
+            pod
+            for pod in self.within("pods", namespace)
+            if selector.matches(labels_of(pod)) and is_active(pod) and is_ready(pod)
+        ]
 
     def owner(self, obj: Obj, kind: str, resource: str) -> Obj | None:
         """Return an object's controller if it is of a kind and still there."""
@@ -74,8 +84,3 @@ class Rule:
     def look(self, state: State, change: Change) -> Iterator[str]:
         """Yield what a write does wrong; `state` is what was before it."""
         raise NotImplementedError
-
-
-def _is_owner(obj: Obj, owner: Obj) -> bool:
-    found = controller_of(obj)
-    return found is not None and found.get("uid") == uid_of(owner)

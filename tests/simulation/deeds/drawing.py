@@ -106,15 +106,14 @@ async def patch(world: World, res: Any, obj: Obj, body: Obj, kind: str = MERGE_P
     await world.client.patch(res, namespace_of(obj), name_of(obj), body, kind)
 
 
-async def evict(world: World, pod: Obj) -> bool:
-    """Ask for a pod's eviction; return whether it was granted. Raises ApiError."""
+async def evict(world: World, pod: Obj) -> None:
+    """Ask for a pod's eviction. Raises ApiError where it is refused."""
     body = {
         "apiVersion": "policy/v1",
         "kind": "Eviction",
         "metadata": metadata(name_of(pod), namespace_of(pod)),
     }
     await world.client.create(body, resources.PODS, subresource="eviction", name=name_of(pod))
-    return True
 
 
 def on_node(world: World, node: str) -> list[Obj]:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from apimachinery import quantity
 from apimachinery.clock import parse_time
 from apimachinery.labels import from_label_selector
-from apimachinery.meta import is_deleting, labels_of, name_of, namespace_of, uid_of
-from apimachinery.pods import is_active, is_ready, is_terminal
+from apimachinery.meta import is_deleting, name_of, namespace_of, uid_of
+from apimachinery.pods import is_terminal
 from tests.simulation.states import Change, Obj, Rule, State
 
 
@@ -96,24 +96,15 @@ class Budget(Rule):
         budget, uid = change.new, uid_of(change.new)
         status = budget.get("status") or {}
         if change.by("disruption-controller") or uid not in self._healthy:
-            self._healthy[uid] = {
-                name_of(pod) for pod in _meant(state, budget) if is_active(pod) and is_ready(pod)
-            }
+            selector = from_label_selector(budget["spec"]["selector"])
+            healthy = state.healthy(namespace_of(budget), selector)
+            self._healthy[uid] = set(map(name_of, healthy))
             return
         before = ((change.old or {}).get("status") or {}).get("disruptedPods") or {}
         evicted = set(status.get("disruptedPods") or {}) - set(before)
         left = self._healthy[uid] - set(status.get("disruptedPods") or {})
         if evicted and len(left) < status["desiredHealthy"]:
             yield f"evicts {evicted}: {len(left)} healthy of {status['desiredHealthy']} are left"
-
-
-def _meant(state: State, budget: Obj) -> list[Obj]:
-    selector = from_label_selector(budget["spec"]["selector"])
-    return [
-        pod
-        for pod in state.of("pods")
-        if namespace_of(pod) == namespace_of(budget) and selector.matches(labels_of(pod))
-    ]
 
 
 class Preemption(Rule):

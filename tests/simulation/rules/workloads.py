@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from math import inf
 
 from apimachinery.intorstring import scaled
-from apimachinery.meta import is_deleting, name_of, namespace_of, uid_of
+from apimachinery.meta import name_of, namespace_of, uid_of
 from apimachinery.pods import is_active, is_ready
 from tests.simulation.states import Change, Obj, Rule, State
 
@@ -157,7 +157,7 @@ class OnePerNode(Rule):
         there = [
             one
             for one in state.owned("pods", owner)
-            if is_active(one) and not is_deleting(one) and meant_for(one) == meant_for(pod)
+            if is_active(one) and meant_for(one) == meant_for(pod)
         ]
         most = self._wanted.most(uid_of(owner))
         if len(there) >= most:
