@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from tests.browser.test_pages import accessible, axe, violations  # noqa: F401 - a fixture
 from tests.playground.fakecluster import status
-from tests.playground.objects import large, pod
+from tests.playground.objects import large, pod, workload
 
 LIST = "/clusters/demo/objects/core/v1/pods"
 LIVE = re.compile("^Live")
@@ -162,6 +162,17 @@ def test_an_object_s_page_follows_it(page, site, change):
     expect(page.locator(".kp-chip")).to_have_text(LIVE)
     change("put", "pods", pod("web-7c9-0", "n1", waiting="CrashLoopBackOff", restarts=3))
     expect(page.locator(".kp-sentence")).to_contain_text("It has restarted 3 times.")
+
+
+def test_an_object_that_is_not_as_wanted_is_looked_at_again_as_others_change(page, site, change):
+    change("put", "deployments", workload("d", "web", 3, 2))
+    page.goto(f"{site.url}/clusters/demo/objects/apps/v1/deployments/default/web")
+    expect(page.locator(".kp-chip")).to_have_text(LIVE)
+    tab = page.locator("#object-tab")
+    expect(tab.locator("[data-stands]")).to_be_visible()
+    for reason in ("ContainerCreating", "ImagePullBackOff"):
+        change("put", "pods", pod("web-7c9-0", "n1", owner="rs-web-7c9", waiting=reason))
+        expect(tab.get_by_role("row", name=re.compile("^web-7c9-0"))).to_contain_text(reason)
 
 
 def test_what_would_help_is_tried_by_keyboard(page, site, change, demo):

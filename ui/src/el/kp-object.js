@@ -8,6 +8,7 @@ import { clusterNow } from "../clock.js";
 import { openShell } from "../dock/open.js";
 import { editorOf } from "../editor/address.js";
 import { bind } from "../keys.js";
+import { News } from "../news.js";
 import { visit } from "../router.js";
 import { Stream } from "../stream.js";
 import { t } from "../texts.js";
@@ -21,6 +22,7 @@ const SOON = 400;
 const AGES_EVERY = 5000;
 // Tabs that stream by themselves, or that a reader scrolls through.
 const STILL = new Set(["logs", "history"]);
+const UNFINISHED = ["bad", "waiting"].map((stands) => `#object-tab [data-stands=${stands}]`).join();
 
 class ObjectPage extends LitElement {
   static properties = {
@@ -34,6 +36,7 @@ class ObjectPage extends LitElement {
     this.shellRight = { allowed: true, reason: "" }; // until it is known
     this.unwatched = "";
     this.seen = 0;
+    this.looked = 0; // where the cluster was when the tab was read because of others
     this.gone = false;
   }
 
@@ -63,16 +66,22 @@ class ObjectPage extends LitElement {
     this.onTime = () => grow(document.getElementById("object-tab"));
     window.addEventListener("kp-time", this.onTime);
     this.ages = setInterval(this.onTime, AGES_EVERY);
-    this.looking = new MutationObserver(() => this.requestUpdate());
+    this.looking = new MutationObserver(() => {
+      this.requestUpdate();
+      this.lookAround();
+    });
     this.looking.observe(document.getElementById("object-tab"), { childList: true });
     this.loadActions();
     this.open();
+    this.lookAround();
   }
 
   disconnectedCallback() {
     super.disconnectedCallback();
     this.unbind();
     this.stream?.stop();
+    this.news?.stop();
+    this.news = null;
     this.looking?.disconnect();
     clearTimeout(this.soon);
     clearInterval(this.ages);
@@ -101,6 +110,7 @@ class ObjectPage extends LitElement {
   unwatch(text) {
     this.stream.stop();
     this.unwatched = text;
+    this.lookAround();
     refused(this.seen);
   }
 
@@ -119,17 +129,36 @@ class ObjectPage extends LitElement {
     else connection(state, this.seen);
   }
 
-  /** Brings the tab again, unless somebody reads or types in it. */
+  /**
+   * Looks again as the cluster goes on, while the object is not as wanted: what is behind it changes without it.
+   * A pod that cannot start is no change of its Deployment.
+   */
+  lookAround() {
+    const wanted = !this.gone && !this.unwatched && document.querySelector(UNFINISHED) !== null;
+    if (wanted === Boolean(this.news)) return;
+    this.news?.stop();
+    this.news = wanted ? new News(this.cluster, { read: (rev) => this.look(rev), newest: () => this.looked, tell: () => {} }) : null;
+    this.news?.start();
+  }
+
+  async look(rev) {
+    this.looked = rev;
+    await this.show();
+  }
+
   refresh() {
     clearTimeout(this.soon);
-    this.soon = setTimeout(() => {
-      const host = document.getElementById("object-tab");
-      const tab = new URLSearchParams(location.search).get("tab") ?? "summary";
-      if (tab === "logs" && host?.querySelector("kp-logs")) return this.followNew(host);
-      const busy = host?.contains(document.activeElement) || !getSelection().isCollapsed || host?.querySelector("details[open]");
-      if (!host || this.gone || STILL.has(tab) || busy) return;
-      window.htmx?.ajax("GET", location.pathname + location.search, { target: host, swap: "innerHTML" });
-    }, SOON);
+    this.soon = setTimeout(() => this.show(), SOON);
+  }
+
+  /** Brings the tab again, unless somebody reads or types in it. */
+  async show() {
+    const host = document.getElementById("object-tab");
+    const tab = new URLSearchParams(location.search).get("tab") ?? "summary";
+    if (tab === "logs" && host?.querySelector("kp-logs")) return this.followNew(host);
+    const busy = host?.contains(document.activeElement) || !getSelection().isCollapsed || host?.querySelector("details[open]");
+    if (!host || this.gone || STILL.has(tab) || busy) return undefined;
+    return window.htmx?.ajax("GET", location.pathname + location.search, { target: host, swap: "innerHTML" });
   }
 
   /** Pods come while one reads the logs of all of them: those are followed, too. */
@@ -146,6 +175,7 @@ class ObjectPage extends LitElement {
   async vanish() {
     if (this.gone) return;
     this.gone = true;
+    this.lookAround();
     this.actions = [];
     this.live();
     const response = await fragment(`${location.pathname}?gone=${encodeURIComponent(this.uid)}`);

@@ -1,15 +1,15 @@
 // The timeline: a slider over the revisions of the log, and below it what the chosen one shows.
 import { html, LitElement, nothing } from "lit";
 
-import { freshness } from "../el/kp-freshness.js";
+import { connection, freshness, live } from "../el/kp-freshness.js";
 import { bind, inField, single } from "../keys.js";
+import { News } from "../news.js";
 import { t } from "../texts.js";
 import { readState, writeState } from "../url.js";
 import { ask, Latest } from "./ask.js";
 import * as board from "./board.js";
 import { markersOf, marksOf, nextMark } from "./markers.js";
 import { parseRef, rangeOf, refName, SPANS } from "./model.js";
-import { News } from "./news.js";
 import { Player } from "./player.js";
 import { Steps } from "./steps.js";
 import "./kp-bookmarks.js";
@@ -81,7 +81,7 @@ class Timeline extends LitElement {
     this.unbind = bind(this.actions());
     this.digits = single((event) => this.typed(event));
     window.addEventListener("keydown", this.digits);
-    this.news = new News(this.cluster, { read: () => this.load(), newest: () => this.newest, live: () => this.tellFreshness() });
+    this.news = new News(this.cluster, { read: () => this.load(), newest: () => this.newest, tell: (state, stream) => this.tellNews(state, stream) });
     this.news.start();
     this.load();
   }
@@ -188,6 +188,12 @@ class Timeline extends LitElement {
       this.settling = null;
       this.shown = this.at;
     }, wait);
+  }
+
+  tellNews(state, stream) {
+    if (state.name !== "beat") connection(state, this.newest);
+    else if (stream.down) live(this.newest, stream);
+    else this.tellFreshness();
   }
 
   tellFreshness() {
