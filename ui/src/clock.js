@@ -21,5 +21,5 @@ export function forget() {
   told = null;
 }
 
-/** Prints hours, minutes and seconds. */
-export const timeOfDay = (ms) => new Date(ms).toLocaleTimeString("en-GB");
+/** Prints hours, minutes and seconds of a moment: milliseconds, or as an object has it. */
+export const timeOfDay = (moment) => new Date(moment).toLocaleTimeString("en-GB");

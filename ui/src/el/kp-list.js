@@ -1,8 +1,8 @@
 // A list of objects: live, virtual rows; sorted, filtered and chosen from here.
 import { html, LitElement, nothing } from "lit";
 
-import { fragment } from "../fragment.js";
 import { call, get, post } from "../api.js";
+import { fragment } from "../fragment.js";
 import { Attention } from "../list/attention.js";
 import { parse, suggest } from "../list/filter.js";
 import { FRAMES, told } from "../list/frames.js";

@@ -1,12 +1,12 @@
 // The live part of an object's page: follows the object, shows its tab anew, says when it is gone, and offers actions.
 import { html, LitElement, nothing } from "lit";
 
-import { fragment } from "../fragment.js";
 import { age } from "../age.js";
 import { get } from "../api.js";
 import { clusterNow } from "../clock.js";
 import { openShell } from "../dock/open.js";
 import { editorOf } from "../editor/address.js";
+import { fragment } from "../fragment.js";
 import { bind } from "../keys.js";
 import { News } from "../news.js";
 import { visit } from "../router.js";

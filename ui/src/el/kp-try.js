@@ -2,6 +2,7 @@
 import { html, LitElement, nothing } from "lit";
 
 import { get } from "../api.js";
+import { timeOfDay } from "../clock.js";
 import { t } from "../texts.js";
 
 // By address: the tab that it stands in is read anew with each change of the object.
@@ -13,7 +14,7 @@ function begin(src) {
   trial.over = get(src)
     .then((found) => (trial.found = found))
     .catch((error) => (trial.problem = error.message))
-    .finally(() => Object.assign(trial, { running: false, at: new Date() }));
+    .finally(() => Object.assign(trial, { running: false, at: Date.now() }));
   trials.set(src, trial);
   return trial;
 }
@@ -54,7 +55,7 @@ class Try extends LitElement {
     const words = t.tries;
     const tried = causes.flatMap(({ fixes }) => fixes).filter((fix) => fix.tried);
     if (!tried.length) return html`<p>${asWanted ? words.asWanted : words.nothing}</p>`;
-    return html`<p class="kp-muted">${words.at(this.trial.at.toLocaleTimeString("en-GB"))}</p>
+    return html`<p class="kp-muted">${words.at(timeOfDay(this.trial.at))}</p>
       <ul class="kp-tried">${tried.map((fix) => html`<li data-helped=${fix.tried.helped}>
         <p><strong>${fix.tried.helped ? words.helped : words.notEnough}</strong> ${fix.text}</p>
         ${fix.command ? html`<p><code>${fix.command}</code></p>` : nothing}

@@ -2,6 +2,7 @@
 import { html, LitElement, nothing } from "lit";
 
 import { get } from "../api.js";
+import { timeOfDay } from "../clock.js";
 import { t } from "../texts.js";
 
 class Why extends LitElement {
@@ -60,7 +61,7 @@ class Why extends LitElement {
   }
 
   attempt({ number, at, sentences, event }) {
-    return html`<p class="kp-muted">${t.topology.why.attempt(number)} · <time datetime=${at}>${new Date(at).toLocaleTimeString("en-GB")}</time></p>
+    return html`<p class="kp-muted">${t.topology.why.attempt(number)} · <time datetime=${at}>${timeOfDay(at)}</time></p>
       <ul class="kp-lines">${sentences.map((one) => html`<li>${one}</li>`)}</ul>
       <p><code>${event}</code></p>`;
   }

@@ -4,7 +4,6 @@ import { endOf, freshness, reconnecting } from "../el/kp-freshness.js";
 import { span, t } from "../texts.js";
 import { apply } from "./changes.js";
 import * as notices from "./notices.js";
-import { unwatched } from "./notices.js";
 
 export class Connection {
   constructor(host) {
@@ -120,6 +119,6 @@ export function freshnessOf(state, store, { rtt, behind, down }, refused = new M
   if (store.paused) return ["paused", t.paused(store.waitingCount)];
   if (behind) return ["waiting", t.catchingUp(behind)];
   if (refused.size && !rev) return ["ended", t.notAllowed];
-  if (["nodes", "pods"].some((kind) => unwatched(refused.get(kind)))) return ["behind", t.notFollowed(rev)];
+  if (["nodes", "pods"].some((kind) => notices.unwatched(refused.get(kind)))) return ["behind", t.notFollowed(rev)];
   return ["live", t.live(rev, rtt)];
 }

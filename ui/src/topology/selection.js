@@ -1,4 +1,5 @@
 // One pod is the selection: what the panel is about. Beside it many may be picked, for an action on all.
+import { timeOfDay } from "../clock.js";
 import { writeState } from "../url.js";
 
 const PANEL = 440; // px that the panel covers
@@ -37,7 +38,7 @@ export function markRelated(host) {
 /** Notes when the selection was deleted: the panel stays, with its last state. */
 export function noteRemoved(host, pods) {
   for (const pod of pods) {
-    if (pod && pod.uid === host.selected) host.gone = new Date().toLocaleTimeString("en-GB");
+    if (pod && pod.uid === host.selected) host.gone = timeOfDay(Date.now());
   }
 }
 
