@@ -2,9 +2,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import "./page.mjs";
+import { said } from "./page.mjs";
 
 import { nodeEntries, panelEntries, podEntries } from "../src/topology/actions.js";
+import { openMenu, renderMenu } from "../src/topology/menu.js";
 import { t } from "../src/texts.js";
 
 const host = (fields = {}) => ({ cluster: "lab", readonly: false, past: false, gone: false, hasPanel: () => true, rights: { breaking: "", shell: () => "" }, ...fields });
@@ -34,6 +35,15 @@ test("what one may not do is offered with the reason, and does nothing", () => {
   assert.deepEqual(reasons(podEntries(host({ rights }), POD)), { [shell]: "no shell for pods in shop", [kill]: "not as ann", [cut]: "not as ann" });
   assert.deepEqual(reasons(nodeEntries(host({ rights }), { uid: "n", name: "n1" })), { [shell]: "no shell for nodes in -", [stop]: "not as ann", [disk]: "not as ann", [unheard]: "not as ann" });
   assert.equal(panelEntries(host({ rights }), POD).find(([name]) => name === "shell")[3], "no shell for pods in shop");
+});
+
+test("a menu that is open says why not, once that is known", () => {
+  const rights = { breaking: "", shell: () => "" };
+  const one = host({ rights, picked: new Set(), selected: null, contains: () => false, updateComplete: new Promise(() => {}) });
+  openMenu(one, { x: 0, y: 0, pod: POD });
+  assert.doesNotMatch(said(renderMenu(one)), /no shell/);
+  rights.shell = () => "no shell for you";
+  assert.match(said(renderMenu(one)), /no shell for you/);
 });
 
 test("who may only look, and who looks at the past, is offered no shell", () => {

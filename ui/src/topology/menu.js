@@ -7,11 +7,12 @@ import { manyEntries, nodeEntries, podEntries, subjects } from "./actions.js";
 /** Opens the menu for what is under the pointer, at a point of the window. */
 export function openMenu(host, { x, y, pod, node }) {
   const pods = subjects(host);
-  if (pod && host.picked.size > 1 && host.picked.has(pod.uid)) show(host, { x, y, name: t.topology.many.selected(pods.length), groups: manyEntries(host, pods) });
-  else if (pod) show(host, { x, y, name: pod.name, groups: podEntries(host, pod) });
-  else if (node) show(host, { x, y, name: node.name, groups: nodeEntries(host, node) });
+  if (pod && host.picked.size > 1 && host.picked.has(pod.uid)) show(host, { x, y, name: t.topology.many.selected(pods.length), groups: () => manyEntries(host, pods) });
+  else if (pod) show(host, { x, y, name: pod.name, groups: () => podEntries(host, pod) });
+  else if (node) show(host, { x, y, name: node.name, groups: () => nodeEntries(host, node) });
 }
 
+/** Shows a menu: `groups` are asked with each rendering, as what one may do is known a moment later. */
 async function show(host, menu) {
   const before = document.activeElement;
   host.menu = { ...menu, before: host.contains(before) ? before : null };
@@ -72,7 +73,7 @@ export function renderMenu(host) {
   const item = ([text, work, refused = ""]) => html`<button type="button" role="menuitem" tabindex="-1" aria-disabled=${Boolean(refused)} @click=${() => refused || run(work)}>${text}${refused ? html`<small>${refused}</small>` : nothing}</button>`;
   return html`<div class="kp-context" role="menu" aria-label=${t.topology.menu.of(menu.name)} @keydown=${(event) => pressed(host, event)} @focusout=${(event) => event.currentTarget.contains(event.relatedTarget) || close(host, false)}>
     <p class="kp-context-title" role="presentation">${menu.name}</p>
-    ${menu.groups.map((entries) => html`<div role="group">${entries.map(item)}</div>`)}
+    ${menu.groups().map((entries) => html`<div role="group">${entries.map(item)}</div>`)}
   </div>`;
 }
 
