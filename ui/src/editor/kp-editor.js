@@ -19,13 +19,12 @@ import { page, VIEWS, WAYS } from "./page.js";
 import { rangeOf, without } from "./paths.js";
 import { Schemas } from "./schemas.js";
 import { SNIPPETS } from "./snippets.js";
+import * as twins from "./twins.js";
 import { write } from "./writing.js";
 
 const SETTLED = 500; // after the last key, the cluster is asked
 const KEPT_AFTER = 300;
 const LARGEST = 3 * 1024 * 1024;
-// What is of a text and not of an editor: two editors of one object show one text, as of one file.
-const OF_TEXT = ["base", "live", "how", "notes", "merging", "taken", "answers", "said", "busy", "written"];
 
 class Editor extends LitElement {
   // `docked` has what a panel of the dock remembers, in place of the page's address.
@@ -101,11 +100,8 @@ class Editor extends LitElement {
 
   /** What one begins with: what another editor here shows, what was written and not sent, else the object. */
   beginning() {
-    const [twin] = this.twins;
-    if (twin) {
-      this.take(twin);
-      return twin.text;
-    }
+    const shown = twins.joined(this);
+    if (shown !== undefined) return shown;
     const text = this.config.start ?? this.live?.text ?? "";
     const draft = this.readOnly ? null : drafts.find(this.draftKey);
     if (!draft || draft.text === text) return text;
@@ -122,21 +118,9 @@ class Editor extends LitElement {
     const label = object ? t.editor.textOf(object.kind, object.name) : t.editor.text;
     const host = this.querySelector(".kp-ed-code");
     this.code = new Code(host, { text, label, hint: this.readOnly ? "" : t.editor.hint, readOnly: this.readOnly, changed: () => this.edited(), moved: () => this.moved() });
-    this.quietly(() => this.edited());
+    twins.quietly(this, () => this.edited());
     this.assist();
-    if (object && !this.readOnly) this.listen();
-  }
-
-  /** Hears from other tabs, where changes of this object may be, too. */
-  async listen() {
-    const { code } = this;
-    const { Elsewhere } = await import("./elsewhere.js");
-    if (code !== this.code) return;
-    this.elsewhere = new Elsewhere(this.draftKey, (there) => {
-      this.changedElsewhere = there;
-      this.draw();
-    });
-    this.elsewhere.tell(this.dirty);
+    if (object && !this.readOnly) twins.listen(this);
   }
 
   async assist() {
@@ -322,43 +306,13 @@ class Editor extends LitElement {
 
   /** The cluster is another one than it was when it was asked. */
   again() {
-    const every = [this, ...this.twins];
+    const every = [this, ...twins.twinsOf(this)];
     for (const { checking, lives } of every) {
       checking.forget();
       lives.forget();
     }
     this.draw();
     for (const one of every) one.check();
-  }
-
-  // --- other editors of the text ------------------------------------------------------------
-
-  /** The editors of the same text on this page: above the dock, or in it. */
-  get twins() {
-    if (this.readOnly) return [];
-    return [...document.querySelectorAll("kp-editor")].filter((one) => one !== this && one.code && !one.readOnly && one.draftKey === this.draftKey);
-  }
-
-  take(twin) {
-    for (const name of OF_TEXT) this[name] = twin[name];
-  }
-
-  /** Shows what was done in another editor of the text. */
-  mirror(twin) {
-    const { how } = this;
-    this.quietly(() => {
-      this.take(twin);
-      this.code.replace(twin.text);
-      this.marked();
-    });
-    if (how !== this.how) this.check();
-  }
-
-  /** Does what the other editors need not be told. */
-  quietly(work) {
-    this.quiet = true;
-    work();
-    this.quiet = false;
   }
 
   read(place) {
@@ -467,7 +421,7 @@ class Editor extends LitElement {
   draw() {
     this.tick += 1;
     this.elsewhere?.tell(this.dirty);
-    if (!this.quiet && this.code) for (const twin of this.twins) twin.mirror(this);
+    twins.show(this);
     if (this.docked) this.title();
   }
 
