@@ -32,7 +32,7 @@ function refuse(list, frame) {
   else freshness("ended", t.ended);
   const kind = list.resource.group ? `${list.resource.plural}.${list.resource.group}` : list.resource.plural;
   const text = refusedText(list, frame);
-  const rule = frame.code === 403 ? { apiGroups: [list.resource.group], resources: [list.resource.plural], verbs: ["get", "list", "watch"] } : null;
+  const rule = frame.code === 403 ? { apiGroups: [list.resource.group], resources: [list.resource.plural] } : null;
   problem(list.config.cluster, { what: list.command, text: frame.text });
   list.notice("refused", { bad: true, text, verbatim: frame.text, ask: rule && t.objects.askFor(kind), rule, link: list.complete && rule ? { href: location.href, text: t.readAgain } : null });
 }

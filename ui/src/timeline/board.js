@@ -1,7 +1,7 @@
 // What stands on the timeline's board: the transport, the picture with its slider, the legend, the export.
 import { html, nothing } from "lit";
 
-import { ruleText } from "../rbac.js";
+import { kindsNamed, ruleText } from "../rbac.js";
 import { t } from "../texts.js";
 import { chart } from "./chart.js";
 import { coded } from "./coded.js";
@@ -15,8 +15,6 @@ const SIGNS = {
   forward: "M5 3v10l7-5z",
   last: "M11 3h2v10h-2zM3 3v10l7-5z",
 };
-
-const NAMED = 3; // of the kinds that one may not list
 
 const icon = (label, path, act, off = false) =>
   html`<button type="button" class="kp-icon" aria-label=${label} title=${label} ?disabled=${off} @click=${act}><svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true"><path d=${path}></path></svg></button>`;
@@ -42,7 +40,7 @@ export function now(host) {
 export function unseen({ unseen: found }) {
   if (!found) return nothing;
   const { kinds, all, text } = found;
-  const named = t.topology.kinds(kinds.slice(0, NAMED), kinds.length - NAMED);
+  const named = kindsNamed(kinds);
   return html`<div class="kp-note ${all ? "kp-bad" : "kp-info"}" role="status" data-notice="unseen">
     <p>${all ? t.timeline.unseenAll : t.timeline.unseen(named)} ${t.objects.askFor(named)} <span id="unseen-rule" hidden>${ruleText({ resources: kinds.map((kind) => kind.split(".")[0]) })}</span><button type="button" class="kp-button" data-copy="#unseen-rule">${t.copyRule}</button></p>
     <pre class="kp-verbatim">${text}</pre>

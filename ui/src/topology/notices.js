@@ -3,10 +3,8 @@ import { html, nothing } from "lit";
 
 import { copy } from "../copy.js";
 import { suggest } from "../filter.js";
-import { ruleText } from "../rbac.js";
+import { kindsNamed, ruleText } from "../rbac.js";
 import { t } from "../texts.js";
-
-const NAMED = 3; // of the kinds that one may not list
 
 /** Tells whether the API's words are about following, where reading is allowed. */
 export const unwatched = (text) => /cannot watch/.test(text ?? "");
@@ -15,7 +13,7 @@ export const unwatched = (text) => /cannot watch/.test(text ?? "");
 export function forbidden(host, refused) {
   const unlisted = [...refused.keys()].filter((kind) => !unwatched(refused.get(kind)));
   const kinds = unlisted.length ? unlisted : [...refused.keys()];
-  const named = t.topology.kinds(kinds.slice(0, NAMED), kinds.length - NAMED);
+  const named = kindsNamed(kinds);
   return {
     kind: "forbidden",
     bad: true,
