@@ -1,19 +1,17 @@
 // Which of the requests that come in were typed in one's own terminals: each carries its terminal's id.
 import { list } from "../terminal/api.js";
-
-const READS = new Set(["get", "list", "watch"]);
-const isRead = (item) => READS.has(item.verb);
+import { reads } from "./hops.js";
 
 /**
  * The request to look at: the last that changed something, else the last of all. What one run of
  * kubectl reads after it has changed something is no reason to look away.
  */
 export function chief(items, shown = null) {
-  const changed = items.find((item) => !isRead(item));
+  const changed = items.find((item) => !reads(item));
   if (changed) return changed;
   const [last = null] = items;
   const same = last && shown && last.session && last.session === shown.session;
-  return same && !isRead(shown) ? null : last;
+  return same && !reads(shown) ? null : last;
 }
 
 export class Following {

@@ -35,6 +35,7 @@ const FORBIDDEN = "forbid";
 export const DECISION = "authorization.k8s.io/decision";
 export const REASON = "authorization.k8s.io/reason";
 
+/** Tells whether a request only reads. */
 export const reads = (record) => ["get", "list", "watch"].includes(record.verb);
 
 /** Returns the code that a request ended with: that of its refusal, where a stream began well. */

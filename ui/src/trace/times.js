@@ -1,4 +1,5 @@
 // Times as people read them, and the rows of a waterfall. Pure functions.
+import { reads } from "./hops.js";
 
 /** Says how long something took: "38 µs", "3.2 ms", "1.84 s", "2 min 5 s". */
 export function took(micros) {
@@ -17,7 +18,7 @@ export function moment(seconds) {
 }
 
 const isEvent = (step) => step.kind === "request" && step.resource === "events";
-const isRead = (step) => step.kind === "request" && ["get", "list", "watch"].includes(step.verb);
+const isRead = (step) => step.kind === "request" && reads(step);
 
 /**
  * Returns the rows of a waterfall, in the order of time, indented below what caused them.
