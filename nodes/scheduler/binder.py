@@ -16,6 +16,7 @@ from nodes.scheduler.framework import CycleState
 from nodes.scheduler.groups import Groups
 from nodes.scheduler.podinfo import PodInfo
 from nodes.scheduler.profile import Profile
+from nodes.scheduler.status import Patcher
 
 
 class Binder:
@@ -32,10 +33,23 @@ class Binder:
         waiters: binding.Waiters,
         groups: Groups | None,
         slots: asyncio.Semaphore,
+        patcher: Patcher,
     ) -> None:
         self._client, self._writer, self._waiters = client, writer, waiters
-        self._groups, self._slots = groups, slots
+        self._groups, self._slots, self._patcher = groups, slots, patcher
         self.extenders = Extenders()
+        # Pods for which something is being done before they are bound.
+        self._prepared: dict[str, asyncio.Task[binding.Failure | None]] = {}
+
+    def interrupt(self, uid: str) -> bool:
+        """Give a pod up that is not about to be bound yet: it goes back to the queue.
+
+        False where there is no such pod.
+        """
+        if self._waiters.preempt(uid):
+            return True
+        preparing = self._prepared.get(uid)
+        return preparing is not None and preparing.cancel()
 
     async def bind(
         self, profile: Profile, pod: PodInfo, outcome: Outcome, attempt: Attempt
@@ -67,17 +81,39 @@ class Binder:
         began = time.perf_counter()
         self._slots.release()
         try:
+            # Said in the pod, since it may take a while (NominatedNodeNameForExpectation).
+            told = asyncio.ensure_future(self._patcher.tried(pod, nominated=node))
+            why = await self._waiters.wait(pod, plugin, seconds) if plugin else ""
+            await told
             if plugin:
-                why = await self._waiters.wait(pod, plugin, seconds)
                 attempt.seconds["permit"] = time.perf_counter() - began
-                if why:
-                    return binding.refused(plugin, [why])
+            if why == binding.PREEMPTED:
+                return binding.Failure(why, plugin, rejected=False)
+            if why:
+                return binding.refused(plugin, [why])
             began = time.perf_counter()
-            failure = await binding.pre_bind(profile, state, pod, node, self._writer)
+            failure = await self._pre_bind(profile, state, pod, node)
             attempt.seconds["preBind"] = time.perf_counter() - began
         finally:
             await self._slots.acquire()
         return failure
+
+    async def _pre_bind(
+        self, profile: Profile, state: CycleState, pod: PodInfo, node: str
+    ) -> binding.Failure | None:
+        """Do what has to be done before a pod is bound, unless it is given up meanwhile."""
+        work = binding.pre_bind(profile, state, pod, node, self._writer)
+        task = self._prepared[pod.uid] = asyncio.ensure_future(work)
+        try:
+            await asyncio.wait((task,))
+        except asyncio.CancelledError:
+            task.cancel()
+            raise
+        finally:
+            self._prepared.pop(pod.uid, None)
+        if task.cancelled():
+            return binding.Failure("preempted by DefaultPreemption", "", rejected=False)
+        return task.result()
 
     async def _write_binding(self, pod: PodInfo, node: str) -> binding.Failure | None:
         try:

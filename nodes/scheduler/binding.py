@@ -21,6 +21,9 @@ from nodes.scheduler.nodeinfo import NodeInfo
 from nodes.scheduler.podinfo import PodInfo
 from nodes.scheduler.profile import Profile
 
+# Why a pod is given up that was to be bound, where a more important one needs the room.
+PREEMPTED = "preempted"
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:
@@ -89,6 +92,13 @@ class Waiters:
 
     def __contains__(self, uid: str) -> bool:
         return uid in self._pods
+
+    def preempt(self, uid: str) -> bool:
+        """Give a pod up since another one needs its room; tell whether it was waiting."""
+        if uid not in self._pods:
+            return False
+        self._end(uid, PREEMPTED)
+        return True
 
     def allow(self, uid: str) -> None:
         """Let a pod be bound."""

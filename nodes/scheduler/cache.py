@@ -55,6 +55,8 @@ class Cache:
         self._pods: dict[str, PodInfo] = {}
         self._places: dict[str, str] = {}
         self._nominated: dict[str, tuple[PodInfo, str]] = {}
+        # The same by node.
+        self._awaited: dict[str, dict[str, PodInfo]] = {}
         self._listed: list[NodeInfo] | None = None
         self.counts = Counts(self._pods, self._places)
         # What plugins know from one attempt to the next.
@@ -113,20 +115,43 @@ class Cache:
         return pod, node_name
 
     def nominate(self, pod: PodInfo, node: str) -> None:
-        """Keep the room that is being made on a node for the pod that it is made for."""
+        """Keep room on a node for the pod that is to have it."""
+        self.unnominate(pod.uid)
         self._nominated[pod.uid] = (pod, node)
+        self._awaited.setdefault(node, {})[pod.uid] = pod
 
     def unnominate(self, uid: str) -> tuple[PodInfo, str] | None:
-        return self._nominated.pop(uid, None)
+        found = self._nominated.pop(uid, None)
+        if found is not None:
+            there = self._awaited[found[1]]
+            del there[uid]
+            if not there:
+                del self._awaited[found[1]]
+        return found
+
+    def nominated(self, uid: str) -> str:
+        """Return the node on which room is kept for a pod."""
+        found = self._nominated.get(uid)
+        return found[1] if found is not None else ""
+
+    @property
+    def keeps_room(self) -> bool:
+        """Tell whether room is kept on any node."""
+        return bool(self._awaited)
+
+    def awaited(self, node: str) -> list[PodInfo]:
+        """Return the pods for which room is kept on a node."""
+        return list(self._awaited.get(node, {}).values())
 
     def with_nominated(self, node: NodeInfo, pod: PodInfo) -> NodeInfo:
         """Return the node as it looks to a pod: with those that wait for room there before it."""
-        if not self._nominated:
+        there = self._awaited.get(node.name)
+        if there is None:
             return node
         waiting = [
             other
-            for uid, (other, place) in self._nominated.items()
-            if place == node.name and uid != pod.uid and other.priority >= pod.priority
+            for uid, other in there.items()
+            if uid != pod.uid and other.priority >= pod.priority
         ]
         if not waiting:
             return node
@@ -145,7 +170,9 @@ class Cache:
         fork._nodes = dict(self._nodes)
         fork._pods.update(self._pods)
         fork._places.update(self._places)
-        fork._nominated = {u: known for u, known in self._nominated.items() if u != without}
+        for uid, known in self._nominated.items():
+            if uid != without:
+                fork.nominate(*known)
         place = fork._places.get(without, "")
         for name in {*changed, place} & fork._nodes.keys():
             fork._nodes[name] = fork._nodes[name].copy()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -47,6 +47,15 @@ class Outcome:
     error: bool = False
     # What would be written so that the next attempt may go better.
     writes: tuple[Write, ...] = ()
+    # The node that was to be the pod's before, if any, stays so.
+    keeps_nominated: bool = False
+
+    @property
+    def nominated(self) -> str | None:
+        """Return the node that is to be the pod's from now on; None where that stays as it is."""
+        if self.candidates:
+            return self.candidates[0].node
+        return None if self.keeps_nominated else ""
 
     @property
     def preemption(self) -> Candidate | None:
@@ -63,6 +72,8 @@ class Search:
     fitting: list[NodeInfo]
     # What was known of them, and is by now.
     known: Nodes
+    # The one that fits was to be the pod's; others have not been looked at.
+    by_nomination: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +104,14 @@ class Cycle:
         cache: Cache,
         profile: Profile,
         readers: dict[str, Reader],
-        budgets: Reader,
         chance: random.Random,
         *,
         looks_at_all: bool = False,
     ) -> None:
-        """`looks_at_all`: the search for nodes that fit does not stop at enough of them."""
+        """`looks_at_all`: the search for nodes that fit does not stop before all were looked at."""
         self._cache, self._profile, self._looks_at_all = cache, profile, looks_at_all
         self._readers, self._chance = readers, chance
-        self._preemption = Preemption(profile, readers, budgets)
+        self._preemption = Preemption(profile, cache, readers, chance)
         self._memory = Memory(profile)
         self._start = 0
 
@@ -115,8 +125,15 @@ class Cycle:
         found = self.look(pod, attempt)
         return found if isinstance(found, Outcome) else self.settle(pod, attempt, found)
 
-    def look(self, pod: PodInfo, attempt: Attempt) -> Outcome | Search:
-        """Return the nodes that fit, or the outcome where no node could."""
+    def ranked(self, candidates: Iterable[Candidate]) -> list[Candidate]:
+        """Return nodes on which room could be made in order, the best first."""
+        return self._preemption.ranked(candidates)
+
+    def look(self, pod: PodInfo, attempt: Attempt, *, anywhere: bool = False) -> Outcome | Search:
+        """Return the nodes that fit, or the outcome where no node could.
+
+        Where one was to be the pod's it is tried first, and alone if it fits; unless `anywhere`.
+        """
         nodes = self._cache.nodes
         state = CycleState(nodes, self._cache.counts, self._readers, kept=self._cache.kept)
         attempt.evaluated = len(nodes)
@@ -130,13 +147,22 @@ class Cycle:
             plugin, status = refusal
             why = ", ".join(status.reasons)
             message = f"0/{len(nodes)} nodes are available: {why}."
-            if after := self._after(state, pod, why):
-                message = f"{message} {after}"
             attempt.refused = {node.name: (plugin, status.reasons) for node in nodes}
             attempt.unresolvable = {node.name for node in nodes}
-            return Outcome(message=message, refused_by={plugin})
-        chosen_from = nodes if only is None else self._left_by(only, nodes, attempt)
+            after, keeps = self._after(state, pod, why)
+            if after:
+                message = f"{message} {after}"
+            return Outcome(message=message, refused_by={plugin}, keeps_nominated=keeps)
         known = self._memory.of(pod, filters, len(nodes))
+        nominated = self._cache.node(pod.nominated) if pod.nominated and not anywhere else None
+        if nominated is not None and nominated.obj and not self._looks_at_all:
+            start = self._start
+            fitting = self._filter(state, pod, filters, [nominated], attempt, known)
+            self._start = start
+            if fitting:
+                attempt.seconds["filter"] = time.perf_counter() - looked
+                return Search(state, nodes, fitting, known, by_nomination=True)
+        chosen_from = nodes if only is None else self._left_by(only, nodes, attempt)
         fitting = self._filter(state, pod, filters, chosen_from, attempt, known)
         attempt.seconds["filter"] = time.perf_counter() - looked
         return Search(state, nodes, fitting, known)
@@ -164,21 +190,21 @@ class Cycle:
         refused_by = {_who(plugin) for plugin, _ in refused.values()}
         message = sentence(len(nodes), refused)
         words, writes = self._post_filter(state, pod)
+        keeps = bool(self._profile.post_filter)
         if self._preemption.enabled:
-            if why := self._preemption.not_eligible(pod, nodes):
+            if why := self._preemption.not_eligible(pod, hopeless.__contains__):
                 words.append(f"preemption: {why}")
             else:
-                counts = self._cache.counts
-                found = self._preemption.find(pod, nodes, counts, hopeless.__contains__)
-                if found:
-                    attempt.candidates = choices(found)
-                    return Outcome("", message, refused_by, found, writes=writes)
-                words.append(no_victims(len(nodes), refused, hopeless))
+                found = self._preemption.find(pod, nodes, hopeless.__contains__)
+                if candidates := found.candidates:
+                    attempt.candidates = choices(candidates)
+                    return Outcome("", message, refused_by, candidates, writes=writes)
+                keeps = False
+                words.append(no_victims(len(nodes), found.refused))
         elif words:
             words[-1] += "."
-        return Outcome(
-            "", " ".join((message, ", ".join(words))).rstrip(), refused_by, writes=writes
-        )
+        message = " ".join((message, ", ".join(words))).rstrip()
+        return Outcome("", message, refused_by, writes=writes, keeps_nominated=keeps)
 
     def _post_filter(self, state: CycleState, pod: PodInfo) -> tuple[list[str], tuple[Write, ...]]:
         """Ask the plugins what can be done, but for preemption."""
@@ -191,14 +217,18 @@ class Cycle:
                 words.append(said)
         return words, writes
 
-    def _after(self, state: CycleState, pod: PodInfo, why: str) -> str:
-        """Return what the post-filters say of a pod that no node could help."""
+    def _after(self, state: CycleState, pod: PodInfo, why: str) -> tuple[str, bool]:
+        """Return what the post-filters say of a pod that no node could help, and whether what was
+        nominated before stays so.
+        """
+        keeps = bool(self._profile.post_filter)
         if why.startswith("persistentvolumeclaim ") and why.endswith("not found"):
-            return "not found" if self._preemption.enabled else ""
+            return "not found" if self._preemption.enabled else "", keeps
         words, _ = self._post_filter(state, pod)
         if self._preemption.enabled:
             words.append("preemption: not helpful for scheduling")
-        return ", ".join(words)
+            keeps = False
+        return ", ".join(words), keeps
 
     def _pre_filter(
         self, state: CycleState, pod: PodInfo
@@ -248,14 +278,18 @@ class Cycle:
         fitting: list[NodeInfo] = []
         looked = 0
         start = self._start % max(total, 1)
+        keeps_room = self._cache.keeps_room
         for one in chain(nodes[start:], nodes[:start]):
             looked += 1
-            node = self._cache.with_nominated(one, pod)
+            node = self._cache.with_nominated(one, pod) if keeps_room else one
             seen = known.get(node.name)
             if seen is None or seen.version != node.version:
                 refusal = first_refusal(lasting, state, pod, node)
                 seen = known[node.name] = Seen(node.version, refusal)
             refusal = seen.refusal or first_refusal(others, state, pod, node)
+            if refusal is None and node is not one:
+                # Who is only to come must not be what lets it in.
+                refusal = first_refusal(filters, state, pod, one)
             if refusal is None:
                 fitting.append(node)
                 if len(fitting) >= enough:

@@ -17,7 +17,7 @@ from nodes.scheduler.attempt import Attempt, Column
 from nodes.scheduler.config.reading import Extender
 from nodes.scheduler.nodeinfo import NodeInfo
 from nodes.scheduler.podinfo import PodInfo
-from nodes.scheduler.preemption import Candidate, importance
+from nodes.scheduler.preemption import Candidate
 
 # Sends a body to a URL of the cluster's network. Raises ExtenderError.
 Ask: TypeAlias = Callable[[Extender, str, bytes], Awaitable[bytes]]
@@ -136,7 +136,7 @@ class Extenders:
                 if candidate.node not in there:
                     attempt.spared[candidate.node] = f"Extender {one.url}"
             left = found
-        return sorted(left, key=lambda candidate: candidate.rank)
+        return left
 
     async def _post(self, one: Extender, verb: str, body: Mapping[str, Any]) -> dict[str, Any]:
         url = f"{one.url.rstrip('/')}/{verb}"
@@ -188,7 +188,7 @@ def _candidates(
                     "the pod is not found on that node"
                 )
         if uids:
-            victims = tuple(sorted((node.pods[uid] for uid in uids), key=importance))
+            victims = tuple(node.pods[uid] for uid in uids)
             found.append(Candidate(name, victims, int(told.get("numpdbviolations") or 0)))
         elif not one.ignorable:
             raise ExtenderError(f'expected at least one victim pod on node "{name}"')

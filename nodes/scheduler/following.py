@@ -107,12 +107,30 @@ class Follower:
             self._waiters.reject(uid, "removed")
         elif not self._queue.knows(uid):
             if self._cache.place_of(uid) is None:  # otherwise it is bound, and we shall hear of it
-                self._queue.add(PodInfo.of(new))
+                pod = PodInfo.of(new)
+                if pod.nominated:
+                    self._cache.nominate(pod, pod.nominated)
+                self._queue.add(pod)
                 if self._groups is not None:
                     self._queue.move(Change(Event.UNSCHEDULED_ADDED, None, new))
         else:
             events = changes.of_unscheduled(old, new) if old is not None else ()
-            self._queue.update(PodInfo.of(new), [Change(one, old, new) for one in events])
+            pod = PodInfo.of(new)
+            if self._cache.place_of(uid) is None:
+                self._keep_room(old, pod)
+            self._queue.update(pod, [Change(one, old, new) for one in events])
+
+    def _keep_room(self, old: Obj | None, pod: PodInfo) -> None:
+        """Keep room on the node that a pod is to have, as it says itself.
+
+        What has been decided here and is not written yet counts where it says nothing.
+        """
+        before = (old.get("status") or {}).get("nominatedNodeName") if old is not None else ""
+        node = pod.nominated or ("" if before else self._cache.nominated(pod.uid))
+        if node:
+            self._cache.nominate(pod, node)
+        else:
+            self._cache.unnominate(pod.uid)
 
     def _forget(self, uid: str) -> None:
         """Take note that a pod is gone, or will never run again."""

@@ -165,6 +165,11 @@ def always(pod: PodInfo, change: Change, readers: Readers) -> bool:
     return True
 
 
+def never(pod: PodInfo, change: Change, readers: Readers) -> bool:
+    """Say that such an event does not help by itself."""
+    return False
+
+
 def is_its_claim(pod: PodInfo, change: Change, readers: Readers) -> bool:
     """Tell whether a PersistentVolumeClaim is one of the pod's."""
     mine = namespace_of(change.obj) == pod.namespace

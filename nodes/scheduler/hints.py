@@ -45,6 +45,10 @@ class Hints:
         """Return the plugins that an event may concern."""
         return self._asked.get(event, ())
 
+    def concerns(self, scheduler: str, plugin: str, event: Event) -> bool:
+        """Tell whether an event may concern the pods that a plugin of a profile has refused."""
+        return (scheduler, plugin, event) in self._known
+
     def helps(self, pod: PodInfo, plugin: str, change: Change) -> bool:
         """Tell whether a pod that a plugin refused is worth another try."""
         hint = self._known.get((pod.scheduler, plugin, change.event))

@@ -28,17 +28,21 @@ from nodes.scheduler.cache import Cache
 from nodes.scheduler.config.reading import DEFAULT_SCHEDULER, Configuration
 from nodes.scheduler.cycle import Cycle, Outcome
 from nodes.scheduler.decisions import Decisions
+from nodes.scheduler.evictions import Evictions
 from nodes.scheduler.extenders import Ask, Extenders, no_ask
 from nodes.scheduler.following import Follower
 from nodes.scheduler.framework import GroupPlugin, Reader
 from nodes.scheduler.groups import Groups, Trial, by_importance, tell
 from nodes.scheduler.hints import Hints
 from nodes.scheduler.observing import Observer
+from nodes.scheduler.plugins.defaults import DefaultPreemption
 from nodes.scheduler.podinfo import PodInfo
 from nodes.scheduler.profile import Profile
 from nodes.scheduler.queue import Queue, Waiting
 from nodes.scheduler.settling import Settler
+from nodes.scheduler.status import Patcher
 from nodes.scheduler.telling import Teller
+from nodes.scheduler.voices import Voices
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +67,8 @@ _READ = {
     "resourceclaims": resources.RESOURCECLAIMS,
     "resourceslices": resources.RESOURCESLICES,
     "deviceclasses": resources.DEVICECLASSES,
+    "poddisruptionbudgets": resources.PODDISRUPTIONBUDGETS,
+    "pods": resources.PODS,
 }
 
 
@@ -89,7 +95,6 @@ class Scheduler:
         kinds = {**_READ, "podgroups": resources.PODGROUPS} if gangs else _READ
         self._readers: dict[str, Reader] = {n: informers.get(res) for n, res in kinds.items()}
         self._groups = Groups(self.cache) if gangs else None
-        self._budgets = informers.get(resources.PODDISRUPTIONBUDGETS)
         self._cycles: dict[str, Cycle] = {}
         self._writer = binding.Writer(client, kinds, clock)
         self.waiters = binding.Waiters(clock)
@@ -104,12 +109,25 @@ class Scheduler:
             self.waiters,
             lambda pod: self._profile_of(pod) is not None,
         )
-        self._binder = Binder(client, self._writer, self.waiters, self._groups, self._slots)
+        patcher, voices = Patcher(client, clock), Voices(recorder)
+        self._binder = Binder(
+            client, self._writer, self.waiters, self._groups, self._slots, patcher
+        )
+        self._evictions = Evictions(
+            client,
+            patcher,
+            self.cache,
+            self._readers["pods"],
+            voices,
+            self._binder.interrupt,
+            self.queue.activate,
+        )
         self._settler = Settler(
             self.cache,
             self.queue,
             self.decisions,
-            Teller(client, recorder, clock, self._writer),
+            Teller(voices, patcher, self._writer),
+            self._evictions,
             self._binder,
             self._follower.give_back,
             self._slots,
@@ -124,7 +142,7 @@ class Scheduler:
 
     @observer.setter
     def observer(self, observer: Observer) -> None:
-        self._settler.observer = observer
+        self._settler.observer = self._evictions.observer = observer
 
     @property
     def profiles(self) -> list[Profile]:
@@ -137,6 +155,8 @@ class Scheduler:
         for plugin in (plugin for one in profiles for plugin in one.plugins.values()):
             if isinstance(plugin, GroupPlugin) and self._groups is not None:
                 plugin.groups, plugin.group_objects = self._groups, self._readers["podgroups"]
+            if isinstance(plugin, DefaultPreemption):
+                plugin.running = self._evictions.running
         self.configuration = configuration
         self._cycles = {one.name: self._cycle_on(self.cache, one) for one in profiles}
         self.queue.hints = Hints(
@@ -162,9 +182,7 @@ class Scheduler:
 
     def _cycle_on(self, cache: Cache, profile: Profile, *, looks_at_all: bool = False) -> Cycle:
         chance = random.Random(0)  # noqa: S311 - a tie-break that can be repeated
-        return Cycle(
-            cache, profile, self._readers, self._budgets, chance, looks_at_all=looks_at_all
-        )
+        return Cycle(cache, profile, self._readers, chance, looks_at_all=looks_at_all)
 
     def _profile_of(self, pod: Obj) -> Profile | None:
         cycle = self._cycles.get(pod["spec"].get("schedulerName") or DEFAULT_SCHEDULER)

@@ -15,7 +15,6 @@ from nodes.scheduler.attempt import Attempt
 from nodes.scheduler.cycle import Outcome
 from nodes.scheduler.framework import NO_NODES
 from nodes.scheduler.podinfo import PodInfo
-from nodes.scheduler.preemption import Candidate
 from nodes.scheduler.queue import Waiting
 
 SCHEDULED, UNSCHEDULABLE, ERROR = "scheduled", "unschedulable", "error"
@@ -66,8 +65,6 @@ class Observer:
         self._klog.info("schedule_one.go:1119", what, "pod", name, "err", outcome.message)
         if "postFilter" in attempt.seconds:
             self.preemptions += 1
-        if outcome.preemption is not None:
-            self._preempts(name, outcome.preemption)
 
     def bound(self, waiting: Waiting, node: str, attempt: Attempt) -> None:
         """A pod has its node."""
@@ -91,15 +88,41 @@ class Observer:
             *("err", message, "pod", f"{pod.namespace}/{pod.name}"),
         )
 
-    def _preempts(self, name: str, choice: Candidate) -> None:
-        self.victims.add(len(choice.victims))
-        for victim in choice.victims:
-            self._klog.info(
-                "executor.go:169",
-                "Preemptor Pod preempted victim Pod",
-                *("preemptor", name, "victim", f"{victim.namespace}/{victim.name}"),
-                *("node", choice.node),
-            )
+    # What is done where room is made; `name` is the preemptor's.
+
+    def preempts(self, name: str, node: str, victims: int, left: int) -> None:
+        """Victims are going to be sent away; `left` of them do not leave yet by themselves."""
+        self.victims.add(victims)
+        self._klog.info(
+            "executor.go:285",
+            "Start the preemption asynchronously",
+            *("preemptor", name, "node", node),
+            *("numVictims", victims, "numVictimsToDelete", left),
+        )
+
+    def leaves_already(self, name: str, victim: PodInfo, node: str) -> None:
+        """A victim was being deleted before."""
+        self._klog.info(
+            "executor.go:247",
+            "Victim Pod is already being deleted, skipping the API call for it",
+            *("preemptor", name, "node", node, "victim", f"{victim.namespace}/{victim.name}"),
+        )
+
+    def preempted(self, name: str, victim: PodInfo, node: str) -> None:
+        """A victim is on its way."""
+        self._klog.info(
+            "executor.go:169",
+            "Preemptor Pod preempted victim Pod",
+            *("preemptor", name, "victim", f"{victim.namespace}/{victim.name}", "node", node),
+        )
+
+    def preempted_all(self, name: str, node: str, *, fine: bool) -> None:
+        """All are on their way, or something went wrong."""
+        self._klog.info(
+            "executor.go:337",
+            "Async Preemption finished completely",
+            *("preemptor", name, "node", node, "result", "success" if fine else ERROR),
+        )
 
     def _count(self, attempt: Attempt, result: str, outcome: Outcome | None = None) -> None:
         key = (attempt.scheduler, result)

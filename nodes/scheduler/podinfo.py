@@ -56,6 +56,11 @@ class PodInfo:
         return str(self.spec.get("nodeName") or "")
 
     @property
+    def nominated(self) -> str:
+        """Return the node that is to be the pod's, if one is written in it."""
+        return str((self.obj.get("status") or {}).get("nominatedNodeName") or "")
+
+    @property
     def group(self) -> tuple[str, str] | None:
         """Return namespace and name of the PodGroup that it belongs to."""
         return self.group_of(self.obj)

@@ -8,38 +8,43 @@ fewest, then the youngest (pkg/scheduler/framework/preemption).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+import random
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from apimachinery.labels import Selector, from_label_selector
+from apimachinery.labels import Selector
 from apimachinery.meta import Obj, is_deleting
+from apimachinery.nodes import condition
 from nodes.scheduler.attempt import CANDIDATES, VICTIMS, Choice, Victim
-from nodes.scheduler.framework import Code, CycleState, FilterPlugin, PodCounts, Reader
+from nodes.scheduler.cache import Cache
+from nodes.scheduler.framework import Code, CycleState, PodCounts, Reader, Status
+from nodes.scheduler.memory import first_refusal
 from nodes.scheduler.nodeinfo import NodeInfo
 from nodes.scheduler.plugins.defaults import DefaultPreemption
 from nodes.scheduler.podinfo import PodInfo
 from nodes.scheduler.profile import Profile
+from nodes.scheduler.victims import breaking, by_importance, started
+
+# Added to each priority, so that of victims with negative ones more are not better than fewer.
+_ABOVE_ZERO = 1 << 31
+_NOBODY = Status.unresolvable("No preemption victims found for incoming pod")
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A node, who would have to go, and how many budgets that breaks."""
+    """A node, who would have to go, and how many of them break a disruption budget."""
 
     node: str
     victims: tuple[PodInfo, ...]
     violations: int
 
-    @property
-    def rank(self) -> tuple[int, int, int, int, str]:
-        """Order candidates, the best first; the last part prefers victims that started late."""
-        priorities = [victim.priority for victim in self.victims]
-        return (
-            self.violations,
-            max(priorities),
-            sum(priorities),
-            len(priorities),
-            _reversed(min(_started(v) for v in self.victims if v.priority == max(priorities))),
-        )
+
+@dataclass(slots=True)
+class Findings:
+    """Where room could be made, the best first; of other nodes, why none can be made there."""
+
+    candidates: list[Candidate] = field(default_factory=list)
+    refused: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 class _CountsWithout:
@@ -59,8 +64,15 @@ class _CountsWithout:
 class Preemption:
     """Finds candidates for one profile."""
 
-    def __init__(self, profile: Profile, readers: dict[str, Reader], budgets: Reader) -> None:
-        self._profile, self._readers, self._budgets = profile, readers, budgets
+    def __init__(
+        self,
+        profile: Profile,
+        cache: Cache,
+        readers: Mapping[str, Reader],
+        chance: random.Random,
+    ) -> None:
+        self._profile, self._cache = profile, cache
+        self._readers, self._chance = dict(readers), chance
         found = [one for one in profile.post_filter if isinstance(one, DefaultPreemption)]
         self._plugin = found[0] if found else None
 
@@ -69,105 +81,125 @@ class Preemption:
         """Tell whether the profile has anybody sent away."""
         return self._plugin is not None
 
-    def not_eligible(self, pod: PodInfo, nodes: Sequence[NodeInfo]) -> str:
+    def not_eligible(self, pod: PodInfo, hopeless: Callable[[str], bool]) -> str:
         """Say why the pod may not preempt; "" if it may."""
         if pod.spec.get("preemptionPolicy") == "Never":
             return "not eligible due to preemptionPolicy=Never."
-        nominated = (pod.obj.get("status") or {}).get("nominatedNodeName")
-        node = next((n for n in nodes if n.name == nominated), None)
-        if node is None:
+        node = self._cache.node(pod.nominated)
+        if node is None or hopeless(node.name):
             return ""
-        leaving = (is_deleting(p.obj) for p in node.pods.values() if p.priority < pod.priority)
-        return (
-            "not eligible due to a terminating pod on the nominated node." if any(leaving) else ""
-        )
+        for other in node.pods.values():
+            if other.priority < pod.priority and is_leaving(self._now(other)):
+                return "not eligible due to a terminating pod on the nominated node."
+        return ""
 
     def find(
-        self,
-        pod: PodInfo,
-        nodes: Sequence[NodeInfo],
-        counts: PodCounts,
-        hopeless: Callable[[str], bool],
-    ) -> list[Candidate]:
-        """Return the nodes on which room could be made, the best first."""
-        enough = self._plugin.candidates(len(nodes)) if self._plugin is not None else 0
-        found: list[Candidate] = []
-        for node in nodes:
-            if hopeless(node.name):
+        self, pod: PodInfo, nodes: Sequence[NodeInfo], hopeless: Callable[[str], bool]
+    ) -> Findings:
+        """Look for nodes on which room could be made.
+
+        Where there are more than enough the search starts anywhere; it goes on until one is found
+        that breaks no budget.
+        """
+        some = [node for node in nodes if not hopeless(node.name)]
+        enough = self._plugin.candidates(len(some)) if self._plugin is not None else 0
+        if len(some) > enough:
+            start = self._chance.randrange(len(some))
+            some = some[start:] + some[:start]
+        found, harmless = Findings(), False
+        for node in some:
+            looked = self._on(pod, node, nodes)
+            if isinstance(looked, Status):
+                found.refused[node.name] = looked.reasons
                 continue
-            candidate = self._on(pod, node, nodes, counts)
-            if candidate is not None:
-                found.append(candidate)
-                if len(found) >= enough:
-                    break
-        return sorted(found, key=lambda candidate: candidate.rank)
+            found.candidates.append(looked)
+            harmless = harmless or not looked.violations
+            if harmless and len(found.candidates) >= enough:
+                break
+        found.candidates = self.ranked(found.candidates)
+        return found
 
-    def _on(
-        self, pod: PodInfo, node: NodeInfo, nodes: Sequence[NodeInfo], counts: PodCounts
-    ) -> Candidate | None:
-        lower = {uid: p for uid, p in node.pods.items() if p.priority < pod.priority}
+    def ranked(self, candidates: Iterable[Candidate]) -> list[Candidate]:
+        """Return candidates in order, the best first."""
+        return sorted(candidates, key=self._rank)
+
+    def _on(self, pod: PodInfo, node: NodeInfo, nodes: Sequence[NodeInfo]) -> Candidate | Status:
+        lower = [other for other in node.pods.values() if other.priority < pod.priority]
         if not lower:
-            return None
+            return _NOBODY
         emptier = node.copy()
-        for uid in lower:
-            emptier.remove(uid)
+        for other in lower:
+            emptier.remove(other.uid)
 
-        def fits() -> bool:
-            gone = {uid: p for uid, p in lower.items() if uid not in emptier.pods}
+        def refusal() -> Status | None:
+            gone = {one.uid: one for one in lower if one.uid not in emptier.pods}
             view = [emptier if n is node else n for n in nodes]
-            state = CycleState(view, _CountsWithout(counts, gone, node.name), self._readers)
-            return self._fits(state, pod, emptier)
+            counts = _CountsWithout(self._cache.counts, gone, node.name)
+            return self._refusal(
+                CycleState(view, counts, self._readers, kept=self._cache.kept), pod, emptier
+            )
 
-        if not fits():
-            return None
-        breaking, harmless = self._by_budget(list(lower.values()))
+        if (why := refusal()) is not None:
+            return why
+        ranked = by_importance(lower, self._now)
+        guarded = breaking(ranked, self._readers["poddisruptionbudgets"].list())
         victims: list[PodInfo] = []
         violations = 0
-        for group, breaks in ((breaking, True), (harmless, False)):
-            for other in sorted(group, key=importance):
-                emptier.add(other)
-                if not fits():
-                    emptier.remove(other.uid)
-                    victims.append(other)
-                    violations += breaks
-        return Candidate(node.name, tuple(victims), violations) if victims else None
+        for other in sorted(ranked, key=lambda one: one.uid not in guarded):
+            emptier.add(other)
+            if refusal() is not None:
+                emptier.remove(other.uid)
+                victims.append(other)
+                violations += other.uid in guarded
+        if not victims:
+            return Status.error(f'expected at least one victim pod on node "{node.name}"')
+        return Candidate(node.name, tuple(by_importance(victims, self._now)), violations)
 
-    def _fits(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> bool:
+    def _rank(self, candidate: Candidate) -> tuple[int, int, int, int, str]:
+        """Order candidates, the best first; the last part prefers victims that started late."""
+        victims = candidate.victims
+        highest = max(victim.priority for victim in victims)
+        most = (started(self._now(one)) for one in victims if one.priority == highest)
+        return (
+            candidate.violations,
+            highest,
+            sum(victim.priority + _ABOVE_ZERO for victim in victims),
+            len(victims),
+            _reversed(min(most)),
+        )
+
+    def _refusal(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> Status | None:
+        """Return why the pod does not fit on a node: with those that wait for room there, and
+        without them.
+        """
         skipped = set()
         for plugin in self._profile.pre_filter:
             status = plugin.pre_filter(state, pod)
             if status.code is Code.SKIP:
                 skipped.add(plugin.name)
             elif not status.ok:
-                return False
-        filters: list[FilterPlugin] = [p for p in self._profile.filter if p.name not in skipped]
-        return all(plugin.filter(state, pod, node).ok for plugin in filters)
+                return status
+        filters = [p for p in self._profile.filter if p.name not in skipped]
+        crowded = self._cache.with_nominated(node, pod)
+        for view in (node,) if crowded is node else (crowded, node):
+            if refusal := first_refusal(filters, state, pod, view):
+                return refusal[1]
+        return None
 
-    def _by_budget(self, pods: list[PodInfo]) -> tuple[list[PodInfo], list[PodInfo]]:
-        """Divide pods into those whose going breaks a disruption budget, and the others."""
-        left = [(b, (b.get("status") or {}).get("disruptionsAllowed") or 0) for b in self._all()]
-        allowed = [amount for _, amount in left]
-        breaking: list[PodInfo] = []
-        harmless: list[PodInfo] = []
-        for pod in sorted(pods, key=importance):
-            breaks = False
-            for at, (budget, _) in enumerate(left):
-                if _covers(budget, pod):
-                    allowed[at] -= 1
-                    breaks = breaks or allowed[at] < 0
-            (breaking if breaks else harmless).append(pod)
-        return breaking, harmless
-
-    def _all(self) -> list[Obj]:
-        return self._budgets.list()
+    def _now(self, pod: PodInfo) -> Obj:
+        """Return a pod as it is by now: the cache does not follow its status."""
+        found = self._readers["pods"].get(pod.namespace, pod.name)
+        return found if found and found["metadata"]["uid"] == pod.uid else pod.obj
 
 
-def _covers(budget: Obj, pod: PodInfo) -> bool:
-    selector = (budget.get("spec") or {}).get("selector")
-    if budget["metadata"].get("namespace") != pod.namespace or selector is None:
-        return False
-    disrupted = (budget.get("status") or {}).get("disruptedPods") or {}
-    return pod.name not in disrupted and from_label_selector(selector).matches(pod.labels)
+def is_leaving(pod: Obj) -> bool:
+    """Tell whether a pod is on its way out since the scheduler has sent it away."""
+    target = condition(pod, "DisruptionTarget") or {}
+    return (
+        is_deleting(pod)
+        and target.get("status") == "True"
+        and target.get("reason") == "PreemptionByScheduler"
+    )
 
 
 def choices(candidates: Sequence[Candidate]) -> tuple[Choice, ...]:
@@ -183,15 +215,6 @@ def _choice(candidate: Candidate) -> Choice:
         len(candidate.victims),
         candidate.violations,
     )
-
-
-def importance(pod: PodInfo) -> tuple[int, str]:
-    """Sort the most important first: by priority, then by how long a pod has run."""
-    return -pod.priority, _started(pod)
-
-
-def _started(pod: PodInfo) -> str:
-    return (pod.obj.get("status") or {}).get("startTime") or "9999"
 
 
 def _reversed(stamp: str) -> str:

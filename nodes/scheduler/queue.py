@@ -206,8 +206,13 @@ class Queue:
 
     def move_all(self) -> None:
         """Let every pod be tried again: other rules hold."""
-        for waiting in tuple(self._pods.values()):
-            if waiting.where != "active":
+        self.activate(tuple(self._pods))
+
+    def activate(self, uids: Iterable[str]) -> None:
+        """Let pods be tried again at once, whatever they wait for; but not who is kept out."""
+        for uid in uids:
+            waiting = self._pods.get(uid)
+            if waiting is not None and waiting.where != "active":
                 waiting.until = 0
                 self._requeue(waiting, FORCED)
 
@@ -234,6 +239,9 @@ class Queue:
         )
 
     def _ask(self, waiting: Waiting, trigger: Trigger, change: Change) -> bool:
+        gate = waiting.gate
+        if gate and not self.hints.concerns(waiting.pod.scheduler, gate, change.event):
+            return False
         if not self.hints.helps(waiting.pod, trigger.plugin, change):
             waiting.ignored += 1
             waiting.ignored_last = trigger
@@ -259,7 +267,7 @@ class Queue:
     def _hold(self, waiting: Waiting) -> None:
         waiting.where = "unschedulable"
         waiting.order = next(self._order)
-        for plugin in (waiting.gate,) if waiting.gated else waiting.refused_by:
+        for plugin in waiting.refused_by:
             self._held.setdefault(plugin, {})[waiting.pod.uid] = waiting
         if not waiting.gated:
             due = waiting.stamp + LEFTOVER_AFTER

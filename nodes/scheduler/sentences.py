@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 
 
 def sentence(total: int, refused: dict[str, tuple[str, tuple[str, ...]]]) -> str:
@@ -11,16 +12,11 @@ def sentence(total: int, refused: dict[str, tuple[str, tuple[str, ...]]]) -> str
     return f"0/{total} nodes are available: {_histogram(reasons)}."
 
 
-def no_victims(
-    total: int, refused: dict[str, tuple[str, tuple[str, ...]]], hopeless: set[str]
-) -> str:
-    """Say why nobody's going helps, node by node."""
-    reasons = Counter(
-        "Preemption is not helpful for scheduling"
-        if node in hopeless
-        else "No preemption victims found for incoming pod"
-        for node in refused
-    )
+def no_victims(total: int, refused: Mapping[str, tuple[str, ...]]) -> str:
+    """Say why nobody's going helps: by node where somebody's might, and of all others at once."""
+    reasons = Counter(reason for found in refused.values() for reason in found)
+    if others := total - len(refused):
+        reasons["Preemption is not helpful for scheduling"] += others
     return f"preemption: 0/{total} nodes are available: {_histogram(reasons)}."
 
 

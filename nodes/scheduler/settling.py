@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -15,6 +15,7 @@ from nodes.scheduler.binder import Binder
 from nodes.scheduler.cache import Cache
 from nodes.scheduler.cycle import Outcome
 from nodes.scheduler.decisions import Decisions
+from nodes.scheduler.evictions import Evictions, Preemptor
 from nodes.scheduler.groups import Try
 from nodes.scheduler.observing import Observer
 from nodes.scheduler.plugins.gang_scheduling import GangScheduling
@@ -38,6 +39,7 @@ class Settler:
         queue: Queue,
         decisions: Decisions,
         teller: Teller,
+        evictions: Evictions,
         binder: Binder,
         give_back: Callable[[PodInfo], None],
         slots: asyncio.Semaphore,
@@ -45,7 +47,8 @@ class Settler:
     ) -> None:
         """`give_back` takes a pod off the node that it was assumed on."""
         self._cache, self._queue, self._decisions = cache, queue, decisions
-        self._teller, self._binder, self._give_back = teller, binder, give_back
+        self._teller, self._evictions = teller, evictions
+        self._binder, self._give_back = binder, give_back
         self._slots, self._tasks = slots, tasks
         self.observer: Observer | None = None
 
@@ -59,33 +62,45 @@ class Settler:
         """Take in what came of an attempt; return what is to be written of it."""
         pod = waiting.pod
         if outcome.error:
+            self._cache.unnominate(pod.uid)
             self._queue.put_back(waiting)
             failure = binding.Failure(outcome.message, "", rejected=False)
             return partial(self._teller.failed, pod, failure)
         lost = binding.reserve_for(profile, self._cache, pod, outcome)
         if lost is not None:
             attempt.message = lost.message
+            self._cache.unnominate(pod.uid)
             self._queue.put_back(waiting, lost.refused_by)
             return partial(self._teller.failed, pod, lost)
         if outcome.node:
             self._cache.place(pod, outcome.node)
             return partial(self._bind, profile, waiting, outcome, attempt)
+        if outcome.nominated:
+            self._cache.nominate(pod, outcome.nominated)
+        elif outcome.nominated is not None:
+            self._cache.unnominate(pod.uid)
+        if (choice := outcome.preemption) is None:
+            self._queue.put_back(waiting, outcome.refused_by)
+            return partial(self._teller.refused, pod, outcome)
+        preemptor = Preemptor.of(pod)
+        victims = self._evictions.begin(preemptor, choice.node, choice.victims)
+        # Only now, so that it is kept out until they are on their way.
         self._queue.put_back(waiting, outcome.refused_by)
-        if outcome.preemption is not None:
-            self._cache.nominate(pod, outcome.preemption.node)
-        return partial(self._teller.refused, pod, outcome)
+        return partial(self._make_room, preemptor, victims, pod, outcome)
 
     def after_group(self, profile: Profile, one: Try) -> Work:
         """Take in what a group's trial means for a member; return what is to be written of it."""
         pod, waiting = one.waiting.pod, one.waiting
         if one.lost is not None:
             one.attempt.message = one.lost.message
+            self._cache.unnominate(pod.uid)
             self._queue.put_back(waiting, one.lost.refused_by)
             return partial(self._teller.failed, pod, one.lost)
         if one.assumed and one.outcome.node:
             return partial(self._bind, profile, waiting, one.outcome, one.attempt)
         if one.held_back:
             self._queue.put_back(waiting, (GangScheduling.name,))
+            self._cache.unnominate(pod.uid)
             if one.nominated:
                 self._cache.nominate(pod, one.nominated)
             failure = binding.Failure(one.outcome.message, GangScheduling.name, rejected=True)
@@ -105,6 +120,15 @@ class Settler:
         finally:
             self._slots.release()
             self._decisions.over(attempt)
+
+    async def _make_room(
+        self, preemptor: Preemptor, victims: Sequence[PodInfo], pod: PodInfo, outcome: Outcome
+    ) -> None:
+        """Say why a pod waits, and send those away who have to go for it."""
+        try:
+            await self._teller.refused(pod, outcome)
+        finally:
+            await self._evictions.run(preemptor, outcome.nominated or "", victims)
 
     async def _bind(
         self, profile: Profile, waiting: Waiting, outcome: Outcome, attempt: Attempt
@@ -127,4 +151,4 @@ class Settler:
         if self.observer is not None:
             self.observer.failed(pod, attempt, failure.message)
         self._queue.put_back(waiting, failure.refused_by)
-        await self._teller.failed(pod, failure)
+        await self._teller.failed(waiting.pod, failure)

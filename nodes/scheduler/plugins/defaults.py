@@ -5,10 +5,24 @@ A profile that leaves DefaultPreemption out sends nobody away.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from nodes.scheduler.framework import BindPlugin, PostFilterPlugin, QueueSortPlugin
+from nodes.scheduler.framework import (
+    SUCCESS,
+    BindPlugin,
+    Event,
+    Hint,
+    PostFilterPlugin,
+    PreEnqueuePlugin,
+    QueueSortPlugin,
+    Readers,
+    Status,
+    never,
+)
+from nodes.scheduler.podinfo import PodInfo
+
+_WAIT = Status.unresolvable("waiting for the preemption for this pod to be finished")
 
 
 class PrioritySort(QueueSortPlugin):
@@ -17,11 +31,23 @@ class PrioritySort(QueueSortPlugin):
     name = "PrioritySort"
 
 
-class DefaultPreemption(PostFilterPlugin):
-    """Looks for pods of lower priority that could go: on so many nodes at the least."""
+class DefaultPreemption(PreEnqueuePlugin, PostFilterPlugin):
+    """Looks for pods of lower priority that could go: on so many nodes at the least.
+
+    While they are being sent away, the pod that they go for is kept out of the queue.
+    """
 
     name = "DefaultPreemption"
     percentage, absolute = 10, 100
+    # Tells by uid for whom pods have still to be sent away.
+    running: Callable[[str], bool] = staticmethod(lambda uid: False)
+
+    def hints(self) -> Mapping[Event, Hint]:
+        """Have those who refused the pod asked again; that room is made says nothing by itself."""
+        return {Event.POD_GONE: never}
+
+    def pre_enqueue(self, pod: PodInfo, readers: Readers) -> Status:
+        return _WAIT if self.running(pod.uid) else SUCCESS
 
     def configure(self, args: Mapping[str, Any]) -> None:
         self.percentage = args["minCandidateNodesPercentage"]

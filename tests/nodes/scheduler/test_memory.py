@@ -20,7 +20,7 @@ READ = (
 
 def cycle_on(cache):
     readers = {name: Objects() for name in READ}
-    return Cycle(cache, Profile(), readers, Objects(), random.Random(0))
+    return Cycle(cache, Profile(), readers, random.Random(0))
 
 
 def attempt_at(cycle, built):
