@@ -48,7 +48,7 @@ class Clock(ABC):
         last = self._last_timestamp
         if last[0] != whole:
             # A busy cluster asks a thousand times in a second.
-            last = self._last_timestamp = whole, format_time(datetime.fromtimestamp(seconds, UTC))
+            last = self._last_timestamp = whole, format_seconds(seconds)
         return last[1]
 
     def micro_timestamp(self) -> str:
@@ -59,6 +59,11 @@ class Clock(ABC):
 def format_time(moment: datetime) -> str:
     """Print a moment as metav1.Time does, to the second, in UTC."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def format_seconds(seconds: float) -> str:
+    """Print seconds since the Unix epoch as metav1.Time does."""
+    return format_time(datetime.fromtimestamp(seconds, UTC))
 
 
 def parse_time(text: str) -> datetime:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 from typing import Any
 
-from apimachinery.clock import format_time
+from apimachinery.clock import format_seconds
 from apimachinery.errors import Invalid
 from apimachinery.gvk import GroupKind
 from apimachinery.validation.field import FieldErrors, Path, invalid, not_supported, required
@@ -95,15 +94,11 @@ def _about(record: ClusterRecord, used: float) -> dict[str, Any]:
         "template": record.template,
         "nodes": record.nodes,
         "version": VERSION,
-        "created": _moment(record.created),
-        "used": _moment(used) if used else None,
-        "expires": _moment(expires) if expires else None,
+        "created": format_seconds(record.created),
+        "used": format_seconds(used) if used else None,
+        "expires": format_seconds(expires) if expires else None,
         "revision": record.revision,
     }
-
-
-def _moment(seconds: float) -> str:
-    return format_time(datetime.fromtimestamp(seconds, UTC))
 
 
 def _described(call: Call) -> dict[str, Any]:

@@ -12,10 +12,9 @@ An attempt is told to who may get its pod; victims are named to who may list the
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
-from apimachinery.clock import format_time
+from apimachinery.clock import format_seconds
 from apimachinery.errors import NotFound
 from apimachinery.gvk import GroupResource
 from apiserver.storage import Key
@@ -140,7 +139,7 @@ def _waits(scheduler: Scheduler, waiting: Waiting, viewer: Viewer) -> dict[str, 
         "gate": {"plugin": plugin, "why": why},
         "because": _trigger(waiting.because, viewer),
         "ignored": {"count": waiting.ignored, "last": _trigger(last, viewer) if last else None},
-        "retryAt": None if retry_at is None else format_time(datetime.fromtimestamp(retry_at, UTC)),
+        "retryAt": None if retry_at is None else format_seconds(retry_at),
     }
 
 

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field, fields
 from functools import cache
 from typing import Any, NewType, TypeVar
 
+from apimachinery.booleans import parse_bool
 from apimachinery.duration import format_duration, parse_duration
 from apiserver.admission.order import ORDER
 from apiserver.auth.tokens import ISSUER
@@ -248,19 +249,9 @@ class Syntax:
     adds_up: bool = False
 
 
-_TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})
-_FALSE = frozenset({"0", "f", "F", "FALSE", "false", "False"})
 _PORTS = re.compile(r"([0-9]+)(?:([-+])([0-9]+))?")
 _HIGHEST_PORT = 65535
 _PAIR = re.compile(r"([^=]*)=(.*)", re.DOTALL)
-
-
-def _read_bool(text: str) -> bool:
-    if text in _TRUE:
-        return True
-    if text in _FALSE:
-        return False
-    raise ValueError(f'strconv.ParseBool: parsing "{text}": invalid syntax')
 
 
 def _read_int(text: str) -> int:
@@ -301,7 +292,7 @@ def _read_port_range(text: str) -> PortRange:
 
 
 _SYNTAX: Mapping[Any, Syntax] = {
-    bool: Syntax("bool", _read_bool, lambda value: str(value).lower()),
+    bool: Syntax("bool", parse_bool, lambda value: str(value).lower()),
     int: Syntax("int", _read_int, str),
     str: Syntax("string", str, str),
     Duration: Syntax("duration", parse_duration, format_duration),

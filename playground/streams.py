@@ -13,6 +13,7 @@ from apimachinery.clock import parse_time
 from apimachinery.errors import ApiError, BadRequest, InternalError, NotFound
 from apimachinery.gvk import GroupResource
 from apimachinery.meta import Obj
+from apiserver.endpoints.requestinfo import is_true
 from apiserver.storage import ClusterStore, Key
 from nodes.kubelet import portforward, portforward_spdy, streaming, streaming_spdy
 from nodes.kubelet.kubelet import Kubelet
@@ -20,8 +21,6 @@ from nodes.kubelet.portforward_channels import serve_channels
 from nodes.kubelet.portforward_spdy import serve_spdy
 from nodes.network.stream import ByteStream
 from nodes.runtime.cri import AttachRequest, ExecRequest, LogOptions, Session
-
-_TRUE = {"1", "true", "True", "TRUE", "t", "T"}
 
 Serve = Callable[[], Awaitable[None]]
 
@@ -40,7 +39,8 @@ class _Upgrade:
     send: Any
 
     def flag(self, name: str) -> bool:
-        return (self.query.get(name) or [""])[0] in _TRUE
+        given = self.query.get(name)
+        return is_true(given[0] if given else None)
 
     def asked_streams(self) -> tuple[str, ...]:
         """Return which of a program's streams are wanted. Raises BadRequest where none is."""
@@ -79,7 +79,7 @@ class KubeletStreams:
             pod,
             container,
             log_options(options, kubelet.host.clock.seconds()),
-            previous=options.get("previous") in _TRUE,
+            previous=is_true(options.get("previous")),
         )
 
     async def connect(self, request: Any, scope: Any, receive: Any, send: Any) -> None:
@@ -205,10 +205,10 @@ def log_options(options: Mapping[str, str], now: float) -> LogOptions:
     except ValueError as error:
         raise BadRequest(str(error)) from error
     return LogOptions(
-        follow=options.get("follow") in _TRUE,
+        follow=is_true(options.get("follow")),
         tail_lines=tail,
         since=since,
-        timestamps=options.get("timestamps") in _TRUE,
+        timestamps=is_true(options.get("timestamps")),
         limit_bytes=limit,
         stream=options.get("stream") or "All",
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from apimachinery.booleans import says_true
 from apimachinery.caching import kept_if_short
 from apimachinery.errors import ApiError, NotAcceptable
 
@@ -36,8 +37,6 @@ AVAILABLE = (
 )
 
 
-# What Go's strconv.ParseBool takes for true.
-_GO_TRUE = frozenset(("1", "t", "T", "TRUE", "true", "True"))
 _PRETTY_AGENTS = ("curl", "Wget", "Mozilla/5.0")
 
 
@@ -81,7 +80,7 @@ def negotiate(accept: str, *, discovery: bool = False, tables: bool = True) -> O
 def prettily(output: Output, params: Mapping[str, str], user_agent: str) -> Output:
     """Return the form in several lines where the query or the kind of client asks for it."""
     asked = params.get("pretty", "")
-    pretty = asked in _GO_TRUE if asked else user_agent.startswith(_PRETTY_AGENTS)
+    pretty = says_true(asked) if asked else user_agent.startswith(_PRETTY_AGENTS)
     return replace(output, pretty=True) if pretty else output
 
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from apimachinery.booleans import parse_bool, says_true
+
 GENERIC_WORKLOAD, GANG_SCHEDULING = "GenericWorkload", "GangScheduling"
 # What each feature needs besides.
 FEATURES: Mapping[str, tuple[str, ...]] = {
@@ -18,9 +20,6 @@ ALPHA = "scheduling.k8s.io/v1alpha2"
 VERSIONS = ("api/all", "api/alpha", ALPHA)
 
 _on: set[str] = set()
-# As Go's strconv.ParseBool reads them.
-_TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})
-_BOOLEANS = _TRUE | {"0", "f", "F", "FALSE", "false", "False"}
 
 
 def enabled(feature: str) -> bool:
@@ -36,8 +35,8 @@ def switch(on: Iterable[str]) -> None:
 
 def chosen(features: Iterable[tuple[str, str]], versions: Iterable[tuple[str, str]]) -> list[str]:
     """Return the features that are on by flags; their kinds have to be served as well."""
-    served = any(value in _TRUE for name, value in versions if name in VERSIONS)
-    on = [name for name, value in dict(features).items() if value in _TRUE]
+    served = any(says_true(value) for name, value in versions if name in VERSIONS)
+    on = [name for name, value in dict(features).items() if says_true(value)]
     return on if served else []
 
 
@@ -49,15 +48,23 @@ def problems(
     for name, value in given.items():
         if name not in FEATURES:
             yield f"unrecognized feature gate: {name}"
-        elif value not in _BOOLEANS:
-            why = f'strconv.ParseBool: parsing "{value}": invalid syntax'
+        elif why := _no_bool(value):
             yield f"invalid value of {name}: {value}, err: {why}"
-        elif value in _TRUE:
-            off = [one for one in FEATURES[name] if given.get(one) not in _TRUE]
+        elif says_true(value):
+            off = [one for one in FEATURES[name] if not says_true(given.get(one))]
             if off:
                 yield f"{name} is enabled, but depends on features that are disabled: {off[0]}"
     for name, value in versions:
         if name not in VERSIONS:
             yield f"unknown api groups {name.partition('/')[0]}"
-        elif value not in _BOOLEANS:
+        elif _no_bool(value):
             yield f"invalid value {name}={value}"
+
+
+def _no_bool(text: str) -> str:
+    """Return what is wrong with a boolean, nothing if nothing is."""
+    try:
+        parse_bool(text)
+    except ValueError as error:
+        return str(error)
+    return ""

@@ -14,10 +14,9 @@ import asyncio
 import logging
 from collections import OrderedDict, deque
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from apimachinery.clock import Clock, format_time
+from apimachinery.clock import Clock, format_seconds
 from apimachinery.errors import ApiError, NotFound
 from apimachinery.meta import Obj, name_of, namespace_of
 from nodes.client.cause import CAUSE, Cause
@@ -176,7 +175,7 @@ class EventSink:
         at = replace(
             occurrence,
             seconds=written.last,
-            stamp=format_time(datetime.fromtimestamp(written.last, tz=UTC)),
+            stamp=format_seconds(written.last),
         )
         self._say(_Saying(at, written, occurrence.message, written.count))
 

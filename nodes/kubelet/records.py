@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
-from apimachinery.clock import format_time, parse_time
+from apimachinery.clock import format_seconds, parse_time
 from apimachinery.meta import Obj
 from nodes.runtime.cri import (
     ContainerMetadata,
@@ -119,7 +118,7 @@ def container_id(runtime_id: str) -> str:
 
 def stamp(nanoseconds: int) -> str:
     """Print a runtime's nanoseconds as metav1.Time."""
-    return format_time(datetime.fromtimestamp(nanoseconds / 1e9, UTC))
+    return format_seconds(nanoseconds / 1e9)
 
 
 def ended_status(

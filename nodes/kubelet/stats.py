@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from apimachinery import quantity
+from apimachinery.clock import format_seconds
 from apimachinery.meta import Obj, name_of, namespace_of, uid_of
 from nodes.kubelet.kubelet import Kubelet
 from nodes.kubelet.records import stamp
@@ -92,11 +93,11 @@ class NodeUsage:
 
     @property
     def timestamp(self) -> str:
-        return stamp(int(self.time * NANO))
+        return format_seconds(self.time)
 
     @property
     def boot_timestamp(self) -> str:
-        return stamp(int(self.booted * NANO))
+        return format_seconds(self.booted)
 
     @property
     def of_pods(self) -> Usage:

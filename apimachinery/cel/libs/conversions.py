@@ -6,6 +6,7 @@ import math
 import re
 from typing import Any
 
+from apimachinery.booleans import parse_bool
 from apimachinery.cel.errors import EvalError
 from apimachinery.cel.functions import Overload, function
 from apimachinery.cel.times import (
@@ -34,10 +35,6 @@ _DOUBLE = re.compile(
     r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|[+-]?inf(?:inity)?|nan",
     re.IGNORECASE,
 )
-_BOOLS = {
-    **dict.fromkeys(("true", "True", "TRUE", "t", "1"), True),
-    **dict.fromkeys(("false", "False", "FALSE", "f", "0"), False),
-}
 
 
 def _int_of_text(text: str) -> int:
@@ -90,10 +87,10 @@ def _double_of_text(text: str) -> float:
 
 
 def _bool_of_text(text: str) -> bool:
-    found = _BOOLS.get(text)
-    if found is None:
-        raise _no_conversion("bool")
-    return found
+    try:
+        return parse_bool(text)
+    except ValueError:
+        raise _no_conversion("bool") from None
 
 
 def _text_of_bytes(value: bytes) -> str:

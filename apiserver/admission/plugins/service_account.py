@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
+from apimachinery.booleans import says_true
 from apimachinery.errors import Forbidden
 from apimachinery.meta import Obj, annotations_of, name_of
 from apiserver.admission.interfaces import CREATE, UPDATE, AdmissionRequest, NotYet, Rule
@@ -19,7 +20,6 @@ VOLUME = "kube-api-access"
 MOUNT_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"
 # The alphabet of generated names: no vowels, so that no words come out.
 _ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
-_TRUE = frozenset({"1", "t", "T", "true", "TRUE", "True"})
 
 
 class ServiceAccount:
@@ -134,7 +134,7 @@ def _check_mirror(request: AdmissionRequest, spec: dict[str, Any]) -> None:
 
 
 def _enforced(account: Obj) -> bool:
-    return annotations_of(account).get(ENFORCE_MOUNTABLE, "") in _TRUE
+    return says_true(annotations_of(account).get(ENFORCE_MOUNTABLE))
 
 
 def _mountable(account: Obj) -> set[str]:

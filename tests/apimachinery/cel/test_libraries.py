@@ -123,7 +123,7 @@ TRUE = [
     "int('-5') == -5 && int(2.9) == 2 && int(3u) == 3 && uint('7') == 7u && uint(1.9) == 1u",
     "double('1e3') == 1000.0 && string(1.0) == '1' && string(.1) == '0.1'",
     "string(true) == 'true'",
-    "bool('t') && !bool('FALSE') && bytes('ä').size() == 2 && string(b'abc') == 'abc'",
+    "bool('t') && bool('T') && !bool('FALSE') && bytes('ä').size() == 2 && string(b'abc') == 'abc'",
 ]
 
 
