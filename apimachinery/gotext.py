@@ -43,6 +43,23 @@ def syntax(value: Any) -> str:
     return quoted(value) if isinstance(value, str) else plain(value)
 
 
+def selector_syntax(selector: Any) -> str:
+    """Print a label selector as its own type does with `%v`."""
+    if selector is None:
+        return "nil"
+    labels = selector.get("matchLabels") or {}
+    matching = "".join(f"{key}: {labels[key]}," for key in sorted(labels))
+    rules = "".join(
+        f"LabelSelectorRequirement{{Key:{one.get('key')},Operator:{one.get('operator')},"
+        f"Values:{plain(one.get('values') or [])},}},"
+        for one in selector.get("matchExpressions") or ()
+    )
+    return (
+        f"&LabelSelector{{MatchLabels:map[string]string{{{matching}}},"
+        f"MatchExpressions:[]LabelSelectorRequirement{{{rules}}},}}"
+    )
+
+
 def quoted(value: str) -> str:
     """Print a text as `%q` does."""
     return orjson.dumps(value).decode()

@@ -38,7 +38,7 @@ from nodes.controllers.cronjob import CronJobController
 from nodes.controllers.daemonset.controller import DaemonSetController
 from nodes.controllers.deployment.controller import DeploymentController
 from nodes.controllers.devicetainteviction import DeviceTaintEvictionController
-from nodes.controllers.disruption import DisruptionController
+from nodes.controllers.disruption.controller import DisruptionController
 from nodes.controllers.endpoints import EndpointsController
 from nodes.controllers.endpointslice.controller import EndpointSliceController
 from nodes.controllers.endpointslice.mirroring import EndpointSliceMirroringController

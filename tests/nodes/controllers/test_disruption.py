@@ -4,7 +4,11 @@ import asyncio
 
 import pytest
 
-from nodes.client.resources import PODDISRUPTIONBUDGETS, PODS
+from apimachinery.errors import NotFound, PathNotFound
+from apimachinery.gvk import GroupResource
+from nodes.client.resources import PODDISRUPTIONBUDGETS, PODS, Res
+from nodes.controllers.common.base import Served
+from nodes.controllers.disruption.expected import NotExpected, Scales
 from tests.support.builders import deployment, obj, pod, replicaset
 
 pytestmark = pytest.mark.looptime
@@ -103,3 +107,117 @@ async def test_a_number_that_is_none_allows_nothing(rig):
     await rig.settle()
     assert status(rig)[1] == ("DisruptionAllowed", "False", "SyncFailed")
     assert status(rig)[0]["disruptionsAllowed"] == 0
+
+
+async def test_pods_of_nobody_do_not_count_and_that_is_said(rig):
+    await family(rig, 2, 2)
+    await rig.create(pod("alone").labels(app="x").on("n1").ready())
+    await rig.run(PDB)
+    await rig.create(budget(maxUnavailable=1))
+    await rig.settle()
+    assert (status(rig)[0]["expectedPods"], status(rig)[0]["currentHealthy"]) == (2, 3)
+    (event,) = rig.events()
+    assert event.startswith(
+        "Warning UnmanagedPods Pods selected by this PodDisruptionBudget (selector:"
+        " &LabelSelector{MatchLabels:map[string]string{app: x,},"
+        "MatchExpressions:[]LabelSelectorRequirement{},}) were found to be unmanaged."
+    )
+
+
+def crowd(kind, uid="u1", plural="crowds"):
+    """Return a custom kind's resource, and a pod that one of them controls."""
+    owner = {"apiVersion": "x.io/v1", "kind": kind, "name": "c", "uid": uid, "controller": True}
+    one = pod("c-1").labels(app="x").on("n1").ready()
+    return Res("x.io", "v1", plural, kind), {
+        **one,
+        "metadata": {**one["metadata"], "ownerReferences": [owner]},
+    }
+
+
+@pytest.mark.parametrize(
+    ("scale", "expected", "why"),
+    [
+        (
+            NotFound(GroupResource("x.io", "crowds"), "c"),
+            None,
+            'found no controllers for pod "c-1"',
+        ),
+        (PathNotFound(), None, "crowds.x.io does not implement the scale subresource"),
+        ({"metadata": {"uid": "u1"}, "spec": {"replicas": 4}}, 4, ""),
+        (
+            {"metadata": {"uid": "u2"}, "spec": {"replicas": 4}},
+            None,
+            "found no controllers for pod",
+        ),
+    ],
+)
+async def test_others_are_asked_for_their_scale(rig, scale, expected, why):
+    resource, one = crowd("Crowd")
+    calls = []
+
+    class Client:
+        async def get(self, *call):
+            calls.append(call)
+            if isinstance(scale, Exception):
+                raise scale
+            return scale
+
+    scales = Scales(Client(), rig, Served(lambda: [resource]))
+    if expected is None:
+        with pytest.raises(NotExpected, match=why):
+            await scales.of([one, one])
+    else:
+        assert await scales.of([one, one]) == (expected, False)
+    assert calls == [(resource, "default", "c", "scale")]
+
+
+async def test_a_kind_that_is_not_served_is_named(rig):
+    await rig.create(crowd("Crowd")[1])
+    await rig.run(PDB)
+    await rig.create(budget(maxUnavailable=1))
+    await rig.settle()
+    why = 'no matches for kind "Crowd" in version "x.io/v1"'
+    assert rig.need("poddisruptionbudgets", "b")["status"]["conditions"][0]["message"] == why
+    assert rig.events() == [
+        "Warning CalculateExpectedPodCountFailed Failed to calculate the number of expected pods:"
+        f" {why}"
+    ]
+
+
+async def test_a_pod_of_two_budgets_is_told_so(rig):
+    await family(rig, 1, 1)
+    await rig.run(PDB)
+    both = budget(minAvailable=0)
+    await rig.create(both, {**both, "metadata": {**both["metadata"], "name": "a"}})
+    await rig.settle()
+    await rig.client.patch(PODS, "default", "p0", {"metadata": {"labels": {"new": "one"}}})
+    await rig.settle()
+    assert rig.events() == [
+        "Warning MultiplePodDisruptionBudgets"
+        ' Pod "default"/"p0" matches multiple PodDisruptionBudgets.  Chose "a" arbitrarily.'
+    ]
+
+
+@pytest.mark.parametrize(
+    ("reason", "after"), [("EvictionByEvictionAPI", "False"), ("TerminationByKubelet", "True")]
+)
+async def test_a_disruption_that_did_not_come_is_taken_back(rig, reason, after):
+    await rig.create(pod("p").on("n1").ready())
+    await rig.run(PDB)
+    target = {
+        "type": "DisruptionTarget",
+        "status": "True",
+        "reason": reason,
+        "lastTransitionTime": rig.clock.timestamp(),
+    }
+    conditions = [*rig.need("pods", "p")["status"]["conditions"], target]
+    patch = {"status": {"conditions": conditions}}
+    await rig.client.patch(PODS, "default", "p", patch, subresource="status")
+
+    def shown():
+        return rig.need("pods", "p")["status"]["conditions"][-1]["status"]
+
+    await asyncio.sleep(119)
+    assert shown() == "True"
+    await asyncio.sleep(2)
+    assert shown() == after

@@ -10,35 +10,36 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from apimachinery.clock import parse_time
+from apimachinery.gotext import quoted, selector_syntax
 from apimachinery.intorstring import scaled
 from apimachinery.labels import from_label_selector
-from apimachinery.meta import Obj, controller_of, is_deleting, labels_of, name_of, namespace_of
+from apimachinery.meta import Obj, is_deleting, labels_of, name_of, namespace_of
 from apimachinery.pods import is_active, is_ready
 from apimachinery.workloads import desired_replicas
 from nodes.client.controller import Result
 from nodes.client.events import NORMAL, WARNING
 from nodes.client.lister import Key, key_of
-from nodes.client.resources import (
-    DEPLOYMENTS,
-    PODDISRUPTIONBUDGETS,
-    PODS,
-    REPLICASETS,
-    REPLICATIONCONTROLLERS,
-    STATEFULSETS,
-    Res,
-)
-from nodes.controllers.common.base import ManagedController
+from nodes.client.resources import PODDISRUPTIONBUDGETS, PODS
+from nodes.controllers.common.base import ManagedController, ManagerContext
 from nodes.controllers.common.conditions import condition, put_in_place
+from nodes.controllers.disruption.expected import SCALED, NotExpected, Scales
+from nodes.controllers.disruption.stale import StaleDisruptions
 
 # An eviction that has not become a deletion by then is not going to.
 DELETION_TIMEOUT = 120.0
 
-_SCALED: tuple[Res, ...] = (DEPLOYMENTS, REPLICASETS, REPLICATIONCONTROLLERS, STATEFULSETS)
+_UNMANAGED = (
+    "Pods selected by this PodDisruptionBudget (selector: {}) were found to be unmanaged. As a"
+    " result, the status of the PDB cannot be calculated correctly, which may result in undefined"
+    ' behavior. To account for these pods please set ".spec.minAvailable" field of the PDB to an'
+    " integer value."
+)
 
 
 class _Need(NamedTuple):
     expected: int
     healthy: int
+    unmanaged: bool = False
 
 
 class DisruptionController(ManagedController):
@@ -49,13 +50,32 @@ class DisruptionController(ManagedController):
     component = "controllermanager"
     reconciles = PODDISRUPTIONBUDGETS
 
+    def __init__(self, context: ManagerContext) -> None:
+        super().__init__(context)
+        self._scales = Scales(self.client, context.informers, context.served)
+        self._stale = StaleDisruptions(context)
+
     def start(self) -> None:
         super().start()
-        for resource in _SCALED:
+        for resource in SCALED:
             self.informer(resource).on_change(self._on_scaled)
         self.informer(PODS).on_change(self._on_pod)
 
+    def release(self) -> None:
+        super().release()
+        self._stale.loop.release()
+
+    def stop(self) -> None:
+        super().stop()
+        self._stale.loop.stop()
+
+    @property
+    def idle(self) -> bool:
+        return super().idle and self._stale.loop.idle
+
     def _on_pod(self, old: Obj | None, new: Obj | None) -> None:
+        if new is not None:
+            self._stale.follow(new)
         if old is not None and new is not None and _shown(old) == _shown(new):
             return
         for pod in (old, new):
@@ -69,30 +89,44 @@ class DisruptionController(ManagedController):
             self.queue.add(key_of(budget))
 
     def _wake(self, pod: Obj) -> None:
+        budgets = self.informer(PODDISRUPTIONBUDGETS).list(namespace_of(pod))
+        if not budgets:
+            return
         labels = labels_of(pod)
-        for budget in self.informer(PODDISRUPTIONBUDGETS).list(namespace_of(pod)):
-            if from_label_selector(budget["spec"].get("selector")).matches(labels):
-                self.queue.add(key_of(budget))
+        found = [
+            one
+            for one in budgets
+            if from_label_selector(one["spec"].get("selector")).matches(labels)
+        ]
+        for budget in found:
+            self.queue.add(key_of(budget))
+        if len(found) > 1:
+            # Kubernetes looks at one of them alone; here all are counted.
+            about = f"{quoted(namespace_of(pod))}/{quoted(name_of(pod))}"
+            chosen = quoted(min(map(name_of, found)))
+            message = (
+                f"Pod {about} matches multiple PodDisruptionBudgets.  Chose {chosen} arbitrarily."
+            )
+            self.recorder.event(pod, WARNING, "MultiplePodDisruptionBudgets", message)
 
     async def reconcile(self, key: Key) -> Result:
         budget = self.informer(PODDISRUPTIONBUDGETS).get(*key)
         if budget is None:
             return Result()
         selector = from_label_selector(budget["spec"].get("selector"))
-        pods = [
-            pod
-            for pod in self.informer(PODS).list(key.namespace, selector)
-            if is_active(pod) or is_deleting(pod)
-        ]
+        pods = self.informer(PODS).list(key.namespace, selector)
         if not pods:
             self.recorder.event(budget, NORMAL, "NoPods", "No matching pods found")
         try:
-            need = self._need(budget, pods)
-        except ValueError as error:
+            need = await self._need(budget, pods)
+        except (ValueError, NotExpected) as error:
             message = f"Failed to calculate the number of expected pods: {error}"
             self.recorder.event(budget, WARNING, "CalculateExpectedPodCountFailed", message)
-            await self._write(budget, self._failed(budget, message))
+            await self._write(budget, self._failed(budget, str(error)))
             return Result()
+        if need.unmanaged:
+            message = _UNMANAGED.format(selector_syntax(budget["spec"].get("selector")))
+            self.recorder.event(budget, WARNING, "UnmanagedPods", message)
         disrupted, recheck = self._disrupted(budget, pods)
         healthy = sum(
             1
@@ -102,45 +136,19 @@ class DisruptionController(ManagedController):
         await self._write(budget, self._status(budget, need, healthy, disrupted))
         return Result(requeue_after=recheck)
 
-    def _need(self, budget: Obj, pods: Sequence[Obj]) -> _Need:
+    async def _need(self, budget: Obj, pods: Sequence[Obj]) -> _Need:
         """Return how many pods there should be, and how many of these have to be healthy."""
         spec = budget["spec"]
         if spec.get("maxUnavailable") is not None:
-            expected = self._scale(pods)
-            lost = scaled(spec["maxUnavailable"], expected, round_up=True)
-            return _Need(expected, max(expected - lost, 0))
+            expected = await self._scales.of(pods)
+            lost = scaled(spec["maxUnavailable"], expected.count, round_up=True)
+            return _Need(expected.count, max(expected.count - lost, 0), expected.unmanaged)
         least = spec.get("minAvailable")
         if isinstance(least, str):
-            expected = self._scale(pods)
-            return _Need(expected, scaled(least, expected, round_up=True))
+            expected = await self._scales.of(pods)
+            healthy = scaled(least, expected.count, round_up=True)
+            return _Need(expected.count, healthy, expected.unmanaged)
         return _Need(len(pods), 1 if least is None else least)
-
-    def _scale(self, pods: Sequence[Obj]) -> int:
-        """Sum the wanted sizes of what controls the pods, each once."""
-        sizes: dict[str, int] = {}
-        for pod in pods:
-            found = self._controller(namespace_of(pod), pod)
-            if found is not None:
-                sizes[found["metadata"]["uid"]] = desired_replicas(found)
-        return sum(sizes.values())
-
-    def _controller(self, namespace: str, obj: Obj) -> Obj | None:
-        """Return what sizes the set that an object is in: the Deployment behind a ReplicaSet."""
-        reference = controller_of(obj)
-        if reference is None:
-            return None
-        for resource in _SCALED:
-            if (resource.api_version, resource.kind) != (
-                reference.get("apiVersion"),
-                reference.get("kind"),
-            ):
-                continue
-            found = self.informer(resource).get(namespace, reference["name"])
-            if found is None or found["metadata"]["uid"] != reference.get("uid"):
-                return None
-            above = self._controller(namespace, found) if resource is REPLICASETS else None
-            return above if above is not None else found
-        return None
 
     def _disrupted(self, budget: Obj, pods: Sequence[Obj]) -> tuple[dict[str, str], float | None]:
         """Return the evictions still under way, and when the first of them is given up."""

@@ -1,0 +1,1 @@
+"""PodDisruptionBudgets: how many pods may go at a time, and how many there should be."""
