@@ -7,6 +7,7 @@ after it are available again.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from apimachinery.errors import AlreadyExists, ApiError, Conflict, NotFound
@@ -38,6 +39,16 @@ from nodes.controllers.common.refusals import is_terminating
 from nodes.controllers.common.revisions import Revisions, template_of
 from nodes.controllers.statefulset import identity
 from nodes.controllers.statefulset.retention import Retention
+
+
+class _NoClaims(ApiError):
+    """Why some of a pod's claims could not be made, as client-go puts several errors."""
+
+    code = 500
+
+    def __init__(self, errors: Sequence[tuple[str, ApiError]]) -> None:
+        said = [f"failed to create PVC {name}: {error.message}" for name, error in errors]
+        super().__init__(said[0] if len(said) == 1 else f"[{', '.join(said)}]")
 
 
 class _Set(NamedTuple):
@@ -155,10 +166,10 @@ class StatefulSetController(ManagedController):
 
     async def _take_away(self, seen: _Set, by_ordinal: dict[int, Obj]) -> bool:
         """Delete pods beyond the wanted number; tell whether there is nothing to wait for."""
-        unhealthy = [o for o in sorted(by_ordinal) if not _healthy(by_ordinal[o])]
+        missing = [o for o in sorted(by_ordinal) if not self._is_well(seen.obj, by_ordinal[o])]
         for ordinal in sorted((o for o in by_ordinal if o not in seen.ordinals), reverse=True):
             pod = by_ordinal[ordinal]
-            blocked = bool(unhealthy) and unhealthy[0] != ordinal and not _healthy(pod)
+            blocked = ordinal in missing and missing[0] != ordinal
             if not is_deleting(pod) and not (blocked and seen.ordered):
                 await self._delete(seen.obj, pod)
             if seen.ordered:
@@ -168,7 +179,7 @@ class StatefulSetController(ManagedController):
     async def _bring_up(self, seen: _Set, ordinal: int, pod: Obj | None) -> bool:
         """See to one ordinal; tell whether the next may be seen to."""
         if pod is not None and is_terminal(pod) and not is_deleting(pod):
-            await self._recreate(seen.obj, pod)
+            await self._delete(seen.obj, pod)
             return False
         if pod is None:
             if not self._retention.blocks(seen.obj, identity.pod_name(seen.obj, ordinal)):
@@ -176,17 +187,24 @@ class StatefulSetController(ManagedController):
             return False
         if is_deleting(pod):
             return False
-        if phase_of(pod) == "Pending":
-            await self._make_claims(seen.obj, name_of(pod))
+        pending = phase_of(pod) == "Pending"
+        if pending:
+            await self._see_to_claims(seen.obj, pod)
         well = identity.is_running_and_ready(pod) and self._available_in(seen.obj, pod) == 0
         if well or not seen.ordered:
             await self._repair(seen.obj, pod)
-            await self._retention.keep(seen.obj, pod, condemned=False)
+            if not pending:
+                await self._retention.keep(seen.obj, pod, condemned=False)
         return well
 
     def _available_in(self, statefulset: Obj, pod: Obj) -> float | None:
         min_ready = int(statefulset["spec"].get("minReadySeconds") or 0)
         return podfacts.available_in(pod, min_ready, self.clock.seconds())
+
+    def _is_well(self, statefulset: Obj, pod: Obj) -> bool:
+        """Tell whether a pod is there to stay, runs, and has been ready for long enough."""
+        running = identity.is_running_and_ready(pod) and not is_deleting(pod)
+        return running and self._available_in(statefulset, pod) == 0
 
     async def _roll(self, seen: _Set, by_ordinal: dict[int, Obj]) -> None:
         """Replace the last pod that is of an old revision, if all after it are well."""
@@ -200,7 +218,7 @@ class StatefulSetController(ManagedController):
                 if not is_deleting(pod):
                     await self._delete(seen.obj, pod)
                 return
-            if not _healthy(pod) or self._available_in(seen.obj, pod) != 0:
+            if not self._is_well(seen.obj, pod):
                 return
 
     def _revision_for(self, seen: _Set, ordinal: int) -> Obj:
@@ -221,7 +239,11 @@ class StatefulSetController(ManagedController):
         if leaving := self._leaving_claim(seen.obj, name_of(pod)):
             self._tell(seen.obj, "Create", pod, f"pvc {leaving} is being deleted")
             return
-        await self._make_claims(seen.obj, name_of(pod))
+        try:
+            await self._see_to_claims(seen.obj, pod)
+        except _NoClaims as missing:
+            self._tell(seen.obj, "Create", pod, missing.message)
+            raise
         try:
             await self.client.create(pod, PODS)
         except AlreadyExists:
@@ -238,22 +260,34 @@ class StatefulSetController(ManagedController):
         claims = self._retention.claims_of(statefulset, pod)
         return next((name_of(claim) for claim in claims if is_deleting(claim)), "")
 
+    async def _see_to_claims(self, statefulset: Obj, pod: Obj) -> None:
+        """Make the claims that a pod lacks, and give them their owners. Raises _NoClaims."""
+        await self._make_claims(statefulset, name_of(pod))
+        await self._retention.keep(statefulset, pod, condemned=False)
+
     async def _make_claims(self, statefulset: Obj, pod: str) -> None:
         known = self.informer(PERSISTENTVOLUMECLAIMS)
+        errors: list[tuple[str, ApiError]] = []
         for claim in identity.build_claims(statefulset, pod):
-            if known.get(namespace_of(claim), name_of(claim)) is not None:
+            name = name_of(claim)
+            if known.get(namespace_of(claim), name) is not None:
                 continue
-            words = f"Create Claim {name_of(claim)} Pod {pod} in StatefulSet {name_of(statefulset)}"
+            within = f"Pod {pod} in StatefulSet {name_of(statefulset)}"
             try:
                 await self.client.create(claim, PERSISTENTVOLUMECLAIMS)
             except AlreadyExists:
                 continue
             except ApiError as error:
-                if not is_terminating(error):
-                    message = f"{words} failed error: {error.message}"
-                    self.recorder.event(statefulset, WARNING, "FailedCreate", message)
-                raise
-            self.recorder.event(statefulset, NORMAL, "SuccessfulCreate", f"{words} success")
+                if is_terminating(error):
+                    raise
+                message = f"Create Claim {name} for {within} failed error: {error.message}"
+                self.recorder.event(statefulset, WARNING, "FailedCreate", message)
+                errors.append((name, error))
+                continue
+            words = f"Create Claim {name} {within} success"
+            self.recorder.event(statefulset, NORMAL, "SuccessfulCreate", words)
+        if errors:
+            raise _NoClaims(errors)
 
     async def _repair(self, statefulset: Obj, pod: Obj) -> None:
         """Give an adopted pod its labels; its volumes too, which the API server refuses."""
@@ -261,7 +295,11 @@ class StatefulSetController(ManagedController):
         if repaired is pod:
             return
         if repaired["spec"] != pod["spec"]:
-            await self._make_claims(statefulset, name_of(pod))
+            try:
+                await self._make_claims(statefulset, name_of(pod))
+            except _NoClaims as missing:
+                self._tell(statefulset, "Update", pod, missing.message)
+                raise
         try:
             await self.client.update(repaired, resource=PODS)
         except Conflict:
@@ -270,20 +308,6 @@ class StatefulSetController(ManagedController):
             self._tell(statefulset, "Update", pod, error.message)
             raise
         self._tell(statefulset, "Update", pod)
-
-    async def _recreate(self, statefulset: Obj, pod: Obj) -> None:
-        failed = phase_of(pod) == "Failed"
-        words = (
-            f"StatefulSet {namespace_of(pod)}/{name_of(statefulset)} is recreating"
-            f" {'failed' if failed else 'terminated'} Pod {name_of(pod)}"
-        )
-        self.recorder.event(
-            statefulset,
-            WARNING if failed else NORMAL,
-            "RecreatingFailedPod" if failed else "RecreatingTerminatedPod",
-            words,
-        )
-        await self._delete(statefulset, pod)
 
     async def _delete(self, statefulset: Obj, pod: Obj) -> None:
         try:
@@ -336,7 +360,3 @@ class StatefulSetController(ManagedController):
         if conditions := (seen.obj.get("status") or {}).get("conditions"):
             status["conditions"] = conditions
         return status
-
-
-def _healthy(pod: Obj) -> bool:
-    return identity.is_running_and_ready(pod) and not is_deleting(pod)

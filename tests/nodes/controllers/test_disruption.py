@@ -178,10 +178,9 @@ async def test_a_kind_that_is_not_served_is_named(rig):
     await rig.settle()
     why = 'no matches for kind "Crowd" in version "x.io/v1"'
     assert rig.need("poddisruptionbudgets", "b")["status"]["conditions"][0]["message"] == why
-    assert rig.events() == [
-        "Warning CalculateExpectedPodCountFailed Failed to calculate the number of expected pods:"
-        f" {why}"
-    ]
+    (event,) = rig.events()
+    reason = "CalculateExpectedPodCountFailed"
+    assert event == f"Warning {reason} Failed to calculate the number of expected pods: {why}"
 
 
 async def test_a_pod_of_two_budgets_is_told_so(rig):
@@ -192,10 +191,9 @@ async def test_a_pod_of_two_budgets_is_told_so(rig):
     await rig.settle()
     await rig.client.patch(PODS, "default", "p0", {"metadata": {"labels": {"new": "one"}}})
     await rig.settle()
-    assert rig.events() == [
-        "Warning MultiplePodDisruptionBudgets"
-        ' Pod "default"/"p0" matches multiple PodDisruptionBudgets.  Chose "a" arbitrarily.'
-    ]
+    (event,) = rig.events()
+    said = 'Pod "default"/"p0" matches multiple PodDisruptionBudgets.  Chose "a" arbitrarily.'
+    assert event == f"Warning MultiplePodDisruptionBudgets {said}"
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from apimachinery.errors import ApiError
 from apimachinery.meta import labels_of
 from nodes.client.resources import PERSISTENTVOLUMECLAIMS, PODS, STATEFULSETS
 from nodes.controllers.statefulset import retention
@@ -187,10 +188,10 @@ async def test_a_failed_pod_is_made_anew(rig, pods):
     failed = {"status": {"phase": "Failed"}}
     await rig.client.patch(PODS, "default", "db-0", failed, subresource="status")
     await rig.until(lambda: rig.need("pods", "db-0")["metadata"]["uid"] != before)
-    assert (
-        "Warning RecreatingFailedPod StatefulSet default/db is recreating failed Pod db-0"
-        in rig.events()
-    )
+    assert rig.events() == [
+        "Normal SuccessfulCreate Create Pod db-0 in StatefulSet db successful",
+        "Normal SuccessfulDelete Delete Pod db-0 in StatefulSet db successful",
+    ]
 
 
 async def test_a_pod_is_made_once_another_of_its_name_is_gone(rig, pods):
@@ -315,6 +316,34 @@ async def test_claims_go_with_the_set(rig, pods):
     assert rig.names("persistentvolumeclaims") == ["data-db-0", "data-db-1"]
     await rig.client.delete(STATEFULSETS, "default", "db")
     await rig.until(lambda: rig.names("persistentvolumeclaims") == [])
+
+
+async def test_claims_have_their_owner_before_the_pod_runs(rig):
+    await rig.run(SS)
+    policy = {"whenDeleted": "Delete", "whenScaled": "Retain"}
+    await rig.create(
+        statefulset(1, volumeClaimTemplates=[CLAIM], persistentVolumeClaimRetentionPolicy=policy)
+    )
+    await rig.until(lambda: rig.get("pods", "db-0"))
+    pending = {"status": {"phase": "Pending"}}
+    await rig.client.patch(PODS, "default", "db-0", pending, subresource="status")
+    await rig.settle()
+    (owner,) = rig.need("persistentvolumeclaims", "data-db-0")["metadata"]["ownerReferences"]
+    assert owner["kind"] == "StatefulSet"
+
+
+async def test_a_claim_that_is_refused_is_said_of_claim_and_pod(rig):
+    await rig.run(SS)
+    refused = ApiError("exceeded quota: small", code=403)
+    rig.faults[rig.account(SS)].fail("create", "persistentvolumeclaims", refused)
+    await rig.create(statefulset(1, volumeClaimTemplates=[CLAIM]))
+    await rig.settle()
+    why = refused.message
+    where = "Pod db-0 in StatefulSet db failed error:"
+    assert rig.events()[:2] == [
+        f"Warning FailedCreate Create Claim data-db-0 for {where} {why}",
+        f"Warning FailedCreate Create {where} failed to create PVC data-db-0: {why}",
+    ]
 
 
 async def test_a_claim_of_another_controller_is_left_and_said(rig, pods):
