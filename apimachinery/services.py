@@ -5,15 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from apimachinery.meta import Obj, is_deleting
+from apimachinery.meta import Obj, is_deleting, labels_of
 from apimachinery.pods import TERMINAL, all_containers, is_ready, phase_of
 
 Service = Mapping[str, Any]
+
+# The label of the endpoints of services without an address of their own.
+HEADLESS = "service.kubernetes.io/headless"
 
 
 def spec_of(service: Service) -> Mapping[str, Any]:
     found: Mapping[str, Any] = service.get("spec") or {}
     return found
+
+
+def leads_somewhere(endpointslice: Mapping[str, Any]) -> bool:
+    """Tell whether the endpoints of a slice can be reached: by a port, or by their names alone.
+
+    Pods that lack the port that a service names are endpoints all the same, without a port.
+    """
+    return bool(endpointslice.get("ports")) or HEADLESS in labels_of(endpointslice)
 
 
 def is_headless(service: Service) -> bool:

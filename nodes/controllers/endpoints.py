@@ -9,6 +9,7 @@ from apimachinery.errors import AlreadyExists, ApiError, NotFound
 from apimachinery.meta import Obj, annotations_of, labels_of, name_of, namespace_of
 from apimachinery.pods import is_ready
 from apimachinery.services import (
+    HEADLESS,
     belongs_in_endpoints,
     endpoint_ports,
     has_cluster_ip,
@@ -21,7 +22,6 @@ from nodes.client.events import WARNING
 from nodes.client.lister import Key, key_of
 from nodes.client.resources import ENDPOINTS, PODS, SERVICES
 from nodes.controllers.common.backends import (
-    HEADLESS,
     LAST_CHANGE,
     TriggerTimes,
     concerned_services,

@@ -209,9 +209,9 @@ class ResourceClaimController(ManagedController):
         return DONE
 
     async def _stays(self, claim: Obj, user: Obj) -> bool:
-        """Tell whether somebody who has a claim may still use it."""
+        """Tell whether somebody who has a claim may still use it; only pods are known to end."""
         if user.get("apiGroup") or user.get("resource") != "pods":
-            raise ApiError(f"unsupported ReservedFor entry: {user}", code=500)
+            return True
         where = (namespace_of(claim), user["name"])
         pod = self.informer(PODS).get(*where)
         if pod is None:

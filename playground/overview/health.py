@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
+from apimachinery.services import leads_somewhere
 from playground.topology import podstatus
 
 Obj: TypeAlias = Mapping[str, Any]
@@ -60,10 +61,8 @@ def is_judged(resource: str) -> bool:
 def backed(slice_: Obj) -> tuple[str, int]:
     """Return the Service that an EndpointSlice is of, and how many of its endpoints are ready."""
     labels = (slice_.get("metadata") or {}).get("labels") or {}
-    ready = sum(
-        (endpoint.get("conditions") or {}).get("ready") is not False
-        for endpoint in slice_.get("endpoints") or ()
-    )
+    endpoints = (slice_.get("endpoints") or ()) if leads_somewhere(slice_) else ()
+    ready = sum((one.get("conditions") or {}).get("ready") is not False for one in endpoints)
     return str(labels.get("kubernetes.io/service-name") or ""), ready
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from apimachinery import quantity
+from apimachinery.services import leads_somewhere
 from playground.topology import podstatus
 
 Object = Mapping[str, Any]
@@ -190,8 +191,9 @@ def slice_row(part: Object) -> Row:
     meta = part["metadata"]
     conditions = [point.get("conditions") or {} for point in part.get("endpoints") or ()]
     # A condition that is not said is true, but for terminating.
-    ready = sum(one.get("ready") is not False for one in conditions)
-    serving = sum(one.get("serving") is not False for one in conditions)
+    leads = leads_somewhere(part)
+    ready = sum(one.get("ready") is not False for one in conditions) if leads else 0
+    serving = sum(one.get("serving") is not False for one in conditions) if leads else 0
     return [
         meta["uid"],
         meta["namespace"],

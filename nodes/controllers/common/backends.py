@@ -11,7 +11,6 @@ from apimachinery.services import pod_ips
 from nodes.client.lister import Key, Lister
 
 LAST_CHANGE = "endpoints.kubernetes.io/last-change-trigger-time"
-HEADLESS = "service.kubernetes.io/headless"
 
 
 def selector_of(service: Obj) -> dict[str, str] | None:

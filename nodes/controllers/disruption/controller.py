@@ -141,13 +141,13 @@ class DisruptionController(ManagedController):
         spec = budget["spec"]
         if spec.get("maxUnavailable") is not None:
             expected = await self._scales.of(pods)
-            lost = scaled(spec["maxUnavailable"], expected.count, round_up=True)
-            return _Need(expected.count, max(expected.count - lost, 0), expected.unmanaged)
+            lost = scaled(spec["maxUnavailable"], expected.pods, round_up=True)
+            return _Need(expected.pods, max(expected.pods - lost, 0), expected.unmanaged)
         least = spec.get("minAvailable")
         if isinstance(least, str):
             expected = await self._scales.of(pods)
-            healthy = scaled(least, expected.count, round_up=True)
-            return _Need(expected.count, healthy, expected.unmanaged)
+            healthy = scaled(least, expected.pods, round_up=True)
+            return _Need(expected.pods, healthy, expected.unmanaged)
         return _Need(len(pods), 1 if least is None else least)
 
     def _disrupted(self, budget: Obj, pods: Sequence[Obj]) -> tuple[dict[str, str], float | None]:

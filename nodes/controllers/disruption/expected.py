@@ -33,7 +33,7 @@ class NotExpected(Exception):
 class Expected(NamedTuple):
     """How many pods there should be, and whether some of them are nobody's."""
 
-    count: int
+    pods: int
     unmanaged: bool
 
 

@@ -10,6 +10,7 @@ from apimachinery.errors import ApiError, NotFound
 from apimachinery.meta import (
     Obj,
     annotations_of,
+    is_controlled_by,
     is_deleting,
     labels_of,
     name_of,
@@ -18,12 +19,12 @@ from apimachinery.meta import (
     revision_of,
 )
 from apimachinery.services import (
+    HEADLESS,
     belongs_in_endpoints,
     endpoint_conditions,
     endpoint_ports,
     has_cluster_ip,
     hostname_in_endpoints,
-    is_headless,
     pod_ips,
 )
 from nodes.client.controller import DONE, Result
@@ -31,7 +32,6 @@ from nodes.client.events import WARNING
 from nodes.client.lister import Key
 from nodes.client.resources import ENDPOINTSLICES, NODES, PODS, SERVICES
 from nodes.controllers.common.backends import (
-    HEADLESS,
     LAST_CHANGE,
     TriggerTimes,
     concerned_services,
@@ -42,12 +42,13 @@ from nodes.controllers.common.backends import (
 )
 from nodes.controllers.common.base import ManagedController, ManagerContext
 from nodes.controllers.common.refusals import is_terminating
-from nodes.controllers.endpointslice.slices import changes, ports_key
+from nodes.controllers.endpointslice.hints import ZONE
+from nodes.controllers.endpointslice.slices import ports_key
+from nodes.controllers.endpointslice.zoning import Zoning
 
 MANAGED_BY = "endpointslice.kubernetes.io/managed-by"
 SERVICE_NAME = "kubernetes.io/service-name"
 CONTROLLER = "endpointslice-controller.k8s.io"
-ZONE = "topology.kubernetes.io/zone"
 BY_SERVICE = "service"
 _RESERVED = (MANAGED_BY, SERVICE_NAME, HEADLESS)
 
@@ -74,6 +75,7 @@ class EndpointSliceController(ManagedController):
         self._times = TriggerTimes()
         # The revisions that we have written and the cache has to show before we act again.
         self._written: dict[Key, dict[str, int]] = {}
+        self._zoning = Zoning(self.recorder, self.informer(NODES))
 
     def start(self) -> None:
         super().start()
@@ -98,7 +100,9 @@ class EndpointSliceController(ManagedController):
                 self.queue.add(key)
 
     def _on_node(self, old: Obj | None, new: Obj | None) -> None:
-        """A node's zone has changed: the endpoints on it say so."""
+        """A node's zone has changed: its endpoints say so, and zones may have other shares."""
+        for key in self._zoning.node_changed(old, new):
+            self.queue.add(key)
         zones = [labels_of(one).get(ZONE) if one is not None else None for one in (old, new)]
         node = new if new is not None else old
         if zones[0] == zones[1] or node is None:
@@ -112,6 +116,7 @@ class EndpointSliceController(ManagedController):
         if service is None:
             self._times.forget(key)
             self._written.pop(key, None)
+            self._zoning.forget(key)
             return DONE  # the garbage collector takes the slices
         selector = selector_of(service)
         if selector is None or self._lags(key):
@@ -119,15 +124,17 @@ class EndpointSliceController(ManagedController):
         pods = selected_pods(service, selector, self.informer(PODS))
         changed = self._times.last_change(key, service, pods)
         present = self.informer(ENDPOINTSLICES).by_index(BY_SERVICE, str(key))
-        mine = [one for one in present if not is_deleting(one)]
+        found = [one for one in present if not is_deleting(one)]
+        # An earlier service of the same name may have left some.
+        mine = [one for one in found if is_controlled_by(one, service)]
         work = [
             self._sync_family(key, service, family, pods, mine, changed)
             for family in _families(service)
         ]
         work += [
             self._delete(key, one)
-            for one in mine
-            if one.get("addressType") not in _families(service)
+            for one in found
+            if one not in mine or one.get("addressType") not in _families(service)
         ]
         results = await asyncio.gather(*work, return_exceptions=True)
         self._report(service, results)
@@ -167,7 +174,8 @@ class EndpointSliceController(ManagedController):
         """Bring the slices of one address type to what the pods are."""
         mine = [one for one in present if one.get("addressType") == family]
         metadata = _metadata(service, changed)
-        planned = changes(mine, self._endpoints(service, family, pods))
+        wanted, lost = self._endpoints(service, family, pods)
+        planned = self._zoning.planned(key, service, family, mine, wanted)
         touched = {name_of(one) for one, _, _ in planned.update}
         touched |= {name_of(one) for one in planned.delete}
         relabelled = [
@@ -180,41 +188,33 @@ class EndpointSliceController(ManagedController):
             *(self._update(key, metadata, *old) for old in [*planned.update, *relabelled]),
             *(self._delete(key, one) for one in planned.delete),
         )
+        if lost:
+            raise ApiError(lost[0] if len(lost) == 1 else f"[{', '.join(lost)}]", code=500)
 
     def _endpoints(
         self, service: Obj, family: str, pods: Sequence[Obj]
-    ) -> dict[tuple[Any, ...], tuple[list[Obj], list[Obj]]]:
-        """Return the endpoints that there should be, by their ports."""
+    ) -> tuple[dict[tuple[Any, ...], tuple[list[Obj], list[Obj]]], list[str]]:
+        """Return the endpoints that there should be, by their ports; and who is on no node."""
         found: dict[tuple[Any, ...], tuple[list[Obj], list[Obj]]] = {}
+        lost: list[str] = []
         for pod in pods:
             if not belongs_in_endpoints(pod):
                 continue
             addresses = [ip for ip in pod_ips(pod) if is_ipv6(ip) == (family == "IPv6")]
-            ports = endpoint_ports(pod, service)
-            if not addresses or (service["spec"].get("ports") and not ports):
+            if not addresses:
                 continue
-            if not ports and not is_headless(service):
-                continue
-            _, endpoints = found.setdefault(ports_key(ports), (ports, []))
-            endpoints.append(self._endpoint(service, pod, addresses))
-        for _, endpoints in found.values():
-            _hint(service, endpoints)
-        return found
-
-    def _endpoint(self, service: Obj, pod: Obj, addresses: list[str]) -> Obj:
-        endpoint: Obj = {
-            "addresses": addresses,
-            "conditions": endpoint_conditions(pod, service),
-        }
-        if hostname := hostname_in_endpoints(pod, service):
-            endpoint["hostname"] = hostname
-        endpoint["targetRef"] = pod_reference(pod)
-        if node_name := pod["spec"].get("nodeName"):
-            endpoint["nodeName"] = node_name
+            node_name = pod["spec"].get("nodeName") or ""
             node = self.informer(NODES).get("", node_name)
-            if node is not None and (zone := labels_of(node).get(ZONE)):
-                endpoint["zone"] = zone
-        return endpoint
+            if node is None and not service["spec"].get("publishNotReadyAddresses"):
+                lost.append(
+                    f"skipping Pod {name_of(pod)} for Service {namespace_of(service)}/"
+                    f"{name_of(service)}: Node {node_name} Not Found"
+                )
+                continue
+            ports = endpoint_ports(pod, service)
+            _, endpoints = found.setdefault(ports_key(ports), (ports, []))
+            endpoints.append(_endpoint(service, pod, addresses, node))
+        return found, lost
 
     # The writes; each notes what the cache has to show.
 
@@ -284,15 +284,16 @@ def _metadata(service: Obj, changed: str) -> Obj:
     return metadata
 
 
-def _hint(service: Obj, endpoints: list[Obj]) -> None:
-    """Say which zone (or node) an endpoint should serve, where the service prefers near ones."""
-    wish = service["spec"].get("trafficDistribution")
-    if wish not in ("PreferClose", "PreferSameZone", "PreferSameNode"):
-        return
-    ready = [one for one in endpoints if one["conditions"]["ready"]]
-    if any("zone" not in one for one in ready):
-        return
-    for one in ready:
-        one["hints"] = {"forZones": [{"name": one["zone"]}]}
-        if wish == "PreferSameNode" and "nodeName" in one:
-            one["hints"]["forNodes"] = [{"name": one["nodeName"]}]
+def _endpoint(service: Obj, pod: Obj, addresses: list[str], node: Obj | None) -> Obj:
+    endpoint: Obj = {
+        "addresses": addresses,
+        "conditions": endpoint_conditions(pod, service),
+    }
+    if hostname := hostname_in_endpoints(pod, service):
+        endpoint["hostname"] = hostname
+    endpoint["targetRef"] = pod_reference(pod)
+    if node_name := pod["spec"].get("nodeName"):
+        endpoint["nodeName"] = node_name
+        if node is not None and (zone := labels_of(node).get(ZONE)):
+            endpoint["zone"] = zone
+    return endpoint

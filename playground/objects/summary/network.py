@@ -8,6 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from apimachinery.services import leads_somewhere
 from playground.objects import facts
 from playground.objects.reading import Object
 from playground.objects.summary.parts import (
@@ -87,7 +88,7 @@ def _service_sentence(item: Object, slices: list[Object], context: Context) -> S
     spec, namespace = facts.spec(item), facts.namespace(item)
     if spec.get("type") == "ExternalName":
         return Sentence(_("Its name leads to %(name)s.") % {"name": spec.get("externalName")})
-    ready = sum(1 for _slice, one in endpoints(slices) if _is(one, "ready"))
+    ready = sum(1 for part, one in endpoints(slices) if _is(one, "ready") and leads_somewhere(part))
     if ready:
         told = ngettext(
             "It sends to %(n)d ready endpoint.", "It sends to %(n)d ready endpoints.", ready
@@ -103,6 +104,8 @@ def _service_sentence(item: Object, slices: list[Object], context: Context) -> S
     ]
     words = facts.selector_text({"matchLabels": selector})
     given = {"selector": words, "n": len(pods)}
+    if any(_is(one, "ready") for _part, one in endpoints(slices)):
+        return Sentence(_("No pod that it selects has the port that it names."), "bad")
     if pods:
         told = ngettext(
             "No endpoint is ready. Selector %(selector)s matches %(n)d pod, which is not ready.",

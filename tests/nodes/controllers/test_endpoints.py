@@ -14,6 +14,19 @@ pytestmark = pytest.mark.looptime
 EP, EPS, GC = "endpoints-controller", "endpointslice-controller", "garbage-collector-controller"
 
 
+@pytest.fixture
+async def rig(rig):
+    """Have the node that the pods are on before the controllers run."""
+    run = rig.run
+
+    async def run_with_node(*names):
+        await rig.create(node("n1"))
+        return await run(*names)
+
+    rig.run = run_with_node
+    return rig
+
+
 def backend(name, ip, **labels):
     return pod(name).labels(**(labels or {"app": "x"})).on("n1").ip(ip)
 
@@ -35,16 +48,19 @@ def addresses(rig):
     )
 
 
+async def put_into_zone(rig, name, zone):
+    labels = {"metadata": {"labels": {"topology.kubernetes.io/zone": zone}}}
+    await rig.client.patch(NODES, "", name, labels)
+
+
 async def set_status(rig, name, **status):
     await rig.client.patch(PODS, "default", name, {"status": status}, subresource="status")
 
 
 async def test_a_slice_says_all_of_its_service_and_pods(rig):
-    zoned = node("n1")
-    zoned["metadata"]["labels"]["topology.kubernetes.io/zone"] = "a"
-    await rig.create(zoned)
     await rig.create(running("a", "10.0.0.1"), backend("b", "10.0.0.2").phase("Running"))
     await rig.run(EPS)
+    await put_into_zone(rig, "n1", "a")
     made = await rig.create(service("s", app="x").labels(team="blue"))
     await rig.settle()
     (only,) = slices(rig)
@@ -205,10 +221,9 @@ async def test_named_ports_part_the_pods(rig):
         await rig.create(running(name, ip).image("i", ports=ports))
     await rig.create(running("none", "10.0.0.4"), named)
     await rig.settle()
-    assert sorted((one["ports"][0]["port"], len(one["endpoints"])) for one in slices(rig)) == [
-        (80, 2),
-        (81, 1),
-    ]
+    assert sorted(
+        ([port["port"] for port in one["ports"]], len(one["endpoints"])) for one in slices(rig)
+    ) == [([], 1), ([80], 2), ([81], 1)]
     subsets = rig.need("endpoints", "s")["subsets"]
     assert [(one["ports"][0]["port"], len(one["addresses"])) for one in subsets] == [
         (80, 2),
@@ -279,19 +294,94 @@ async def test_a_failure_is_said_and_tried_again(rig):
 
 
 async def test_a_nodes_zone_and_a_services_labels_follow(rig):
-    await rig.create(node("n1"), running("a", "10.0.0.1"))
+    await rig.create(running("a", "10.0.0.1"))
     await rig.run(EPS)
     await rig.create(service("s", app="x").spec(trafficDistribution="PreferClose"))
     await rig.settle()
     assert "hints" not in slices(rig)[0]["endpoints"][0]
-    zone = {"metadata": {"labels": {"topology.kubernetes.io/zone": "b"}}}
-    await rig.client.patch(NODES, "", "n1", zone)
+    await put_into_zone(rig, "n1", "b")
     await rig.client.patch(SERVICES, "default", "s", {"metadata": {"labels": {"team": "red"}}})
     await rig.settle()
     (only,) = slices(rig)
     assert only["endpoints"][0]["zone"] == "b"
     assert only["endpoints"][0]["hints"] == {"forZones": [{"name": "b"}]}
     assert only["metadata"]["labels"]["team"] == "red"
+
+
+async def test_a_pod_whose_node_is_gone_is_left_out_and_said(rig):
+    await rig.create(running("a", "10.0.0.1"), running("b", "10.0.0.2").on("n2"))
+    await rig.run(EPS)
+    await rig.create(
+        service("s", app="x"), service("all", app="x").spec(publishNotReadyAddresses=True)
+    )
+    await rig.settle(1)
+    assert addresses(rig) == ["10.0.0.1", "10.0.0.1", "10.0.0.2"]
+    (event,) = set(rig.events())
+    assert event == (
+        "Warning FailedToUpdateEndpointSlices Error updating Endpoint Slices for Service default/s:"
+        " skipping Pod b for Service default/s: Node n2 Not Found"
+    )
+
+
+async def test_slices_of_an_earlier_service_go(rig):
+    await rig.create(running("a", "10.0.0.1"))
+    await rig.run(EPS)
+    await rig.create(service("s", app="x"))
+    await rig.settle()
+    (before,) = slices(rig)
+    await rig.client.delete(SERVICES, "default", "s")
+    await rig.create(service("s", app="x"))
+    await rig.settle()
+    (after,) = slices(rig)
+    assert name_of(after) != name_of(before)
+    assert (
+        after["metadata"]["ownerReferences"][0]["uid"]
+        == rig.need("services", "s")["metadata"]["uid"]
+    )
+
+
+async def test_zones_get_endpoints_by_the_cpus_of_their_nodes(rig):
+    await rig.run(EPS)
+    for name, zone, cpu in (("n1", "a", "4"), ("n2", "b", "4")):
+        if name != "n1":
+            await rig.create(node(name))
+        await put_into_zone(rig, name, zone)
+        capacity = {"status": {"allocatable": {"cpu": cpu}}}
+        await rig.client.patch(NODES, "", name, capacity, subresource="status")
+    wish = {"service.kubernetes.io/topology-mode": "Auto"}
+    auto = service("s", app="x")
+    auto["metadata"]["annotations"] = wish
+    await rig.create(running("a", "10.0.0.1"), auto)
+    await rig.settle()
+    assert hinted(rig) == [None]
+    for name, ip in (("b", "10.0.0.2"), ("c", "10.0.0.3"), ("d", "10.0.0.4")):
+        await rig.create(running(name, ip))
+    await rig.settle(1)
+    assert hinted(rig) == ["a", "a", "b", "b"]
+    await rig.client.patch(
+        SERVICES, "default", "s", {"metadata": {"annotations": dict.fromkeys(wish)}}
+    )
+    await rig.settle(1)
+    assert hinted(rig) == [None] * 4
+    said = [event.split(maxsplit=2)[1:] for event in rig.events()]
+    assert said[0] == [
+        "TopologyAwareHintsDisabled",
+        "Insufficient number of endpoints (1 endpoints, 2 zones), addressType: IPv4",
+    ]
+    assert said[-2:] == [
+        ["TopologyAwareHintsEnabled", "Topology Aware Hints has been enabled, addressType: IPv4"],
+        ["TopologyAwareHintsDisabled", "Topology Aware Hints has been disabled, addressType: IPv4"],
+    ]
+
+
+def hinted(rig):
+    """Return for which zone each endpoint is, None for those that are for all."""
+    found = [
+        (one.get("hints") or {}).get("forZones", [{}])[0].get("name")
+        for slice_ in slices(rig)
+        for one in slice_["endpoints"]
+    ]
+    return sorted(found, key=str)
 
 
 # The plan of slices, by itself.

@@ -85,6 +85,20 @@ def status(rig, name="c"):
 
 
 @pytest.mark.looptime
+async def test_users_that_are_no_pods_stay_and_pods_go(rig):
+    one = await rig.create(asking("a", resourceClaimName="c").on("n1").ready())
+    both = reserved("c", ("a", one["metadata"]["uid"]))
+    group = {"apiGroup": "x.io", "resource": "groups", "name": "g", "uid": "u"}
+    both["status"]["reservedFor"].append(group)
+    await rig.create(both)
+    await rig.run(CLAIMS)
+    await rig.client.delete(PODS, "default", "a", grace=0)
+    await rig.settle()
+    assert status(rig)["reservedFor"] == [group]
+    assert "allocation" in status(rig)
+
+
+@pytest.mark.looptime
 @pytest.mark.parametrize("end", ["gone", "failed", "replaced"])
 async def test_the_last_user_gives_the_devices_back(rig, end):
     one = await rig.create(asking("a", resourceClaimName="c").on("n1").ready())

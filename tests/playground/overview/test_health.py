@@ -126,5 +126,8 @@ def test_a_service_needs_ready_endpoints():
 def test_a_slice_names_its_service_and_counts_what_is_ready():
     endpoints = [{"conditions": {"ready": True}}, {"conditions": {"ready": False}}, {}]
     labels = {"kubernetes.io/service-name": "web"}
-    assert backed({"metadata": {"labels": labels}, "endpoints": endpoints}) == ("web", 2)
+    part = {"metadata": {"labels": labels}, "endpoints": endpoints, "ports": [{"port": 80}]}
+    assert backed(part) == ("web", 2)
+    # Pods that lack the port that the service names are behind it, and get nothing.
+    assert backed({**part, "ports": []}) == ("web", 0)
     assert backed({}) == ("", 0)
