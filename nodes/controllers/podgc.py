@@ -83,8 +83,12 @@ class PodGarbageCollector(ManagedController):
         return DONE
 
     async def _delete(self, pod: Obj) -> None:
+        """Delete a pod that nobody stops: as failed, if it has not ended, so that it counts so."""
+        namespace, name = namespace_of(pod), name_of(pod)
         try:
-            namespace, name = namespace_of(pod), name_of(pod)
+            if not is_terminal(pod):
+                failed = {"status": {"phase": "Failed"}}
+                await self.client.patch(PODS, namespace, name, failed, subresource="status")
             await self.client.delete(PODS, namespace, name, uid=uid_of(pod), grace=0)
         except NotFound:
             return

@@ -70,8 +70,10 @@ class JobStrategy(Strategy):
             spec["parallelism"] = 1
             if spec.get("completions") is None:
                 spec["completions"] = 1
+        # Where each index has a limit of its own, the whole has none by default.
+        limit = 6 if spec.get("backoffLimitPerIndex") is None else 2**31 - 1
         for name, value in (
-            ("backoffLimit", 6),
+            ("backoffLimit", limit),
             ("completionMode", "NonIndexed"),
             ("suspend", False),
             ("manualSelector", False),

@@ -198,8 +198,9 @@ class DisruptionController(ManagedController):
         old = budget.get("status") or {}
         at = self.clock.timestamp()
         new = condition("DisruptionAllowed", "False", "SyncFailed", message, at)
-        generation = budget["metadata"].get("generation") or 0
-        conditions = put_in_place(old.get("conditions"), new | {"observedGeneration": generation})
+        if seen := old.get("observedGeneration"):
+            new["observedGeneration"] = seen
+        conditions = put_in_place(old.get("conditions"), new)
         counts = {"currentHealthy": 0, "desiredHealthy": 0, "expectedPods": 0}
         return {**counts, **old, "disruptionsAllowed": 0, "conditions": conditions}
 

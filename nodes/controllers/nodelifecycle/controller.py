@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from apimachinery.clock import parse_time
 from apimachinery.errors import NotFound
-from apimachinery.meta import Obj, name_of, namespace_of
+from apimachinery.meta import Obj, labels_of, name_of, namespace_of
 from apimachinery.nodes import (
     NO_EXECUTE,
     NO_SCHEDULE,
@@ -44,6 +44,10 @@ _PRESSURES = {
     "DiskPressure": "node.kubernetes.io/disk-pressure",
     "PIDPressure": "node.kubernetes.io/pid-pressure",
     "NetworkUnavailable": "node.kubernetes.io/network-unavailable",
+}
+_OLD_LABELS = {
+    "kubernetes.io/os": "beta.kubernetes.io/os",
+    "kubernetes.io/arch": "beta.kubernetes.io/arch",
 }
 _UNREADY = {"False": TAINT_NOT_READY, "Unknown": TAINT_UNREACHABLE}
 _NEVER = "NodeStatusNeverUpdated"
@@ -123,6 +127,7 @@ class NodeLifecycleController(ManagedController):
             left = None
         else:
             self._silent.discard(key.name)
+        await self._label(node)
         wait = self._turn(node)
         await self._taint(node, driving=wait == 0)
         if wait == 0:
@@ -130,6 +135,17 @@ class NodeLifecycleController(ManagedController):
         if condition_status(node, "Ready") == "Unknown":
             await self._mark_pods(node)
         return Result(requeue_after=min((w for w in (left, wait) if w), default=None))
+
+    async def _label(self, node: Obj) -> None:
+        """Let old names of labels have the value of the new ones."""
+        labels = labels_of(node)
+        missing = {
+            old: labels[new]
+            for new, old in _OLD_LABELS.items()
+            if new in labels and labels.get(old) != labels[new]
+        }
+        if missing:
+            await self.client.patch(NODES, "", name_of(node), {"metadata": {"labels": missing}})
 
     # Zones.
 

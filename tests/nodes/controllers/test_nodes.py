@@ -142,6 +142,17 @@ async def test_taints_follow_the_node(rig, change, expected):
     assert taints(rig) == expected
 
 
+async def test_old_names_of_labels_have_the_new_ones_values(rig):
+    named = node("n1")
+    named["metadata"]["labels"] |= {"kubernetes.io/os": "linux", "beta.kubernetes.io/os": "plan9"}
+    await rig.create(named)
+    await rig.run(LIFE)
+    await rig.settle()
+    labels = rig.need("nodes", "n1")["metadata"]["labels"]
+    assert labels["beta.kubernetes.io/os"] == "linux"
+    assert "beta.kubernetes.io/arch" not in labels
+
+
 NO_EXECUTE = {"key": "node.kubernetes.io/unreachable", "effect": "NoExecute"}
 
 
@@ -213,6 +224,18 @@ async def test_a_node_that_comes_back_in_time_keeps_its_pods(rig):
     await rig.create(node("n1"))
     await asyncio.sleep(60)
     assert not is_deleting(rig.need("pods", "p"))
+
+
+async def test_a_pod_that_nobody_stops_goes_as_failed(rig):
+    await rig.create(node("n1").condition("Ready", "False"))
+    await rig.create(pod("p").on("n1").ready().finalizers("x.io/hold"))
+    await rig.run(PODGC)
+    await rig.client.delete(PODS, "default", "p")
+    await rig.settle()
+    assert rig.need("pods", "p")["status"]["phase"] == "Running"
+    await set_taints(rig, {"key": "node.kubernetes.io/out-of-service", "effect": "NoExecute"})
+    await rig.settle()
+    assert rig.need("pods", "p")["status"]["phase"] == "Failed"
 
 
 async def test_a_pod_that_is_deleted_before_it_had_a_node_goes(rig):

@@ -91,6 +91,13 @@ def test_manual_selector_has_to_be_given():
     ]
 
 
+@pytest.mark.parametrize(("more", "limit"), [({}, 6), ({"backoffLimitPerIndex": 1}, 2**31 - 1)])
+def test_where_each_index_has_a_limit_the_whole_has_none(more, limit):
+    job = {"spec": spec(**more)}
+    JOBS.strategy.default(job)
+    assert job["spec"]["backoffLimit"] == limit
+
+
 def failure(*rules):
     return {"podFailurePolicy": {"rules": list(rules)}}
 
