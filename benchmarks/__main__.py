@@ -7,6 +7,7 @@ import signal
 import sys
 from typing import Any
 
+from benchmarks.attempts import attempts
 from benchmarks.fairness import fairness
 from benchmarks.idle import idle
 from benchmarks.large import large
@@ -25,6 +26,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "requests": requests,
     "deployments": deployments,
     "scale": scale,
+    "attempts": attempts,
     "fan-out": fan_out,
     "fairness": fairness,
     "idle": idle,

@@ -28,7 +28,7 @@ NEW = Trigger("UnscheduledPod/Add")
 
 
 class Column(NamedTuple):
-    """What one plugin gave each node that fits: node -> score, as computed and from 0 to 100."""
+    """What one plugin gave each node that fits: as computed, and from 0 to 100."""
 
     plugin: str
     weight: int
@@ -36,13 +36,15 @@ class Column(NamedTuple):
     even: Scores
 
 
-def summed(table: Sequence[Column], nodes: Sequence[str]) -> list[int]:
-    """Return the weighted sum of the scores of each of these nodes."""
-    sums = [0] * len(nodes)
+def summed(table: Sequence[Column], nodes: int) -> list[int]:
+    """Return the weighted sum of the scores of each of so many nodes."""
+    sums, of_all = [0] * nodes, 0
     for _, weight, _, even in table:
-        score = even.get
-        sums = [total + score(node, 0) * weight for node, total in zip(nodes, sums, strict=True)]
-    return sums
+        if even.count(even[0]) == nodes:
+            of_all += even[0] * weight
+        else:
+            sums = [total + score * weight for total, score in zip(sums, even, strict=True)]
+    return [total + of_all for total in sums]
 
 
 class Victim(NamedTuple):
@@ -66,7 +68,7 @@ class Attempt:
     """One try at one pod.
 
     refused: node -> (plugin, reasons). unresolvable: of those, where nobody's going would help.
-    table: what each plugin that scores gave each node. candidates: where room could be made, the
+    table: what each plugin gave the nodes in `scored`. candidates: where room could be made, the
     best first. seconds: extension point -> wall seconds. node is "" where nothing fitted. message
     is the sentence that the event and the condition carry: there is one where the pod is not bound,
     also where something went wrong after its node was chosen. fitting: how many nodes were found
@@ -85,6 +87,7 @@ class Attempt:
     fitting: int = 0
     refused: dict[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
     unresolvable: set[str] = field(default_factory=set)
+    scored: Sequence[str] = ()
     table: list[Column] = field(default_factory=list)
     tied: tuple[str, ...] = ()
     candidates: tuple[Choice, ...] = ()
@@ -94,17 +97,16 @@ class Attempt:
 
     def totals(self) -> dict[str, int]:
         """Return the weighted sum of each node's scores, the highest first."""
-        # An extender need not speak of every node.
-        names = max((list(column.even) for column in self.table), key=len, default=[])
-        sums = summed(self.table, names)
-        return dict(sorted(zip(names, sums, strict=True), key=lambda one: -one[1]))
+        sums = summed(self.table, len(self.scored))
+        return {self.scored[at]: sums[at] for at in _ranked(sums)}
 
-    def best(self, most: int) -> list[str]:
-        """Return the nodes with the highest scores, that which was chosen first."""
-        ranked = list(self.totals())
-        if self.node in ranked:
-            ranked.remove(self.node)
-            ranked.insert(0, self.node)
+    def best(self, most: int) -> list[int]:
+        """Return where in `scored` those with the highest sums are, that which was chosen first."""
+        ranked = _ranked(summed(self.table, len(self.scored)))
+        if self.node in self.scored:
+            chosen = self.scored.index(self.node)
+            ranked.remove(chosen)
+            ranked.insert(0, chosen)
         return ranked[:most]
 
     def summary(self) -> dict[str, Any]:
@@ -114,10 +116,10 @@ class Attempt:
     def as_json(self, scored: int = 10) -> dict[str, Any]:
         """Return it as JSON, with the scores of the best nodes: [raw, from 0 to 100, weighted]."""
         scores = {
-            node: {
-                c.plugin: (c.raw[node], c.even[node], c.even[node] * c.weight) for c in self.table
+            self.scored[at]: {
+                c.plugin: (c.raw[at], c.even[at], c.even[at] * c.weight) for c in self.table
             }
-            for node in self.best(scored)
+            for at in self.best(scored)
         }
         return {
             **self.summary(),
@@ -132,6 +134,11 @@ class Attempt:
                 for one in self.candidates
             ],
         }
+
+
+def _ranked(sums: Sequence[int]) -> list[int]:
+    """Return the positions of sums, of the highest first."""
+    return sorted(range(len(sums)), key=sums.__getitem__, reverse=True)
 
 
 _SUMMARY = (

@@ -6,11 +6,14 @@ A pod that is being bound counts on its node at once: the next pod must not get 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from apimachinery.labels import Selector
 from apimachinery.meta import Obj, name_of
+from nodes.scheduler.framework import PodCounts
+from nodes.scheduler.images import Images
 from nodes.scheduler.nodeinfo import NodeInfo
 from nodes.scheduler.podinfo import PodInfo
 
@@ -18,33 +21,74 @@ from nodes.scheduler.podinfo import PodInfo
 _SELECTORS = 256
 
 
-class Counts:
-    """Pods on each node that match a selector; asked again it costs a look-up, not a count."""
+@dataclass(slots=True)
+class _Tally:
+    """How many pods of a namespace a selector matches."""
+
+    by_node: dict[str, int] = field(default_factory=dict)
+    # By the labels that a node needs to be counted, the one that tells it apart first.
+    by_value: dict[tuple[str, ...], dict[str, int]] = field(default_factory=dict)
+
+    def add(self, node: NodeInfo, by: int) -> None:
+        self.by_node[node.name] = self.by_node.get(node.name, 0) + by
+        for labels, counts in self.by_value.items():
+            if all(one in node.labels for one in labels):
+                counts[node.labels[labels[0]]] += by
+
+
+class Counts(PodCounts):
+    """Pods that match a selector; asked again it costs a look-up, not a count."""
 
     def __init__(self, pods: dict[str, PodInfo], places: dict[str, str]) -> None:
         self._pods, self._places = pods, places
-        self._known: OrderedDict[tuple[str, Selector], dict[str, int]] = OrderedDict()
+        self._known: OrderedDict[tuple[str, Selector], _Tally] = OrderedDict()
 
     def by_node(self, namespace: str, selector: Selector) -> dict[str, int]:
         """Return node name -> count; shared, never to be changed."""
-        key = (namespace, selector)
-        found = self._known.get(key)
+        return self._tally(namespace, selector).by_node
+
+    def by_value(
+        self,
+        nodes: Sequence[NodeInfo],
+        namespace: str,
+        selector: Selector,
+        key: str,
+        needed: tuple[str, ...] = (),
+    ) -> dict[str, int]:
+        """Return value of a label -> count; shared, never to be changed."""
+        known = self._tally(namespace, selector).by_value
+        labels = (key, *needed)
+        found = known.get(labels)
         if found is None:
-            found = self._known[key] = {}
-            for uid, node in self._places.items():
-                pod = self._pods[uid]
-                if pod.namespace == namespace and selector.matches(pod.labels):
-                    found[node] = found.get(node, 0) + 1
-            if len(self._known) > _SELECTORS:
-                self._known.popitem(last=False)
-        else:
-            self._known.move_to_end(key)
+            found = known[labels] = super().by_value(nodes, namespace, selector, key, needed)
         return found
 
-    def change(self, pod: PodInfo, node: str, by: int) -> None:
-        for (namespace, selector), found in self._known.items():
+    def change(self, pod: PodInfo, node: NodeInfo, by: int) -> None:
+        """Count a pod that came to a node, or went."""
+        for (namespace, selector), tally in self._known.items():
             if namespace == pod.namespace and selector.matches(pod.labels):
-                found[node] = found.get(node, 0) + by
+                tally.add(node, by)
+
+    def regroup(self) -> None:
+        """Forget what was counted by labels: nodes have other ones."""
+        for tally in self._known.values():
+            tally.by_value.clear()
+
+    def _tally(self, namespace: str, selector: Selector) -> _Tally:
+        key = (namespace, selector)
+        tally = self._known.get(key)
+        if tally is not None:
+            self._known.move_to_end(key)
+            return tally
+        tally = self._known[key] = _Tally()
+        found = tally.by_node
+        for uid, node in self._places.items():
+            pod = self._pods[uid]
+            if pod.namespace == namespace and selector.matches(pod.labels):
+                found[node] = found.get(node, 0) + 1
+        if len(self._known) > _SELECTORS:
+            self._known.popitem(last=False)
+        return tally
 
 
 class Cache:
@@ -58,7 +102,8 @@ class Cache:
         # The same by node.
         self._awaited: dict[str, dict[str, PodInfo]] = {}
         self._listed: list[NodeInfo] | None = None
-        self.counts = Counts(self._pods, self._places)
+        self._with_affinity: list[NodeInfo] | None = None
+        self.counts, self.images = Counts(self._pods, self._places), Images()
         # What plugins know from one attempt to the next.
         self.kept: dict[str, Any] = {}
 
@@ -69,26 +114,39 @@ class Cache:
             self._listed = [info for info in self._nodes.values() if info.obj]
         return self._listed
 
+    @property
+    def with_affinity(self) -> list[NodeInfo]:
+        """Return those of these nodes where pods have (anti-)affinity terms."""
+        if self._with_affinity is None:
+            self._with_affinity = [info for info in self.nodes if info.with_affinity]
+        return self._with_affinity
+
     def node(self, name: str) -> NodeInfo | None:
         return self._nodes.get(name)
 
     def set_node(self, node: Obj) -> None:
         info = self._nodes.get(name_of(node))
         if info is None:
-            self._nodes[name_of(node)] = NodeInfo.of(node)
-        else:
-            info.update(node)
-        self._listed = None
+            info = self._nodes[name_of(node)] = NodeInfo({}, name_of(node))
+        self._change(info, node)
 
     def remove_node(self, name: str) -> None:
         info = self._nodes.get(name)
         if info is None:
             return
-        if info.pods:
-            info.update({})  # its pods are told of one by one
-        else:
+        self._change(info, {})  # its pods are told of one by one
+        if not info.pods:
             del self._nodes[name]
-        self._listed = None
+
+    def _change(self, info: NodeInfo, node: Obj) -> None:
+        """Let a node be as it is now, {} for one that is not there."""
+        before, labels = info.obj, info.labels
+        info.update(node)
+        self.images.change(info.name, before, node)
+        if labels != info.labels or not (before and node):
+            self.counts.regroup()
+        if not (before and node):
+            self._listed = self._with_affinity = None
 
     def place(self, pod: PodInfo, node_name: str) -> None:
         """Let the pod stand on the node, whether it is bound there or about to be."""
@@ -96,19 +154,23 @@ class Cache:
         self.remove(pod.uid)
         info = self._nodes.get(node_name)
         if info is None:
-            info = self._nodes[node_name] = NodeInfo({}, node_name, {}, [], False, {})
+            info = self._nodes[node_name] = NodeInfo({}, node_name)
         info.add(pod)
+        if info.with_affinity:
+            self._with_affinity = None
         self._pods[pod.uid] = pod
         self._places[pod.uid] = node_name
-        self.counts.change(pod, node_name, 1)
+        self.counts.change(pod, info, 1)
 
     def remove(self, uid: str) -> tuple[PodInfo, str] | None:
         """Take a pod off its node; return both, None if it stood on none."""
         pod, node_name = self._pods.pop(uid, None), self._places.pop(uid, None)
         if pod is None or node_name is None:
             return None
-        self.counts.change(pod, node_name, -1)
         info = self._nodes[node_name]
+        self.counts.change(pod, info, -1)
+        if info.with_affinity:
+            self._with_affinity = None
         info.remove(uid)
         if not info.obj and not info.pods:
             del self._nodes[node_name]
@@ -167,7 +229,7 @@ class Cache:
         """
         fork = Cache()
         fork.kept = self.kept
-        fork._nodes = dict(self._nodes)
+        fork._nodes, fork.images = dict(self._nodes), self.images.copy()
         fork._pods.update(self._pods)
         fork._places.update(self._places)
         for uid, known in self._nominated.items():

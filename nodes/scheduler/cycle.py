@@ -17,7 +17,6 @@ from nodes.scheduler.framework import (
     CycleState,
     FilterPlugin,
     Reader,
-    Scores,
     Status,
     Write,
 )
@@ -135,7 +134,14 @@ class Cycle:
         Where one was to be the pod's it is tried first, and alone if it fits; unless `anywhere`.
         """
         nodes = self._cache.nodes
-        state = CycleState(nodes, self._cache.counts, self._readers, kept=self._cache.kept)
+        state = CycleState(
+            nodes,
+            self._cache.counts,
+            self._readers,
+            kept=self._cache.kept,
+            images=self._cache.images,
+            with_affinity=self._cache.with_affinity,
+        )
         attempt.evaluated = len(nodes)
         if not nodes:
             return Outcome(message="no nodes available to schedule pods", refused_by={NO_NODES})
@@ -325,13 +331,12 @@ class Cycle:
         for plugin, weight in self._profile.score:
             if plugin.name in skipped:
                 continue
-            raw: Scores | None = raws.get(plugin)
-            if raw is None:
-                raw = {node.name: plugin.score(state, pod, node) for node in fitting}
+            raw = raws.get(plugin) or plugin.scores(state, pod, fitting)
             even = plugin.normalize(state, pod, raw)
             attempt.table.append(Column(plugin.name, weight, raw, even))
         attempt.table.extend(more)
-        totals = summed(attempt.table, [node.name for node in fitting])
+        attempt.scored = [node.name for node in fitting]
+        totals = summed(attempt.table, len(fitting))
         best = max(totals)
         tied = [node for node, total in zip(fitting, totals, strict=True) if total == best]
         attempt.tied = tuple(node.name for node in tied)

@@ -85,8 +85,8 @@ class Extenders:
             except ExtenderError:
                 continue
             given = {e["host"]: int(e.get("score") or 0) for e in answer.get("items", ())}
-            raw = {node.name: given.get(node.name, 0) for node in nodes}
-            even = {name: score * _STRETCH for name, score in raw.items()}
+            raw = [given.get(node.name, 0) for node in nodes]
+            even = [score * _STRETCH for score in raw]
             columns.append(Column(f"Extender {one.url}", one.weight, raw, even))
         return columns
 

@@ -20,13 +20,15 @@ from typing import Any, ClassVar, NamedTuple, Protocol, TypeAlias
 from apimachinery.labels import Selector
 from apimachinery.meta import Obj, name_of, namespace_of
 from apimachinery.volumes import claim_names
+from nodes.scheduler.images import Images
 from nodes.scheduler.nodeinfo import NodeInfo
 from nodes.scheduler.podinfo import PodInfo
 
 MAX_SCORE = 100
 # Who has refused a pod, where that was no plugin: an extender, or there being no node at all.
 EXTENDER, NO_NODES = "Extender", ""
-Scores: TypeAlias = dict[str, int]  # node name -> score
+# One for each node that is scored, in their order.
+Scores: TypeAlias = Sequence[int]
 
 
 class Code(Enum):
@@ -137,10 +139,32 @@ class Reader(Protocol):
     def list(self, namespace: str = "", selector: Selector | None = None) -> list[Obj]: ...
 
 
-class PodCounts(Protocol):
-    """How many pods that a selector matches stand on each node; kept up to date, not counted."""
+class PodCounts(ABC):
+    """How many pods that a selector matches stand where; kept up to date, not counted."""
 
-    def by_node(self, namespace: str, selector: Selector) -> dict[str, int]: ...
+    @abstractmethod
+    def by_node(self, namespace: str, selector: Selector) -> dict[str, int]:
+        """Return node name -> count; shared, never to be changed."""
+
+    def by_value(
+        self,
+        nodes: Sequence[NodeInfo],
+        namespace: str,
+        selector: Selector,
+        key: str,
+        needed: tuple[str, ...] = (),
+    ) -> dict[str, int]:
+        """Return value of a label -> count, over the nodes that have it and all that are needed.
+
+        `nodes` are all nodes that there are.
+        """
+        on_node = self.by_node(namespace, selector).get
+        counts: dict[str, int] = {}
+        for node in nodes:
+            value = node.labels.get(key)
+            if value is not None and all(one in node.labels for one in needed):
+                counts[value] = counts.get(value, 0) + on_node(node.name, 0)
+        return counts
 
 
 @dataclass(slots=True)
@@ -153,6 +177,19 @@ class CycleState:
     data: dict[str, Any] = field(default_factory=dict)
     # What plugins know from one attempt to the next, for all profiles.
     kept: dict[str, Any] = field(default_factory=dict)
+    # What the nodes hold, and those of them where pods have (anti-)affinity terms; None: look.
+    images: Images | None = None
+    with_affinity: Sequence[NodeInfo] | None = None
+
+    def holders(self, image: str) -> Mapping[str, int]:
+        """Return the nodes that hold an image, with its bytes."""
+        if self.images is None:
+            self.images = Images(self.nodes)
+        return self.images.holders(image)
+
+    def minding_others(self) -> Sequence[NodeInfo]:
+        """Return the nodes on which pods have (anti-)affinity terms; others may be among them."""
+        return self.nodes if self.with_affinity is None else self.with_affinity
 
 
 Readers: TypeAlias = Mapping[str, Reader]
@@ -252,13 +289,23 @@ class PreScorePlugin(Plugin):
 
 
 class ScorePlugin(Plugin):
-    """Says how good a node is for a pod; higher is better, after `normalize` 0 to 100."""
+    """Says how good nodes are for a pod; higher is better, after `normalize` 0 to 100."""
+
+    @abstractmethod
+    def scores(self, state: CycleState, pod: PodInfo, nodes: Sequence[NodeInfo]) -> Scores: ...
+
+    def normalize(self, state: CycleState, pod: PodInfo, scores: Scores) -> Scores:
+        return scores
+
+
+class NodeScorePlugin(ScorePlugin):
+    """Says of each node by itself how good it is, by nothing but the node and the pod."""
 
     @abstractmethod
     def score(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> int: ...
 
-    def normalize(self, state: CycleState, pod: PodInfo, scores: Scores) -> Scores:
-        return scores
+    def scores(self, state: CycleState, pod: PodInfo, nodes: Sequence[NodeInfo]) -> Scores:
+        return [self.score(state, pod, node) for node in nodes]
 
 
 class ReservePlugin(Plugin):
@@ -323,9 +370,15 @@ class PreBindPlugin(Plugin):
 
 def normalized(scores: Scores, *, reverse: bool = False) -> Scores:
     """Stretch scores to 0..100 by the highest (helper.DefaultNormalizeScore)."""
-    highest = max(scores.values(), default=0)
+    highest = max(scores, default=0)
     if highest == 0:
-        return dict.fromkeys(scores, MAX_SCORE) if reverse else scores
+        return [MAX_SCORE] * len(scores) if reverse else scores
     if reverse:
-        return {name: MAX_SCORE - MAX_SCORE * score // highest for name, score in scores.items()}
-    return {name: MAX_SCORE * score // highest for name, score in scores.items()}
+        return each(scores, lambda score: MAX_SCORE - MAX_SCORE * score // highest)
+    return each(scores, lambda score: MAX_SCORE * score // highest)
+
+
+def each(scores: Scores, rate: Callable[[int], int]) -> Scores:
+    """Return what a function makes of each score; of equal ones, as most are, it is asked once."""
+    rated = {score: rate(score) for score in set(scores)}
+    return [*map(rated.__getitem__, scores)]

@@ -13,7 +13,14 @@ from typing import TypeAlias
 
 import orjson
 
-from nodes.scheduler.framework import CycleState, FilterPlugin, ScorePlugin, Status
+from nodes.scheduler.framework import (
+    CycleState,
+    FilterPlugin,
+    NodeScorePlugin,
+    ScorePlugin,
+    Scores,
+    Status,
+)
 from nodes.scheduler.nodeinfo import NodeInfo
 from nodes.scheduler.podinfo import PodInfo
 from nodes.scheduler.profile import Profile
@@ -57,7 +64,7 @@ class Memory:
 
     def __init__(self, profile: Profile) -> None:
         self._kinds: OrderedDict[Hashable, Nodes] = OrderedDict()
-        self.scored = [p for p, _ in profile.score if p.name in _OF_THE_NODE_ALONE]
+        self.scored = [p for p, _ in profile.score if isinstance(p, NodeScorePlugin)]
 
     def of(self, pod: PodInfo, filters: Sequence[FilterPlugin], nodes: int) -> Nodes:
         """Return what is known for pods like this one that these filters are asked about.
@@ -78,17 +85,15 @@ class Memory:
 
     def scores(
         self, known: Nodes, state: CycleState, pod: PodInfo, nodes: Sequence[NodeInfo]
-    ) -> Iterator[tuple[ScorePlugin, dict[str, int]]]:
-        """Yield each plugin that is remembered with its score of each node."""
-        names, columns = [], []
+    ) -> Iterator[tuple[ScorePlugin, Scores]]:
+        """Yield each plugin that is remembered with its scores of the nodes."""
+        rows = []
         for node in nodes:
             seen = known[node.name]
             if seen.scores is None:
                 seen.scores = tuple(plugin.score(state, pod, node) for plugin in self.scored)
-            names.append(node.name)
-            columns.append(seen.scores)
-        for plugin, column in zip(self.scored, zip(*columns, strict=True), strict=True):
-            yield plugin, dict(zip(names, column, strict=True))
+            rows.append(seen.scores)
+        yield from zip(self.scored, zip(*rows, strict=True), strict=False)
 
 
 def remembered(filters: Sequence[FilterPlugin]) -> int:

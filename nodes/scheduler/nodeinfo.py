@@ -19,10 +19,10 @@ class NodeInfo:
 
     obj: Obj
     name: str
-    labels: dict[str, str]
-    taints: list[Obj]
-    unschedulable: bool
-    allocatable: dict[str, int]
+    labels: dict[str, str] = field(default_factory=dict)
+    taints: list[Obj] = field(default_factory=list)
+    unschedulable: bool = False
+    allocatable: dict[str, int] = field(default_factory=dict)
     requested: dict[str, int] = field(default_factory=dict)
     nonzero_cpu: int = 0
     nonzero_memory: int = 0
@@ -35,7 +35,7 @@ class NodeInfo:
 
     @classmethod
     def of(cls, node: Obj) -> NodeInfo:
-        info = cls(node, name_of(node), {}, [], unschedulable=False, allocatable={})
+        info = cls(node, name_of(node))
         info.update(node)
         return info
 

@@ -8,12 +8,14 @@ number.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any
 
 import orjson
 
 from nodes.scheduler.attempt import Attempt
+from nodes.scheduler.framework import Scores
 
 # Nodes whose scores are kept, the best ones.
 SCORED = 100
@@ -110,6 +112,7 @@ def unpack(names: Names, content: bytes) -> dict[str, Any]:
         **dict(zip(fields, plain, strict=True)),
         "refused": refused,
         "unresolvable": unresolvable,
+        "scored": nodes if columns else (),
         "table": [
             (plugin, weight, _column(nodes, raw), _column(nodes, even))
             for plugin, weight, raw, even in columns
@@ -126,23 +129,19 @@ def _columns(attempt: Attempt) -> tuple[Sequence[str], list[tuple[str, int, Any,
     """Return the nodes whose scores are kept, and each plugin's scores of them."""
     if not attempt.table:
         return (), []
-    kept: Sequence[str] = list(attempt.table[0].raw)
-    if len(kept) <= SCORED:
-        return kept, [(p, w, _even(r.values()), _even(e.values())) for p, w, r, e in attempt.table]
-    kept = attempt.best(SCORED)
-    return kept, [
-        (plugin, weight, _even([raw[n] for n in kept]), _even([even[n] for n in kept]))
+    if len(attempt.scored) <= SCORED:
+        return attempt.scored, [(p, w, _even(r), _even(e)) for p, w, r, e in attempt.table]
+    of_best = itemgetter(*attempt.best(SCORED))
+    return of_best(attempt.scored), [
+        (plugin, weight, _even(of_best(raw)), _even(of_best(even)))
         for plugin, weight, raw, even in attempt.table
     ]
 
 
-def _even(scores: Iterable[int]) -> int | list[int]:
+def _even(scores: Scores) -> int | Scores:
     """Return one number for scores that are equal."""
-    found = list(scores)
-    return found[0] if len(set(found)) == 1 else found
+    return scores[0] if scores.count(scores[0]) == len(scores) else scores
 
 
-def _column(nodes: Sequence[str], scores: int | list[int]) -> dict[str, int]:
-    if isinstance(scores, int):
-        return dict.fromkeys(nodes, scores)
-    return dict(zip(nodes, scores, strict=True))
+def _column(nodes: Sequence[str], scores: int | list[int]) -> list[int]:
+    return [scores] * len(nodes) if isinstance(scores, int) else scores

@@ -47,7 +47,7 @@ class Findings:
     refused: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-class _CountsWithout:
+class _CountsWithout(PodCounts):
     """Pod counts as they would be without some pods."""
 
     def __init__(self, counts: PodCounts, gone: Mapping[str, PodInfo], node: str) -> None:

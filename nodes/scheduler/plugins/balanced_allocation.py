@@ -11,15 +11,15 @@ from nodes.scheduler.framework import (
     SKIP,
     SUCCESS,
     CycleState,
+    NodeScorePlugin,
     PreScorePlugin,
-    ScorePlugin,
     Status,
 )
 from nodes.scheduler.nodeinfo import NodeInfo
 from nodes.scheduler.podinfo import PodInfo
 
 
-class NodeResourcesBalancedAllocation(PreScorePlugin, ScorePlugin):
+class NodeResourcesBalancedAllocation(PreScorePlugin, NodeScorePlugin):
     """Scores by how little the fractions in use of some resources differ, with the pod there."""
 
     name = "NodeResourcesBalancedAllocation"

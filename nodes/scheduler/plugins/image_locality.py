@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from nodes.scheduler.framework import MAX_SCORE, CycleState, ScorePlugin
+from collections.abc import Sequence
+
+from nodes.scheduler.framework import MAX_SCORE, CycleState, ScorePlugin, Scores, each
 from nodes.scheduler.nodeinfo import NodeInfo
 from nodes.scheduler.podinfo import PodInfo
 
@@ -16,32 +18,23 @@ class ImageLocality(ScorePlugin):
 
     name = "ImageLocality"
 
-    def score(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> int:
-        held = state.data.get(self.name)
-        if held is None:
-            held = state.data[self.name] = _held(state)
-        if not held:
-            return 0
+    def scores(self, state: CycleState, pod: PodInfo, nodes: Sequence[NodeInfo]) -> Scores:
         containers = pod.spec.get("containers") or ()
         total = len(state.nodes)
-        size = 0
+        found = [0] * len(nodes)
         for container in containers:
-            name = _normal(container.get("image") or "")
-            sizes = held.get(name)
-            if sizes and node.name in sizes:
-                size += sizes[node.name] * len(sizes) // total
+            sizes = state.holders(_normal(container.get("image") or ""))
+            if sizes:
+                size, many = sizes.get, len(sizes)
+                found = [
+                    known + size(node.name, 0) * many // total
+                    for known, node in zip(found, nodes, strict=True)
+                ]
         most = _MOST * max(len(containers), 1)
-        return MAX_SCORE * (min(max(size, _LEAST), most) - _LEAST) // (most - _LEAST)
-
-
-def _held(state: CycleState) -> dict[str, dict[str, int]]:
-    """Return image name -> node name -> bytes; made once a cycle."""
-    found: dict[str, dict[str, int]] = {}
-    for node in state.nodes:
-        for image in (node.obj.get("status") or {}).get("images") or ():
-            for name in image.get("names") or ():
-                found.setdefault(name, {})[node.name] = image.get("sizeBytes") or 0
-    return found
+        return each(
+            found,
+            lambda size: MAX_SCORE * (min(max(size, _LEAST), most) - _LEAST) // (most - _LEAST),
+        )
 
 
 def _normal(image: str) -> str:

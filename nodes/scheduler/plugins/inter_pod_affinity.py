@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import orjson
 
@@ -26,12 +26,17 @@ from nodes.scheduler.framework import (
     Scores,
     Status,
     always,
+    each,
 )
 from nodes.scheduler.nodeinfo import NodeInfo
 from nodes.scheduler.podinfo import PodInfo
 
 _REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 _PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
+
+
+# Topology key -> value -> what it adds to the score of a node there.
+_Weights: TypeAlias = dict[str, dict[str | None, int]]
 
 
 class Term(NamedTuple):
@@ -110,12 +115,12 @@ class InterPodAffinity(PreFilterPlugin, FilterPlugin, PreScorePlugin, ScorePlugi
         return SUCCESS
 
     def pre_score(self, state: CycleState, pod: PodInfo, nodes: Sequence[NodeInfo]) -> Status:
-        weights: dict[tuple[str, str], int] = {}
+        weights: _Weights = {}
         own = [(t, t.weight) for t in _terms(pod, "podAffinity", _PREFERRED)]
         own += [(t, -t.weight) for t in _terms(pod, "podAntiAffinity", _PREFERRED)]
         if self.ignore_theirs and not own:
             return SKIP
-        for node in state.nodes:
+        for node in state.nodes if own else state.minding_others():
             others = node.pods.values() if own else node.with_affinity.values()
             for other in others:
                 for term, weight in own:
@@ -129,14 +134,21 @@ class InterPodAffinity(PreFilterPlugin, FilterPlugin, PreScorePlugin, ScorePlugi
         state.data[f"{self.name}/score"] = weights
         return SUCCESS
 
-    def score(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> int:
-        weights: dict[tuple[str, str], int] = state.data[f"{self.name}/score"]
-        return sum(w for (key, value), w in weights.items() if node.labels.get(key) == value)
+    def scores(self, state: CycleState, pod: PodInfo, nodes: Sequence[NodeInfo]) -> Scores:
+        weights: _Weights = state.data[f"{self.name}/score"]
+        found = [0] * len(nodes)
+        for key, by_value in weights.items():
+            weight = by_value.get
+            found = [
+                known + weight(node.labels.get(key), 0)
+                for known, node in zip(found, nodes, strict=True)
+            ]
+        return found
 
     def normalize(self, state: CycleState, pod: PodInfo, scores: Scores) -> Scores:
-        lowest, highest = min(scores.values()), max(scores.values())
+        lowest, highest = min(scores), max(scores)
         span = highest - lowest
-        return {n: MAX_SCORE * (s - lowest) // span if span else 0 for n, s in scores.items()}
+        return each(scores, lambda score: MAX_SCORE * (score - lowest) // span if span else 0)
 
     def _places(self, state: CycleState, term: Term) -> set[str]:
         """Return the topology values at which a pod that the term names stands."""
@@ -152,7 +164,7 @@ class InterPodAffinity(PreFilterPlugin, FilterPlugin, PreScorePlugin, ScorePlugi
     def _refused_by_others(self, state: CycleState, pod: PodInfo) -> set[tuple[str, str]]:
         """Return the topology pairs where a pod stands whose anti-affinity names this pod."""
         found = set()
-        for node in state.nodes:
+        for node in state.minding_others():
             for other in node.with_affinity.values():
                 for term in _terms(other, "podAntiAffinity"):
                     value = node.labels.get(term.topology_key)
@@ -208,11 +220,11 @@ def _all_match(terms: Sequence[Term], readers: Readers, other: PodInfo) -> bool:
     return bool(terms) and all(term.matches(readers, other) for term in terms)
 
 
-def _add(weights: dict[tuple[str, str], int], node: NodeInfo, term: Term, weight: int) -> None:
+def _add(weights: _Weights, node: NodeInfo, term: Term, weight: int) -> None:
     value = node.labels.get(term.topology_key)
     if value is not None:
-        pair = (term.topology_key, value)
-        weights[pair] = weights.get(pair, 0) + weight
+        by_value = weights.setdefault(term.topology_key, {})
+        by_value[value] = by_value.get(value, 0) + weight
 
 
 def _terms(pod: PodInfo, which: str, when: str = _REQUIRED) -> tuple[Term, ...]:

@@ -19,10 +19,10 @@ from nodes.scheduler.framework import (
     Event,
     FilterPlugin,
     Hint,
+    NodeScorePlugin,
     PreFilterPlugin,
     PreScorePlugin,
     Readers,
-    ScorePlugin,
     Scores,
     Status,
     normalized,
@@ -37,7 +37,7 @@ _WHY = "node(s) didn't match Pod's node affinity/selector"
 _CONFLICT = "pod affinity terms conflict"
 
 
-class NodeAffinity(PreFilterPlugin, FilterPlugin, PreScorePlugin, ScorePlugin):
+class NodeAffinity(PreFilterPlugin, FilterPlugin, PreScorePlugin, NodeScorePlugin):
     """Refuses nodes that the required terms do not match; adds up the weights of preferred ones."""
 
     name = "NodeAffinity"

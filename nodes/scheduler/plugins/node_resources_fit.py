@@ -15,8 +15,8 @@ from nodes.scheduler.framework import (
     Event,
     FilterPlugin,
     Hint,
+    NodeScorePlugin,
     Readers,
-    ScorePlugin,
     Status,
     always,
 )
@@ -28,7 +28,7 @@ _ALWAYS = (("cpu", 1), ("memory", 1))
 _SHAPE = 10
 
 
-class NodeResourcesFit(FilterPlugin, ScorePlugin):
+class NodeResourcesFit(FilterPlugin, NodeScorePlugin):
     """Refuses nodes with too little left; scores by LeastAllocated, unless configured otherwise."""
 
     name = "NodeResourcesFit"

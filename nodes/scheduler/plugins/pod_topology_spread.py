@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import compress
 from math import log
+from operator import not_
 from typing import Any
 
 from apimachinery.labels import Selector, from_label_selector, from_set
@@ -25,6 +27,7 @@ from nodes.scheduler.framework import (
     ScorePlugin,
     Scores,
     Status,
+    each,
 )
 from nodes.scheduler.nodeinfo import NodeInfo
 from nodes.scheduler.podinfo import PodInfo
@@ -49,7 +52,19 @@ class Constraint:
     # Pods that match, by the value of the topology key, on nodes that count.
     counts: dict[str, int] = field(default_factory=dict)
     by_node: dict[str, int] = field(default_factory=dict)
+    # The least of the counts, 0 where there are not enough domains.
+    fewest: int = 0
     weight: float = 0.0
+
+    def on(self, nodes: Sequence[NodeInfo]) -> Sequence[int | None]:
+        """Return how many pods are counted for each node; None where it is in no topology."""
+        key = self.topology_key
+        if key == HOSTNAME:
+            count = self.by_node.get
+            return [count(node.name, 0) if key in node.labels else None for node in nodes]
+        found = self.counts.get
+        values = (node.labels.get(key) for node in nodes)
+        return [found(value, 0) if value is not None else None for value in values]
 
 
 class PodTopologySpread(PreFilterPlugin, FilterPlugin, PreScorePlugin, ScorePlugin):
@@ -116,9 +131,11 @@ class PodTopologySpread(PreFilterPlugin, FilterPlugin, PreScorePlugin, ScorePlug
         hard = self._hard(state.readers, pod)
         if not hard:
             return SKIP
-        keys = [constraint.topology_key for constraint in hard]
+        keys = tuple(constraint.topology_key for constraint in hard)
         for constraint in hard:
-            _count(state, pod, constraint, state.nodes, keys)
+            _count(state, pod, constraint, keys)
+            if len(constraint.counts) >= constraint.min_domains:
+                constraint.fewest = min(constraint.counts.values(), default=0)
         state.data[self.name] = hard
         return SUCCESS
 
@@ -127,10 +144,9 @@ class PodTopologySpread(PreFilterPlugin, FilterPlugin, PreScorePlugin, ScorePlug
             value = node.labels.get(constraint.topology_key)
             if value is None:
                 return Status.unresolvable(_NO_LABEL)
-            counts = constraint.counts
-            fewest = min(counts.values(), default=0) if len(counts) >= constraint.min_domains else 0
             itself = 1 if constraint.selector.matches(pod.labels) else 0
-            if counts.get(value, 0) + itself - fewest > constraint.max_skew:
+            skew = constraint.counts.get(value, 0) + itself - constraint.fewest
+            if skew > constraint.max_skew:
                 return Status.unschedulable(_NO_MATCH)
         return SUCCESS
 
@@ -140,49 +156,34 @@ class PodTopologySpread(PreFilterPlugin, FilterPlugin, PreScorePlugin, ScorePlug
         soft = self._constraints(state.readers, pod, "ScheduleAnyway")
         if not soft:
             return SKIP
-        keys = [constraint.topology_key for constraint in soft] if declared else []
-        left_out = {n.name for n in nodes if keys and any(key not in n.labels for key in keys)}
+        keys = tuple(constraint.topology_key for constraint in soft) if declared else ()
+        left_out = [any(key not in node.labels for key in keys) for node in nodes] if keys else []
         for constraint in soft:
             if constraint.topology_key == HOSTNAME:
                 # Each node is scored by its own pods alone.
                 constraint.by_node = state.counts.by_node(pod.namespace, constraint.selector)
-                size = len(nodes) - len(left_out)
+                size = len(nodes) - sum(left_out)
             else:
-                _count(state, pod, constraint, state.nodes, keys)
+                _count(state, pod, constraint, keys)
                 size = len({n.labels.get(constraint.topology_key) for n in nodes} - {None})
             # The count of a topology with few values is not to drown in one with many.
             constraint.weight = log(size + 2)
         state.data[f"{self.name}/score"] = (soft, left_out)
         return SUCCESS
 
-    def score(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> int:
+    def scores(self, state: CycleState, pod: PodInfo, nodes: Sequence[NodeInfo]) -> Scores:
         soft, left_out = state.data[f"{self.name}/score"]
-        if node.name in left_out:
-            return 0
-        total = 0.0
-        for constraint in soft:
-            value = node.labels.get(constraint.topology_key)
-            if value is None:
-                continue
-            if constraint.topology_key == HOSTNAME:
-                count = constraint.by_node.get(node.name, 0)
-            else:
-                count = constraint.counts.get(value, 0)
-            total += count * constraint.weight + (constraint.max_skew - 1)
-        return round(total)
+        counts = zip(*(constraint.on(nodes) for constraint in soft), strict=True)
+        return _zeroed([*map(_Scores(soft).__getitem__, counts)], left_out)
 
     def normalize(self, state: CycleState, pod: PodInfo, scores: Scores) -> Scores:
         _, left_out = state.data[f"{self.name}/score"]
-        ranked = [score for name, score in scores.items() if name not in left_out]
+        ranked = [*compress(scores, map(not_, left_out))] if left_out else scores
         highest, lowest = max(ranked, default=0), min(ranked, default=0)
-        return {
-            name: 0
-            if name in left_out
-            else MAX_SCORE
-            if highest == 0
-            else MAX_SCORE * (highest + lowest - score) // highest
-            for name, score in scores.items()
-        }
+        if highest == 0:
+            return _zeroed([MAX_SCORE] * len(scores), left_out)
+        rated = each(scores, lambda score: MAX_SCORE * (highest + lowest - score) // highest)
+        return _zeroed(rated, left_out)
 
     def _constraints(self, readers: Readers, pod: PodInfo, when: str) -> list[Constraint]:
         """Return the pod's own constraints, or else those that pods have by default."""
@@ -193,6 +194,28 @@ class PodTopologySpread(PreFilterPlugin, FilterPlugin, PreScorePlugin, ScorePlug
         wanted = [one for one in self.defaults if one.get("whenUnsatisfiable") == when]
         selector = _belongs_with(readers, pod) if wanted else None
         return [_constraint(one, selector) for one in wanted] if selector is not None else []
+
+
+class _Scores(dict[tuple[int | None, ...], int]):
+    """Scores by how many pods are counted for each constraint: many nodes have the same."""
+
+    def __init__(self, constraints: Sequence[Constraint]) -> None:
+        self._constraints = constraints
+
+    def __missing__(self, counts: tuple[int | None, ...]) -> int:
+        total = 0.0
+        for count, one in zip(counts, self._constraints, strict=True):
+            if count is not None:
+                total += count * one.weight + (one.max_skew - 1)
+        self[counts] = score = round(total)
+        return score
+
+
+def _zeroed(scores: Scores, left_out: Sequence[bool]) -> Scores:
+    """Return scores with 0 for the nodes that are left out; none where that is empty."""
+    if not any(left_out):
+        return scores
+    return [0 if out else score for score, out in zip(scores, left_out, strict=True)]
 
 
 def _constraint(given: Mapping[str, Any], selector: Selector) -> Constraint:
@@ -262,28 +285,24 @@ def _owner(readers: Readers, pod: PodInfo) -> Obj | None:
     return {**owner, "kind": reference["kind"]} if owner is not None else None
 
 
-def _count(
-    state: CycleState,
-    pod: PodInfo,
-    constraint: Constraint,
-    nodes: Sequence[NodeInfo],
-    keys: list[str],
-) -> None:
+def _count(state: CycleState, pod: PodInfo, constraint: Constraint, keys: tuple[str, ...]) -> None:
     """Count matching pods by topology value, over the nodes that the policies let count."""
-    on_nodes = state.counts.by_node(pod.namespace, constraint.selector)
-    constraint.by_node = on_nodes
-    counts, topology_key = constraint.counts, constraint.topology_key
+    counts, which = state.counts, (pod.namespace, constraint.selector)
+    key = constraint.topology_key
     # For the most pods every node counts that has the labels: then nobody is asked.
-    every = not constraint.honor_taints and not (
+    if not constraint.honor_taints and not (
         constraint.honor_affinity and has_node_requirements(pod.obj)
-    )
-    for node in nodes:
-        value = node.labels.get(topology_key)
-        if value is None or (keys and any(key not in node.labels for key in keys)):
+    ):
+        constraint.counts = counts.by_value(state.nodes, *which, key, keys)
+        return
+    on_node, found = counts.by_node(*which).get, dict[str, int]()
+    for node in state.nodes:
+        value = node.labels.get(key)
+        if value is None or any(one not in node.labels for one in keys):
             continue
-        if not (every or _counts(constraint, pod, node)):
-            continue
-        counts[value] = counts.get(value, 0) + on_nodes.get(node.name, 0)
+        if _counts(constraint, pod, node):
+            found[value] = found.get(value, 0) + on_node(node.name, 0)
+    constraint.counts = found
 
 
 def _counts(constraint: Constraint, pod: PodInfo, node: NodeInfo) -> bool:

@@ -13,9 +13,9 @@ from nodes.scheduler.framework import (
     Event,
     FilterPlugin,
     Hint,
+    NodeScorePlugin,
     PreScorePlugin,
     Readers,
-    ScorePlugin,
     Scores,
     Status,
     always,
@@ -28,7 +28,7 @@ _HARD = ("NoSchedule", "NoExecute")
 _SOFT = ("PreferNoSchedule",)
 
 
-class TaintToleration(FilterPlugin, PreScorePlugin, ScorePlugin):
+class TaintToleration(FilterPlugin, PreScorePlugin, NodeScorePlugin):
     """Refuses untolerated NoSchedule and NoExecute; prefers few untolerated PreferNoSchedule."""
 
     name = "TaintToleration"

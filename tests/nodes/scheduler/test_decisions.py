@@ -14,12 +14,12 @@ PLUGINS = ("NodeResourcesFit", "PodTopologySpread", "InterPodAffinity", "ImageLo
 def made(pod="default/web-1", uid="u1", nodes=3, **more):
     """Return an attempt at which every node fits, with scores that differ."""
     chance = random.Random(pod)
-    names = [f"node-{number}" for number in range(nodes)]
     attempt = Attempt(pod, uid, 1, "2026-01-02T03:04:05.000006Z", evaluated=nodes, fitting=nodes)
+    attempt.scored = [f"node-{number}" for number in range(nodes)]
     for plugin in PLUGINS:
-        raw = {name: chance.randrange(1000) for name in names}
-        attempt.table.append(Column(plugin, 2, raw, {n: s // 10 for n, s in raw.items()}))
-    attempt.node = attempt.best(1)[0]
+        raw = [chance.randrange(1000) for _ in range(nodes)]
+        attempt.table.append(Column(plugin, 2, raw, [score // 10 for score in raw]))
+    attempt.node = attempt.scored[attempt.best(1)[0]]
     attempt.tied = (attempt.node,)
     attempt.seconds = {"filter": 0.00012, "score": 0.0003}
     for name, value in more.items():
@@ -31,6 +31,7 @@ def refused():
     return made(
         node="",
         message="0/3 nodes are available: 2 Insufficient cpu, 1 Too many pods.",
+        scored=(),
         table=[],
         tied=(),
         fitting=0,
@@ -59,9 +60,8 @@ def test_what_comes_out_is_what_went_in(attempt):
 def test_nodes_are_told_apart_whatever_their_order():
     kept = Decisions()
     first, second = made(uid="a"), made(uid="b")
-    for column in second.table:  # the search began at another node
-        for scores in (column.raw, column.even):
-            scores["node-0"] = scores.pop("node-0")
+    for listed in (second.scored, *(part for one in second.table for part in one[2:])):
+        listed.append(listed.pop(0))  # the search began at another node
     for attempt in (first, second):
         kept.add(attempt)
         kept.over(attempt)
@@ -71,10 +71,11 @@ def test_nodes_are_told_apart_whatever_their_order():
 def test_of_a_large_cluster_the_best_nodes_are_kept_with_their_scores():
     kept = Decisions()
     attempt = made(nodes=SCORED + 50)
-    best = attempt.best(SCORED)
+    best = [attempt.scored[at] for at in attempt.best(SCORED)]
     kept.add(attempt)
     kept.over(attempt)
-    assert kept.of("u1")[0].best(1000) == best
+    (found,) = kept.of("u1")
+    assert [found.scored[at] for at in found.best(1000)] == best
 
 
 def test_an_attempt_under_way_can_be_read():
@@ -111,8 +112,7 @@ def test_a_hundred_nodes_take_some_hundred_bytes():
     steady = made(nodes=100)
     for at, column in enumerate(steady.table):  # most plugins think alike of most nodes
         if at:
-            column.raw.update(dict.fromkeys(column.raw, 7))
-            column.even.update(dict.fromkeys(column.even, 7))
+            column.raw[:] = column.even[:] = [7] * 100
     assert len(pack(Names(), steady)) < 800
 
 

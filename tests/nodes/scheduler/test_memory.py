@@ -18,9 +18,10 @@ READ = (
 )
 
 
-def cycle_on(cache):
-    readers = {name: Objects() for name in READ}
-    return Cycle(cache, Profile(), readers, random.Random(0))
+def cycle_on(cache, *, looks_at_all=False, **kinds):
+    readers = {name: Objects(*kinds.get(name, ())) for name in READ}
+    chance = random.Random(0)
+    return Cycle(cache, Profile(), readers, chance, looks_at_all=looks_at_all)
 
 
 def attempt_at(cycle, built):
@@ -31,8 +32,11 @@ def attempt_at(cycle, built):
 
 def found(attempt):
     """Return all that an attempt found out, whatever the order in which it did."""
-    table = {one.plugin: (one.weight, one.raw, one.even) for one in attempt.table}
-    return attempt.refused, attempt.unresolvable, table, set(attempt.tied)
+    rows = {
+        node: {one.plugin: (one.weight, one.raw[at], one.even[at]) for one in attempt.table}
+        for at, node in enumerate(attempt.scored)
+    }
+    return attempt.refused, attempt.unresolvable, rows, set(attempt.tied)
 
 
 def test_it_says_what_a_fresh_look_says_while_nodes_and_pods_come_change_and_go():

@@ -97,8 +97,9 @@ def scores(plugin, built, nodes, placed=(), **readers):
         and plugin.pre_score(cycle, info, cycle.nodes).code is Code.SKIP
     ):
         return None
-    raw = {one.name: plugin.score(cycle, info, one) for one in cycle.nodes}
-    return plugin.normalize(cycle, info, raw)
+    raw = plugin.scores(cycle, info, cycle.nodes)
+    names = [one.name for one in cycle.nodes]
+    return dict(zip(names, plugin.normalize(cycle, info, raw), strict=True))
 
 
 UNSCHEDULABLE, UNRESOLVABLE = Code.UNSCHEDULABLE, Code.UNRESOLVABLE
