@@ -56,7 +56,8 @@ from apiserver.registry.objects import StoredObjects
 from apiserver.registry.resource import Resource
 from apiserver.storage import ClusterStore
 from nodes.client import election, resources
-from nodes.client.events import EventSink, Recorder
+from nodes.client.events import Recorder
+from nodes.client.eventsink import EventSink
 from nodes.client.informer import Informers
 from nodes.client.klog import SILENT, Klog
 from nodes.client.loopclock import LoopClock

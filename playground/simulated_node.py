@@ -17,7 +17,8 @@ from apimachinery.clock import Clock
 from apimachinery.errors import NotFound
 from apimachinery.meta import Obj
 from nodes.client import leases, resources
-from nodes.client.events import EventSink, Recorder
+from nodes.client.events import Recorder
+from nodes.client.eventsink import EventSink
 from nodes.client.informer import Informers
 from nodes.client.line import Line
 from nodes.client.rest import Client
@@ -207,6 +208,7 @@ class SimulatedNode:
             await self.kubelet.stop()
         for known in (self._ground.kubelets, self._ground.pages, self._ground.stats):
             known.pop(self.name, None)
+        self._ground.sink.forget(self.name)
         self.kubelet = None
         if self._tasks is not None:
             await self._tasks.close()

@@ -6,9 +6,9 @@ tries again by its own rules, and finds its way back once the line is mended.
 
 from __future__ import annotations
 
-from apimachinery.errors import ApiError, ServiceUnavailable
+from apimachinery.errors import ApiError
 from apimachinery.meta import Obj
-from nodes.client.transport import Call, Cancellable, Closed, Deliver, Transport
+from nodes.client.transport import Call, Cancellable, Closed, Deliver, Transport, Unreached
 
 _CUT = "dial tcp: connect: no route to host"
 
@@ -25,7 +25,7 @@ class Line:
         """Let nothing through any more."""
         self._cut = True
         for watch in list(self._watches):
-            watch.end(ServiceUnavailable(_CUT))
+            watch.end(Unreached(_CUT))
 
     def mend(self) -> None:
         """Let calls through again. Watches that have ended stay ended."""
@@ -33,17 +33,17 @@ class Line:
 
     async def call(self, call: Call) -> Obj:
         if self._cut:
-            raise ServiceUnavailable(_CUT)
+            raise Unreached(_CUT)
         answer = await self._far.call(call)
         if self._cut:
             # It was done, or not: who asked cannot know.
-            raise ServiceUnavailable(_CUT)
+            raise Unreached(_CUT)
         return answer
 
     def watch(self, call: Call, after: int, deliver: Deliver, closed: Closed) -> Cancellable:
         watch = _Watch(self._watches, closed)
         if self._cut:
-            watch.end(ServiceUnavailable(_CUT))
+            watch.end(Unreached(_CUT))
         else:
             watch.far = self._far.watch(call, after, deliver, watch.ended)
         return watch

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
-from apimachinery.errors import ApiError
+from apimachinery.errors import ApiError, ServiceUnavailable
 from apimachinery.meta import Obj
 from nodes.client.cause import CAUSE, Cause
 
@@ -50,6 +50,10 @@ class WatchEvent(NamedTuple):
 # What takes the changes of a watch, and what is told that it has ended by itself, and why.
 Deliver: TypeAlias = Callable[[Sequence[WatchEvent]], None]
 Closed: TypeAlias = Callable[[ApiError | None], None]
+
+
+class Unreached(ServiceUnavailable):
+    """There was no answer: the call did not get to the API, or its answer did not come back."""
 
 
 class Cancellable(Protocol):

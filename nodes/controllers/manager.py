@@ -12,7 +12,8 @@ from typing import Any
 
 from apimachinery.clock import Clock
 from nodes.client.controller import Loop
-from nodes.client.events import EventSink, Recorder
+from nodes.client.events import Recorder
+from nodes.client.eventsink import EventSink
 from nodes.client.informer import Informers
 from nodes.client.klog import SILENT, Klog
 from nodes.client.metering import QueueMeter

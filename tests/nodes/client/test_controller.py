@@ -7,7 +7,8 @@ import pytest
 from apimachinery.errors import Conflict
 from apimachinery.gvk import GroupResource
 from nodes.client.controller import DONE, Context, Controller, Mapped, Owned, Result
-from nodes.client.events import EventSink, Recorder
+from nodes.client.events import Recorder
+from nodes.client.eventsink import EventSink
 from nodes.client.informer import Informers
 from nodes.client.lister import Key
 from nodes.client.resources import NODES, PODS, REPLICASETS

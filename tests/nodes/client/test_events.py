@@ -5,7 +5,8 @@ import asyncio
 import pytest
 
 from apimachinery.errors import ServiceUnavailable
-from nodes.client.events import NORMAL, WARNING, EventSink, Recorder
+from nodes.client.events import NORMAL, WARNING, Recorder
+from nodes.client.eventsink import EventSink
 from nodes.client.resources import EVENTS
 from nodes.client.rest import Client
 from tests.support.builders import node, pod

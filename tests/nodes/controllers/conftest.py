@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from apimachinery.meta import is_deleting, name_of
-from nodes.client.events import EventSink
+from nodes.client.eventsink import EventSink
 from nodes.client.loopclock import LoopClock
 from nodes.client.resources import ALL, PODS
 from nodes.client.rest import Client, list_call

@@ -2,7 +2,8 @@
 
 import pytest
 
-from nodes.client.events import EventSink, Recorder
+from nodes.client.events import Recorder
+from nodes.client.eventsink import EventSink
 from nodes.client.informer import Informers
 from nodes.client.loopclock import LoopClock
 from nodes.client.resources import CONFIGMAPS, PODS, SECRETS, SERVICES

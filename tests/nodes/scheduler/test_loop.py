@@ -6,7 +6,8 @@ import pytest
 
 from apimachinery.errors import InternalError
 from nodes.client import resources
-from nodes.client.events import EventSink, Recorder
+from nodes.client.events import Recorder
+from nodes.client.eventsink import EventSink
 from nodes.client.informer import Informers
 from nodes.client.loopclock import LoopClock
 from nodes.client.resources import PERSISTENTVOLUMECLAIMS, PODS

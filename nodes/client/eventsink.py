@@ -1,0 +1,215 @@
+"""The way of a cluster's events to the API, without ever holding up those who tell of them.
+
+As client-go's broadcasters: each component has a queue of a thousand, and what finds it full is
+lost. What the API refuses is lost as well; as long as it cannot be reached, the component's queue
+waits, and the first in it is tried twelve times, ten seconds after one another. One task writes
+for all components, some at a time and of each in turn; it lives while there is something to write.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from apimachinery.clock import Clock, format_seconds
+from apimachinery.errors import ApiError, NotFound
+from nodes.client.cause import CAUSE
+from nodes.client.correlator import FINISHED, Correlator
+from nodes.client.occurrences import Key, Occurrence, Saying, Written
+from nodes.client.resources import EVENTS
+from nodes.client.rest import STRATEGIC_PATCH
+from nodes.client.supervise import TaskSet
+from nodes.client.transport import Unreached
+
+log = logging.getLogger(__name__)
+
+# client-go's numbers: record/event.go.
+WAITING = 1000
+_TRIES, _BETWEEN_TRIES = 12, 10.0
+# Writes under way together: enough to fill one group commit, few enough to leave room for work.
+_TOGETHER = 32
+
+
+@dataclass(slots=True, eq=False)
+class _Queue:
+    """What one component has to say; it is there as long as that is something."""
+
+    component: str
+    host: str
+    sayings: deque[Saying] = field(default_factory=deque)
+    tries: int = 0  # of the first, in vain
+    ready: bool = False
+
+    def first_wait(self) -> float:
+        """Return a part of the wait that is each component's own: not all come back at once."""
+        return _BETWEEN_TRIES * random.Random(f"{self.component}/{self.host}").random()  # noqa: S311
+
+
+class EventSink:
+    """Writes the events of a cluster: of each component in order."""
+
+    def __init__(self, clock: Clock, tasks: TaskSet) -> None:
+        self._clock, self._tasks = clock, tasks
+        self._correlator = Correlator()
+        self._queues: dict[tuple[str, str], _Queue] = {}
+        self._ready: deque[_Queue] = deque()
+        self._draining = False
+
+    def put(self, occurrence: Occurrence) -> None:
+        """Take an event in; where too much is said, or waits, it is not written."""
+        key = (occurrence.component, occurrence.host)
+        queue = self._queues.get(key)
+        if queue is not None and len(queue.sayings) >= WAITING:
+            log.debug("too many queued events, dropped: %s", occurrence.reason)
+        elif occurrence.action:
+            self._continue(occurrence)
+        elif saying := self._correlator.observe(occurrence):
+            self._say(saying)
+
+    def forget(self, host: str) -> None:
+        """Drop what still waits of a host: its components are no more."""
+        for key in [key for key in self._queues if key[1] == host]:
+            queue = self._queues.pop(key)
+            queue.sayings.clear()
+            self._withdraw(queue)
+
+    @property
+    def idle(self) -> bool:
+        return not self._draining
+
+    # Series.
+
+    def _continue(self, occurrence: Occurrence) -> None:
+        """Say it, and say once that it was said again; how often comes when it is over."""
+        written, saying = self._correlator.observe_series(occurrence)
+        if saying is not None:
+            self._say(saying)
+        elif not written.closing:
+            written.closing = True
+            self._clock.call_later(FINISHED, self._close, occurrence, written)
+
+    def _close(self, occurrence: Occurrence, written: Written) -> None:
+        left = written.last + FINISHED - self._clock.seconds()
+        if left > 0:
+            self._clock.call_later(left, self._close, occurrence, written)
+            return
+        self._correlator.close_series(occurrence, written)
+        at = replace(occurrence, seconds=written.last, stamp=format_seconds(written.last))
+        self._say(Saying(at, written, occurrence.message, written.count))
+
+    # Queues.
+
+    def _say(self, saying: Saying) -> None:
+        component, host = saying.occurrence.component, saying.occurrence.host
+        queue = self._queues.get((component, host))
+        if queue is None:
+            queue = self._queues[component, host] = _Queue(component, host)
+        queue.sayings.append(saying)
+        if not queue.tries:
+            self._offer(queue)
+
+    def _offer(self, queue: _Queue) -> None:
+        """Have a queue's first written as soon as it is its turn."""
+        if not queue.ready:
+            queue.ready = True
+            self._ready.append(queue)
+        if not self._draining:
+            self._draining = True
+            self._tasks.spawn("events", self._drain())
+
+    def _withdraw(self, queue: _Queue) -> None:
+        if queue.ready:
+            queue.ready = False
+            self._ready.remove(queue)
+
+    def _take(self) -> dict[_Queue, list[Saying]]:
+        """Take what is written together: of each queue in turn, as long as there is room.
+
+        Of one that could not reach the API it is the first alone.
+        """
+        taken: dict[_Queue, list[Saying]] = {}
+        for _ in range(_TOGETHER):
+            if not self._ready:
+                break
+            queue = self._ready.popleft()
+            taken.setdefault(queue, []).append(queue.sayings.popleft())
+            queue.ready = bool(queue.sayings) and not queue.tries
+            if queue.ready:
+                self._ready.append(queue)
+        return taken
+
+    def _settle(self, queue: _Queue, unheard: list[Saying]) -> None:
+        """Go on with a queue after some of it was written: `unheard` could not be."""
+        if self._queues.get((queue.component, queue.host)) is not queue:
+            return  # forgotten meanwhile
+        queue.sayings.extendleft(reversed(unheard))
+        queue.tries = queue.tries + 1 if unheard else 0
+        if queue.tries >= _TRIES:
+            lost = queue.sayings.popleft()
+            log.debug("event not written: %s (retry limit exceeded)", lost.occurrence.reason)
+            queue.tries = 0
+        if queue.tries:
+            self._withdraw(queue)
+            wait = queue.first_wait() if queue.tries == 1 else _BETWEEN_TRIES
+            self._clock.call_later(wait, self._retry, queue)
+        elif queue.sayings:
+            self._offer(queue)
+        else:
+            del self._queues[queue.component, queue.host]
+
+    def _retry(self, queue: _Queue) -> None:
+        if queue.sayings:  # not forgotten
+            self._offer(queue)
+
+    # Writing.
+
+    async def _drain(self) -> None:
+        try:
+            while taken := self._take():
+                # Events of one kind keep their order: two of the same in a batch are written
+                # one after the other.
+                groups: dict[Key, list[Saying]] = {}
+                for sayings in taken.values():
+                    for saying in sayings:
+                        groups.setdefault(saying.occurrence.reason_key, []).append(saying)
+                left = await asyncio.gather(*map(self._write_all, groups.values()))
+                unheard = {id(saying) for group in left for saying in group}
+                for queue, sayings in taken.items():
+                    self._settle(queue, [one for one in sayings if id(one) in unheard])
+        finally:
+            self._draining = False
+
+    async def _write_all(self, group: list[Saying]) -> Iterable[Saying]:
+        """Write one after the other; return what is left when the API cannot be reached."""
+        for index, saying in enumerate(group):
+            occurrence = saying.occurrence
+            CAUSE.set(occurrence.cause)
+            try:
+                await write(saying)
+            except Unreached:
+                return group[index:]
+            except ApiError as error:
+                log.debug("event refused: %s: %s", occurrence.reason, error.message)
+            except Exception:
+                log.exception("event failed: %s", occurrence.reason)
+        return ()
+
+
+async def write(saying: Saying) -> None:
+    """Write one event, or that it happened again. Raises ApiError."""
+    occurrence, written = saying.occurrence, saying.written
+    if written.present:
+        try:
+            await occurrence.client.patch(
+                EVENTS, occurrence.namespace, written.name, saying.repetition(), STRATEGIC_PATCH
+            )
+        except NotFound:
+            written.present = False  # expired meanwhile: written anew
+        else:
+            return
+    await occurrence.client.create(saying.event(), EVENTS)
+    written.present = True

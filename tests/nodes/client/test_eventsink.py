@@ -1,0 +1,111 @@
+"""The way of events to the API: a queue for each component, what is lost, and what waits."""
+
+import asyncio
+from collections import Counter
+
+import pytest
+
+from apimachinery.errors import InternalError
+from nodes.client.events import NORMAL, Recorder
+from nodes.client.eventsink import EventSink
+from nodes.client.rest import Client
+from nodes.client.transport import Unreached
+from tests.support.builders import pod
+from tests.support.faults import Faulty
+
+pytestmark = pytest.mark.looptime
+
+
+@pytest.fixture
+async def transport(api):
+    return Faulty(api.transport("system:kubelet"))
+
+
+@pytest.fixture
+async def sink(clock, tasks):
+    return EventSink(clock, tasks)
+
+
+@pytest.fixture
+def recorder(transport, clock, sink):
+    def build(host, component="kubelet"):
+        return Recorder(Client(transport), component, clock, sink, host=host)
+
+    return build
+
+
+def told(api):
+    """Return what was written, in order: who tells it, and of what."""
+    events = sorted(api.all("events"), key=lambda one: int(one["metadata"]["resourceVersion"]))
+    return [(one["source"]["host"], one["involvedObject"]["name"]) for one in events]
+
+
+async def test_each_component_may_have_a_thousand_waiting(api, recorder):
+    one, other = recorder("n1"), recorder("n2")
+    for index in range(1100):
+        one.event(pod(f"a{index}"), NORMAL, "Started", "")
+    for index in range(600):
+        other.event(pod(f"b{index}"), NORMAL, "Started", "")
+    await asyncio.sleep(60)
+    written = told(api)
+    assert Counter(host for host, _ in written) == {"n1": 1000, "n2": 600}
+    # In order, and in turn: nobody waits until another one has told all.
+    assert [name for host, name in written if host == "n1"] == [f"a{i}" for i in range(1000)]
+    assert Counter(host for host, _ in written[:32]) == {"n1": 16, "n2": 16}
+
+
+async def test_there_is_room_again_once_some_are_written(api, recorder, sink):
+    one = recorder("n1")
+    for _ in range(2):
+        for index in range(900):
+            one.event(pod(f"a{index}"), NORMAL, "Started", "")
+        await asyncio.sleep(60)
+    assert sink.idle
+    assert Counter(event["count"] for event in api.all("events")) == {2: 900}
+
+
+async def test_what_cannot_reach_the_api_waits_while_others_go_on(api, transport, recorder, clock):
+    cut, well = recorder("n1"), recorder("n2")
+    transport.fail("create", "events", Unreached("cut"), times=3)
+    for index in range(3):
+        cut.event(pod(f"a{index}"), NORMAL, "Started", "")
+    await asyncio.sleep(0)
+    well.event(pod("b"), NORMAL, "Started", "")
+    await asyncio.sleep(0.1)
+    assert told(api) == [("n2", "b")]
+    await asyncio.sleep(10)  # the first wait is a part of ten seconds
+    assert told(api)[1:] == [("n1", f"a{index}") for index in range(3)]
+    assert clock.next_due() is None
+
+
+async def test_an_event_is_given_up_after_twelve_tries(api, transport, recorder):
+    one = recorder("n1")
+    transport.fail("create", "events", Unreached("cut"), times=12)
+    for name in ("first", "second"):
+        one.event(pod(name), NORMAL, "Started", "")
+        await asyncio.sleep(0.1)
+    await asyncio.sleep(99)  # ten waits of ten seconds, after the first
+    assert told(api) == []
+    await asyncio.sleep(11)
+    assert told(api) == [("n1", "second")]
+
+
+async def test_what_is_refused_is_not_tried_again(api, transport, recorder):
+    transport.fail("create", "events", InternalError("no"))
+    recorder("n1").event(pod("a"), NORMAL, "Started", "")
+    await asyncio.sleep(200)
+    assert told(api) == []
+
+
+async def test_what_a_host_had_to_say_is_gone_with_it(api, transport, recorder, sink):
+    lost, well = recorder("n1"), recorder("n2")
+    transport.fail("create", "events", Unreached("cut"), times=2)
+    for one in (lost, well):
+        one.event(pod("a"), NORMAL, "Started", "")
+    await asyncio.sleep(0.1)
+    sink.forget("n1")
+    await asyncio.sleep(20)
+    assert told(api) == [("n2", "a")]
+    lost.event(pod("b"), NORMAL, "Started", "")
+    await asyncio.sleep(1)
+    assert told(api)[1:] == [("n1", "b")]
