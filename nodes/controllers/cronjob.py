@@ -194,7 +194,9 @@ class CronJobController(ManagedController):
         end, uid = end_of(job), uid_of(job)
         if end and run.is_active(uid):
             run.drop(uid)
-            self._say(run, "SawCompletedJob", f"Saw completed job: {name_of(job)}, status: {end}")
+            self._say(
+                run, "SawCompletedJob", f"Saw completed job: {name_of(job)}, condition: {end}"
+            )
         elif not end and not run.is_active(uid):
             key = (namespace_of(run.cronjob), name_of(run.cronjob))
             fresh = await self.client.find(CRONJOBS, *key)

@@ -172,8 +172,9 @@ def _ends(csr: Obj) -> float:
     for one in _conditions(csr):
         # What is approved and not signed may be signed yet.
         waits = one.get("type") == "Approved" and not certificate
-        if not waits and one.get("lastUpdateTime"):
-            ends.append(parse_time(one["lastUpdateTime"]).timestamp() + _HOUR)
+        if one.get("lastUpdateTime"):
+            since = parse_time(one["lastUpdateTime"]).timestamp()
+            ends.append(since + (_PENDING if waits else _HOUR))
     if not _conditions(csr):
         ends.append(created + _PENDING)
     if certificate:

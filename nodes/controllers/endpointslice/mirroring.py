@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import islice
 from typing import Any
 
 from apimachinery.errors import NotFound
@@ -16,6 +17,7 @@ from apimachinery.meta import (
     owner_reference,
 )
 from nodes.client.controller import DONE, Result
+from nodes.client.events import WARNING
 from nodes.client.lister import Key
 from nodes.client.resources import ENDPOINTS, ENDPOINTSLICES, SERVICES
 from nodes.controllers.common.backends import LAST_CHANGE, is_ipv6
@@ -67,6 +69,12 @@ class EndpointSliceMirroringController(ManagedController):
             await asyncio.gather(*(self._delete(key, one) for one in mine))
             return DONE
         metadata = _metadata(endpoints)
+        if skipped := sum(max(_count(one) - _MOST, 0) for one in endpoints.get("subsets") or ()):
+            message = (
+                f"A max of {_MOST} addresses can be mirrored to EndpointSlices per Endpoints"
+                f" subset. {skipped} addresses were skipped"
+            )
+            self.recorder.event(endpoints, WARNING, "TooManyAddressesToMirror", message)
         for family in ("IPv4", "IPv6"):
             await self._sync_family(key, family, metadata, endpoints, mine)
         return DONE
@@ -131,20 +139,28 @@ def _metadata(endpoints: Obj) -> Obj:
     return metadata | ({"annotations": kept} if kept else {})
 
 
+def _count(subset: Obj) -> int:
+    return sum(len(subset.get(field) or ()) for field in ("addresses", "notReadyAddresses"))
+
+
 def _wanted(endpoints: Obj, family: str) -> dict[tuple[Any, ...], tuple[list[Obj], list[Obj]]]:
     """Return the endpoints of one address type, by their ports."""
     found: dict[tuple[Any, ...], tuple[list[Obj], list[Obj]]] = {}
     for subset in endpoints.get("subsets") or ():
         ports = subset.get("ports") or []
-        of_family = [
-            _endpoint(address, ready=ready)
+        every = (
+            (address, ready)
             for field, ready in (("addresses", True), ("notReadyAddresses", False))
             for address in subset.get(field) or ()
+        )
+        of_family = [
+            _endpoint(address, ready=ready)
+            for address, ready in islice(every, _MOST)
             if is_ipv6(address["ip"]) == (family == "IPv6")
         ]
         if of_family:
             _, listed = found.setdefault(ports_key(ports), (ports, []))
-            listed += of_family[: _MOST - len(listed)]
+            listed += of_family
     return found
 
 

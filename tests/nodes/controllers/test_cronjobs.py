@@ -83,7 +83,9 @@ async def test_a_job_that_is_over_is_seen(rig):
     await rig.settle(1)
     assert "active" not in status(rig)
     assert status(rig)["lastSuccessfulTime"] == rig.need("jobs", name)["status"]["completionTime"]
-    assert rig.events()[-1] == f"Normal SawCompletedJob Saw completed job: {name}, status: Complete"
+    assert (
+        rig.events()[-1] == f"Normal SawCompletedJob Saw completed job: {name}, condition: Complete"
+    )
 
 
 async def test_only_the_last_few_are_kept(rig):

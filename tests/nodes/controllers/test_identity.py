@@ -250,7 +250,9 @@ async def test_kubelets_are_approved_as_far_as_they_may(rig, allowed, username, 
     assert found == ([("Approved", message + tail)] if message else [])
 
 
-@pytest.mark.parametrize(("kind", "hours"), [(None, 24), ("Denied", 1), ("Failed", 1)])
+@pytest.mark.parametrize(
+    ("kind", "hours"), [(None, 24), ("Denied", 1), ("Failed", 1), ("Approved", 24)]
+)
 async def test_old_requests_go(rig, kind, hours):
     await rig.run(CLEANER)
     made = signing_request(requests.CLIENT)

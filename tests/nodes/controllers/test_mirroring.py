@@ -41,6 +41,19 @@ async def test_endpoints_of_a_service_without_selector_are_mirrored(rig):
     assert four["metadata"]["ownerReferences"][0]["kind"] == "Endpoints"
 
 
+async def test_of_a_subset_the_first_thousand_addresses_are_mirrored(rig):
+    await rig.run(MC)
+    many = [f"10.0.{one // 250}.{one % 250}" for one in range(1001)]
+    await rig.create(service("s"), endpoints("fd00::1", *many, not_ready=["10.9.0.1"]))
+    await rig.settle(1)
+    assert sum(len(one["endpoints"]) for one in slices(rig)) == 1000
+    (event,) = rig.events()
+    assert event == (
+        "Warning TooManyAddressesToMirror A max of 1000 addresses can be mirrored to EndpointSlices"
+        " per Endpoints subset. 3 addresses were skipped"
+    )
+
+
 async def test_a_change_is_taken_over(rig):
     await rig.run(MC)
     await rig.create(service("s"), endpoints("10.0.0.1"))
