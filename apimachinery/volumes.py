@@ -83,11 +83,18 @@ def unfit_reason(volume: Obj, claim: Obj) -> str:
         return "requested PV is too small"
     if class_of(volume) != class_of(claim):
         return "storageClassName does not match"
+    if attributes_of(volume) != attributes_of(claim):
+        return "volumeAttributesClassName does not match"
     if not same_mode(volume, claim):
         return "incompatible volumeMode"
     if not _offers_access(volume, claim):
         return "incompatible accessMode"
     return ""
+
+
+def attributes_of(obj: Obj) -> str:
+    """Return the class of attributes that a claim asks for, or that a volume has; "" for none."""
+    return str(obj["spec"].get("volumeAttributesClassName") or "")
 
 
 def same_mode(volume: Obj, claim: Obj) -> bool:
@@ -130,6 +137,8 @@ def _is_free(volume: Obj, claim: Obj) -> bool:
     if volume["spec"].get("claimRef") is not None or class_of(volume) != class_of(claim):
         return False
     if (volume.get("status") or {}).get("phase") != "Available":
+        return False
+    if attributes_of(volume) != attributes_of(claim):
         return False
     selector = claim["spec"].get("selector")
     return selector is None or from_label_selector(selector).matches(labels_of(volume))

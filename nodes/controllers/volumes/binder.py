@@ -276,6 +276,10 @@ class PersistentVolumeBinder(ManagedController):
             # What a bound claim has may lag behind its volume while that grows.
             grown = before.get("phase") == phase and before.get("capacity")
             status["capacity"] = grown or volume["spec"].get("capacity")
+            # Later it is for who changes the attributes to say which they are.
+            attributes = volumes.attributes_of(volume)
+            if attributes and before.get("phase") != phase:
+                status["currentVolumeAttributesClassName"] = attributes
         if status != before:
             await self.client.update_status({**claim, "status": status}, PERSISTENTVOLUMECLAIMS)
 

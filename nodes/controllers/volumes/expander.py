@@ -39,6 +39,8 @@ class VolumeExpander(ManagedController):
             message = "waiting for an external controller to expand this PVC"
             self.recorder.event(claim, NORMAL, "ExternalExpanding", message)
             return DONE
+        message = f"External resizer is resizing volume {name_of(volume)}"
+        self.recorder.event(claim, NORMAL, "Resizing", message)
         size = {"storage": str(volumes.requested(claim))}
         if volumes.capacity(volume) < volumes.requested(claim):
             body = {"spec": {"capacity": size}}

@@ -10,9 +10,14 @@ from apimachinery.attachments import SIMULATED_DRIVER
 from apimachinery.errors import AlreadyExists, NotFound
 from apimachinery.meta import Obj, annotations_of, is_deleting, name_of, namespace_of, uid_of
 from nodes.client.controller import DONE, Loop, Result
-from nodes.client.events import NORMAL, reference
+from nodes.client.events import NORMAL, WARNING, reference
 from nodes.client.lister import Key, key_of
-from nodes.client.resources import PERSISTENTVOLUMECLAIMS, PERSISTENTVOLUMES, STORAGECLASSES
+from nodes.client.resources import (
+    PERSISTENTVOLUMECLAIMS,
+    PERSISTENTVOLUMES,
+    STORAGECLASSES,
+    VOLUMEATTRIBUTESCLASSES,
+)
 from nodes.controllers.common.base import ManagedController, ManagerContext
 
 
@@ -32,6 +37,7 @@ class SimulatedProvisioner(ManagedController):
         super().start()
         self.informer(STORAGECLASSES)
         self.informer(PERSISTENTVOLUMES).on_change(self._on_volume)
+        self.informer(VOLUMEATTRIBUTESCLASSES).on_change(self._on_attributes)
 
     def release(self) -> None:
         super().release()
@@ -55,6 +61,11 @@ class SimulatedProvisioner(ManagedController):
         elif new is not None and _is_to_go(new):
             self._volumes.queue.add(key_of(new))
 
+    def _on_attributes(self, old: Obj | None, new: Obj | None) -> None:
+        for claim in self.informer(PERSISTENTVOLUMECLAIMS).list() if new is not None else ():
+            if _is_ours_to_make(claim) and volumes.attributes_of(claim) == name_of(new or {}):
+                self.queue.add(key_of(claim))
+
     async def reconcile(self, key: Key) -> Result:
         claim = self.informer(PERSISTENTVOLUMECLAIMS).get(*key)
         if claim is None or not _is_ours_to_make(claim) or is_deleting(claim):
@@ -62,6 +73,10 @@ class SimulatedProvisioner(ManagedController):
         storage_class = self.informer(STORAGECLASSES).get("", volumes.class_of(claim))
         if storage_class is None:
             return DONE
+        if why := self._wrong_attributes(claim):
+            message = f'failed to provision volume with StorageClass "{name_of(storage_class)}": '
+            self.recorder.event(claim, WARNING, "ProvisioningFailed", message + why)
+            return DONE  # the coming of the class wakes it
         where = f"{namespace_of(claim)}/{name_of(claim)}"
         message = f'External provisioner is provisioning volume for claim "{where}"'
         self.recorder.event(claim, NORMAL, "Provisioning", message)
@@ -73,6 +88,21 @@ class SimulatedProvisioner(ManagedController):
         message = f"Successfully provisioned volume {name_of(volume)}"
         self.recorder.event(claim, NORMAL, "ProvisioningSucceeded", message)
         return DONE
+
+    def _wrong_attributes(self, claim: Obj) -> str:
+        """Say why a volume cannot have the attributes that a claim asks for, "" if it can."""
+        wanted = volumes.attributes_of(claim)
+        if not wanted:
+            return ""
+        known = self.informer(VOLUMEATTRIBUTESCLASSES).get("", wanted)
+        if known is None:
+            return f'volumeattributesclass.storage.k8s.io "{wanted}" not found'
+        if (driver := known.get("driverName")) != SIMULATED_DRIVER:
+            return (
+                f"VAC {wanted} referenced in PVC is for driver {driver} which does not match"
+                f" driver name {SIMULATED_DRIVER}"
+            )
+        return ""
 
     async def _see_to_volume(self, key: Key) -> Result:
         volume = self.informer(PERSISTENTVOLUMES).get(*key)
@@ -113,6 +143,8 @@ def build_volume(claim: Obj, storage_class: Obj) -> Obj:
         "storageClassName": name_of(storage_class),
         "volumeMode": claim["spec"].get("volumeMode") or "Filesystem",
     }
+    if attributes := volumes.attributes_of(claim):
+        spec["volumeAttributesClassName"] = attributes
     if options := storage_class.get("mountOptions"):
         spec["mountOptions"] = options
     return {

@@ -15,6 +15,7 @@ pytestmark = pytest.mark.looptime
 
 BINDER = "persistentvolume-binder-controller"
 PROVISIONER = "simulated-provisioner"
+MODIFIER = "simulated-modifier"
 EXPANDER = "persistentvolume-expander-controller"
 PVC, PV = "persistentvolumeclaim-protection-controller", "persistentvolume-protection-controller"
 
@@ -314,6 +315,57 @@ async def test_a_claim_may_grow(rig):
     assert found["status"]["capacity"] == {"storage": "5Gi"}
     assert rig.need("persistentvolumes", bound_to(rig))["spec"]["capacity"] == {"storage": "5Gi"}
     assert rig.events()[-1] == "Normal VolumeResizeSuccessful Resize volume succeeded"
+
+
+def attributes(name="gold", driver="simulated.kubeground.io"):
+    return obj("VolumeAttributesClass", name, "", "storage.k8s.io/v1", driverName=driver)
+
+
+async def test_a_claim_gets_attributes_and_others_later(rig):
+    await rig.run(BINDER, PROVISIONER, MODIFIER)
+    await rig.create(storage_class(), claim(volumeAttributesClassName="gold"))
+    await rig.settle(0.5)
+    assert "not found" in rig.events()[-1]
+    assert phase(rig, "persistentvolumeclaims", "c") == "Pending"
+    await rig.create(attributes())
+    await rig.until(lambda: phase(rig, "persistentvolumeclaims", "c") == "Bound")
+    assert classes(rig) == ("gold", "gold", None)
+    other = {"spec": {"volumeAttributesClassName": "silver"}}
+    await rig.client.patch(PERSISTENTVOLUMECLAIMS, "default", "c", other)
+    await rig.settle(0.5)
+    waiting = {"targetVolumeAttributesClassName": "silver", "status": "Pending"}
+    assert classes(rig) == ("gold", "gold", waiting)
+    await rig.create(attributes("silver"))
+    await rig.settle(0.5)
+    assert classes(rig) == ("silver", "silver", None)
+    done = "external resizer modified volume c with vac silver successfully"
+    assert rig.events()[-3:] == [
+        "Warning VolumeModifyFailed VAC silver does not exist.",
+        "Normal VolumeModify external resizer is modifying volume c with vac silver",
+        f"Normal VolumeModifySuccessful {done}",
+    ]
+
+
+def classes(rig):
+    """Return what a claim has, what its volume has, and what is still to be."""
+    status = rig.need("persistentvolumeclaims", "c")["status"]
+    spec = rig.need("persistentvolumes", bound_to(rig))["spec"]
+    return (
+        status.get("currentVolumeAttributesClassName"),
+        spec.get("volumeAttributesClassName"),
+        status.get("modifyVolumeStatus"),
+    )
+
+
+async def test_a_volume_of_other_attributes_is_not_taken(rig):
+    await rig.run(BINDER)
+    await rig.create(volume("v", volumeAttributesClassName="gold"), claim(cls="fast"))
+    await rig.create(claim("named", volumeName="v"))
+    await rig.settle(0.5)
+    assert bound_to(rig) is None
+    why = "volumeAttributesClassName does not match"
+    said = f'Warning VolumeMismatch Cannot bind to requested volume "v": {why}'
+    assert said in rig.events()
 
 
 # What is in use stays.
