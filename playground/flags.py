@@ -206,7 +206,7 @@ class Flags:
         (),
         FEATURES,
         "Features of alpha quality that are on, as `GenericWorkload=true`: GangScheduling, "
-        "GenericWorkload.",
+        "GenericWorkload, TopologyAwareWorkloadScheduling, WorkloadAwarePreemption.",
     )
     runtime_config: Pairs = flag(
         (),

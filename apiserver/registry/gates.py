@@ -10,10 +10,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from apimachinery.booleans import parse_bool, says_true
 
 GENERIC_WORKLOAD, GANG_SCHEDULING = "GenericWorkload", "GangScheduling"
+GROUP_PREEMPTION, TOPOLOGY = "WorkloadAwarePreemption", "TopologyAwareWorkloadScheduling"
+# Not there yet: what belongs to it is dropped.
+GROUP_CLAIMS = "DRAWorkloadResourceClaims"
 # What each feature needs besides.
 FEATURES: Mapping[str, tuple[str, ...]] = {
     GANG_SCHEDULING: (GENERIC_WORKLOAD,),
     GENERIC_WORKLOAD: (),
+    TOPOLOGY: (GENERIC_WORKLOAD,),
+    GROUP_PREEMPTION: (GANG_SCHEDULING,),
 }
 ALPHA = "scheduling.k8s.io/v1alpha2"
 # What --runtime-config may name.

@@ -1,4 +1,4 @@
-"""Priority: a pod's number comes from its class, never from the pod; there is one default class."""
+"""Priority: a number comes from a class, never from a pod or group; one class is the default."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ from typing import Any, NamedTuple
 
 from apimachinery.meta import Obj, name_of
 from apiserver.admission.interfaces import CREATE, UPDATE, AdmissionRequest, Rule
+from apiserver.registry import gates
 from apiserver.registry.strategy import ObjectReader
 
 CLASSES = "priorityclasses.scheduling.k8s.io"
+PODGROUPS, WORKLOADS = "podgroups.scheduling.k8s.io", "workloads.scheduling.k8s.io"
 PREEMPT = "PreemptLowerPriority"
+_GROUPS = ("podgroups", "workloads")
 
 
 class _Computed(NamedTuple):
@@ -22,13 +25,17 @@ class Priority:
     """Resolves pods' priority classes, and keeps a second default class out."""
 
     name = "Priority"
-    handles = Rule(("pods", CLASSES), (CREATE, UPDATE))
+    handles = Rule(("pods", CLASSES, PODGROUPS, WORKLOADS), (CREATE, UPDATE))
 
     def __init__(self, objects: ObjectReader) -> None:
         self._objects = objects
 
     def admit(self, request: AdmissionRequest) -> None:
-        if request.resource.resource != "pods" or request.object is None:
+        if request.object is None:
+            return
+        if request.resource.resource in _GROUPS:
+            self._admit_groups(request, request.object)
+        if request.resource.resource != "pods":
             return
         spec: dict[str, Any] = request.object.setdefault("spec", {})
         if request.operation is UPDATE:
@@ -36,9 +43,23 @@ class Priority:
         else:
             self._resolve(request, spec)
 
+    def _admit_groups(self, request: AdmissionRequest, made: Obj) -> None:
+        """Resolve the class of a new PodGroup, or of each template of a Workload."""
+        if request.operation is not CREATE or not gates.enabled(gates.GROUP_PREEMPTION):
+            return
+        spec = made.get("spec") or {}
+        groups = spec.get("podGroupTemplates") or () if _is_workload(request) else (spec,)
+        for group in groups:
+            computed = self._compute(request, group.get("priorityClassName") or "")
+            _refuse_other(request, "pod group", group.get("priority"), computed.priority)
+            if computed.class_name:
+                group["priorityClassName"] = computed.class_name
+            group["priority"] = computed.priority
+
     def validate(self, request: AdmissionRequest) -> None:
         new = request.object
-        if request.resource.resource == "pods" or new is None or not new.get("globalDefault"):
+        about_classes = request.resource.resource == "priorityclasses"
+        if not about_classes or new is None or not new.get("globalDefault"):
             return
         default = self._default()
         if default is None:
@@ -51,13 +72,7 @@ class Priority:
 
     def _resolve(self, request: AdmissionRequest, spec: dict[str, Any]) -> None:
         computed = self._compute(request, spec.get("priorityClassName") or "")
-        given = spec.get("priority")
-        if given is not None and given != computed.priority:
-            raise request.refusal(
-                f"the integer value of priority ({given}) must not be provided in pod spec; "
-                f"priority admission controller computed {computed.priority} from the given "
-                "PriorityClass name"
-            )
+        _refuse_other(request, "pod", spec.get("priority"), computed.priority)
         policy = spec.get("preemptionPolicy")
         if policy is not None and policy != computed.policy:
             raise request.refusal(
@@ -83,6 +98,18 @@ class Priority:
         # Two defaults can only come of a race; the lower one counts then.
         defaults = [each for each in self._objects.list(CLASSES) if each.get("globalDefault")]
         return min(defaults, key=lambda each: each.get("value") or 0, default=None)
+
+
+def _is_workload(request: AdmissionRequest) -> bool:
+    return request.resource.resource == "workloads"
+
+
+def _refuse_other(request: AdmissionRequest, what: str, given: int | None, computed: int) -> None:
+    if given is not None and given != computed:
+        raise request.refusal(
+            f"the integer value of priority ({given}) must not be provided in {what} spec; "
+            f"priority admission controller computed {computed} from the given PriorityClass name"
+        )
 
 
 def _keep(spec: dict[str, Any], old: dict[str, Any]) -> None:

@@ -10,12 +10,15 @@ from apiserver.registry.podspec.checks import immutable, name_or_required
 from apiserver.registry.podspec.workload import keep_status
 from apiserver.registry.resource import Resource, Subresource
 from apiserver.registry.rules.conditions import condition_errors
-from apiserver.registry.scheduling.groups import drop_disabled, policy_errors
+from apiserver.registry.scheduling.groups import drop_disabled, group_errors, set_defaults
 from apiserver.registry.strategy import StatusStrategy, Strategy, StrategyContext
 
 _SPEC = Path("spec")
 _TEMPLATE = _SPEC / "podGroupTemplateRef"
-_POLICY = _SPEC / "schedulingPolicy"
+_FOR_GOOD = (
+    *("podGroupTemplateRef", "schedulingPolicy", "schedulingConstraints", "resourceClaims"),
+    *("disruptionMode", "priorityClassName", "priority"),
+)
 
 
 class PodGroupStrategy(Strategy):
@@ -30,12 +33,15 @@ class PodGroupStrategy(Strategy):
     def prepare_for_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> None:
         keep_status(new, old)
 
+    def default(self, obj: Obj) -> None:
+        set_defaults(obj.setdefault("spec", {}))
+
     def drop_disabled(self, obj: Obj, old: Obj | None) -> None:
-        drop_disabled(obj.get("spec") or {})
+        drop_disabled(obj.get("spec") or {}, (old or {}).get("spec"))
 
     def validate(self, obj: Obj, ctx: StrategyContext) -> FieldErrors:
         spec = obj.get("spec") or {}
-        yield from policy_errors(spec.get("schedulingPolicy") or {}, _POLICY)
+        yield from group_errors(spec, _SPEC)
         reference = spec.get("podGroupTemplateRef")
         if reference is None:
             return
@@ -51,8 +57,8 @@ class PodGroupStrategy(Strategy):
     def validate_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> FieldErrors:
         yield from self.validate(new, ctx)
         after, before = new.get("spec") or {}, old.get("spec") or {}
-        for field, path in (("podGroupTemplateRef", _TEMPLATE), ("schedulingPolicy", _POLICY)):
-            yield from immutable(after.get(field), before.get(field), path)
+        for field in _FOR_GOOD:
+            yield from immutable(after.get(field), before.get(field), _SPEC / field)
 
 
 class PodGroupStatusStrategy(StatusStrategy):

@@ -12,7 +12,7 @@ from apimachinery.validation.names import (
 )
 from apiserver.registry.podspec.checks import immutable, name_or_required, obey
 from apiserver.registry.resource import Resource
-from apiserver.registry.scheduling.groups import drop_disabled, policy_errors
+from apiserver.registry.scheduling.groups import drop_disabled, group_errors, set_defaults
 from apiserver.registry.strategy import Strategy, StrategyContext
 
 _SPEC = Path("spec")
@@ -26,9 +26,14 @@ class WorkloadStrategy(Strategy):
     name_rule = staticmethod(is_dns1123_subdomain)
     has_generation = True
 
-    def drop_disabled(self, obj: Obj, old: Obj | None) -> None:
+    def default(self, obj: Obj) -> None:
         for template in _templates(obj):
-            drop_disabled(template)
+            set_defaults(template)
+
+    def drop_disabled(self, obj: Obj, old: Obj | None) -> None:
+        before = {one.get("name"): one for one in _templates(old or {})}
+        for template in _templates(obj):
+            drop_disabled(template, before.get(template.get("name")))
 
     def validate(self, obj: Obj, ctx: StrategyContext) -> FieldErrors:
         controller, templates = (obj.get("spec") or {}).get("controllerRef"), _templates(obj)
@@ -45,8 +50,7 @@ class WorkloadStrategy(Strategy):
             if name in seen:
                 yield duplicate(path, {"name": name})
             seen.add(name)
-            policy = template.get("schedulingPolicy") or {}
-            yield from policy_errors(policy, path / "schedulingPolicy")
+            yield from group_errors(template, path)
 
     def validate_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> FieldErrors:
         yield from self.validate(new, ctx)

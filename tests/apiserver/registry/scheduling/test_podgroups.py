@@ -51,9 +51,10 @@ def test_with_it_pods_have(workloads):
             {"basic": {}, **GANG},
             f'{POLICY}: Invalid value: "{{basic, gang}}": must specify exactly one of: {MEMBERS}',
         ),
+        ({"gang": {"minCount": 0}}, f"{POLICY}.gang.minCount: Required value"),
         (
-            {"gang": {"minCount": 0}},
-            f"{POLICY}.gang.minCount: Invalid value: 0: must be greater than or equal to 1",
+            {"gang": {"minCount": -1}},
+            f"{POLICY}.gang.minCount: Invalid value: -1: must be greater than or equal to 1",
         ),
     ],
 )
@@ -80,6 +81,77 @@ def test_fields_of_other_features_are_dropped():
     group = read(PODGROUPS, "g", spec={"schedulingPolicy": GANG, "priorityClassName": "high"})
     PODGROUPS.strategy.drop_disabled(group, None)
     assert group["spec"] == {"podGroupTemplateRef": None, "schedulingPolicy": GANG}
+
+
+EVERY = [
+    *(gates.GENERIC_WORKLOAD, gates.GANG_SCHEDULING),
+    *(gates.GROUP_PREEMPTION, gates.TOPOLOGY),
+]
+
+
+@pytest.fixture
+def every_feature():
+    gates.switch(EVERY)
+    yield
+    gates.switch([])
+
+
+def test_fields_that_are_on_stay_and_groups_are_disrupted_pod_by_pod(every_feature):
+    topology = {"topology": [{"key": "rack"}]}
+    more = {"priorityClassName": "high", "schedulingConstraints": topology}
+    group = read(PODGROUPS, "g", spec={"schedulingPolicy": GANG, **more})
+    PODGROUPS.strategy.drop_disabled(group, None)
+    assert group["spec"] == {
+        **{"podGroupTemplateRef": None, "schedulingPolicy": GANG, **more},
+        "disruptionMode": "Pod",
+    }
+    template = {"name": "t", "schedulingPolicy": GANG}
+    workload = read(WORKLOADS, "w", spec={"podGroupTemplates": [template]})
+    assert workload["spec"]["podGroupTemplates"][0]["disruptionMode"] == "Pod"
+
+
+def test_what_a_group_had_stays_when_its_feature_goes_off():
+    old = {"spec": {"disruptionMode": "PodGroup"}}
+    new = {"spec": {"disruptionMode": "PodGroup", "priority": 5}}
+    PODGROUPS.strategy.drop_disabled(new, old)
+    assert new == old
+
+
+KEYS = "spec.schedulingConstraints.topology"
+
+
+@pytest.mark.parametrize(
+    ("more", "error"),
+    [
+        ({"schedulingConstraints": {}}, None),
+        ({"schedulingConstraints": {"topology": [{"key": "example.com/Rack"}]}}, None),
+        (
+            {"schedulingConstraints": {"topology": [{"key": "a"}, {"key": "b"}]}},
+            f"{KEYS}: Too many: 2: must have at most 1 item",
+        ),
+        ({"schedulingConstraints": {"topology": [{"key": ""}]}}, f"{KEYS}[0].key: Required value"),
+        ({"disruptionMode": "PodGroup"}, None),
+        (
+            {"disruptionMode": "All"},
+            'spec.disruptionMode: Unsupported value: "All": supported values: "Pod", "PodGroup"',
+        ),
+        (
+            {"priority": 1_000_000_001},
+            ("spec.priority: Invalid value: 1000000001: must be less than or equal to 1000000000"),
+        ),
+    ],
+)
+def test_what_features_add_is_checked(every_feature, more, error):
+    spec = {"schedulingPolicy": GANG, **more}
+    assert create_errors(PODGROUPS, "g", spec=spec) == ([error] if error else [])
+
+
+def test_how_a_group_is_disrupted_is_for_good(every_feature):
+    old = read(PODGROUPS, "g", spec={"schedulingPolicy": GANG})
+    (error,) = update_errors(
+        PODGROUPS, old, lambda group: group["spec"].update(disruptionMode="PodGroup")
+    )
+    assert error == 'spec.disruptionMode: Invalid value: "PodGroup": field is immutable'
 
 
 def test_a_group_begins_without_a_status():
