@@ -72,6 +72,7 @@ from nodes.kubelet.steps import Steps
 from nodes.network.fabric import Network
 from nodes.proxy import kubeproxy
 from nodes.scheduler import loop as scheduling
+from nodes.scheduler.podgroup import GroupFeatures
 from playground.aggregated import ExtensionServers
 from playground.cluster_templates import template_of
 from playground.cluster_time import ClusterTime
@@ -245,7 +246,7 @@ class RunningCluster:
             clock,
             self.tasks,
             ask=ExtenderCalls(self._services),
-            gangs=gates.enabled(gates.GANG_SCHEDULING),
+            groups=_group_features(),
         )
         if self.control_plane is not None:
             self.scheduler.observer = self.control_plane.observer
@@ -435,6 +436,16 @@ class RunningCluster:
             server or self.server, self.surface.ca_certificate, self.name, user, issued
         )
         return kubeconfig_yaml(config)
+
+
+def _group_features() -> GroupFeatures | None:
+    """Return what of scheduling by groups the operator has switched on."""
+    found = GroupFeatures(
+        gates.enabled(gates.GANG_SCHEDULING),
+        gates.enabled(gates.GROUP_PREEMPTION),
+        gates.enabled(gates.TOPOLOGY),
+    )
+    return found if any(found) else None
 
 
 def controllers_of(template: str, switches: Sequence[str]) -> list[str]:

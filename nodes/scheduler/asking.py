@@ -23,14 +23,19 @@ class Asking:
         self._extenders, self._cache = extenders, cache
 
     async def run(
-        self, cycle: Cycle, asked: Sequence[Extender], pod: PodInfo, attempt: Attempt
+        self,
+        cycle: Cycle,
+        asked: Sequence[Extender],
+        pod: PodInfo,
+        attempt: Attempt,
+        within: Sequence[NodeInfo] | None = None,
     ) -> Outcome:
         """Try one pod, as `Cycle.run` does, and ask these extenders about it."""
-        found = cycle.look(pod, attempt)
+        found = cycle.look(pod, attempt, within)
         try:
             left = await self._left(asked, pod, found, attempt)
             if isinstance(found, Search) and found.by_nomination and not left:
-                found = cycle.look(pod, attempt, anywhere=True)
+                found = cycle.look(pod, attempt, within, anywhere=True)
                 left = await self._left(asked, pod, found, attempt)
         except ExtenderError as error:
             return Outcome(message=str(error), error=True)

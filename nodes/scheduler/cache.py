@@ -222,11 +222,18 @@ class Cache:
             fuller.add(other)
         return fuller
 
-    def fork(self, changed: Mapping[str, Obj | None], without: str) -> Cache:
+    def fork(
+        self,
+        changed: Mapping[str, Obj | None] | None = None,
+        without: str = "",
+        *,
+        whole: bool = False,
+    ) -> Cache:
         """Return a cache to try things out on: with other nodes (None: gone), and without a pod.
 
-        Nodes that stay as they are, are shared, so nothing may be placed on them.
+        Nodes that stay as they are, are shared, so nothing may be placed on them; unless `whole`.
         """
+        changed = changed or {}
         fork = Cache()
         fork.kept = self.kept
         fork._nodes, fork.images = dict(self._nodes), self.images.copy()
@@ -236,7 +243,7 @@ class Cache:
             if uid != without:
                 fork.nominate(*known)
         place = fork._places.get(without, "")
-        for name in {*changed, place} & fork._nodes.keys():
+        for name in fork._nodes.keys() if whole else {*changed, place} & fork._nodes.keys():
             fork._nodes[name] = fork._nodes[name].copy()
         fork.remove(without)
         for name, node in changed.items():

@@ -46,6 +46,8 @@ class Outcome:
     error: bool = False
     # What would be written so that the next attempt may go better.
     writes: tuple[Write, ...] = ()
+    # Why is said of the group that the pod is of.
+    of_group: bool = False
     # The node that was to be the pod's before, if any, stays so.
     keeps_nominated: bool = False
 
@@ -106,9 +108,14 @@ class Cycle:
         chance: random.Random,
         *,
         looks_at_all: bool = False,
+        makes_room: bool = True,
     ) -> None:
-        """`looks_at_all`: the search for nodes that fit does not stop before all were looked at."""
+        """`looks_at_all`: the search for nodes that fit does not stop before all were looked at.
+
+        `makes_room`: where no node fits the plugins are asked what can be done.
+        """
         self._cache, self._profile, self._looks_at_all = cache, profile, looks_at_all
+        self._makes_room = makes_room
         self._readers, self._chance = readers, chance
         self._preemption = Preemption(profile, cache, readers, chance)
         self._memory = Memory(profile)
@@ -119,28 +126,39 @@ class Cycle:
         """Return the profile that pods are tried with."""
         return self._profile
 
-    def run(self, pod: PodInfo, attempt: Attempt) -> Outcome:
-        """Try one pod and write down what happened."""
-        found = self.look(pod, attempt)
+    def run(
+        self, pod: PodInfo, attempt: Attempt, within: Sequence[NodeInfo] | None = None
+    ) -> Outcome:
+        """Try one pod and write down what happened; on all nodes, or on those of a placement."""
+        found = self.look(pod, attempt, within)
         return found if isinstance(found, Outcome) else self.settle(pod, attempt, found)
 
     def ranked(self, candidates: Iterable[Candidate]) -> list[Candidate]:
         """Return nodes on which room could be made in order, the best first."""
         return self._preemption.ranked(candidates)
 
-    def look(self, pod: PodInfo, attempt: Attempt, *, anywhere: bool = False) -> Outcome | Search:
+    def look(
+        self,
+        pod: PodInfo,
+        attempt: Attempt,
+        within: Sequence[NodeInfo] | None = None,
+        *,
+        anywhere: bool = False,
+    ) -> Outcome | Search:
         """Return the nodes that fit, or the outcome where no node could.
 
         Where one was to be the pod's it is tried first, and alone if it fits; unless `anywhere`.
         """
-        nodes = self._cache.nodes
+        cache = self._cache
+        nodes = cache.nodes if within is None else list(within)
         state = CycleState(
-            nodes,
-            self._cache.counts,
+            cache.nodes,
+            cache.counts,
             self._readers,
-            kept=self._cache.kept,
-            images=self._cache.images,
-            with_affinity=self._cache.with_affinity,
+            kept=cache.kept,
+            images=cache.images,
+            with_affinity=cache.with_affinity,
+            place_of=cache.place_of,
         )
         attempt.evaluated = len(nodes)
         if not nodes:
@@ -160,8 +178,8 @@ class Cycle:
                 message = f"{message} {after}"
             return Outcome(message=message, refused_by={plugin}, keeps_nominated=keeps)
         known = self._memory.of(pod, filters, len(nodes))
-        nominated = self._cache.node(pod.nominated) if pod.nominated and not anywhere else None
-        if nominated is not None and nominated.obj and not self._looks_at_all:
+        nominated = self._nominated(pod, within) if pod.nominated and not anywhere else None
+        if nominated is not None:
             start = self._start
             fitting = self._filter(state, pod, filters, [nominated], attempt, known)
             self._start = start
@@ -173,12 +191,21 @@ class Cycle:
         attempt.seconds["filter"] = time.perf_counter() - looked
         return Search(state, nodes, fitting, known)
 
+    def _nominated(self, pod: PodInfo, within: Sequence[NodeInfo] | None) -> NodeInfo | None:
+        """Return the node that was to be the pod's, where it can be tried."""
+        node = self._cache.node(pod.nominated)
+        if node is None or not node.obj or self._looks_at_all:
+            return None
+        return node if within is None or node in within else None
+
     def settle(
         self, pod: PodInfo, attempt: Attempt, found: Search, more: Sequence[Column] = ()
     ) -> Outcome:
         """Choose among the nodes that fit; `more` are scores beside those of the plugins."""
         attempt.fitting = len(found.fitting)
         if not found.fitting:
+            if not self._makes_room:
+                return Outcome(message="", refused_by=set())
             began = time.perf_counter()
             outcome = self._make_room(found.state, pod, found.nodes, attempt)
             attempt.seconds["postFilter"] = time.perf_counter() - began

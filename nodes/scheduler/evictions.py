@@ -19,6 +19,7 @@ from nodes.client.rest import Client
 from nodes.scheduler.cache import Cache
 from nodes.scheduler.framework import Reader
 from nodes.scheduler.observing import Observer
+from nodes.scheduler.podgroup import priority_of
 from nodes.scheduler.podinfo import PodInfo
 from nodes.scheduler.status import Patcher
 from nodes.scheduler.voices import Voices
@@ -26,6 +27,8 @@ from nodes.scheduler.voices import Voices
 log = logging.getLogger(__name__)
 
 _TARGET = "DisruptionTarget"
+# What stands for all nodes, where a group makes room.
+EVERYWHERE = "cluster"
 # Takes a pod that is about to be bound back into the queue; False where there is none.
 Interrupt = Callable[[str], bool]
 
@@ -44,6 +47,11 @@ class Preemptor:
     @staticmethod
     def of(pod: PodInfo) -> Preemptor:
         return Preemptor("pod", pod.obj, pod.scheduler, pod.priority, (pod.uid,))
+
+    @staticmethod
+    def of_group(group: Obj, pods: Sequence[PodInfo]) -> Preemptor:
+        uids = tuple(pod.uid for pod in pods)
+        return Preemptor("podgroup", group, pods[0].scheduler, priority_of(group), uids)
 
     @property
     def name(self) -> str:

@@ -167,6 +167,10 @@ class PodCounts(ABC):
         return counts
 
 
+def _nowhere(uid: str) -> str | None:
+    return None
+
+
 @dataclass(slots=True)
 class CycleState:
     """What plugins keep from one extension point to the next, for one attempt at one pod."""
@@ -180,6 +184,8 @@ class CycleState:
     # What the nodes hold, and those of them where pods have (anti-)affinity terms; None: look.
     images: Images | None = None
     with_affinity: Sequence[NodeInfo] | None = None
+    # Where a pod stands, or is about to stand, by its uid.
+    place_of: Callable[[str], str | None] = _nowhere
 
     def holders(self, image: str) -> Mapping[str, int]:
         """Return the nodes that hold an image, with its bytes."""
@@ -324,7 +330,7 @@ class PodGroups(Protocol):
     def known(self, key: tuple[str, str]) -> int:
         """Return how many pods of a group there are, with nodes or without."""
 
-    def placed(self, key: tuple[str, str]) -> int:
+    def placed(self, key: tuple[str, str], place_of: Callable[[str], str | None]) -> int:
         """Return how many of them stand, or are about to stand, on a node."""
 
 
@@ -335,6 +341,47 @@ class GroupPlugin(Plugin):
     groups: PodGroups | None = None
     # PodGroup objects.
     group_objects: Reader
+
+
+class Placement(NamedTuple):
+    """Nodes on which the pods of a group could stand together."""
+
+    name: str
+    nodes: Sequence[NodeInfo]
+
+
+class Assignment(NamedTuple):
+    """A pod of a group with the node that was found for it."""
+
+    pod: PodInfo
+    node: str
+
+
+class PlacementError(Exception):
+    """It cannot be said where a group may stand."""
+
+
+class PlacementGeneratePlugin(Plugin):
+    """Says which nodes the pods of a group could have together."""
+
+    @abstractmethod
+    def placements(
+        self, group: Obj, nodes: Sequence[NodeInfo], there: Sequence[tuple[str, NodeInfo]]
+    ) -> list[Placement]:
+        """`there`: pods of the group that have nodes already. Raises PlacementError."""
+
+
+class PlacementScorePlugin(Plugin):
+    """Says how good a placement is for a group; higher is better."""
+
+    @abstractmethod
+    def score_placement(
+        self, placement: Placement, assigned: Sequence[Assignment], already: int
+    ) -> int:
+        """`assigned` are the pods that would come, `already` is how many of the group are there."""
+
+    def normalize_placements(self, scores: Sequence[int]) -> list[int]:
+        return list(scores)
 
 
 class PermitPlugin(Plugin):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from apimachinery.clock import Clock
 from apimachinery.meta import Obj
@@ -28,20 +28,26 @@ from nodes.scheduler.cache import Cache
 from nodes.scheduler.config.reading import DEFAULT_SCHEDULER, Configuration
 from nodes.scheduler.cycle import Cycle, Outcome
 from nodes.scheduler.decisions import Decisions
-from nodes.scheduler.evictions import Evictions
+from nodes.scheduler.evictions import EVERYWHERE, Evictions, Preemptor
 from nodes.scheduler.extenders import Ask, Extenders, no_ask
 from nodes.scheduler.following import Follower
 from nodes.scheduler.framework import GroupPlugin, Reader
-from nodes.scheduler.groups import Groups, Trial, by_importance, tell
+from nodes.scheduler.grouping import Grouping
+from nodes.scheduler.groups import ERROR, Groups, tell
 from nodes.scheduler.hints import Hints
+from nodes.scheduler.nodeinfo import NodeInfo
 from nodes.scheduler.observing import Observer
 from nodes.scheduler.plugins.defaults import DefaultPreemption
+from nodes.scheduler.plugins.topology_placement import TopologyPlacement
+from nodes.scheduler.podgroup import GroupFeatures, Key
 from nodes.scheduler.podinfo import PodInfo
-from nodes.scheduler.profile import Profile
+from nodes.scheduler.preemption import Candidate, choices
+from nodes.scheduler.profile import NO_GROUPS, Profile
 from nodes.scheduler.queue import Queue, Waiting
 from nodes.scheduler.settling import Settler
 from nodes.scheduler.status import Patcher
 from nodes.scheduler.telling import Teller
+from nodes.scheduler.trials import Trial, Try, by_importance
 from nodes.scheduler.voices import Voices
 
 log = logging.getLogger(__name__)
@@ -84,17 +90,19 @@ class Scheduler:
         tasks: TaskSet,
         *,
         ask: Ask = no_ask,
-        gangs: bool = False,
+        groups: GroupFeatures | None = None,
     ) -> None:
-        """`gangs`: pods of a PodGroup are scheduled together (GangScheduling)."""
+        """`groups`: pods of a PodGroup are scheduled together, and how."""
         self._informers = informers
         self._clock, self._tasks, self._ask = clock, tasks, ask
         self.cache = Cache()
         self.queue = Queue(clock, self._wake, lambda pod: self.kept_out(pod)[0])
         self.decisions = Decisions()
-        kinds = {**_READ, "podgroups": resources.PODGROUPS} if gangs else _READ
+        kinds = {**_READ, "podgroups": resources.PODGROUPS} if groups else _READ
         self._readers: dict[str, Reader] = {n: informers.get(res) for n, res in kinds.items()}
-        self._groups = Groups(self.cache) if gangs else None
+        self._features = groups or NO_GROUPS
+        self._groups = Groups(self.cache) if groups else None
+        self._grouping = self._by_groups(self._groups) if self._groups is not None else None
         self._cycles: dict[str, Cycle] = {}
         self._writer = binding.Writer(client, kinds, clock)
         self.waiters = binding.Waiters(clock)
@@ -150,13 +158,12 @@ class Scheduler:
 
     def configure(self, configuration: Configuration) -> None:
         """Schedule by other rules from now on. Raises ConfigError, and goes on by the old ones."""
-        gangs = self._groups is not None
-        profiles = [Profile(one, gangs=gangs) for one in configuration.completed()]
+        profiles = [Profile(one, self._features) for one in configuration.completed()]
         for plugin in (plugin for one in profiles for plugin in one.plugins.values()):
             if isinstance(plugin, GroupPlugin) and self._groups is not None:
                 plugin.groups, plugin.group_objects = self._groups, self._readers["podgroups"]
             if isinstance(plugin, DefaultPreemption):
-                plugin.running = self._evictions.running
+                plugin.running, plugin.features = self._evictions.running, self._features
         self.configuration = configuration
         self._cycles = {one.name: self._cycle_on(self.cache, one) for one in profiles}
         self.queue.hints = Hints(
@@ -183,6 +190,15 @@ class Scheduler:
     def _cycle_on(self, cache: Cache, profile: Profile, *, looks_at_all: bool = False) -> Cycle:
         chance = random.Random(0)  # noqa: S311 - a tie-break that can be repeated
         return Cycle(cache, profile, self._readers, chance, looks_at_all=looks_at_all)
+
+    def _by_groups(self, groups: Groups) -> Grouping:
+        def makes_no_room(cache: Cache, profile: Profile) -> Cycle:
+            chance = random.Random(0)  # noqa: S311 - a tie-break that can be repeated
+            return Cycle(cache, profile, self._readers, chance, makes_room=False)
+
+        return Grouping(
+            self.cache, groups, self._readers, self._features, self._look, makes_no_room
+        )
 
     def _profile_of(self, pod: Obj) -> Profile | None:
         cycle = self._cycles.get(pod["spec"].get("schedulerName") or DEFAULT_SCHEDULER)
@@ -250,65 +266,58 @@ class Scheduler:
             self.queue.done(pod.uid)
             self._slots.release()
             return
-        if self._groups is not None and (key := pod.group) is not None:
-            await self._try_group(cycle, waiting, key, self._groups)
+        if self._grouping is not None and (key := pod.group) is not None:
+            await self._try_group(cycle, waiting, key, self._grouping)
             return
         found = await self._look(cycle, waiting)
         if found is None:  # it has gone meanwhile
             self._slots.release()
             return
         outcome, attempt = found
+        self.decisions.add(attempt)
         work = self._settler.next(cycle.profile, waiting, outcome, attempt)
         self._settler.spawn(waiting.pod, outcome, attempt, work)
 
-    async def _look(self, cycle: Cycle, waiting: Waiting) -> tuple[Outcome, Attempt] | None:
+    async def _look(
+        self, cycle: Cycle, waiting: Waiting, within: Sequence[NodeInfo] | None = None
+    ) -> tuple[Outcome, Attempt] | None:
         """Find a node for a pod; None where the pod goes while extenders are asked."""
         pod = waiting.pod
         CAUSE.set(waiting.cause)
         attempt = self._attempt(pod, waiting.attempts)
         attempt.because = waiting.because
         if asked := self._extenders.concerned(pod):
-            outcome = await self._asking.run(cycle, asked, pod, attempt)
+            outcome = await self._asking.run(cycle, asked, pod, attempt, within)
             known = self._informers.get(resources.PODS).get(pod.namespace, pod.name)
             if known is None or known["metadata"]["uid"] != pod.uid:
                 self.queue.done(pod.uid)
                 return None
         else:
-            outcome = cycle.run(pod, attempt)
+            outcome = cycle.run(pod, attempt, within)
         self._looked += attempt.fitting + len(attempt.refused)
-        self.decisions.add(attempt)
         attempt.node, attempt.message = outcome.node, outcome.message
         return outcome, attempt
 
     # Groups.
 
-    async def _try_group(
-        self, cycle: Cycle, first: Waiting, key: tuple[str, str], groups: Groups
-    ) -> None:
+    async def _try_group(self, cycle: Cycle, first: Waiting, key: Key, grouping: Grouping) -> None:
         """Try all pods of a group that wait, each against what the others leave."""
-        others = self.queue.take(uid for uid in groups.members(key) if uid != first.pod.uid)
+        uids = self._groups.members(key) if self._groups is not None else ()
+        others = self.queue.take(uid for uid in uids if uid != first.pod.uid)
         members = by_importance([first, *others])
-        trial = Trial(cycle.profile, self.cache)
         try:
-            for at, waiting in enumerate(members):
-                found = await self._look(cycle, waiting)
-                if found is not None and not trial.take(waiting, *found):
-                    for left in members[at + 1 :]:
-                        self.queue.put_back(left)
-                    break
+            trial = await grouping.run(cycle, key, members)
         except Exception:
-            trial.give_up()
             for left in others:
                 self.queue.put_back(left)
             raise
         trial.decide()
-        self._tasks.spawn(
-            "group",
-            tell(self._writer, self._readers["podgroups"], key, self._clock, *trial.word),
-        )
+        self._also(trial)
+        self._tasks.spawn("group", self._group_settled(key, trial, self._begin_room(key, trial)))
         self._slots.release()
         for one in trial.tries:
             await self._slots.acquire()  # one for each that is bound, or told why it is not
+            self.decisions.add(one.attempt)
             if not (one.assumed or self.queue.knows(one.waiting.pod.uid)):
                 self._slots.release()  # it has gone meanwhile, and needs no room
                 self.decisions.over(one.attempt)
@@ -316,3 +325,41 @@ class Scheduler:
             CAUSE.set(one.waiting.cause)
             work = self._settler.after_group(cycle.profile, one)
             self._settler.spawn(one.waiting.pod, one.outcome, one.attempt, work)
+
+    def _also(self, trial: Trial) -> None:
+        """Have those say why who were not tried at all."""
+        verdict = trial.verdict
+        for waiting in trial.left:
+            attempt = self._attempt(waiting.pod, waiting.attempts)
+            attempt.because, attempt.message = waiting.because, verdict.message
+            outcome = Outcome(
+                message=verdict.message,
+                refused_by={TopologyPlacement.name},
+                error=verdict.reason == ERROR,
+                of_group=True,
+            )
+            trial.tries.append(Try(waiting, attempt, outcome))
+
+    def _begin_room(self, key: Key, trial: Trial) -> tuple[Preemptor, Sequence[PodInfo]] | None:
+        """Take note of whom a group needs to go, before its members wait again."""
+        group = self._readers["podgroups"].get(*key)
+        if group is None or not trial.verdict.victims:
+            return None
+        preemptor = Preemptor.of_group(group, [one.waiting.pod for one in trial.tries])
+        choice = Candidate(EVERYWHERE, tuple(trial.verdict.victims), 0)
+        for one in trial.tries:
+            one.attempt.candidates = choices([choice])
+        return preemptor, self._evictions.begin(preemptor, EVERYWHERE, trial.verdict.victims)
+
+    async def _group_settled(
+        self, key: Key, trial: Trial, room: tuple[Preemptor, Sequence[PodInfo]] | None
+    ) -> None:
+        """Write what came of a group, and send those away who have to go for it."""
+        verdict, reader = trial.verdict, self._readers["podgroups"]
+        if self.observer is not None:
+            self.observer.group("/".join(key), trial)
+        try:
+            await tell(self._writer, reader, key, self._clock, verdict.reason, verdict.message)
+        finally:
+            if room is not None:
+                await self._evictions.run(room[0], EVERYWHERE, room[1])

@@ -14,10 +14,15 @@ from nodes.client.klog import Klog
 from nodes.scheduler.attempt import Attempt
 from nodes.scheduler.cycle import Outcome
 from nodes.scheduler.framework import NO_NODES
+from nodes.scheduler.groups import ERROR as GROUP_ERROR
+from nodes.scheduler.groups import SCHEDULED as GROUP_SCHEDULED
 from nodes.scheduler.podinfo import PodInfo
 from nodes.scheduler.queue import Waiting
+from nodes.scheduler.trials import Trial, Verdict
 
 SCHEDULED, UNSCHEDULABLE, ERROR = "scheduled", "unschedulable", "error"
+WAITING = "waiting_on_preemption"
+_PODGROUP = "schedule_one_podgroup.go"
 _MOST_ATTEMPTS = 16
 
 
@@ -46,6 +51,8 @@ class Observer:
         self.slis: defaultdict[str, Histogram] = defaultdict(lambda: Histogram(_SLI))
         self.algorithm, self.tries = Histogram(_ATTEMPT), Histogram(_TRIES)
         self.victims, self.preemptions = Histogram(_VICTIMS), 0
+        # Groups of pods, by profile and result.
+        self.groups: Counter[tuple[str, str]] = Counter()
 
     def tried(self, pod: PodInfo, attempt: Attempt, outcome: Outcome) -> None:
         """A node was chosen, or there is none."""
@@ -60,6 +67,10 @@ class Observer:
         if NO_NODES in outcome.refused_by:
             what = "Unable to schedule pod; no nodes are registered to the cluster; waiting"
             self._klog.info("schedule_one.go:1111", what, "pod", name)
+            return
+        if outcome.of_group:
+            what = "Unable to schedule pod belonging to a pod group; waiting"
+            self._klog.info("schedule_one.go:1121", what, "pod", name, "err", outcome.message)
             return
         what = "Unable to schedule pod; no fit; waiting"
         self._klog.info("schedule_one.go:1119", what, "pod", name, "err", outcome.message)
@@ -87,6 +98,26 @@ class Observer:
             "Error scheduling pod; retrying",
             *("err", message, "pod", f"{pod.namespace}/{pod.name}"),
         )
+
+    def group(self, name: str, trial: Trial) -> None:
+        """What came of a group as a whole."""
+        verdict, placed = trial.verdict, sum(one.assumed for one in trial.tries)
+        self.groups[trial.profile, _result_of(verdict)] += 1
+        others = ("unschedulablePods", len(trial.tries) - placed)
+        if verdict.reason == GROUP_SCHEDULED:
+            what = "Successfully scheduled a pod group"
+            self._klog.info(
+                f"{_PODGROUP}:571", what, *_group(name), "scheduledPods", placed, *others
+            )
+        elif verdict.waits:
+            what = "Pod group is waiting for preemption"
+            self._klog.info(f"{_PODGROUP}:582", what, *_group(name), *others)
+        elif verdict.reason == GROUP_ERROR:
+            pairs = ("err", verdict.message, *_group(name), "errorPods", len(trial.tries))
+            self._klog.error(f"{_PODGROUP}:597", "Error scheduling pod group", *pairs)
+        else:
+            what = "Unable to schedule a pod group"
+            self._klog.info(f"{_PODGROUP}:585", what, *_group(name), *others)
 
     # What is done where room is made; `name` is the preemptor's.
 
@@ -137,6 +168,18 @@ class Observer:
     def _sli(self, waiting: Waiting) -> None:
         tries = str(waiting.attempts) if waiting.attempts < _MOST_ATTEMPTS else "16+"
         self.slis[tries].add(self._clock.seconds() - waiting.since)
+
+
+def _group(name: str) -> tuple[str, str]:
+    return "podGroup", name
+
+
+def _result_of(verdict: Verdict) -> str:
+    if verdict.reason == GROUP_SCHEDULED:
+        return SCHEDULED
+    if verdict.reason == GROUP_ERROR:
+        return ERROR
+    return WAITING if verdict.waits else UNSCHEDULABLE
 
 
 def _refused(point: str, outcome: Outcome) -> bool:

@@ -83,6 +83,8 @@ class Preemption:
 
     def not_eligible(self, pod: PodInfo, hopeless: Callable[[str], bool]) -> str:
         """Say why the pod may not preempt; "" if it may."""
+        if self._plugin is not None and (why := self._plugin.leaves_to_group(pod)):
+            return why
         if pod.spec.get("preemptionPolicy") == "Never":
             return "not eligible due to preemptionPolicy=Never."
         node = self._cache.node(pod.nominated)

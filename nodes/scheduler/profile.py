@@ -11,6 +11,8 @@ from nodes.scheduler.framework import (
     BindPlugin,
     FilterPlugin,
     PermitPlugin,
+    PlacementGeneratePlugin,
+    PlacementScorePlugin,
     Plugin,
     PostBindPlugin,
     PostFilterPlugin,
@@ -34,12 +36,15 @@ from nodes.scheduler.plugins.node_ports import NodePorts
 from nodes.scheduler.plugins.node_resources_fit import NodeResourcesFit
 from nodes.scheduler.plugins.node_unschedulable import NodeUnschedulable
 from nodes.scheduler.plugins.node_volume_limits import NodeVolumeLimits
+from nodes.scheduler.plugins.pod_group_pods_count import PodGroupPodsCount
 from nodes.scheduler.plugins.pod_topology_spread import PodTopologySpread
 from nodes.scheduler.plugins.scheduling_gates import SchedulingGates
 from nodes.scheduler.plugins.taint_toleration import TaintToleration
+from nodes.scheduler.plugins.topology_placement import TopologyPlacement
 from nodes.scheduler.plugins.volume_binding import VolumeBinding
 from nodes.scheduler.plugins.volume_restrictions import VolumeRestrictions
 from nodes.scheduler.plugins.volume_zone import VolumeZone
+from nodes.scheduler.podgroup import GroupFeatures
 
 # (plugin, weight of its score); the order is that in which filters are asked.
 DEFAULT_PLUGINS: tuple[tuple[type[Plugin], int], ...] = (
@@ -63,9 +68,11 @@ DEFAULT_PLUGINS: tuple[tuple[type[Plugin], int], ...] = (
     (ImageLocality, 1),
     (DefaultBinder, 0),
 )
-# What comes to them where the feature GangScheduling is on.
+# What comes to them where features of groups are on.
 GANGS: tuple[tuple[type[Plugin], int], ...] = ((GangScheduling, 0),)
-_BY_NAME = {plugin.name: plugin for plugin, _ in (*DEFAULT_PLUGINS, *GANGS)}
+TOPOLOGY: tuple[tuple[type[Plugin], int], ...] = ((TopologyPlacement, 0), (PodGroupPodsCount, 1))
+_BY_NAME = {plugin.name: plugin for plugin, _ in (*DEFAULT_PLUGINS, *GANGS, *TOPOLOGY)}
+NO_GROUPS = GroupFeatures(gangs=False)
 
 # Extension points, by the names that a configuration has for them.
 POINTS: dict[str, type[Plugin]] = {
@@ -82,6 +89,12 @@ POINTS: dict[str, type[Plugin]] = {
     "bind": BindPlugin,
     "postBind": PostBindPlugin,
 }
+# And those that have a meaning for groups alone.
+GROUP_POINTS: dict[str, type[Plugin]] = {
+    "placementGenerate": PlacementGeneratePlugin,
+    "placementScore": PlacementScorePlugin,
+}
+_ALL_POINTS = {**POINTS, **GROUP_POINTS}
 # A name, and the weight that was given with it: 0 for none.
 _Enabled = tuple[str, int]
 
@@ -89,14 +102,19 @@ _Enabled = tuple[str, int]
 class Profile:
     """The plugins of one scheduler, by extension point. Raises ConfigError."""
 
-    def __init__(self, config: ProfileConfig | None = None, *, gangs: bool = False) -> None:
+    def __init__(
+        self, config: ProfileConfig | None = None, features: GroupFeatures = NO_GROUPS
+    ) -> None:
         config = config or ProfileConfig()
-        defaults = (*DEFAULT_PLUGINS, *GANGS) if gangs else DEFAULT_PLUGINS
+        defaults = list(DEFAULT_PLUGINS)
+        defaults += GANGS if features.gangs else ()
+        defaults += TOPOLOGY if features.topology else ()
+        self._points = _ALL_POINTS if features.topology else POINTS
         self.name, self.percentage = config.name, config.percentage
         sets = config.plugins
         multi = _merged([(p.name, w) for p, w in defaults], sets.get("multiPoint"))
         try:
-            named = {point: _expanded(point, multi, sets.get(point)) for point in POINTS}
+            named = {point: _expanded(point, multi, sets.get(point)) for point in self._points}
             used = {name for names in named.values() for name, _ in names}
             self.plugins = {name: _BY_NAME[name]() for name in _BY_NAME if name in used}
             self._configure(config.args)
@@ -116,9 +134,15 @@ class Profile:
         self.pre_bind = [p for p in self._at("preBind") if isinstance(p, PreBindPlugin)]
         weights = _weights(named["score"], multi)
         self.score = [(p, weights[p.name]) for p in self._at("score") if isinstance(p, ScorePlugin)]
+        generate, rate = self._at("placementGenerate"), self._at("placementScore")
+        self.placement = [p for p in generate if isinstance(p, PlacementGeneratePlugin)]
+        weights = _weights(named.get("placementScore", ()), multi)
+        self.placement_score = [
+            (p, weights[p.name]) for p in rate if isinstance(p, PlacementScorePlugin)
+        ]
 
     def _at(self, point: str) -> list[Plugin]:
-        return [self.plugins[name] for name, _ in self._named[point]]
+        return [self.plugins[name] for name, _ in self._named.get(point, ())]
 
     def _configure(self, given: Mapping[str, Mapping[str, Any]]) -> None:
         for name, plugin in self.plugins.items():
@@ -139,9 +163,13 @@ class Profile:
     def points(self) -> dict[str, list[dict[str, str | int]]]:
         """Return the plugins of each extension point in their order, scores with their weights."""
         found: dict[str, list[dict[str, str | int]]] = {
-            point: [{"name": name} for name, _ in self._named[point]] for point in POINTS
+            point: [{"name": name} for name, _ in self._named[point]] for point in self._points
         }
         found["score"] = [{"name": p.name, "weight": weight} for p, weight in self.score]
+        if "placementScore" in found:
+            found["placementScore"] = [
+                {"name": p.name, "weight": weight} for p, weight in self.placement_score
+            ]
         return found
 
 
@@ -175,7 +203,7 @@ def _expanded(
     """Return the plugins of a point: those named for it that multiPoint names too come first,
     then the others of multiPoint, then the others that are named for it. Raises ConfigError.
     """
-    kind = POINTS[point]
+    kind = _ALL_POINTS[point]
     own = _enabled(given)
     for at, (name, _) in enumerate(own):
         _require(name, kind)

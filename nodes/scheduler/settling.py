@@ -16,13 +16,13 @@ from nodes.scheduler.cache import Cache
 from nodes.scheduler.cycle import Outcome
 from nodes.scheduler.decisions import Decisions
 from nodes.scheduler.evictions import Evictions, Preemptor
-from nodes.scheduler.groups import Try
 from nodes.scheduler.observing import Observer
 from nodes.scheduler.plugins.gang_scheduling import GangScheduling
 from nodes.scheduler.podinfo import PodInfo
 from nodes.scheduler.profile import Profile
 from nodes.scheduler.queue import Queue, Waiting
 from nodes.scheduler.telling import Teller
+from nodes.scheduler.trials import Try
 
 log = logging.getLogger(__name__)
 

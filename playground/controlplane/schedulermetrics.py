@@ -25,6 +25,15 @@ def families(scheduler: Scheduler, seen: Observer) -> Iterator[Metric]:
         [({"type": name}, size) for name, size in sorted(scheduler.cache.sizes().items())],
     )
     yield from _attempts(seen)
+    yield Family(
+        "scheduler_podgroup_schedule_attempts_total",
+        "counter",
+        "[ALPHA] Number of attempts to schedule pod groups, by the result.",
+        [
+            ({"profile": profile, "result": result}, count)
+            for (profile, result), count in sorted(seen.groups.items())
+        ],
+    )
     yield from _preemption(seen)
 
 

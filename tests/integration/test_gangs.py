@@ -6,7 +6,7 @@ import pytest
 
 from apimachinery.errors import ApiError
 from apiserver.registry import gates
-from nodes.client.resources import PODGROUPS, PODS
+from nodes.client.resources import NODES, PODGROUPS, PODS
 from tests.support.builders import obj
 from tests.support.eventually import eventually
 from tests.support.virtualtime import VIRTUAL_TIME
@@ -16,24 +16,30 @@ pytestmark = VIRTUAL_TIME
 
 @pytest.fixture(autouse=True)
 def gangs():
-    gates.switch([gates.GENERIC_WORKLOAD, gates.GANG_SCHEDULING])
+    gates.switch(gates.FEATURES)
     yield
     gates.switch([])
 
 
-def member(name):
-    spec = {
-        "schedulingGroup": {"podGroupName": "g"},
-        "containers": [{"name": "c", "image": "nginx"}],
-    }
+def member(name, group="g", cpu="10m", **more):
+    container = {"name": "c", "image": "nginx", "resources": {"requests": {"cpu": cpu}}}
+    spec = {"schedulingGroup": {"podGroupName": group}, "containers": [container], **more}
     return dict(obj("Pod", name, spec=spec))
+
+
+async def form(lab, name, minimum, **more):
+    spec = {"schedulingPolicy": {"gang": {"minCount": minimum}}, **more}
+    group = obj("PodGroup", name, api_version="scheduling.k8s.io/v1alpha2", spec=spec)
+    return await lab.client.create(dict(group), PODGROUPS)
+
+
+def node_of(lab, name):
+    return lab.get("pods", name)["spec"].get("nodeName")
 
 
 async def test_a_gang_is_bound_when_it_is_complete(lab):
     await lab.ready()
-    policy = {"schedulingPolicy": {"gang": {"minCount": 2}}}
-    group = obj("PodGroup", "g", api_version="scheduling.k8s.io/v1alpha2", spec=policy)
-    await lab.client.create(dict(group), PODGROUPS)
+    await form(lab, "g", 2)
     await lab.client.create(member("a"))
     await lab.cluster.clock.sleep(10)
     assert "nodeName" not in lab.get("pods", "a")["spec"]
@@ -48,3 +54,39 @@ async def test_a_gang_is_bound_when_it_is_complete(lab):
         return [one["status"] for one in found.get("conditions") or ()] == ["True"]
 
     await eventually(scheduled)
+
+
+async def test_a_group_of_higher_priority_has_a_whole_group_sent_away(lab):
+    await lab.ready()
+    high = obj("PriorityClass", "high", "", api_version="scheduling.k8s.io/v1")
+    await lab.client.create({**high, "value": 1000})
+    low = await form(lab, "low", 2, disruptionMode="PodGroup")
+    assert (low["spec"]["priority"], low["spec"]["disruptionMode"]) == (0, "PodGroup")
+    nodes = [node["metadata"]["name"] for node in lab.all("nodes")]
+    fillers = [f"low-{at}" for at in range(len(nodes))]
+    for name in fillers:
+        await lab.client.create(member(name, "low", cpu="3"))
+    await eventually(lambda: all(node_of(lab, name) for name in fillers))
+    urgent = await form(lab, "urgent", 1, priorityClassName="high")
+    assert urgent["spec"]["priority"] == 1000
+    await lab.client.create(member("urgent", "urgent", cpu="3"))
+    await eventually(lambda: node_of(lab, "urgent"), within=120)
+    there = {
+        pod["metadata"]["name"]
+        for pod in lab.all("pods")
+        if "deletionTimestamp" not in pod["metadata"]
+    }
+    assert there == {"urgent"}
+
+
+async def test_a_group_stands_in_one_zone(lab):
+    await lab.ready()
+    first, *others = sorted(node["metadata"]["name"] for node in lab.all("nodes"))
+    for name in others:
+        await lab.client.patch(NODES, "", name, {"metadata": {"labels": {"rack": "b"}}})
+    await lab.client.patch(NODES, "", first, {"metadata": {"labels": {"rack": "a"}}})
+    await form(lab, "g", 2, schedulingConstraints={"topology": [{"key": "rack"}]})
+    for name in "xy":
+        await lab.client.create(member(name, cpu="3"))
+    await eventually(lambda: all(node_of(lab, name) for name in "xy"))
+    assert {node_of(lab, name) for name in "xy"} <= set(others)

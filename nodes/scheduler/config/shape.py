@@ -18,6 +18,7 @@ _SET: Shape = {"enabled": [_PLUGIN], "disabled": [_PLUGIN]}
 POINTS = (
     *("preEnqueue", "queueSort", "preFilter", "filter", "postFilter", "preScore", "score"),
     *("reserve", "permit", "preBind", "bind", "postBind"),
+    *("placementGenerate", "placementScore"),
 )
 _TYPE: dict[str, Shape] = {"apiVersion": "string", "kind": "string"}
 _POINT: Shape = {"utilization": "int", "score": "int"}

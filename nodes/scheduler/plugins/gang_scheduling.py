@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from apimachinery.meta import Obj, name_of, namespace_of
+from apimachinery.meta import name_of, namespace_of
 from nodes.scheduler.framework import (
     SUCCESS,
     Change,
@@ -18,10 +18,11 @@ from nodes.scheduler.framework import (
     Readers,
     Status,
 )
+from nodes.scheduler.podgroup import needed
 from nodes.scheduler.podinfo import PodInfo
 
 _NOT_ALL_HERE = "waiting for minCount pods from a gang to appear in scheduling queue"
-NOT_ALL_PLACED = "waiting for minCount pods from a gang to be scheduled"
+_NOT_ALL_PLACED = "waiting for minCount pods from a gang to be scheduled"
 # So long a pod keeps its node while others of its gang have none yet.
 _PATIENCE = 300.0
 
@@ -59,16 +60,9 @@ class GangScheduling(GroupPlugin, PreEnqueuePlugin, PermitPlugin):
         if group is None:
             why = f'podgroup.scheduling.k8s.io "{key[1]}" not found'
             return Status.error(f"failed to get podGroup {'/'.join(key)}: {why}"), 0.0
-        if self.groups.placed(key) < needed(group):
-            return Status(Code.WAIT, (NOT_ALL_PLACED,)), _PATIENCE
+        if self.groups.placed(key, state.place_of) < needed(group):
+            return Status(Code.WAIT, (_NOT_ALL_PLACED,)), _PATIENCE
         return SUCCESS, 0.0
-
-
-def needed(group: Obj) -> int:
-    """Return how many pods of a group have to have nodes at once: of a gang minCount, else one."""
-    policy = (group.get("spec") or {}).get("schedulingPolicy") or {}
-    gang = policy.get("gang")
-    return int(gang.get("minCount") or 0) if gang else 1
 
 
 def _is_companion(pod: PodInfo, change: Change, readers: Readers) -> bool:

@@ -10,12 +10,15 @@ from apimachinery.meta import Obj
 from nodes.scheduler.framework import (
     MAX_SCORE,
     SUCCESS,
+    Assignment,
     Change,
     CycleState,
     Event,
     FilterPlugin,
     Hint,
     NodeScorePlugin,
+    Placement,
+    PlacementScorePlugin,
     Readers,
     Status,
     always,
@@ -24,12 +27,17 @@ from nodes.scheduler.nodeinfo import NodeInfo
 from nodes.scheduler.podinfo import PodInfo, amounts_of
 
 _ALWAYS = (("cpu", 1), ("memory", 1))
+# In the order of `Requests.nonzero`.
+_NONZERO = ("cpu", "memory")
 # A shape's scores go up to 10.
 _SHAPE = 10
 
 
-class NodeResourcesFit(FilterPlugin, NodeScorePlugin):
-    """Refuses nodes with too little left; scores by LeastAllocated, unless configured otherwise."""
+class NodeResourcesFit(FilterPlugin, NodeScorePlugin, PlacementScorePlugin):
+    """Refuses nodes with too little left; scores by LeastAllocated, unless configured otherwise.
+
+    Of nodes for a group those are better that are fuller together.
+    """
 
     name = "NodeResourcesFit"
 
@@ -121,6 +129,31 @@ class NodeResourcesFit(FilterPlugin, NodeScorePlugin):
         if not weights:
             return 0
         return _rounded(total, weights) if self._leaves_zeros_out else total // weights
+
+    def score_placement(
+        self, placement: Placement, assigned: Sequence[Assignment], already: int
+    ) -> int:
+        total = weights = 0
+        for name, weight in self._resources:
+            capacity = sum(node.allocatable.get(name, 0) for node in placement.nodes)
+            if capacity:
+                used = sum(_used(node, name) for node in placement.nodes)
+                used += sum(_asked(one.pod, name) for one in assigned)
+                total += _most(used, capacity) * weight
+                weights += weight
+        return total // weights if weights else 0
+
+
+def _used(node: NodeInfo, name: str) -> int:
+    if name == "cpu":
+        return node.nonzero_cpu
+    return node.nonzero_memory if name == "memory" else node.requested.get(name, 0)
+
+
+def _asked(pod: PodInfo, name: str) -> int:
+    if name in _NONZERO:
+        return pod.requests.nonzero[_NONZERO.index(name)]
+    return dict(pod.requests.amounts).get(name, 0)
 
 
 def _asks_for_less(pod: PodInfo, change: Change, readers: Readers) -> bool:

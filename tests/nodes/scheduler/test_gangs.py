@@ -9,9 +9,11 @@ from apimachinery.meta import uid_of
 from nodes.client.resources import PODGROUPS, PODS
 from nodes.scheduler.attempt import Trigger
 from nodes.scheduler.config.reading import Configuration, Extender, ProfileConfig
+from nodes.scheduler.extenders import ExtenderError
 from nodes.scheduler.framework import SUCCESS, Code, Status
 from nodes.scheduler.plugins.gang_scheduling import GangScheduling
 from nodes.scheduler.plugins.node_resources_fit import NodeResourcesFit
+from nodes.scheduler.podgroup import GroupFeatures
 from tests.nodes.scheduler.test_loop import Rig
 from tests.support.builders import node, obj, pod
 from tests.support.eventually import eventually
@@ -22,7 +24,7 @@ pytestmark = VIRTUAL_TIME
 
 @pytest.fixture
 async def rig():
-    made = Rig(gangs=True)
+    made = Rig(groups=GroupFeatures())
     yield made
     made.scheduler.stop()
     await made.tasks.close()
@@ -86,7 +88,9 @@ async def test_where_not_all_fit_nobody_keeps_a_node_until_there_is_room(rig):
     await eventually(lambda: all(rig.condition(name).get("message") for name in "abc"))
     said = sorted(rig.condition(name)["message"] for name in "abc")
     assert said[0].startswith("0/1 nodes are available: 1 Insufficient cpu.")
-    assert said[1:] == ["waiting for minCount pods from a gang to be scheduled"] * 2
+    assert len(said) == 3
+    for words in said[1:]:
+        assert words.startswith("pod group is unschedulable, one or more plugins asked to wait")
     assert not any(rig.node_of(name) for name in "abc")
     assert rig.scheduler.cache.node("n1").pods == {}
     tried = {name: len(attempts(rig, name)) for name in "abc"}
@@ -128,7 +132,7 @@ async def test_room_is_made_for_a_gang_that_fits_then_and_not_otherwise(rig):
     assert word(rig) == (
         "False",
         "Unschedulable",
-        "pod group is waiting for preemption to complete",
+        "pod group is unschedulable, pod group is waiting for preemption to complete",
     )
     assert not any(rig.node_of(name) for name in "ab")
     await rig.client.delete(PODS, "default", "low", grace=0)
@@ -171,6 +175,34 @@ async def test_no_room_is_made_for_a_member_that_goes_while_others_are_tried(rig
     await rig.create(pod("c").requests(cpu="1").spec(**on_n1))
     await eventually(lambda: rig.node_of("c") == "n1")
     assert rig.events("Preempted") == []
+
+
+async def test_members_of_different_schedulers_are_tried_by_none(rig):
+    rig.scheduler.configure(Configuration((ProfileConfig(), ProfileConfig("other"))))
+    await form(rig, 2)
+    await rig.create(node("n1"), member("a"), member("b", schedulerName="other"))
+    await eventually(lambda: word(rig)[1] == "SchedulerError")
+    words = "all pods in a single pod group should have the same .spec.schedulerName set, got: "
+    assert word(rig)[2].startswith(words)
+    await eventually(lambda: rig.condition("b").get("reason") == "SchedulerError")
+    assert rig.condition("a")["message"].startswith(words)
+
+
+async def test_where_one_goes_wrong_all_say_so(rig):
+    await form(rig, 2)
+
+    async def down(_extender, _url, body):
+        raise ExtenderError("it is away")
+
+    rig.scheduler._ask = down
+    used = Extender("http://extender.default.svc", filter="filter", node_cache=True)
+    rig.scheduler.configure(Configuration(extenders=(used,)))
+    await rig.create(node("n1"), member("a"), member("b"))
+    await eventually(lambda: word(rig)[1] == "SchedulerError")
+    assert word(rig)[2] == "failed to schedule other pod from a pod group: it is away"
+    await eventually(lambda: all(rig.condition(name).get("message") for name in "ab"))
+    assert {rig.condition(name)["reason"] for name in "ab"} == {"SchedulerError"}
+    assert rig.condition("b")["message"] == word(rig)[2]
 
 
 async def test_a_plugin_that_fails_loses_no_member(rig, monkeypatch):

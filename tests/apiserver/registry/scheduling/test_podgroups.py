@@ -102,7 +102,9 @@ def test_fields_that_are_on_stay_and_groups_are_disrupted_pod_by_pod(every_featu
     group = read(PODGROUPS, "g", spec={"schedulingPolicy": GANG, **more})
     PODGROUPS.strategy.drop_disabled(group, None)
     assert group["spec"] == {
-        **{"podGroupTemplateRef": None, "schedulingPolicy": GANG, **more},
+        "podGroupTemplateRef": None,
+        "schedulingPolicy": GANG,
+        **more,
         "disruptionMode": "Pod",
     }
     template = {"name": "t", "schedulingPolicy": GANG}
