@@ -61,6 +61,7 @@ from nodes.client.eventsink import EventSink
 from nodes.client.informer import Informers
 from nodes.client.klog import SILENT, Klog
 from nodes.client.loopclock import LoopClock
+from nodes.client.patience import Patient
 from nodes.client.rest import Client
 from nodes.client.supervise import TaskSet
 from nodes.client.transport import Transport
@@ -192,7 +193,7 @@ class RunningCluster:
         self.ground = Ground(
             clock,
             self.network,
-            self.transport,
+            self._door,
             self.proxy.table,
             self._proxy_informers.get(resources.SERVICES),
             self._sink,
@@ -222,7 +223,7 @@ class RunningCluster:
         self.flow_objects = FlowObjects(self.api, component_user(API_USER), self.tasks.spawn)
         self.control_plane = ControlPlane(self) if ControlPlane.is_shown(self) else None
         self.manager = Manager(
-            self._transport_of(MANAGER),
+            self._door_of(MANAGER),
             clock,
             self.tasks,
             events=self._sink,
@@ -236,9 +237,10 @@ class RunningCluster:
         self._make_scheduler()
 
     def _make_scheduler(self) -> None:
-        clock, transport = self.clock, self._transport_of(SCHEDULER)
-        self._scheduler_informers = Informers(transport(scheduling.USER), clock, self.tasks)
-        client = Client(transport(scheduling.USER), "kube-scheduler")
+        clock = self.clock
+        transport = Patient(self._door_of(SCHEDULER)(scheduling.USER), clock)
+        self._scheduler_informers = Informers(transport, clock, self.tasks)
+        client = Client(transport, "kube-scheduler")
         self.scheduler = scheduling.Scheduler(
             client,
             self._scheduler_informers,
@@ -398,16 +400,20 @@ class RunningCluster:
         """Return the log of a component; nobody keeps it where its pod is not shown."""
         return SILENT if self.control_plane is None else self.control_plane.klog[component]
 
-    def _transport_of(self, component: str) -> Callable[[str], Transport]:
+    def _door_of(self, component: str) -> Callable[[str], Transport]:
         if self.control_plane is None:
-            return self.transport
-        return self.control_plane.metered(component, self.transport)
+            return self._door
+        return self.control_plane.metered(component, self._door)
+
+    def _door(self, user: str) -> Transport:
+        """Return a component's way to the API, where each refusal is heard."""
+        return self.surface.door(self.api, component_user(user))
 
     # -- who is who ------------------------------------------------------------------------------
 
     def transport(self, user: str) -> Transport:
         """Return a component's way to the API, as its own user."""
-        return self.surface.door(self.api, component_user(user))
+        return Patient(self._door(user), self.clock)
 
     def kubeconfig_for(
         self, user: str, groups: Sequence[str], days: float, token: str = "", holder: str = ""

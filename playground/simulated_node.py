@@ -21,6 +21,7 @@ from nodes.client.events import Recorder
 from nodes.client.eventsink import EventSink
 from nodes.client.informer import Informers
 from nodes.client.line import Line
+from nodes.client.patience import Patient
 from nodes.client.rest import Client
 from nodes.client.supervise import TaskSet
 from nodes.client.transport import Transport
@@ -121,11 +122,12 @@ class SimulatedNode:
             return
         ground, machine, runtime = self._ground, self.machine, self.runtime
         self._tasks = TaskSet(ground.clock, machine.name)
-        client = Client(self._line, "kubelet")
+        way = Patient(self._line, ground.clock)
+        client = Client(way, "kubelet")
         self.kubelet = Kubelet(
             machine,
             client=client,
-            informers=Informers(self._line, ground.clock, self._tasks),
+            informers=Informers(way, ground.clock, self._tasks),
             services=ground.services,
             runtime=Runtime(
                 runtime, runtime.images, runtime, runtime.files, self.hardware, runtime

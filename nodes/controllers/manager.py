@@ -17,6 +17,7 @@ from nodes.client.eventsink import EventSink
 from nodes.client.informer import Informers
 from nodes.client.klog import SILENT, Klog
 from nodes.client.metering import QueueMeter
+from nodes.client.patience import Patient
 from nodes.client.rest import Client
 from nodes.client.supervise import TaskSet
 from nodes.client.transport import Transport
@@ -162,7 +163,7 @@ class Manager:
 
         What a manager that logs does is counted too.
         """
-        self.informers = Informers(transport_for(USER), clock, tasks)
+        self.informers = Informers(Patient(transport_for(USER), clock), clock, tasks)
         self._clock, self._tasks = clock, tasks
         self._transport_for = transport_for
         self._events = events if events is not None else EventSink(clock, tasks)
@@ -233,7 +234,8 @@ class Manager:
         factory = CONTROLLERS[name]
         account, component = factory.service_account, factory.component
         user = f"system:serviceaccount:kube-system:{account}" if account else USER
-        transport = Turns(self._transport_for(user), CALLS_TOGETHER)
+        turns = Turns(self._transport_for(user), CALLS_TOGETHER)
+        transport = Patient(turns, self._clock)
         client = Client(transport, "kube-controller-manager")
         recorder = Recorder(client, component, self._clock, self._events)
         if self._klog is not SILENT:
