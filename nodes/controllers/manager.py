@@ -63,7 +63,7 @@ from nodes.controllers.serviceaccount import ServiceAccountController
 from nodes.controllers.serviceaccounttoken import TokensController
 from nodes.controllers.servicecidr import ServiceCIDRController
 from nodes.controllers.servicelb import ServiceController
-from nodes.controllers.startwords import STARTS, queue_name
+from nodes.controllers.startwords import STARTS, queue_name, tell_left_out
 from nodes.controllers.statefulset.controller import StatefulSetController
 from nodes.controllers.tainteviction import TaintEvictionController
 from nodes.controllers.ttl import TTLController
@@ -181,10 +181,8 @@ class Manager:
 
     async def run(self) -> None:
         """Fill the caches, then let the controllers work."""
-        for name in CONTROLLERS:
-            if name not in self.controllers:
-                off = "Warning: controller is disabled"
-                self._klog.info("controllermanager.go:627", off, "controller", name)
+        if self._klog is not SILENT:
+            tell_left_out(self._klog, CONTROLLERS.keys() - self.controllers.keys())
         for name, controller in self.controllers.items():
             controller.start()
             self._say_start(name)

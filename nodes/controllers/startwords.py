@@ -5,7 +5,12 @@ Where a line stands in the sources differs from release to release; these are as
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
+
+from nodes.client.klog import Klog
+
+_NAME = "controller"
 
 
 class Start(NamedTuple):
@@ -118,6 +123,36 @@ STARTS: dict[str, Start] = {
         "vac_protection_controller.go:206", "Starting VAC protection controller"
     ),
 }
+
+# Controllers that v1.36 does not run by default, with the features that each would need.
+_GATED = {
+    "kube-apiserver-serving-clustertrustbundle-publisher-controller": ("ClusterTrustBundle",),
+    "podcertificaterequest-cleaner-controller": ("PodCertificateRequest",),
+    "resource-pool-status-request-controller": ("DRAResourcePoolStatus",),
+    "storage-version-migrator-controller": ("StorageVersionMigrator",),
+    "storageversion-garbage-collector-controller": ("APIServerIdentity", "StorageVersionAPI"),
+}
+# Those of clouds; and one that somebody has to ask for.
+_OF_CLOUDS = ("cloud-node-lifecycle-controller", "node-route-controller")
+_ON_REQUEST = ("selinux-warning-controller",)
+
+
+def tell_left_out(klog: Klog, off: Iterable[str]) -> None:
+    """Log which controllers do not run: those that are switched off, and those that never do."""
+    for name in sorted({*off, *_ON_REQUEST}):
+        klog.info("controllermanager.go:627", "Warning: controller is disabled", _NAME, name)
+    for name in sorted({*_GATED, *_OF_CLOUDS}):
+        where = "controller_descriptor.go"
+        if features := _GATED.get(name):
+            why, needed = (
+                "Controller is disabled by a feature gate",
+                ("requiredFeatureGates", features),
+            )
+            klog.info(f"{where}:99", why, _NAME, name, *needed)
+        else:
+            klog.info(f"{where}:107", "Skipping a cloud provider controller", _NAME, name)
+        klog.info("controllermanager.go:579", "Warning: skipping controller", _NAME, name)
+
 
 # By the name of the loop.
 _QUEUES = {

@@ -1,0 +1,26 @@
+"""What is logged of controllers that do not run."""
+
+from nodes.client.klog import Klog
+from nodes.controllers.startwords import tell_left_out
+from nodes.controllers.switches import KNOWN
+
+
+class Stopped:
+    def seconds(self):
+        return 0.0
+
+
+def test_controllers_that_do_not_run_are_named_with_the_reason():
+    kept = []
+    tell_left_out(Klog(Stopped(), lambda _, line: kept.append(line)), ["token-cleaner-controller"])
+    said = [bytes(line).decode().partition("] ")[2] for line in kept]
+    assert said[:2] == [
+        '"Warning: controller is disabled" controller="selinux-warning-controller"',
+        '"Warning: controller is disabled" controller="token-cleaner-controller"',
+    ]
+    gate = '"Controller is disabled by a feature gate" controller='
+    needed = 'requiredFeatureGates=["APIServerIdentity","StorageVersionAPI"]'
+    assert f'{gate}"storageversion-garbage-collector-controller" {needed}' in said
+    cloud = said.index('"Skipping a cloud provider controller" controller="node-route-controller"')
+    assert said[cloud + 1] == '"Warning: skipping controller" controller="node-route-controller"'
+    assert {line.pairs[1] for line in kept} <= KNOWN
