@@ -405,7 +405,7 @@ def process(clock: Clock) -> Iterator[Metric]:
     yield single(
         "kubernetes_build_info",
         "gauge",
-        "[ALPHA] A metric with a constant '1' value labeled by major, minor, git version, git "
+        "[BETA] A metric with a constant '1' value labeled by major, minor, git version, git "
         "commit, git tree state, build date, Go version, and compiler from which Kubernetes was "
         "built, and platform on which it is running.",
         1,

@@ -150,8 +150,8 @@ class ResourceClaimController(ManagedController):
         if known is not None:
             if not is_controlled_by(known, pod):
                 raise _CannotMake(
-                    f"ResourceClaim {namespace_of(pod)}/{name_of(known)} was not created for pod"
-                    f" {namespace_of(pod)}/{name_of(pod)} (pod is not owner)"
+                    f"ResourceClaim {namespace_of(pod)}/{name_of(known)} was not created for Pod"
+                    f" {namespace_of(pod)}/{name_of(pod)} (Pod is not owner)"
                 )
             return name_of(known)
         template = self.informer(RESOURCECLAIMTEMPLATES).get(namespace_of(pod), claim.template)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from apimachinery.clock import parse_time
 from apimachinery.meta import Obj, is_deleting, name_of
 from apimachinery.nodes import NO_EXECUTE, taints_of, tolerates
-from nodes.client.lister import NODE, Key, key_of
+from nodes.client.lister import NODE, key_of
 from nodes.client.resources import NODES, PODS
 from nodes.controllers.common.taintmanager import TaintManager
 
@@ -16,6 +16,8 @@ class TaintEvictionController(TaintManager):
     name = "taint-eviction-controller"
     service_account = "node-controller"
     component = "taint-eviction-controller"
+    marking = "Marking for deletion Pod {}"
+    cancelling = "Cancelling deletion of Pod {}"
     event = "TaintManagerEviction"
     disruption = "DeletionByTaintManager"
     why = "Taint manager: deleting due to NoExecute taint"
@@ -47,9 +49,6 @@ class TaintEvictionController(TaintManager):
 
     def stays(self, pod: Obj) -> bool:
         return is_deleting(pod)
-
-    def name_in_events(self, key: Key) -> str:
-        return f"Pod {key}"
 
     def time_left(self, pod: Obj) -> float | None:
         taints = _evicting(self._node(pod))

@@ -17,7 +17,7 @@ def families(manager: Manager) -> Iterator[Metric]:
     yield Family(
         "running_managed_controllers",
         "gauge",
-        "[ALPHA] Indicates where instances of a controller are currently running",
+        "[BETA] Indicates where instances of a controller are currently running",
         [
             ({"manager": "kube-controller-manager", "name": name}, 1)
             for name in sorted(manager.controllers)
@@ -37,25 +37,25 @@ def _queues(manager: Manager) -> Iterator[Metric]:
     yield Family(
         "workqueue_adds_total",
         "counter",
-        "[ALPHA] Total number of adds handled by workqueue",
+        "[BETA] Total number of adds handled by workqueue",
         each(lambda _, meter: meter.adds),
     )
     yield Family(
         "workqueue_depth",
         "gauge",
-        "[ALPHA] Current depth of workqueue",
+        "[BETA] Current depth of workqueue",
         each(lambda depth, _: depth),
     )
     yield Family(
         "workqueue_retries_total",
         "counter",
-        "[ALPHA] Total number of retries handled by workqueue",
+        "[BETA] Total number of retries handled by workqueue",
         each(lambda _, meter: meter.retries),
     )
     yield Family(
         "workqueue_unfinished_work_seconds",
         "gauge",
-        "[ALPHA] How many seconds of work has done that is in progress and hasn't been observed by "
+        "[BETA] How many seconds of work has done that is in progress and hasn't been observed by "
         "work_duration. Large values indicate stuck threads. One can deduce the number of stuck "
         "threads by observing the rate at which this increases.",
         each(lambda _, meter: meter.unfinished()[0]),
@@ -63,17 +63,17 @@ def _queues(manager: Manager) -> Iterator[Metric]:
     yield Family(
         "workqueue_longest_running_processor_seconds",
         "gauge",
-        "[ALPHA] How many seconds has the longest running processor for workqueue been running.",
+        "[BETA] How many seconds has the longest running processor for workqueue been running.",
         each(lambda _, meter: meter.unfinished()[1]),
     )
     yield Histograms(
         "workqueue_queue_duration_seconds",
-        "[ALPHA] How long in seconds an item stays in workqueue before being requested.",
+        "[BETA] How long in seconds an item stays in workqueue before being requested.",
         [({"name": name}, meter.waited) for name, _, meter in queues],
     )
     yield Histograms(
         "workqueue_work_duration_seconds",
-        "[ALPHA] How long in seconds processing an item from workqueue takes.",
+        "[BETA] How long in seconds processing an item from workqueue takes.",
         [({"name": name}, meter.worked) for name, _, meter in queues],
     )
 

@@ -73,7 +73,7 @@ def _attempts(seen: Observer) -> Iterator[Metric]:
     )
     yield Histograms(
         "scheduler_scheduling_algorithm_duration_seconds",
-        "[ALPHA] Scheduling algorithm latency in seconds",
+        "[BETA] Scheduling algorithm latency in seconds",
         [({}, seen.algorithm)],
     )
     yield Histograms(

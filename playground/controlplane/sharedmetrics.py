@@ -28,7 +28,7 @@ def families(component: str, answers: Answers, clock: Clock) -> Iterator[Metric]
     yield Family(
         "rest_client_requests_total",
         "counter",
-        "[ALPHA] Number of HTTP requests, partitioned by status code, method, and host.",
+        "[BETA] Number of HTTP requests, partitioned by status code, method, and host.",
         [
             ({"code": str(code), "host": f"{API_ADDRESS}:6443", "method": method}, count)
             for (code, method), count in sorted(answers.items())

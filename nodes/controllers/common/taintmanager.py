@@ -21,7 +21,9 @@ class TaintManager(ManagedController):
     workers = 10
     rest = 0.0
 
-    # The reason of its events, and reason and message of the pods' condition.
+    # What its events say of a pod; their reason, and reason and message of the pods' condition.
+    marking = "Marking for deletion"
+    cancelling = "Cancelling deletion"
     event: str
     disruption: str
     why: str
@@ -38,9 +40,6 @@ class TaintManager(ManagedController):
     def time_left(self, pod: Obj) -> float | None:
         """Return the seconds that a pod may stay, not above 0 if it has to go; None for ever."""
 
-    def name_in_events(self, key: Key) -> str:
-        return "Pod"
-
     async def reconcile(self, key: Key) -> Result:
         pod = self.informer(PODS).get(*key)
         if pod is None or self.stays(pod):
@@ -49,13 +48,13 @@ class TaintManager(ManagedController):
         left = self.time_left(pod)
         if left is None:
             if self.marked.pop(key, None) == uid_of(pod):
-                self._tell(pod, f"Cancelling deletion of {self.name_in_events(key)}")
+                self._tell(pod, self.cancelling.format(key))
             return DONE
         if left > 0:
             self.marked[key] = uid_of(pod)
             return Result(requeue_after=left)
         self.marked.pop(key, None)
-        self._tell(pod, f"Marking for deletion {self.name_in_events(key)}")
+        self._tell(pod, self.marking.format(key))
         said = ("controller", self.name, "pod", kobj(pod))
         self.context.klog.info("taint_eviction.go:111", "Deleting pod", *said)
         await disrupt(self.client, self.clock, pod, self.disruption, self.why)

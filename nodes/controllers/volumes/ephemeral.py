@@ -42,7 +42,12 @@ class EphemeralVolumeController(ManagedController):
         if pod is None or is_deleting(pod):
             return DONE
         for volume in _ephemeral(pod):
-            await self._make(pod, volume)
+            try:
+                await self._make(pod, volume)
+            except ApiError as error:
+                message = f"ephemeral volume {volume['name']}: {error.message}"
+                self.recorder.event(pod, WARNING, "FailedBinding", message)
+                raise
         return DONE
 
     async def _make(self, pod: Obj, volume: Obj) -> None:
@@ -51,8 +56,8 @@ class EphemeralVolumeController(ManagedController):
         if found is not None:
             if not is_controlled_by(found, pod):
                 why = (
-                    f'PVC "{namespace_of(pod)}/{name}" was not created for pod'
-                    f' "{namespace_of(pod)}/{name_of(pod)}" (pod is not owner)'
+                    f"PVC {namespace_of(pod)}/{name} was not created for pod"
+                    f" {namespace_of(pod)}/{name_of(pod)} (pod is not owner)"
                 )
                 raise ApiError(why, code=500)
             return
@@ -61,9 +66,7 @@ class EphemeralVolumeController(ManagedController):
         except ApiError as error:
             if is_terminating(error):
                 return
-            message = f"ephemeral volume {volume['name']}: create PVC {name}: {error.message}"
-            self.recorder.event(pod, WARNING, "EphemeralVolume", message)
-            raise
+            raise ApiError(f"create PVC {name}: {error.message}", code=500) from error
 
 
 def _ephemeral(pod: Obj) -> list[Obj]:

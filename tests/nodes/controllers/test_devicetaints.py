@@ -54,7 +54,7 @@ async def test_who_does_not_tolerate_it_leaves_at_once(rig):
         "reason": "DeletionByDeviceTaintManager",
         "message": "Device Taint manager: deleting due to NoExecute taint",
     }
-    assert rig.events() == ["Normal DeviceTaintManagerEviction Marking for deletion Pod"]
+    assert rig.events() == ["Normal DeviceTaintManagerEviction Marking for deletion"]
 
 
 @pytest.mark.parametrize(("seconds", "stays"), [(None, float("inf")), (60, 60.0), (0, 0.0)])
@@ -82,4 +82,4 @@ async def test_a_taint_that_goes_in_time_spares_the_pod(rig):
     await taint(rig)
     await asyncio.sleep(100)
     assert not is_deleting(rig.need("pods", "p"))
-    assert rig.events() == ["Normal DeviceTaintManagerEviction Cancelling deletion of Pod"]
+    assert rig.events() == ["Normal DeviceTaintManagerEviction Cancelling deletion"]

@@ -423,6 +423,16 @@ async def test_a_pod_gets_claims_for_its_ephemeral_volumes(rig):
     assert (found["metadata"]["labels"], found["spec"]) == ({"a": "b"}, claim()["spec"])
 
 
+async def test_a_claim_of_another_is_none_for_an_ephemeral_volume(rig):
+    await rig.run("ephemeral-volume-controller")
+    await rig.create(claim("p-scratch"))
+    volumes = [{"name": "scratch", "ephemeral": {"volumeClaimTemplate": {"spec": {}}}}]
+    await rig.create(pod("p").spec(volumes=volumes))
+    await rig.settle(0.01)
+    why = "PVC default/p-scratch was not created for pod default/p (pod is not owner)"
+    assert rig.events()[:1] == [f"Warning FailedBinding ephemeral volume scratch: {why}"]
+
+
 async def test_a_class_of_attributes_stays_while_something_has_it(rig):
     await rig.run("volumeattributesclass-protection-controller")
     gold = obj("VolumeAttributesClass", "gold", "", "storage.k8s.io/v1", driverName="d")
