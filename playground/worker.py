@@ -46,7 +46,7 @@ def main() -> None:
     setup()
     # Thousands of parsed objects live for long: full collections are made rare, and what is
     # loaded by now is left out of them (150 ms pauses become 2 ms).
-    gc.set_threshold(50_000, 20, 100)
+    gc.set_threshold(100_000, 50, 100)
     uvloop.run(serve(options))
 
 

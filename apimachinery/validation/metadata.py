@@ -184,6 +184,8 @@ def validate_managed_fields(entries: Sequence[Obj] | None, path: Path) -> FieldE
 def validate_field_manager(manager: str, path: Path) -> FieldErrors:
     if len(manager.encode()) > FIELD_MANAGER_LIMIT:
         yield too_long(path, manager, FIELD_MANAGER_LIMIT)
+    if manager.isprintable():
+        return
     at = 0
     for char in manager:
         if not char.isprintable():

@@ -12,6 +12,8 @@ import re
 from collections.abc import Callable
 from typing import TypeAlias
 
+from apimachinery.caching import kept_if_short
+
 Rule: TypeAlias = Callable[[str], list[str]]
 
 SUBDOMAIN_MAX = 253
@@ -316,6 +318,7 @@ def _is_mapped(address: str) -> bool:
     return ":" in address and ipaddress.IPv6Address(address).ipv4_mapped is not None
 
 
+@kept_if_short(1024, longest=64)
 def parse_ip(value: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     """Read an address as Kubernetes does: leading zeros count as decimal, no zone."""
     if "%" in value:
@@ -340,6 +343,7 @@ def parse_cidr(value: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | No
         return None
 
 
+@kept_if_short(1024, longest=64)
 def _without_zeros(address: str) -> str:
     if ":" in address or not re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,3}){3}", address):
         return address

@@ -57,6 +57,11 @@ class StoredObjects:
             self._parsed.popitem(last=False)
         return obj
 
+    def renew(self, entry: Entry, obj: Obj) -> None:
+        """Keep what was written just now in place of what the object was, if that is kept."""
+        if entry.key in self._parsed:
+            self._parsed[entry.key] = (entry, obj)
+
     def listed(self, resource: str, entries: Iterable[Entry]) -> list[Obj]:
         """Return the objects of entries for somebody who keeps them, as others may already."""
         if len(self._store.list(resource)) < MANY:

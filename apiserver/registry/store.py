@@ -384,8 +384,12 @@ class Registry:
         entry = await self._commit(write, companions)
         if len(how.wrote) < MOST_WROTE:
             how.wrote.append(Wrote(entry.revision, type_, key, write.uid))
-        stamped = replace_in(first, ("metadata", "resourceVersion"), str(entry.revision))
-        return Stored(stamped, entry, created=replaced is None)
+        made = write.stored
+        if made is not None:
+            self.objects.renew(entry, made)
+        else:
+            made = replace_in(first, ("metadata", "resourceVersion"), str(entry.revision))
+        return Stored(made, entry, created=replaced is None)
 
     async def _commit(self, write: Write, companions: Sequence[Companion]) -> Entry:
         """Make a write with all that belongs to it. Raises Changed where that is not to be had."""

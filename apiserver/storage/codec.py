@@ -7,7 +7,7 @@ the place; the bytes before and after it are joined by the revision when the wri
 from __future__ import annotations
 
 import secrets
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -20,15 +20,33 @@ _PLACEHOLDER = secrets.token_hex(16)
 _MARK = _PLACEHOLDER.encode()
 
 
-def encode(obj: Obj) -> tuple[bytes, bytes]:
-    """Return the JSON of `obj` before and after the digits of its resourceVersion."""
-    marked = orjson.dumps(
-        replace_in(obj, _RESOURCE_VERSION, _PLACEHOLDER),
-        default=as_sent,
-        option=orjson.OPT_PASSTHROUGH_SUBCLASS,
-    )
-    head, _, tail = marked.partition(_MARK)
-    return head, tail
+class Encoded(NamedTuple):
+    """The JSON of an object before and after the digits of its resourceVersion.
+
+    `plain`: a parser would make the very same object of it. Of one with a part that is written
+    verbatim it would not.
+    """
+
+    head: bytes
+    tail: bytes
+    plain: bool
+
+
+def encode(obj: Obj) -> Encoded:
+    """Return an object as it is stored, with room for its resourceVersion."""
+    marked, plain = replace_in(obj, _RESOURCE_VERSION, _PLACEHOLDER), True
+    try:
+        raw = orjson.dumps(marked, option=orjson.OPT_PASSTHROUGH_SUBCLASS)
+    except TypeError:
+        raw = orjson.dumps(marked, default=as_sent, option=orjson.OPT_PASSTHROUGH_SUBCLASS)
+        plain = False
+    head, _, tail = raw.partition(_MARK)
+    return Encoded(head, tail, plain)
+
+
+def stamped(obj: Obj, revision: int) -> Obj:
+    """Return an object with its resourceVersion; all but its metadata is shared."""
+    return replace_in(obj, _RESOURCE_VERSION, str(revision))
 
 
 def with_revision(raw: bytes, old: int, new: int) -> bytes:
@@ -37,7 +55,7 @@ def with_revision(raw: bytes, old: int, new: int) -> bytes:
     if raw.count(found) == 1:
         return raw.replace(found, b'"resourceVersion":"%d"' % new)
     # Another object's resourceVersion is quoted in this one: only a parser can tell them apart.
-    return orjson.dumps(replace_in(orjson.loads(raw), _RESOURCE_VERSION, str(new)))
+    return orjson.dumps(stamped(orjson.loads(raw), new))
 
 
 def watch_line(type_: str, raw: bytes) -> bytes:
@@ -69,4 +87,4 @@ def same_content(head: bytes, tail: bytes, raw: bytes, revision: int, obj: Any) 
         return False
     if raw.startswith(head) and raw.endswith(tail):
         return True
-    return bool(orjson.loads(raw) == replace_in(obj, _RESOURCE_VERSION, str(revision)))
+    return bool(orjson.loads(raw) == stamped(obj, revision))

@@ -42,7 +42,7 @@ def imported(
     about: tuple[float, str, str],
 ) -> Imported:
     """Encode a change. `index`: its labels and fields; `about`: when, by whom, in which request."""
-    head, tail = codec.encode(obj)
+    head, tail, _ = codec.encode(obj)
     raw = b"%b%d%b" % (head, revision, tail)
     attrs = codec.encode_attrs(*index)
     return Imported(key, type_, obj["metadata"]["uid"], revision, raw, attrs, *about)

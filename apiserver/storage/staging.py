@@ -30,7 +30,7 @@ class Prepared:
             raise ValueError(f"{write.type} of {write.key} cannot be: {write}")
         self.write = write
         self.at = at
-        self.body: tuple[bytes, bytes] | None = codec.encode(write.obj) if write.obj else None
+        self.body = codec.encode(write.obj) if write.obj else None
         self.attrs = codec.encode_attrs(write.labels, write.fields) if write.obj else b""
 
 
@@ -80,7 +80,9 @@ class Staged:
         if prepared.body is None:
             attrs = codec.encode_attrs(entry.labels, entry.fields)
         previous = None if write.type == "ADDED" else current
-        self.events.append(Event(write.type, self.revision, entry, previous))
+        if write.obj is not None and prepared.body is not None and prepared.body.plain:
+            write.stored = codec.stamped(write.obj, self.revision)
+        self.events.append(Event(write.type, self.revision, entry, previous, write.stored))
         self.changes.append(self._change(prepared, entry, attrs))
         self._overlay[entry.key] = None if write.type == "DELETED" else entry
         self._attrs[entry.key] = attrs
@@ -140,7 +142,11 @@ class Staged:
 
 def _too_large(prepared: Prepared) -> StorageError | None:
     body = prepared.body
-    if body is None or prepared.write.type == "DELETED" or len(body[0]) + len(body[1]) <= LARGEST:
+    if (
+        body is None
+        or prepared.write.type == "DELETED"
+        or len(body.head) + len(body.tail) <= LARGEST
+    ):
         return None
     return Oversized()
 
@@ -158,7 +164,7 @@ def _refusal(expected: int, current: Entry | None) -> StorageError | None:
 def _unchanged(prepared: Prepared, current: Entry) -> bool:
     if prepared.body is None:
         return True
-    head, tail = prepared.body
+    head, tail, _ = prepared.body
     if prepared.write.fields != current.fields:
         return False
     obj: Obj | None = prepared.write.obj
@@ -171,7 +177,7 @@ def _entry(prepared: Prepared, current: Entry | None, revision: int) -> Entry:
         if current is None:  # a deletion that expects nothing is no Prepared
             raise Missing(str(write.key))
         return current.at(revision)
-    head, tail = prepared.body
+    head, tail, _ = prepared.body
     raw = b"%b%d%b" % (head, revision, tail)
     if current is None:
         resource, namespace, name = write.key

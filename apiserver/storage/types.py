@@ -83,8 +83,8 @@ class Entry:
 
     def reformed(self, obj: Obj, fields: dict[str, str]) -> Entry:
         """Return another form of the object at the same revision."""
-        head, tail = codec.encode(obj)
-        raw = b"%b%d%b" % (head, self.revision, tail)
+        encoded = codec.encode(obj)
+        raw = b"%b%d%b" % (encoded.head, self.revision, encoded.tail)
         return Entry(self.key, self.uid, self.revision, raw, self.labels, fields)
 
     def __repr__(self) -> str:
@@ -93,10 +93,11 @@ class Entry:
 
 @dataclass(slots=True)
 class Write:
-    """One change asked for. `obj` is handed over: the caller changes it no more.
+    """One change asked for. `obj`, of dicts and lists, is handed over: nobody changes it any more.
 
     `expected` is 0 for "must not exist", a revision for "must be at", -1 for "must exist".
-    A deletion without `obj` keeps the state that the object had.
+    A deletion without `obj` keeps the state that the object had. `stored` is the object as
+    everybody has it once it is written, None where it takes a parser to tell.
     """
 
     key: Key
@@ -108,6 +109,7 @@ class Write:
     expected: int = 0
     actor: str = ""
     trace: str = ""
+    stored: Obj | None = None
 
 
 class Event:
@@ -132,13 +134,19 @@ class Event:
     )
 
     def __init__(
-        self, type_: EventType, revision: int, entry: Entry, previous: Entry | None
+        self,
+        type_: EventType,
+        revision: int,
+        entry: Entry,
+        previous: Entry | None,
+        obj: Obj | None = None,
     ) -> None:
+        """`obj` is the object of `entry`, where whoever wrote it has it still."""
         self.type: EventType = type_
         self.revision = revision
         self.entry = entry
         self.previous = previous
-        self._obj: Obj | None = None
+        self._obj = obj
         self._json: bytes | None = None
         self._encodings: dict[Any, bytes] | None = None
         self._entering: Event | None = None

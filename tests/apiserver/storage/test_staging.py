@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from apimachinery.verbatim import Verbatim
 from apiserver.storage import Entry, Oversized, Write
 from apiserver.storage.staging import LARGEST, Head, Prepared, Staged
 from tests.support.writes import create, delete, key, update
@@ -77,3 +78,21 @@ def test_the_log_says_who_when_and_why():
     write.actor, write.trace = "system:admin", "audit-1"
     (row,) = staged(write).changes
     assert row[-3:] == (5.0, "system:admin", "audit-1")
+
+
+def test_readers_get_the_object_that_was_written_where_a_parser_would_make_the_same():
+    plain, sent = create("a"), create("b")
+    assert sent.obj is not None
+    sent.obj["data"] = Verbatim({"n": 1}, '{"n":1.0}')
+    events = staged(plain, sent).events
+    assert events[0].obj is plain.stored
+    assert plain.obj is not None
+    assert events[0].obj == {
+        **plain.obj,
+        "metadata": {**plain.obj["metadata"], "resourceVersion": "1"},
+    }
+    assert sent.stored is None
+    assert (events[1].obj["data"], type(events[1].obj["data"])) == ({"n": 1.0}, dict)
+    events[0].release()
+    assert events[0].obj is not plain.stored
+    assert events[0].obj == plain.stored
