@@ -197,6 +197,7 @@ class RunningCluster:
             self.proxy.table,
             self._proxy_informers.get(resources.SERVICES),
             self._sink,
+            self._find_node,
             self.steps,
         )
         self.kubelets = self.ground.kubelets
@@ -259,6 +260,10 @@ class RunningCluster:
             self.tasks,
             Recorder(client, "kube-scheduler", clock, self._sink),
         )
+
+    def _find_node(self, name: str) -> Obj | None:
+        """Return a node as the scheduler's watch has it: kubelets need not have one each."""
+        return self._scheduler_informers.get(resources.NODES).get("", name)
 
     @property
     def name(self) -> str:

@@ -26,9 +26,10 @@ from nodes.client.rest import Client
 from nodes.client.supervise import TaskSet
 from nodes.client.transport import Transport
 from nodes.client.turns import Turns
+from nodes.kubelet.admitting import NodeLister
 from nodes.kubelet.hardware import Hardware
 from nodes.kubelet.host import ServiceLister
-from nodes.kubelet.kubelet import Kubelet, Runtime
+from nodes.kubelet.kubelet import Kubelet, Runtime, Shared
 from nodes.kubelet.node import Machine
 from nodes.kubelet.pages import KubeletPages
 from nodes.kubelet.stats import NodeStats
@@ -62,6 +63,7 @@ class Ground:
     rules: Callable[[str, str], RuleTable]
     services: ServiceLister
     sink: EventSink
+    nodes: NodeLister
     steps: Steps = field(default_factory=Steps)
     volumes: SharedVolumes = field(default_factory=SharedVolumes)
     interpreters: Interpreters = field(default_factory=Interpreters)
@@ -128,7 +130,7 @@ class SimulatedNode:
             machine,
             client=client,
             informers=Informers(way, ground.clock, self._tasks),
-            services=ground.services,
+            shared=Shared(ground.services, ground.nodes),
             runtime=Runtime(
                 runtime, runtime.images, runtime, runtime.files, self.hardware, runtime
             ),

@@ -1,25 +1,24 @@
-"""Whether a pod that came to a node may start there: what a kubelet checks by itself.
+"""What a kubelet has against a pod that came to its node: pure, of pod, node and other pods.
 
-Who names a node in the pod has asked no scheduler, and two schedulers may give the same room away:
-such a pod fails at once, with the words of pkg/kubelet/lifecycle/predicate.go. Pods that the node
-had before are not asked again.
+Who names a node in the pod has asked no scheduler, and two schedulers may give the same room away.
+Reasons, their order and their words are those of pkg/kubelet/lifecycle/predicate.go. What becomes
+of them is decided in `admitting`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple, Protocol
 
 from apimachinery import pods, quantity
-from apimachinery.meta import Obj
-
-if TYPE_CHECKING:
-    from nodes.kubelet.node import Machine
-    from nodes.kubelet.pod_worker import PodWorker
+from apimachinery.meta import Obj, labels_of, name_of
+from apimachinery.nodes import NO_EXECUTE, fits_node_requirements, taints_of, untolerated
 
 _ANY = "0.0.0.0"  # noqa: S104 - as ports are declared
-_PORTS = "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports"
-_COUNTED = ("cpu", "memory", "ephemeral-storage")
+_FIRST = ("cpu", "memory", "ephemeral-storage")
+# The priority of system-cluster-critical.
+_CRITICAL = 2_000_000_000
+_OS = "kubernetes.io/os"
 
 
 class Asks(NamedTuple):
@@ -29,11 +28,60 @@ class Asks(NamedTuple):
     ports: tuple[tuple[str, str, int], ...]
 
 
+class There(Protocol):
+    """A pod that the node has already."""
+
+    @property
+    def asks(self) -> Asks: ...
+
+
 class Refusal(NamedTuple):
     """Why a pod may not run here, as its status says it."""
 
     reason: str
     message: str
+
+
+class Shortage(NamedTuple):
+    """A resource of which there is too little: a Refusal that room can be made for."""
+
+    resource: str
+    asked: int
+    used: int
+    capacity: int
+
+    @property
+    def reason(self) -> str:
+        return f"OutOf{self.resource}"
+
+    @property
+    def message(self) -> str:
+        words = f"requested: {self.asked}, used: {self.used}, capacity: {self.capacity}"
+        return f"Node didn't have enough resource: {self.resource}, {words}"
+
+    @property
+    def missing(self) -> int:
+        return self.asked - (self.capacity - self.used)
+
+
+Reason = Refusal | Shortage
+
+
+def _predicate(name: str, why: str) -> Refusal:
+    return Refusal(name, f"Predicate {name} failed: {why}")
+
+
+AFFINITY = _predicate("NodeAffinity", "node(s) didn't match Pod's node affinity/selector")
+_NAME = _predicate("NodeName", "node(s) didn't match the requested node name")
+_PORTS = _predicate("NodePorts", "node(s) didn't have free ports for the requested pod ports")
+_TAINTS = _predicate("TaintToleration", "node(s) had taints that the pod didn't tolerate")
+_OS_LABEL = Refusal(
+    "PodOSSelectorNodeLabelDoesNotMatch",
+    "Failed to admit pod as the `kubernetes.io/os` label doesn't match node label",
+)
+_OS_FIELD = Refusal(
+    "PodOSNotSupported", "Failed to admit pod as the OS field doesn't match node OS"
+)
 
 
 def asks_of(pod: Obj) -> Asks:
@@ -51,31 +99,59 @@ def asks_of(pod: Obj) -> Asks:
     return Asks(asked, ports)
 
 
-def refusal(machine: Machine, wanted: Asks, others: Iterable[PodWorker]) -> Refusal | None:
-    """Return why a pod may not run beside the others, None if it may."""
-    present = [worker.asks for worker in others if not worker.over]
-    if len(present) >= machine.pods:
-        return _short("pods", 1, len(present), machine.pods)
-    given = {
-        "cpu": machine.cpu,
-        "memory": machine.memory,
-        "ephemeral-storage": machine.ephemeral_storage,
-    }
-    for name in _COUNTED:
-        if asked := wanted.amounts.get(name):
-            capacity = _amount(name, quantity.parse(given[name]))
-            used = sum(one.amounts.get(name, 0) for one in present)
-            if asked > capacity - used:
-                return _short(name, asked, used, capacity)
-    taken = [port for one in present for port in one.ports]
-    if any(_collide(port, other) for port in wanted.ports for other in taken):
-        return Refusal("NodePorts", _PORTS)
+def is_critical(pod: Obj) -> bool:
+    """Tell whether a node needs the pod more than others: room is made for it, and it stays."""
+    return pods.is_static(pod) or int(pod["spec"].get("priority") or 0) >= _CRITICAL
+
+
+def reasons(pod: Obj, asks: Asks, node: Obj, others: Iterable[There]) -> Sequence[Reason]:
+    """Return all that is against a pod beside the others; nothing lets it run."""
+    if refused := _wrong_system(pod):
+        return [refused]
+    present = [one.asks for one in others]
+    return [*_shortages(asks, node, present), *_misfits(pod, asks, node, present)]
+
+
+def _wrong_system(pod: Obj) -> Refusal | None:
+    """Return what is against a pod that nothing helps."""
+    if labels_of(pod).get(_OS, "linux") != "linux":
+        return _OS_LABEL
+    if (pod["spec"].get("os") or {}).get("name", "linux") != "linux":
+        return _OS_FIELD
     return None
 
 
-def _short(name: str, asked: int, used: int, capacity: int) -> Refusal:
-    words = f"requested: {asked}, used: {used}, capacity: {capacity}"
-    return Refusal(f"OutOf{name}", f"Node didn't have enough resource: {name}, {words}")
+def _shortages(asks: Asks, node: Obj, present: Sequence[Asks]) -> Iterator[Shortage]:
+    given = (node.get("status") or {}).get("allocatable") or {}
+    room = int(given.get("pods") or 0)
+    if len(present) >= room:
+        yield Shortage("pods", 1, len(present), room)
+    for name in (*_FIRST, *(name for name in asks.amounts if name not in _FIRST)):
+        asked = asks.amounts.get(name)
+        # An extended resource that the node does not know is the cluster's, or a claim's.
+        if not asked or (name not in given and _is_extended(name)):
+            continue
+        capacity = _amount(name, quantity.parse(given.get(name) or "0"))
+        used = sum(one.amounts.get(name, 0) for one in present)
+        if asked > capacity - used:
+            yield Shortage(name, asked, used, capacity)
+
+
+def _misfits(pod: Obj, asks: Asks, node: Obj, present: Sequence[Asks]) -> Iterator[Refusal]:
+    if not fits_node_requirements(pod, node):
+        yield AFFINITY
+    if pods.node_name(pod) not in ("", name_of(node)):
+        yield _NAME
+    taken = [port for one in present for port in one.ports]
+    if any(_collide(port, other) for port in asks.ports for other in taken):
+        yield _PORTS
+    tolerations = pod["spec"].get("tolerations")
+    if not pods.is_static(pod) and untolerated(taints_of(node), tolerations, (NO_EXECUTE,)):
+        yield _TAINTS
+
+
+def _is_extended(name: str) -> bool:
+    return "/" in name and "kubernetes.io/" not in name
 
 
 def _amount(name: str, given: quantity.Quantity) -> int:

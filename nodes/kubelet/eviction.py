@@ -18,6 +18,7 @@ from apimachinery.meta import Obj
 from nodes.client import resources
 from nodes.client.events import NORMAL, WARNING
 from nodes.client.rest import STRATEGIC_PATCH
+from nodes.kubelet.admission import is_critical
 from nodes.kubelet.hardware import Hardware
 from nodes.kubelet.pod_worker import PodWorker
 from nodes.runtime.cri import ContainerStats, ImageSpec
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 # --eviction-pressure-transition-period.
 THRESHOLD, LOOK_EVERY, TRANSITION = 0.10, 10.0, 300.0
 TURNED_AWAY = "The node had condition: [DiskPressure]. "
-_CRITICAL = 2_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Evictions:
 
     def turns_away(self, pod: Obj) -> bool:
         """Tell whether a pod may not start here now."""
-        return self.pressed and not _is_critical(pod)
+        return self.pressed and not is_critical(pod)
 
     def _look_soon(self) -> None:
         if self._timer is None:
@@ -158,11 +158,7 @@ class Evictions:
 
 
 def _may_go(worker: PodWorker) -> bool:
-    return not worker.over and not worker.ends and not _is_critical(worker.pod)
-
-
-def _is_critical(pod: Obj) -> bool:
-    return int(pod["spec"].get("priority") or 0) >= _CRITICAL
+    return not worker.over and not worker.ends and not is_critical(worker.pod)
 
 
 def _usage(worker: PodWorker, room: _Room) -> dict[str, int]:

@@ -19,16 +19,16 @@ from nodes.client.informer import Informers
 from nodes.client.rest import STRATEGIC_PATCH, Client
 from nodes.client.supervise import TaskSet
 from nodes.kubelet import csinode
-from nodes.kubelet.admission import Refusal, refusal
+from nodes.kubelet.admitting import Admissions, NodeLister
 from nodes.kubelet.adoption import adopt
 from nodes.kubelet.attachments import Attachments
 from nodes.kubelet.claims import PersistentVolumes
-from nodes.kubelet.eviction import TURNED_AWAY, Evictions
+from nodes.kubelet.eviction import Evictions
 from nodes.kubelet.hardware import Hardware
 from nodes.kubelet.host import Host, ServiceLister
 from nodes.kubelet.images import ImageManager
 from nodes.kubelet.node import Machine, node_object, node_status
-from nodes.kubelet.pod_worker import EVICTED, PodWorker
+from nodes.kubelet.pod_worker import PodWorker
 from nodes.kubelet.probes import ProbeNetwork
 from nodes.kubelet.records import ContainerRecord, lost_status
 from nodes.kubelet.sources import Sources
@@ -55,6 +55,20 @@ def _nothing() -> None:
     """Leave it at that."""
 
 
+def _no_node(name: str) -> Obj | None:
+    """Know a node as it registers."""
+    del name
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What all kubelets of a cluster know by the same watches."""
+
+    services: ServiceLister
+    nodes: NodeLister = _no_node
+
+
 @dataclass(frozen=True, slots=True)
 class Runtime:
     """The container runtime of a node, in its four parts, and the machine under it."""
@@ -76,7 +90,7 @@ class Kubelet:
         *,
         client: Client,
         informers: Informers,
-        services: ServiceLister,
+        shared: Shared,
         runtime: Runtime,
         network: ProbeNetwork,
         recorder: Recorder,
@@ -114,7 +128,7 @@ class Kubelet:
                 clock,
                 machine.address,
             ),
-            services,
+            shared.services,
             network,
             recorder,
             clock,
@@ -124,7 +138,8 @@ class Kubelet:
         )
         manifests = runtime.hardware.manifests
         self._static = StaticPods(machine.name, manifests, client, clock, tasks)
-        self._evictions = Evictions(self, runtime.hardware)
+        self.evictions = Evictions(self, runtime.hardware)
+        self._admissions = Admissions(self, shared.nodes)
         self._events = runtime.runtime.get_container_events(self._on_container)
 
     @property
@@ -146,7 +161,7 @@ class Kubelet:
         if self._off_since:
             boot = self.machine.identity("boot")
             self.tell(WARNING, "Rebooted", f"Node {self.name} has been rebooted, boot id: {boot}")
-        self._evictions.start()
+        self.evictions.start()
         bound = self._informers.get(resources.PODS, field_selector=f"spec.nodeName={self.name}")
         self._pods_known = bound.synced
         bound.on_change(self._on_pod)
@@ -244,7 +259,7 @@ class Kubelet:
     async def stop(self) -> None:
         """Stop working: the pods stay as they are in the API."""
         self._events.cancel()
-        self._evictions.stop()
+        self.evictions.stop()
         self._informers.stop()
         for worker in self.pods.values():
             worker.finished = True
@@ -287,19 +302,11 @@ class Kubelet:
             self.pods[worker.uid] = worker
             return
         restore(worker.containers.records, pod)
-        refused = None
-        if not (pod.get("status") or {}).get("startTime"):
-            refused = refusal(self.machine, worker.asks, self.pods.values())
         self.pods[worker.uid] = worker
         if self._off_since and lose_power(worker.containers.records, pod, self._off_since):
             message = "Pod sandbox changed, it will be killed and re-created."
             worker.report("Normal", "SandboxChanged", message)
-        if self._evictions.turns_away(pod):
-            refused = Refusal(EVICTED, TURNED_AWAY)
-        if refused is not None:
-            worker.reject(*refused)
-        else:
-            worker.wake()
+        self._admissions.take(worker)
 
     def _forget(self, uid: str) -> None:
         """The object is gone: whatever still runs has no business to."""

@@ -35,6 +35,12 @@ log = logging.getLogger(__name__)
 
 # A hard eviction: what it is called, and what it gives a pod's containers to end.
 EVICTED, HARD_GRACE = "Evicted", 1.0
+# One that makes room for a critical pod: what it is called, in which words, and how long that pod
+# waits for it at least (pkg/kubelet/preemption, killPodNow).
+_PREEMPTING = "Preempting"
+_PREEMPTED = "Preempted in order to admit critical pod"
+_DISRUPTED = "Pod was preempted by Kubelet to accommodate a critical pod."
+_SHORTEST_WAIT = 10.0
 # A rejected pod fails after so long, as with a real kubelet's loops: whoever makes another one at
 # once would keep the cluster busy otherwise.
 REJECTION = 1.0
@@ -49,6 +55,12 @@ ATTACH = 123.0
 
 class PodWorker:
     """The life of one pod on its node."""
+
+    # It may not begin yet: those before it are not decided on.
+    held = False
+    # How long its containers have to end, where the kubelet does not let them have their own time.
+    _hurry: float | None = None
+    _ended: asyncio.Event | None = None
 
     def __init__(self, pod: Obj, host: Host) -> None:
         self.pod = pod
@@ -160,8 +172,17 @@ class PodWorker:
 
     def evict(self, message: str) -> None:
         """End the pod, since the node needs what it uses."""
-        self._disrupted = message
+        self._disrupted, self._hurry = message, HARD_GRACE
         self._fail(EVICTED, message, message)
+
+    async def preempt(self) -> None:
+        """End the pod for a critical one; return when it has, or has taken too long."""
+        self._disrupted, self._ended = _DISRUPTED, asyncio.Event()
+        self._fail(_PREEMPTING, _PREEMPTED, _PREEMPTED)
+        wait = max(1.5 * self._grace(), _SHORTEST_WAIT)
+        timer = self.host.clock.call_later(wait, self._ended.set)
+        await self._ended.wait()
+        timer.cancel()
 
     def reject(self, reason: str, message: str) -> None:
         """Let the pod fail before it has begun: it may not run here."""
@@ -218,7 +239,7 @@ class PodWorker:
         if is_deleting(self.pod) or self._verdict is not None or self._all_ended():
             await self._terminate()
             return
-        if self._past_deadline():
+        if self.held or self._past_deadline():
             return
         self.status_changed(_STATUS_DELAY if self._written else _FIRST_STATUS_DELAY)
         if not await self._prepare():
@@ -315,6 +336,8 @@ class PodWorker:
         await self.containers.stop_all(grace)
         await self.containers.refresh()
         self._terminated = True
+        if self._ended is not None:
+            self._ended.set()
         if self.sandbox_id:
             await self.host.runtime.stop_pod_sandbox(self.sandbox_id)
         await self._write_status()
@@ -326,8 +349,8 @@ class PodWorker:
         await self.host.forget_in_api(self.pod)
 
     def _grace(self) -> float:
-        if self._disrupted:
-            return HARD_GRACE
+        if self._hurry is not None:
+            return self._hurry
         metadata = self.pod["metadata"]
         grace = metadata.get("deletionGracePeriodSeconds")
         if grace is None:

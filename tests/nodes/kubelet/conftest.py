@@ -9,7 +9,7 @@ from nodes.client.loopclock import LoopClock
 from nodes.client.resources import CONFIGMAPS, PODS, SECRETS, SERVICES
 from nodes.client.rest import Client
 from nodes.client.supervise import TaskSet
-from nodes.kubelet.kubelet import Kubelet, Runtime
+from nodes.kubelet.kubelet import Kubelet, Runtime, Shared
 from nodes.kubelet.node import Machine
 from nodes.network.fabric import Network
 from nodes.runtime.simulated.hostfiles import SharedVolumes
@@ -51,7 +51,7 @@ class Rig:
             Machine("n1", "172.18.0.2", "10.244.0.0/24"),
             client=client,
             informers=informers,
-            services=informers.get(SERVICES),
+            shared=Shared(informers.get(SERVICES)),
             runtime=Runtime(runtime, runtime.images, runtime, runtime.files, recovery=runtime),
             network=SimulatedProbes(self.network, "172.18.0.2"),
             recorder=Recorder(
