@@ -76,7 +76,6 @@ from nodes.controllers.volumes.attacher import SimulatedAttacher
 from nodes.controllers.volumes.binder import PersistentVolumeBinder
 from nodes.controllers.volumes.ephemeral import EphemeralVolumeController
 from nodes.controllers.volumes.expander import VolumeExpander
-from nodes.controllers.volumes.modifier import SimulatedModifier
 from nodes.controllers.volumes.protection import (
     AttributesProtection,
     ClaimProtection,
@@ -130,7 +129,6 @@ CONTROLLERS: dict[str, type[Managed]] = {
     "simulated-attacher": SimulatedAttacher,
     "simulated-gateway-controller": GatewayController,
     "simulated-ingress-controller": IngressController,
-    "simulated-modifier": SimulatedModifier,
     "simulated-provisioner": SimulatedProvisioner,
     "statefulset-controller": StatefulSetController,
     "taint-eviction-controller": TaintEvictionController,

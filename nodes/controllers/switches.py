@@ -67,7 +67,6 @@ _SIMULATED = (
     "simulated-attacher",
     "simulated-gateway-controller",
     "simulated-ingress-controller",
-    "simulated-modifier",
     "simulated-provisioner",
 )
 _OLD = {old: name for name, old in _NAMES.items() if old}

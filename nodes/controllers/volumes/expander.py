@@ -45,7 +45,7 @@ class VolumeExpander(ManagedController):
         if volumes.capacity(volume) < volumes.requested(claim):
             body = {"spec": {"capacity": size}}
             await self.client.patch(PERSISTENTVOLUMES, "", name_of(volume), body)
-        body = {"status": {"capacity": size}}
+        body = {"status": {"capacity": size, "allocatedResources": size}}
         where = (namespace_of(claim), name_of(claim))
         await self.client.patch(PERSISTENTVOLUMECLAIMS, *where, body, subresource="status")
         message = "Resize volume succeeded"

@@ -1,4 +1,4 @@
-"""The provisioner of the simulated nodes' storage: makes volumes for claims, and deletes them.
+"""The provisioner of the simulated nodes' storage: makes volumes, changes and deletes them.
 
 It stands where the provisioner of a CSI driver would: it is told by annotations and class names.
 """
@@ -19,6 +19,7 @@ from nodes.client.resources import (
     VOLUMEATTRIBUTESCLASSES,
 )
 from nodes.controllers.common.base import ManagedController, ManagerContext
+from nodes.controllers.volumes.modifier import Modifier, wants_other
 
 
 class SimulatedProvisioner(ManagedController):
@@ -32,6 +33,8 @@ class SimulatedProvisioner(ManagedController):
     def __init__(self, context: ManagerContext) -> None:
         super().__init__(context)
         self._volumes: Loop[Key] = Loop("simulated volumes", context, self._see_to_volume)
+
+        self._modifier = Modifier(self.client, self.recorder, context.informers)
 
     def start(self) -> None:
         super().start()
@@ -52,7 +55,7 @@ class SimulatedProvisioner(ManagedController):
         return super().idle and self._volumes.idle
 
     def on_object(self, old: Obj | None, new: Obj | None) -> None:
-        if new is not None and _is_ours_to_make(new):
+        if new is not None and (_is_ours_to_make(new) or wants_other(new)):
             super().on_object(old, new)
 
     def _on_volume(self, old: Obj | None, new: Obj | None) -> None:
@@ -63,12 +66,16 @@ class SimulatedProvisioner(ManagedController):
 
     def _on_attributes(self, old: Obj | None, new: Obj | None) -> None:
         for claim in self.informer(PERSISTENTVOLUMECLAIMS).list() if new is not None else ():
-            if _is_ours_to_make(claim) and volumes.attributes_of(claim) == name_of(new or {}):
-                self.queue.add(key_of(claim))
+            if volumes.attributes_of(claim) == name_of(new or {}):
+                self.on_object(None, claim)
 
     async def reconcile(self, key: Key) -> Result:
         claim = self.informer(PERSISTENTVOLUMECLAIMS).get(*key)
-        if claim is None or not _is_ours_to_make(claim) or is_deleting(claim):
+        if claim is None or is_deleting(claim):
+            return DONE
+        if wants_other(claim):
+            await self._modifier.modify(claim)
+        if not _is_ours_to_make(claim):
             return DONE
         storage_class = self.informer(STORAGECLASSES).get("", volumes.class_of(claim))
         if storage_class is None:

@@ -15,7 +15,6 @@ pytestmark = pytest.mark.looptime
 
 BINDER = "persistentvolume-binder-controller"
 PROVISIONER = "simulated-provisioner"
-MODIFIER = "simulated-modifier"
 EXPANDER = "persistentvolume-expander-controller"
 PVC, PV = "persistentvolumeclaim-protection-controller", "persistentvolume-protection-controller"
 
@@ -322,7 +321,7 @@ def attributes(name="gold", driver="simulated.kubeground.io"):
 
 
 async def test_a_claim_gets_attributes_and_others_later(rig):
-    await rig.run(BINDER, PROVISIONER, MODIFIER)
+    await rig.run(BINDER, PROVISIONER)
     await rig.create(storage_class(), claim(volumeAttributesClassName="gold"))
     await rig.settle(0.5)
     assert "not found" in rig.events()[-1]
