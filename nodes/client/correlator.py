@@ -3,9 +3,9 @@ ten and more different messages for one reason are combined, and a source may sa
 object at once and then one in five minutes; what is held back is counted.
 
 An event with an action (tools/events) that comes again begins a series instead, whose count is
-written once more when it has been silent for six minutes. Nothing here waits or writes. What is
-remembered of earlier events is that of a whole cluster, where client-go keeps as much for each
-component: who has forgotten an event begins a new one.
+written every half hour, and once more when it has been silent for six minutes. Nothing here waits
+or writes. What is remembered of earlier events is that of a whole cluster, where client-go keeps as
+much for each component: who has forgotten an event begins a new one.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ _COMBINE_AFTER = 10  # different messages of one reason
 _COMBINE_WITHIN = 600.0  # seconds between two of them
 _BURST, _PER_SECOND = 25.0, 1.0 / 300.0
 _REMEMBERED = 4096
-# tools/events/event_broadcaster.go: silence that ends a series (seconds).
-FINISHED = 360.0
+# tools/events/event_broadcaster.go: silence that ends a series, and how often it is written else.
+FINISHED, REFRESHED = 360.0, 1800.0
 
 
 @dataclass(slots=True)
@@ -69,6 +69,7 @@ class Correlator:
         written.last = occurrence.seconds
         if written.count > 2:
             return written, None
+        written.told = occurrence.seconds
         return written, Saying(occurrence, written, occurrence.message, written.count)
 
     def close_series(self, occurrence: Occurrence, written: Written) -> None:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from apimachinery.clock import Clock, format_seconds
 from apimachinery.errors import ApiError, NotFound
 from nodes.client.cause import CAUSE
-from nodes.client.correlator import FINISHED, Correlator
+from nodes.client.correlator import FINISHED, REFRESHED, Correlator
 from nodes.client.occurrences import Key, Occurrence, Saying, Written
 from nodes.client.resources import EVENTS
 from nodes.client.rest import STRATEGIC_PATCH
@@ -84,20 +84,25 @@ class EventSink:
     # Series.
 
     def _continue(self, occurrence: Occurrence) -> None:
-        """Say it, and say once that it was said again; how often comes when it is over."""
+        """Say it, and say once that it was said again; how often comes now and then."""
         written, saying = self._correlator.observe_series(occurrence)
         if saying is not None:
             self._say(saying)
         elif not written.closing:
             written.closing = True
-            self._clock.call_later(FINISHED, self._close, occurrence, written)
+            self._clock.call_later(FINISHED, self._review, occurrence, written)
 
-    def _close(self, occurrence: Occurrence, written: Written) -> None:
-        left = written.last + FINISHED - self._clock.seconds()
+    def _review(self, occurrence: Occurrence, written: Written) -> None:
+        """Write how often a series was said, if it is over, or was not written for long."""
+        now = self._clock.seconds()
+        left = written.last + FINISHED - now
         if left > 0:
-            self._clock.call_later(left, self._close, occurrence, written)
-            return
-        self._correlator.close_series(occurrence, written)
+            self._clock.call_later(left, self._review, occurrence, written)
+            if now < written.told + REFRESHED:
+                return
+            written.told = now
+        else:
+            self._correlator.close_series(occurrence, written)
         at = replace(occurrence, seconds=written.last, stamp=format_seconds(written.last))
         self._say(Saying(at, written, occurrence.message, written.count))
 

@@ -81,6 +81,7 @@ class Written:
     last: float = 0.0
     present: bool = False  # in the API, so that a repetition is a patch
     closing: bool = False  # it will be looked at when the series may be over
+    told: float = 0.0  # when a series was written last
 
 
 class Saying(NamedTuple):

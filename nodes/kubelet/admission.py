@@ -1,8 +1,8 @@
 """What a kubelet has against a pod that came to its node: pure, of pod, node and other pods.
 
 Who names a node in the pod has asked no scheduler, and two schedulers may give the same room away.
-Reasons, their order and their words are those of pkg/kubelet/lifecycle/predicate.go. What becomes
-of them is decided in `admitting`.
+Reasons, their order and their words are those of pkg/kubelet/lifecycle/predicate.go and of
+pkg/kubelet/sysctl. What becomes of them is decided in `admitting`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
-from apimachinery import pods, quantity
+from apimachinery import pods, quantity, sysctls
 from apimachinery.meta import Obj, labels_of, name_of
 from apimachinery.nodes import NO_EXECUTE, fits_node_requirements, taints_of, untolerated
 
@@ -106,10 +106,25 @@ def is_critical(pod: Obj) -> bool:
 
 def reasons(pod: Obj, asks: Asks, node: Obj, others: Iterable[There]) -> Sequence[Reason]:
     """Return all that is against a pod beside the others; nothing lets it run."""
-    if refused := _wrong_system(pod):
+    if refused := _forbidden_setting(pod) or _wrong_system(pod):
         return [refused]
     present = [one.asks for one in others]
     return [*_shortages(asks, node, present), *_misfits(pod, asks, node, present)]
+
+
+def _forbidden_setting(pod: Obj) -> Refusal | None:
+    """Return what is against the sysctls of a pod: its node has no --allowed-unsafe-sysctls."""
+    spec = pod["spec"]
+    hosts = {"net": spec.get("hostNetwork"), "ipc": spec.get("hostIPC")}
+    for setting in (spec.get("securityContext") or {}).get("sysctls") or ():
+        name = sysctls.dotted(setting["name"])
+        of = sysctls.namespace(name)
+        if name not in sysctls.SAFE:
+            return Refusal("SysctlForbidden", f'forbidden sysctl: "{name}" not allowlisted')
+        if hosts[of]:
+            why = f'"{name}" not allowed with host {of} enabled'
+            return Refusal("SysctlForbidden", f"forbidden sysctl: {why}")
+    return None
 
 
 def _wrong_system(pod: Obj) -> Refusal | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from apimachinery.sysctls import SAFE
 from apiserver.admission.pod_security.findings import (
     Finding,
     Spec,
@@ -53,7 +54,6 @@ SYSCTLS_29 = SYSCTLS_27 | {
     "net.ipv4.tcp_keepalive_intvl",
     "net.ipv4.tcp_keepalive_probes",
 }
-SYSCTLS_32 = SYSCTLS_29 | {"net.ipv4.tcp_rmem", "net.ipv4.tcp_wmem"}
 SECCOMP_POD = "seccomp.security.alpha.kubernetes.io/pod"
 SECCOMP_CONTAINER = "container.seccomp.security.alpha.kubernetes.io/"
 SECCOMP = frozenset(("RuntimeDefault", "Localhost"))
@@ -235,9 +235,7 @@ def wrong_seccomp(holder: Spec) -> bool:
     return seccomp_type(holder) not in {None, *SECCOMP}
 
 
-def sysctls(
-    metadata: Spec, spec: Spec, *, allowed: frozenset[str] = SYSCTLS_32
-) -> Iterator[Finding]:
+def sysctls(metadata: Spec, spec: Spec, *, allowed: frozenset[str] = SAFE) -> Iterator[Finding]:
     del metadata
     names = [each.get("name", "") for each in security(spec).get("sysctls") or ()]
     wrong = [name for name in names if name not in allowed]

@@ -172,6 +172,20 @@ async def test_a_series_tells_its_count_when_it_is_over(api, recorder):
     assert ["series" in one for one in api.all("events")] == [True, False, False]
 
 
+async def test_a_series_that_goes_on_tells_its_count_every_half_hour(api, recorder):
+    about = pod("web").meta(resourceVersion="5")
+    told = set()
+    for _ in range(80):
+        recorder.event(about, WARNING, "FailedScheduling", "no", action="Scheduling")
+        await asyncio.sleep(30)
+        (event,) = api.all("events")
+        told.add((event.get("series") or {}).get("count", 1))
+    first, second, third = sorted(told)
+    # It is looked at every six minutes, or less.
+    assert (first, second) == (1, 2)
+    assert 60 <= third <= 74
+
+
 async def test_a_refusal_loses_the_event_and_nothing_else(api, transport, recorder, tasks):
     transport.fail("create", "events", ServiceUnavailable("away"))
     transport.fail("create", "events", ValueError("broken"))

@@ -38,6 +38,10 @@ def affine(operator, *values):
     return pod("p").spec(affinity={"nodeAffinity": required})
 
 
+def setting(name):
+    return pod("p").spec(securityContext={"sysctls": [{"name": name, "value": "1"}]})
+
+
 def short(name, *amounts):
     words = "requested: {}, used: {}, capacity: {}".format(*amounts)
     return f"OutOf{name}", f"Node didn't have enough resource: {name}, {words}"
@@ -94,6 +98,23 @@ TAINTS = failed("TaintToleration", "node(s) had taints that the pod didn't toler
                 (
                     "PodOSSelectorNodeLabelDoesNotMatch",
                     "Failed to admit pod as the `kubernetes.io/os` label doesn't match node label",
+                )
+            ],
+        ),
+        (setting("net.ipv4.tcp_rmem"), [], []),
+        (setting("net/ipv4/tcp_rmem"), [], []),
+        (
+            setting("net.core.somaxconn"),
+            [],
+            [("SysctlForbidden", 'forbidden sysctl: "net.core.somaxconn" not allowlisted')],
+        ),
+        (
+            setting("kernel.shm_rmid_forced").spec(hostIPC=True),
+            [],
+            [
+                (
+                    "SysctlForbidden",
+                    'forbidden sysctl: "kernel.shm_rmid_forced" not allowed with host ipc enabled',
                 )
             ],
         ),
