@@ -68,12 +68,13 @@ class Attempt:
     """One try at one pod.
 
     refused: node -> (plugin, reasons). unresolvable: of those, where nobody's going would help.
-    table: what each plugin gave the nodes in `scored`. candidates: where room could be made, the
-    best first. seconds: extension point -> wall seconds. node is "" where nothing fitted. message
-    is the sentence that the event and the condition carry: there is one where the pod is not bound,
-    also where something went wrong after its node was chosen. fitting: how many nodes were found
-    to fit; in a large cluster the search stops at enough, and the others were not looked at.
-    because: what made it be tried. spared: node -> the extender by which nobody has to go there.
+    table: what each plugin gave the nodes in `scored`. sums: of these, weighted; () where they are
+    not worked out yet. candidates: where room could be made, the best first. seconds: extension
+    point -> wall seconds. node is "" where nothing fitted. message is the sentence that the event
+    and the condition carry: there is one where the pod is not bound, also where something went
+    wrong after its node was chosen. fitting: how many nodes were found to fit; in a large cluster
+    the search stops at enough, and the others were not looked at. because: what made it be tried.
+    spared: node -> the extender by which nobody has to go there.
     """
 
     pod: str
@@ -87,8 +88,9 @@ class Attempt:
     fitting: int = 0
     refused: dict[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
     unresolvable: set[str] = field(default_factory=set)
-    scored: Sequence[str] = ()
+    scored: Sequence[str] = field(default_factory=list)
     table: list[Column] = field(default_factory=list)
+    sums: Sequence[int] = field(default=(), compare=False)
     tied: tuple[str, ...] = ()
     candidates: tuple[Choice, ...] = ()
     seconds: dict[str, float] = field(default_factory=dict)
@@ -97,17 +99,20 @@ class Attempt:
 
     def totals(self) -> dict[str, int]:
         """Return the weighted sum of each node's scores, the highest first."""
-        sums = summed(self.table, len(self.scored))
+        sums = self._sums()
         return {self.scored[at]: sums[at] for at in _ranked(sums)}
 
     def best(self, most: int) -> list[int]:
         """Return where in `scored` those with the highest sums are, that which was chosen first."""
-        ranked = _ranked(summed(self.table, len(self.scored)))
+        ranked = _ranked(self._sums())
         if self.node in self.scored:
             chosen = self.scored.index(self.node)
             ranked.remove(chosen)
             ranked.insert(0, chosen)
         return ranked[:most]
+
+    def _sums(self) -> Sequence[int]:
+        return self.sums or summed(self.table, len(self.scored))
 
     def summary(self) -> dict[str, Any]:
         """Return what it was about, what came of it and how long that took, as JSON."""

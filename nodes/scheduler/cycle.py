@@ -319,7 +319,9 @@ class Cycle:
             if seen is None or seen.version != node.version:
                 refusal = first_refusal(lasting, state, pod, node)
                 seen = known[node.name] = Seen(node.version, refusal)
-            refusal = seen.refusal or first_refusal(others, state, pod, node)
+            refusal = seen.refusal
+            if refusal is None and others:
+                refusal = first_refusal(others, state, pod, node)
             if refusal is None and node is not one:
                 # Who is only to come must not be what lets it in.
                 refusal = first_refusal(filters, state, pod, one)
@@ -363,9 +365,9 @@ class Cycle:
             attempt.table.append(Column(plugin.name, weight, raw, even))
         attempt.table.extend(more)
         attempt.scored = [node.name for node in fitting]
-        totals = summed(attempt.table, len(fitting))
-        best = max(totals)
-        tied = [node for node, total in zip(fitting, totals, strict=True) if total == best]
+        attempt.sums = sums = summed(attempt.table, len(fitting))
+        best = max(sums)
+        tied = [node for node, total in zip(fitting, sums, strict=True) if total == best]
         attempt.tied = tuple(node.name for node in tied)
         attempt.seconds["score"] = time.perf_counter() - looked
         return tied[0] if len(tied) == 1 else self._chance.choice(tied)

@@ -12,10 +12,10 @@ permit and preBind before it is bound. Where one of these fails, unreserve takes
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, ClassVar, NamedTuple, Protocol, TypeAlias
+from typing import Any, ClassVar, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from apimachinery.labels import Selector
 from apimachinery.meta import Obj, name_of, namespace_of
@@ -29,6 +29,7 @@ MAX_SCORE = 100
 EXTENDER, NO_NODES = "Extender", ""
 # One for each node that is scored, in their order.
 Scores: TypeAlias = Sequence[int]
+_Found = TypeVar("_Found", bound=Hashable)
 
 
 class Code(Enum):
@@ -425,7 +426,7 @@ def normalized(scores: Scores, *, reverse: bool = False) -> Scores:
     return each(scores, lambda score: MAX_SCORE * score // highest)
 
 
-def each(scores: Scores, rate: Callable[[int], int]) -> Scores:
-    """Return what a function makes of each score; of equal ones, as most are, it is asked once."""
-    rated = {score: rate(score) for score in set(scores)}
-    return [*map(rated.__getitem__, scores)]
+def each(found: Sequence[_Found], rate: Callable[[_Found], int]) -> Scores:
+    """Return the score of what was found of each node; of equals, as most are, it is asked once."""
+    rated = {one: rate(one) for one in set(found)}
+    return [*map(rated.__getitem__, found)]

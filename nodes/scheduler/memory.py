@@ -87,13 +87,12 @@ class Memory:
         self, known: Nodes, state: CycleState, pod: PodInfo, nodes: Sequence[NodeInfo]
     ) -> Iterator[tuple[ScorePlugin, Scores]]:
         """Yield each plugin that is remembered with its scores of the nodes."""
-        rows = []
-        for node in nodes:
-            seen = known[node.name]
-            if seen.scores is None:
-                seen.scores = tuple(plugin.score(state, pod, node) for plugin in self.scored)
-            rows.append(seen.scores)
-        yield from zip(self.scored, zip(*rows, strict=True), strict=False)
+        seen = [known[node.name] for node in nodes]
+        for node, one in zip(nodes, seen, strict=True):
+            if one.scores is None:
+                one.scores = tuple(plugin.score(state, pod, node) for plugin in self.scored)
+        columns = zip(*(one.scores or () for one in seen), strict=True)
+        yield from zip(self.scored, columns, strict=False)
 
 
 def remembered(filters: Sequence[FilterPlugin]) -> int:

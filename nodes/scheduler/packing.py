@@ -1,70 +1,86 @@
 """An attempt as few bytes: 100 nodes with all their scores take some hundred.
 
 Each node has a number, so that a text with one character a node says which was refused by whom.
-Scores are columns in the order in which nodes were found to fit; a column of equal scores is one
-number.
+Many nodes have the same scores: each such row of the table is kept once, and another text says
+which node has which. What one pod after the other has in common is kept beside, once for all.
 """
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from operator import itemgetter
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import orjson
 
-from nodes.scheduler.attempt import Attempt
+from nodes.scheduler.attempt import NEW, Attempt
 from nodes.scheduler.framework import Scores
 
 # Nodes whose scores are kept, the best ones.
 SCORED = 100
-# Characters of the text: nothing is known of a node, it has scores, and from here on one for each
-# pair of a plugin and its reasons.
+# Characters of the first text: nothing is known of a node, it has scores, and from here on one for
+# each pair of a plugin and its reasons. Numbers in texts begin there too.
 _UNSEEN, _FITS, _FIRST = " ", "!", ord("0")
-# Shorter texts are not worth the time.
-_WORTH_COMPRESSING = 600
+# Shorter texts are not worth the time: zlib lets go of the interpreter, and has to get it back.
+_WORTH_COMPRESSING = 1000
+
+_Thing = TypeVar("_Thing", bound=Hashable)
+
+
+class Numbers(Generic[_Thing]):
+    """Numbers, given once."""
+
+    def __init__(self) -> None:
+        self.listed: list[_Thing] = []
+        self._numbers: dict[_Thing, int] = {}
+
+    def of(self, thing: _Thing) -> int:
+        found = self._numbers.get(thing)
+        if found is None:
+            found = self._numbers[thing] = len(self.listed)
+            self.listed.append(thing)
+        return found
 
 
 class Names:
-    """Numbers of nodes, given once; attempts share them."""
+    """Numbers of nodes, and of what else is said again and again; attempts share them."""
 
-    # Names of nodes that are gone, at which numbers are given anew.
+    # Names of nodes that are gone, and other words, at which numbers are given anew.
     _SPARE = 1000
 
     def __init__(self) -> None:
-        self.listed: list[str] = []
-        self.numbers: dict[str, int] = {}
-
-    def number(self, name: str) -> int:
-        found = self.numbers.get(name)
-        if found is None:
-            found = self.numbers[name] = len(self.listed)
-            self.listed.append(name)
-        return found
+        self.nodes = Numbers[str]()
+        # Schedulers, and the plugins of tables with their weights.
+        self.words = Numbers[str | tuple[tuple[str, int], ...]]()
 
     def for_(self, nodes: int) -> Names:
         """Return these, or new ones where most of them are of nodes that are gone."""
-        return self if len(self.listed) <= 2 * nodes + self._SPARE else Names()
+        many = len(self.nodes.listed) > 2 * nodes + self._SPARE
+        return Names() if many or len(self.words.listed) > self._SPARE else self
 
 
 def pack(names: Names, attempt: Attempt) -> bytes:
     """Return an attempt as bytes."""
-    kept, columns = _columns(attempt)
-    numbers = [names.number(node) for node in kept]
-    kinds, marks = _marks(names, attempt, numbers)
+    kept, rows, columns = _table(attempt)
+    numbers = [names.nodes.of(node) for node in kept]
+    in_order = numbers == sorted(numbers)
+    kinds, marks = _marks(names, attempt, numbers if in_order else ())
     content = orjson.dumps(
         (
-            *(attempt.pod, attempt.number, attempt.at, attempt.scheduler),
-            *(attempt.node, attempt.message, attempt.evaluated, attempt.fitting),
+            *(attempt.pod, attempt.number, attempt.at, attempt.node, attempt.message),
+            *(attempt.evaluated, attempt.fitting),
+            names.words.of(attempt.scheduler),
+            names.words.of(tuple((column.plugin, column.weight) for column in attempt.table)),
             kinds,
             marks,
-            [] if numbers == sorted(numbers) else numbers,
+            "" if in_order else _text(numbers),
+            rows,
             columns,
-            [names.number(node) for node in attempt.tied],
+            _text(names.nodes.of(node) for node in attempt.tied),
             [(one.node, list(map(tuple, one.victims)), *one[2:]) for one in attempt.candidates],
-            {phase: round(seconds, 6) for phase, seconds in attempt.seconds.items()},
-            tuple(attempt.because),
+            {phase: round(seconds * 1e6) for phase, seconds in attempt.seconds.items()},
+            None if attempt.because == NEW else tuple(attempt.because),
             attempt.spared,
         )
     )
@@ -82,8 +98,10 @@ def _marks(
         mark = kinds.get(kind)
         if mark is None:
             mark = kinds[kind] = chr(_FIRST + len(kinds))
-        refused[names.number(node)] = mark
-    text = [_UNSEEN] * len(names.listed)
+        refused[names.nodes.of(node)] = mark
+    if not (refused or numbers):
+        return [], ""
+    text = [_UNSEEN] * len(names.nodes.listed)
     for number in numbers:
         text[number] = _FITS
     for number, mark in refused.items():
@@ -91,51 +109,29 @@ def _marks(
     return list(kinds), "".join(text).rstrip()
 
 
-def unpack(names: Names, content: bytes) -> dict[str, Any]:
-    """Return the fields of an attempt: what `pack` was given, but for the uid."""
-    if not content.startswith(b"["):
-        content = zlib.decompress(content)
-    *plain, kinds, marks, numbers, columns, tied, candidates, seconds, why, spared = orjson.loads(
-        content
-    )
-    fields = ("pod", "number", "at", "scheduler", "node", "message", "evaluated", "fitting")
-    refused, unresolvable = {}, set()
-    for at, mark in enumerate(marks):
-        if mark not in (_UNSEEN, _FITS):
-            plugin, reasons, hopeless = kinds[ord(mark) - _FIRST]
-            refused[names.listed[at]] = (plugin, tuple(reasons))
-            if hopeless:
-                unresolvable.add(names.listed[at])
-    fitting = numbers or [at for at, mark in enumerate(marks) if mark == _FITS]
-    nodes = [names.listed[at] for at in fitting]
-    return {
-        **dict(zip(fields, plain, strict=True)),
-        "refused": refused,
-        "unresolvable": unresolvable,
-        "scored": nodes if columns else (),
-        "table": [
-            (plugin, weight, _column(nodes, raw), _column(nodes, even))
-            for plugin, weight, raw, even in columns
-        ],
-        "tied": tuple(names.listed[at] for at in tied),
-        "candidates": candidates,
-        "seconds": seconds,
-        "because": why,
-        "spared": spared,
-    }
+def _table(attempt: Attempt) -> tuple[Sequence[str], str, list[int | Scores | None]]:
+    """Return the nodes whose scores are kept, which row each has, and the columns of these rows.
 
-
-def _columns(attempt: Attempt) -> tuple[Sequence[str], list[tuple[str, int, Any, Any]]]:
-    """Return the nodes whose scores are kept, and each plugin's scores of them."""
+    The second is "" where each has its own; of two equal columns of a plugin one is None.
+    """
     if not attempt.table:
-        return (), []
-    if len(attempt.scored) <= SCORED:
-        return attempt.scored, [(p, w, _even(r), _even(e)) for p, w, r, e in attempt.table]
-    of_best = itemgetter(*attempt.best(SCORED))
-    return of_best(attempt.scored), [
-        (plugin, weight, _even(of_best(raw)), _even(of_best(even)))
-        for plugin, weight, raw, even in attempt.table
-    ]
+        return (), "", []
+    kept: Sequence[str] = attempt.scored
+    parts: list[Scores] = [part for column in attempt.table for part in (column.raw, column.even)]
+    if len(kept) > SCORED:
+        of_best = itemgetter(*attempt.best(SCORED))
+        kept, parts = of_best(kept), [of_best(part) for part in parts]
+    rows: dict[tuple[int, ...], int] = {}
+    which = [rows.setdefault(row, len(rows)) for row in zip(*parts, strict=True)]
+    columns = [*zip(*rows, strict=True)]
+    return (
+        kept,
+        _text(which) if len(rows) < len(kept) else "",
+        [
+            None if at % 2 and column == columns[at - 1] else _even(column)
+            for at, column in enumerate(columns)
+        ],
+    )
 
 
 def _even(scores: Scores) -> int | Scores:
@@ -143,5 +139,76 @@ def _even(scores: Scores) -> int | Scores:
     return scores[0] if scores.count(scores[0]) == len(scores) else scores
 
 
-def _column(nodes: Sequence[str], scores: int | list[int]) -> list[int]:
-    return [scores] * len(nodes) if isinstance(scores, int) else scores
+def _text(numbers: Iterable[int]) -> str:
+    """Return a character for each number. There are some 55,000: of nodes there are fewer."""
+    return "".join([chr(_FIRST + number) for number in numbers])
+
+
+def _numbers(text: str) -> list[int]:
+    return [ord(character) - _FIRST for character in text]
+
+
+def unpack(names: Names, content: bytes) -> dict[str, Any]:
+    """Return the fields of an attempt: what `pack` was given, but for the uid."""
+    if not content.startswith(b"["):
+        content = zlib.decompress(content)
+    (
+        *plain,
+        scheduler,
+        plugins,
+        kinds,
+        marks,
+        numbers,
+        rows,
+        columns,
+        tied,
+        candidates,
+        seconds,
+        (why),
+        spared,
+    ) = orjson.loads(content)
+    fields = ("pod", "number", "at", "node", "message", "evaluated", "fitting")
+    nodes = names.nodes.listed
+    refused, unresolvable = {}, set()
+    for at, mark in enumerate(marks):
+        if mark not in (_UNSEEN, _FITS):
+            plugin, reasons, hopeless = kinds[ord(mark) - _FIRST]
+            refused[nodes[at]] = (plugin, tuple(reasons))
+            if hopeless:
+                unresolvable.add(nodes[at])
+    scored = _numbers(numbers) or [at for at, mark in enumerate(marks) if mark == _FITS]
+    return {
+        **dict(zip(fields, plain, strict=True)),
+        "scheduler": names.words.listed[scheduler],
+        "refused": refused,
+        "unresolvable": unresolvable,
+        "scored": [nodes[at] for at in scored],
+        "table": [
+            (*plugin, *pair)
+            for plugin, pair in zip(
+                names.words.listed[plugins],
+                _pairs(columns, _numbers(rows) or range(len(scored))),
+                strict=True,
+            )
+        ],
+        "tied": tuple(nodes[at] for at in _numbers(tied)),
+        "candidates": candidates,
+        "seconds": {phase: micro / 1e6 for phase, micro in seconds.items()},
+        "because": why or NEW,
+        "spared": spared,
+    }
+
+
+def _pairs(
+    columns: Sequence[int | list[int] | None], rows: Sequence[int]
+) -> list[tuple[list[int], list[int]]]:
+    """Return the two columns of each plugin, with a score for each node again."""
+    found: list[list[int]] = []
+    for column in columns:
+        if column is None:
+            found.append(found[-1])
+        elif isinstance(column, int):
+            found.append([column] * len(rows))
+        else:
+            found.append([column[row] for row in rows])
+    return list(zip(found[::2], found[1::2], strict=True))

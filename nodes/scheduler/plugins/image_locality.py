@@ -19,22 +19,17 @@ class ImageLocality(ScorePlugin):
     name = "ImageLocality"
 
     def scores(self, state: CycleState, pod: PodInfo, nodes: Sequence[NodeInfo]) -> Scores:
-        containers = pod.spec.get("containers") or ()
-        total = len(state.nodes)
-        found = [0] * len(nodes)
-        for container in containers:
-            sizes = state.holders(_normal(container.get("image") or ""))
-            if sizes:
-                size, many = sizes.get, len(sizes)
-                found = [
-                    known + size(node.name, 0) * many // total
-                    for known, node in zip(found, nodes, strict=True)
-                ]
-        most = _MOST * max(len(containers), 1)
-        return each(
-            found,
-            lambda size: MAX_SCORE * (min(max(size, _LEAST), most) - _LEAST) // (most - _LEAST),
-        )
+        images = [_normal(one.get("image") or "") for one in pod.spec.get("containers") or ()]
+        held = [found for image in images if (found := state.holders(image))]
+        if not held:
+            return [0] * len(nodes)
+        total, most = len(state.nodes), _MOST * len(images)
+
+        def rate(sizes: tuple[int, ...]) -> int:
+            counted = (size * len(on) // total for size, on in zip(sizes, held, strict=True))
+            return MAX_SCORE * (min(max(sum(counted), _LEAST), most) - _LEAST) // (most - _LEAST)
+
+        return each([*zip(*([on.get(n.name, 0) for n in nodes] for on in held), strict=True)], rate)
 
 
 def _normal(image: str) -> str:

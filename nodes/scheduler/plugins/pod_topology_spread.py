@@ -51,20 +51,9 @@ class Constraint:
     honor_taints: bool = False
     # Pods that match, by the value of the topology key, on nodes that count.
     counts: dict[str, int] = field(default_factory=dict)
-    by_node: dict[str, int] = field(default_factory=dict)
     # The least of the counts, 0 where there are not enough domains.
     fewest: int = 0
     weight: float = 0.0
-
-    def on(self, nodes: Sequence[NodeInfo]) -> Sequence[int | None]:
-        """Return how many pods are counted for each node; None where it is in no topology."""
-        key = self.topology_key
-        if key == HOSTNAME:
-            count = self.by_node.get
-            return [count(node.name, 0) if key in node.labels else None for node in nodes]
-        found = self.counts.get
-        values = (node.labels.get(key) for node in nodes)
-        return [found(value, 0) if value is not None else None for value in values]
 
 
 class PodTopologySpread(PreFilterPlugin, FilterPlugin, PreScorePlugin, ScorePlugin):
@@ -158,26 +147,35 @@ class PodTopologySpread(PreFilterPlugin, FilterPlugin, PreScorePlugin, ScorePlug
             return SKIP
         keys = tuple(constraint.topology_key for constraint in soft) if declared else ()
         left_out = [any(key not in node.labels for key in keys) for node in nodes] if keys else []
+        columns: list[Sequence[int | None]] = []
+        column: Sequence[int | None]
         for constraint in soft:
             if constraint.topology_key == HOSTNAME:
-                # Each node is scored by its own pods alone.
-                constraint.by_node = state.counts.by_node(pod.namespace, constraint.selector)
+                column = _on_each(state, pod, constraint, nodes)
                 size = len(nodes) - sum(left_out)
             else:
                 _count(state, pod, constraint, keys)
-                size = len({n.labels.get(constraint.topology_key) for n in nodes} - {None})
+                column, size = _around(constraint, nodes)
+            columns.append(column)
             # The count of a topology with few values is not to drown in one with many.
             constraint.weight = log(size + 2)
-        state.data[f"{self.name}/score"] = (soft, left_out)
+        state.data[f"{self.name}/score"] = (soft, [*zip(*columns, strict=True)], left_out)
         return SUCCESS
 
     def scores(self, state: CycleState, pod: PodInfo, nodes: Sequence[NodeInfo]) -> Scores:
-        soft, left_out = state.data[f"{self.name}/score"]
-        counts = zip(*(constraint.on(nodes) for constraint in soft), strict=True)
-        return _zeroed([*map(_Scores(soft).__getitem__, counts)], left_out)
+        soft, rows, left_out = state.data[f"{self.name}/score"]
+
+        def rate(counts: Sequence[int | None]) -> int:
+            total = 0.0
+            for count, one in zip(counts, soft, strict=True):
+                if count is not None:
+                    total += count * one.weight + (one.max_skew - 1)
+            return round(total)
+
+        return _zeroed(each(rows, rate), left_out)
 
     def normalize(self, state: CycleState, pod: PodInfo, scores: Scores) -> Scores:
-        _, left_out = state.data[f"{self.name}/score"]
+        _, _, left_out = state.data[f"{self.name}/score"]
         ranked = [*compress(scores, map(not_, left_out))] if left_out else scores
         highest, lowest = max(ranked, default=0), min(ranked, default=0)
         if highest == 0:
@@ -194,21 +192,6 @@ class PodTopologySpread(PreFilterPlugin, FilterPlugin, PreScorePlugin, ScorePlug
         wanted = [one for one in self.defaults if one.get("whenUnsatisfiable") == when]
         selector = _belongs_with(readers, pod) if wanted else None
         return [_constraint(one, selector) for one in wanted] if selector is not None else []
-
-
-class _Scores(dict[tuple[int | None, ...], int]):
-    """Scores by how many pods are counted for each constraint: many nodes have the same."""
-
-    def __init__(self, constraints: Sequence[Constraint]) -> None:
-        self._constraints = constraints
-
-    def __missing__(self, counts: tuple[int | None, ...]) -> int:
-        total = 0.0
-        for count, one in zip(counts, self._constraints, strict=True):
-            if count is not None:
-                total += count * one.weight + (one.max_skew - 1)
-        self[counts] = score = round(total)
-        return score
 
 
 def _zeroed(scores: Scores, left_out: Sequence[bool]) -> Scores:
@@ -303,6 +286,25 @@ def _count(state: CycleState, pod: PodInfo, constraint: Constraint, keys: tuple[
         if _counts(constraint, pod, node):
             found[value] = found.get(value, 0) + on_node(node.name, 0)
     constraint.counts = found
+
+
+def _on_each(
+    state: CycleState, pod: PodInfo, constraint: Constraint, nodes: Sequence[NodeInfo]
+) -> list[int | None]:
+    """Return how many pods count on each node by itself; None for one without the label."""
+    count, key = state.counts.by_node(pod.namespace, constraint.selector).get, HOSTNAME
+    return [count(node.name, 0) if key in node.labels else None for node in nodes]
+
+
+def _around(constraint: Constraint, nodes: Sequence[NodeInfo]) -> tuple[Sequence[int | None], int]:
+    """Return how many pods count where each node is, None for one that is in no such place; and
+    how many places that are.
+    """
+    values = [node.labels.get(constraint.topology_key) for node in nodes]
+    there = set(values) - {None}
+    counts: dict[str | None, int | None] = {**dict.fromkeys(there, 0), None: None}
+    counts.update(constraint.counts)
+    return [*map(counts.__getitem__, values)], len(there)
 
 
 def _counts(constraint: Constraint, pod: PodInfo, node: NodeInfo) -> bool:

@@ -31,7 +31,7 @@ def refused():
     return made(
         node="",
         message="0/3 nodes are available: 2 Insufficient cpu, 1 Too many pods.",
-        scored=(),
+        scored=[],
         table=[],
         tied=(),
         fitting=0,
@@ -119,6 +119,6 @@ def test_a_hundred_nodes_take_some_hundred_bytes():
 def test_numbers_are_given_anew_where_nodes_come_and_go():
     names = Names()
     for number in range(3000):
-        names.number(f"node-{number}")
+        names.nodes.of(f"node-{number}")
     assert names.for_(2000) is names
-    assert names.for_(3).listed == []
+    assert names.for_(3).nodes.listed == []
