@@ -41,7 +41,8 @@ class TokensController(ManagedController):
         self.informer(SERVICEACCOUNTS).on_change(self._on_account)
 
     def on_object(self, old: Obj | None, new: Obj | None) -> None:
-        if new is not None and _by_account(new):
+        secret = new if new is not None else old
+        if secret is not None and _by_account(secret):
             super().on_object(old, new)
 
     def _on_account(self, old: Obj | None, new: Obj | None) -> None:
@@ -52,7 +53,10 @@ class TokensController(ManagedController):
 
     async def reconcile(self, key: Key) -> Result:
         secret = self.informer(SECRETS).get(*key)
-        if secret is None or not _by_account(secret):
+        if secret is None:
+            await self._forget(key)
+            return DONE
+        if not _by_account(secret):
             return DONE
         wanted = annotations_of(secret)[ACCOUNT_NAME]
         # A secret is not deleted on the word of a cache that may be behind.
@@ -65,6 +69,14 @@ class TokensController(ManagedController):
         else:
             await self._fill(secret, account)
         return DONE
+
+    async def _forget(self, key: Key) -> None:
+        """Let no account name a secret that is gone."""
+        for account in self.informer(SERVICEACCOUNTS).list(key.namespace):
+            named = account.get("secrets") or []
+            left = [one for one in named if one.get("name") != key.name]
+            if len(left) < len(named) and await self.client.find(SECRETS, *key) is None:
+                await self.client.update({**account, "secrets": left}, resource=SERVICEACCOUNTS)
 
     async def _delete(self, secret: Obj) -> None:
         where = (namespace_of(secret), name_of(secret))

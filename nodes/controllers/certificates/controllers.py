@@ -21,6 +21,8 @@ _REVIEWS = Res(
 )
 _HOUR = 3600.0
 _PENDING = 24 * _HOUR
+# Between two looks at what may not be approved (yet).
+_SOONEST, _LATEST = 0.2, 1000.0
 
 
 def _conditions(csr: Obj) -> list[Obj]:
@@ -78,7 +80,9 @@ class ApprovingController(_Certificates):
                 )
                 await self._approve(csr, message)
                 return DONE
-        return DONE
+        # The right may be given later: it is asked for again, ever more seldom.
+        age = self.clock.seconds() - parse_time(csr["metadata"]["creationTimestamp"]).timestamp()
+        return Result(requeue_after=min(max(age, _SOONEST), _LATEST))
 
     async def _may(self, csr: Obj, permission: str) -> bool:
         spec = csr["spec"]

@@ -13,7 +13,12 @@ from apimachinery.clock import format_time
 from apimachinery.meta import annotations_of
 from apiserver.auth.pki import CertificateAuthority, create_cluster_authority
 from apiserver.auth.signing import sign_request
-from nodes.client.resources import CERTIFICATESIGNINGREQUESTS, CLUSTERROLES, SERVICEACCOUNTS
+from nodes.client.resources import (
+    CERTIFICATESIGNINGREQUESTS,
+    CLUSTERROLES,
+    SECRETS,
+    SERVICEACCOUNTS,
+)
 from nodes.controllers.bootstrap import detached_signature
 from nodes.controllers.certificates import requests
 from tests.support.builders import node, obj
@@ -102,6 +107,16 @@ async def test_a_token_secret_is_filled_and_goes_with_its_account(rig, keys):
     await rig.client.delete(SERVICEACCOUNTS, "default", "robot")
     await rig.settle(0.5)
     assert rig.names("secrets") == []
+
+
+async def test_an_account_names_no_secret_that_is_gone(rig, keys):
+    await rig.run(TOKENS)
+    names = [{"name": "t"}, {"name": "other"}]
+    await rig.create(obj("ServiceAccount", "robot", secrets=names), token_secret())
+    await rig.settle(0.5)
+    await rig.client.delete(SECRETS, "default", "t")
+    await rig.settle(0.5)
+    assert rig.need("serviceaccounts", "robot")["secrets"] == [{"name": "other"}]
 
 
 @pytest.mark.parametrize("secret", [token_secret("nobody"), token_secret("robot", "another")])
@@ -208,7 +223,7 @@ async def test_another_signer_is_left_alone(rig, keys):
     assert "certificate" not in csr_status(rig)
 
 
-def answer_reviews(rig, *allowed):
+def answer_reviews(rig, allowed):
     """Stand in for the API where the fake one knows no reviews and no approvals."""
     transport = rig.transport_for(rig.account("certificate-controller"))
     passed_on = transport.call
@@ -234,7 +249,7 @@ def answer_reviews(rig, *allowed):
     ],
 )
 async def test_kubelets_are_approved_as_far_as_they_may(rig, allowed, username, message):
-    answer_reviews(rig, *allowed)
+    answer_reviews(rig, allowed)
     await rig.run("certificatesigningrequest-approving-controller")
     made = signing_request(
         requests.KUBELET_CLIENT,
@@ -248,6 +263,22 @@ async def test_kubelets_are_approved_as_far_as_they_may(rig, allowed, username, 
     found = [(one["type"], one["message"]) for one in csr_status(rig).get("conditions", ())]
     tail = " client certificate after SubjectAccessReview."
     assert found == ([("Approved", message + tail)] if message else [])
+
+
+async def test_a_right_that_comes_later_is_seen(rig):
+    allowed = []
+    answer_reviews(rig, allowed)
+    await rig.run("certificatesigningrequest-approving-controller")
+    subject = {"name": "system:node:n1", "organization": "system:nodes"}
+    usages = ("digital signature", "client auth")
+    made = signing_request(requests.KUBELET_CLIENT, usages=usages, **subject)
+    made["spec"]["username"] = "system:node:n1"
+    await rig.create(made)
+    await rig.settle(60)
+    assert not csr_status(rig).get("conditions")
+    allowed.append("selfnodeclient")
+    await rig.settle(80)
+    assert [one["type"] for one in csr_status(rig)["conditions"]] == ["Approved"]
 
 
 @pytest.mark.parametrize(
