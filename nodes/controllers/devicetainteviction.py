@@ -25,6 +25,7 @@ class DeviceTaintEvictionController(TaintManager):
     name = "device-taint-eviction-controller"
     service_account = "device-taint-eviction-controller"
     component = "device-taint-eviction"
+    counter = "device_taint_eviction_controller_pod_deletions_total"
     event = "DeviceTaintManagerEviction"
     disruption = "DeletionByDeviceTaintManager"
     why = "Device Taint manager: deleting due to NoExecute taint"

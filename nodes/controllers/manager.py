@@ -36,6 +36,7 @@ from nodes.controllers.common.base import (
     Served,
     no_content,
 )
+from nodes.controllers.common.counting import Counts
 from nodes.controllers.cronjob import CronJobController
 from nodes.controllers.daemonset.controller import DaemonSetController
 from nodes.controllers.deployment.controller import DeploymentController
@@ -171,6 +172,7 @@ class Manager:
         self._discard_volume, self._authority = discard_volume, authority
         self._klog = klog
         self._loops: list[Loop[Any]] = []
+        self.counts = Counts() if klog is not SILENT else None
         names = tuple(CONTROLLERS) if only is None else only
         self.controllers = {name: self._make(name) for name in names}
         if klog is not SILENT:
@@ -252,5 +254,6 @@ class Manager:
                 self._root_ca,
                 self._discard_volume,
                 self._authority,
+                self.counts,
             )
         )

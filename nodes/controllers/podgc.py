@@ -18,6 +18,7 @@ from nodes.controllers.common.eviction import disrupt
 # A node that was seen to go may come back, or the cache may be behind.
 QUARANTINE = 40.0
 MOST_ENDED = 12_500
+_FORCED = "pod_gc_collector_force_delete_pods_total"
 
 
 class PodGarbageCollector(ManagedController):
@@ -70,19 +71,20 @@ class PodGarbageCollector(ManagedController):
             return DONE
         node = node_name(pod)
         if is_terminal(pod) and len(self._ended) > MOST_ENDED:
-            await self._delete(pod)
+            await self._delete(pod, "terminated")
         elif not node:
             if is_deleting(pod):
-                await self._delete(pod)
+                await self._delete(pod, "unscheduled")
         elif (known := self.informer(NODES).get("", node)) is not None:
             if is_deleting(pod) and _out_of_service(known):
-                await self._delete(pod)
+                await self._delete(pod, "out-of-service")
         elif await self.client.find(NODES, "", node) is None:
             why = "PodGC: node no longer exists"
             await disrupt(self.client, self.clock, pod, "DeletionByPodGC", why, grace=0, fail=True)
+            self.count(_FORCED, namespace_of(pod), "orphaned")
         return DONE
 
-    async def _delete(self, pod: Obj) -> None:
+    async def _delete(self, pod: Obj, reason: str) -> None:
         """Delete a pod that nobody stops: as failed, if it has not ended, so that it counts so."""
         namespace, name = namespace_of(pod), name_of(pod)
         try:
@@ -92,6 +94,7 @@ class PodGarbageCollector(ManagedController):
             await self.client.delete(PODS, namespace, name, uid=uid_of(pod), grace=0)
         except NotFound:
             return
+        self.count(_FORCED, namespace, reason)
 
 
 def _out_of_service(node: Obj) -> bool:

@@ -18,6 +18,7 @@ class TaintEvictionController(TaintManager):
     component = "taint-eviction-controller"
     marking = "Marking for deletion Pod {}"
     cancelling = "Cancelling deletion of Pod {}"
+    counter = "taint_eviction_controller_pod_deletions_total"
     event = "TaintManagerEviction"
     disruption = "DeletionByTaintManager"
     why = "Taint manager: deleting due to NoExecute taint"
@@ -32,7 +33,7 @@ class TaintEvictionController(TaintManager):
         if pod is None:
             return
         key = key_of(pod)
-        if key in self.marked or _evicting(self._node(pod)):
+        if self.is_followed(key) or _evicting(self._node(pod)):
             self.queue.add(key)
 
     def _on_node(self, old: Obj | None, new: Obj | None) -> None:

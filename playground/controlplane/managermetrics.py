@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from apimachinery.exposition import Family, Histograms, Labels
 from nodes.client.metering import QueueMeter
+from nodes.controllers.common.counting import COUNTED
 from nodes.controllers.manager import Manager
 from nodes.controllers.nodelifecycle.controller import NodeLifecycleController
 from playground.controlplane.sharedmetrics import Metric
@@ -23,9 +24,22 @@ def families(manager: Manager) -> Iterator[Metric]:
             for name in sorted(manager.controllers)
         ],
     )
+    yield from counted(manager)
     lifecycle = manager.controllers.get("node-lifecycle-controller")
     if isinstance(lifecycle, NodeLifecycleController):
         yield from _zones(lifecycle)
+
+
+def counted(manager: Manager) -> Iterator[Metric]:
+    """Yield what controllers have counted of their work."""
+    found = sorted(manager.counts.values.items()) if manager.counts is not None else []
+    for name, about in COUNTED.items():
+        samples = [
+            (dict(zip(about.labels, values, strict=True)), count)
+            for (metric, values), count in found
+            if metric == name
+        ]
+        yield Family(name, "counter", about.help, samples)
 
 
 def _queues(manager: Manager) -> Iterator[Metric]:

@@ -10,6 +10,7 @@ from apimachinery.gvk import GroupResource, GroupVersionKind
 from apimachinery.meta import Obj
 from nodes.client.controller import Context, Controller
 from nodes.client.resources import ALL, Res
+from nodes.controllers.common.counting import Counts
 
 
 def built_in() -> Sequence[Res]:
@@ -58,12 +59,14 @@ class ManagerContext(Context):
     root_ca: the PEM bundle by which pods know the API server.
     discard_volume: forget what a persistent volume held, by its name.
     authority: holds the cluster's keys, where there is one.
+    counts: what is counted, where somebody can read it.
     """
 
     served: Served = field(default=Served())
     root_ca: str = ""
     discard_volume: Callable[[str], None] = field(default=no_content)
     authority: Authority | None = None
+    counts: Counts | None = None
 
 
 class Managed(Protocol):
@@ -97,6 +100,11 @@ class ManagedController(Controller):
     def __init__(self, context: ManagerContext) -> None:
         super().__init__(context)
         self.manager = context
+
+    def count(self, metric: str, *labels: str) -> None:
+        """Count what happened; the values of labels come in the order of `COUNTED`."""
+        if self.manager.counts is not None:
+            self.manager.counts.add(metric, *labels)
 
 
 # Events tell of objects; nothing is collected or counted on their account.

@@ -21,9 +21,11 @@ class TaintManager(ManagedController):
     workers = 10
     rest = 0.0
 
-    # What its events say of a pod; their reason, and reason and message of the pods' condition.
+    # What its events say of a pod, the metric of deletions, the reason of the events, and reason
+    # and message of the pods' condition.
     marking = "Marking for deletion"
     cancelling = "Cancelling deletion"
+    counter: str
     event: str
     disruption: str
     why: str
@@ -31,6 +33,11 @@ class TaintManager(ManagedController):
     def __init__(self, context: ManagerContext) -> None:
         super().__init__(context)
         self.marked: dict[Key, str] = {}  # pods whose time is running, with their uids
+        self._going: dict[Key, str] = {}  # pods whose deletion the cache does not show yet
+
+    def is_followed(self, key: Key) -> bool:
+        """Tell whether something of a pod is remembered."""
+        return key in self.marked or key in self._going
 
     @abstractmethod
     def stays(self, pod: Obj) -> bool:
@@ -44,6 +51,9 @@ class TaintManager(ManagedController):
         pod = self.informer(PODS).get(*key)
         if pod is None or self.stays(pod):
             self.marked.pop(key, None)
+            self._going.pop(key, None)
+            return DONE
+        if self._going.get(key) == uid_of(pod):
             return DONE
         left = self.time_left(pod)
         if left is None:
@@ -58,6 +68,8 @@ class TaintManager(ManagedController):
         said = ("controller", self.name, "pod", kobj(pod))
         self.context.klog.info("taint_eviction.go:111", "Deleting pod", *said)
         await disrupt(self.client, self.clock, pod, self.disruption, self.why)
+        self._going[key] = uid_of(pod)
+        self.count(self.counter)
         return DONE
 
     def _tell(self, pod: Obj, words: str) -> None:

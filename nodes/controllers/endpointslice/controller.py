@@ -235,6 +235,7 @@ class EndpointSliceController(ManagedController):
             if is_terminating(error):
                 return
             raise
+        self.count("endpoint_slice_controller_changes", "create")
         self._note(key, created)
 
     async def _update(
@@ -247,13 +248,16 @@ class EndpointSliceController(ManagedController):
         if not annotations:
             del changed["annotations"]
         wanted = {**present, "metadata": changed, "ports": ports, "endpoints": endpoints}
-        self._note(key, await self.client.update(wanted, resource=ENDPOINTSLICES))
+        updated = await self.client.update(wanted, resource=ENDPOINTSLICES)
+        self.count("endpoint_slice_controller_changes", "update")
+        self._note(key, updated)
 
     async def _delete(self, key: Key, present: Obj) -> None:
         try:
             await self.client.delete(ENDPOINTSLICES, key.namespace, name_of(present))
         except NotFound:
             return
+        self.count("endpoint_slice_controller_changes", "delete")
 
     def _note(self, key: Key, obj: Obj) -> None:
         shown = self.informer(ENDPOINTSLICES).get(key.namespace, name_of(obj))

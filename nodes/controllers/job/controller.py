@@ -341,8 +341,12 @@ class JobController(ManagedController):
     def _announce(self, state: State) -> None:
         if state.outcome is None:
             return
-        if state.outcome["type"] == facts.FAILED:
-            reason, message = state.outcome["reason"], state.outcome["message"]
+        failed, reason = state.outcome["type"] == facts.FAILED, state.outcome["reason"]
+        mode = state.spec.get("completionMode") or "NonIndexed"
+        result = "failed" if failed else "succeeded"
+        self.count("job_controller_jobs_finished_total", mode, result, reason)
+        if failed:
+            message = state.outcome["message"]
             self.recorder.event(state.job, WARNING, reason, message)
             return
         completions = state.spec.get("completions")

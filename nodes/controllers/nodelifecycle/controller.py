@@ -30,7 +30,7 @@ from nodes.client.lister import NODE, Key, key_of
 from nodes.client.resources import LEASES, NODES, PODS
 from nodes.controllers.common.base import ManagedController, ManagerContext
 from nodes.controllers.common.conditions import is_true, put_in_place
-from nodes.controllers.nodelifecycle.zones import Zones, zone_of
+from nodes.controllers.nodelifecycle.zones import Zones, named, zone_of
 
 # kube-controller-manager's --node-monitor-grace-period and --node-startup-grace-period.
 GRACE, STARTUP_GRACE = 50.0, 60.0
@@ -250,6 +250,8 @@ class NodeLifecycleController(ManagedController):
             "spec": {"taints": taints or None},
         }
         await self.client.patch(NODES, "", name_of(node), body)
+        if any(_drives_away(one) for one in taints if one not in present):
+            self.count("node_collector_evictions_total", named(zone_of(node)))
 
     def _wanted_taints(
         self, wanted: Sequence[tuple[str, str]], present: Sequence[Obj]

@@ -52,7 +52,7 @@ def zone_of(node: Obj) -> tuple[str, str]:
     return labels.get(REGION_LABEL, ""), labels.get(ZONE_LABEL, "")
 
 
-def _name(key: tuple[str, str]) -> str:
+def named(key: tuple[str, str]) -> str:
     """Name a zone as the logs and metrics of Kubernetes do."""
     return ":\x00:".join(key) if any(key) else ""
 
@@ -85,14 +85,14 @@ class Zones:
     def counts(self) -> dict[str, tuple[int, int]]:
         """Return how many nodes of each zone are ready, and how many are not."""
         return {
-            _name(key): (zone.ready, zone.unready)
+            named(key): (zone.ready, zone.unready)
             for key, zone in self._zones.items()
             if zone.ready or zone.unready
         }
 
     def states(self) -> dict[str, State]:
         """Return how each zone stands, by its name."""
-        return {_name(key): zone.state for key, zone in self._zones.items()}
+        return {named(key): zone.state for key, zone in self._zones.items()}
 
     def observe(self, node: Obj, *, gone: bool = False) -> None:
         """Count a node as it is now."""

@@ -84,7 +84,11 @@ class HorizontalPodAutoscalerController(ManagedController):
         try:
             await turn.take()
         except ApiError as error:
+            turn.error = "internal"
             log.debug("not told: %s %s: %s", self.name, key, error.message)
+        self.count(
+            "horizontal_pod_autoscaler_controller_reconciliations_total", turn.action, turn.error
+        )
         return Result(requeue_after=PERIOD)
 
     def history(self, key: Key) -> History:
@@ -119,12 +123,15 @@ class _Turn:
         self._spec: Obj = autoscaler["spec"]
         self._status: Obj = dict(autoscaler.get("status") or {})
         self._now = owner.clock.seconds()
+        # What was done, and whose fault it is if nothing was.
+        self.action = self.error = "none"
 
     async def take(self) -> None:
         """Scale the target if there is need, and tell of it in the status."""
         try:
             resource, scale = await self._scale()
         except _Stopped:
+            self.error = "internal"
             await self._write()
             return
         current: int = (scale.get("spec") or {}).get("replicas") or 0
@@ -134,6 +141,7 @@ class _Turn:
         try:
             wanted, reason = await self._decide(scale, current, history)
         except _Stopped as stopped:
+            self.error = "internal"
             await self._write()
             self._tell(WARNING, "FailedComputeMetricsReplicas", str(stopped))
             return
@@ -274,6 +282,7 @@ class _Turn:
             unable = f"the HPA controller was unable to update the target scale: {error.message}"
             self._set("AbleToScale", "False", "FailedUpdateScale", unable)
             return
+        self.action = "scale_up" if wanted > current else "scale_down"
         able = f"the HPA controller was able to update the target scale to {wanted}"
         self._set("AbleToScale", "True", "SucceededRescale", able)
         self._tell(NORMAL, "SuccessfulRescale", f"New size: {wanted}; reason: {reason}")

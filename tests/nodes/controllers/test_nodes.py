@@ -172,6 +172,8 @@ async def test_a_pod_that_does_not_tolerate_a_taint_leaves_at_once(rig):
     assert gone["status"]["conditions"][-1]["reason"] == "DeletionByTaintManager"
     assert not is_deleting(rig.need("pods", "elsewhere"))
     assert rig.events() == ["Normal TaintManagerEviction Marking for deletion Pod default/p"]
+    (event,) = rig.api.all("events")
+    assert event["count"] == 1
 
 
 @pytest.mark.parametrize("seconds", [None, 300])
