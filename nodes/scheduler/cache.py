@@ -12,7 +12,7 @@ from typing import Any
 
 from apimachinery.labels import Selector
 from apimachinery.meta import Obj, name_of
-from nodes.scheduler.framework import PodCounts
+from nodes.scheduler.framework import PodCounts, is_counted
 from nodes.scheduler.images import Images
 from nodes.scheduler.nodeinfo import NodeInfo
 from nodes.scheduler.podinfo import PodInfo
@@ -45,6 +45,8 @@ class Counts(PodCounts):
 
     def by_node(self, namespace: str, selector: Selector) -> dict[str, int]:
         """Return node name -> count; shared, never to be changed."""
+        if selector.empty:
+            return {}
         return self._tally(namespace, selector).by_node
 
     def by_value(
@@ -56,6 +58,8 @@ class Counts(PodCounts):
         needed: tuple[str, ...] = (),
     ) -> dict[str, int]:
         """Return value of a label -> count; shared, never to be changed."""
+        if selector.empty:
+            return super().by_value(nodes, namespace, selector, key, needed)
         known = self._tally(namespace, selector).by_value
         labels = (key, *needed)
         found = known.get(labels)
@@ -66,7 +70,7 @@ class Counts(PodCounts):
     def change(self, pod: PodInfo, node: NodeInfo, by: int) -> None:
         """Count a pod that came to a node, or went."""
         for (namespace, selector), tally in self._known.items():
-            if namespace == pod.namespace and selector.matches(pod.labels):
+            if is_counted(pod, namespace, selector):
                 tally.add(node, by)
 
     def regroup(self) -> None:
@@ -84,7 +88,7 @@ class Counts(PodCounts):
         found = tally.by_node
         for uid, node in self._places.items():
             pod = self._pods[uid]
-            if pod.namespace == namespace and selector.matches(pod.labels):
+            if is_counted(pod, namespace, selector):
                 found[node] = found.get(node, 0) + 1
         if len(self._known) > _SELECTORS:
             self._known.popitem(last=False)

@@ -326,7 +326,7 @@ class Cycle:
                 # Who is only to come must not be what lets it in.
                 refusal = first_refusal(filters, state, pod, one)
             if refusal is None:
-                fitting.append(node)
+                fitting.append(one)
                 if len(fitting) >= enough:
                     break
                 continue

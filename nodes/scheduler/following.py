@@ -154,5 +154,6 @@ def _same_to_us(old: Obj, new: Obj) -> bool:
         bool(old["spec"].get("nodeName")) == bool(new["spec"].get("nodeName"))
         and before.get("labels") == after.get("labels")
         and before.get("generation") == after.get("generation")
+        and is_deleting(old) == is_deleting(new)
         and (old["spec"] is new["spec"] or old["spec"] == new["spec"])
     )

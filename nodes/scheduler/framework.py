@@ -18,7 +18,7 @@ from enum import Enum
 from typing import Any, ClassVar, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from apimachinery.labels import Selector
-from apimachinery.meta import Obj, name_of, namespace_of
+from apimachinery.meta import Obj, is_deleting, name_of, namespace_of
 from apimachinery.volumes import claim_names
 from nodes.scheduler.images import Images
 from nodes.scheduler.nodeinfo import NodeInfo
@@ -140,8 +140,16 @@ class Reader(Protocol):
     def list(self, namespace: str = "", selector: Selector | None = None) -> list[Obj]: ...
 
 
+def is_counted(pod: PodInfo, namespace: str, selector: Selector) -> bool:
+    """Tell whether a pod is one that a selector has counted: none that is on its way out is."""
+    return pod.namespace == namespace and selector.matches(pod.labels) and not is_deleting(pod.obj)
+
+
 class PodCounts(ABC):
-    """How many pods that a selector matches stand where; kept up to date, not counted."""
+    """How many pods that a selector matches stand where; kept up to date, not counted.
+
+    One that matches everything counts nobody.
+    """
 
     @abstractmethod
     def by_node(self, namespace: str, selector: Selector) -> dict[str, int]:

@@ -123,18 +123,15 @@ def _read(content: bytes) -> tuple[Requests, tuple[tuple[str, str, int], ...]]:
     for name, amount in amounts_of(overhead).items():
         amounts[name] = amounts.get(name, 0) + amount
         nonzero[name] = nonzero.get(name, 0) + amount
+    # Of init containers those count that go on running beside the others.
+    stay = [ports for (_, ports), policy in init if policy == "Always"]
+    which = "containerPort" if host_network else "hostPort"
     ports = [
-        (port.get("protocol") or "TCP", port.get("hostIP") or "0.0.0.0", port["hostPort"])  # noqa: S104
-        for _, declared in containers
+        (port.get("protocol") or "TCP", port.get("hostIP") or "0.0.0.0", port[which])  # noqa: S104
+        for declared in (*stay, *(ports for _, ports in containers))
         for port in declared or ()
-        if port.get("hostPort")
+        if port.get(which)
     ]
-    if host_network:
-        ports = [
-            (port.get("protocol") or "TCP", port.get("hostIP") or "0.0.0.0", port["containerPort"])  # noqa: S104
-            for _, declared in containers
-            for port in declared or ()
-        ]
     return (
         Requests(
             tuple(sorted((n, a) for n, a in amounts.items() if a)),

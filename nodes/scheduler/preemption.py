@@ -17,7 +17,7 @@ from apimachinery.meta import Obj, is_deleting
 from apimachinery.nodes import condition
 from nodes.scheduler.attempt import CANDIDATES, VICTIMS, Choice, Victim
 from nodes.scheduler.cache import Cache
-from nodes.scheduler.framework import Code, CycleState, PodCounts, Reader, Status
+from nodes.scheduler.framework import Code, CycleState, PodCounts, Reader, Status, is_counted
 from nodes.scheduler.memory import first_refusal
 from nodes.scheduler.nodeinfo import NodeInfo
 from nodes.scheduler.plugins.defaults import DefaultPreemption
@@ -55,8 +55,10 @@ class _CountsWithout(PodCounts):
 
     def by_node(self, namespace: str, selector: Selector) -> dict[str, int]:
         found = dict(self._counts.by_node(namespace, selector))
+        if selector.empty:
+            return found
         for pod in self._gone.values():
-            if pod.namespace == namespace and selector.matches(pod.labels):
+            if is_counted(pod, namespace, selector):
                 found[self._node] = found.get(self._node, 0) - 1
         return found
 

@@ -1,4 +1,4 @@
-"""NodeResourcesBalancedAllocation: better where resources fill up evenly."""
+"""NodeResourcesBalancedAllocation: better where the pod makes resources fill up more evenly."""
 
 from __future__ import annotations
 
@@ -18,9 +18,14 @@ from nodes.scheduler.framework import (
 from nodes.scheduler.nodeinfo import NodeInfo
 from nodes.scheduler.podinfo import PodInfo
 
+_HALF = MAX_SCORE // 2
+
 
 class NodeResourcesBalancedAllocation(PreScorePlugin, NodeScorePlugin):
-    """Scores by how little the fractions in use of some resources differ, with the pod there."""
+    """Scores by how evenly some resources are in use with the pod there, and without it.
+
+    A node that is as even as before has 75; one that the pod makes more even has more.
+    """
 
     name = "NodeResourcesBalancedAllocation"
     resources: tuple[str, ...] = ("cpu", "memory")
@@ -34,13 +39,19 @@ class NodeResourcesBalancedAllocation(PreScorePlugin, NodeScorePlugin):
 
     def score(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> int:
         asked = dict(pod.requests.amounts)
-        fractions = []
+        before, then = [], []
         for name in self.resources:
             total = node.allocatable.get(name, 0)
             if total and (name in asked or "/" not in name):
-                used = node.requested.get(name, 0) + asked.get(name, 0)
-                fractions.append(min(used / total, 1.0))
-        return int((1 - _deviation(fractions)) * MAX_SCORE)
+                used = node.requested.get(name, 0)
+                before.append(min(used / total, 1.0))
+                then.append(min((used + asked.get(name, 0)) / total, 1.0))
+        # In whole numbers, rounded towards zero, as in the scheduler.
+        return _HALF + int((_HALF + _evenness(then) - _evenness(before)) / 2)
+
+
+def _evenness(fractions: Sequence[float]) -> int:
+    return int((1 - _deviation(fractions)) * MAX_SCORE)
 
 
 def _deviation(fractions: Sequence[float]) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 
 from nodes.scheduler.framework import MAX_SCORE, CycleState, ScorePlugin, Scores, each
 from nodes.scheduler.nodeinfo import NodeInfo
@@ -19,7 +20,8 @@ class ImageLocality(ScorePlugin):
     name = "ImageLocality"
 
     def scores(self, state: CycleState, pod: PodInfo, nodes: Sequence[NodeInfo]) -> Scores:
-        images = [_normal(one.get("image") or "") for one in pod.spec.get("containers") or ()]
+        containers = (pod.spec.get("initContainers") or (), pod.spec.get("containers") or ())
+        images = [_normal(one.get("image") or "") for one in chain(*containers)]
         held = [found for image in images if (found := state.holders(image))]
         if not held:
             return [0] * len(nodes)

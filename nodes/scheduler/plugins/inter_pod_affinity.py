@@ -89,9 +89,9 @@ class InterPodAffinity(PreFilterPlugin, FilterPlugin, PreScorePlugin, ScorePlugi
         refusing = self._refused_by_others(state, pod)
         if not together and not apart and not refusing:
             return SKIP
-        wanted = [self._places(state, term) for term in together]
+        wanted = self._company(state, together)
         # The first of a group that wants its own kind has nobody to join: it may go anywhere.
-        first = not any(wanted) and all(term.matches(state.readers, pod) for term in together)
+        first = not wanted and all(term.matches(state.readers, pod) for term in together)
         state.data[self.name] = (
             together,
             wanted,
@@ -103,9 +103,9 @@ class InterPodAffinity(PreFilterPlugin, FilterPlugin, PreScorePlugin, ScorePlugi
 
     def filter(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> Status:
         together, wanted, first, apart, refusing = state.data[self.name]
-        for term, places in zip(together, wanted, strict=True):
+        for term in together:
             value = node.labels.get(term.topology_key)
-            if value is None or (value not in places and not first):
+            if value is None or ((term.topology_key, value) not in wanted and not first):
                 return Status.unresolvable("node(s) didn't match pod affinity rules")
         for term, places in apart:
             if node.labels.get(term.topology_key) in places:
@@ -149,6 +149,18 @@ class InterPodAffinity(PreFilterPlugin, FilterPlugin, PreScorePlugin, ScorePlugi
         lowest, highest = min(scores), max(scores)
         span = highest - lowest
         return each(scores, lambda score: MAX_SCORE * (score - lowest) // span if span else 0)
+
+    def _company(self, state: CycleState, terms: Sequence[Term]) -> set[tuple[str, str]]:
+        """Return the topology pairs where a pod stands that all terms name, each within its own."""
+        found: set[tuple[str, str]] = set()
+        keys = {term.topology_key for term in terms}
+        for node in state.nodes if terms else ():
+            here = {(key, value) for key in keys if (value := node.labels.get(key)) is not None}
+            if not here <= found and any(
+                _all_match(terms, state.readers, other) for other in node.pods.values()
+            ):
+                found |= here
+        return found
 
     def _places(self, state: CycleState, term: Term) -> set[str]:
         """Return the topology values at which a pod that the term names stands."""

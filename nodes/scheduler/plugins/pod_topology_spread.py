@@ -155,7 +155,7 @@ class PodTopologySpread(PreFilterPlugin, FilterPlugin, PreScorePlugin, ScorePlug
                 size = len(nodes) - sum(left_out)
             else:
                 _count(state, pod, constraint, keys)
-                column, size = _around(constraint, nodes)
+                column, size = _around(constraint, nodes, left_out)
             columns.append(column)
             # The count of a topology with few values is not to drown in one with many.
             constraint.weight = log(size + 2)
@@ -170,7 +170,7 @@ class PodTopologySpread(PreFilterPlugin, FilterPlugin, PreScorePlugin, ScorePlug
             for count, one in zip(counts, soft, strict=True):
                 if count is not None:
                     total += count * one.weight + (one.max_skew - 1)
-            return round(total)
+            return int(total + 0.5)
 
         return _zeroed(each(rows, rate), left_out)
 
@@ -241,15 +241,13 @@ def _belongs_with(readers: Readers, pod: PodInfo) -> Selector | None:
         if wanted and from_set(wanted).matches(pod.labels):
             together |= wanted
     owner = _owner(readers, pod)
-    if owner is not None:
-        selector = (owner.get("spec") or {}).get("selector") or {}
-        if owner["kind"] == "ReplicationController":
-            together |= selector
-        elif not together and selector.get("matchExpressions"):
-            return from_label_selector(selector)
-        else:
-            together |= selector.get("matchLabels") or {}
-    return from_set(together) if together else None
+    wanted = (owner.get("spec") or {}).get("selector") or {} if owner is not None else {}
+    if owner is None or owner["kind"] == "ReplicationController":
+        found = from_set(together | wanted)
+    else:
+        parts = (*from_set(together).requirements, *from_label_selector(wanted).requirements)
+        found = Selector(dict.fromkeys(parts))
+    return None if found.empty else found
 
 
 _OWNERS = {
@@ -296,15 +294,18 @@ def _on_each(
     return [count(node.name, 0) if key in node.labels else None for node in nodes]
 
 
-def _around(constraint: Constraint, nodes: Sequence[NodeInfo]) -> tuple[Sequence[int | None], int]:
+def _around(
+    constraint: Constraint, nodes: Sequence[NodeInfo], left_out: Sequence[bool]
+) -> tuple[Sequence[int | None], int]:
     """Return how many pods count where each node is, None for one that is in no such place; and
-    how many places that are.
+    in how many places those are that are scored: who is in none is somewhere too.
     """
     values = [node.labels.get(constraint.topology_key) for node in nodes]
-    there = set(values) - {None}
+    there = set(values)
     counts: dict[str | None, int | None] = {**dict.fromkeys(there, 0), None: None}
     counts.update(constraint.counts)
-    return [*map(counts.__getitem__, values)], len(there)
+    scored = set(compress(values, map(not_, left_out))) if any(left_out) else there
+    return [*map(counts.__getitem__, values)], len(scored)
 
 
 def _counts(constraint: Constraint, pod: PodInfo, node: NodeInfo) -> bool:

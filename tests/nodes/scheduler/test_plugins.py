@@ -147,6 +147,14 @@ def test_host_ports(taken, wanted, free):
     assert found == ({} if free else {"n": (UNSCHEDULABLE, why)})
 
 
+def test_host_ports_of_sidecars_are_taken_too():
+    init = {"name": "i", "image": "x", "ports": PORTS}
+    wants = pod("b").image("x", ports=PORTS)
+    for more, free in (({"restartPolicy": "Always"}, False), ({}, True)):
+        there = pod("a").image("x").spec(initContainers=[{**init, **more}])
+        assert (refused(NodePorts(), wants, [node("n")], [(there, "n")]) == {}) is free
+
+
 def test_taints():
     nodes = [
         node("hard").tainted("gpu", "NoSchedule", "true"),
@@ -250,14 +258,22 @@ def test_init_containers_and_sidecars_count():
     assert dict(PodInfo.of(built).requests.amounts) == {"cpu": 1050}
 
 
-def test_balanced_allocation_prefers_even_use():
+@pytest.mark.parametrize(
+    ("requests", "expected"),
+    [
+        # Half of the cpu of `lopsided` is taken; both stay as even as they are, or as they are not.
+        ({"cpu": "1", "memory": "2Gi"}, {"lopsided": 75, "even": 75}),
+        # The pod evens out the one, and not the other.
+        ({"memory": "4Gi"}, {"lopsided": 87, "even": 62}),
+        ({"cpu": "2"}, {"lopsided": 62, "even": 62}),
+        ({}, None),
+    ],
+)
+def test_balanced_allocation_prefers_where_use_becomes_more_even(requests, expected):
     placed = [(pod("a").requests(cpu="2"), "lopsided")]
-    built = pod("p").requests(cpu="1", memory="2Gi")
-    found = scores(
-        NodeResourcesBalancedAllocation(), built, [node("lopsided"), node("even")], placed
-    )
-    assert found == {"lopsided": 75, "even": 100}
-    assert scores(NodeResourcesBalancedAllocation(), pod("p"), [node("n")]) is None
+    built = pod("p").requests(**requests)
+    nodes = [node("lopsided"), node("even")]
+    assert scores(NodeResourcesBalancedAllocation(), built, nodes, placed) == expected
 
 
 def spread(key="zone", skew=1, when="DoNotSchedule", **more):
@@ -318,6 +334,29 @@ def test_pods_of_a_service_spread_over_hosts_by_default():
     assert scores(PodTopologySpread(), built, nodes, placed) is None
 
 
+def test_spread_counts_nobody_who_leaves_and_nobody_for_an_empty_selector():
+    leaving = pod("p1").labels(app="x")
+    leaving["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+    built = pod("p").labels(app="x").spec(topologySpreadConstraints=spread())
+    assert set(refused(PodTopologySpread(), built, ZONED, [(leaving, "a1")])) == {"none"}
+    there = [(pod("p1").labels(app="x"), "a1"), (pod("p2").labels(app="x"), "a1")]
+    anybody = pod("p").spec(topologySpreadConstraints=spread(labelSelector={}))
+    assert set(refused(PodTopologySpread(), anybody, ZONED, there)) == {"none"}
+
+
+def test_spread_by_default_looks_at_services_and_all_that_the_controller_selects():
+    nodes = [node("n1"), node("n2")]
+    picky = {"matchExpressions": [{"key": "tier", "operator": "In", "values": ["a", "b"]}]}
+    owner = obj("ReplicaSet", "rs", api_version="apps/v1", spec={"selector": picky})
+    given = {"services": [service("web", app="x")], "replicasets": [owner]}
+    built = pod("p").labels(app="x", tier="a").owned_by(owner)
+    for labels, even in (({"app": "x", "tier": "b"}, False), ({"app": "x", "tier": "c"}, True)):
+        placed = [(pod(f"p{i}").labels(**labels), "n1") for i in range(3)]
+        found = scores(PodTopologySpread(), built, nodes, placed, **given)
+        assert found is not None
+        assert (found["n1"] == found["n2"]) is even
+
+
 def anti(kind="podAntiAffinity", labels=None, **more):
     term = {
         "topologyKey": "kubernetes.io/hostname",
@@ -363,6 +402,18 @@ def test_affinity_joins_its_like_and_the_first_goes_anywhere():
     assert set(refused(InterPodAffinity(), stranger, nodes)) == {"n1", "n2"}
 
 
+def test_affinity_joins_those_alone_that_all_its_terms_name():
+    nodes = [node("n1").labels(zone="a"), node("n2").labels(zone="a")]
+    term = {"labelSelector": {"matchLabels": {"app": "x"}}, "topologyKey": "zone"}
+    other = {"labelSelector": {"matchLabels": {"tier": "b"}}, "topologyKey": "zone"}
+    when = "requiredDuringSchedulingIgnoredDuringExecution"
+    social = pod("p").spec(affinity={"podAffinity": {when: [term, other]}})
+    halves = [(pod("a").labels(app="x"), "n1"), (pod("b").labels(tier="b"), "n2")]
+    assert set(refused(InterPodAffinity(), social, nodes, halves)) == {"n1", "n2"}
+    both = [(pod("a").labels(app="x", tier="b"), "n1")]
+    assert refused(InterPodAffinity(), social, nodes, both) == {}
+
+
 def test_volumes_wait_for_their_claims():
     mounts = pod("p").spec(volumes=[{"name": "v", "persistentVolumeClaim": {"claimName": "c"}}])
     found = refused(VolumeBinding(), mounts, [node("n")])
@@ -383,6 +434,9 @@ def test_image_locality_counts_large_images_that_are_there():
     nodes = [node("has").status(images=images), node("has-not")]
     found = scores(ImageLocality(), pod("p").image("big"), nodes)
     assert found == {"has": 43, "has-not": 0}
+    # Those of init containers count, and more containers want more of them there.
+    waits = pod("p").image("big").spec(initContainers=[{"name": "i", "image": "big"}])
+    assert scores(ImageLocality(), waits, nodes) == {"has": 44, "has-not": 0}
 
 
 def configured(plugin, **args):

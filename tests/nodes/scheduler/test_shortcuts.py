@@ -109,12 +109,12 @@ def plain_image_score(cluster, image, name):
 
 def plain_spread_score(cluster, info, scored, labels):
     """Return the score of a node for a pod of the ReplicaSet that says nothing of it."""
-    zones = {cluster.cache.node(name).labels.get(ZONE) for name in scored} - {None}
+    zones = {cluster.cache.node(name).labels.get(ZONE) for name in scored}
     total = cluster.count("a", {HOST: labels[HOST]}) * log(len(scored) + 2) + 2
     if ZONE in labels:
         wanted = {ZONE: labels[ZONE], **info.spec.get("nodeSelector", {})}
         total += cluster.count("a", wanted) * log(len(zones) + 2) + 4
-    return round(total)
+    return int(total + 0.5)
 
 
 @pytest.mark.parametrize(("seed", "size"), [(1, 7), (2, 30), (3, 120)])
