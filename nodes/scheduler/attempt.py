@@ -73,8 +73,9 @@ class Attempt:
     point -> wall seconds. node is "" where nothing fitted. message is the sentence that the event
     and the condition carry: there is one where the pod is not bound, also where something went
     wrong after its node was chosen. fitting: how many nodes were found to fit; in a large cluster
-    the search stops at enough, and the others were not looked at. because: what made it be tried.
-    spared: node -> the extender by which nobody has to go there.
+    the search stops at enough, and the others were not looked at. looked: at how many the filters
+    were asked. because: what made it be tried. spared: node -> the extender by which nobody has to
+    go there.
     """
 
     pod: str
@@ -86,6 +87,7 @@ class Attempt:
     message: str = ""
     evaluated: int = 0
     fitting: int = 0
+    looked: int = 0
     refused: dict[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
     unresolvable: set[str] = field(default_factory=set)
     scored: Sequence[str] = field(default_factory=list)

@@ -260,8 +260,9 @@ class Cache:
         return fork
 
     def sizes(self) -> dict[str, int]:
-        """Return how many nodes and pods are known; pods that are being bound count."""
-        return {"nodes": len(self._nodes), "pods": len(self._places)}
+        """Return how many nodes and pods are known; pods that are being bound count, also alone."""
+        assumed = sum(not pod.node_name for pod in self._pods.values())
+        return {"nodes": len(self._nodes), "pods": len(self._places), "assumed_pods": assumed}
 
     def place_of(self, uid: str) -> str | None:
         return self._places.get(uid)

@@ -97,6 +97,10 @@ class _Only:
         return f"node(s) didn't satisfy plugin {self.plugins}"
 
 
+def _hopeless(node: str) -> bool:
+    return True
+
+
 class Cycle:
     """Tries pods against the cache, with one profile."""
 
@@ -173,10 +177,9 @@ class Cycle:
             message = f"0/{len(nodes)} nodes are available: {why}."
             attempt.refused = {node.name: (plugin, status.reasons) for node in nodes}
             attempt.unresolvable = {node.name for node in nodes}
-            after, keeps = self._after(state, pod, why)
-            if after:
-                message = f"{message} {after}"
-            return Outcome(message=message, refused_by={plugin}, keeps_nominated=keeps)
+            words, writes, keeps = self._after(state, pod, plugin, len(nodes))
+            message = " ".join((message, words)).rstrip()
+            return Outcome("", message, {plugin}, writes=writes, keeps_nominated=keeps)
         known = self._memory.of(pod, filters, len(nodes))
         nominated = self._nominated(pod, within) if pod.nominated and not anywhere else None
         if nominated is not None:
@@ -234,8 +237,6 @@ class Cycle:
                     return Outcome("", message, refused_by, candidates, writes=writes)
                 keeps = False
                 words.append(no_victims(len(nodes), found.refused))
-        elif words:
-            words[-1] += "."
         message = " ".join((message, ", ".join(words))).rstrip()
         return Outcome("", message, refused_by, writes=writes, keeps_nominated=keeps)
 
@@ -250,18 +251,24 @@ class Cycle:
                 words.append(said)
         return words, writes
 
-    def _after(self, state: CycleState, pod: PodInfo, why: str) -> tuple[str, bool]:
-        """Return what the post-filters say of a pod that no node could help, and whether what was
-        nominated before stays so.
+    def _after(
+        self, state: CycleState, pod: PodInfo, refuser: str, nodes: int
+    ) -> tuple[str, tuple[Write, ...], bool]:
+        """Return what the post-filters say of a pod that no node could help, what they would
+        write, and whether what was nominated before stays so.
         """
         keeps = bool(self._profile.post_filter)
-        if why.startswith("persistentvolumeclaim ") and why.endswith("not found"):
-            return "not found" if self._preemption.enabled else "", keeps
-        words, _ = self._post_filter(state, pod)
+        asked = [plugin.name for plugin in self._profile.pre_filter]
+        for plugin in self._profile.post_filter:
+            if plugin.name in asked[asked.index(refuser) + 1 :]:
+                # It looks for what it found out before, and fails: nobody else is asked.
+                return "not found", (), keeps
+        words, writes = self._post_filter(state, pod)
         if self._preemption.enabled:
-            words.append("preemption: not helpful for scheduling")
-            keeps = False
-        return ", ".join(words), keeps
+            why = self._preemption.not_eligible(pod, _hopeless)
+            words.append(f"preemption: {why}" if why else no_victims(nodes, {}))
+            keeps = bool(why)
+        return ", ".join(words), writes, keeps
 
     def _pre_filter(
         self, state: CycleState, pod: PodInfo
@@ -334,6 +341,7 @@ class Cycle:
             attempt.refused[node.name] = (plugin, status.reasons)
             if status.code is Code.UNRESOLVABLE:
                 attempt.unresolvable.add(node.name)
+        attempt.looked = looked
         self._start = (self._start + looked) % max(total, 1)
         return fitting
 

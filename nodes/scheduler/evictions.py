@@ -8,6 +8,7 @@ is tried again.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -112,6 +113,7 @@ class Evictions:
         if not victims:
             return
         uid, fine = uid_of(preemptor.obj), False
+        began = time.perf_counter()
         try:
             fine = await self._release(preemptor, where)
             for victim in victims[:-1]:
@@ -124,7 +126,8 @@ class Evictions:
         finally:
             self._running.pop(uid, None)
             if self.observer is not None:
-                self.observer.preempted_all(preemptor.name, where, fine=fine)
+                seconds = time.perf_counter() - began
+                self.observer.preempted_all(preemptor.name, where, seconds, fine=fine)
             if not fine:
                 self._activate(preemptor.pods)
 

@@ -12,18 +12,19 @@ from apimachinery.clock import Clock
 from apimachinery.exposition import Histogram
 from nodes.client.klog import Klog
 from nodes.scheduler.attempt import Attempt
+from nodes.scheduler.binding import Failure
 from nodes.scheduler.cycle import Outcome
 from nodes.scheduler.framework import NO_NODES
 from nodes.scheduler.groups import ERROR as GROUP_ERROR
 from nodes.scheduler.groups import SCHEDULED as GROUP_SCHEDULED
 from nodes.scheduler.podinfo import PodInfo
-from nodes.scheduler.queue import Waiting
+from nodes.scheduler.queue import LEFT_OVER, Waiting
 from nodes.scheduler.trials import Trial, Verdict
 
 SCHEDULED, UNSCHEDULABLE, ERROR = "scheduled", "unschedulable", "error"
 WAITING = "waiting_on_preemption"
 _PODGROUP = "schedule_one_podgroup.go"
-_MOST_ATTEMPTS = 16
+_MOST_ATTEMPTS = 15
 
 
 def _doubling(first: float, count: int) -> tuple[float, ...]:
@@ -51,6 +52,11 @@ class Observer:
         self.slis: defaultdict[str, Histogram] = defaultdict(lambda: Histogram(_SLI))
         self.algorithm, self.tries = Histogram(_ATTEMPT), Histogram(_TRIES)
         self.victims, self.preemptions = Histogram(_VICTIMS), 0
+        # By what came of it: pods that waited for others to be let in, and room that was made.
+        self.permits: defaultdict[str, Histogram] = defaultdict(lambda: Histogram(_ATTEMPT))
+        self.evictions: defaultdict[str, Histogram] = defaultdict(lambda: Histogram(_SLI))
+        # Pods that got a node since they were tried once more after five minutes.
+        self.after_flush = 0
         # Groups of pods, by profile and result.
         self.groups: Counter[tuple[str, str]] = Counter()
 
@@ -72,8 +78,7 @@ class Observer:
             what = "Unable to schedule pod belonging to a pod group; waiting"
             self._klog.info("schedule_one.go:1121", what, "pod", name, "err", outcome.message)
             return
-        what = "Unable to schedule pod; no fit; waiting"
-        self._klog.info("schedule_one.go:1119", what, "pod", name, "err", outcome.message)
+        self._no_fit(name, outcome.message)
         if "postFilter" in attempt.seconds:
             self.preemptions += 1
 
@@ -83,12 +88,25 @@ class Observer:
         self._count(attempt, SCHEDULED)
         self.tries.add(waiting.attempts)
         self._sli(waiting)
+        self.after_flush += waiting.because is LEFT_OVER
+        if (waited := attempt.seconds.get("permit")) is not None:
+            self.permits["Success"].add(waited)
         self._klog.info(
             "schedule_one.go:345",
             "Successfully bound pod to node",
             *("pod", f"{pod.namespace}/{pod.name}", "node", node),
-            *("evaluatedNodes", attempt.evaluated, "feasibleNodes", attempt.fitting),
+            *("evaluatedNodes", attempt.looked, "feasibleNodes", attempt.fitting),
         )
+
+    def lost(self, pod: PodInfo, attempt: Attempt, failure: Failure) -> None:
+        """A pod is not bound though there was a node for it."""
+        if not failure.rejected:
+            self.failed(pod, attempt, failure.message)
+            return
+        self._count(attempt, UNSCHEDULABLE)
+        if (waited := attempt.seconds.get("permit")) is not None:
+            self.permits["Unschedulable"].add(waited)
+        self._no_fit(f"{pod.namespace}/{pod.name}", failure.message)
 
     def failed(self, pod: PodInfo, attempt: Attempt, message: str) -> None:
         """Something went wrong."""
@@ -98,6 +116,10 @@ class Observer:
             "Error scheduling pod; retrying",
             *("err", message, "pod", f"{pod.namespace}/{pod.name}"),
         )
+
+    def _no_fit(self, name: str, why: str) -> None:
+        what = "Unable to schedule pod; no fit; waiting"
+        self._klog.info("schedule_one.go:1119", what, "pod", name, "err", why)
 
     def group(self, name: str, trial: Trial) -> None:
         """What came of a group as a whole."""
@@ -147,12 +169,14 @@ class Observer:
             *("preemptor", name, "victim", f"{victim.namespace}/{victim.name}", "node", node),
         )
 
-    def preempted_all(self, name: str, node: str, *, fine: bool) -> None:
+    def preempted_all(self, name: str, node: str, seconds: float, *, fine: bool) -> None:
         """All are on their way, or something went wrong."""
+        result = "success" if fine else ERROR
+        self.evictions[result].add(seconds)
         self._klog.info(
             "executor.go:337",
             "Async Preemption finished completely",
-            *("preemptor", name, "node", node, "result", "success" if fine else ERROR),
+            *("preemptor", name, "node", node, "result", result),
         )
 
     def _count(self, attempt: Attempt, result: str, outcome: Outcome | None = None) -> None:
@@ -166,7 +190,7 @@ class Observer:
             self.points[attempt.scheduler, point, status].add(seconds)
 
     def _sli(self, waiting: Waiting) -> None:
-        tries = str(waiting.attempts) if waiting.attempts < _MOST_ATTEMPTS else "16+"
+        tries = str(waiting.attempts) if waiting.attempts < _MOST_ATTEMPTS else f"{_MOST_ATTEMPTS}+"
         self.slis[tries].add(self._clock.seconds() - waiting.since)
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import heapq
 import math
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import count
@@ -38,6 +39,7 @@ _EARLY = 32
 FAILED = Trigger("ScheduleAttemptFailure")
 LEFT_OVER = Trigger("UnschedulableTimeout")
 FORCED = Trigger("ForceActivate")
+BACKED_OFF, EARLY = Trigger("BackoffComplete"), Trigger("PopFromBackoffQ")
 
 # Says which plugin keeps a pod out of the queue; "" for none.
 Gate: TypeAlias = Callable[[PodInfo], str]
@@ -89,6 +91,8 @@ class Queue:
         self._order = count()
         self._timer: Timer | None = None
         self._due = 0.0
+        # How many pods came into a part of the queue, and after which event.
+        self.came: defaultdict[tuple[str, str], int] = defaultdict(int)
         # The second, and how many were tried early in it.
         self._early = (0, 0)
         self.backoff = (FIRST_BACKOFF, LONGEST_BACKOFF)
@@ -106,6 +110,14 @@ class Queue:
         for waiting in self._pods.values():
             depths["gated" if waiting.gated else waiting.where] += 1
         return depths
+
+    def refused(self) -> dict[tuple[str, str], int]:
+        """Return how many pods wait since a plugin has refused them, by plugin and scheduler."""
+        found: defaultdict[tuple[str, str], int] = defaultdict(int)
+        for waiting in self._pods.values():
+            for plugin in waiting.refused_by:
+                found[plugin, waiting.pod.scheduler] += 1
+        return found
 
     def knows(self, uid: str) -> bool:
         """Tell whether a pod waits, or is being tried or bound."""
@@ -190,6 +202,7 @@ class Queue:
         for change in missed:
             if self._worth(waiting, change):
                 return
+        self._count(waiting, FAILED)
 
     def move(self, change: Change) -> None:
         """Let go on what this change may help."""
@@ -263,6 +276,10 @@ class Queue:
             self._back_off(waiting)
         else:
             self._activate(waiting)
+        self._count(waiting, trigger)
+
+    def _count(self, waiting: Waiting, trigger: Trigger) -> None:
+        self.came[waiting.where, trigger.event] += 1
 
     def _hold(self, waiting: Waiting) -> None:
         waiting.where = "unschedulable"
@@ -307,7 +324,10 @@ class Queue:
         if tried >= _EARLY:
             return None
         waiting = self._pop(self._backoff, "backoff")
-        self._early = (now, tried + (waiting is not None))
+        if waiting is not None:
+            tried += 1
+            self.came["active", EARLY.event] += 1
+        self._early = (now, tried)
         return waiting
 
     def _pop(self, heap: list[Any], where: str) -> Waiting | None:
@@ -341,6 +361,7 @@ class Queue:
             while heap and heap[0][0] + 1 <= now:
                 if waiting := self._taken(heapq.heappop(heap), "backoff"):
                     self._activate(waiting)
+                    self._count(waiting, BACKED_OFF)
         while self._left and self._left[0][0] <= now:
             if left := self._taken(heapq.heappop(self._left), "unschedulable"):
                 self._requeue(left, LEFT_OVER)

@@ -149,6 +149,6 @@ class Settler:
         attempt.message = failure.message
         log.warning("not bound: %s/%s: %s", *pod.key, failure.message)
         if self.observer is not None:
-            self.observer.failed(pod, attempt, failure.message)
+            self.observer.lost(pod, attempt, failure)
         self._queue.put_back(waiting, failure.refused_by)
         await self._teller.failed(waiting.pod, failure)

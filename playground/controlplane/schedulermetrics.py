@@ -15,11 +15,35 @@ def families(scheduler: Scheduler, seen: Observer) -> Iterator[Metric]:
     yield Family(
         "scheduler_pending_pods",
         "gauge",
-        "[STABLE] Number of pending pods, by the queue type.",
+        "[STABLE] Number of pending pods, by the queue type. 'active' means number of pods in "
+        "activeQ; 'backoff' means number of pods in backoffQ; 'unschedulable' means number of pods "
+        "in unschedulablePods that the scheduler attempted to schedule and failed; 'gated' is the "
+        "number of unschedulable pods that the scheduler never attempted to schedule because they "
+        "are gated.",
         [({"queue": name}, depth) for name, depth in sorted(scheduler.queue.depths().items())],
     )
     yield Family(
-        "scheduler_scheduler_cache_size",
+        "scheduler_queue_incoming_pods_total",
+        "counter",
+        "[STABLE] Number of pods added to scheduling queues by event and queue type.",
+        [
+            ({"event": event.replace("/", ""), "queue": queue}, count)
+            for (queue, event), count in sorted(scheduler.queue.came.items())
+        ],
+    )
+    yield Family(
+        "scheduler_unschedulable_pods",
+        "gauge",
+        "[ALPHA] The number of unschedulable pods broken down by plugin name. A pod will increment "
+        "the gauge for all plugins that caused it to not schedule and so this metric have meaning "
+        "only when broken down by plugin.",
+        [
+            ({"plugin": plugin, "profile": profile}, count)
+            for (plugin, profile), count in sorted(scheduler.queue.refused().items())
+        ],
+    )
+    yield Family(
+        "scheduler_cache_size",
         "gauge",
         "[ALPHA] Number of nodes, pods, and assumed (bound) pods in the scheduler cache.",
         [({"type": name}, size) for name, size in sorted(scheduler.cache.sizes().items())],
@@ -87,6 +111,19 @@ def _attempts(seen: Observer) -> Iterator[Metric]:
         "queue and might involve multiple scheduling attempts.",
         [({"attempts": attempts}, found) for attempts, found in sorted(seen.slis.items())],
     )
+    yield single(
+        "scheduler_pod_scheduled_after_flush_total",
+        "counter",
+        "[ALPHA] Number of pods that were successfully scheduled after being flushed from "
+        "unschedulablePods due to timeout. This metric helps detect potential queueing hint "
+        "misconfigurations or event handling issues.",
+        seen.after_flush,
+    )
+    yield Histograms(
+        "scheduler_permit_wait_duration_seconds",
+        "[ALPHA] Duration of waiting on permit.",
+        [({"result": result}, found) for result, found in sorted(seen.permits.items())],
+    )
 
 
 def _preemption(seen: Observer) -> Iterator[Metric]:
@@ -100,4 +137,18 @@ def _preemption(seen: Observer) -> Iterator[Metric]:
         "scheduler_preemption_victims",
         "[STABLE] Number of selected preemption victims",
         [({}, seen.victims)],
+    )
+    yield Histograms(
+        "scheduler_preemption_goroutines_duration_seconds",
+        "[ALPHA] Duration in seconds for running goroutines for the preemption.",
+        [({"result": result}, found) for result, found in sorted(seen.evictions.items())],
+    )
+    yield Family(
+        "scheduler_preemption_goroutines_execution_total",
+        "counter",
+        "[ALPHA] Number of preemption goroutines executed.",
+        [
+            ({"result": result}, sum(found.counts))
+            for result, found in sorted(seen.evictions.items())
+        ],
     )

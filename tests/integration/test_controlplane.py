@@ -170,7 +170,9 @@ async def _check_metrics(lab):
     assert scheduler[f'scheduler_schedule_attempts_total{{{profile},result="scheduled"}}'] == 2
     assert scheduler['scheduler_pending_pods{queue="unschedulable"}'] == 0
     assert scheduler["scheduler_pod_scheduling_attempts_count"] == 2
-    assert scheduler['scheduler_scheduler_cache_size{type="nodes"}'] == 3
+    came = 'event="UnscheduledPodAdd",queue="active"'
+    assert scheduler[f"scheduler_queue_incoming_pods_total{{{came}}}"] == 2
+    assert scheduler['scheduler_cache_size{type="nodes"}'] == 3
     etcd = await values(lab, 2381)
     assert etcd["etcd_debugging_mvcc_current_revision"] == lab.cluster.store.revision
 

@@ -81,7 +81,7 @@ async def test_a_pod_goes_to_its_volume_and_one_of_higher_priority_takes_it_over
 
 
 # What is said where a profile sends nobody away.
-NO_MORE = "no new claims to deallocate."
+NO_MORE = "no new claims to deallocate"
 CONFIG = """
 apiVersion: kubescheduler.config.k8s.io/v1
 kind: KubeSchedulerConfiguration
