@@ -224,7 +224,7 @@ class SimulatedNode:
             "metadata": {"annotations": {leases.RENEWED_WHEN_READ: None}},
             "spec": {"renewTime": self._ground.clock.micro_timestamp()},
         }
-        client = Client(self._far, "kubelet")
+        client = Client(Patient(self._far, self._ground.clock), "kubelet")
         # A lease that somebody has deleted says all that this would.
         with suppress(NotFound):
             await client.patch(resources.LEASES, leases.NAMESPACE, self.name, body)
