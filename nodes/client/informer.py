@@ -19,7 +19,7 @@ import orjson
 
 from apimachinery.caching import kept_if_short
 from apimachinery.clock import Clock
-from apimachinery.errors import ApiError, Expired, NotFound
+from apimachinery.errors import ApiError, Expired, NotFound, TooManyRequests
 from apimachinery.labels import Selector
 from apimachinery.meta import Obj, revision_of
 from nodes.client.cause import CAUSE
@@ -168,9 +168,12 @@ class Informer:
             return
 
     async def _pause(self) -> None:
-        """Wait before another try, longer each time, until events come again."""
-        await self._clock.sleep(self._retry)
-        self._retry = min(self._retry * 2, _LAST_RETRY)
+        await self._clock.sleep(self._longer())
+
+    def _longer(self) -> float:
+        """Return how long to wait before another try: longer each time, until events come again."""
+        wait, self._retry = self._retry, min(self._retry * 2, _LAST_RETRY)
+        return wait
 
     def _follow(self, revision: int) -> None:
         self.revision = revision
@@ -183,7 +186,12 @@ class Informer:
             return
         plural, turn = self.resource.plural, self._turn
         if error is None:
-            self._tasks.serve(f"watch {plural}", partial(self._again, turn))
+            self._tasks.serve(f"watch {plural}", partial(self._again, turn, _FIRST_RETRY))
+            return
+        if error.code == TooManyRequests.code:
+            # It has not begun, so nothing was missed: to list again would ask for more.
+            wait = max(error.retry_after or 0, self._longer())
+            self._tasks.serve(f"watch {plural}", partial(self._again, turn, wait))
             return
         if isinstance(error, Expired):
             self._tasks.serve(f"list {plural}", partial(self._relist, turn))
@@ -191,9 +199,9 @@ class Informer:
         log.warning("watch of %s ended: %s", plural, error.message)
         self._tasks.serve(f"list {plural}", partial(self._relist_later, turn))
 
-    async def _again(self, turn: int) -> None:
-        """Take up a watch that the server ended in good order, from where it was."""
-        await self._clock.sleep(_FIRST_RETRY)
+    async def _again(self, turn: int, wait: float) -> None:
+        """Take up a watch from where it was, after `wait` seconds."""
+        await self._clock.sleep(wait)
         if self._goes_on(turn):
             self._follow(self.revision)
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from apimachinery.errors import Forbidden, PathNotFound, ServiceUnavailable
+from apimachinery.errors import Forbidden, Overloaded, PathNotFound, ServiceUnavailable
 from apimachinery.gvk import GroupResource
 from apimachinery.labels import parse_selector
 from apimachinery.meta import name_of
@@ -196,6 +196,36 @@ async def test_a_watch_that_is_refused_is_not_tried_without_pause(api, clock, ta
     informers.start()
     await asyncio.sleep(60)
     assert 4 <= refusing.lists <= 8
+
+
+async def test_a_watch_for_which_there_are_too_many_is_taken_up_without_a_list(
+    api, clock, tasks, client
+):
+    class Full:
+        lists, watches = 0, []
+
+        async def call(self, call):
+            self.lists += 1
+            return await api.transport().call(call)
+
+        def watch(self, call, after, deliver, closed):
+            self.watches.append(clock.seconds())
+            if len(self.watches) > 3:
+                return api.transport().watch(call, after, deliver, closed)
+            asyncio.get_running_loop().call_soon(closed, Overloaded(2))
+            return api.watch(call, after, lambda events: None, lambda error: None)
+
+    full = Full()
+    informers = Informers(full, clock, tasks)
+    pods = informers.get(PODS)
+    informers.start()
+    await informers.synced()
+    await client.create(pod("a"))
+    await eventually(lambda: names(pods.list()) == ["a"], within=30)
+    assert full.lists == 1
+    waits = [later - before for before, later in zip(full.watches, full.watches[1:], strict=False)]
+    # As long as it is told, or longer each time: 0.8, 1.6 and 3.2 seconds.
+    assert waits == pytest.approx([2, 2, 3.2])
 
 
 async def test_a_fault_does_not_end_an_informer(api, clock, tasks, client, caplog):
