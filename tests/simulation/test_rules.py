@@ -190,7 +190,11 @@ def condition(kind):
 def test_a_job_does_nothing_twice():
     done = job(succeeded=2, completedIndexes="0-1")
     again = owned("j-2", done).annotations({"batch.kubernetes.io/job-completion-index": "1"})
-    assert not wrong(done, job(succeeded=3, completedIndexes="0-2"))
+    ended = [owned(f"j-{number}", done).phase("Succeeded") for number in range(3)]
+    assert not wrong(*ended, done, job(succeeded=3, completedIndexes="0-2"))
+    assert "counts 3 that succeeded of 2" in wrong(*ended[1:], job(), job(succeeded=3))[0]
+    lost = job(succeeded=1, failed=1, uncountedTerminatedPods={"failed": ["uid-Pod-j-1"]})
+    assert "counts 3 that ended of 2" in wrong(*ended[1:], job(), lost)[0]
     assert "is made for index 1 of 0-1" in wrong(done, again)[0]
     assert "forgets [1]" in wrong(done, job(succeeded=2, completedIndexes="0,3"))[0]
     assert "had 2 that succeeded" in wrong(done, job(succeeded=1, completedIndexes="0-1"))[0]
@@ -237,13 +241,18 @@ def test_an_autoscaler_out_of_bounds():
     spec = {"scaleTargetRef": target, "minReplicas": 1, "maxReplicas": 3}
     scaler = obj("HorizontalPodAutoscaler", "web", spec=spec)
     who = CONTROLLER + "horizontal-pod-autoscaler"
-    assert not wrong(scaler, deployment("web", 1), (deployment("web", 3), who))
-    assert "outside 1-3" in wrong(scaler, deployment("web", 1), (deployment("web", 4), who))[0]
+
+    def scaled(replicas):
+        return deployment("web", replicas).meta(generation=2), who
+
+    assert not wrong(scaler, deployment("web", 1), scaled(3))
+    assert "outside 1-3" in wrong(scaler, deployment("web", 1), scaled(4))[0]
 
 
 def test_identity():
     assert not wrong(pod("p").meta(generation=1), pod("p").meta(generation=2))
     assert "earlier gen" in wrong(pod("p").meta(generation=2), pod("p").meta(generation=1))[0]
+    assert "another spec" in wrong(replicaset("a", 1), replicaset("a", 2))[0]
     assert "another uid" in wrong(pod("p"), pod("p").meta(uid="other"))[0]
     assert "deleted no more" in wrong(pod("p").meta(deletionTimestamp="x"), pod("p"))[0]
 
@@ -274,7 +283,7 @@ def test_pods_go_one_way():
     def claim(**spec):
         return obj("PersistentVolumeClaim", "c", spec=spec)
 
-    assert "lets go of v" in wrong(claim(volumeName="v"), claim())[0]
+    assert "lets go of v" in wrong(claim(volumeName="v"), claim().meta(generation=2))[0]
 
 
 def test_room_is_made_for_nobody():

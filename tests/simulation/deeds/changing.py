@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from apimachinery.errors import ApiError
+from typing import Any
+
+from apimachinery.errors import ApiError, Invalid
 from apimachinery.meta import controller_of, is_deleting, name_of, namespace_of
 from nodes.client import resources
 from nodes.client.rest import STRATEGIC_PATCH
@@ -12,6 +14,7 @@ from tests.simulation.deeds.drawing import (
     GOOD,
     HELD,
     WORKLOADS,
+    Obj,
     metadata,
     one_of,
     patch,
@@ -20,6 +23,9 @@ from tests.simulation.deeds.drawing import (
 )
 from tests.simulation.deeds.making import daemon_updates
 from tests.simulation.world import World
+
+# What the server decides it puts right in what it is sent, and refuses nothing for it.
+_SERVERS_OWN = ("generation", "creationTimestamp", "deletionTimestamp")
 
 
 async def scale(world: World) -> str:
@@ -101,6 +107,41 @@ async def remove(world: World) -> str:
     resource, obj = found
     await world.client.delete(resource, namespace_of(obj), name_of(obj), propagation=policy)
     return f"delete {resource.kind} {said(obj)} {policy}"
+
+
+async def put_back(world: World) -> str:
+    """Write an object as a file has it, over what was done to it after the file was written."""
+    if (found := one_of(world, *WORKLOADS, resources.CRONJOBS)) is None:
+        return ""
+    resource, file = found
+    told = await _meanwhile(world, resource, file)
+    # Without a revision the file wins whatever is there.
+    meta = {k: v for k, v in file["metadata"].items() if k != "resourceVersion"}
+    deed = f"replace {resource.kind} {said(file)} after {told}"
+    try:
+        await world.client.update({**file, "metadata": meta}, resource=resource)
+    except Invalid as error:
+        if any(f"metadata.{field}" in error.message for field in _SERVERS_OWN):
+            world.wrong.append(f"{deed}: {error.message}")
+        return f"{deed}: {error.message}"
+    return deed
+
+
+async def _meanwhile(world: World, resource: Any, file: Obj) -> str:
+    """Delete an object, or change it: for good, or so that only its generation tells of it."""
+    told = world.chance.choice(("a deletion", "a change", "a change and back"))
+    if told == "a deletion":
+        await world.client.delete(
+            resource, namespace_of(file), name_of(file), propagation="Foreground"
+        )
+        return told
+    runs_once = resource in (resources.JOBS, resources.CRONJOBS)
+    field = "suspend" if runs_once else "minReadySeconds"
+    was = file["spec"].get(field)
+    await patch(world, resource, file, {"spec": {field: not was if runs_once else (was or 0) + 1}})
+    if told == "a change and back":
+        await patch(world, resource, file, {"spec": {field: was}})
+    return told
 
 
 async def hold(world: World) -> str:

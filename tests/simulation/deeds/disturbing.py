@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from apimachinery.errors import ApiError
-from apimachinery.meta import name_of, namespace_of
+from apimachinery.meta import labels_of, name_of, namespace_of
 from nodes.client import resources
 from tests.simulation.deeds import drawing
-from tests.simulation.deeds.drawing import APPS, one_of, patch, said
+from tests.simulation.deeds.drawing import APPS, Obj, one_of, patch, said
 from tests.simulation.world import World
 
 
@@ -19,13 +19,23 @@ async def remove_pod(world: World) -> str:
 
 
 async def evict(world: World) -> str:
+    """Ask a pod to go, or one after the other all of its app."""
     if (found := one_of(world, resources.PODS)) is None:
         return ""
-    try:
-        await drawing.evict(world, found[1])
-    except ApiError as error:
-        return f"evict {said(found[1])} refused {error.code}"
-    return f"evict {said(found[1])}"
+    pods, refused = [found[1]], 0
+    if world.chance.random() < 0.5:
+        pods = _of_its_app(world, found[1])
+    for pod in pods:
+        try:
+            await drawing.evict(world, pod)
+        except ApiError:
+            refused += 1
+    return f"evict {', '.join(map(said, pods))}: {refused} refused"
+
+
+def _of_its_app(world: World, pod: Obj) -> list[Obj]:
+    app = labels_of(pod).get("app")
+    return [one for one in world.all("pods", namespace_of(pod)) if labels_of(one).get("app") == app]
 
 
 async def relabel_pod(world: World) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from apimachinery.meta import name_of, namespace_of
 from nodes.client import resources
 from tests.simulation.deeds.drawing import (
     AGNHOST,
@@ -14,6 +15,7 @@ from tests.simulation.deeds.drawing import (
     GOOD,
     Obj,
     metadata,
+    one_of,
     place,
     rolling,
     said,
@@ -47,6 +49,22 @@ async def make_deployment(world: World) -> str:
     }
     made = await _make(world, resources.DEPLOYMENTS, app, spec)
     return f"deployment {made} {spec['replicas']} {strategy}"
+
+
+async def make_twin(world: World) -> str:
+    """Make one of two ReplicaSets that select the same pods, and a pod that either may take."""
+    namespace, twin = place(world), world.chance.choice(("twin-1", "twin-2"))
+    labels = {"app": "twin"}
+    pod = template(world, "twin", GOOD)
+    alone = {"generateName": "alone-", "namespace": namespace, "labels": labels}
+    await world.client.create({**pod, "metadata": alone}, resources.PODS)
+    spec = {
+        "replicas": world.chance.randint(0, 2),
+        "selector": {"matchLabels": labels},
+        "template": pod,
+    }
+    made = await _make(world, resources.REPLICASETS, twin, spec, namespace)
+    return f"replicaset {made} {spec['replicas']} beside a pod"
 
 
 async def make_statefulset(world: World) -> str:
@@ -206,7 +224,9 @@ async def make_service(world: World) -> str:
 
 
 async def budget(world: World) -> str:
-    app, chance, namespace = world.chance.choice((*APPS, "db")), world.chance, place(world)
+    if (found := one_of(world, resources.DEPLOYMENTS, resources.STATEFULSETS)) is None:
+        return ""
+    app, namespace, chance = name_of(found[1]), namespace_of(found[1]), world.chance
     if world.get("poddisruptionbudgets.policy", app, namespace):
         await world.client.delete(resources.PODDISRUPTIONBUDGETS, namespace, app)
         return f"no budget {app}"

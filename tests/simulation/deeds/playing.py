@@ -27,6 +27,7 @@ _ALL_AT_ONCE = {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": "10
 # Each with how likely it is among all.
 DEEDS: tuple[tuple[Deed, int], ...] = (
     (making.make_deployment, 10),
+    (making.make_twin, 3),
     (making.make_statefulset, 4),
     (making.make_daemonset, 3),
     (making.make_job, 5),
@@ -44,6 +45,7 @@ DEEDS: tuple[tuple[Deed, int], ...] = (
     (changing.suspend, 2),
     (changing.set_parallelism, 1),
     (changing.remove, 5),
+    (changing.put_back, 3),
     (changing.hold, 3),
     (changing.nonsense, 2),
     (disturbing.remove_pod, 5),

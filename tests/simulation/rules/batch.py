@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 
-from apimachinery.meta import annotations_of, name_of, uid_of
-from apimachinery.pods import is_active
+from apimachinery.meta import annotations_of, controller_of, name_of, uid_of
+from apimachinery.pods import is_active, phase_of
 from tests.simulation.rules.workloads import Wanted
 from tests.simulation.states import Change, Obj, Rule, State
 
 _INDEX = "batch.kubernetes.io/job-completion-index"
+_ENDS = ("succeeded", "failed")
 
 
 class Parallelism(Rule):
@@ -32,11 +34,19 @@ class Parallelism(Rule):
 
 
 class OnceDone(Rule):
-    """What a Job has counted stays counted; what is done is not begun again."""
+    """What a Job has counted stays counted, and once; what is done is not begun again."""
+
+    def __init__(self) -> None:
+        # By the Job's uid: the pods that it has had, and those of them that have succeeded.
+        self._had: dict[str, set[str]] = defaultdict(set)
+        self._succeeded: dict[str, set[str]] = defaultdict(set)
 
     def look(self, state: State, change: Change) -> Iterator[str]:
         if change.resource == "jobs.batch" and change.old is not None and change.new is not None:
             yield from self._counts(change.old.get("status") or {}, change.new.get("status") or {})
+            yield from self._twice(change.new)
+        if change.resource == "pods" and change.new is not None:
+            self._note(change.new)
         if change.resource != "pods" or (pod := change.made) is None:
             return
         if (job := state.owner(pod, "Job", "jobs.batch")) is None:
@@ -48,8 +58,23 @@ class OnceDone(Rule):
         if index is not None and int(index) in _indexes(done):
             yield f"is made for index {index} of {done} that are done"
 
+    def _note(self, pod: Obj) -> None:
+        if (owner := controller_of(pod)) is not None and owner["kind"] == "Job":
+            self._had[owner["uid"]].add(uid_of(pod))
+            if phase_of(pod) == "Succeeded":
+                self._succeeded[owner["uid"]].add(uid_of(pod))
+
+    def _twice(self, job: Obj) -> Iterator[str]:
+        status = job.get("status") or {}
+        waiting = status.get("uncountedTerminatedPods") or {}
+        done, lost = (status.get(one, 0) + len(waiting.get(one) or ()) for one in _ENDS)
+        if done > (most := len(self._succeeded[uid_of(job)])):
+            yield f"counts {done} that succeeded of {most}"
+        if done + lost > (most := len(self._had[uid_of(job)])):
+            yield f"counts {done + lost} that ended of {most}"
+
     def _counts(self, old: Obj, new: Obj) -> Iterator[str]:
-        for field in ("succeeded", "failed"):
+        for field in _ENDS:
             if old.get(field, 0) > new.get(field, 0):
                 yield f"had {old[field]} that {field}, and has {new.get(field, 0)}"
         for field in ("completedIndexes", "failedIndexes"):

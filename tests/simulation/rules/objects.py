@@ -31,7 +31,10 @@ class OneOwner(Rule):
 
 
 class OneIdentity(Rule):
-    """An object stays who it is: its uid and its beginning; its generation and deletion stand."""
+    """An object stays who it is: its uid and its beginning; its generation and deletion stand.
+
+    Its generation tells of each change of its spec, but for a pod's, which a binding changes.
+    """
 
     def look(self, state: State, change: Change) -> Iterator[str]:
         if change.old is None or change.new is None:
@@ -42,8 +45,17 @@ class OneIdentity(Rule):
                 yield f"has another {field}"
         if old.get("generation", 0) > new.get("generation", 0):
             yield "went back to an earlier generation"
+        counts = "generation" in old and change.resource != "pods"
+        if counts and old["generation"] == new["generation"] and _spec_differs(change):
+            yield "has another spec in the same generation"
         if is_deleting(change.old) and not is_deleting(change.new):
             yield "is deleted no more"
+
+
+def _spec_differs(change: Change) -> bool:
+    assert change.old is not None
+    assert change.new is not None
+    return bool(change.old.get("spec") != change.new.get("spec"))
 
 
 class Finalized(Rule):
