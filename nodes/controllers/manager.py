@@ -206,6 +206,7 @@ class Manager:
         synced = "Garbage collector: all resource monitors have synced"
         self._klog.info("garbagecollector.go:166", synced, *logger)
         self._klog.info("garbagecollector.go:169", "Proceeding to collect garbage", *logger)
+        self._klog.info("garbagecollector.go:253", "synced garbage collector", *logger)
 
     def stop(self) -> None:
         """Stop working; tasks under way end with their task set."""

@@ -95,6 +95,16 @@ class GarbageCollector:
         again, self._unserved = self._unserved, set()
         self._add(Work(examine=list(again)))
 
+    def _say_resources(self, before: set[Res], now: set[Res]) -> None:
+        if before == now:
+            return
+        added, removed = (" ".join(sorted(map(_gvr, one))) for one in (now - before, before - now))
+        logger = ("logger", self.name)
+        diff = ("attempt", 1, "diff", f"added: [{added}], removed: [{removed}]")
+        what = "syncing garbage collector with updated resources from discovery"
+        self._context.klog.info("garbagecollector.go:203", what, *logger, *diff)
+        self._context.klog.info("garbagecollector.go:253", "synced garbage collector", *logger)
+
     def _handler(self, resource: Res) -> Handler:
         def changed(old: Obj | None, new: Obj | None) -> None:
             if old is not None and (new is None or uid_of(new) != uid_of(old)):
@@ -114,7 +124,9 @@ class GarbageCollector:
 
     async def _handle(self, task: Task) -> Result:
         if task.action == "resources":
+            before = set(self._watched)
             self._follow_all()
+            self._say_resources(before, set(self._watched))
             return DONE
         node = self._graph.get(task.uid)
         if node is None:
@@ -287,6 +299,10 @@ class GarbageCollector:
         self._absent[uid] = None
         if len(self._absent) > _ABSENT_REMEMBERED:
             self._absent.popitem(last=False)
+
+
+def _gvr(resource: Res) -> str:
+    return f"{resource.group}/{resource.version}, Resource={resource.plural}"
 
 
 def _propagation(obj: Obj) -> str:

@@ -1,10 +1,13 @@
 """Owners and dependents: who goes, who stays, who waits."""
 
+from dataclasses import replace
+
 import pytest
 
 from apimachinery.errors import Conflict
 from apimachinery.gvk import GroupResource
 from apimachinery.meta import is_deleting
+from nodes.client.klog import Klog
 from nodes.client.resources import (
     CONFIGMAPS,
     CUSTOMRESOURCEDEFINITIONS,
@@ -176,8 +179,19 @@ async def test_a_custom_kind_counts_once_it_is_served(rig):
     await rig.settle(5)
     assert rig.names("pods") == ["p"]
     rig.resources = [*rig.resources, widgets]
+    said = []
+    collector = rig.manager.controllers[GC]
+    klog = Klog(rig.clock, lambda _, line: said.append(bytes(line).decode().partition("] ")[2]))
+    collector._context = replace(collector._context, klog=klog)
     crd = obj(
         "CustomResourceDefinition", "widgets.example.com", "", CUSTOMRESOURCEDEFINITIONS.api_version
     )
     await rig.create(crd)
     await rig.until(lambda: rig.names("pods") == [])
+    logger = f'logger="{GC}"'
+    what = "syncing garbage collector with updated resources from discovery"
+    diff = "added: [example.com/v1, Resource=widgets], removed: []"
+    assert said[:2] == [
+        f'"{what}" {logger} attempt=1 diff="{diff}"',
+        f'"synced garbage collector" {logger}',
+    ]
