@@ -128,6 +128,7 @@ STARTS: dict[str, Start] = {
 _GATED = {
     "kube-apiserver-serving-clustertrustbundle-publisher-controller": ("ClusterTrustBundle",),
     "podcertificaterequest-cleaner-controller": ("PodCertificateRequest",),
+    "podgroup-protection-controller": ("GenericWorkload",),
     "resource-pool-status-request-controller": ("DRAResourcePoolStatus",),
     "storage-version-migrator-controller": ("StorageVersionMigrator",),
     "storageversion-garbage-collector-controller": ("APIServerIdentity", "StorageVersionAPI"),

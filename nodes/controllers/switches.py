@@ -49,6 +49,7 @@ _NAMES = {
     "clusterrole-aggregation-controller": "clusterrole-aggregation",
     "persistentvolumeclaim-protection-controller": "pvc-protection",
     "persistentvolume-protection-controller": "pv-protection",
+    "podgroup-protection-controller": "",
     "volumeattributesclass-protection-controller": "",
     "ttl-after-finished-controller": "ttl-after-finished",
     "root-ca-certificate-publisher-controller": "root-ca-cert-publisher",
