@@ -146,6 +146,7 @@ class RunningCluster:
             lambda: record.settings.get(REVOKED) or {},
         )
         self.authority = CertificateAuthority(record.ca_cert, record.ca_key)
+        objects = StoredObjects(store)
         self.auth = ClusterAuth(
             credentials,
             store,
@@ -153,9 +154,9 @@ class RunningCluster:
             admin_token(surface.admin_token),
             surface.auth,
             wall,
+            objects.parse,
         )
         seed = record.uid
-        objects = StoredObjects(store)
         self.network = Network(clock)
         self._services = services = Services(self.network, objects, API_ADDRESS)
         calls = WebhookCalls(services, allowed_hosts())

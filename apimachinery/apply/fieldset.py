@@ -200,7 +200,7 @@ def canonical(fields: Set) -> Set:
     All operations here keep the order of sets that are in it.
     """
     keys = sorted(fields) if len(fields) > 1 else fields
-    return {key: canonical(fields[key]) if fields[key] else {} for key in keys}
+    return {key: canonical(node) if (node := fields[key]) else node for key in keys}
 
 
 def path_text(path: Iterable[str]) -> str:

@@ -60,17 +60,16 @@ def merge_list(
 
 def check_same_type(*given: list[Any], may_be_empty: bool = True) -> type | None:
     """Return the type that all elements of lists have. Raises ApiError where they differ."""
-    found: type | None = None
-    for value in (value for items in given for value in items):
-        if found is None:
-            found = value.__class__
-            if found is list:
-                raise inapplicable()
-        elif value.__class__ is not found:
-            raise failed(f"list element types are not identical: {gotext.plain(list(given))}")
-    if found is None and not may_be_empty:
-        raise failed("no elements in any of the given slices")
-    return found
+    found: list[type] = list(dict.fromkeys(one.__class__ for items in given for one in items))
+    if not found:
+        if not may_be_empty:
+            raise failed("no elements in any of the given slices")
+        return None
+    if found[0] is list:
+        raise inapplicable()
+    if len(found) > 1:
+        raise failed(f"list element types are not identical: {gotext.plain(list(given))}")
+    return found[0]
 
 
 def _key_of(item: Obj, merge_key: str) -> Any:

@@ -8,7 +8,7 @@ roles) is unknown to every other, which is what keeps tenants apart.
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -28,7 +28,7 @@ from apiserver.auth.tokens import ServiceAccountTokens, create_token_key
 from apiserver.auth.user import MASTERS, User
 from apiserver.auth.viewers import Viewers
 from apiserver.storage.feed import Feed, Subscription
-from apiserver.storage.types import Event, Key
+from apiserver.storage.types import Entry, Event, Key
 
 log = logging.getLogger(__name__)
 
@@ -114,9 +114,11 @@ class ClusterAuth:
         instance_tokens: Mapping[bytes, User] | None = None,
         options: AuthOptions = DEFAULTS,
         wall: Clock | None = None,
+        parse: Callable[[Entry], Obj] = Entry.obj,
     ) -> None:
-        """`wall` is the clock of issuers outside of the cluster."""
+        """`wall` is the clock of issuers outside of the cluster; `parse` reads what is stored."""
         self.objects = objects
+        self.parse = parse
         self.clock = clock
         self.ca_certificate = credentials.ca_certificate
         self.options = options
@@ -228,7 +230,7 @@ class ClusterAuth:
         if mode == "RBAC":
             return self.roles
         if mode == "Node":
-            return NodeAuthorizer(self.objects)
+            return NodeAuthorizer(self.objects, self.parse)
         if mode == "ABAC":
             return AbacAuthorizer(self.options.policies)
         return ALWAYS[mode]

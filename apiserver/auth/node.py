@@ -18,7 +18,7 @@ from apiserver.auth.impersonation import NODE_USER, NODES
 from apiserver.auth.rules import compile_rules
 from apiserver.auth.source import Objects
 from apiserver.auth.user import User
-from apiserver.storage.types import Key
+from apiserver.storage.types import Entry, Key
 
 BY = "Node"
 ALLOW = Decision(True, "", BY)
@@ -37,8 +37,8 @@ def node_of(user: User) -> str | None:
 class NodeAuthorizer:
     """Decides for members of system:nodes that are named after a node."""
 
-    def __init__(self, objects: Objects) -> None:
-        self._objects = objects
+    def __init__(self, objects: Objects, parse: Callable[[Entry], Obj]) -> None:
+        self._objects, self._parse = objects, parse
         self._rules = compile_rules(node_rules())
         self._checks: dict[tuple[str, str], Callable[[str, Attributes], str]] = {
             ("", "secrets"): self._read_named,
@@ -188,7 +188,7 @@ class NodeAuthorizer:
     def _runs(self, node: str, resource: str, namespace: str, name: str) -> bool:
         """Tell whether a pod on the node refers to an object of its namespace."""
         return any(
-            (resource, name) in _references(entry.obj())
+            (resource, name) in _references(self._parse(entry))
             for entry in self._objects.on_node(node)
             if namespace in ("", entry.key.namespace)
         )

@@ -121,7 +121,7 @@ def _bind(auth: ClusterAuth, service_account: Obj, wanted: Mapping[str, Any]) ->
     found = auth.objects.get(Key(resource, "" if kind == "Node" else namespace, name))
     if found is None:
         raise NotFound(GroupResource("", resource), name)
-    obj = found.obj()
+    obj = auth.parse(found)
     claims = {kind.lower(): reference(obj)}
     if kind == "Pod":
         _check_pod(service_account, obj)

@@ -54,7 +54,7 @@ async def token(request: ApiRequest) -> Answer:
     change.admission.kind = _TOKEN_REQUEST
     await change.go_through(asked)
     remarks = Remarks(request.trace, request.warnings)
-    made = create_token(request.api.auth, entry.obj(), asked, remarks)
+    made = create_token(request.api.auth, request.api.objects.parse(entry), asked, remarks)
     request.trace.stage("token")
     return Answer(201, obj=made, as_is=True)
 

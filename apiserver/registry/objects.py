@@ -14,8 +14,11 @@ from collections.abc import Iterable
 from apimachinery.meta import Obj
 from apiserver.storage import ClusterStore, Entry, Key
 
-# Enough for the namespaces, service accounts and owners in use; 128 objects are about 1 MB.
-KEPT = 128
+# Enough for what is in use: namespaces, service accounts, owners, and the pods that start. An idle
+# cluster has a dozen. What was written is one and the same object for all who follow its kind.
+KEPT = 1024
+# Written several times within the first second: kept as soon as they are there.
+WRITTEN_AGAIN = frozenset({"pods"})
 # Lists up to here are kept: priority classes, limit ranges, quotas are read with each new pod.
 SHORT = 8
 # Those who follow a kind list it when a cluster starts, all within seconds: of a kind with many
@@ -51,16 +54,19 @@ class StoredObjects:
         if found is not None and found[0] is entry:
             return found[1]
         obj = entry.obj()
+        self._keep(entry, obj)
+        return obj
+
+    def _keep(self, entry: Entry, obj: Obj) -> None:
         self._parsed[entry.key] = (entry, obj)
         self._parsed.move_to_end(entry.key)
         if len(self._parsed) > KEPT:
             self._parsed.popitem(last=False)
-        return obj
 
     def renew(self, entry: Entry, obj: Obj) -> None:
-        """Keep what was written just now in place of what the object was, if that is kept."""
-        if entry.key in self._parsed:
-            self._parsed[entry.key] = (entry, obj)
+        """Keep what was written just now, if it is going to be read again."""
+        if entry.key in self._parsed or entry.key.resource in WRITTEN_AGAIN:
+            self._keep(entry, obj)
 
     def listed(self, resource: str, entries: Iterable[Entry]) -> list[Obj]:
         """Return the objects of entries for somebody who keeps them, as others may already."""
