@@ -7,90 +7,54 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
-from apimachinery.labels import Selector
 from apimachinery.meta import Obj, name_of
-from nodes.scheduler.framework import PodCounts, is_counted
+from nodes.scheduler.company import Company
+from nodes.scheduler.framework import PodCounts
 from nodes.scheduler.images import Images
 from nodes.scheduler.nodeinfo import NodeInfo
 from nodes.scheduler.podinfo import PodInfo
+from nodes.scheduler.tally import Tally, Where, Who
 
-# Different selectors to keep counts for: one a Deployment, and as many as are being scheduled.
-_SELECTORS = 256
-
-
-@dataclass(slots=True)
-class _Tally:
-    """How many pods of a namespace a selector matches."""
-
-    by_node: dict[str, int] = field(default_factory=dict)
-    # By the labels that a node needs to be counted, the one that tells it apart first.
-    by_value: dict[tuple[str, ...], dict[str, int]] = field(default_factory=dict)
-
-    def add(self, node: NodeInfo, by: int) -> None:
-        self.by_node[node.name] = self.by_node.get(node.name, 0) + by
-        for labels, counts in self.by_value.items():
-            if all(one in node.labels for one in labels):
-                counts[node.labels[labels[0]]] += by
+# Kinds of pods to keep counts of: one a Deployment, and as many as are being scheduled.
+_KINDS = 256
 
 
 class Counts(PodCounts):
-    """Pods that match a selector; asked again it costs a look-up, not a count."""
+    """Pods of the kinds that were asked about last: asked again it costs a look-up, not a count."""
 
     def __init__(self, pods: dict[str, PodInfo], places: dict[str, str]) -> None:
         self._pods, self._places = pods, places
-        self._known: OrderedDict[tuple[str, Selector], _Tally] = OrderedDict()
+        self._known: OrderedDict[Who, Tally] = OrderedDict()
 
-    def by_node(self, namespace: str, selector: Selector) -> dict[str, int]:
-        """Return node name -> count; shared, never to be changed."""
-        if selector.empty:
-            return {}
-        return self._tally(namespace, selector).by_node
+    def by_node(self, who: Who) -> Mapping[str, int]:
+        return self._tally(who).by_node
 
-    def by_value(
-        self,
-        nodes: Sequence[NodeInfo],
-        namespace: str,
-        selector: Selector,
-        key: str,
-        needed: tuple[str, ...] = (),
-    ) -> dict[str, int]:
-        """Return value of a label -> count; shared, never to be changed."""
-        if selector.empty:
-            return super().by_value(nodes, namespace, selector, key, needed)
-        known = self._tally(namespace, selector).by_value
-        labels = (key, *needed)
-        found = known.get(labels)
-        if found is None:
-            found = known[labels] = super().by_value(nodes, namespace, selector, key, needed)
-        return found
+    def by_part(self, nodes: Sequence[NodeInfo], who: Who, where: Where) -> Mapping[str, int]:
+        return self._tally(who).by_part(nodes, where)
 
     def change(self, pod: PodInfo, node: NodeInfo, by: int) -> None:
         """Count a pod that came to a node, or went."""
-        for (namespace, selector), tally in self._known.items():
-            if is_counted(pod, namespace, selector):
+        for who, tally in self._known.items():
+            if who.matches(pod):
                 tally.add(node, by)
 
     def regroup(self) -> None:
-        """Forget what was counted by labels: nodes have other ones."""
+        """Take note that nodes came, went or have other labels or taints."""
         for tally in self._known.values():
-            tally.by_value.clear()
+            tally.regroup()
 
-    def _tally(self, namespace: str, selector: Selector) -> _Tally:
-        key = (namespace, selector)
-        tally = self._known.get(key)
+    def _tally(self, who: Who) -> Tally:
+        tally = self._known.get(who)
         if tally is not None:
-            self._known.move_to_end(key)
+            self._known.move_to_end(who)
             return tally
-        tally = self._known[key] = _Tally()
-        found = tally.by_node
+        tally = self._known[who] = Tally()
         for uid, node in self._places.items():
-            pod = self._pods[uid]
-            if is_counted(pod, namespace, selector):
-                found[node] = found.get(node, 0) + 1
-        if len(self._known) > _SELECTORS:
+            if who.matches(self._pods[uid]):
+                tally.by_node[node] = tally.by_node.get(node, 0) + 1
+        if len(self._known) > _KINDS:
             self._known.popitem(last=False)
         return tally
 
@@ -106,8 +70,8 @@ class Cache:
         # The same by node.
         self._awaited: dict[str, dict[str, PodInfo]] = {}
         self._listed: list[NodeInfo] | None = None
-        self._with_affinity: list[NodeInfo] | None = None
         self.counts, self.images = Counts(self._pods, self._places), Images()
+        self.company = Company()
         # What plugins know from one attempt to the next.
         self.kept: dict[str, Any] = {}
 
@@ -117,13 +81,6 @@ class Cache:
         if self._listed is None:
             self._listed = [info for info in self._nodes.values() if info.obj]
         return self._listed
-
-    @property
-    def with_affinity(self) -> list[NodeInfo]:
-        """Return those of these nodes where pods have (anti-)affinity terms."""
-        if self._with_affinity is None:
-            self._with_affinity = [info for info in self.nodes if info.with_affinity]
-        return self._with_affinity
 
     def node(self, name: str) -> NodeInfo | None:
         return self._nodes.get(name)
@@ -144,13 +101,15 @@ class Cache:
 
     def _change(self, info: NodeInfo, node: Obj) -> None:
         """Let a node be as it is now, {} for one that is not there."""
-        before, labels = info.obj, info.labels
+        before, labels, taints = info.obj, info.labels, info.taints
         info.update(node)
         self.images.change(info.name, before, node)
-        if labels != info.labels or not (before and node):
-            self.counts.regroup()
         if not (before and node):
-            self._listed = self._with_affinity = None
+            self._listed = None
+        elif labels == info.labels and taints == info.taints:
+            return
+        self.counts.regroup()
+        self.company.regroup()
 
     def place(self, pod: PodInfo, node_name: str) -> None:
         """Let the pod stand on the node, whether it is bound there or about to be."""
@@ -160,11 +119,10 @@ class Cache:
         if info is None:
             info = self._nodes[node_name] = NodeInfo({}, node_name)
         info.add(pod)
-        if info.with_affinity:
-            self._with_affinity = None
         self._pods[pod.uid] = pod
         self._places[pod.uid] = node_name
         self.counts.change(pod, info, 1)
+        self.company.change(pod, info, 1)
 
     def remove(self, uid: str) -> tuple[PodInfo, str] | None:
         """Take a pod off its node; return both, None if it stood on none."""
@@ -173,8 +131,7 @@ class Cache:
             return None
         info = self._nodes[node_name]
         self.counts.change(pod, info, -1)
-        if info.with_affinity:
-            self._with_affinity = None
+        self.company.change(pod, info, -1)
         info.remove(uid)
         if not info.obj and not info.pods:
             del self._nodes[node_name]
@@ -240,7 +197,8 @@ class Cache:
         changed = changed or {}
         fork = Cache()
         fork.kept = self.kept
-        fork._nodes, fork.images = dict(self._nodes), self.images.copy()
+        fork._nodes = dict(self._nodes)
+        fork.images = self.images.copy() if changed else self.images
         fork._pods.update(self._pods)
         fork._places.update(self._places)
         for uid, known in self._nominated.items():
@@ -249,6 +207,7 @@ class Cache:
         place = fork._places.get(without, "")
         for name in fork._nodes.keys() if whole else {*changed, place} & fork._nodes.keys():
             fork._nodes[name] = fork._nodes[name].copy()
+        fork.company = Company(fork._nodes.values())
         fork.remove(without)
         for name, node in changed.items():
             if node is not None:

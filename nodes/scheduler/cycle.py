@@ -161,7 +161,7 @@ class Cycle:
             self._readers,
             kept=cache.kept,
             images=cache.images,
-            with_affinity=cache.with_affinity,
+            company=cache.company,
             place_of=cache.place_of,
         )
         attempt.evaluated = len(nodes)

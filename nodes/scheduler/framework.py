@@ -12,17 +12,19 @@ permit and preBind before it is bound. Where one of these fails, unreserve takes
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, ClassVar, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from apimachinery.labels import Selector
-from apimachinery.meta import Obj, is_deleting, name_of, namespace_of
+from apimachinery.meta import Obj, name_of, namespace_of
 from apimachinery.volumes import claim_names
+from nodes.scheduler.company import Company, Kind
 from nodes.scheduler.images import Images
 from nodes.scheduler.nodeinfo import NodeInfo
 from nodes.scheduler.podinfo import PodInfo
+from nodes.scheduler.tally import Where, Who, parted
 
 MAX_SCORE = 100
 # Who has refused a pod, where that was no plugin: an extender, or there being no node at all.
@@ -140,40 +142,16 @@ class Reader(Protocol):
     def list(self, namespace: str = "", selector: Selector | None = None) -> list[Obj]: ...
 
 
-def is_counted(pod: PodInfo, namespace: str, selector: Selector) -> bool:
-    """Tell whether a pod is one that a selector has counted: none that is on its way out is."""
-    return pod.namespace == namespace and selector.matches(pod.labels) and not is_deleting(pod.obj)
-
-
 class PodCounts(ABC):
-    """How many pods that a selector matches stand where; kept up to date, not counted.
-
-    One that matches everything counts nobody.
-    """
+    """How many pods of a kind stand where; kept up to date, not counted."""
 
     @abstractmethod
-    def by_node(self, namespace: str, selector: Selector) -> dict[str, int]:
+    def by_node(self, who: Who) -> Mapping[str, int]:
         """Return node name -> count; shared, never to be changed."""
 
-    def by_value(
-        self,
-        nodes: Sequence[NodeInfo],
-        namespace: str,
-        selector: Selector,
-        key: str,
-        needed: tuple[str, ...] = (),
-    ) -> dict[str, int]:
-        """Return value of a label -> count, over the nodes that have it and all that are needed.
-
-        `nodes` are all nodes that there are.
-        """
-        on_node = self.by_node(namespace, selector).get
-        counts: dict[str, int] = {}
-        for node in nodes:
-            value = node.labels.get(key)
-            if value is not None and all(one in node.labels for one in needed):
-                counts[value] = counts.get(value, 0) + on_node(node.name, 0)
-        return counts
+    def by_part(self, nodes: Sequence[NodeInfo], who: Who, where: Where) -> Mapping[str, int]:
+        """Return how many stand in each part of the nodes, which are all that there are."""
+        return parted(self.by_node(who), nodes, where)
 
 
 def _nowhere(uid: str) -> str | None:
@@ -190,9 +168,9 @@ class CycleState:
     data: dict[str, Any] = field(default_factory=dict)
     # What plugins know from one attempt to the next, for all profiles.
     kept: dict[str, Any] = field(default_factory=dict)
-    # What the nodes hold, and those of them where pods have (anti-)affinity terms; None: look.
+    # What the nodes hold, and the pods on them that mind others; None: look.
     images: Images | None = None
-    with_affinity: Sequence[NodeInfo] | None = None
+    company: Company | None = None
     # Where a pod stands, or is about to stand, by its uid.
     place_of: Callable[[str], str | None] = _nowhere
 
@@ -202,9 +180,11 @@ class CycleState:
             self.images = Images(self.nodes)
         return self.images.holders(image)
 
-    def minding_others(self) -> Sequence[NodeInfo]:
-        """Return the nodes on which pods have (anti-)affinity terms; others may be among them."""
-        return self.nodes if self.with_affinity is None else self.with_affinity
+    def minding_others(self) -> Iterable[Kind]:
+        """Return the kinds of pods that have terms of (anti-)affinity to others."""
+        if self.company is None:
+            self.company = Company(self.nodes)
+        return self.company.kinds()
 
 
 Readers: TypeAlias = Mapping[str, Reader]

@@ -64,7 +64,7 @@ class NodeInfo:
         self.pods[pod.uid] = pod
         self.version = next(_versions)
         self._count(pod, 1)
-        if (pod.spec.get("affinity") or {}).keys() & {"podAffinity", "podAntiAffinity"}:
+        if pod.minds_others:
             self.with_affinity[pod.uid] = pod
 
     def remove(self, uid: str) -> None:

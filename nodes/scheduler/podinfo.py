@@ -19,6 +19,7 @@ from apimachinery.meta import Obj, labels_of, name_of, namespace_of, uid_of
 # (pkg/scheduler/util/pod_resources.go): 0.1 cpu and 200 MB.
 DEFAULT_MILLI_CPU = 100
 DEFAULT_MEMORY = 200 * 1024 * 1024
+_BETWEEN_PODS = frozenset({"podAffinity", "podAntiAffinity"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,11 @@ class PodInfo:
     def nominated(self) -> str:
         """Return the node that is to be the pod's, if one is written in it."""
         return str((self.obj.get("status") or {}).get("nominatedNodeName") or "")
+
+    @property
+    def minds_others(self) -> bool:
+        """Tell whether it wants to be with other pods, or apart from them."""
+        return not _BETWEEN_PODS.isdisjoint(self.spec.get("affinity") or ())
 
     @property
     def group(self) -> tuple[str, str] | None:

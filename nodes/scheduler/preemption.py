@@ -12,17 +12,17 @@ import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from apimachinery.labels import Selector
 from apimachinery.meta import Obj, is_deleting
 from apimachinery.nodes import condition
 from nodes.scheduler.attempt import CANDIDATES, VICTIMS, Choice, Victim
 from nodes.scheduler.cache import Cache
-from nodes.scheduler.framework import Code, CycleState, PodCounts, Reader, Status, is_counted
+from nodes.scheduler.framework import Code, CycleState, PodCounts, Reader, Status
 from nodes.scheduler.memory import first_refusal
 from nodes.scheduler.nodeinfo import NodeInfo
 from nodes.scheduler.plugins.defaults import DefaultPreemption
 from nodes.scheduler.podinfo import PodInfo
 from nodes.scheduler.profile import Profile
+from nodes.scheduler.tally import Who
 from nodes.scheduler.victims import breaking, by_importance, started
 
 # Added to each priority, so that of victims with negative ones more are not better than fewer.
@@ -53,12 +53,10 @@ class _CountsWithout(PodCounts):
     def __init__(self, counts: PodCounts, gone: Mapping[str, PodInfo], node: str) -> None:
         self._counts, self._gone, self._node = counts, gone, node
 
-    def by_node(self, namespace: str, selector: Selector) -> dict[str, int]:
-        found = dict(self._counts.by_node(namespace, selector))
-        if selector.empty:
-            return found
+    def by_node(self, who: Who) -> Mapping[str, int]:
+        found = dict(self._counts.by_node(who))
         for pod in self._gone.values():
-            if is_counted(pod, namespace, selector):
+            if who.matches(pod):
                 found[self._node] = found.get(self._node, 0) - 1
         return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
 
@@ -30,6 +31,7 @@ from nodes.scheduler.framework import (
 )
 from nodes.scheduler.nodeinfo import NodeInfo
 from nodes.scheduler.podinfo import PodInfo
+from nodes.scheduler.tally import ByLabel, parted
 
 _REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 _PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
@@ -89,14 +91,18 @@ class InterPodAffinity(PreFilterPlugin, FilterPlugin, PreScorePlugin, ScorePlugi
         refusing = self._refused_by_others(state, pod)
         if not together and not apart and not refusing:
             return SKIP
-        wanted = self._company(state, together)
+        wanted = {
+            (key, value)
+            for key in {term.topology_key for term in together}
+            for value in _places(_counted(state, together, key))
+        }
         # The first of a group that wants its own kind has nobody to join: it may go anywhere.
         first = not wanted and all(term.matches(state.readers, pod) for term in together)
         state.data[self.name] = (
             together,
             wanted,
             first,
-            [(term, self._places(state, term)) for term in apart],
+            [(term, _places(_counted(state, (term,), term.topology_key))) for term in apart],
             refusing,
         )
         return SUCCESS
@@ -110,7 +116,7 @@ class InterPodAffinity(PreFilterPlugin, FilterPlugin, PreScorePlugin, ScorePlugi
         for term, places in apart:
             if node.labels.get(term.topology_key) in places:
                 return Status.unschedulable("node(s) didn't match pod anti-affinity rules")
-        if any(node.labels.get(key) == value for key, value in refusing):
+        if any(node.labels.get(key) in values for key, values in refusing.items()):
             return Status.unschedulable("node(s) didn't satisfy existing pods anti-affinity rules")
         return SUCCESS
 
@@ -120,15 +126,13 @@ class InterPodAffinity(PreFilterPlugin, FilterPlugin, PreScorePlugin, ScorePlugi
         own += [(t, -t.weight) for t in _terms(pod, "podAntiAffinity", _PREFERRED)]
         if self.ignore_theirs and not own:
             return SKIP
-        for node in state.nodes if own else state.minding_others():
-            others = node.pods.values() if own else node.with_affinity.values()
-            for other in others:
-                for term, weight in own:
-                    if term.matches(state.readers, other):
-                        _add(weights, node, term, weight)
-                for term, weight in self._draws(other):
-                    if term.matches(state.readers, pod):
-                        _add(weights, node, term, weight)
+        for term, weight in own:
+            _add(weights, term, weight, _counted(state, (term,), term.topology_key))
+        for kind in state.minding_others():
+            for term, weight in self._draws(kind.pod):
+                if term.matches(state.readers, pod):
+                    there = kind.tally.by_part(state.nodes, ByLabel(term.topology_key))
+                    _add(weights, term, weight, there)
         if not weights:
             return SKIP
         state.data[f"{self.name}/score"] = weights
@@ -150,38 +154,16 @@ class InterPodAffinity(PreFilterPlugin, FilterPlugin, PreScorePlugin, ScorePlugi
         span = highest - lowest
         return each(scores, lambda score: MAX_SCORE * (score - lowest) // span if span else 0)
 
-    def _company(self, state: CycleState, terms: Sequence[Term]) -> set[tuple[str, str]]:
-        """Return the topology pairs where a pod stands that all terms name, each within its own."""
-        found: set[tuple[str, str]] = set()
-        keys = {term.topology_key for term in terms}
-        for node in state.nodes if terms else ():
-            here = {(key, value) for key in keys if (value := node.labels.get(key)) is not None}
-            if not here <= found and any(
-                _all_match(terms, state.readers, other) for other in node.pods.values()
-            ):
-                found |= here
-        return found
-
-    def _places(self, state: CycleState, term: Term) -> set[str]:
-        """Return the topology values at which a pod that the term names stands."""
-        found = set()
-        for node in state.nodes:
-            value = node.labels.get(term.topology_key)
-            if value is None or value in found:
-                continue
-            if any(term.matches(state.readers, other) for other in node.pods.values()):
-                found.add(value)
-        return found
-
-    def _refused_by_others(self, state: CycleState, pod: PodInfo) -> set[tuple[str, str]]:
-        """Return the topology pairs where a pod stands whose anti-affinity names this pod."""
-        found = set()
-        for node in state.minding_others():
-            for other in node.with_affinity.values():
-                for term in _terms(other, "podAntiAffinity"):
-                    value = node.labels.get(term.topology_key)
-                    if value is not None and term.matches(state.readers, pod):
-                        found.add((term.topology_key, value))
+    def _refused_by_others(self, state: CycleState, pod: PodInfo) -> dict[str, set[str]]:
+        """Return by topology key the values where a pod stands whose anti-affinity names this."""
+        found: dict[str, set[str]] = {}
+        for kind in state.minding_others():
+            for term in _terms(kind.pod, "podAntiAffinity"):
+                if term.matches(state.readers, pod):
+                    key = term.topology_key
+                    places = _places(kind.tally.by_part(state.nodes, ByLabel(key)))
+                    if places:
+                        found.setdefault(key, set()).update(places)
         return found
 
     def _draws(self, other: PodInfo) -> Iterator[tuple[Term, int]]:
@@ -232,11 +214,42 @@ def _all_match(terms: Sequence[Term], readers: Readers, other: PodInfo) -> bool:
     return bool(terms) and all(term.matches(readers, other) for term in terms)
 
 
-def _add(weights: _Weights, node: NodeInfo, term: Term, weight: int) -> None:
-    value = node.labels.get(term.topology_key)
-    if value is not None:
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """Pods that all of these terms name, of which none chooses namespaces by their labels."""
+
+    terms: tuple[Term, ...]
+
+    def matches(self, pod: PodInfo) -> bool:
+        return all(
+            pod.namespace in term.namespaces and term.selector.matches(pod.labels)
+            for term in self.terms
+        )
+
+
+def _counted(state: CycleState, terms: tuple[Term, ...], key: str) -> Mapping[str, int]:
+    """Return by the values of a label how many of the pods stand there that all terms name."""
+    where, readers = ByLabel(key), state.readers
+    if all(term.namespace_selector is None for term in terms):
+        return state.counts.by_part(state.nodes, _Named(terms), where)
+    pods = {
+        node.name: sum(_all_match(terms, readers, other) for other in node.pods.values())
+        for node in state.nodes
+    }
+    return parted(pods, state.nodes, where)
+
+
+def _places(counts: Mapping[str, int]) -> set[str]:
+    return {value for value, count in counts.items() if count}
+
+
+def _add(weights: _Weights, term: Term, weight: int, counts: Mapping[str, int]) -> None:
+    """Let each pod that is counted draw, or repel, with a weight."""
+    there = {value: count for value, count in counts.items() if count}
+    if there:
         by_value = weights.setdefault(term.topology_key, {})
-        by_value[value] = by_value.get(value, 0) + weight
+        for value, count in there.items():
+            by_value[value] = by_value.get(value, 0) + weight * count
 
 
 def _terms(pod: PodInfo, which: str, when: str = _REQUIRED) -> tuple[Term, ...]:

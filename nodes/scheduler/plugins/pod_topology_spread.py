@@ -9,6 +9,8 @@ from math import log
 from operator import not_
 from typing import Any
 
+import orjson
+
 from apimachinery.labels import Selector, from_label_selector, from_set
 from apimachinery.meta import Obj, controller_of, labels_of, namespace_of
 from apimachinery.nodes import fits_node_requirements, has_node_requirements, untolerated
@@ -31,6 +33,7 @@ from nodes.scheduler.framework import (
 )
 from nodes.scheduler.nodeinfo import NodeInfo
 from nodes.scheduler.podinfo import PodInfo
+from nodes.scheduler.tally import Selected
 
 HOSTNAME = "kubernetes.io/hostname"
 ZONE = "topology.kubernetes.io/zone"
@@ -50,7 +53,7 @@ class Constraint:
     honor_affinity: bool = True
     honor_taints: bool = False
     # Pods that match, by the value of the topology key, on nodes that count.
-    counts: dict[str, int] = field(default_factory=dict)
+    counts: Mapping[str, int] = field(default_factory=dict)
     # The least of the counts, 0 where there are not enough domains.
     fewest: int = 0
     weight: float = 0.0
@@ -266,31 +269,51 @@ def _owner(readers: Readers, pod: PodInfo) -> Obj | None:
     return {**owner, "kind": reference["kind"]} if owner is not None else None
 
 
+@dataclass(frozen=True, slots=True)
+class _Domains:
+    """Nodes by the value of a label, of those that have all labels and that the policies let count.
+
+    `counting` is what is asked of the pod for that; "" for nothing.
+    """
+
+    key: str
+    needed: tuple[str, ...]
+    counting: bytes
+    constraint: Constraint = field(compare=False)
+    pod: PodInfo = field(compare=False)
+
+    @classmethod
+    def of(cls, constraint: Constraint, pod: PodInfo, needed: tuple[str, ...]) -> _Domains:
+        spec, asks = pod.spec, dict[str, Any]()
+        if constraint.honor_affinity and has_node_requirements(pod.obj):
+            asks["affinity"] = (spec.get("nodeSelector"), spec.get("affinity"))
+        if constraint.honor_taints:
+            asks["tolerations"] = spec.get("tolerations")
+        counting = orjson.dumps(asks) if asks else b""
+        return cls(constraint.topology_key, needed, counting, constraint, pod)
+
+    def part(self, node: NodeInfo) -> str | None:
+        value = node.labels.get(self.key)
+        if value is None or any(one not in node.labels for one in self.needed):
+            return None
+        if self.counting and not _counts(self.constraint, self.pod, node):
+            return None
+        return value
+
+
 def _count(state: CycleState, pod: PodInfo, constraint: Constraint, keys: tuple[str, ...]) -> None:
     """Count matching pods by topology value, over the nodes that the policies let count."""
-    counts, which = state.counts, (pod.namespace, constraint.selector)
-    key = constraint.topology_key
-    # For the most pods every node counts that has the labels: then nobody is asked.
-    if not constraint.honor_taints and not (
-        constraint.honor_affinity and has_node_requirements(pod.obj)
-    ):
-        constraint.counts = counts.by_value(state.nodes, *which, key, keys)
-        return
-    on_node, found = counts.by_node(*which).get, dict[str, int]()
-    for node in state.nodes:
-        value = node.labels.get(key)
-        if value is None or any(one not in node.labels for one in keys):
-            continue
-        if _counts(constraint, pod, node):
-            found[value] = found.get(value, 0) + on_node(node.name, 0)
-    constraint.counts = found
+    where = _Domains.of(constraint, pod, keys)
+    constraint.counts = state.counts.by_part(
+        state.nodes, Selected(pod.namespace, constraint.selector), where
+    )
 
 
 def _on_each(
     state: CycleState, pod: PodInfo, constraint: Constraint, nodes: Sequence[NodeInfo]
 ) -> list[int | None]:
     """Return how many pods count on each node by itself; None for one without the label."""
-    count, key = state.counts.by_node(pod.namespace, constraint.selector).get, HOSTNAME
+    count, key = state.counts.by_node(Selected(pod.namespace, constraint.selector)).get, HOSTNAME
     return [count(node.name, 0) if key in node.labels else None for node in nodes]
 
 

@@ -45,11 +45,13 @@ def drawn_pod(chance):
     if chance.random() < 0.3:
         hard = chance.random() < 0.4
         term |= {"maxSkew": 2, "whenUnsatisfiable": "DoNotSchedule" if hard else "ScheduleAnyway"}
+        term["nodeTaintsPolicy"] = chance.choice(("Honor", "Ignore"))
         made.spec(topologySpreadConstraints=[term, {**term, "topologyKey": "disk"}])
     elif chance.random() < 0.3:
         which = chance.choice(("podAffinity", "podAntiAffinity"))
         preferred = {"weight": chance.randrange(1, 100), "podAffinityTerm": term}
-        required, wished = ("requiredDuring", [term]), ("preferredDuring", [preferred])
+        also = {**alike, "topologyKey": "disk"} | chance.choice(({}, {"namespaceSelector": {}}))
+        required, wished = ("requiredDuring", [term, also]), ("preferredDuring", [preferred])
         when, terms = required if chance.random() < 0.2 else wished
         made.spec(affinity={which: {f"{when}SchedulingIgnoredDuringExecution": terms}})
     return made
@@ -70,6 +72,10 @@ class Cluster:
             self.cache.set_node(drawn_node(chance, name))
         elif chance.random() < 0.05:
             self.cache.remove_node(name)
+        elif chance.random() < 0.2:
+            known = chance.choice(self.cache.nodes)
+            taints = [] if known.taints else [{"key": "t", "effect": "NoSchedule"}]
+            self.cache.set_node({**known.obj, "spec": {"taints": taints}})
         if self.pods and chance.random() < 0.3:
             uid = chance.choice(sorted(self.pods))
             del self.pods[uid]
@@ -158,3 +164,17 @@ def check_scores(cluster, attempt, info):
     best = max(sums.values(), default=0)
     assert list(attempt.tied) == [name for name, total in sums.items() if total == best]
     assert sorted(attempt.totals().items()) == sorted(sums.items())
+
+
+def test_pods_that_mind_others_are_known_as_long_as_there_are_any():
+    cache = Cache()
+    cache.set_node(node("n1"))
+    term = {"topologyKey": HOST, "labelSelector": {}}
+    apart = {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}
+    for uid in "abc":
+        cache.place(PodInfo.of(pod(uid).meta(uid=uid).spec(affinity=apart)), "n1")
+    (kind,) = cache.company.kinds()
+    assert kind.many == 3
+    for uid in "abc":
+        cache.remove(uid)
+    assert not list(cache.company.kinds())
