@@ -52,6 +52,11 @@ def taints_of(node: Mapping[str, Any]) -> Sequence[Obj]:
     return (node.get("spec") or {}).get("taints") or ()
 
 
+def declared_features(node: Mapping[str, Any]) -> Sequence[str]:
+    """Return what the node's kubelet says that it can, of what not every one can."""
+    return (node.get("status") or {}).get("declaredFeatures") or ()
+
+
 def is_out_of_service(node: Mapping[str, Any]) -> bool:
     """Tell whether somebody has said that the node is down for good: it uses nothing."""
     return any(taint.get("key") == TAINT_OUT_OF_SERVICE for taint in taints_of(node))

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from apimachinery.meta import Obj, labels_of
-from apimachinery.nodes import is_unschedulable, taints_of
+from apimachinery.nodes import declared_features, is_unschedulable, taints_of
 from nodes.client import resources
 from nodes.client.resources import Res
 from nodes.scheduler.framework import Event
@@ -49,6 +49,8 @@ def of_node(old: Obj, new: Obj) -> Iterator[Event]:
         yield Event.NODE_LABELS
     if _status(old).get("allocatable") != _status(new).get("allocatable"):
         yield Event.NODE_ALLOCATABLE
+    if declared_features(old) != declared_features(new):
+        yield Event.NODE_FEATURES
 
 
 def of_assigned(old: Obj, new: Obj) -> Iterator[Event]:

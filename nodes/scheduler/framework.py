@@ -90,6 +90,7 @@ class Event(Enum):
     NODE_TAINTS = "Node/UpdateNodeTaint"
     NODE_LABELS = "Node/UpdateNodeLabel"
     NODE_ALLOCATABLE = "Node/UpdateNodeAllocatable"
+    NODE_FEATURES = "Node/UpdateNodeDeclaredFeature"
     # Pods that have a node.
     POD_ADDED = "AssignedPod/Add"
     POD_LABELS = "AssignedPod/UpdatePodLabel"

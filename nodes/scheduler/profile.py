@@ -31,6 +31,7 @@ from nodes.scheduler.plugins.gang_scheduling import GangScheduling
 from nodes.scheduler.plugins.image_locality import ImageLocality
 from nodes.scheduler.plugins.inter_pod_affinity import InterPodAffinity
 from nodes.scheduler.plugins.node_affinity import NodeAffinity
+from nodes.scheduler.plugins.node_declared_features import NodeDeclaredFeatures
 from nodes.scheduler.plugins.node_name import NodeName
 from nodes.scheduler.plugins.node_ports import NodePorts
 from nodes.scheduler.plugins.node_resources_fit import NodeResourcesFit
@@ -67,6 +68,7 @@ DEFAULT_PLUGINS: tuple[tuple[type[Plugin], int], ...] = (
     (NodeResourcesBalancedAllocation, 1),
     (ImageLocality, 1),
     (DefaultBinder, 0),
+    (NodeDeclaredFeatures, 0),
 )
 # What comes to them where features of groups are on.
 GANGS: tuple[tuple[type[Plugin], int], ...] = ((GangScheduling, 0),)

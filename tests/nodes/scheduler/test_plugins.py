@@ -4,12 +4,14 @@ import pytest
 
 from apimachinery.meta import Obj
 from nodes.scheduler.cache import Cache
+from nodes.scheduler.changes import of_node
 from nodes.scheduler.config.args import completed
-from nodes.scheduler.framework import Code, CycleState
+from nodes.scheduler.framework import Code, CycleState, Event
 from nodes.scheduler.plugins.balanced_allocation import NodeResourcesBalancedAllocation
 from nodes.scheduler.plugins.image_locality import ImageLocality
 from nodes.scheduler.plugins.inter_pod_affinity import InterPodAffinity
 from nodes.scheduler.plugins.node_affinity import NodeAffinity
+from nodes.scheduler.plugins.node_declared_features import NodeDeclaredFeatures
 from nodes.scheduler.plugins.node_name import NodeName
 from nodes.scheduler.plugins.node_ports import NodePorts
 from nodes.scheduler.plugins.node_resources_fit import NodeResourcesFit
@@ -153,6 +155,18 @@ def test_host_ports_of_sidecars_are_taken_too():
     for more, free in (({"restartPolicy": "Always"}, False), ({}, True)):
         there = pod("a").image("x").spec(initContainers=[{**init, **more}])
         assert (refused(NodePorts(), wants, [node("n")], [(there, "n")]) == {}) is free
+
+
+def test_a_node_has_to_declare_what_a_pod_needs_of_its_kubelet():
+    feature = "RestartAllContainersOnContainerExits"
+    nodes = [node("old"), node("new").status(declaredFeatures=["Another", feature])]
+    rule = {"action": "RestartAllContainers", "exitCodes": {"operator": "In", "values": [1]}}
+    needs = pod("p").image("x", restartPolicy="Never", restartPolicyRules=[rule])
+    assert refused(NodeDeclaredFeatures(), needs, nodes) == {
+        "old": (UNRESOLVABLE, ("node(s) didn't match Pod's required features",))
+    }
+    assert refused(NodeDeclaredFeatures(), pod("p"), nodes) == {}
+    assert list(of_node(node("new"), nodes[1])) == [Event.NODE_FEATURES]
 
 
 def test_taints():
