@@ -41,15 +41,15 @@ class Binder:
         # Pods for which something is being done before they are bound.
         self._prepared: dict[str, asyncio.Task[binding.Failure | None]] = {}
 
-    def interrupt(self, uid: str) -> bool:
+    def interrupt(self, uid: str) -> str:
         """Give a pod up that is not about to be bound yet: it goes back to the queue.
 
-        False where there is no such pod.
+        Return at which extension point it was; "" where there is no such pod.
         """
         if self._waiters.preempt(uid):
-            return True
+            return binding.PERMIT
         preparing = self._prepared.get(uid)
-        return preparing is not None and preparing.cancel()
+        return binding.PRE_BIND if preparing is not None and preparing.cancel() else ""
 
     async def bind(
         self, profile: Profile, pod: PodInfo, outcome: Outcome, attempt: Attempt
@@ -86,14 +86,14 @@ class Binder:
             why = await self._waiters.wait(pod, plugin, seconds) if plugin else ""
             await told
             if plugin:
-                attempt.seconds["permit"] = time.perf_counter() - began
+                attempt.seconds[binding.PERMIT] = time.perf_counter() - began
             if why == binding.PREEMPTED:
                 return binding.Failure(why, plugin, rejected=False)
             if why:
                 return binding.refused(plugin, [why])
             began = time.perf_counter()
             failure = await self._pre_bind(profile, state, pod, node)
-            attempt.seconds["preBind"] = time.perf_counter() - began
+            attempt.seconds[binding.PRE_BIND] = time.perf_counter() - began
         finally:
             await self._slots.acquire()
         return failure

@@ -23,6 +23,8 @@ from nodes.scheduler.profile import Profile
 
 # Why a pod is given up that was to be bound, where a more important one needs the room.
 PREEMPTED = "preempted"
+# Where it was then.
+PERMIT, PRE_BIND = "permit", "preBind"
 
 
 @dataclass(frozen=True, slots=True)

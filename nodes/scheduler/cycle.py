@@ -50,6 +50,8 @@ class Outcome:
     of_group: bool = False
     # The node that was to be the pod's before, if any, stays so.
     keeps_nominated: bool = False
+    # It was looked for pods that could go, and none would help.
+    in_vain: bool = False
 
     @property
     def nominated(self) -> str | None:
@@ -174,12 +176,9 @@ class Cycle:
         if refusal is not None:
             plugin, status = refusal
             why = ", ".join(status.reasons)
-            message = f"0/{len(nodes)} nodes are available: {why}."
             attempt.refused = {node.name: (plugin, status.reasons) for node in nodes}
             attempt.unresolvable = {node.name for node in nodes}
-            words, writes, keeps = self._after(state, pod, plugin, len(nodes))
-            message = " ".join((message, words)).rstrip()
-            return Outcome("", message, {plugin}, writes=writes, keeps_nominated=keeps)
+            return self._before_nodes(state, pod, plugin, why, len(nodes))
         known = self._memory.of(pod, filters, len(nodes))
         nominated = self._nominated(pod, within) if pod.nominated and not anywhere else None
         if nominated is not None:
@@ -226,7 +225,7 @@ class Cycle:
         refused_by = {_who(plugin) for plugin, _ in refused.values()}
         message = sentence(len(nodes), refused)
         words, writes = self._post_filter(state, pod)
-        keeps = bool(self._profile.post_filter)
+        keeps, in_vain = bool(self._profile.post_filter), False
         if self._preemption.enabled:
             if why := self._preemption.not_eligible(pod, hopeless.__contains__):
                 words.append(f"preemption: {why}")
@@ -235,10 +234,12 @@ class Cycle:
                 if candidates := found.candidates:
                     attempt.candidates = choices(candidates)
                     return Outcome("", message, refused_by, candidates, writes=writes)
-                keeps = False
+                keeps, in_vain = False, True
                 words.append(no_victims(len(nodes), found.refused))
         message = " ".join((message, ", ".join(words))).rstrip()
-        return Outcome("", message, refused_by, writes=writes, keeps_nominated=keeps)
+        return Outcome(
+            "", message, refused_by, writes=writes, keeps_nominated=keeps, in_vain=in_vain
+        )
 
     def _post_filter(self, state: CycleState, pod: PodInfo) -> tuple[list[str], tuple[Write, ...]]:
         """Ask the plugins what can be done, but for preemption."""
@@ -251,24 +252,25 @@ class Cycle:
                 words.append(said)
         return words, writes
 
-    def _after(
-        self, state: CycleState, pod: PodInfo, refuser: str, nodes: int
-    ) -> tuple[str, tuple[Write, ...], bool]:
-        """Return what the post-filters say of a pod that no node could help, what they would
-        write, and whether what was nominated before stays so.
-        """
-        keeps = bool(self._profile.post_filter)
+    def _before_nodes(
+        self, state: CycleState, pod: PodInfo, refuser: str, why: str, nodes: int
+    ) -> Outcome:
+        """Return the outcome where a plugin has refused the pod before it looked at nodes."""
+        message = f"0/{nodes} nodes are available: {why}."
+        outcome = Outcome("", message, {refuser}, keeps_nominated=bool(self._profile.post_filter))
         asked = [plugin.name for plugin in self._profile.pre_filter]
-        for plugin in self._profile.post_filter:
-            if plugin.name in asked[asked.index(refuser) + 1 :]:
-                # It looks for what it found out before, and fails: nobody else is asked.
-                return "not found", (), keeps
-        words, writes = self._post_filter(state, pod)
+        not_asked = asked[asked.index(refuser) + 1 :]
+        if any(plugin.name in not_asked for plugin in self._profile.post_filter):
+            # One looks for what it found out before, and fails: nobody else is asked.
+            outcome.message = f"{message} not found"
+            return outcome
+        words, outcome.writes = self._post_filter(state, pod)
         if self._preemption.enabled:
-            why = self._preemption.not_eligible(pod, _hopeless)
-            words.append(f"preemption: {why}" if why else no_victims(nodes, {}))
-            keeps = bool(why)
-        return ", ".join(words), writes, keeps
+            denied = self._preemption.not_eligible(pod, _hopeless)
+            words.append(f"preemption: {denied}" if denied else no_victims(nodes, {}))
+            outcome.in_vain, outcome.keeps_nominated = not denied, bool(denied)
+        outcome.message = " ".join((message, ", ".join(words))).rstrip()
+        return outcome
 
     def _pre_filter(
         self, state: CycleState, pod: PodInfo

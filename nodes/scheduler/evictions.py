@@ -30,8 +30,8 @@ log = logging.getLogger(__name__)
 _TARGET = "DisruptionTarget"
 # What stands for all nodes, where a group makes room.
 EVERYWHERE = "cluster"
-# Takes a pod that is about to be bound back into the queue; False where there is none.
-Interrupt = Callable[[str], bool]
+# Takes a pod that is about to be bound back into the queue; says where it was, "" for nowhere.
+Interrupt = Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,17 @@ class Preemptor:
     @property
     def name(self) -> str:
         return f"{namespace_of(self.obj)}/{name_of(self.obj)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """Room that is to be made: where, or what stands for all nodes; and who has to go for it."""
+
+    preemptor: Preemptor
+    where: str
+    victims: Sequence[PodInfo]
+    # How many go by themselves.
+    leaving: int
 
 
 class Evictions:
@@ -92,8 +103,8 @@ class Evictions:
         found = self._pods.get(last.namespace, last.name)
         return found is not None and not is_deleting(found)
 
-    def begin(self, preemptor: Preemptor, where: str, victims: Sequence[PodInfo]) -> list[PodInfo]:
-        """Take note that room is being made, before anything is written; return who has to go."""
+    def begin(self, preemptor: Preemptor, where: str, victims: Sequence[PodInfo]) -> Room:
+        """Take note that room is being made, before anything is written."""
         left = []
         for victim in victims:
             known = self._pods.get(victim.namespace, victim.name)
@@ -104,16 +115,18 @@ class Evictions:
                 left.append(victim)
         if left:
             self._running[uid_of(preemptor.obj)] = None
-            if self.observer is not None:
-                self.observer.preempts(preemptor.name, where, len(victims), len(left))
-        return left
+        return Room(preemptor, where, left, len(victims) - len(left))
 
-    async def run(self, preemptor: Preemptor, where: str, victims: Sequence[PodInfo]) -> None:
-        """Send those away who have to go; `where` is the node, or what stands for all of them."""
+    async def run(self, room: Room) -> None:
+        """Send those away who have to go."""
+        preemptor, where, victims = room.preemptor, room.where, room.victims
         if not victims:
             return
         uid, fine = uid_of(preemptor.obj), False
         began = time.perf_counter()
+        if self.observer is not None:
+            going = len(victims)
+            self.observer.preempts(preemptor.name, where, room.leaving + going, going)
         try:
             fine = await self._release(preemptor, where)
             for victim in victims[:-1]:
@@ -143,12 +156,16 @@ class Evictions:
     async def _send_away(self, preemptor: Preemptor, where: str, victim: PodInfo) -> None:
         """Delete a pod, with the condition that says why. Raises ApiError."""
         words = f"Preempted by {preemptor.kind} {uid_of(preemptor.obj)} on node {where}"
-        if self._interrupt(victim.uid):
+        if point := self._interrupt(victim.uid):
             words += " (in kube-scheduler memory)."
-        elif not await self._delete(preemptor, victim):
-            return
-        if self.observer is not None:
-            self.observer.preempted(preemptor.name, victim, where)
+            if self.observer is not None:
+                self.observer.interrupted(preemptor.kind, preemptor.name, victim, where, point)
+        else:
+            there = await self._delete(preemptor, victim)
+            if self.observer is not None:
+                self.observer.preempted(preemptor.name, victim, where, there=there)
+            if not there:
+                return
         self._voices.of(preemptor.scheduler).event(
             victim.obj, NORMAL, "Preempted", words, action="Preempting", related=preemptor.obj
         )

@@ -28,7 +28,7 @@ from nodes.scheduler.cache import Cache
 from nodes.scheduler.config.reading import DEFAULT_SCHEDULER, Configuration
 from nodes.scheduler.cycle import Cycle, Outcome
 from nodes.scheduler.decisions import Decisions
-from nodes.scheduler.evictions import EVERYWHERE, Evictions, Preemptor
+from nodes.scheduler.evictions import EVERYWHERE, Evictions, Preemptor, Room
 from nodes.scheduler.extenders import Ask, Extenders, no_ask
 from nodes.scheduler.following import Follower
 from nodes.scheduler.framework import GroupPlugin, Reader
@@ -340,7 +340,7 @@ class Scheduler:
             )
             trial.tries.append(Try(waiting, attempt, outcome))
 
-    def _begin_room(self, key: Key, trial: Trial) -> tuple[Preemptor, Sequence[PodInfo]] | None:
+    def _begin_room(self, key: Key, trial: Trial) -> Room | None:
         """Take note of whom a group needs to go, before its members wait again."""
         group = self._readers["podgroups"].get(*key)
         if group is None or not trial.verdict.victims:
@@ -349,11 +349,9 @@ class Scheduler:
         choice = Candidate(EVERYWHERE, tuple(trial.verdict.victims), 0)
         for one in trial.tries:
             one.attempt.candidates = choices([choice])
-        return preemptor, self._evictions.begin(preemptor, EVERYWHERE, trial.verdict.victims)
+        return self._evictions.begin(preemptor, EVERYWHERE, trial.verdict.victims)
 
-    async def _group_settled(
-        self, key: Key, trial: Trial, room: tuple[Preemptor, Sequence[PodInfo]] | None
-    ) -> None:
+    async def _group_settled(self, key: Key, trial: Trial, room: Room | None) -> None:
         """Write what came of a group, and send those away who have to go for it."""
         verdict, reader = trial.verdict, self._readers["podgroups"]
         if self.observer is not None:
@@ -362,4 +360,4 @@ class Scheduler:
             await tell(self._writer, reader, key, self._clock, verdict.reason, verdict.message)
         finally:
             if room is not None:
-                await self._evictions.run(room[0], EVERYWHERE, room[1])
+                await self._evictions.run(room)

@@ -12,7 +12,7 @@ from apimachinery.clock import Clock
 from apimachinery.exposition import Histogram
 from nodes.client.klog import Klog
 from nodes.scheduler.attempt import Attempt
-from nodes.scheduler.binding import Failure
+from nodes.scheduler.binding import PERMIT, PRE_BIND, Failure
 from nodes.scheduler.cycle import Outcome
 from nodes.scheduler.framework import NO_NODES
 from nodes.scheduler.groups import ERROR as GROUP_ERROR
@@ -25,6 +25,10 @@ SCHEDULED, UNSCHEDULABLE, ERROR = "scheduled", "unschedulable", "error"
 WAITING = "waiting_on_preemption"
 _PODGROUP = "schedule_one_podgroup.go"
 _MOST_ATTEMPTS = 15
+_INTERRUPTED = {
+    PERMIT: ("Preemptor preempted a waiting pod", "waitingPod"),
+    PRE_BIND: ("Preemptor rejected a pod in preBind", "podInPreBind"),
+}
 
 
 def _doubling(first: float, count: int) -> tuple[float, ...]:
@@ -70,6 +74,7 @@ class Observer:
             self.failed(pod, attempt, outcome.message)
             return
         self._count(attempt, UNSCHEDULABLE, outcome)
+        self._room(name, outcome)
         if NO_NODES in outcome.refused_by:
             what = "Unable to schedule pod; no nodes are registered to the cluster; waiting"
             self._klog.info("schedule_one.go:1111", what, "pod", name)
@@ -89,7 +94,7 @@ class Observer:
         self.tries.add(waiting.attempts)
         self._sli(waiting)
         self.after_flush += waiting.because is LEFT_OVER
-        if (waited := attempt.seconds.get("permit")) is not None:
+        if (waited := attempt.seconds.get(PERMIT)) is not None:
             self.permits["Success"].add(waited)
         self._klog.info(
             "schedule_one.go:345",
@@ -104,7 +109,7 @@ class Observer:
             self.failed(pod, attempt, failure.message)
             return
         self._count(attempt, UNSCHEDULABLE)
-        if (waited := attempt.seconds.get("permit")) is not None:
+        if (waited := attempt.seconds.get(PERMIT)) is not None:
             self.permits["Unschedulable"].add(waited)
         self._no_fit(f"{pod.namespace}/{pod.name}", failure.message)
 
@@ -116,6 +121,16 @@ class Observer:
             "Error scheduling pod; retrying",
             *("err", message, "pod", f"{pod.namespace}/{pod.name}"),
         )
+
+    def _room(self, name: str, outcome: Outcome) -> None:
+        """Room was looked for, or was not."""
+        if outcome.in_vain:
+            what = "No preemption candidate is found; preemption is not helpful for scheduling"
+            self._klog.info("preemption.go:194", what, "pod", name)
+        elif outcome.preemption is not None:
+            what = "the target node for the preemption is determined"
+            pairs = ("node", outcome.preemption.node, "pod", name)
+            self._klog.info("preemption.go:221", what, *pairs)
 
     def _no_fit(self, name: str, why: str) -> None:
         what = "Unable to schedule pod; no fit; waiting"
@@ -161,11 +176,21 @@ class Observer:
             *("preemptor", name, "node", node, "victim", f"{victim.namespace}/{victim.name}"),
         )
 
-    def preempted(self, name: str, victim: PodInfo, node: str) -> None:
-        """A victim is on its way."""
+    def interrupted(self, kind: str, name: str, victim: PodInfo, node: str, point: str) -> None:
+        """A victim that was about to be bound goes back to the queue."""
+        what, key = _INTERRUPTED[point]
+        self._klog.info(
+            "executor.go:124",
+            what,
+            *("preemptorType", kind, "preemptor", name),
+            *(key, f"{victim.namespace}/{victim.name}", "node", node),
+        )
+
+    def preempted(self, name: str, victim: PodInfo, node: str, *, there: bool) -> None:
+        """A victim is on its way, or was gone already."""
         self._klog.info(
             "executor.go:169",
-            "Preemptor Pod preempted victim Pod",
+            "Preemptor Pod preempted victim Pod" if there else "Victim Pod is already deleted",
             *("preemptor", name, "victim", f"{victim.namespace}/{victim.name}", "node", node),
         )
 

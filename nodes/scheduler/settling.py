@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -15,7 +15,7 @@ from nodes.scheduler.binder import Binder
 from nodes.scheduler.cache import Cache
 from nodes.scheduler.cycle import Outcome
 from nodes.scheduler.decisions import Decisions
-from nodes.scheduler.evictions import Evictions, Preemptor
+from nodes.scheduler.evictions import Evictions, Preemptor, Room
 from nodes.scheduler.observing import Observer
 from nodes.scheduler.plugins.gang_scheduling import GangScheduling
 from nodes.scheduler.podinfo import PodInfo
@@ -82,11 +82,10 @@ class Settler:
         if (choice := outcome.preemption) is None:
             self._queue.put_back(waiting, outcome.refused_by)
             return partial(self._teller.refused, pod, outcome)
-        preemptor = Preemptor.of(pod)
-        victims = self._evictions.begin(preemptor, choice.node, choice.victims)
+        room = self._evictions.begin(Preemptor.of(pod), choice.node, choice.victims)
         # Only now, so that it is kept out until they are on their way.
         self._queue.put_back(waiting, outcome.refused_by)
-        return partial(self._make_room, preemptor, victims, pod, outcome)
+        return partial(self._make_room, room, pod, outcome)
 
     def after_group(self, profile: Profile, one: Try) -> Work:
         """Take in what a group's trial means for a member; return what is to be written of it."""
@@ -121,14 +120,12 @@ class Settler:
             self._slots.release()
             self._decisions.over(attempt)
 
-    async def _make_room(
-        self, preemptor: Preemptor, victims: Sequence[PodInfo], pod: PodInfo, outcome: Outcome
-    ) -> None:
+    async def _make_room(self, room: Room, pod: PodInfo, outcome: Outcome) -> None:
         """Say why a pod waits, and send those away who have to go for it."""
         try:
             await self._teller.refused(pod, outcome)
         finally:
-            await self._evictions.run(preemptor, outcome.nominated or "", victims)
+            await self._evictions.run(room)
 
     async def _bind(
         self, profile: Profile, waiting: Waiting, outcome: Outcome, attempt: Attempt

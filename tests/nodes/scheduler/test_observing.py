@@ -60,6 +60,8 @@ async def test_a_pod_that_no_node_could_help(rig):
     await rig.create(claim | {"spec": {"devices": {"requests": wants}}})
     await rig.create(pod("q").spec(resourceClaims=[{"name": "r", "resourceClaimName": "c"}]))
     await eventually(lambda: rig.condition("q"))
+    in_vain = "No preemption candidate is found; preemption is not helpful for scheduling"
+    assert rig.lines[1:2] == [("I", in_vain, ("pod", "default/q"))]
     assert rig.condition("q")["message"].endswith(
         " does not exist. still not schedulable, preemption: 0/2 nodes are available: "
         "2 Preemption is not helpful for scheduling."
@@ -69,6 +71,26 @@ async def test_a_pod_that_no_node_could_help(rig):
     came = rig.scheduler.queue.came
     assert came["active", "UnscheduledPod/Add"] == 2
     assert came["unschedulable", "ScheduleAttemptFailure"] == 2
+
+
+async def test_room_that_is_made(rig):
+    await rig.create(node("n1"), pod("low").requests(cpu="3").on("n1"))
+    await rig.create(pod("high").requests(cpu="3").spec(priority=5))
+    await eventually(lambda: rig.scheduler.observer.evictions)
+    names = ("preemptor", "default/high")
+    assert [(what, pairs) for _, what, pairs in rig.lines if "err" not in pairs] == [
+        (
+            "the target node for the preemption is determined",
+            ("node", "n1", "pod", "default/high"),
+        ),
+        (
+            "Start the preemption asynchronously",
+            (*names, "node", "n1", "numVictims", 1, "numVictimsToDelete", 1),
+        ),
+        ("Preemptor Pod preempted victim Pod", (*names, "victim", "default/low", "node", "n1")),
+        ("Async Preemption finished completely", (*names, "node", "n1", "result", "success")),
+    ]
+    assert sum(rig.scheduler.observer.evictions["success"].counts) == 1
 
 
 async def test_who_is_refused_at_last_is_told_from_what_went_wrong(rig):
