@@ -30,6 +30,8 @@ class Patcher:
         """
         status: Obj = {}
         if condition is not None:
+            if generation := pod.obj["metadata"].get("generation"):
+                condition = {**condition, "observedGeneration": generation}
             old = condition_of(pod.obj, condition["type"]) or {}
             if any(old.get(key) != value for key, value in condition.items()):
                 status["conditions"] = [self._dated(condition, old)]

@@ -74,6 +74,7 @@ async def test_a_pod_goes_to_its_volume_and_one_of_higher_priority_takes_it_over
         f"0/{count} nodes are available: {count} node has pod using PersistentVolumeClaim with "
         "the same name and ReadWriteOncePod access mode."
     )
+    assert (condition["observedGeneration"], condition["lastProbeTime"]) == (1, None)
     await lab.client.create(pod("urgent", "c", priorityClassName="system-node-critical"))
     await eventually(lambda: placed(lab, "urgent") == node, within=120)
     assert lab.get("pods", "user") is None

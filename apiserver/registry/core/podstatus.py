@@ -59,7 +59,7 @@ class PodStatusStrategy(StatusStrategy):
         for name in ("qosClass", "observedGeneration"):
             if not status.get(name) and before.get(name):
                 status = status | {name: before[name]}
-        _keep_generations(status.get("conditions") or [], before.get("conditions") or [])
+        _complete(status.get("conditions") or [], before.get("conditions") or [])
         new["status"] = status
 
     def validate_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> FieldErrors:
@@ -95,8 +95,10 @@ class PodStatusStrategy(StatusStrategy):
         status.pop("nodeAllocatableResourceClaimStatuses", None)
 
 
-def _keep_generations(conditions: list[Obj], before: list[Obj]) -> None:
-    """Conditions that come without the generation they are about keep the one they had."""
+def _complete(conditions: list[Obj], before: list[Obj]) -> None:
+    """Conditions that come without the generation they are about keep the one they had; all have
+    the time of a probe, which there is none of.
+    """
     had: dict[Any, list[int]] = {}
     for condition in before:
         had.setdefault(condition.get("type"), []).append(condition.get("observedGeneration") or 0)
@@ -106,6 +108,7 @@ def _keep_generations(conditions: list[Obj], before: list[Obj]) -> None:
         generation = kept.pop(0) if kept else 0
         if generation and not condition.get("observedGeneration"):
             condition["observedGeneration"] = generation
+        condition.setdefault("lastProbeTime", None)
 
 
 def _generation_errors(holder: Obj, path: Path) -> FieldErrors:
