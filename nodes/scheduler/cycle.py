@@ -26,6 +26,7 @@ from nodes.scheduler.podinfo import PodInfo
 from nodes.scheduler.preemption import Candidate, Preemption, choices
 from nodes.scheduler.profile import Profile
 from nodes.scheduler.sentences import no_victims, sentence
+from nodes.scheduler.supposing import Supposing
 
 # Below this many nodes all are looked at (minFeasibleNodesToFind).
 _FEW_NODES = 100
@@ -321,6 +322,7 @@ class Cycle:
         looked = 0
         start = self._start % max(total, 1)
         keeps_room = self._cache.keeps_room
+        supposing: Supposing | None = None
         for one in chain(nodes[start:], nodes[:start]):
             looked += 1
             node = self._cache.with_nominated(one, pod) if keeps_room else one
@@ -329,11 +331,14 @@ class Cycle:
                 refusal = first_refusal(lasting, state, pod, node)
                 seen = known[node.name] = Seen(node.version, refusal)
             refusal = seen.refusal
-            if refusal is None and others:
-                refusal = first_refusal(others, state, pod, node)
             if refusal is None and node is not one:
+                supposing = supposing or Supposing(state, pod, others)
                 # Who is only to come must not be what lets it in.
-                refusal = first_refusal(filters, state, pod, one)
+                refusal = supposing.refusal(node, come=node.beside(one)) or first_refusal(
+                    filters, state, pod, one
+                )
+            elif refusal is None and others:
+                refusal = first_refusal(others, state, pod, node)
             if refusal is None:
                 fitting.append(one)
                 if len(fitting) >= enough:

@@ -266,6 +266,9 @@ class PostBindPlugin(Plugin):
 class PreFilterPlugin(Plugin):
     """Looks at the pod once before the nodes; SKIP leaves the plugin's filter out."""
 
+    # What it finds depends on the pods that stand on nodes.
+    counts_pods: ClassVar[bool] = False
+
     @abstractmethod
     def pre_filter(self, state: CycleState, pod: PodInfo) -> Status: ...
 

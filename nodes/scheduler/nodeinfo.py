@@ -74,6 +74,10 @@ class NodeInfo:
             self.version = next(_versions)
             self._count(pod, -1)
 
+    def beside(self, other: NodeInfo) -> list[PodInfo]:
+        """Return the pods that stand here and not on another one."""
+        return [pod for uid, pod in self.pods.items() if uid not in other.pods]
+
     def port_taken(self, wanted: tuple[str, str, int]) -> bool:
         """Tell whether a host port is in use; 0.0.0.0 collides with every address."""
         protocol, address, port = wanted

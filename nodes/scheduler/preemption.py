@@ -16,13 +16,12 @@ from apimachinery.meta import Obj, is_deleting
 from apimachinery.nodes import condition
 from nodes.scheduler.attempt import CANDIDATES, VICTIMS, Choice, Victim
 from nodes.scheduler.cache import Cache
-from nodes.scheduler.framework import Code, CycleState, PodCounts, Reader, Status
-from nodes.scheduler.memory import first_refusal
+from nodes.scheduler.framework import Code, CycleState, Reader, Status
 from nodes.scheduler.nodeinfo import NodeInfo
 from nodes.scheduler.plugins.defaults import DefaultPreemption
 from nodes.scheduler.podinfo import PodInfo
 from nodes.scheduler.profile import Profile
-from nodes.scheduler.tally import Who
+from nodes.scheduler.supposing import Supposing
 from nodes.scheduler.victims import breaking, by_importance, started
 
 # Added to each priority, so that of victims with negative ones more are not better than fewer.
@@ -45,20 +44,6 @@ class Findings:
 
     candidates: list[Candidate] = field(default_factory=list)
     refused: dict[str, tuple[str, ...]] = field(default_factory=dict)
-
-
-class _CountsWithout(PodCounts):
-    """Pod counts as they would be without some pods."""
-
-    def __init__(self, counts: PodCounts, gone: Mapping[str, PodInfo], node: str) -> None:
-        self._counts, self._gone, self._node = counts, gone, node
-
-    def by_node(self, who: Who) -> Mapping[str, int]:
-        found = dict(self._counts.by_node(who))
-        for pod in self._gone.values():
-            if who.matches(pod):
-                found[self._node] = found.get(self._node, 0) - 1
-        return found
 
 
 class Preemption:
@@ -109,8 +94,9 @@ class Preemption:
             start = self._chance.randrange(len(some))
             some = some[start:] + some[:start]
         found, harmless = Findings(), False
+        supposing = self._supposing(pod)
         for node in some:
-            looked = self._on(pod, node, nodes)
+            looked = self._on(pod, node, supposing)
             if isinstance(looked, Status):
                 found.refused[node.name] = looked.reasons
                 continue
@@ -125,7 +111,25 @@ class Preemption:
         """Return candidates in order, the best first."""
         return sorted(candidates, key=self._rank)
 
-    def _on(self, pod: PodInfo, node: NodeInfo, nodes: Sequence[NodeInfo]) -> Candidate | Status:
+    def _supposing(self, pod: PodInfo) -> Supposing:
+        """Let plugins look at the pod before the nodes, as they have done in its attempt."""
+        cache, skipped = self._cache, set()
+        state = CycleState(
+            cache.nodes,
+            cache.counts,
+            self._readers,
+            kept=cache.kept,
+            images=cache.images,
+            company=cache.company,
+            place_of=cache.place_of,
+        )
+        for plugin in self._profile.pre_filter:
+            if plugin.pre_filter(state, pod).code is Code.SKIP:
+                skipped.add(plugin.name)
+        filters = [one for one in self._profile.filter if one.name not in skipped]
+        return Supposing(state, pod, filters)
+
+    def _on(self, pod: PodInfo, node: NodeInfo, supposing: Supposing) -> Candidate | Status:
         lower = [other for other in node.pods.values() if other.priority < pod.priority]
         if not lower:
             return _NOBODY
@@ -134,12 +138,15 @@ class Preemption:
             emptier.remove(other.uid)
 
         def refusal() -> Status | None:
-            gone = {one.uid: one for one in lower if one.uid not in emptier.pods}
-            view = [emptier if n is node else n for n in nodes]
-            counts = _CountsWithout(self._cache.counts, gone, node.name)
-            return self._refusal(
-                CycleState(view, counts, self._readers, kept=self._cache.kept), pod, emptier
-            )
+            gone = [one for one in lower if one.uid not in emptier.pods]
+            # With those that wait for room there, and without them.
+            crowded = self._cache.with_nominated(emptier, pod)
+            if crowded is not emptier:
+                come = crowded.beside(emptier)
+                if why := supposing.refusal(crowded, gone, come):
+                    return why[1]
+            why = supposing.refusal(emptier, gone)
+            return why[1] if why else None
 
         if (why := refusal()) is not None:
             return why
@@ -169,24 +176,6 @@ class Preemption:
             len(victims),
             _reversed(min(most)),
         )
-
-    def _refusal(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> Status | None:
-        """Return why the pod does not fit on a node: with those that wait for room there, and
-        without them.
-        """
-        skipped = set()
-        for plugin in self._profile.pre_filter:
-            status = plugin.pre_filter(state, pod)
-            if status.code is Code.SKIP:
-                skipped.add(plugin.name)
-            elif not status.ok:
-                return status
-        filters = [p for p in self._profile.filter if p.name not in skipped]
-        crowded = self._cache.with_nominated(node, pod)
-        for view in (node,) if crowded is node else (crowded, node):
-            if refusal := first_refusal(filters, state, pod, view):
-                return refusal[1]
-        return None
 
     def _now(self, pod: PodInfo) -> Obj:
         """Return a pod as it is by now: the cache does not follow its status."""

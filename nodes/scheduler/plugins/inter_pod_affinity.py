@@ -66,6 +66,7 @@ class InterPodAffinity(PreFilterPlugin, FilterPlugin, PreScorePlugin, ScorePlugi
     """Refuses nodes that break a required term, of the pod's or of a pod that is there."""
 
     name = "InterPodAffinity"
+    counts_pods = True
 
     # A pod's required affinity draws its like with this weight.
     hard_weight = 1

@@ -67,6 +67,7 @@ class PodTopologySpread(PreFilterPlugin, FilterPlugin, PreScorePlugin, ScorePlug
     """
 
     name = "PodTopologySpread"
+    counts_pods = True
 
     # The constraints of pods without their own; None: the built-in ones.
     defaults: Sequence[Obj] | None = None

@@ -38,6 +38,7 @@ class VolumeRestrictions(PreFilterPlugin, FilterPlugin):
     """
 
     name = "VolumeRestrictions"
+    counts_pods = True
 
     def hints(self) -> Mapping[Event, Hint]:
         return {
