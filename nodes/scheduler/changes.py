@@ -30,6 +30,11 @@ OTHERS: tuple[tuple[Res, Meaning], ...] = (
     (resources.PERSISTENTVOLUMES, Meaning(Event.VOLUME_ADDED, Event.VOLUME_CHANGED)),
     (resources.STORAGECLASSES, Meaning(Event.CLASS_ADDED, Event.CLASS_CHANGED)),
     (resources.CSINODES, Meaning(Event.CSINODE_ADDED, Event.CSINODE_CHANGED)),
+    (resources.CSIDRIVERS, Meaning(changed=Event.DRIVER_CHANGED)),
+    (
+        resources.CSISTORAGECAPACITIES,
+        Meaning(Event.CAPACITY_ADDED, Event.CAPACITY_CHANGED),
+    ),
     (resources.VOLUMEATTACHMENTS, Meaning(gone=Event.ATTACHMENT_GONE)),
     (
         resources.RESOURCECLAIMS,

@@ -68,6 +68,8 @@ _READ = {
     "persistentvolumes": resources.PERSISTENTVOLUMES,
     "storageclasses": resources.STORAGECLASSES,
     "csinodes": resources.CSINODES,
+    "csidrivers": resources.CSIDRIVERS,
+    "csistoragecapacities": resources.CSISTORAGECAPACITIES,
     "volumeattachments": resources.VOLUMEATTACHMENTS,
     "namespaces": resources.NAMESPACES,
     "resourceclaims": resources.RESOURCECLAIMS,

@@ -43,9 +43,11 @@ from nodes.scheduler.framework import (
 )
 from nodes.scheduler.nodeinfo import NodeInfo
 from nodes.scheduler.podinfo import PodInfo
+from nodes.scheduler.storagecapacity import has_grown, has_room, tells_no_more
 
 _NOT_THERE = "node(s) didn't match PersistentVolume's node affinity"
 _NONE_TO_BIND = "node(s) didn't find available persistent volumes to bind"
+_NO_ROOM = "node(s) did not have enough free storage"
 _LOST = "node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)"
 _CLAIMS = GroupResource("", "persistentvolumeclaims")
 _NO_PROVISIONER = "kubernetes.io/no-provisioner"
@@ -84,6 +86,9 @@ class VolumeBinding(PreFilterPlugin, FilterPlugin, ReservePlugin, PreBindPlugin)
             Event.NODE_LABELS: always,
             Event.CSINODE_ADDED: always,
             Event.CSINODE_CHANGED: _other_migrations,
+            Event.DRIVER_CHANGED: tells_no_more,
+            Event.CAPACITY_ADDED: always,
+            Event.CAPACITY_CHANGED: has_grown,
         }
 
     def configure(self, args: Mapping[str, Any]) -> None:
@@ -118,8 +123,8 @@ class VolumeBinding(PreFilterPlugin, FilterPlugin, ReservePlugin, PreBindPlugin)
         ]
         if any(volume is not None and not reaches(volume, node.obj) for volume in volumes):
             reasons.append(_NOT_THERE)
-        if claims.waiting and self._choose(state, claims.waiting, node) is None:
-            reasons.append(_NONE_TO_BIND)
+        if claims.waiting and isinstance(why := self._choose(state, claims.waiting, node), str):
+            reasons.append(why)
         if None in volumes:
             reasons.append(_LOST)
         return Status.unresolvable(*reasons) if reasons else SUCCESS
@@ -129,8 +134,8 @@ class VolumeBinding(PreFilterPlugin, FilterPlugin, ReservePlugin, PreBindPlugin)
         if claims is None or not claims.waiting:
             return SUCCESS
         chosen = self._choose(state, claims.waiting, node)
-        if chosen is None:
-            return Status.unresolvable(_NONE_TO_BIND)
+        if isinstance(chosen, str):
+            return Status.unresolvable(chosen)
         claims.chosen = chosen
         for claim, volume in chosen.items():
             if volume is not None:
@@ -145,19 +150,19 @@ class VolumeBinding(PreFilterPlugin, FilterPlugin, ReservePlugin, PreBindPlugin)
 
     def _choose(
         self, state: CycleState, claims: Sequence[Obj], node: NodeInfo
-    ) -> dict[str, Obj | None] | None:
-        """Return the volume of each claim on a node, None where one cannot have any."""
+    ) -> dict[str, Obj | None] | str:
+        """Return the volume of each claim on a node, or why one cannot have any."""
         volumes = state.readers["persistentvolumes"].list()
         chosen: dict[str, Obj | None] = {}
         for claim in claims:
             selected = annotations_of(claim).get(SELECTED_NODE)
             if selected and selected != node.name:
-                return None
+                return _NONE_TO_BIND
             key = (namespace_of(claim), name_of(claim))
             free = (v for v in volumes if _taken(state).get(name_of(v), key) == key)
             volume = None if selected else best_match(free, claim, node.obj, delayed=True)
-            if volume is None and not _can_be_made(_class(state, claim) or {}, node):
-                return None
+            if volume is None and (why := _not_made(state, claim, node)):
+                return why
             chosen[name_of(claim)] = volume
             volumes = [one for one in volumes if one is not volume]
         return chosen
@@ -228,11 +233,15 @@ def _class(state: CycleState, claim: Obj) -> Obj | None:
     return state.readers["storageclasses"].get("", name) if name else None
 
 
-def _can_be_made(storage_class: Obj, node: NodeInfo) -> bool:
+def _not_made(state: CycleState, claim: Obj, node: NodeInfo) -> str:
+    """Say why no volume can be made for a claim; "" where one can."""
+    storage_class = _class(state, claim) or {}
     if storage_class.get("provisioner", _NO_PROVISIONER) == _NO_PROVISIONER:
-        return False
+        return _NONE_TO_BIND
     topologies: Sequence[Obj] = storage_class.get("allowedTopologies") or ()
-    return not topologies or any(_in_topology(one, node) for one in topologies)
+    if topologies and not any(_in_topology(one, node) for one in topologies):
+        return _NONE_TO_BIND
+    return "" if has_room(state.readers, claim, storage_class, node) else _NO_ROOM
 
 
 def _in_topology(term: Obj, node: NodeInfo) -> bool:

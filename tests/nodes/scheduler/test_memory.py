@@ -14,6 +14,7 @@ from tests.support.builders import node, pod
 READ = (
     *("services", "replicationcontrollers", "replicasets", "statefulsets", "namespaces"),
     *("persistentvolumeclaims", "persistentvolumes", "storageclasses", "csinodes"),
+    *("csidrivers", "csistoragecapacities"),
     *("volumeattachments", "resourceclaims", "resourceslices", "deviceclasses"),
 )
 

@@ -69,6 +69,8 @@ def state(nodes, placed=(), **readers):
             "persistentvolumes",
             "storageclasses",
             "csinodes",
+            "csidrivers",
+            "csistoragecapacities",
             "volumeattachments",
             "resourceclaims",
             "resourceslices",

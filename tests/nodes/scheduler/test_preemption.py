@@ -42,7 +42,15 @@ def preemption_of(nodes, placed, budgets=(), **others):
         cache.place(PodInfo.of(built), on)
     names = ("services", "replicationcontrollers", "replicasets", "statefulsets", "namespaces")
     names += ("persistentvolumeclaims", "persistentvolumes", "storageclasses")
-    names += ("csinodes", "volumeattachments", "resourceclaims", "resourceslices", "deviceclasses")
+    names += (
+        "csidrivers",
+        "csistoragecapacities",
+        "csinodes",
+        "volumeattachments",
+        "resourceclaims",
+        "resourceslices",
+        "deviceclasses",
+    )
     readers = {name: Objects() for name in (*names, "pods")}
     readers |= {n: Objects(*o) for n, o in others.items()}
 

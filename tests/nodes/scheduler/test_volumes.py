@@ -2,7 +2,7 @@
 
 import pytest
 
-from nodes.scheduler.framework import Code
+from nodes.scheduler.framework import Change, Code, Event
 from nodes.scheduler.plugins.node_volume_limits import NodeVolumeLimits
 from nodes.scheduler.plugins.volume_binding import VolumeBinding
 from nodes.scheduler.plugins.volume_restrictions import VolumeRestrictions
@@ -143,6 +143,52 @@ def test_zones_of_what_is_not_bound(given, why):
         storageclasses=classes,
     )
     assert found == ({"*": (UNRESOLVABLE, (why,))} if why else {})
+
+
+def capacity(name, cls="later", zone="z1", **sizes):
+    topology = {"matchLabels": {ZONE: zone}}
+    kind = ("CSIStorageCapacity", name, "kube-system", "storage.k8s.io/v1")
+    return obj(*kind, storageClassName=cls, nodeTopology=topology, **sizes)
+
+
+@pytest.mark.parametrize(
+    ("tells", "capacities", "refuses"),
+    [
+        (True, [], "ab"),
+        (False, [], ""),
+        (True, [capacity("c", capacity="2Gi")], "b"),
+        (True, [capacity("c", capacity="2Gi", maximumVolumeSize="100Mi")], "ab"),
+        (True, [capacity("c", capacity="2Gi", cls="other")], "ab"),
+        (True, [capacity("c")], "ab"),
+        (True, [capacity("c", zone="z2", capacity="1Gi")], "a"),
+    ],
+)
+def test_where_a_driver_has_room_for_a_volume(tells, capacities, refuses):
+    driver = obj("CSIDriver", "d", "", "storage.k8s.io/v1", spec={"storageCapacity": tells})
+    given = {
+        "persistentvolumeclaims": [claim("c", cls="later")],
+        "storageclasses": [storage_class("later")],
+        "csidrivers": [driver],
+        "csistoragecapacities": capacities,
+    }
+    nodes = [zoned("a", "z1"), zoned("b", "z2")]
+    found = refused(VolumeBinding(), mounting("c"), nodes, **given)
+    why = (UNRESOLVABLE, ("node(s) did not have enough free storage",))
+    assert found == dict.fromkeys(refuses, why)
+
+
+@pytest.mark.parametrize(
+    ("event", "old", "new", "helps"),
+    [
+        (Event.CAPACITY_CHANGED, {"capacity": "1Gi"}, {"capacity": "2Gi"}, True),
+        (Event.CAPACITY_CHANGED, {"capacity": "2Gi"}, {"capacity": "2048Mi"}, False),
+        (Event.DRIVER_CHANGED, {"spec": {"storageCapacity": True}}, {"spec": {}}, True),
+        (Event.DRIVER_CHANGED, {"spec": {}}, {"spec": {"storageCapacity": True}}, False),
+    ],
+)
+def test_when_room_for_a_volume_may_have_come(event, old, new, helps):
+    hint = VolumeBinding().hints()[event]
+    assert hint(PodInfo.of(mounting("c")), Change(event, old, new), {}) is helps
 
 
 def csi_node(name, **counts):
