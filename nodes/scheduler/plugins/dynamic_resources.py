@@ -244,8 +244,8 @@ def _claims_of(pod: PodInfo, reader: Reader) -> list[Obj] | str:
             return f'resourceclaim "{one.claim}" is being deleted'
         if one.template and not is_controlled_by(claim, pod.obj):
             return (
-                f"ResourceClaim {pod.namespace}/{one.claim} was not created for pod "
-                f"{pod.namespace}/{pod.name} (pod is not owner)"
+                f"ResourceClaim {pod.namespace}/{one.claim} was not created for Pod "
+                f"{pod.namespace}/{pod.name} (Pod is not owner)"
             )
         found.append(claim)
     return found

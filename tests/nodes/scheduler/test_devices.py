@@ -292,6 +292,18 @@ def test_what_must_be_there_first():
     assert plugin.pre_enqueue(PodInfo.of(pod("p")), readers).ok
 
 
+def test_a_claim_of_the_template_that_is_anothers():
+    made = PodInfo.of(
+        pod("p")
+        .spec(resourceClaims=[{"name": "x", "resourceClaimTemplateName": "t"}])
+        .status(resourceClaimStatuses=[{"name": "x", "resourceClaimName": "c"}])
+    )
+    readers = state([], resourceclaims=[claim(asking())]).readers
+    assert DynamicResources().pre_enqueue(made, readers).reasons == (
+        "ResourceClaim default/c was not created for Pod default/p (Pod is not owner)",
+    )
+
+
 def test_a_broken_selector_is_told_of():
     found = placed(
         needing(), resourceclaims=[claim(asking("r", "gpu", "device.attributes.no.more"))]
