@@ -72,10 +72,6 @@ class Cluster:
             self.cache.set_node(drawn_node(chance, name))
         elif chance.random() < 0.05:
             self.cache.remove_node(name)
-        elif chance.random() < 0.2:
-            known = chance.choice(self.cache.nodes)
-            taints = [] if known.taints else [{"key": "t", "effect": "NoSchedule"}]
-            self.cache.set_node({**known.obj, "spec": {"taints": taints}})
         if self.pods and chance.random() < 0.3:
             uid = chance.choice(sorted(self.pods))
             del self.pods[uid]
@@ -164,6 +160,20 @@ def check_scores(cluster, attempt, info):
     best = max(sums.values(), default=0)
     assert list(attempt.tied) == [name for name, total in sums.items() if total == best]
     assert sorted(attempt.totals().items()) == sorted(sums.items())
+
+
+def test_a_taint_by_itself_changes_which_nodes_count():
+    cache = Cache()
+    for name, zone in (("n1", "z1"), ("n2", "z1"), ("n3", "z2")):
+        cache.set_node(node(name).labels(**{ZONE: zone}))
+    cache.place(PodInfo.of(pod("a").meta(uid="a").labels(app="a")), "n1")
+    spread = {"topologyKey": ZONE, "maxSkew": 1, "whenUnsatisfiable": "ScheduleAnyway"}
+    spread |= {"labelSelector": {"matchLabels": {"app": "a"}}, "nodeTaintsPolicy": "Honor"}
+    built = pod("p").meta(uid="u").labels(app="a").spec(topologySpreadConstraints=[spread])
+    cycle = cycle_on(cache)
+    assert attempt_at(cycle, built)[1].tied == ("n3",)
+    cache.set_node(node("n1").labels(**{ZONE: "z1"}).tainted("t", "NoSchedule"))
+    assert attempt_at(cycle, built)[1].tied == ("n2", "n3")
 
 
 def test_pods_that_mind_others_are_known_as_long_as_there_are_any():
