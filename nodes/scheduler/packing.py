@@ -84,7 +84,10 @@ def pack(names: Names, attempt: Attempt) -> bytes:
             attempt.spared,
         )
     )
-    return zlib.compress(content, 1) if len(content) > _WORTH_COMPRESSING else content
+    if len(content) > _WORTH_COMPRESSING:
+        return zlib.compress(content, 1)
+    # What orjson returns keeps the room that it was written in, some 4 kB; a copy does not.
+    return bytes(memoryview(content))
 
 
 def _marks(

@@ -1,6 +1,7 @@
 """What is remembered of attempts: whole, and in few bytes."""
 
 import random
+import tracemalloc
 
 import pytest
 
@@ -106,6 +107,19 @@ def test_what_is_kept_has_a_limit_and_the_oldest_is_forgotten_first():
     assert [one.uid for one in kept.last(2)] == ["u1999", "u1998"]
     assert len(kept.last(5000)) > 500
     assert kept.size > BYTES * 0.9
+
+
+@pytest.mark.parametrize("nodes", [3, 120])
+def test_what_is_counted_is_what_is_taken(nodes):
+    attempts = [made(f"default/web-{at}", f"u{at}", nodes=nodes) for at in range(200)]
+    kept = Decisions()
+    tracemalloc.start()
+    for attempt in attempts:
+        kept.add(attempt)
+        kept.over(attempt)
+    taken, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert taken < 1.5 * kept.size
 
 
 def test_a_hundred_nodes_take_some_hundred_bytes():
