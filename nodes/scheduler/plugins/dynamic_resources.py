@@ -23,6 +23,7 @@ from apimachinery.resourceclaims import (
     users,
 )
 from nodes.scheduler.devices.allocator import AllocationError, Allocator
+from nodes.scheduler.devices.alternatives import alternatives, preference
 from nodes.scheduler.devices.pools import DeviceId, gathered
 from nodes.scheduler.framework import (
     SKIP,
@@ -36,13 +37,17 @@ from nodes.scheduler.framework import (
     PreBindPlugin,
     PreEnqueuePlugin,
     PreFilterPlugin,
+    PreScorePlugin,
     Reader,
     Readers,
     ReservePlugin,
+    ScorePlugin,
+    Scores,
     Status,
     Write,
     Writer,
     always,
+    normalized,
 )
 from nodes.scheduler.nodeinfo import NodeInfo
 from nodes.scheduler.podinfo import PodInfo
@@ -64,9 +69,19 @@ class _Claims:
 
 
 class DynamicResources(
-    PreEnqueuePlugin, PreFilterPlugin, FilterPlugin, PostFilterPlugin, ReservePlugin, PreBindPlugin
+    PreEnqueuePlugin,
+    PreFilterPlugin,
+    FilterPlugin,
+    PostFilterPlugin,
+    PreScorePlugin,
+    ScorePlugin,
+    ReservePlugin,
+    PreBindPlugin,
 ):
-    """Refuses nodes on which not all claims of a pod can have their devices."""
+    """Refuses nodes on which not all claims of a pod can have their devices.
+
+    Of others those are better where requests have the alternatives that they name first.
+    """
 
     name = "DynamicResources"
 
@@ -146,6 +161,21 @@ class DynamicResources(
                     (Write(CLAIMS, claim, patch, "status"),),
                 )
         return "still not schedulable", ()
+
+    def pre_score(self, state: CycleState, pod: PodInfo, nodes: Sequence[NodeInfo]) -> Status:
+        claims: _Claims | None = state.data.get(self.name)
+        if claims is None or claims.allocator is None:
+            return SKIP
+        choosing = any(any(alternatives(claim)) for claim in claims.allocator.claims)
+        return SUCCESS if choosing else SKIP
+
+    def scores(self, state: CycleState, pod: PodInfo, nodes: Sequence[NodeInfo]) -> Scores:
+        claims: _Claims = state.data[self.name]
+        waiting = claims.allocator.claims if claims.allocator is not None else ()
+        return [sum(map(preference, waiting, claims.found.get(node.name, ()))) for node in nodes]
+
+    def normalize(self, state: CycleState, pod: PodInfo, scores: Scores) -> Scores:
+        return normalized(scores)
 
     def reserve(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> Status:
         claims: _Claims | None = state.data.get(self.name)

@@ -304,6 +304,27 @@ def test_a_claim_of_the_template_that_is_anothers():
     )
 
 
+def test_where_the_better_alternative_is_left_is_better():
+    wanted = first_of("r", large={"count": 2}, small={"count": 1})
+    given = {
+        "deviceclasses": [device_class()],
+        "resourceslices": [TWO, slices(device("c"), on="n2", pool="q", name="t")],
+    }
+    nodes = [node("n1"), node("n2")]
+    for request, expected in ((wanted, [100, 87]), (asking(), None)):
+        cycle = state(nodes, resourceclaims=[claim(request)], **given)
+        plugin, info = DynamicResources(), PodInfo.of(needing())
+        assert plugin.pre_filter(cycle, info).ok
+        assert all(plugin.filter(cycle, info, one).ok for one in cycle.nodes)
+        if expected is None:
+            assert plugin.pre_score(cycle, info, cycle.nodes).code is Code.SKIP
+            continue
+        assert plugin.pre_score(cycle, info, cycle.nodes).ok
+        raw = plugin.scores(cycle, info, cycle.nodes)
+        assert raw == [8, 7]
+        assert plugin.normalize(cycle, info, raw) == expected
+
+
 def test_a_broken_selector_is_told_of():
     found = placed(
         needing(), resourceclaims=[claim(asking("r", "gpu", "device.attributes.no.more"))]
