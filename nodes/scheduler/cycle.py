@@ -116,13 +116,17 @@ class Cycle:
         *,
         looks_at_all: bool = False,
         makes_room: bool = True,
+        extended: bool = False,
     ) -> None:
         """`looks_at_all`: the search for nodes that fit does not stop before all were looked at.
 
-        `makes_room`: where no node fits the plugins are asked what can be done.
+        `makes_room`: where no node fits the plugins are asked what can be done. `extended`: there
+        are extenders that have a say in where pods go.
         """
         self._cache, self._profile, self._looks_at_all = cache, profile, looks_at_all
         self._makes_room = makes_room
+        # Where nobody says which node is better, any will do.
+        self._any_will_do = not (profile.score or extended or looks_at_all)
         self._readers, self._chance = readers, chance
         self._preemption = Preemption(profile, cache, readers, chance)
         self._memory = Memory(profile)
@@ -354,6 +358,8 @@ class Cycle:
 
     def _enough(self, total: int) -> int:
         percentage = self._profile.percentage
+        if self._any_will_do:
+            return 1
         if total < _FEW_NODES or self._looks_at_all or percentage == 100:
             return total
         percentage = percentage or max(50 - total // 125, 5)

@@ -191,7 +191,10 @@ class Scheduler:
 
     def _cycle_on(self, cache: Cache, profile: Profile, *, looks_at_all: bool = False) -> Cycle:
         chance = random.Random(0)  # noqa: S311 - a tie-break that can be repeated
-        return Cycle(cache, profile, self._readers, chance, looks_at_all=looks_at_all)
+        extended = any(one.filter or one.prioritize for one in self.configuration.extenders)
+        return Cycle(
+            cache, profile, self._readers, chance, looks_at_all=looks_at_all, extended=extended
+        )
 
     def _by_groups(self, groups: Groups) -> Grouping:
         def makes_no_room(cache: Cache, profile: Profile) -> Cycle:

@@ -5,6 +5,7 @@ import pytest
 from nodes.client.klog import Klog
 from nodes.scheduler.attempt import Attempt
 from nodes.scheduler.binding import Failure, refused
+from nodes.scheduler.config.reading import Configuration, ProfileConfig
 from nodes.scheduler.observing import ERROR, UNSCHEDULABLE, Observer
 from nodes.scheduler.podinfo import PodInfo
 from nodes.scheduler.queue import LEFT_OVER, Waiting
@@ -42,6 +43,14 @@ async def test_lines_say_at_how_many_nodes_was_looked(rig):
         )
         for name, looked in (("daemon", 1), ("p", 3))
     ]
+
+
+async def test_where_nothing_scores_the_first_node_that_fits_will_do(rig):
+    plain = {"score": {"disabled": [{"name": "*"}]}}
+    rig.scheduler.configure(Configuration([ProfileConfig("default-scheduler", plugins=plain)]))
+    await rig.create(*(node(f"n{n}") for n in range(5)), pod("p"))
+    await eventually(lambda: rig.lines)
+    assert rig.lines[0][2][-4:] == ("evaluatedNodes", 1, "feasibleNodes", 1)
 
 
 async def test_a_pod_that_no_node_could_help(rig):
