@@ -7,7 +7,7 @@ restart of the worker, before the nodes start.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from apimachinery.clock import Timer
@@ -60,6 +60,10 @@ class Kind(ABC):
     @abstractmethod
     def says(self) -> str:
         """Return what is broken, in words that name the object."""
+
+    def breaks(self) -> Hashable:
+        """Return what is broken by it: once, since mending it mends it however it was broken."""
+        return self.says()
 
     @abstractmethod
     async def begin(self) -> None: ...
@@ -252,6 +256,9 @@ class CutLink(Kind):
     def says(self) -> str:
         return f"Cut the link between {self.text('from')} and {self.text('to')}"
 
+    def breaks(self) -> Cut:
+        return self._cut()
+
     async def begin(self) -> None:
         self.cluster.network.cut(self._cut())
         if name := self._cut_off():
@@ -295,6 +302,9 @@ class SlowApi(Kind):
 
     def says(self) -> str:
         return f"Slowed the API server down by {self.number('milliseconds', 500)} ms a request"
+
+    def breaks(self) -> str:
+        return "the API server"
 
     async def begin(self) -> None:
         self.cluster.api.trouble.delay = self.number("milliseconds", 500) / 1000
@@ -341,6 +351,9 @@ class MissingImage(Kind):
     def says(self) -> str:
         also = " and from the disks of the nodes" if self.target.get("forget") else ""
         return f"Removed image {self.text('image')} from its registry{also}"
+
+    def breaks(self) -> str:
+        return self._key()
 
     async def begin(self) -> None:
         self.cluster.ground.registries.missing.add(self._key())
@@ -395,6 +408,9 @@ class FullDisk(Kind):
     def says(self) -> str:
         free = self.number("freeMebibytes", 1024)
         return f"Filled the disk of node {self.text('node')} up to the last {free} MiB"
+
+    def breaks(self) -> str:
+        return self.text("node")
 
     async def begin(self) -> None:
         hardware = self.cluster.nodes[self.text("node")].hardware

@@ -55,16 +55,14 @@ class Failures:
         """Break something. Raises Invalid, AlreadyExists."""
         async with self._lock:
             kind = self._read(wanted)
-            says = kind.says()
-            if any(kind.name == one.kind and says == one.what for one in self._listed()):
-                raise AlreadyExists(FAILURES, says)
+            self._refuse_twice(kind)
             await self._break(kind)
             self.journal.count += 1
             failure = Failure(
                 id=f"{kind.name}-{self.journal.count}",
                 kind=kind.name,
                 target=dict(wanted["target"]),
-                what=says,
+                what=kind.says(),
                 began=self._cluster.clock.timestamp(),
                 revision=self._cluster.store.revision,
                 by=by,
@@ -76,6 +74,11 @@ class Failures:
             self._note(failure, "began", lasts=not kind.instant)
             await self.journal.write()
             return failure
+
+    def _refuse_twice(self, kind: Kind) -> None:
+        for one in self._active.values():
+            if one.name == kind.name and one.breaks() == kind.breaks():
+                raise AlreadyExists(FAILURES, one.says())
 
     async def _break(self, kind: Kind) -> None:
         """Begin, or leave nothing broken: what is not in the journal nobody could mend."""
@@ -103,9 +106,6 @@ class Failures:
     async def end_all(self) -> list[Failure]:
         """Mend everything, the last first."""
         return [await self.end(one) for one in reversed(list(self.journal.failures))]
-
-    def _listed(self) -> list[Failure]:
-        return list(self.journal.failures.values())
 
     async def take_along(self, moments: list[Moment]) -> None:
         """Begin with what a copy has of the other's moments; see `carrying`."""

@@ -274,9 +274,10 @@ async def test_an_image_that_the_registry_has_lost_cannot_be_pulled(lab):
 
 async def test_a_lost_image_may_be_on_the_disk_of_a_node_still(lab):
     pod = (await running(lab, 1))[0]
-    await broken(lab, "image-missing", image="nginx:1.27")
+    failure = await broken(lab, "image-missing", image="nginx:1.27")
     await broken(lab, "kill-container", pod=f"default/{pod['metadata']['name']}")
     await eventually(lambda: lab.pods()[0]["status"]["containerStatuses"][0]["restartCount"] == 1)
+    await mended(lab, failure)
     await broken(lab, "image-missing", image="docker.io/library/nginx:1.27", forget=True)
     await broken(lab, "kill-container", pod=f"default/{pod['metadata']['name']}")
 
@@ -367,6 +368,28 @@ async def test_what_is_broken_already_is_said(lab):
     await broken(lab, "stop-node", node="node-1")
     with pytest.raises(AlreadyExists, match="Stopped node node-1"):
         await broken(lab, "stop-node", node="node-1")
+
+
+@pytest.mark.parametrize(
+    ("kind", "first", "second"),
+    [
+        ("slow-api", {"milliseconds": 1}, {"milliseconds": 2}),
+        ("disk-full", {"node": "node-1"}, {"node": "node-1", "freeMebibytes": 1}),
+        ("image-missing", {"image": "nginx"}, {"image": "docker.io/library/nginx", "forget": True}),
+        (
+            "cut-link",
+            {"from": "node/node-1", "to": "node/node-2"},
+            {"from": "node/node-2", "to": "node/node-1"},
+        ),
+    ],
+)
+async def test_what_is_mended_as_one_is_broken_once(lab, kind, first, second):
+    failure = await broken(lab, kind, **first)
+    with pytest.raises(AlreadyExists) as refused:
+        await broken(lab, kind, **second)
+    assert failure.what in refused.value.message
+    await mended(lab, failure)
+    await broken(lab, kind, **second)
 
 
 @pytest.mark.parametrize(
