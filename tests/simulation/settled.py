@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from apimachinery import quantity
-from apimachinery.labels import from_label_selector, from_set
-from apimachinery.meta import is_deleting, labels_of, name_of, namespace_of, uid_of
+from apimachinery.labels import Selector, from_label_selector, from_set
+from apimachinery.meta import controller_of, is_deleting, labels_of, name_of, namespace_of, uid_of
+from apimachinery.nodes import condition
 from apimachinery.pods import is_active, is_ready
 from tests.simulation.rules.batch import ended
 from tests.simulation.rules.workloads import meant_for
@@ -69,10 +70,10 @@ def _reason(pod: Obj) -> str:
             for one in pod["status"].get("containerStatuses") or ()
         ]
         return next((one["reason"] for one in waiting if one.get("reason")), "")
-    for condition in pod["status"].get("conditions") or ():
-        if condition["type"] == "PodScheduled" and condition["status"] == "False":
-            return condition.get("message") or condition.get("reason") or ""
-    return ""
+    scheduled = condition(pod, "PodScheduled") or {}
+    if scheduled.get("status") != "False":
+        return ""
+    return scheduled.get("message") or scheduled.get("reason") or ""
 
 
 def _replicas(state: State) -> Iterator[str]:
@@ -214,6 +215,8 @@ def _budgets(state: State) -> Iterator[str]:
     """Budgets know how many are healthy, and how many may go."""
     for budget in state.of("poddisruptionbudgets.policy"):
         selector = from_label_selector(budget["spec"]["selector"])
+        if _cannot_count(state, budget, selector):
+            continue
         healthy = len(state.healthy(namespace_of(budget), selector))
         status = budget.get("status") or {}
         if status.get("currentHealthy") != healthy:
@@ -221,6 +224,16 @@ def _budgets(state: State) -> Iterator[str]:
         spare = max(healthy - status.get("desiredHealthy", 0), 0)
         if status.get("disruptionsAllowed") != spare and status.get("expectedPods"):
             yield f"budget {name_of(budget)} lets {status.get('disruptionsAllowed')} go of {spare}"
+
+
+def _cannot_count(state: State, budget: Obj, selector: Selector) -> bool:
+    """Whether a budget says that it is about pods of somebody who wants no number of them."""
+    allowed = condition(budget, "DisruptionAllowed") or {}
+    return allowed.get("reason") == "SyncFailed" and any(
+        (controller_of(pod) or {}).get("kind") in ("Job", "DaemonSet")
+        for pod in state.within("pods", namespace_of(budget))
+        if selector.matches(labels_of(pod))
+    )
 
 
 def _quotas(state: State) -> Iterator[str]:

@@ -314,3 +314,12 @@ def test_room_is_made_for_nobody():
 def test_what_has_not_settled(objects, said):
     found = list(unsettled(broken(log(*objects))[1]))
     assert any(said in one for one in found), found
+
+
+def test_a_budget_that_cannot_count():
+    lost = {"type": "DisruptionAllowed", "status": "False", "reason": "SyncFailed"}
+    failed = budget() | {"status": {"expectedPods": 1, "conditions": [lost]}}
+    for owner, is_wrong in ((job(), False), (replicaset("a", 1), True)):
+        counted = owned("p", owner).labels(app="x").ready().phase("Running")
+        found = unsettled(broken(log(failed, counted))[1])
+        assert any("budget b" in one for one in found) is is_wrong

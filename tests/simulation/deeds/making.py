@@ -51,20 +51,17 @@ async def make_deployment(world: World) -> str:
     return f"deployment {made} {spec['replicas']} {strategy}"
 
 
-async def make_twin(world: World) -> str:
-    """Make one of two ReplicaSets that select the same pods, and a pod that either may take."""
-    namespace, twin = place(world), world.chance.choice(("twin-1", "twin-2"))
-    labels = {"app": "twin"}
+async def make_twins(world: World) -> str:
+    """Have two ReplicaSets that select the same pods, and make a pod that either may take."""
+    namespace, labels = place(world), {"app": "twin"}
     pod = template(world, "twin", GOOD)
-    alone = {"generateName": "alone-", "namespace": namespace, "labels": labels}
-    await world.client.create({**pod, "metadata": alone}, resources.PODS)
-    spec = {
-        "replicas": world.chance.randint(0, 2),
-        "selector": {"matchLabels": labels},
-        "template": pod,
-    }
-    made = await _make(world, resources.REPLICASETS, twin, spec, namespace)
-    return f"replicaset {made} {spec['replicas']} beside a pod"
+    selector = {"matchLabels": labels}
+    for name in ("twin-1", "twin-2"):
+        if world.get("replicasets.apps", name, namespace) is None:
+            spec = {"replicas": world.chance.randint(0, 2), "selector": selector, "template": pod}
+            await _make(world, resources.REPLICASETS, name, spec, namespace)
+    meta = {"generateName": "alone-", "namespace": namespace, "labels": labels}
+    return f"pod {said(await world.client.create({**pod, 'metadata': meta}, resources.PODS))}"
 
 
 async def make_statefulset(world: World) -> str:

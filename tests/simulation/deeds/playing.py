@@ -27,7 +27,7 @@ _ALL_AT_ONCE = {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": "10
 # Each with how likely it is among all.
 DEEDS: tuple[tuple[Deed, int], ...] = (
     (making.make_deployment, 10),
-    (making.make_twin, 3),
+    (making.make_twins, 2),
     (making.make_statefulset, 4),
     (making.make_daemonset, 3),
     (making.make_job, 5),
