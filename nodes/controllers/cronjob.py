@@ -298,6 +298,9 @@ class CronJobController(ManagedController):
                 self._say(run, "FailedCreate", message, WARNING)
             raise
         else:
+            late = parse_time(job["metadata"]["creationTimestamp"]) - at
+            skew = "cronjob_controller_job_creation_skew_duration_seconds"
+            self.measure(skew, late.total_seconds())
             self._say(run, "SuccessfulCreate", f"Created job {name_of(job)}")
         run.active = [*run.active, reference({"apiVersion": "batch/v1", "kind": "Job", **job}, "")]
         run.status["lastScheduleTime"] = format_time(at)

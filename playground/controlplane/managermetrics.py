@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from apimachinery.exposition import Family, Histograms, Labels
 from nodes.client.metering import QueueMeter
-from nodes.controllers.common.counting import COUNTED
+from nodes.controllers.common.counting import COUNTED, MEASURED
 from nodes.controllers.manager import Manager
 from nodes.controllers.nodelifecycle.controller import NodeLifecycleController
 from playground.controlplane.sharedmetrics import Metric
@@ -40,6 +40,9 @@ def counted(manager: Manager) -> Iterator[Metric]:
             if metric == name
         ]
         yield Family(name, "counter", about.help, samples)
+    measured = manager.counts.measured if manager.counts is not None else {}
+    for name, histogram in sorted(measured.items()):
+        yield Histograms(name, MEASURED[name].help, [({}, histogram)])
 
 
 def _queues(manager: Manager) -> Iterator[Metric]:

@@ -101,10 +101,15 @@ class ManagedController(Controller):
         super().__init__(context)
         self.manager = context
 
-    def count(self, metric: str, *labels: str) -> None:
+    def count(self, metric: str, *labels: str, times: int = 1) -> None:
         """Count what happened; the values of labels come in the order of `COUNTED`."""
         if self.manager.counts is not None:
-            self.manager.counts.add(metric, *labels)
+            self.manager.counts.add(metric, *labels, times=times)
+
+    def measure(self, metric: str, value: float) -> None:
+        """Put a value into a histogram of `MEASURED`."""
+        if self.manager.counts is not None:
+            self.manager.counts.measure(metric, value)
 
 
 # Events tell of objects; nothing is collected or counted on their account.

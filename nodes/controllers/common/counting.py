@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
+
+from apimachinery.exposition import Histogram
 
 
 class Counted(NamedTuple):
@@ -28,6 +30,9 @@ COUNTED: Mapping[str, Counted] = {
         "reconciliation, the first one to occur is reported in `error` label.",
         ("action", "error"),
     ),
+    "job_controller_job_pods_finished_total": Counted(
+        "[STABLE] The number of finished Pods that are fully tracked", ("completion_mode", "result")
+    ),
     "job_controller_jobs_finished_total": Counted(
         "[STABLE] The number of finished jobs", ("completion_mode", "result", "reason")
     ),
@@ -47,13 +52,38 @@ COUNTED: Mapping[str, Counted] = {
 }
 
 
-class Counts:
-    """How often what happened, by the name of the metric and the values of its labels."""
+class Measured(NamedTuple):
+    """What a histogram is about, and the bounds of its buckets."""
 
-    __slots__ = ("values",)
+    help: str
+    bounds: Sequence[float]
+
+
+MEASURED: Mapping[str, Measured] = {
+    "cronjob_controller_job_creation_skew_duration_seconds": Measured(
+        "[STABLE] Time between when a cronjob is scheduled to be run, and when the corresponding "
+        "job is created",
+        tuple(2.0**power for power in range(10)),
+    ),
+}
+
+
+class Counts:
+    """How often what happened, by the name of the metric and the values of its labels.
+
+    measured: how long what took, by the name of the metric.
+    """
+
+    __slots__ = ("measured", "values")
 
     def __init__(self) -> None:
         self.values: Counter[tuple[str, tuple[str, ...]]] = Counter()
+        self.measured: dict[str, Histogram] = {}
 
-    def add(self, name: str, *labels: str) -> None:
-        self.values[name, labels] += 1
+    def add(self, name: str, *labels: str, times: int = 1) -> None:
+        self.values[name, labels] += times
+
+    def measure(self, name: str, value: float) -> None:
+        if name not in self.measured:
+            self.measured[name] = Histogram(MEASURED[name].bounds)
+        self.measured[name].add(value)

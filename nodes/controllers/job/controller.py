@@ -336,6 +336,12 @@ class JobController(ManagedController):
         # A copy, since the status goes on to change.
         written = await self.client.update_status({**job, "status": dict(status)}, JOBS)
         self._written[key] = revision_of(written)
+        before = job.get("status") or {}
+        for result in ("succeeded", "failed"):
+            more = int(status.get(result) or 0) - int(before.get(result) or 0)
+            if more > 0:
+                mode = job["spec"].get("completionMode") or "NonIndexed"
+                self.count("job_controller_job_pods_finished_total", mode, result, times=more)
         return written
 
     def _announce(self, state: State) -> None:

@@ -67,4 +67,25 @@ async def test_jobs_are_counted_by_how_they_end(rig):
     await rig.client.patch(PODS, "default", name, done, subresource="status")
     await rig.settle(5)
     ended = ("NonIndexed", "succeeded", "CompletionsReached")
-    assert dict(counts.values) == {("job_controller_jobs_finished_total", ended): 1}
+    assert dict(counts.values) == {
+        ("job_controller_job_pods_finished_total", ended[:2]): 1,
+        ("job_controller_jobs_finished_total", ended): 1,
+    }
+
+
+async def test_how_late_a_cron_job_is_made_is_measured(rig):
+    counts = await run_counted(rig, "cronjob-controller")
+    template = {"spec": {"template": {"spec": {"containers": []}}}}
+    # Three moments have passed: the last one is made up for.
+    made = obj("CronJob", "c", api_version="batch/v1", spec={"schedule": "* * * * *"})
+    made["spec"]["jobTemplate"] = template
+    made["status"] = {"lastScheduleTime": "2026-01-02T03:01:00Z"}
+    await rig.create(made)
+    await rig.settle(60)
+    told = "".join(one.text() for one in counted(SimpleNamespace(counts=counts)))
+    name = "cronjob_controller_job_creation_skew_duration_seconds"
+    assert f'{name}_bucket{{le="1"}} 1\n' in told
+    assert f'{name}_bucket{{le="4"}} 1\n' in told
+    assert f'{name}_bucket{{le="8"}} 2\n' in told
+    assert f'{name}_bucket{{le="512"}} 2\n' in told
+    assert f"{name}_sum 5\n" in told
