@@ -37,6 +37,9 @@ _REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 _PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
 
 
+_NOT_TOGETHER = Status.unresolvable("node(s) didn't match pod affinity rules")
+_NOT_APART = Status.unschedulable("node(s) didn't match pod anti-affinity rules")
+_NOT_WANTED = Status.unschedulable("node(s) didn't satisfy existing pods anti-affinity rules")
 # Topology key -> value -> what it adds to the score of a node there.
 _Weights: TypeAlias = dict[str, dict[str | None, int]]
 
@@ -113,12 +116,12 @@ class InterPodAffinity(PreFilterPlugin, FilterPlugin, PreScorePlugin, ScorePlugi
         for term in together:
             value = node.labels.get(term.topology_key)
             if value is None or ((term.topology_key, value) not in wanted and not first):
-                return Status.unresolvable("node(s) didn't match pod affinity rules")
+                return _NOT_TOGETHER
         for term, places in apart:
             if node.labels.get(term.topology_key) in places:
-                return Status.unschedulable("node(s) didn't match pod anti-affinity rules")
+                return _NOT_APART
         if any(node.labels.get(key) in values for key, values in refusing.items()):
-            return Status.unschedulable("node(s) didn't satisfy existing pods anti-affinity rules")
+            return _NOT_WANTED
         return SUCCESS
 
     def pre_score(self, state: CycleState, pod: PodInfo, nodes: Sequence[NodeInfo]) -> Status:
@@ -181,7 +184,8 @@ class InterPodAffinity(PreFilterPlugin, FilterPlugin, PreScorePlugin, ScorePlugi
 
 def _joins(pod: PodInfo, change: Change, readers: Readers) -> bool:
     """Tell whether a pod that has its node now is one that this one wants to be with."""
-    return _all_match(_terms(pod, "podAffinity"), readers, PodInfo.of(change.obj))
+    terms = _terms(pod, "podAffinity")
+    return bool(terms) and _all_match(terms, readers, PodInfo.of(change.obj))
 
 
 def _leaves(pod: PodInfo, change: Change, readers: Readers) -> bool:

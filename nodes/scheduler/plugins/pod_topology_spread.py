@@ -38,8 +38,9 @@ from nodes.scheduler.tally import Selected
 HOSTNAME = "kubernetes.io/hostname"
 ZONE = "topology.kubernetes.io/zone"
 
-_NO_MATCH = "node(s) didn't match pod topology spread constraints"
-_NO_LABEL = f"{_NO_MATCH} (missing required label)"
+_WHY = "node(s) didn't match pod topology spread constraints"
+_NO_MATCH = Status.unschedulable(_WHY)
+_NO_LABEL = Status.unresolvable(f"{_WHY} (missing required label)")
 
 
 @dataclass(slots=True)
@@ -56,6 +57,8 @@ class Constraint:
     counts: Mapping[str, int] = field(default_factory=dict)
     # The least of the counts, 0 where there are not enough domains.
     fewest: int = 0
+    # 1 where the pod is one of those that are counted.
+    itself: int = 0
     weight: float = 0.0
 
 
@@ -129,6 +132,7 @@ class PodTopologySpread(PreFilterPlugin, FilterPlugin, PreScorePlugin, ScorePlug
             _count(state, pod, constraint, keys)
             if len(constraint.counts) >= constraint.min_domains:
                 constraint.fewest = min(constraint.counts.values(), default=0)
+            constraint.itself = int(constraint.selector.matches(pod.labels))
         state.data[self.name] = hard
         return SUCCESS
 
@@ -136,11 +140,10 @@ class PodTopologySpread(PreFilterPlugin, FilterPlugin, PreScorePlugin, ScorePlug
         for constraint in state.data[self.name]:
             value = node.labels.get(constraint.topology_key)
             if value is None:
-                return Status.unresolvable(_NO_LABEL)
-            itself = 1 if constraint.selector.matches(pod.labels) else 0
-            skew = constraint.counts.get(value, 0) + itself - constraint.fewest
+                return _NO_LABEL
+            skew = constraint.counts.get(value, 0) + constraint.itself - constraint.fewest
             if skew > constraint.max_skew:
-                return Status.unschedulable(_NO_MATCH)
+                return _NO_MATCH
         return SUCCESS
 
     def pre_score(self, state: CycleState, pod: PodInfo, nodes: Sequence[NodeInfo]) -> Status:
@@ -242,7 +245,7 @@ def _belongs_with(readers: Readers, pod: PodInfo) -> Selector | None:
     together: dict[str, str] = {}
     for service in readers["services"].list(pod.namespace):
         wanted = (service.get("spec") or {}).get("selector")
-        if wanted and from_set(wanted).matches(pod.labels):
+        if wanted and wanted.items() <= pod.labels.items():
             together |= wanted
     owner = _owner(readers, pod)
     wanted = (owner.get("spec") or {}).get("selector") or {} if owner is not None else {}
