@@ -53,6 +53,10 @@ class Writer:
         where = (self._kinds[kind], namespace_of(obj), name_of(obj))
         return await self._client.patch(*where, patch, MERGE_PATCH, subresource)
 
+    def now(self) -> str:
+        """Return the time as it is written."""
+        return self._clock.timestamp()
+
     def changed(self) -> None:
         """Let those who wait look again."""
         waiting, self._waiting = self._waiting, set()

@@ -394,6 +394,9 @@ class Writer(Protocol):
     async def patch(self, kind: str, obj: Obj, patch: Obj, subresource: str = "") -> Obj:
         """Merge a patch into an object of a kind that plugins read. Raises ApiError."""
 
+    def now(self) -> str:
+        """Return the time as it is written."""
+
     async def until(self, there: Callable[[], bool], seconds: float) -> bool:
         """Wait for a change of a watched object after which something holds."""
 

@@ -17,6 +17,7 @@ from apimachinery.cel.errors import CostExceeded, EvalError
 from apimachinery.meta import Obj, name_of, namespace_of
 from apimachinery.nodes import tolerates
 from apimachinery.quantity import parse
+from nodes.scheduler.devices.conditions import BAD, GOOD
 from nodes.scheduler.devices.pools import Device, DeviceId, Pool
 
 # Choices that are tried for a pod on one node; devices of one claim.
@@ -313,6 +314,9 @@ def _result(request: Request, device: Device) -> Obj:
         found["adminAccess"] = True
     if tolerations := request.asked.get("tolerations"):
         found["tolerations"] = tolerations
+    for conditions in (GOOD, BAD):
+        if given := device.obj.get(conditions):
+            found[conditions] = given
     return found
 
 
@@ -332,7 +336,7 @@ def _where(results: Results, node: Obj) -> Obj | None:
     for _, device in results:
         spec = device.slice["spec"]
         place = device.obj if spec.get("perDeviceNodeSelection") else spec
-        if place.get("nodeName"):
+        if place.get("nodeName") or device.obj.get("bindsToNode"):
             match = {"key": "metadata.name", "operator": "In", "values": [name_of(node)]}
             return {"nodeSelectorTerms": [{"matchFields": [match]}]}
         selector = place.get("nodeSelector") or {}

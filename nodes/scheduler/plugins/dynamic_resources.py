@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
+from apimachinery.duration import parse_duration
 from apimachinery.errors import ApiError
 from apimachinery.meta import Obj, is_controlled_by, is_deleting, name_of, namespace_of, uid_of
 from apimachinery.nodes import matches_node_selector
@@ -24,6 +26,7 @@ from apimachinery.resourceclaims import (
 )
 from nodes.scheduler.devices.allocator import AllocationError, Allocator
 from nodes.scheduler.devices.alternatives import alternatives, preference
+from nodes.scheduler.devices.conditions import NotBound, fails, has_to_make_ready, is_ready, waits
 from nodes.scheduler.devices.pools import DeviceId, gathered
 from nodes.scheduler.framework import (
     SKIP,
@@ -84,6 +87,8 @@ class DynamicResources(
     """
 
     name = "DynamicResources"
+    # args.bindingTimeout: so long a pod waits for devices that have to be made ready.
+    binding_timeout = 600.0
 
     def hints(self) -> Mapping[Event, Hint]:
         return {
@@ -94,6 +99,10 @@ class DynamicResources(
             **dict.fromkeys((Event.DEVICE_CLASS_ADDED, Event.DEVICE_CLASS_CHANGED), always),
             **dict.fromkeys((Event.DEVICES_ADDED, Event.DEVICES_CHANGED), always),
         }
+
+    def configure(self, args: Mapping[str, Any]) -> None:
+        if (given := args.get("bindingTimeout")) is not None:
+            self.binding_timeout = parse_duration(given)
 
     def pre_enqueue(self, pod: PodInfo, readers: Readers) -> Status:
         if not pod.spec.get("resourceClaims"):
@@ -109,9 +118,7 @@ class DynamicResources(
             return Status.unresolvable(claims)
         if not claims:
             return SKIP
-        found = _Claims(claims)
-        state.data[self.name] = found
-        waiting = []
+        found, waiting = _Claims(claims), []
         for claim in claims:
             if is_allocated(claim):
                 if not can_be_reserved(claim) and not is_reserved_for(claim, pod.obj):
@@ -128,12 +135,18 @@ class DynamicResources(
         if waiting:
             classes = {name_of(one): one for one in state.readers["deviceclasses"].list()}
             pools = gathered(state.readers["resourceslices"].list())
+            pools.sort(key=has_to_make_ready)
             found.allocator = Allocator(waiting, classes, pools, _taken(state))
+        state.data[self.name] = found
         return SUCCESS
 
     def filter(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> Status:
         claims: _Claims = state.data[self.name]
-        unavailable = [one for one in claims.all if not _reaches(one, node)]
+        unavailable = [
+            one
+            for one in claims.all
+            if not _reaches(one, node) or fails(one) or uid_of(one) in _late(state)
+        ]
         if claims.allocator is not None:
             try:
                 found = claims.allocator.allocate(node.obj)
@@ -155,10 +168,11 @@ class DynamicResources(
         for claim in claims.unavailable.values():
             others = [one for one in users(claim) if one.get("uid") != pod.uid]
             if not others:
-                patch: Obj = {"status": {"allocation": None, "reservedFor": None}}
+                _late(state).discard(uid_of(claim))
+                nothing: Obj = {"allocation": None, "reservedFor": None, "devices": None}
                 return (
                     "deallocation of ResourceClaim completed",
-                    (Write(CLAIMS, claim, patch, "status"),),
+                    (Write(CLAIMS, claim, {"status": nothing}, "status"),),
                 )
         return "still not schedulable", ()
 
@@ -206,21 +220,43 @@ class DynamicResources(
 
     async def pre_bind(self, state: CycleState, pod: PodInfo, node: str, writer: Writer) -> Status:
         claims: _Claims = state.data[self.name]
+        written = []
         for claim in claims.all:
             try:
-                await self._write(state, claim, pod, claims.chosen.get(uid_of(claim)), writer)
+                chosen = claims.chosen.get(uid_of(claim))
+                written.append(await self._write(state, claim, pod, chosen, writer))
             except ApiError as error:
                 return Status.error(error.message)
-        return SUCCESS
+        unready = [claim for claim in written if waits(claim)]
+        return await self._made_ready(state, unready, writer) if unready else SUCCESS
+
+    async def _made_ready(self, state: CycleState, claims: Sequence[Obj], writer: Writer) -> Status:
+        """Wait until drivers have made devices ready that have to be."""
+
+        def ready() -> bool:
+            reader = state.readers[CLAIMS]
+            now = (reader.get(namespace_of(one), name_of(one)) or one for one in claims)
+            return all(map(is_ready, now))
+
+        try:
+            if await writer.until(ready, self.binding_timeout):
+                return SUCCESS
+        except NotBound as error:
+            return Status.error(str(error))
+        # The next attempt takes them back.
+        _late(state).update(map(uid_of, claims))
+        return Status.error("device binding timeout")
 
     async def _write(
         self, state: CycleState, claim: Obj, pod: PodInfo, allocation: Obj | None, writer: Writer
-    ) -> None:
-        """Write a claim's devices and whose they are. Raises ApiError, Conflict among them."""
+    ) -> Obj:
+        """Write a claim's devices and whose they are; return it. Raises ApiError, Conflict among
+        them.
+        """
         # Others may have been let in since the attempt.
         claim = state.readers[CLAIMS].get(namespace_of(claim), name_of(claim)) or claim
         if is_reserved_for(claim, pod.obj) and allocation is None:
-            return
+            return claim
         finalizers = claim["metadata"].get("finalizers") or []
         if allocation is not None and FINALIZER not in finalizers:
             patch: Obj = {"metadata": {"finalizers": [*finalizers, FINALIZER]}}
@@ -228,8 +264,14 @@ class DynamicResources(
         reserved = [one for one in users(claim) if one.get("uid") != pod.uid]
         status: Obj = {"reservedFor": [*reserved, reservation(pod.obj)]}
         if allocation is not None:
-            status["allocation"] = allocation
-        await writer.patch(CLAIMS, claim, _at(claim, {"status": status}), "status")
+            status["allocation"] = {**allocation, "allocationTimestamp": writer.now()}
+        return await writer.patch(CLAIMS, claim, _at(claim, {"status": status}), "status")
+
+
+def _late(state: CycleState) -> set[str]:
+    """Return the uids of claims whose devices were not made ready in time."""
+    found: set[str] = state.kept.setdefault(f"{DynamicResources.name}/late", set())
+    return found
 
 
 def _other_claim(pod: PodInfo, change: Change, readers: Readers) -> bool:

@@ -344,7 +344,7 @@ def test_devices_that_nobody_reaches_are_taken_back():
     assert not plugin.filter(cycle, info, cycle.nodes[0]).ok
     words, (write,) = plugin.post_filter(cycle, info)
     assert words == "deallocation of ResourceClaim completed"
-    assert write.patch == {"status": {"allocation": None, "reservedFor": None}}
+    assert write.patch == {"status": dict.fromkeys(("allocation", "reservedFor", "devices"), None)}
 
 
 def test_what_is_being_given_is_not_given_to_others():

@@ -72,7 +72,7 @@ async def test_a_pod_that_no_node_could_help(rig):
     in_vain = "No preemption candidate is found; preemption is not helpful for scheduling"
     assert rig.lines[1:2] == [("I", in_vain, ("pod", "default/q"))]
     assert rig.condition("q")["message"].endswith(
-        " does not exist. still not schedulable, preemption: 0/2 nodes are available: "
+        " does not exist. no new claims to deallocate, preemption: 0/2 nodes are available: "
         "2 Preemption is not helpful for scheduling."
     )
     refusers = ("DynamicResources", "VolumeRestrictions")
