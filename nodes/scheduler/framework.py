@@ -301,7 +301,10 @@ class ScorePlugin(Plugin):
 
 
 class NodeScorePlugin(ScorePlugin):
-    """Says of each node by itself how good it is, by nothing but the node and the pod."""
+    """Says of each node by itself how good it is, by nothing but the node and the pod.
+
+    That is remembered; `memory` has to know of each part of the pod that is looked at.
+    """
 
     @abstractmethod
     def score(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> int: ...

@@ -25,7 +25,8 @@ from nodes.scheduler.nodeinfo import NodeInfo
 from nodes.scheduler.podinfo import PodInfo
 from nodes.scheduler.profile import Profile
 
-# Plugins that look at nothing else. The parts of a pod that they look at are in `_asks_for`.
+# Filters that look at nothing else, as those do that are a NodeScorePlugin. The parts of a pod that
+# all of them look at are in `_asks_for`.
 _OF_THE_NODE_ALONE = frozenset(
     {
         "NodeUnschedulable",
@@ -34,7 +35,6 @@ _OF_THE_NODE_ALONE = frozenset(
         "NodeAffinity",
         "NodePorts",
         "NodeResourcesFit",
-        "NodeResourcesBalancedAllocation",
     }
 )
 # Kinds of pods that are remembered: those that are being scheduled at a time. One takes some
