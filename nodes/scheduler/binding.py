@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from apimachinery.clock import Clock
 from apimachinery.duration import format_duration
 from apimachinery.meta import Obj, name_of, namespace_of
+from nodes.client.events import NORMAL
 from nodes.client.resources import Res
 from nodes.client.rest import MERGE_PATCH, Client
 from nodes.scheduler.cache import Cache
@@ -20,6 +21,7 @@ from nodes.scheduler.framework import Code, CycleState, Plugin, Status
 from nodes.scheduler.nodeinfo import NodeInfo
 from nodes.scheduler.podinfo import PodInfo
 from nodes.scheduler.profile import Profile
+from nodes.scheduler.voices import Voices
 
 # Why a pod is given up that was to be bound, where a more important one needs the room.
 PREEMPTED = "preempted"
@@ -44,8 +46,10 @@ class Failure:
 class Writer:
     """What preBind plugins write with; changes of watched objects wake those who wait for one."""
 
-    def __init__(self, client: Client, kinds: Mapping[str, Res], clock: Clock) -> None:
-        self._client, self._kinds, self._clock = client, kinds, clock
+    def __init__(
+        self, client: Client, kinds: Mapping[str, Res], clock: Clock, voices: Voices
+    ) -> None:
+        self._client, self._kinds, self._clock, self._voices = client, kinds, clock, voices
         self._waiting: set[asyncio.Future[bool]] = set()
 
     async def patch(self, kind: str, obj: Obj, patch: Obj, subresource: str = "") -> Obj:
@@ -56,6 +60,10 @@ class Writer:
     def now(self) -> str:
         """Return the time as it is written."""
         return self._clock.timestamp()
+
+    def say(self, pod: PodInfo, reason: str, note: str) -> None:
+        """Tell of a pod that is being scheduled: a normal event."""
+        self._voices.of(pod.scheduler).event(pod.obj, NORMAL, reason, note, action="Scheduling")
 
     def changed(self) -> None:
         """Let those who wait look again."""

@@ -400,6 +400,9 @@ class Writer(Protocol):
     def now(self) -> str:
         """Return the time as it is written."""
 
+    def say(self, pod: PodInfo, reason: str, note: str) -> None:
+        """Tell of a pod that is being scheduled: a normal event."""
+
     async def until(self, there: Callable[[], bool], seconds: float) -> bool:
         """Wait for a change of a watched object after which something holds."""
 

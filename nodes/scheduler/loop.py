@@ -106,7 +106,8 @@ class Scheduler:
         self._groups = Groups(self.cache) if groups else None
         self._grouping = self._by_groups(self._groups) if self._groups is not None else None
         self._cycles: dict[str, Cycle] = {}
-        self._writer = binding.Writer(client, kinds, clock)
+        voices = Voices(recorder)
+        self._writer = binding.Writer(client, kinds, clock, voices)
         self.waiters = binding.Waiters(clock)
         self._running = self._stopped = False
         self._looked = 0
@@ -119,7 +120,7 @@ class Scheduler:
             self.waiters,
             lambda pod: self._profile_of(pod) is not None,
         )
-        patcher, voices = Patcher(client, clock), Voices(recorder)
+        patcher = Patcher(client, clock)
         self._binder = Binder(
             client, self._writer, self.waiters, self._groups, self._slots, patcher
         )

@@ -228,7 +228,11 @@ class DynamicResources(
             except ApiError as error:
                 return Status.error(error.message)
         unready = [claim for claim in written if waits(claim)]
-        return await self._made_ready(state, unready, writer) if unready else SUCCESS
+        if not unready:
+            return SUCCESS
+        note = f"waiting for binding conditions for device on node {node}"
+        writer.say(pod, "BindingConditionsPending", note)
+        return await self._made_ready(state, unready, writer)
 
     async def _made_ready(self, state: CycleState, claims: Sequence[Obj], writer: Writer) -> Status:
         """Wait until drivers have made devices ready that have to be."""

@@ -59,6 +59,8 @@ async def test_a_pod_is_bound_once_its_device_is_ready(rig):
     assert result["bindingConditions"] == ["attached"]
     (term,) = given(rig)["nodeSelector"]["nodeSelectorTerms"]
     assert term["matchFields"][0]["values"] == ["n1"]
+    note = "waiting for binding conditions for device on node n1"
+    await eventually(lambda: rig.events("BindingConditionsPending") == [note])
     assert rig.node_of("p") is None
     await say(rig, "attached")
     await eventually(lambda: rig.node_of("p") == "n1")
