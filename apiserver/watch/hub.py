@@ -19,6 +19,7 @@ from typing import Protocol
 
 from apiserver.storage import Compacted, Event, Selector, Sink
 from apiserver.storage.feed import Closed
+from apiserver.watch.latest import Latest
 from apiserver.watch.selection import Selection
 from apiserver.watch.subscription import Bucket, Subscription, Topic
 from apiserver.watch.window import Window
@@ -38,6 +39,11 @@ class Log(Protocol):
     @property
     def oldest(self) -> int: ...
 
+    @property
+    def size(self) -> int:
+        """The bytes of all objects."""
+        ...
+
     async def changes(
         self, resource: str | None, after: int, upto: int | None = None, limit: int = ...
     ) -> Sequence[Event]: ...
@@ -54,6 +60,7 @@ class WatchHub:
         self._log = log
         self._topics: dict[str, Topic] = {}
         self._window = Window(log.revision)
+        self._latest = Latest(log.revision)
         self._delivered: list[Event] = []
         self._releasing: list[Event] = []
         self._timer: asyncio.TimerHandle | None = None
@@ -68,7 +75,7 @@ class WatchHub:
 
     def publish(self, events: Sequence[Event]) -> None:
         """Pass committed events on."""
-        self._window.extend(events)
+        self._window.extend(events, self._log.size)
         self._delivered.extend(events)
         if self._timer is None:
             self._arm()
@@ -76,6 +83,7 @@ class WatchHub:
             self._tell_moved()
         routed: dict[Bucket, list[Event]] = {}
         for event in events:
+            self._latest.note(event)
             topic = self._topics.get(event.entry.key.resource)
             if topic is not None:
                 for bucket in topic.route(event):
@@ -99,7 +107,7 @@ class WatchHub:
 
         Raises Compacted, or NotInMemoryError where `follow` or `replay` has to be asked.
         """
-        if self._log.oldest <= after < self._window.floor:
+        if after >= self._log.oldest and self._is_behind(resource, exact, after):
             raise NotInMemoryError(after)
         return self.follow(
             resource,
@@ -134,6 +142,8 @@ class WatchHub:
         if topic is None:
             topic = self._topics[resource] = Topic()
         subscription.join(topic.bucket(selection))
+        if exact is not None:
+            self._latest.select(resource, exact[0], self._log.revision)
         self._remember(subscription)
         return subscription
 
@@ -180,12 +190,18 @@ class WatchHub:
 
     def _remember(self, subscription: Subscription) -> None:
         """Pass on what is in memory of what a subscription missed, if that is all of it."""
-        after = subscription.after
-        subscription.behind = subscription.active and after < self._window.floor
+        resource, after = subscription.resource, subscription.after
+        subscription.behind = subscription.active and self._is_behind(
+            resource, subscription.exact, after
+        )
         if not subscription.behind:
-            missed = self._window.after(after)
-            mine = [e for e in missed if e.entry.key.resource == subscription.resource]
+            missed = self._window.after(max(after, self._window.floor))
+            mine = [e for e in missed if e.entry.key.resource == resource]
             subscription.catch_up(mine, self._log.revision)
+
+    def _is_behind(self, resource: str, exact: tuple[str, str] | None, after: int) -> bool:
+        """Tell whether memory does not have all of a selection that happened after a revision."""
+        return after < self._window.floor and not self._latest.is_quiet(resource, exact, after)
 
     def audience(self, revision: int) -> Counter[str] | None:
         """Return who was sent the event of a revision, as far as their watches are still open.

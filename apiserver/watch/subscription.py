@@ -54,6 +54,11 @@ class Subscription:
     def active(self) -> bool:
         return self._bucket is not None
 
+    @property
+    def exact(self) -> tuple[str, str] | None:
+        """The field that must have one value, and that value."""
+        return self._selection.exact
+
     def join(self, bucket: Bucket) -> None:
         bucket.members[self] = None
         self._bucket = bucket

@@ -8,11 +8,12 @@ from itertools import islice
 
 from apiserver.storage import Event
 
-# A quarter of a megabyte is some 30 pods with their previous states: what a cluster may cost
-# beside its objects. Who needs more reads the log. All of it at once must not be too much for one
-# who reads a stream (`BACKLOG_EVENTS`).
+# A quarter of a megabyte is some 30 pods with their previous states: what a small cluster may cost
+# beside its objects; a large one may cost a share of these. Who needs more reads the log. All of it
+# at once must not be too much for one who reads a stream (`BACKLOG_EVENTS`).
 WINDOW_EVENTS = 512
 WINDOW_BYTES = 256 * 1024
+WINDOW_SHARE = 1 / 16
 
 
 class Window:
@@ -25,11 +26,13 @@ class Window:
         self._events: deque[Event] = deque()
         self._bytes = 0
 
-    def extend(self, events: Iterable[Event]) -> None:
+    def extend(self, events: Iterable[Event], size: int) -> None:
+        """Take in events of a cluster whose objects have `size` bytes."""
+        most = max(WINDOW_BYTES, size * WINDOW_SHARE)
         for event in events:
             self._events.append(event)
             self._bytes += _size(event)
-        while self._bytes > WINDOW_BYTES or len(self._events) > WINDOW_EVENTS:
+        while self._bytes > most or len(self._events) > WINDOW_EVENTS:
             dropped = self._events.popleft()
             self._bytes -= _size(dropped)
             self.floor = dropped.revision

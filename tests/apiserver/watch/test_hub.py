@@ -26,6 +26,7 @@ class FakeLog:
     head: Head = field(default_factory=lambda: Head(1, 0, {}, print))
     events: list[Event] = field(default_factory=list)
     oldest: int = 0
+    size: int = 0
     answering: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -226,6 +227,38 @@ async def test_the_window_is_bounded_by_bytes(hub: WatchHub, log: FakeLog):
     with pytest.raises(NotInMemoryError):
         watch(hub, after=5)
     assert [revision for *_, revision in watch(hub, after=10).told] == [11]
+
+
+async def test_a_large_cluster_has_a_larger_window(hub: WatchHub, log: FakeLog):
+    log.size = 16 * 1024 * 1024
+    hub.publish(log.write(create("big", text="x" * 100_000)))
+    for n in range(3):
+        hub.publish(log.write(update("big", text="x" * 100_000, n=n)))
+    assert [revision for *_, revision in watch(hub, after=1).told] == [2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    ("missed", "how"),
+    [
+        ([], {"resource": "secrets"}),
+        ([], {"exact": ("kind", "idle")}),
+        (["c"], {"exact": ("kind", "other")}),
+    ],
+)
+async def test_who_has_missed_nothing_needs_no_log(
+    hub: WatchHub, log: FakeLog, missed: list[str], how: dict[str, Any]
+):
+    watch(hub, exact=("kind", "any"))
+    hub.publish(log.write(create("a", kind="running"), create("c", kind="other")))
+    hub._window = Window(log.revision)
+    if missed:
+        with pytest.raises(NotInMemoryError):
+            watch(hub, after=1, **how)
+    else:
+        assert watch(hub, after=1, **how).told == []
+    hub.publish(log.write(create(key("d", "x", how.get("resource", "configmaps")), kind="idle")))
+    late = watch(hub, after=2, **how)
+    assert [name for _, name, _ in late.told] == ([] if missed else ["d"])
 
 
 async def test_a_compacted_revision_is_refused_even_if_it_is_in_memory(hub: WatchHub, log: FakeLog):
