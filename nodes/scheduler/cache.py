@@ -15,7 +15,7 @@ from nodes.scheduler.framework import PodCounts
 from nodes.scheduler.images import Images
 from nodes.scheduler.nodeinfo import NodeInfo
 from nodes.scheduler.podinfo import PodInfo
-from nodes.scheduler.tally import Tally, Where, Who
+from nodes.scheduler.tally import Labels, Tally, Where, Who
 
 # Kinds of pods to keep counts of: one a Deployment, and as many as are being scheduled.
 _KINDS = 256
@@ -71,7 +71,7 @@ class Cache:
         self._awaited: dict[str, dict[str, PodInfo]] = {}
         self._listed: list[NodeInfo] | None = None
         self.counts, self.images = Counts(self._pods, self._places), Images()
-        self.company = Company()
+        self.company, self.labels = Company(), Labels()
         # What plugins know from one attempt to the next.
         self.kept: dict[str, Any] = {}
 
@@ -110,6 +110,7 @@ class Cache:
             return
         self.counts.regroup()
         self.company.regroup()
+        self.labels.regroup()
 
     def place(self, pod: PodInfo, node_name: str) -> None:
         """Let the pod stand on the node, whether it is bound there or about to be."""

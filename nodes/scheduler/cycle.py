@@ -169,6 +169,7 @@ class Cycle:
             kept=cache.kept,
             images=cache.images,
             company=cache.company,
+            labels=cache.labels,
             place_of=cache.place_of,
         )
         attempt.evaluated = len(nodes)

@@ -24,7 +24,7 @@ from nodes.scheduler.company import Company, Kind
 from nodes.scheduler.images import Images
 from nodes.scheduler.nodeinfo import NodeInfo
 from nodes.scheduler.podinfo import PodInfo
-from nodes.scheduler.tally import Where, Who, parted
+from nodes.scheduler.tally import Labels, Where, Who, parted
 
 MAX_SCORE = 100
 # Who has refused a pod, where that was no plugin: an extender, or there being no node at all.
@@ -175,6 +175,7 @@ class CycleState:
     # What the nodes hold, and the pods on them that mind others; None: look.
     images: Images | None = None
     company: Company | None = None
+    labels: Labels = field(default_factory=Labels)
     # Where a pod stands, or is about to stand, by its uid.
     place_of: Callable[[str], str | None] = _nowhere
 
@@ -183,6 +184,10 @@ class CycleState:
         if self.images is None:
             self.images = Images(self.nodes)
         return self.images.holders(image)
+
+    def labelled(self, key: str) -> Mapping[str, str]:
+        """Return the nodes that have a label, with its value."""
+        return self.labels.of(self.nodes, key)
 
     def minding_others(self) -> Iterable[Kind]:
         """Return the kinds of pods that have terms of (anti-)affinity to others."""

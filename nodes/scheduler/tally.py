@@ -70,6 +70,28 @@ def parted(by_node: Mapping[str, int], nodes: Iterable[NodeInfo], where: Where) 
     return counts
 
 
+class Labels:
+    """What nodes have for a label, by their names: looked up once, until nodes are others."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, dict[str, str]] = {}
+
+    def of(self, nodes: Iterable[NodeInfo], key: str) -> Mapping[str, str]:
+        """Return node name -> value, of all nodes those that have the label."""
+        found = self._known.get(key)
+        if found is None:
+            if len(self._known) >= _WAYS:
+                self._known.clear()
+            found = self._known[key] = {
+                node.name: value for node in nodes if (value := node.labels.get(key)) is not None
+            }
+        return found
+
+    def regroup(self) -> None:
+        """Forget all: nodes came, went or have other labels."""
+        self._known.clear()
+
+
 class Tally:
     """Pods of a kind, by node and by part."""
 

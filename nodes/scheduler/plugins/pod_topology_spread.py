@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import compress
+from itertools import compress, repeat
 from math import log
 from operator import not_
 from typing import Any
@@ -154,15 +154,16 @@ class PodTopologySpread(PreFilterPlugin, FilterPlugin, PreScorePlugin, ScorePlug
             return SKIP
         keys = tuple(constraint.topology_key for constraint in soft) if declared else ()
         left_out = [any(key not in node.labels for key in keys) for node in nodes] if keys else []
+        names = [node.name for node in nodes]
         columns: list[Sequence[int | None]] = []
         column: Sequence[int | None]
         for constraint in soft:
             if constraint.topology_key == HOSTNAME:
-                column = _on_each(state, pod, constraint, nodes)
+                column = _on_each(state, pod, constraint, names)
                 size = len(nodes) - sum(left_out)
             else:
                 _count(state, pod, constraint, keys)
-                column, size = _around(constraint, nodes, left_out)
+                column, size = _around(state, constraint, names, left_out)
             columns.append(column)
             # The count of a topology with few values is not to drown in one with many.
             constraint.weight = log(size + 2)
@@ -314,20 +315,23 @@ def _count(state: CycleState, pod: PodInfo, constraint: Constraint, keys: tuple[
 
 
 def _on_each(
-    state: CycleState, pod: PodInfo, constraint: Constraint, nodes: Sequence[NodeInfo]
+    state: CycleState, pod: PodInfo, constraint: Constraint, names: Sequence[str]
 ) -> list[int | None]:
     """Return how many pods count on each node by itself; None for one without the label."""
-    count, key = state.counts.by_node(Selected(pod.namespace, constraint.selector)).get, HOSTNAME
-    return [count(node.name, 0) if key in node.labels else None for node in nodes]
+    labelled = state.labelled(HOSTNAME)
+    count = state.counts.by_node(Selected(pod.namespace, constraint.selector)).get
+    if len(labelled) == len(state.nodes):
+        return [*map(count, names, repeat(0))]
+    return [count(name, 0) if name in labelled else None for name in names]
 
 
 def _around(
-    constraint: Constraint, nodes: Sequence[NodeInfo], left_out: Sequence[bool]
+    state: CycleState, constraint: Constraint, names: Sequence[str], left_out: Sequence[bool]
 ) -> tuple[Sequence[int | None], int]:
     """Return how many pods count where each node is, None for one that is in no such place; and
     in how many places those are that are scored: who is in none is somewhere too.
     """
-    values = [node.labels.get(constraint.topology_key) for node in nodes]
+    values = [*map(state.labelled(constraint.topology_key).get, names)]
     there = set(values)
     counts: dict[str | None, int | None] = {**dict.fromkeys(there, 0), None: None}
     counts.update(constraint.counts)
