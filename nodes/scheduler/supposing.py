@@ -53,7 +53,8 @@ class Supposing:
         self._anew = [
             one for one in filters if isinstance(one, PreFilterPlugin) and one.counts_pods
         ]
-        self._nodes = list(state.nodes)
+        # For the most pods nobody has to look anew: then the nodes do not matter.
+        self._nodes = list(state.nodes) if self._anew else []
         self._at = {node.name: at for at, node in enumerate(self._nodes)}
 
     def refusal(
