@@ -260,3 +260,30 @@ extenders:
   filterVerb: filter
   nodeCacheCapable: true
 """
+
+
+async def test_a_volume_is_made_where_its_driver_has_room(lab):
+    await lab.ready()
+    node = lab.all("nodes")[-1]["metadata"]["name"]
+    driver, api = "room.example.com", "storage.k8s.io/v1"
+    wait = {"provisioner": driver, "volumeBindingMode": "WaitForFirstConsumer"}
+    for one in (
+        obj("CSIDriver", driver, "", api, spec={"storageCapacity": True, "attachRequired": False}),
+        obj("StorageClass", "roomy", "", api, **wait),
+        claim("c", ["ReadWriteOnce"], "roomy"),
+        pod("p", "c"),
+    ):
+        await lab.client.create(dict(one))
+    await eventually(lambda: told(lab, "FailedScheduling"), within=60)
+    assert "node(s) did not have enough free storage" in told(lab, "FailedScheduling")[0]
+    where = {"nodeTopology": {"matchLabels": {"kubernetes.io/hostname": node}}}
+    room = {"storageClassName": "roomy", "capacity": "10Gi", **where}
+    await lab.client.create(dict(obj("CSIStorageCapacity", "r", "kube-system", api, **room)))
+    chosen = "volume.kubernetes.io/selected-node"
+    await eventually(
+        lambda: (
+            lab.get("persistentvolumeclaims", "c")["metadata"].get("annotations", {}).get(chosen)
+            == node
+        ),
+        within=60,
+    )
