@@ -186,10 +186,14 @@ class NodeAuthorizer:
         return entry is not None and (entry.obj().get("spec") or {}).get("nodeName") == node
 
     def _runs(self, node: str, resource: str, namespace: str, name: str) -> bool:
-        """Tell whether a pod on the node refers to an object of its namespace."""
+        """Tell whether a pod on the node refers to an object of its namespace.
+
+        The pods that changed last are those that the node asks for, and have been read lately.
+        """
+        there = sorted(self._objects.on_node(node), key=lambda entry: -entry.revision)
         return any(
             (resource, name) in _references(self._parse(entry))
-            for entry in self._objects.on_node(node)
+            for entry in there
             if namespace in ("", entry.key.namespace)
         )
 
