@@ -11,7 +11,7 @@ from typing import Any
 
 from apimachinery.meta import Obj, name_of
 from nodes.scheduler.company import Company
-from nodes.scheduler.framework import PodCounts
+from nodes.scheduler.framework import CycleState, PodCounts, Reader
 from nodes.scheduler.images import Images
 from nodes.scheduler.nodeinfo import NodeInfo
 from nodes.scheduler.podinfo import PodInfo
@@ -81,6 +81,19 @@ class Cache:
         if self._listed is None:
             self._listed = [info for info in self._nodes.values() if info.obj]
         return self._listed
+
+    def state(self, readers: dict[str, Reader]) -> CycleState:
+        """Return what an attempt at a pod begins with."""
+        return CycleState(
+            self.nodes,
+            self.counts,
+            readers,
+            kept=self.kept,
+            images=self.images,
+            company=self.company,
+            labels=self.labels,
+            place_of=self.place_of,
+        )
 
     def node(self, name: str) -> NodeInfo | None:
         return self._nodes.get(name)

@@ -162,16 +162,7 @@ class Cycle:
         """
         cache = self._cache
         nodes = cache.nodes if within is None else list(within)
-        state = CycleState(
-            cache.nodes,
-            cache.counts,
-            self._readers,
-            kept=cache.kept,
-            images=cache.images,
-            company=cache.company,
-            labels=cache.labels,
-            place_of=cache.place_of,
-        )
+        state = cache.state(self._readers)
         attempt.evaluated = len(nodes)
         if not nodes:
             return Outcome(message="no nodes available to schedule pods", refused_by={NO_NODES})

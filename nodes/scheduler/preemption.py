@@ -16,7 +16,7 @@ from apimachinery.meta import Obj, is_deleting
 from apimachinery.nodes import condition
 from nodes.scheduler.attempt import CANDIDATES, VICTIMS, Choice, Victim
 from nodes.scheduler.cache import Cache
-from nodes.scheduler.framework import Code, CycleState, Reader, Status
+from nodes.scheduler.framework import Code, Reader, Status
 from nodes.scheduler.nodeinfo import NodeInfo
 from nodes.scheduler.plugins.defaults import DefaultPreemption
 from nodes.scheduler.podinfo import PodInfo
@@ -113,16 +113,7 @@ class Preemption:
 
     def _supposing(self, pod: PodInfo) -> Supposing:
         """Let plugins look at the pod before the nodes, as they have done in its attempt."""
-        cache, skipped = self._cache, set()
-        state = CycleState(
-            cache.nodes,
-            cache.counts,
-            self._readers,
-            kept=cache.kept,
-            images=cache.images,
-            company=cache.company,
-            place_of=cache.place_of,
-        )
+        state, skipped = self._cache.state(self._readers), set()
         for plugin in self._profile.pre_filter:
             if plugin.pre_filter(state, pod).code is Code.SKIP:
                 skipped.add(plugin.name)
