@@ -200,6 +200,36 @@ async def test_pods_are_given_devices_and_wait_where_there_are_none(lab):
     await eventually(lambda: placed(lab, "p2") == node, within=120)
 
 
+async def test_pods_share_a_device_until_it_is_used_up(lab):
+    await lab.ready()
+    node = lab.all("nodes")[0]["metadata"]["name"]
+    card = gpus(node, "card")
+    policy = {"default": "1Gi", "validRange": {"min": "1Gi", "step": "1Gi"}}
+    card["spec"]["devices"][0] |= {
+        "allowMultipleAllocations": True,
+        "capacity": {"memory": {"value": "8Gi", "requestPolicy": policy}},
+    }
+    wanted = {"deviceClassName": "gpu", "capacity": {"requests": {"memory": "3500Mi"}}}
+    spec = {"spec": {"devices": {"requests": [{"name": "r", "exactly": wanted}]}}}
+    template = dict(obj("ResourceClaimTemplate", "one-gpu", "default", DRA, spec=spec))
+    for one in (GPU, template, card, drawing("p0"), drawing("p1"), drawing("p2")):
+        await lab.client.create(one)
+    await eventually(lambda: told(lab, "FailedScheduling"), within=60)
+    names = ["p0", "p1", "p2"]
+    await eventually(lambda: len([n for n in names if placed(lab, n)]) == 2, within=60)
+    given = [
+        claim_["status"]["allocation"]["devices"]["results"]
+        for claim_ in lab.all("resourceclaims.resource.k8s.io")
+        if claim_.get("status")
+    ]
+    assert [one["consumedCapacity"] for (one,) in given] == [{"memory": "4Gi"}] * 2
+    assert len({one["shareID"] for (one,) in given}) == 2
+    (waiting,) = (name for name in names if not placed(lab, name))
+    names.remove(waiting)
+    await lab.client.delete(PODS, "default", names[0])
+    await eventually(lambda: placed(lab, waiting) == node, within=120)
+
+
 async def test_a_pod_waits_for_a_claim_that_is_made_later(lab):
     await lab.ready()
     node = lab.all("nodes")[0]["metadata"]["name"]

@@ -2,8 +2,9 @@
 
 import pytest
 
-from nodes.scheduler.devices.allocator import AllocationError, Allocator
-from nodes.scheduler.devices.pools import DeviceId, gathered
+from nodes.scheduler.devices.allocator import Allocator
+from nodes.scheduler.devices.pools import gathered
+from nodes.scheduler.devices.requests import AllocationError
 from nodes.scheduler.framework import Code
 from nodes.scheduler.plugins.dynamic_resources import DynamicResources
 from nodes.scheduler.podinfo import PodInfo
@@ -71,8 +72,8 @@ def claim(*requests, name="c", allocation=None, users=(), **devices):
 def allocated(*claims, given=(), classes=(), taken=(), on="n1", **labels):
     """Return what each claim gets, (request, device) by turns; None where one gets nothing."""
     known = {one["metadata"]["name"]: one for one in classes or (device_class(),)}
-    ids = [DeviceId(DRIVER, "p", name) for name in taken]
-    allocator = Allocator(claims, known, gathered(given), ids)
+    theirs = [one for name in taken for one in result(name)["devices"]["results"]]
+    allocator = Allocator(claims, known, gathered(given), theirs)
     found = allocator.allocate(node(on).labels(**labels))
     if found is None:
         return None
