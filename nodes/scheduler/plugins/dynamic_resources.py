@@ -13,7 +13,7 @@ from typing import Any
 
 from apimachinery.duration import parse_duration
 from apimachinery.errors import ApiError
-from apimachinery.meta import Obj, name_of, namespace_of, uid_of
+from apimachinery.meta import Obj, name_of, namespace_of, revision_of, uid_of
 from apimachinery.nodes import matches_node_selector
 from apimachinery.resourceclaims import (
     FINALIZER,
@@ -26,7 +26,7 @@ from apimachinery.resourceclaims import (
 from nodes.scheduler.devices.allocator import Allocator
 from nodes.scheduler.devices.alternatives import alternatives, preference
 from nodes.scheduler.devices.conditions import NotBound, fails, has_to_make_ready, is_ready, waits
-from nodes.scheduler.devices.inflight import in_flight, late, taken
+from nodes.scheduler.devices.inflight import Flight, in_flight, late, taken
 from nodes.scheduler.devices.podclaims import (
     CLAIMS,
     claims_of,
@@ -209,7 +209,7 @@ class DynamicResources(
         }
         in_flight(state).update(
             {
-                uid: (namespace_of(claim), name_of(claim), allocation)
+                uid: Flight(claim, allocation)
                 for claim, (uid, allocation) in zip(waiting, claims.chosen.items(), strict=True)
             }
         )
@@ -229,9 +229,12 @@ class DynamicResources(
         for claim in claims.all:
             try:
                 chosen = claims.chosen.get(uid_of(claim))
-                written.append(await self._write(state, claim, pod, chosen, writer))
+                now = await self._write(state, claim, pod, chosen, writer)
             except ApiError as error:
                 return Status.error(error.message)
+            if flight := in_flight(state).get(uid_of(claim)):
+                flight.written = revision_of(now)
+            written.append(now)
         unready = [claim for claim in written if waits(claim)]
         if not unready:
             return SUCCESS

@@ -3,6 +3,7 @@
 import pytest
 
 from nodes.scheduler.devices.allocator import Allocator
+from nodes.scheduler.devices.inflight import in_flight
 from nodes.scheduler.devices.pools import gathered
 from nodes.scheduler.devices.requests import AllocationError
 from nodes.scheduler.framework import Code
@@ -370,3 +371,22 @@ def test_what_is_being_given_is_not_given_to_others():
     later.kept = cycle.kept
     assert plugin.pre_filter(later, PodInfo.of(other)).ok
     assert plugin.filter(later, PodInfo.of(other), later.nodes[0]).ok
+
+
+def test_what_was_given_and_taken_back_meanwhile_is_free():
+    plugin = DynamicResources()
+    given = {"deviceclasses": [device_class()], "resourceslices": [slices(device("a"))]}
+    waiting = claim(asking())
+    cycle = state([node("n1")], resourceclaims=[waiting], **given)
+    pod_ = PodInfo.of(needing())
+    assert plugin.pre_filter(cycle, pod_).ok
+    assert plugin.filter(cycle, pod_, cycle.nodes[0]).ok
+    assert plugin.reserve(cycle, pod_, cycle.nodes[0]).ok
+    flight = in_flight(cycle)["claim-c"]
+    flight.written = 2
+    # Until the cache shows what was written it counts; then what the cache shows does.
+    assert in_flight(cycle)
+    again = state([node("n1")], resourceclaims=[waiting.meta(resourceVersion="3")], **given)
+    again.kept = cycle.kept
+    assert plugin.pre_filter(again, pod_).ok
+    assert plugin.filter(again, pod_, again.nodes[0]).ok
