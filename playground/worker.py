@@ -45,8 +45,9 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "playground.settings")
     setup()
     # Thousands of parsed objects live for long: full collections are made rare, and what is
-    # loaded by now is left out of them (150 ms pauses become 2 ms).
-    gc.set_threshold(100_000, 50, 100)
+    # loaded by now is left out of them (150 ms pauses become 2 ms). What is looked through at once
+    # is as much as pauses nobody for long.
+    gc.set_threshold(50_000, 5, 1000)
     uvloop.run(serve(options))
 
 
