@@ -48,6 +48,12 @@ def pod_claims(pod: Mapping[str, Any]) -> Iterator[PodClaim]:
         yield PodClaim(one["name"], claim, template, needed=known is None or bool(claim))
 
 
+def extended_claim(pod: Mapping[str, Any]) -> str:
+    """Return the claim that was made for a pod's extended resources, "" where there is none."""
+    told = (pod.get("status") or {}).get("extendedResourceClaimStatus") or {}
+    return str(told.get("resourceClaimName") or "")
+
+
 def users(claim: Mapping[str, Any]) -> list[Obj]:
     """Return who may use the claim now: `status.reservedFor`."""
     return list((claim.get("status") or {}).get("reservedFor") or ())

@@ -25,6 +25,7 @@ from apimachinery.resourceclaims import (
     POD_CLAIM,
     PodClaim,
     can_be_reserved,
+    extended_claim,
     is_allocated,
     is_done,
     is_reserved_for,
@@ -87,10 +88,15 @@ class ResourceClaimController(ManagedController):
 
     def _on_pod(self, old: Obj | None, new: Obj | None) -> None:
         pod = new if new is not None else old
-        if pod is None or not (pod.get("spec") or {}).get("resourceClaims"):
+        if pod is None:
             return
-        if new is not None and not is_done(new):
-            self.queue.add(key_of(new))
+        done = new is None or is_done(new)
+        if done and (extended := extended_claim(pod)):
+            self._claims.queue.add(Key(namespace_of(pod), extended))
+        if not (pod.get("spec") or {}).get("resourceClaims"):
+            return
+        if not done:
+            self.queue.add(key_of(pod))
             return
         for claim in pod_claims(pod):
             self._made.pop((uid_of(pod), claim.name), None)

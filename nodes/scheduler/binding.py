@@ -57,6 +57,14 @@ class Writer:
         where = (self._kinds[kind], namespace_of(obj), name_of(obj))
         return await self._client.patch(*where, patch, MERGE_PATCH, subresource)
 
+    async def create(self, kind: str, obj: Obj) -> Obj:
+        """Make an object. Raises ApiError."""
+        return await self._client.create(obj, self._kinds[kind])
+
+    async def delete(self, kind: str, obj: Obj) -> None:
+        """Delete an object. Raises ApiError."""
+        await self._client.delete(self._kinds[kind], namespace_of(obj), name_of(obj))
+
     def now(self) -> str:
         """Return the time as it is written."""
         return self._clock.timestamp()

@@ -176,7 +176,7 @@ class Cycle:
             attempt.refused = {node.name: (plugin, status.reasons) for node in nodes}
             attempt.unresolvable = {node.name for node in nodes}
             return self._before_nodes(state, pod, plugin, why, len(nodes))
-        known = self._memory.of(pod, filters, len(nodes))
+        known = self._memory.of(state, pod, filters)
         nominated = self._nominated(pod, within) if pod.nominated and not anywhere else None
         if nominated is not None:
             start = self._start

@@ -247,12 +247,13 @@ class QueueSortPlugin(Plugin):
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """A merge patch of an object, of a kind that plugins read."""
+    """A merge patch of an object, of a kind that plugins read; `last`: it is deleted then."""
 
     kind: str
     obj: Obj
     patch: Obj
     subresource: str = ""
+    last: bool = False
 
 
 class PostFilterPlugin(Plugin):
@@ -401,6 +402,12 @@ class Writer(Protocol):
 
     async def patch(self, kind: str, obj: Obj, patch: Obj, subresource: str = "") -> Obj:
         """Merge a patch into an object of a kind that plugins read. Raises ApiError."""
+
+    async def create(self, kind: str, obj: Obj) -> Obj:
+        """Make an object. Raises ApiError."""
+
+    async def delete(self, kind: str, obj: Obj) -> None:
+        """Delete an object. Raises ApiError."""
 
     def now(self) -> str:
         """Return the time as it is written."""

@@ -13,6 +13,7 @@ from typing import TypeAlias
 
 import orjson
 
+from nodes.scheduler.devices.extended import stand_ins
 from nodes.scheduler.framework import (
     CycleState,
     FilterPlugin,
@@ -66,12 +67,14 @@ class Memory:
         self._kinds: OrderedDict[Hashable, Nodes] = OrderedDict()
         self.scored = [p for p, _ in profile.score if isinstance(p, NodeScorePlugin)]
 
-    def of(self, pod: PodInfo, filters: Sequence[FilterPlugin], nodes: int) -> Nodes:
+    def of(self, state: CycleState, pod: PodInfo, filters: Sequence[FilterPlugin]) -> Nodes:
         """Return what is known for pods like this one that these filters are asked about.
 
-        `nodes`: how many there are; of those that are gone not much is kept.
+        Of nodes that are gone not much is kept.
         """
-        kind = (_asks_for(pod), tuple(plugin.name for plugin in filters))
+        nodes = len(state.nodes)
+        devices = tuple(stand_ins(state, pod))
+        kind = (_asks_for(pod), devices, tuple(plugin.name for plugin in filters))
         found = self._kinds.get(kind)
         if found is None:
             found = self._kinds[kind] = {}

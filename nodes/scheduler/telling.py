@@ -39,6 +39,8 @@ class Teller:
         for write in outcome.writes:
             try:
                 await self._writer.patch(write.kind, write.obj, write.patch, write.subresource)
+                if write.last:
+                    await self._writer.delete(write.kind, write.obj)
             except ApiError as error:
                 log.debug("not written: %s %s: %s", write.kind, name_of(write.obj), error.message)
 

@@ -230,6 +230,32 @@ async def test_pods_share_a_device_until_it_is_used_up(lab):
     await eventually(lambda: placed(lab, waiting) == node, within=120)
 
 
+async def test_devices_stand_for_an_extended_resource(lab):
+    await lab.ready()
+    node = lab.all("nodes")[0]["metadata"]["name"]
+    resource = "example.com/gpu"
+    named = dict(obj("DeviceClass", "gpu", "", DRA, spec={"extendedResourceName": resource}))
+    asked = {"limits": {resource: "1"}}
+    ends = {"name": "c", "image": "busybox", "command": ["sleep", "60"], "resources": asked}
+    first = pod("p", containers=[ends], restartPolicy="Never")
+    for one in (named, gpus(node, "a"), first):
+        await lab.client.create(one)
+    await eventually(lambda: placed(lab, "p") == node, within=60)
+    (made,) = lab.all("resourceclaims.resource.k8s.io")
+    assert made["metadata"]["name"].startswith("p-extended-resources-")
+    said = lab.get("pods", "p")["status"]["extendedResourceClaimStatus"]
+    assert said["resourceClaimName"] == made["metadata"]["name"]
+    await lab.client.create(pod("q", containers=[{**ends, "command": ["sleep", "600"]}]))
+    await eventually(lambda: told(lab, "FailedScheduling"), within=60)
+    # The device is free once the first has ended, and nothing is left of its claim.
+    await eventually(lambda: placed(lab, "q") == node, within=300)
+    assert lab.get("pods", "p")["status"]["phase"] == "Succeeded"
+    assert lab.get("pods", "p")["status"]["extendedResourceClaimStatus"] == said
+    (left,) = lab.all("resourceclaims.resource.k8s.io")
+    assert left["metadata"]["name"].startswith("q-extended-resources-")
+    await eventually(lambda: lab.get("pods", "q")["status"]["phase"] == "Running", within=60)
+
+
 async def test_a_pod_waits_for_a_claim_that_is_made_later(lab):
     await lab.ready()
     node = lab.all("nodes")[0]["metadata"]["name"]

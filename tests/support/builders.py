@@ -91,6 +91,9 @@ class NodeBuilt(Built):
     def pods(self, amount: int):
         return self._resource("pods", str(amount))
 
+    def extended(self, name: str, amount: int):
+        return self._resource(name, str(amount))
+
     def _resource(self, name: str, amount: str):
         for part in ("capacity", "allocatable"):
             self["status"].setdefault(part, {})[name] = amount

@@ -52,33 +52,34 @@ class Allocator:
         self._fits: dict[tuple[str, DeviceId], Amounts | None] = {}
         self._steps = 0
 
-    def allocate(self, node: Obj) -> list[Obj] | None:
+    def allocate(self, node: Obj, more: Sequence[Obj] = ()) -> list[Obj] | None:
         """Return an allocation for each claim, None where they cannot all have one.
+
+        `more`: further claims on this node, which come last.
 
         Raises AllocationError.
         """
+        claims = [*self.claims, *more]
         devices = [device for pool in self._pools for device in pool.on(node)]
         self._steps = 0
         try:
-            found = next(self._claims_from(0, devices, self._taken.copy()), None)
+            found = next(self._claims_from(claims, devices, self._taken.copy()), None)
         except _TooLong:
             return None
         if found is None:
             return None
         return [
-            allocation(claim, results, node)
-            for claim, results in zip(self.claims, found, strict=True)
+            allocation(claim, results, node) for claim, results in zip(claims, found, strict=True)
         ]
 
     def _claims_from(
-        self, at: int, devices: Sequence[Device], taken: Taken
+        self, claims: Sequence[Obj], devices: Sequence[Device], taken: Taken
     ) -> Iterator[list[Results]]:
-        if at == len(self.claims):
+        if not claims:
             yield []
             return
-        claim = self.claims[at]
-        for results in self._requests_from(claim, 0, devices, taken, []):
-            for others in self._claims_from(at + 1, devices, taken):
+        for results in self._requests_from(claims[0], 0, devices, taken, []):
+            for others in self._claims_from(claims[1:], devices, taken):
                 yield [results, *others]
 
     def _requests_from(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from apimachinery.meta import Obj, name_of, namespace_of, revision_of, uid_of
 from apimachinery.resourceclaims import is_allocated
+from nodes.scheduler.devices.extended import UNMADE
 from nodes.scheduler.devices.podclaims import CLAIMS
 from nodes.scheduler.framework import CycleState
 
@@ -28,6 +29,8 @@ def in_flight(state: CycleState) -> dict[str, Flight]:
     found: dict[str, Flight] = state.kept.setdefault(_FLYING, {})
     reader = state.readers[CLAIMS]
     for uid, one in list(found.items()):
+        if name_of(one.claim) == UNMADE:
+            continue
         now = reader.get(namespace_of(one.claim), name_of(one.claim))
         if now is None or uid_of(now) != uid or 0 < one.written <= revision_of(now):
             del found[uid]

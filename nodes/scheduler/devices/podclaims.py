@@ -58,8 +58,8 @@ def other_claim(pod: PodInfo, change: Change, readers: Readers) -> bool:
 
 
 def had_devices(pod: PodInfo, change: Change, readers: Readers) -> bool:
-    """Tell whether a claim that is gone leaves devices."""
-    return is_allocated(change.obj)
+    """Tell whether a claim that is gone leaves devices, or was made for the pod in vain."""
+    return is_allocated(change.obj) or is_controlled_by(change.obj, pod.obj)
 
 
 def has_its_claims(pod: PodInfo, change: Change, readers: Readers) -> bool:

@@ -13,19 +13,18 @@ from typing import Any
 
 from apimachinery.duration import parse_duration
 from apimachinery.errors import ApiError
-from apimachinery.meta import Obj, name_of, namespace_of, revision_of, uid_of
+from apimachinery.meta import Obj, name_of, namespace_of, uid_of
 from apimachinery.nodes import matches_node_selector
 from apimachinery.resourceclaims import (
-    FINALIZER,
     can_be_reserved,
     is_allocated,
     is_reserved_for,
-    reservation,
     users,
 )
 from nodes.scheduler.devices.allocator import Allocator
 from nodes.scheduler.devices.alternatives import alternatives, preference
-from nodes.scheduler.devices.conditions import NotBound, fails, has_to_make_ready, is_ready, waits
+from nodes.scheduler.devices.conditions import fails, has_to_make_ready, waits
+from nodes.scheduler.devices.extended import Extended, build, made_for, on_node, stand_ins
 from nodes.scheduler.devices.inflight import Flight, in_flight, late, taken
 from nodes.scheduler.devices.podclaims import (
     CLAIMS,
@@ -37,6 +36,7 @@ from nodes.scheduler.devices.podclaims import (
 )
 from nodes.scheduler.devices.pools import gathered
 from nodes.scheduler.devices.requests import AllocationError
+from nodes.scheduler.devices.writing import made_ready, make, without_finalizer, write
 from nodes.scheduler.framework import (
     SKIP,
     SUCCESS,
@@ -74,6 +74,29 @@ class _Claims:
     unavailable: dict[str, Obj] = field(default_factory=dict)
     # On the node that was chosen: uid of a claim -> its allocation.
     chosen: dict[str, Obj] = field(default_factory=dict)
+    # What the pod asks for that devices may stand for, and a claim for it of an earlier attempt.
+    resources: Mapping[str, str] = field(default_factory=dict)
+    stale: Obj | None = None
+    # The claim for it on each node, and for each choice of resources.
+    extended: dict[str, Extended] = field(default_factory=dict)
+    built: dict[tuple[str, ...], Extended] = field(default_factory=dict)
+
+    def claim_on(self, node: NodeInfo, pod: PodInfo) -> Sequence[Obj]:
+        """Return the claim for what the pod asks for and the node has none of, if there is any."""
+        lacking = on_node(self.resources, node)
+        if not lacking:
+            return ()
+        if (key := tuple(lacking)) not in self.built:
+            self.built[key] = build(pod, lacking)
+        self.extended[node.name] = self.built[key]
+        return (self.built[key].claim,)
+
+    def waiting(self, node: str) -> Sequence[Obj]:
+        """Return the claims that are to have devices on a node."""
+        if self.allocator is None:
+            return ()
+        extended = self.extended.get(node)
+        return [*self.allocator.claims, *((extended.claim,) if extended is not None else ())]
 
 
 class DynamicResources(
@@ -116,28 +139,21 @@ class DynamicResources(
         return Status.unresolvable(found) if isinstance(found, str) else SUCCESS
 
     def pre_filter(self, state: CycleState, pod: PodInfo) -> Status:
-        if not pod.spec.get("resourceClaims"):
+        resources = stand_ins(state, pod)
+        if not (resources or pod.spec.get("resourceClaims")):
             return SKIP
         claims = claims_of(pod, state.readers[CLAIMS])
         if isinstance(claims, str):
             return Status.unresolvable(claims)
-        if not claims:
+        if not (claims or resources):
             return SKIP
-        found, waiting = _Claims(claims), []
-        for claim in claims:
-            if is_allocated(claim):
-                if not can_be_reserved(claim) and not is_reserved_for(claim, pod.obj):
-                    return Status.unresolvable("resourceclaim in use")
-                continue
-            if uid_of(claim) in in_flight(state):
-                return Status.unresolvable(
-                    f"resource claim {namespace_of(claim)}/{name_of(claim)} is in the process of "
-                    "being allocated"
-                )
-            if why := missing_class(claim, state.readers["deviceclasses"]):
-                return Status.unresolvable(why)
-            waiting.append(claim)
-        if waiting:
+        waiting = _without_devices(state, pod, claims)
+        if isinstance(waiting, str):
+            return Status.unresolvable(waiting)
+        found = _Claims(claims, resources=resources)
+        if resources:
+            found.stale = made_for(pod, state.readers[CLAIMS])
+        if waiting or resources:
             classes = {name_of(one): one for one in state.readers["deviceclasses"].list()}
             pools = gathered(state.readers["resourceslices"].list())
             pools.sort(key=has_to_make_ready)
@@ -147,6 +163,8 @@ class DynamicResources(
 
     def filter(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> Status:
         claims: _Claims = state.data[self.name]
+        if claims.stale is not None:
+            return Status.unresolvable("cannot schedule extended resource claim")
         unavailable = [
             one
             for one in claims.all
@@ -154,7 +172,7 @@ class DynamicResources(
         ]
         if claims.allocator is not None:
             try:
-                found = claims.allocator.allocate(node.obj)
+                found = claims.allocator.allocate(node.obj, claims.claim_on(node, pod))
             except AllocationError as error:
                 return Status.unresolvable(str(error))
             if found is None:
@@ -170,6 +188,10 @@ class DynamicResources(
         claims: _Claims | None = state.data.get(self.name)
         if claims is None:
             return "no new claims to deallocate", ()
+        if claims.stale is not None:
+            patch = without_finalizer(claims.stale)
+            gone = Write(CLAIMS, claims.stale, patch, last=True)
+            return "deletion of ResourceClaim completed", (gone,)
         for claim in claims.unavailable.values():
             others = [one for one in users(claim) if one.get("uid") != pod.uid]
             if not others:
@@ -198,21 +220,15 @@ class DynamicResources(
 
     def reserve(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> Status:
         claims: _Claims | None = state.data.get(self.name)
-        if claims is None or claims.allocator is None:
+        waiting = claims.waiting(node.name) if claims is not None else ()
+        if claims is None or not waiting:
             return SUCCESS
         found = claims.found.get(node.name)
         if found is None:
             return Status.error("claim allocation not found for node " + node.name)
-        waiting = claims.allocator.claims
-        claims.chosen = {
-            uid_of(claim): allocation for claim, allocation in zip(waiting, found, strict=True)
-        }
-        in_flight(state).update(
-            {
-                uid: Flight(claim, allocation)
-                for claim, (uid, allocation) in zip(waiting, claims.chosen.items(), strict=True)
-            }
-        )
+        for claim, allocation in zip(waiting, found, strict=True):
+            claims.chosen[uid_of(claim)] = allocation
+            in_flight(state)[uid_of(claim)] = Flight(claim, allocation)
         return SUCCESS
 
     def unreserve(self, state: CycleState, pod: PodInfo, node: str) -> None:
@@ -225,68 +241,41 @@ class DynamicResources(
 
     async def pre_bind(self, state: CycleState, pod: PodInfo, node: str, writer: Writer) -> Status:
         claims: _Claims = state.data[self.name]
-        written = []
-        for claim in claims.all:
-            try:
+        written, extended = [], claims.extended.get(node)
+        try:
+            for claim in claims.all:
                 chosen = claims.chosen.get(uid_of(claim))
-                now = await self._write(state, claim, pod, chosen, writer)
-            except ApiError as error:
-                return Status.error(error.message)
-            if flight := in_flight(state).get(uid_of(claim)):
-                flight.written = revision_of(now)
-            written.append(now)
+                written.append(await write(state, claim, pod, chosen, writer))
+            if extended is not None:
+                chosen = claims.chosen[uid_of(extended.claim)]
+                written.append(await make(state, extended, pod, chosen, writer))
+        except ApiError as error:
+            return Status.error(error.message)
         unready = [claim for claim in written if waits(claim)]
         if not unready:
             return SUCCESS
         note = f"waiting for binding conditions for device on node {node}"
         writer.say(pod, "BindingConditionsPending", note)
-        return await self._made_ready(state, unready, writer)
+        return await made_ready(state, unready, writer, self.binding_timeout)
 
-    async def _made_ready(self, state: CycleState, claims: Sequence[Obj], writer: Writer) -> Status:
-        """Wait until drivers have made devices ready that have to be."""
 
-        def ready() -> bool:
-            reader = state.readers[CLAIMS]
-            now = (reader.get(namespace_of(one), name_of(one)) or one for one in claims)
-            return all(map(is_ready, now))
-
-        try:
-            if await writer.until(ready, self.binding_timeout):
-                return SUCCESS
-        except NotBound as error:
-            return Status.error(str(error))
-        # The next attempt takes them back.
-        late(state).update(map(uid_of, claims))
-        return Status.error("device binding timeout")
-
-    async def _write(
-        self, state: CycleState, claim: Obj, pod: PodInfo, allocation: Obj | None, writer: Writer
-    ) -> Obj:
-        """Write a claim's devices and whose they are; return it. Raises ApiError, Conflict among
-        them.
-        """
-        # Others may have been let in since the attempt.
-        claim = state.readers[CLAIMS].get(namespace_of(claim), name_of(claim)) or claim
-        if is_reserved_for(claim, pod.obj) and allocation is None:
-            return claim
-        finalizers = claim["metadata"].get("finalizers") or []
-        if allocation is not None and FINALIZER not in finalizers:
-            patch: Obj = {"metadata": {"finalizers": [*finalizers, FINALIZER]}}
-            claim = await writer.patch(CLAIMS, claim, _at(claim, patch))
-        reserved = [one for one in users(claim) if one.get("uid") != pod.uid]
-        status: Obj = {"reservedFor": [*reserved, reservation(pod.obj)]}
-        if allocation is not None:
-            status["allocation"] = {**allocation, "allocationTimestamp": writer.now()}
-        return await writer.patch(CLAIMS, claim, _at(claim, {"status": status}), "status")
+def _without_devices(state: CycleState, pod: PodInfo, claims: Sequence[Obj]) -> list[Obj] | str:
+    """Return the claims that are to have devices, or why the pod cannot use one of all."""
+    waiting = []
+    for claim in claims:
+        if is_allocated(claim):
+            if not can_be_reserved(claim) and not is_reserved_for(claim, pod.obj):
+                return "resourceclaim in use"
+            continue
+        if uid_of(claim) in in_flight(state):
+            name = f"{namespace_of(claim)}/{name_of(claim)}"
+            return f"resource claim {name} is in the process of being allocated"
+        if why := missing_class(claim, state.readers["deviceclasses"]):
+            return why
+        waiting.append(claim)
+    return waiting
 
 
 def _reaches(claim: Obj, node: NodeInfo) -> bool:
     selector = ((claim.get("status") or {}).get("allocation") or {}).get("nodeSelector")
     return selector is None or matches_node_selector(selector, node.obj)
-
-
-def _at(claim: Obj, patch: Obj) -> Obj:
-    """Return a patch that holds for this state of a claim alone."""
-    metadata = {**(patch.get("metadata") or {})}
-    metadata["resourceVersion"] = claim["metadata"]["resourceVersion"]
-    return {**patch, "metadata": metadata}

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from apimachinery.meta import Obj
+from apimachinery.meta import Obj, name_of
+from nodes.scheduler.devices.extended import class_of, stand_ins
 from nodes.scheduler.framework import (
     MAX_SCORE,
     SUCCESS,
@@ -29,6 +30,7 @@ from nodes.scheduler.podinfo import PodInfo, amounts_of
 _ALWAYS = (("cpu", 1), ("memory", 1))
 # In the order of `Requests.nonzero`.
 _NONZERO = ("cpu", "memory")
+_CLASSES = "deviceclasses"
 # A shape's scores go up to 10.
 _SHAPE = 10
 
@@ -66,12 +68,19 @@ class NodeResourcesFit(FilterPlugin, NodeScorePlugin, PlacementScorePlugin):
             Event.OWN_SCALED_DOWN: always,
             Event.NODE_ADDED: self._has_room,
             Event.NODE_ALLOCATABLE: self._has_room,
+            Event.DEVICE_CLASS_ADDED: _stands_for_what_it_asks,
+            Event.DEVICE_CLASS_CHANGED: _stands_for_what_it_asks,
         }
 
     def _has_room(self, pod: PodInfo, change: Change, readers: Readers) -> bool:
         """Tell whether a node could hold the pod if it were empty, and has more than before."""
         now = _allocatable(change.obj)
-        asked = [one for one in pod.requests.amounts if not self._ignores(one[0])]
+        asked = [
+            (name, amount)
+            for name, amount in pod.requests.amounts
+            if not self._ignores(name)
+            and (now.get(name) or "/" not in name or not class_of(name, readers[_CLASSES]))
+        ]
         if now.get("pods", 0) < 1 or any(amount > now.get(name, 0) for name, amount in asked):
             return False
         if change.old is None:
@@ -87,7 +96,9 @@ class NodeResourcesFit(FilterPlugin, NodeScorePlugin, PlacementScorePlugin):
         requested, allocatable = node.requested, node.allocatable
         for name, amount in pod.requests.amounts:
             total = allocatable.get(name, 0)
-            if amount > total - requested.get(name, 0) and not self._ignores(name):
+            if amount > total - requested.get(name, 0) and not (
+                self._ignores(name) or (not total and name in stand_ins(state, pod))
+            ):
                 lacking.append(f"Insufficient {name}")
                 hopeless = hopeless or amount > total
         if not lacking:
@@ -154,6 +165,15 @@ def _asked(pod: PodInfo, name: str) -> int:
     if name in _NONZERO:
         return pod.requests.nonzero[_NONZERO.index(name)]
     return dict(pod.requests.amounts).get(name, 0)
+
+
+def _stands_for_what_it_asks(pod: PodInfo, change: Change, readers: Readers) -> bool:
+    """Tell whether devices of a class stand for a resource that the pod asks for."""
+    classes = readers[_CLASSES]
+    return any(
+        "/" in name and class_of(name, classes) == name_of(change.obj)
+        for name, _ in pod.requests.amounts
+    )
 
 
 def _asks_for_less(pod: PodInfo, change: Change, readers: Readers) -> bool:
