@@ -17,6 +17,7 @@ from apimachinery.meta import Obj, name_of, namespace_of
 from apimachinery.schema import types
 from apimachinery.validation.metadata import validate_write_options
 from apiserver.admission.interfaces import AdmissionRequest, Operation, View
+from apiserver.auth.deviceclaims import CLAIMS, check_claim_status
 from apiserver.auth.escalation import check_escalation
 from apiserver.auth.reviews import user_info
 from apiserver.auth.user import User
@@ -116,8 +117,11 @@ class Change:
         self.request.trace.stage("validating admission")
 
     def _check_rights(self, obj: Obj, old: Obj | None) -> None:
-        """Refuse roles and bindings that would grant more than their writer holds."""
+        """Refuse what needs rights besides: those that a role grants, parts of a claim's status."""
         resource, request = self.request.resource, self.request
+        if resource.key == CLAIMS and old is not None and request.info.subresource == "status":
+            asked = request.info.asked_by(request.user or User(""))
+            check_claim_status(request.api.auth, asked, obj, old)
         if resource.kind.group == RBAC_GROUP and request.user is not None:
             namespace = self.writing.ctx.namespace
             check_escalation(request.api.auth, request.user, resource.key, obj, old, namespace)

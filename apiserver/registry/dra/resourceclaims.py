@@ -5,6 +5,7 @@ from __future__ import annotations
 from apimachinery.gvk import GroupVersionKind
 from apimachinery.meta import Obj, is_deleting
 from apimachinery.validation.field import FieldErrors, Path
+from apiserver.registry.dra.admin import asking_errors, granting_errors
 from apiserver.registry.dra.allocations import allocated, device_of, status_errors
 from apiserver.registry.dra.requests import claim_spec_errors, default_claim_spec
 from apiserver.registry.podspec.checks import immutable
@@ -31,7 +32,9 @@ class ResourceClaimStrategy(Strategy):
         keep_status(new, old)
 
     def validate(self, obj: Obj, ctx: StrategyContext) -> FieldErrors:
-        yield from claim_spec_errors(obj.get("spec") or {}, _SPEC)
+        spec = obj.get("spec") or {}
+        yield from asking_errors(spec, ctx)
+        yield from claim_spec_errors(spec, _SPEC)
 
     def validate_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> FieldErrors:
         yield from immutable(new.get("spec"), old.get("spec"), _SPEC)
@@ -52,6 +55,7 @@ class ResourceClaimStatusStrategy(StatusStrategy):
                 new["status"]["devices"] = left
 
     def validate_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> FieldErrors:
+        yield from granting_errors(new.get("status") or {}, old.get("status") or {}, ctx)
         yield from status_errors(new, old)
 
 

@@ -6,6 +6,7 @@ from apimachinery.gvk import GroupVersionKind
 from apimachinery.meta import Obj
 from apimachinery.validation.field import FieldErrors, Path
 from apimachinery.validation.metadata import validate_annotations, validate_labels
+from apiserver.registry.dra.admin import asking_errors
 from apiserver.registry.dra.requests import claim_spec_errors, default_claim_spec
 from apiserver.registry.podspec.checks import immutable
 from apiserver.registry.resource import Resource
@@ -25,11 +26,13 @@ class ResourceClaimTemplateStrategy(Strategy):
         default_claim_spec(dig(obj, ("spec", "spec")))
 
     def validate(self, obj: Obj, ctx: StrategyContext) -> FieldErrors:
+        spec = dig(obj, ("spec", "spec")) or {}
+        yield from asking_errors(spec, ctx)
         metadata = dig(obj, ("spec", "metadata")) or {}
         path = _SPEC / "metadata"
         yield from validate_annotations(metadata.get("annotations"), path / "annotations")
         yield from validate_labels(metadata.get("labels"), path / "labels")
-        yield from claim_spec_errors(dig(obj, ("spec", "spec")) or {}, _SPEC / "spec")
+        yield from claim_spec_errors(spec, _SPEC / "spec")
 
     def validate_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> FieldErrors:
         yield from immutable(new.get("spec"), old.get("spec"), _SPEC)

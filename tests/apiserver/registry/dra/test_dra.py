@@ -10,7 +10,7 @@ from apiserver.registry.dra import (
     RESOURCECLAIMTEMPLATES,
     RESOURCESLICES,
 )
-from tests.apiserver.registry.trying import cells, create_errors, created, update_errors
+from tests.apiserver.registry.trying import cells, context, create_errors, created, update_errors
 
 GPU = {"name": "r", "exactly": {"deviceClassName": "gpu"}}
 
@@ -124,3 +124,25 @@ def test_slices():
     assert create_errors(RESOURCESLICES, spec=spec | {"allNodes": True, "devices": devices}) == [
         'spec.devices[1]: Duplicate value: "d"'
     ]
+
+
+def test_access_for_administrators_needs_a_namespace_for_it():
+    spec = claim(GPU, GPU | {"name": "s", "exactly": GPU["exactly"] | {"adminAccess": True}})
+    why = (
+        "spec.devices.requests[1].adminAccess: Forbidden: admin access to devices requires the "
+        "`resource.kubernetes.io/admin-access: true` label on the containing namespace"
+    )
+    assert create_errors(RESOURCECLAIMS, spec=spec) == [why]
+    assert create_errors(RESOURCECLAIMTEMPLATES, spec={"spec": spec}) == [why]
+    labels = {"resource.kubernetes.io/admin-access": "true"}
+    namespace = {"metadata": {"name": "default", "labels": labels}}
+    ctx = context(("namespaces", namespace))
+    assert create_errors(RESOURCECLAIMS, ctx=ctx, spec=spec) == []
+    given = {"request": "s", "driver": "x.io", "pool": "p", "device": "d", "adminAccess": True}
+    old = created(RESOURCECLAIMS, spec=spec)
+    assert update_errors(
+        RESOURCECLAIMS,
+        old,
+        lambda c: c["status"].update(allocation={"devices": {"results": [given]}}),
+        "status",
+    ) == [why.replace("spec.devices.requests[1]", "status.allocation.devices.results[0]")]
