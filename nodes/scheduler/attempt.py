@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from nodes.scheduler.devices.lacking import Lack
 from nodes.scheduler.framework import Scores
 
 # Candidates of a preemption that are kept, the best ones, and victims of each.
@@ -75,7 +76,7 @@ class Attempt:
     wrong after its node was chosen. fitting: how many nodes were found to fit; in a large cluster
     the search stops at enough, and the others were not looked at. looked: at how many the filters
     were asked. because: what made it be tried. spared: node -> the extender by which nobody has to
-    go there.
+    go there. lacks: of some nodes, which devices are missing there.
     """
 
     pod: str
@@ -98,6 +99,7 @@ class Attempt:
     seconds: dict[str, float] = field(default_factory=dict)
     because: Trigger = NEW
     spared: dict[str, str] = field(default_factory=dict)
+    lacks: dict[str, list[Lack]] = field(default_factory=dict)
 
     def totals(self) -> dict[str, int]:
         """Return the weighted sum of each node's scores, the highest first."""
@@ -133,6 +135,7 @@ class Attempt:
             "because": self.because._asdict(),
             "spared": self.spared,
             "refused": self.refused,
+            "lacks": {node: [one._asdict() for one in of] for node, of in self.lacks.items()},
             "unresolvable": sorted(self.unresolvable),
             "tied": self.tied[:scored],
             "scores": scores,

@@ -163,7 +163,7 @@ class Cycle:
         cache = self._cache
         nodes = cache.nodes if within is None else list(within)
         state = cache.state(self._readers)
-        attempt.evaluated = len(nodes)
+        attempt.evaluated, attempt.lacks = len(nodes), state.lacks
         if not nodes:
             return Outcome(message="no nodes available to schedule pods", refused_by={NO_NODES})
         began = time.perf_counter()

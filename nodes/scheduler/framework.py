@@ -21,6 +21,7 @@ from apimachinery.labels import Selector
 from apimachinery.meta import Obj, name_of, namespace_of
 from apimachinery.volumes import claim_names
 from nodes.scheduler.company import Company, Kind
+from nodes.scheduler.devices.lacking import Lack
 from nodes.scheduler.images import Images
 from nodes.scheduler.nodeinfo import NodeInfo
 from nodes.scheduler.podinfo import PodInfo
@@ -176,6 +177,8 @@ class CycleState:
     images: Images | None = None
     company: Company | None = None
     labels: Labels = field(default_factory=Labels)
+    # Of some nodes: why the devices there do not do.
+    lacks: dict[str, list[Lack]] = field(default_factory=dict)
     # Where a pod stands, or is about to stand, by its uid.
     place_of: Callable[[str], str | None] = _nowhere
 

@@ -58,6 +58,9 @@ class AttemptSerializer(serializers.Serializer[object]):
     evaluated = serializers.IntegerField(help_text="How many nodes there were.")
     fitting = serializers.IntegerField(help_text="How many were found to fit.")
     refused = serializers.DictField(help_text="By node: the plugin, and its reasons.")
+    lacks = serializers.DictField(
+        help_text="Of some nodes: the requests for devices with too few free ones, and why."
+    )
     scores = serializers.DictField(
         help_text="By node and plugin: the score as computed, from 0 to 100, and by weight."
     )

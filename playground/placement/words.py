@@ -43,7 +43,8 @@ def funnel(attempt: Attempt, filters: Sequence[str]) -> list[Step]:
 
 def sentences(attempt: Attempt, filters: Sequence[str]) -> list[str]:
     """Return what there is to say of an attempt."""
-    said = [_line(attempt, funnel(attempt, filters)), *_reasons(attempt), *_because(attempt)]
+    said = [_line(attempt, funnel(attempt, filters)), *_reasons(attempt)]
+    said += [*_devices(attempt), *_because(attempt)]
     for extender in sorted(set(attempt["spared"].values())):
         nodes = [node for node, who in attempt["spared"].items() if who == extender]
         text = _("%(extender)s wants no pods sent away from %(nodes)s.")
@@ -110,6 +111,36 @@ def _reasons(attempt: Attempt) -> list[str]:
         given = {"count": len(nodes), "reason": reason, "plugin": plugin, "nodes": _names(nodes)}
         found.append(text % given)
     return found
+
+
+def _devices(attempt: Attempt) -> list[str]:
+    """Say which devices are missing, of some of the nodes that lack some."""
+    groups: dict[str, list[str]] = {}
+    for node, lacks in attempt["lacks"].items():
+        for lack in lacks:
+            groups.setdefault(_lack(lack), []).append(node)
+    text = _("%(nodes)s: %(lack)s")
+    return [text % {"nodes": _names(nodes), "lack": lack} for lack, nodes in groups.items()]
+
+
+def _lack(lack: Mapping[str, Any]) -> str:
+    if not lack["request"]:
+        return _("each request for devices could have its own, but not all of them together.")
+    labels = {
+        "unfinished": _("of a pool that is being updated"),
+        "unselected": _("not what is asked for"),
+        "tainted": _("tainted"),
+        "small": _("too small"),
+        "taken": _("taken"),
+        "full": _("too little left"),
+        "counters": _("too little left of what devices share"),
+    }
+    why = [f"{label}: {lack['why'][key]}" for key, label in labels.items() if key in lack["why"]]
+    text = _(
+        "request %(request)s of claim %(claim)s asks for %(asked)d, devices that it can have: "
+        "%(free)d (%(why)s)."
+    )
+    return text % {**lack, "why": ", ".join(why) or _("there are no others")}
 
 
 def _because(attempt: Attempt) -> list[str]:

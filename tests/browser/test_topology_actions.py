@@ -231,5 +231,6 @@ ATTEMPT = {
     "scores": {},
     "tied": [],
     "spared": {},
+    "lacks": {},
     "seconds": {},
 }

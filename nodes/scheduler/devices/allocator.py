@@ -11,13 +11,15 @@ from itertools import combinations
 
 from apimachinery.meta import Obj
 from nodes.scheduler.devices.capacities import Amounts, needed
+from nodes.scheduler.devices.lacking import Lack, lack
 from nodes.scheduler.devices.pools import Device, DeviceId, Pool
 from nodes.scheduler.devices.requests import (
     AllocationError,
     Request,
     devices_of,
     full_name,
-    selects,
+    is_asked_for,
+    is_repelled,
     wishes,
 )
 from nodes.scheduler.devices.results import Result, allocation
@@ -72,6 +74,20 @@ class Allocator:
             allocation(claim, results, node) for claim, results in zip(claims, found, strict=True)
         ]
 
+    def lacks(self, node: Obj, more: Sequence[Obj] = ()) -> list[Lack]:
+        """Return why the claims cannot all have devices on a node. Raises AllocationError."""
+        devices = [device for pool in self._pools for device in pool.on(node)]
+        found = [
+            lack(claim, wish, devices, self._taken, self._is_usable)
+            for claim in (*self.claims, *more)
+            for request in devices_of(claim).get("requests") or ()
+            for wish in wishes(claim, request, self._classes)
+        ]
+        return [one for one in found if one is not None] or [Lack("", "", 0, 0, {})]
+
+    def _is_usable(self, device: Device) -> bool:
+        return f"{device.id.driver}/{device.id.pool}" in self._usable
+
     def _claims_from(
         self, claims: Sequence[Obj], devices: Sequence[Device], taken: Taken
     ) -> Iterator[list[Results]]:
@@ -120,12 +136,7 @@ class Allocator:
             if every and all(_is_free(one, taken) for one in every):
                 yield from self._tried(claim, every, taken, before)
             return
-        free = [
-            one
-            for one in fitting
-            if f"{one.device.id.driver}/{one.device.id.pool}" in self._usable
-            and _is_free(one, taken)
-        ]
+        free = [one for one in fitting if self._is_usable(one.device) and _is_free(one, taken)]
         for chosen in combinations(free, request.asked.get("count") or 1):
             yield from self._tried(claim, list(chosen), taken, before)
 
@@ -153,7 +164,7 @@ class Allocator:
         """Return what a request uses of a device, None where the device is not for it."""
         key = (f"{full_name(claim)}/{request.name}", device.id)
         if key not in self._fits:
-            wanted = selects(claim, request, device)
+            wanted = is_asked_for(claim, request, device) and not is_repelled(request, device)
             self._fits[key] = needed(request.asked, device.obj) if wanted else None
         return self._fits[key]
 

@@ -65,11 +65,9 @@ def _request(claim: Obj, name: str, asked: Obj, classes: Mapping[str, Obj]) -> R
     return Request(name, asked, found)
 
 
-def selects(claim: Obj, request: Request, device: Device) -> bool:
-    """Tell whether a device is what a request asks for, and no taint keeps the request off."""
-    return all(
-        _matches(claim, request, one, device) for one in request.selectors
-    ) and not _repelled(request, device)
+def is_asked_for(claim: Obj, request: Request, device: Device) -> bool:
+    """Tell whether a device is what a request asks for."""
+    return all(_matches(claim, request, one, device) for one in request.selectors)
 
 
 def _matches(claim: Obj, request: Request, selector: Obj, device: Device) -> bool:
@@ -83,7 +81,8 @@ def _matches(claim: Obj, request: Request, selector: Obj, device: Device) -> boo
         raise AllocationError(f"{where}: selector: CEL runtime error: {error}") from None
 
 
-def _repelled(request: Request, device: Device) -> bool:
+def is_repelled(request: Request, device: Device) -> bool:
+    """Tell whether a taint of a device keeps a request off."""
     tolerations = request.asked.get("tolerations") or ()
     return any(
         taint.get("effect") in _HARD

@@ -62,6 +62,9 @@ from nodes.scheduler.framework import (
 from nodes.scheduler.nodeinfo import NodeInfo
 from nodes.scheduler.podinfo import PodInfo
 
+# Of so many nodes it is told why their devices do not do.
+_EXPLAINED = 3
+
 
 @dataclass(slots=True)
 class _Claims:
@@ -171,8 +174,11 @@ class DynamicResources(
             if not _reaches(one, node) or fails(one) or uid_of(one) in late(state)
         ]
         if claims.allocator is not None:
+            more = claims.claim_on(node, pod)
             try:
-                found = claims.allocator.allocate(node.obj, claims.claim_on(node, pod))
+                found = claims.allocator.allocate(node.obj, more)
+                if found is None and len(state.lacks) < _EXPLAINED:
+                    state.lacks[node.name] = claims.allocator.lacks(node.obj, more)
             except AllocationError as error:
                 return Status.unresolvable(str(error))
             if found is None:

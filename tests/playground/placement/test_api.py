@@ -21,6 +21,7 @@ ATTEMPT = {
     "tied": [],
     "because": {"event": "UnscheduledPod/Add", "obj": "", "plugin": ""},
     "spared": {},
+    "lacks": {},
     "seconds": {"filter": 0.0001},
 }
 

@@ -20,6 +20,7 @@ def attempt(**more):
         "tied": (),
         "because": {"event": "UnscheduledPod/Add", "obj": "", "plugin": ""},
         "spared": {},
+        "lacks": {},
         **more,
     }
 
@@ -114,3 +115,27 @@ def test_it_is_said_why_a_pod_was_tried_again():
     )
     assert last(event="ScheduleAttemptFailure").endswith("the attempt before had gone wrong.")
     assert last(event="UnschedulableTimeout").endswith("no event had helped for five minutes.")
+
+
+def test_devices_that_are_missing():
+    cannot = ("DynamicResources", ("cannot allocate all claims",))
+    full = {
+        "claim": "c",
+        "request": "r",
+        "asked": 2,
+        "free": 1,
+        "why": {"full": 1, "taken": 2},
+    }
+    alone = {"claim": "", "request": "", "asked": 0, "free": 0, "why": {}}
+    none = {**full, "asked": 1, "free": 0, "why": {}}
+    made = attempt(
+        refused=dict.fromkeys("abc", cannot), lacks={"a": [full], "b": [full, none], "c": [alone]}
+    )
+    assert sentences(made, ("DynamicResources",))[2:] == [
+        (
+            "a, b: request r of claim c asks for 2, devices that it can have: 1 "
+            "(taken: 2, too little left: 1)."
+        ),
+        "b: request r of claim c asks for 1, devices that it can have: 0 (there are no others).",
+        "c: each request for devices could have its own, but not all of them together.",
+    ]
