@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeVar
 import orjson
 
 from nodes.scheduler.attempt import NEW, Attempt
+from nodes.scheduler.devices.lacking import Lack
 from nodes.scheduler.framework import Scores
 
 # Nodes whose scores are kept, the best ones.
@@ -82,6 +83,7 @@ def pack(names: Names, attempt: Attempt) -> bytes:
             {phase: round(seconds * 1e6) for phase, seconds in attempt.seconds.items()},
             None if attempt.because == NEW else tuple(attempt.because),
             attempt.spared,
+            {node: [*map(tuple, lacks)] for node, lacks in attempt.lacks.items()},
         )
     )
     if len(content) > _WORTH_COMPRESSING:
@@ -169,6 +171,7 @@ def unpack(names: Names, content: bytes) -> dict[str, Any]:
         seconds,
         (why),
         spared,
+        lacks,
     ) = orjson.loads(content)
     fields = ("pod", "number", "at", "node", "message", "evaluated", "fitting")
     nodes = names.nodes.listed
@@ -199,6 +202,7 @@ def unpack(names: Names, content: bytes) -> dict[str, Any]:
         "seconds": {phase: micro / 1e6 for phase, micro in seconds.items()},
         "because": why or NEW,
         "spared": spared,
+        "lacks": {node: [Lack(*one) for one in given] for node, given in lacks.items()},
     }
 
 

@@ -71,5 +71,5 @@ def _results(claim: Obj) -> Iterable[Obj]:
     return found
 
 
-def _id(device: Obj) -> tuple[str, str, str]:
-    return device["driver"], device["pool"], device["device"]
+def _id(device: Obj) -> tuple[str, str, str, str | None]:
+    return device["driver"], device["pool"], device["device"], device.get("shareID")

@@ -6,6 +6,7 @@ import pytest
 
 from nodes.client.resources import RESOURCECLAIMS
 from nodes.client.rest import MERGE_PATCH
+from nodes.scheduler.devices.conditions import is_ready
 from tests.nodes.scheduler.test_devices import (
     DRIVER,
     asking,
@@ -90,3 +91,14 @@ async def test_a_device_that_is_not_ready_in_time_is_given_back(rig):
     await rig.create(slices(device("near")))
     await eventually(lambda: rig.node_of("p") == "n1", within=60)
     assert given(rig)["devices"]["results"][0]["device"] == "near"
+
+
+async def test_each_share_of_a_device_has_to_be_ready():
+    shares = [
+        {"driver": DRIVER, "pool": "p", "device": "d", "shareID": one, **CONDITIONS} for one in "ab"
+    ]
+    attached = [{"type": "attached", "status": "True"}]
+    told = [{**one, "conditions": attached} for one in shares]
+    status = {"allocation": {"devices": {"results": shares}}, "devices": told[:1]}
+    assert not is_ready({"status": status})
+    assert is_ready({"status": {**status, "devices": told}})

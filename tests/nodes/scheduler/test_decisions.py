@@ -7,6 +7,7 @@ import pytest
 
 from nodes.scheduler.attempt import Attempt, Choice, Column, Victim
 from nodes.scheduler.decisions import ATTEMPTS_PER_POD, BYTES, Decisions
+from nodes.scheduler.devices.lacking import Lack
 from nodes.scheduler.packing import SCORED, Names, pack
 
 PLUGINS = ("NodeResourcesFit", "PodTopologySpread", "InterPodAffinity", "ImageLocality")
@@ -43,6 +44,7 @@ def refused():
         },
         unresolvable={"node-2"},
         candidates=(Choice("node-0", (Victim("default/low", -5),), 12, 1),),
+        lacks={"node-1": [Lack("c", "r", 2, 1, {"taken": 3})]},
     )
 
 
