@@ -30,6 +30,9 @@ TROUBLES = (
     "request did not complete within requested timeout",
 )
 _WRITES = {"create", "update", "patch", "delete"}
+# Calls that are made at one moment; each further one takes a second. Without that two who disagree,
+# as one hears late of what the other has seen, would do so for ever: no time would pass.
+AT_ONCE = 1000
 
 
 class Keys(NamedTuple):
@@ -87,6 +90,7 @@ class Weather:
 
     def __init__(self, seed: str) -> None:
         self._random = random.Random(f"{seed}/weather")
+        self._moment, self._calls = 0.0, 0
         self.calm()
 
     def calm(self) -> None:
@@ -111,6 +115,13 @@ class Weather:
     def happens(self, probability: float) -> bool:
         return probability > 0 and self._random.random() < probability
 
+    def takes(self, now: float) -> float:
+        """Return how long a call takes that is made now."""
+        if now != self._moment:
+            self._moment, self._calls = now, 0
+        self._calls += 1
+        return self.wait(self.delay) + (1.0 if self._calls > AT_ONCE else 0.0)
+
     def wait(self, longest: float) -> float:
         return self._random.random() * longest if longest > 0 else 0.0
 
@@ -123,7 +134,7 @@ class BadLine:
 
     async def call(self, call: Any) -> Any:
         weather = self._weather
-        if wait := weather.wait(weather.delay):
+        if wait := weather.takes(self._clock.seconds()):
             await self._clock.sleep(wait)
         if call.verb in _WRITES:
             resource = GroupResource(call.group, call.resource)

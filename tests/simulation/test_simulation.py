@@ -11,7 +11,7 @@ import sys
 
 import pytest
 
-from tests.simulation.seeded import keys
+from tests.simulation.seeded import AT_ONCE, Weather, keys
 from tests.simulation.verdict import judge
 from tests.simulation.world import log_database
 
@@ -58,3 +58,9 @@ def test_the_same_seed_gives_the_same_bytes(database, played):
         check=True,
     )
     assert first in told.stdout
+
+
+def test_time_goes_on_however_much_is_done_at_one_moment():
+    weather = Weather("0")
+    assert [weather.takes(5.0) for _ in range(AT_ONCE + 2)][-3:] == [0.0, 1.0, 1.0]
+    assert weather.takes(6.0) == 0.0
