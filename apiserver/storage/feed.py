@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, TypedDict, Unpack
 
 from apiserver.storage.types import Entry, Event
 
 Selector: TypeAlias = Callable[[Entry], bool]
 Sink: TypeAlias = Callable[[Sequence[Event]], None]
 Closed: TypeAlias = Callable[[str], None]
+
+
+class Choice(TypedDict, total=False):
+    """Which objects of a resource a subscription is about; all of them where nothing is said.
+
+    exact: a field, and the one value that it has to have.
+    """
+
+    namespace: str | None
+    selector: Selector | None
+    exact: tuple[str, str] | None
 
 
 class Subscription(Protocol):
@@ -51,9 +62,7 @@ class Hub(Protocol):
         after: int,
         sink: Sink,
         closed: Closed,
-        namespace: str | None = None,
-        selector: Selector | None = None,
-        exact: tuple[str, str] | None = None,
+        **chosen: Unpack[Choice],
     ) -> Subscription:
         """Subscribe from a revision that is still held in memory."""
 
@@ -64,9 +73,7 @@ class Hub(Protocol):
         after: int,
         sink: Sink,
         closed: Closed,
-        namespace: str | None = None,
-        selector: Selector | None = None,
-        exact: tuple[str, str] | None = None,
+        **chosen: Unpack[Choice],
     ) -> Subscription:
         """Subscribe from any revision that the log still has: it may be behind."""
 
@@ -80,9 +87,7 @@ class Hub(Protocol):
         after: int,
         sink: Sink,
         closed: Closed,
-        namespace: str | None = None,
-        selector: Selector | None = None,
-        exact: tuple[str, str] | None = None,
+        **chosen: Unpack[Choice],
     ) -> Subscription:
         """Subscribe from any revision that the log still has, and pass all of it on."""
 

@@ -15,10 +15,10 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, Unpack
 
-from apiserver.storage import Compacted, Event, Selector, Sink
-from apiserver.storage.feed import Closed
+from apiserver.storage import Compacted, Event, Sink
+from apiserver.storage.feed import Choice, Closed
 from apiserver.watch.latest import Latest
 from apiserver.watch.selection import Selection
 from apiserver.watch.subscription import Bucket, Subscription, Topic
@@ -99,25 +99,15 @@ class WatchHub:
         after: int,
         sink: Sink,
         closed: Closed,
-        namespace: str | None = None,
-        selector: Selector | None = None,
-        exact: tuple[str, str] | None = None,
+        **chosen: Unpack[Choice],
     ) -> Subscription:
         """Subscribe from a revision that is still in memory; what it missed is passed on first.
 
         Raises Compacted, or NotInMemoryError where `follow` or `replay` has to be asked.
         """
-        if after >= self._log.oldest and self._is_behind(resource, exact, after):
+        if after >= self._log.oldest and self._is_behind(resource, chosen.get("exact"), after):
             raise NotInMemoryError(after)
-        return self.follow(
-            resource,
-            after=after,
-            sink=sink,
-            closed=closed,
-            namespace=namespace,
-            selector=selector,
-            exact=exact,
-        )
+        return self.follow(resource, after=after, sink=sink, closed=closed, **chosen)
 
     def follow(
         self,
@@ -126,9 +116,7 @@ class WatchHub:
         after: int,
         sink: Sink,
         closed: Closed,
-        namespace: str | None = None,
-        selector: Selector | None = None,
-        exact: tuple[str, str] | None = None,
+        **chosen: Unpack[Choice],
     ) -> Subscription:
         """Subscribe from any revision that the log still has. Raises Compacted.
 
@@ -136,14 +124,14 @@ class WatchHub:
         """
         if after < self._log.oldest:
             raise Compacted(after, self._log.oldest)
-        selection = Selection(namespace, exact, selector)
+        selection = Selection(**chosen)
         subscription = Subscription(resource, after, selection, sink, closed)
         topic = self._topics.get(resource)
         if topic is None:
             topic = self._topics[resource] = Topic()
         subscription.join(topic.bucket(selection))
-        if exact is not None:
-            self._latest.select(resource, exact[0], self._log.revision)
+        if selection.exact is not None:
+            self._latest.select(resource, selection.exact[0], self._log.revision)
         self._remember(subscription)
         return subscription
 
@@ -163,23 +151,13 @@ class WatchHub:
         after: int,
         sink: Sink,
         closed: Closed,
-        namespace: str | None = None,
-        selector: Selector | None = None,
-        exact: tuple[str, str] | None = None,
+        **chosen: Unpack[Choice],
     ) -> Subscription:
         """Subscribe from any revision that the log still has, and pass all of it on at once.
 
         Raises Compacted.
         """
-        subscription = self.follow(
-            resource,
-            after=after,
-            sink=sink,
-            closed=closed,
-            namespace=namespace,
-            selector=selector,
-            exact=exact,
-        )
+        subscription = self.follow(resource, after=after, sink=sink, closed=closed, **chosen)
         try:
             while subscription.behind:
                 await self.read_on(subscription)

@@ -17,7 +17,10 @@ class Selection:
     __slots__ = ("exact", "namespace", "selector")
 
     def __init__(
-        self, namespace: str | None, exact: tuple[str, str] | None, selector: Selector | None
+        self,
+        namespace: str | None = None,
+        exact: tuple[str, str] | None = None,
+        selector: Selector | None = None,
     ) -> None:
         self.namespace = namespace
         self.exact = exact
