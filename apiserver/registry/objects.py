@@ -68,6 +68,10 @@ class StoredObjects:
         if entry.key in self._parsed or entry.key.resource in WRITTEN_AGAIN:
             self._keep(entry, obj)
 
+    def forget(self, key: Key) -> None:
+        """Let go of an object that is no more."""
+        self._parsed.pop(key, None)
+
     def listed(self, resource: str, entries: Iterable[Entry]) -> list[Obj]:
         """Return the objects of entries for somebody who keeps them, as others may already."""
         if len(self._store.list(resource)) < MANY:

@@ -385,9 +385,11 @@ class Registry:
         if len(how.wrote) < MOST_WROTE:
             how.wrote.append(Wrote(entry.revision, type_, key, write.uid))
         made = write.stored
-        if made is not None:
+        if type_ == "DELETED":
+            self.objects.forget(key)
+        elif made is not None:
             self.objects.renew(entry, made)
-        else:
+        if made is None:
             made = replace_in(first, ("metadata", "resourceVersion"), str(entry.revision))
         return Stored(made, entry, created=replaced is None)
 

@@ -32,6 +32,8 @@ def test_what_was_written_takes_the_place_of_what_was_read(clock: ManualClock):
     started = pod.obj()
     objects.renew(pod, started)
     assert objects.parse(pod) is started
+    objects.forget(pod.key)
+    assert objects.parse(pod) is not started
 
 
 def test_so_much_is_kept_and_no_more(clock: ManualClock, monkeypatch: pytest.MonkeyPatch):
