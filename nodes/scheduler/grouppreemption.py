@@ -11,14 +11,14 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from apimachinery.meta import Obj, name_of, namespace_of, uid_of
+from apimachinery.meta import Obj, uid_of
 from nodes.scheduler.cache import Cache
 from nodes.scheduler.framework import Reader
 from nodes.scheduler.podgroup import goes_as_one, is_constrained, priority_of, topology_key
 from nodes.scheduler.podinfo import PodInfo
 from nodes.scheduler.preemption import is_leaving
 from nodes.scheduler.profile import Profile
-from nodes.scheduler.victims import breaking, started
+from nodes.scheduler.victims import as_it_is, breaking, started
 
 # Returns how many members would have nodes; None where the group does not fit.
 Fits: TypeAlias = Callable[[], Awaitable[int | None]]
@@ -123,8 +123,7 @@ class GroupPreemption:
             self._cache.place(pod, node)
 
     def _now(self, pod: PodInfo) -> Obj:
-        found = self._readers["pods"].get(namespace_of(pod.obj), name_of(pod.obj))
-        return found if found and uid_of(found) == pod.uid else pod.obj
+        return as_it_is(self._readers["pods"], pod)
 
 
 def _has_one_of(unit: Unit, uids: set[str]) -> bool:

@@ -22,7 +22,7 @@ from nodes.scheduler.plugins.defaults import DefaultPreemption
 from nodes.scheduler.podinfo import PodInfo
 from nodes.scheduler.profile import Profile
 from nodes.scheduler.supposing import Supposing
-from nodes.scheduler.victims import breaking, by_importance, started
+from nodes.scheduler.victims import as_it_is, breaking, by_importance, started
 
 # Added to each priority, so that of victims with negative ones more are not better than fewer.
 _ABOVE_ZERO = 1 << 31
@@ -169,9 +169,7 @@ class Preemption:
         )
 
     def _now(self, pod: PodInfo) -> Obj:
-        """Return a pod as it is by now: the cache does not follow its status."""
-        found = self._readers["pods"].get(pod.namespace, pod.name)
-        return found if found and found["metadata"]["uid"] == pod.uid else pod.obj
+        return as_it_is(self._readers["pods"], pod)
 
 
 def is_leaving(pod: Obj) -> bool:

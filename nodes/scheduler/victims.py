@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from apimachinery.labels import EVERYTHING, from_label_selector
-from apimachinery.meta import Obj
+from apimachinery.meta import Obj, uid_of
+from nodes.scheduler.framework import Reader
 from nodes.scheduler.podinfo import PodInfo
 
 # A pod that has not started counts as one that starts now, later than all that have.
 _NOT_YET = "9999"
+
+
+def as_it_is(pods: Reader, pod: PodInfo) -> Obj:
+    """Return a pod as it is by now: the scheduler's cache does not follow its status."""
+    found = pods.get(pod.namespace, pod.name)
+    return found if found and uid_of(found) == pod.uid else pod.obj
 
 
 def started(pod: Obj) -> str:

@@ -6,12 +6,13 @@ The kubelet's own word is left, for what it has begun may take its time.
 from __future__ import annotations
 
 from apimachinery.clock import parse_time
-from apimachinery.meta import Obj, is_deleting, name_of, namespace_of
+from apimachinery.meta import Obj, is_deleting
 from apimachinery.pods import is_terminal
 from nodes.client.controller import DONE, Context, Loop, Result
+from nodes.client.klog import kobj
 from nodes.client.lister import Key, key_of
 from nodes.client.resources import PODS
-from nodes.controllers.common.conditions import find, put_in_place
+from nodes.controllers.common.conditions import find, put_in_place, without
 
 TARGET = "DisruptionTarget"
 TIMEOUT = 120.0
@@ -52,12 +53,10 @@ class StaleDisruptions:
         if left > 0:
             return Result(requeue_after=left)
         at = self._context.clock.timestamp()
-        conditions = [one for one in pod["status"]["conditions"] if one["type"] != TARGET]
+        conditions = without(pod["status"]["conditions"], TARGET)
         over = {"type": TARGET, "status": "False", "lastTransitionTime": at}
         status = {**pod["status"], "conditions": put_in_place(conditions, over)}
         await self._context.client.update_status({**pod, "status": status}, PODS)
         said = "Reset stale DisruptionTarget condition to False"
-        self._context.klog.info(
-            "disruption.go:811", said, "pod", f"{namespace_of(pod)}/{name_of(pod)}"
-        )
+        self._context.klog.info("disruption.go:811", said, "pod", kobj(pod))
         return DONE

@@ -13,7 +13,7 @@ from typing import Any
 
 from apimachinery.duration import parse_duration
 from apimachinery.errors import ApiError
-from apimachinery.meta import Obj, name_of, namespace_of, uid_of
+from apimachinery.meta import Obj, name_of, uid_of
 from apimachinery.nodes import matches_node_selector
 from apimachinery.resourceclaims import (
     can_be_reserved,
@@ -35,7 +35,7 @@ from nodes.scheduler.devices.podclaims import (
     other_claim,
 )
 from nodes.scheduler.devices.pools import gathered
-from nodes.scheduler.devices.requests import AllocationError
+from nodes.scheduler.devices.requests import AllocationError, full_name
 from nodes.scheduler.devices.writing import made_ready, make, without_finalizer, write
 from nodes.scheduler.framework import (
     SKIP,
@@ -274,7 +274,7 @@ def _without_devices(state: CycleState, pod: PodInfo, claims: Sequence[Obj]) -> 
                 return "resourceclaim in use"
             continue
         if uid_of(claim) in in_flight(state):
-            name = f"{namespace_of(claim)}/{name_of(claim)}"
+            name = full_name(claim)
             return f"resource claim {name} is in the process of being allocated"
         if why := missing_class(claim, state.readers["deviceclasses"]):
             return why
