@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import pytest
+from django.conf import settings as site
 
 from playground.accounts.models import Role, User
 from playground.instance import write_private
 from playground.objects.discovery import CATALOG
 from playground.sandboxes.gateway import gateway
+from playground.terminal.client import shells
 from tests.playground.fakecluster import ADMIN_TOKEN, Fake, served
 from tests.playground.objects import small
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_shells(tmp_path_factory):
+    """Nobody serves shells here, not even one whose socket `make run` left in this checkout."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(site, "SHELLS_SOCKET", str(tmp_path_factory.mktemp("shells") / "no.sock"))
+        shells.cache_clear()
+        yield
+    shells.cache_clear()
 
 
 @pytest.fixture(scope="session")
