@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from apimachinery import features
 from apimachinery.errors import AlreadyExists, ApiError
 from apimachinery.meta import Obj
 from apiserver.admission.options import DEFAULTS as ADMISSION_DEFAULTS
@@ -229,7 +230,7 @@ class RunningCluster:
             clock,
             self.tasks,
             events=self._sink,
-            served=Served(self.resources, self.custom.schema_of, self._stale),
+            served=Served(self.resources, self.custom.schema_of, self._stale, gates.all_on()),
             root_ca=surface.ca_certificate,
             discard_volume=self.ground.volumes.discard,
             authority=ClusterKeys(self.authority, self.auth.tokens, clock),
@@ -277,7 +278,13 @@ class RunningCluster:
 
     def resources(self) -> list[resources.Res]:
         """Return every kind that can be listed and deleted now, custom ones included."""
-        return [*resources.ALL, *map(address_of, self.custom), *_remote_kinds(self.api.remotes)]
+        alpha = resources.ALPHA if gates.enabled(features.GENERIC_WORKLOAD) else ()
+        return [
+            *resources.ALL,
+            *alpha,
+            *map(address_of, self.custom),
+            *_remote_kinds(self.api.remotes),
+        ]
 
     def _stale(self) -> list[str]:
         """Return the group-versions of extension API servers that cannot be asked now."""
@@ -453,9 +460,9 @@ class RunningCluster:
 def _group_features() -> GroupFeatures | None:
     """Return what of scheduling by groups the operator has switched on."""
     found = GroupFeatures(
-        gates.enabled(gates.GANG_SCHEDULING),
-        gates.enabled(gates.GROUP_PREEMPTION),
-        gates.enabled(gates.TOPOLOGY),
+        gates.enabled(features.GANG_SCHEDULING),
+        gates.enabled(features.GROUP_PREEMPTION),
+        gates.enabled(features.TOPOLOGY),
     )
     return found if any(found) else None
 

@@ -29,6 +29,7 @@ from apiserver.admission.plugins.deny_service_external_ips import DenyServiceExt
 from apiserver.admission.plugins.event_rate_limit import EventRateLimit
 from apiserver.admission.plugins.extended_resource_toleration import ExtendedResourceToleration
 from apiserver.admission.plugins.image_policy_webhook import ImagePolicyWebhook
+from apiserver.admission.plugins.job_validation import JobValidation
 from apiserver.admission.plugins.limit_pod_hard_anti_affinity_topology import (
     LimitPodHardAntiAffinityTopology,
 )
@@ -45,6 +46,8 @@ from apiserver.admission.plugins.owner_references_permission_enforcement import 
 from apiserver.admission.plugins.persistent_volume_claim_resize import (
     PersistentVolumeClaimResize,
 )
+from apiserver.admission.plugins.pod_group_protection import PodGroupProtection
+from apiserver.admission.plugins.pod_group_workload_exists import PodGroupWorkloadExists
 from apiserver.admission.plugins.pod_node_selector import PodNodeSelector
 from apiserver.admission.plugins.pod_resize_validator import PodResizeValidator
 from apiserver.admission.plugins.pod_security import PodSecurity
@@ -190,6 +193,7 @@ ORDER: tuple[Entry, ...] = (
     _plain(ExtendedResourceToleration, on=False),
     _reading(DefaultStorageClass),
     _plain(StorageObjectInUseProtection),
+    _plain(PodGroupProtection),
     Entry(
         OwnerReferencesPermissionEnforcement,
         lambda shop: OwnerReferencesPermissionEnforcement(shop.may, shop.catalog),
@@ -204,6 +208,8 @@ ORDER: tuple[Entry, ...] = (
     _reading(DefaultIngressClass),
     _plain(DenyServiceExternalIPs, on=False),
     _reading(PodTopologyLabels),
+    _reading(PodGroupWorkloadExists),
+    _reading(JobValidation),
     _reading(PodResizeValidator),
     Entry(
         MutatingAdmissionPolicy, lambda shop: MutatingAdmissionPolicy(shop.policies, shop.catalog)
@@ -216,12 +222,7 @@ ORDER: tuple[Entry, ...] = (
     _plain(AlwaysDeny, on=False),
 )
 # Plugins of features that v1.36 leaves off: they may be named, and have nothing to do.
-IDLE = (
-    "JobValidation",
-    "NodeDeclaredFeatureValidator",
-    "PodGroupProtection",
-    "PodGroupWorkloadExists",
-)
+IDLE = ("NodeDeclaredFeatureValidator",)
 NAMES = frozenset((*(entry.name for entry in ORDER), *IDLE))
 
 

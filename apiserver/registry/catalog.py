@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from apimachinery import features
 from apimachinery.gvk import GroupVersion, GroupVersionKind
 from apiserver.registry import gates
 from apiserver.registry.admissionregistration import RESOURCES as ADMISSIONREGISTRATION
@@ -85,7 +86,8 @@ GROUP_ORDER = (
 
 def wanted() -> tuple[Resource, ...]:
     """Return the kinds that are served here: those of features that are on besides the others."""
-    return (*RESOURCES, *SCHEDULING_ALPHA) if gates.enabled(gates.GENERIC_WORKLOAD) else RESOURCES
+    alpha = SCHEDULING_ALPHA if gates.enabled(features.GENERIC_WORKLOAD) else ()
+    return (*RESOURCES, *alpha)
 
 
 @dataclass(frozen=True, slots=True)

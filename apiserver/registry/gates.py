@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from apimachinery.booleans import parse_bool, says_true
+from apimachinery.features import (
+    GANG_SCHEDULING,
+    GENERIC_WORKLOAD,
+    GROUP_PREEMPTION,
+    TOPOLOGY,
+)
 
-GENERIC_WORKLOAD, GANG_SCHEDULING = "GenericWorkload", "GangScheduling"
-GROUP_PREEMPTION, TOPOLOGY = "WorkloadAwarePreemption", "TopologyAwareWorkloadScheduling"
-# Not there yet: what belongs to it is dropped.
-GROUP_CLAIMS = "DRAWorkloadResourceClaims"
 # What each feature needs besides.
 FEATURES: Mapping[str, tuple[str, ...]] = {
     GANG_SCHEDULING: (GENERIC_WORKLOAD,),
@@ -30,6 +32,11 @@ _on: set[str] = set()
 def enabled(feature: str) -> bool:
     """Tell whether a feature is on."""
     return feature in _on
+
+
+def all_on() -> frozenset[str]:
+    """Return the features that are on."""
+    return frozenset(_on)
 
 
 def switch(on: Iterable[str]) -> None:

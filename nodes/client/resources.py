@@ -94,9 +94,9 @@ RESOURCECLAIMTEMPLATES = Res(
     "resource.k8s.io", "v1", "resourceclaimtemplates", "ResourceClaimTemplate"
 )
 RESOURCESLICES = Res("resource.k8s.io", "v1", "resourceslices", "ResourceSlice", False)
-# Served where the feature GenericWorkload is on; in no list of all kinds.
 PODGROUPS = Res("scheduling.k8s.io", "v1alpha2", "podgroups", "PodGroup")
 PRIORITYCLASSES = Res("scheduling.k8s.io", "v1", "priorityclasses", "PriorityClass", False)
+WORKLOADS = Res("scheduling.k8s.io", "v1alpha2", "workloads", "Workload")
 CSIDRIVERS = Res("storage.k8s.io", "v1", "csidrivers", "CSIDriver", False)
 CSINODES = Res("storage.k8s.io", "v1", "csinodes", "CSINode", False)
 CSISTORAGECAPACITIES = Res("storage.k8s.io", "v1", "csistoragecapacities", "CSIStorageCapacity")
@@ -159,7 +159,10 @@ ALL: tuple[Res, ...] = (
     VOLUMEATTRIBUTESCLASSES,
 )
 
-BY_KIND: dict[tuple[str, str], Res] = {(res.api_version, res.kind): res for res in ALL}
+# Served where the feature GenericWorkload is on.
+ALPHA: tuple[Res, ...] = (PODGROUPS, WORKLOADS)
+
+BY_KIND: dict[tuple[str, str], Res] = {(res.api_version, res.kind): res for res in (*ALL, *ALPHA)}
 
 
 def of(obj: Obj) -> Res:

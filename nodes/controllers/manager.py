@@ -55,6 +55,7 @@ from nodes.controllers.nodeipam import NodeIPAMController
 from nodes.controllers.nodelifecycle.controller import NodeLifecycleController
 from nodes.controllers.podautoscaler.controller import HorizontalPodAutoscalerController
 from nodes.controllers.podgc import PodGarbageCollector
+from nodes.controllers.podgroupprotection import PodGroupProtection
 from nodes.controllers.replicaset import ReplicaSetController
 from nodes.controllers.replicationcontroller import ReplicationControllerController
 from nodes.controllers.resourceclaim import ResourceClaimController
@@ -66,6 +67,7 @@ from nodes.controllers.servicecidr import ServiceCIDRController
 from nodes.controllers.servicelb import ServiceController
 from nodes.controllers.startwords import STARTS, queue_name, tell_left_out
 from nodes.controllers.statefulset.controller import StatefulSetController
+from nodes.controllers.switches import has_features
 from nodes.controllers.tainteviction import TaintEvictionController
 from nodes.controllers.ttl import TTLController
 from nodes.controllers.ttlafterfinished import TTLAfterFinishedController
@@ -118,6 +120,7 @@ CONTROLLERS: dict[str, type[Managed]] = {
     "persistentvolume-protection-controller": VolumeProtection,
     "persistentvolumeclaim-protection-controller": ClaimProtection,
     "pod-garbage-collector-controller": PodGarbageCollector,
+    "podgroup-protection-controller": PodGroupProtection,
     "replicaset-controller": ReplicaSetController,
     "replicationcontroller-controller": ReplicationControllerController,
     "resourceclaim-controller": ResourceClaimController,
@@ -158,7 +161,8 @@ class Manager:
         only: Sequence[str] | None = None,
         klog: Klog = SILENT,
     ) -> None:
-        """`transport_for` gives a user's way to the API; `only` runs some controllers alone.
+        """`transport_for` gives a user's way to the API; `only` runs some controllers alone, if
+        the features are on that they need.
 
         What a manager that logs does is counted too.
         """
@@ -173,7 +177,8 @@ class Manager:
         self._klog = klog
         self._loops: list[Loop[Any]] = []
         self.counts = Counts() if klog is not SILENT else None
-        names = tuple(CONTROLLERS) if only is None else only
+        chosen = CONTROLLERS if only is None else only
+        names = [name for name in chosen if has_features(name, self._served.features)]
         self.controllers = {name: self._make(name) for name in names}
         if klog is not SILENT:
             for loop in self._loops:
@@ -182,7 +187,8 @@ class Manager:
     async def run(self) -> None:
         """Fill the caches, then let the controllers work."""
         if self._klog is not SILENT:
-            tell_left_out(self._klog, CONTROLLERS.keys() - self.controllers.keys())
+            off = CONTROLLERS.keys() - self.controllers.keys()
+            tell_left_out(self._klog, off, self._served.features)
         for name, controller in self.controllers.items():
             controller.start()
             self._say_start(name)

@@ -5,10 +5,11 @@ Where a line stands in the sources differs from release to release; these are as
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from nodes.client.klog import Klog
+from nodes.controllers.switches import GATED, has_features
 
 _NAME = "controller"
 
@@ -86,6 +87,9 @@ STARTS: dict[str, Start] = {
         "pvc_protection_controller.go:168", "Starting PVC protection controller"
     ),
     "pod-garbage-collector-controller": Start("gc_controller.go:99", "Starting GC controller"),
+    "podgroup-protection-controller": Start(
+        "podgroup_protection_controller.go:146", "Starting PodGroup protection controller"
+    ),
     "replicaset-controller": Start("replica_set.go:243", _REPLICAS, ("name", "replicaset")),
     "replicationcontroller-controller": Start(
         "replica_set.go:243", _REPLICAS, ("name", "replicationcontroller")
@@ -124,31 +128,23 @@ STARTS: dict[str, Start] = {
     ),
 }
 
-# Controllers that v1.36 does not run by default, with the features that each would need.
-_GATED = {
-    "kube-apiserver-serving-clustertrustbundle-publisher-controller": ("ClusterTrustBundle",),
-    "podcertificaterequest-cleaner-controller": ("PodCertificateRequest",),
-    "podgroup-protection-controller": ("GenericWorkload",),
-    "resource-pool-status-request-controller": ("DRAResourcePoolStatus",),
-    "storage-version-migrator-controller": ("StorageVersionMigrator",),
-    "storageversion-garbage-collector-controller": ("APIServerIdentity", "StorageVersionAPI"),
-}
 # Those of clouds; and one that somebody has to ask for.
 _OF_CLOUDS = ("cloud-node-lifecycle-controller", "node-route-controller")
 _ON_REQUEST = ("selinux-warning-controller",)
 
 
-def tell_left_out(klog: Klog, off: Iterable[str]) -> None:
-    """Log which controllers do not run: those that are switched off, and those that never do."""
-    for name in sorted({*off, *_ON_REQUEST}):
+def tell_left_out(klog: Klog, off: Iterable[str], features: Collection[str] = ()) -> None:
+    """Log which controllers do not run: those that are switched off, and those that never do, or
+    not with these features.
+    """
+    gated = {name for name in GATED if not has_features(name, features)}
+    for name in sorted({*off, *_ON_REQUEST} - gated):
         klog.info("controllermanager.go:627", "Warning: controller is disabled", _NAME, name)
-    for name in sorted({*_GATED, *_OF_CLOUDS}):
+    for name in sorted({*gated, *_OF_CLOUDS}):
         where = "controller_descriptor.go"
-        if features := _GATED.get(name):
-            why, needed = (
-                "Controller is disabled by a feature gate",
-                ("requiredFeatureGates", features),
-            )
+        if name in gated:
+            why = "Controller is disabled by a feature gate"
+            needed = ("requiredFeatureGates", GATED[name])
             klog.info(f"{where}:99", why, _NAME, name, *needed)
         else:
             klog.info(f"{where}:107", "Skipping a cloud provider controller", _NAME, name)
@@ -175,6 +171,7 @@ _QUEUES = {
     "persistentvolume-expander-controller": "volume_expand",
     "persistentvolume-protection-controller": "pvprotection",
     "persistentvolumeclaim-protection-controller": "pvcprotection",
+    "podgroup-protection-controller": "podgroupprotection",
     "replicationcontroller-controller": "replicationmanager",
     "resource claims": "resource_claim",
     "resourcequota-controller": "resourcequota_primary",

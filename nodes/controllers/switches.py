@@ -6,7 +6,9 @@ counts. Bootstrap signer and token cleaner are among the default ones, as kubead
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+from apimachinery.features import GENERIC_WORKLOAD
 
 # In the order of kube-controller-manager's own list; each with the name that it had before.
 _NAMES = {
@@ -63,6 +65,15 @@ _NAMES = {
     "storage-version-migrator-controller": "",
     "selinux-warning-controller": "",
 }
+# Controllers that v1.36 does not run by default, with the features that each needs.
+GATED: Mapping[str, tuple[str, ...]] = {
+    "kube-apiserver-serving-clustertrustbundle-publisher-controller": ("ClusterTrustBundle",),
+    "podcertificaterequest-cleaner-controller": ("PodCertificateRequest",),
+    "podgroup-protection-controller": (GENERIC_WORKLOAD,),
+    "resource-pool-status-request-controller": ("DRAResourcePoolStatus",),
+    "storage-version-migrator-controller": ("StorageVersionMigrator",),
+    "storageversion-garbage-collector-controller": ("APIServerIdentity", "StorageVersionAPI"),
+}
 # What takes the place of programs that real clusters install beside.
 _SIMULATED = (
     "simulated-attacher",
@@ -80,6 +91,11 @@ def is_on(name: str, switches: Sequence[str]) -> bool:
         if one in (name, f"-{name}"):
             return one == name
     return "*" in switches
+
+
+def has_features(name: str, features: Collection[str]) -> bool:
+    """Tell whether the features that a controller needs are on."""
+    return all(one in features for one in GATED.get(name, ()))
 
 
 def problems(switches: Sequence[str]) -> Iterator[str]:

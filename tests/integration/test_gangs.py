@@ -90,3 +90,14 @@ async def test_a_group_stands_in_one_zone(lab):
         await lab.client.create(member(name, cpu="3"))
     await eventually(lambda: all(node_of(lab, name) for name in "xy"))
     assert {node_of(lab, name) for name in "xy"} <= set(others)
+
+
+async def test_a_group_stays_while_a_pod_of_it_is_there(lab):
+    await lab.ready()
+    await form(lab, "g", 1)
+    await lab.client.create(member("a"))
+    await eventually(lambda: node_of(lab, "a"))
+    await lab.client.delete(PODGROUPS, "default", "g")
+    assert "deletionTimestamp" in lab.get("podgroups.scheduling.k8s.io", "g")["metadata"]
+    await lab.client.delete(PODS, "default", "a")
+    await eventually(lambda: lab.all("podgroups.scheduling.k8s.io") == [])

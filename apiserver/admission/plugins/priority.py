@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from apimachinery import features
 from apimachinery.meta import Obj, name_of
 from apiserver.admission.interfaces import CREATE, UPDATE, AdmissionRequest, Rule
 from apiserver.registry import gates
@@ -45,7 +46,7 @@ class Priority:
 
     def _admit_groups(self, request: AdmissionRequest, made: Obj) -> None:
         """Resolve the class of a new PodGroup, or of each template of a Workload."""
-        if request.operation is not CREATE or not gates.enabled(gates.GROUP_PREEMPTION):
+        if request.operation is not CREATE or not gates.enabled(features.GROUP_PREEMPTION):
             return
         spec = made.get("spec") or {}
         groups = spec.get("podGroupTemplates") or () if _is_workload(request) else (spec,)

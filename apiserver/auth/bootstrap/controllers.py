@@ -5,8 +5,9 @@ Each is bound to the service account NAME in kube-system.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
+from apimachinery.features import GENERIC_WORKLOAD, GROUP_CLAIMS, WORKLOAD_WITH_JOB
 from apiserver.auth.bootstrap.words import (
     CHANGE,
     LIST_WATCH,
@@ -290,3 +291,36 @@ CONTROLLER_ROLES: Mapping[str, Sequence[PolicyRule]] = {
         RECORD_EVENTS,
     ),
 }
+
+# What comes to it where a feature is on: roles of controllers that run there, and more rules for
+# others.
+_WITH: Mapping[str, Mapping[str, Sequence[PolicyRule]]] = {
+    GENERIC_WORKLOAD: {
+        "podgroup-protection-controller": (
+            rule("get list update watch", "scheduling.k8s.io", "podgroups"),
+            rule(READ, "core", "pods"),
+            RECORD_EVENTS,
+        ),
+    },
+    WORKLOAD_WITH_JOB: {
+        "job-controller": (
+            rule("create get list watch", "scheduling.k8s.io", "workloads podgroups"),
+        ),
+    },
+    GROUP_CLAIMS: {
+        "resource-claim-controller": (
+            rule(READ, "scheduling.k8s.io", "podgroups"),
+            rule(CHANGE, "scheduling.k8s.io", "podgroups/status"),
+            rule("update", "scheduling.k8s.io", "podgroups/finalizers"),
+        ),
+    },
+}
+
+
+def controller_roles(on: Iterable[str]) -> Mapping[str, Sequence[PolicyRule]]:
+    """Return the roles by the names of their service accounts, where these features are on."""
+    roles = dict(CONTROLLER_ROLES)
+    for feature in sorted(on):
+        for name, rules in _WITH.get(feature, {}).items():
+            roles[name] = (*roles.get(name, ()), *rules)
+    return roles

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import Any
 
+from apimachinery import features
 from apimachinery.meta import Obj
-from apiserver.auth.bootstrap.bindings import CLUSTER_ROLE_BINDINGS, ROLE_BINDINGS, Bound
-from apiserver.auth.bootstrap.controllers import CONTROLLER_ROLES
+from apiserver.auth.bootstrap.bindings import CLUSTER_ROLE_BINDINGS, ROLE_BINDINGS, Bound, account
+from apiserver.auth.bootstrap.controllers import controller_roles
 from apiserver.auth.bootstrap.policy import (
     AGGREGATED,
     AGGREGATES_TO,
@@ -28,24 +29,24 @@ _ANNOTATIONS = {"rbac.authorization.kubernetes.io/autoupdate": "true"}
 
 def rbac_objects() -> tuple[Obj, ...]:
     """Return every default role and binding, made once: never change them."""
-    return _objects(workloads=gates.enabled(gates.GENERIC_WORKLOAD))
+    return _objects(gates.all_on())
 
 
 @cache
-def _objects(*, workloads: bool) -> tuple[Obj, ...]:
-    roles = _cluster_roles(workloads=workloads)
-    return (*roles, *_roles(), *_cluster_role_bindings(), *_role_bindings())
+def _objects(on: frozenset[str]) -> tuple[Obj, ...]:
+    bindings = (*_cluster_role_bindings(on), *_role_bindings())
+    return (*_cluster_roles(on), *_roles(), *bindings)
 
 
-def _cluster_roles(*, workloads: bool) -> Iterator[Obj]:
+def _cluster_roles(on: frozenset[str]) -> Iterator[Obj]:
     for name, rules in CLUSTER_ROLES.items():
-        more = WITH_WORKLOADS.get(name, ()) if workloads else ()
+        more = WITH_WORKLOADS.get(name, ()) if features.GENERIC_WORKLOAD in on else ()
         yield _cluster_role(name, (*rules, *more))
     for name in AGGREGATED:
         selector = {"matchLabels": {f"{GROUP}/aggregate-to-{name}": "true"}}
         role = _cluster_role(name, aggregated_rules(name))
         yield {**role, "aggregationRule": {"clusterRoleSelectors": [selector]}}
-    for name, rules in CONTROLLER_ROLES.items():
+    for name, rules in controller_roles(on).items():
         yield _cluster_role(f"system:controller:{name}", rules)
 
 
@@ -62,8 +63,9 @@ def _roles() -> Iterator[Obj]:
         yield role | {"rules": [dict(rule) for rule in rules]}
 
 
-def _cluster_role_bindings() -> Iterator[Obj]:
-    for name, subjects in CLUSTER_ROLE_BINDINGS.items():
+def _cluster_role_bindings(on: frozenset[str]) -> Iterator[Obj]:
+    given = {f"system:controller:{name}": (account(name),) for name in controller_roles(on)}
+    for name, subjects in (CLUSTER_ROLE_BINDINGS | given).items():
         binding = _object("ClusterRoleBinding", "", name, _LABELS)
         yield binding | _grant("ClusterRole", name, subjects)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from apimachinery import features
 from apimachinery.meta import Obj
 from apiserver.registry import gates
 from apiserver.registry.podspec.systems import containers_of
@@ -12,7 +13,7 @@ _SOURCES = ("clusterTrustBundle", "podCertificate")
 
 def drop_disabled(spec: Obj) -> None:
     """Remove the fields in place: scheduling groups, signals to stop by, sources of volumes."""
-    if not gates.enabled(gates.GENERIC_WORKLOAD):
+    if not gates.enabled(features.GENERIC_WORKLOAD):
         spec.pop("schedulingGroup", None)
     for volume in spec.get("volumes") or ():
         projected = volume.get("projected")

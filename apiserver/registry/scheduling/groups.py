@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from apimachinery import features
 from apimachinery.meta import Obj
 from apimachinery.validation.field import (
     FieldErrors,
@@ -29,11 +30,11 @@ _MODES = ("Pod", "PodGroup")
 _MOST_KEYS, _MOST_CLAIMS, _HIGHEST = 1, 4, 1_000_000_000
 # Fields by the feature that brings them, beside the one that has these kinds served.
 _OF_FEATURES: Mapping[str, str] = {
-    "schedulingConstraints": gates.TOPOLOGY,
-    "resourceClaims": gates.GROUP_CLAIMS,
-    "disruptionMode": gates.GROUP_PREEMPTION,
-    "priorityClassName": gates.GROUP_PREEMPTION,
-    "priority": gates.GROUP_PREEMPTION,
+    "schedulingConstraints": features.TOPOLOGY,
+    "resourceClaims": features.GROUP_CLAIMS,
+    "disruptionMode": features.GROUP_PREEMPTION,
+    "priorityClassName": features.GROUP_PREEMPTION,
+    "priority": features.GROUP_PREEMPTION,
 }
 
 
@@ -49,7 +50,7 @@ def drop_disabled(group: Obj, old: Obj | None = None) -> None:
 
 def set_defaults(group: Obj) -> None:
     """Say how a group may be disrupted, where that is a question."""
-    if gates.enabled(gates.GROUP_PREEMPTION) and group.get("disruptionMode") is None:
+    if gates.enabled(features.GROUP_PREEMPTION) and group.get("disruptionMode") is None:
         group["disruptionMode"] = "Pod"
 
 

@@ -44,11 +44,13 @@ class Served:
     resources: every resource that can be listed, watched and deleted.
     schema_of: the OpenAPI schema of a custom kind, None for any other.
     stale: the versions ("group/version") whose servers cannot say now what they serve.
+    features: what is on of `apimachinery.features`.
     """
 
     resources: Callable[[], Sequence[Res]] = built_in
     schema_of: Callable[[GroupVersionKind], Obj | None] = no_schema
     stale: Callable[[], Sequence[str]] = tuple
+    features: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

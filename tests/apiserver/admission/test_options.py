@@ -33,7 +33,7 @@ def test_plugins_are_switched_on_and_off_in_their_order():
 @pytest.mark.parametrize(
     ("enable", "disable", "told"),
     [
-        (("JobValidation",), ("PodGroupProtection",), []),
+        (("NodeDeclaredFeatureValidator",), ("PodGroupProtection",), []),
         (("No",), (), ['enable-admission-plugins plugin "No" is unknown']),
         ((), ("No",), ['disable-admission-plugins plugin "No" is unknown']),
         (

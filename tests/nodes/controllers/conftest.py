@@ -78,6 +78,7 @@ class Rig:
         self.faults = {}
         self.manager = None
         self.resources = list(ALL)
+        self.features = frozenset()
         self.discard_volume = lambda name: None
         self.authority = None
 
@@ -90,7 +91,7 @@ class Rig:
             self.clock,
             self.tasks,
             events=EventSink(self.clock, self.tasks),
-            served=Served(lambda: self.resources),
+            served=Served(lambda: self.resources, features=self.features),
             root_ca="PEM",
             discard_volume=self.discard_volume,
             authority=self.authority,

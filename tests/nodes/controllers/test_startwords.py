@@ -24,3 +24,20 @@ def test_controllers_that_do_not_run_are_named_with_the_reason():
     cloud = said.index('"Skipping a cloud provider controller" controller="node-route-controller"')
     assert said[cloud + 1] == '"Warning: skipping controller" controller="node-route-controller"'
     assert {line.pairs[1] for line in kept} <= KNOWN
+
+
+def test_a_controller_is_not_named_where_its_feature_is_on():
+    def gated(features):
+        kept = []
+        off = ["podgroup-protection-controller"] if not features else []
+        tell_left_out(Klog(Stopped(), lambda _, line: kept.append(line)), off, features)
+        said = [bytes(line).decode().partition("] ")[2] for line in kept]
+        return [line for line in said if "podgroup" in line]
+
+    named = 'controller="podgroup-protection-controller"'
+    why, needed = "Controller is disabled by a feature gate", '["GenericWorkload"]'
+    assert gated(()) == [
+        f'"{why}" {named} requiredFeatureGates={needed}',
+        f'"Warning: skipping controller" {named}',
+    ]
+    assert gated(("GenericWorkload",)) == []

@@ -2,7 +2,8 @@
 
 import pytest
 
-from apiserver.auth.bootstrap.controllers import CONTROLLER_ROLES
+from apimachinery.features import GENERIC_WORKLOAD
+from apiserver.auth.bootstrap.controllers import controller_roles
 from nodes.controllers.manager import CONTROLLERS
 from nodes.controllers.switches import KNOWN, is_on, problems
 from nodes.controllers.volumes.attacher import ACCOUNT as ATTACHER
@@ -52,7 +53,7 @@ def test_each_acts_as_an_account_that_has_rights(name):
     account = CONTROLLERS[name].service_account
     others = {o["metadata"]["name"] for o in objects_of(ALL) if o["kind"] == "ServiceAccount"}
     # Tokens of accounts come before accounts: this one is the manager itself.
-    assert account in ({*CONTROLLER_ROLES, *_NAMED} | others) or account == ""
+    assert account in ({*controller_roles([GENERIC_WORKLOAD]), *_NAMED} | others) or account == ""
 
 
 # Accounts with roles of their own in kube-system.

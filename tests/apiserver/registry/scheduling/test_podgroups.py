@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from apimachinery import features
 from apiserver.registry import gates
 from apiserver.registry.catalog import Catalog, wanted
 from apiserver.registry.podspec.features import drop_disabled
@@ -17,7 +18,7 @@ MEMBERS = "`basic`, `gang`"
 
 @pytest.fixture
 def workloads():
-    gates.switch([gates.GENERIC_WORKLOAD])
+    gates.switch([features.GENERIC_WORKLOAD])
     yield
     gates.switch([])
 
@@ -84,8 +85,8 @@ def test_fields_of_other_features_are_dropped():
 
 
 EVERY = [
-    *(gates.GENERIC_WORKLOAD, gates.GANG_SCHEDULING),
-    *(gates.GROUP_PREEMPTION, gates.TOPOLOGY),
+    *(features.GENERIC_WORKLOAD, features.GANG_SCHEDULING),
+    *(features.GROUP_PREEMPTION, features.TOPOLOGY),
 ]
 
 

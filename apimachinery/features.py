@@ -1,0 +1,16 @@
+"""The features of v1.36 that an operator may switch on, by the names of their gates.
+
+They are of alpha quality there, and off by default.
+"""
+
+from __future__ import annotations
+
+# Workloads and PodGroups are served.
+GENERIC_WORKLOAD = "GenericWorkload"
+GANG_SCHEDULING = "GangScheduling"
+GROUP_PREEMPTION = "WorkloadAwarePreemption"
+TOPOLOGY = "TopologyAwareWorkloadScheduling"
+# The pods of a group share claims for devices.
+GROUP_CLAIMS = "DRAWorkloadResourceClaims"
+# The Job controller makes Workloads and PodGroups.
+WORKLOAD_WITH_JOB = "EnableWorkloadWithJob"
