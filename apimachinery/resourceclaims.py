@@ -10,6 +10,10 @@ from apimachinery.pods import is_terminal, node_name
 
 # Which of the claims in a pod's spec a ResourceClaim was made for.
 POD_CLAIM = "resource.kubernetes.io/pod-claim-name"
+# "true" on the claim that the scheduler makes for a pod's extended resources.
+EXTENDED_CLAIM = "resource.kubernetes.io/extended-resource-claim"
+# Each class of devices stands for an extended resource: this, and the name of the class.
+IMPLICIT = "deviceclass.resource.kubernetes.io/"
 # What a claim that has devices is held by.
 FINALIZER = "resource.kubernetes.io/delete-protection"
 # As many pods may use one claim.

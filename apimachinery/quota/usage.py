@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from apimachinery import pods
 from apimachinery.clock import parse_time
 from apimachinery.meta import Obj, annotations_of, is_deleting
 from apimachinery.quantity import NANO, ZERO, Quantity, parse
-
-Usage = dict[str, Quantity]
+from apimachinery.quota.devices import (
+    CLAIMS,
+    Around,
+    Usage,
+    by_class,
+    by_resource,
+    counted_with,
+    is_of_devices,
+)
 
 ONE = parse("1")
 # A pod that uses nothing still takes up a place in the store, and no more than that.
@@ -28,17 +35,16 @@ BARE_NAMES = frozenset(
         "services",
     )
 )
-DEVICE_CLAIMS = "resourceclaims.resource.k8s.io"
 # What quotas name otherwise than by `count/`.
-NAMED = BARE_NAMES | {DEVICE_CLAIMS}
-DEVICES = ".deviceclass.resource.k8s.io/devices"
-MOST_DEVICES = 32  # that a claim can be given: what a request for all of them counts as
+NAMED = BARE_NAMES | {CLAIMS}
 STORAGE_CLASS = ".storageclass.storage.k8s.io/"
 _HUGE = "hugepages-"
 
 
-def usage_of(resource: str, obj: Obj) -> Usage:
+def usage_of(resource: str, obj: Obj, around: Around) -> Usage:
     """Return what the object takes. `resource` is str(GroupResource)."""
+    if resource == CLAIMS:
+        return _device_claim(obj, {f"count/{resource}": ONE}, around)
     special = _SPECIAL.get(resource)
     counted = {f"count/{resource}": ONE}
     if resource in BARE_NAMES:
@@ -130,36 +136,24 @@ def _storage(claim: Obj) -> Quantity | None:
     return Quantity(largest.value() * NANO, largest.format)
 
 
-def _device_claim(claim: Obj, counted: Usage) -> Usage:
-    """Count devices by class; of alternatives the largest number of each class."""
-    found = dict(counted)
-    devices = (claim.get("spec") or {}).get("devices") or {}
-    for request in devices.get("requests") or ():
-        most: Usage = {}
-        for wish in request.get("firstAvailable") or (request.get("exactly") or {},):
-            name = f"{wish.get('deviceClassName') or ''}{DEVICES}"
-            most[name] = max(most.get(name, ZERO), _whole(_devices(wish)))
-        for name, amount in most.items():
-            found[name] = found.get(name, ZERO) + amount
-    return found
+def _device_claim(claim: Obj, counted: Usage, around: Around) -> Usage:
+    devices = by_class(claim)
+    resources = by_resource(devices, around)
+    if resources and (pod := counted_with(claim, around)) is not None:
+        resources = beyond(resources, _pod(pod, {}))
+    return counted | devices | resources
 
 
-def _devices(wish: Mapping[str, Any]) -> int:
-    match wish.get("allocationMode"):
-        case "ExactCount":
-            count: int = wish.get("count") or 0
-            return count
-        case "All":
-            return MOST_DEVICES
-        case _:
-            return 0
+def beyond(new: Usage, old: Usage) -> Usage:
+    """Return by how much the new usage is larger."""
+    grown = {name: amount - old.get(name, ZERO) for name, amount in new.items()}
+    return {name: amount for name, amount in grown.items() if amount > ZERO}
 
 
 _SPECIAL: dict[str, Callable[[Obj, Usage], Usage]] = {
     "pods": _pod,
     "services": _service,
     "persistentvolumeclaims": _claim,
-    DEVICE_CLAIMS: _device_claim,
 }
 # Their size can change; of all others only the number counts.
 CAN_GROW = frozenset(("services", "persistentvolumeclaims", "pods"))
@@ -181,9 +175,15 @@ def concerns(resource: str, name: str) -> bool:
         return name in {resource, "requests.storage"} or STORAGE_CLASS in name
     if resource == "pods":
         return name == resource or _is_compute(name)
-    if resource == DEVICE_CLAIMS:
-        return name.endswith(DEVICES)
+    if resource == CLAIMS:
+        return is_of_devices(name)
     return resource in BARE_NAMES and name == resource
+
+
+def sharing(resource: str, names: Iterable[str]) -> list[str]:
+    """Return all resources of which objects count by the names by which those of one count."""
+    others = (one for one in ("pods", CLAIMS) if one != resource)
+    return [resource, *(one for one in others if any(concerns(one, name) for name in names))]
 
 
 def _is_compute(name: str) -> bool:

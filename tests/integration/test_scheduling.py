@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import orjson
+import pytest
 
+from apimachinery.errors import ApiError
 from nodes.client.resources import CONFIGMAPS, PODS
 from nodes.network.http import HttpResponse, serve_http
 from playground.machines import API_ADDRESS
@@ -254,6 +256,33 @@ async def test_devices_stand_for_an_extended_resource(lab):
     (left,) = lab.all("resourceclaims.resource.k8s.io")
     assert left["metadata"]["name"].startswith("q-extended-resources-")
     await eventually(lambda: lab.get("pods", "q")["status"]["phase"] == "Running", within=60)
+
+
+async def test_a_quota_counts_devices_once_that_stand_for_what_a_pod_asks_for(lab):
+    await lab.ready()
+    node = lab.all("nodes")[0]["metadata"]["name"]
+    resource, devices = "example.com/gpu", "gpu.deviceclass.resource.k8s.io/devices"
+    hard = {f"requests.{resource}": "1", devices: "1"}
+    named = dict(obj("DeviceClass", "gpu", "", DRA, spec={"extendedResourceName": resource}))
+    asked = [{"name": "c", "image": "pause", "resources": {"limits": {resource: "1"}}}]
+    for one in (named, gpus(node, "a", "b"), dict(obj("ResourceQuota", "q", spec={"hard": hard}))):
+        await lab.client.create(one)
+
+    def used():
+        return (lab.get("resourcequotas", "q").get("status") or {}).get("used")
+
+    await eventually(lambda: used() == dict.fromkeys(hard, "0"), within=60)
+    await lab.client.create(pod("p", containers=asked))
+    await eventually(lambda: placed(lab, "p") == node, within=60)
+    await eventually(lambda: used() == hard, within=60)
+    for another in (
+        pod("q", containers=asked),
+        dict(obj("ResourceClaim", "c", "default", DRA, **ONE_GPU)),
+    ):
+        with pytest.raises(ApiError, match="exceeded quota: q, requested: "):
+            await lab.client.create(another)
+    await lab.client.delete(PODS, "default", "p")
+    await eventually(lambda: used() == dict.fromkeys(hard, "0"), within=120)
 
 
 async def test_a_pod_waits_for_a_claim_that_is_made_later(lab):

@@ -15,9 +15,10 @@ from dataclasses import dataclass, field
 from apimachinery.clock import Clock
 from apimachinery.meta import Obj, name_of, uid_of
 from apimachinery.quantity import ZERO, Quantity, parse
+from apimachinery.quota.devices import Usage
 from apimachinery.quota.scopes import in_scope
 from apimachinery.quota.totals import total
-from apimachinery.quota.usage import CAN_GROW, Usage, concerns, unsaid, usage_of
+from apimachinery.quota.usage import CAN_GROW, beyond, concerns, sharing, unsaid, usage_of
 from apiserver.admission.interfaces import (
     ANY,
     CREATE,
@@ -82,9 +83,9 @@ class ResourceQuota:
         if not quotas:
             return
         concerned = list(self._concerned(request, quotas, resource, obj))
-        asked = usage_of(resource, obj)
+        asked = usage_of(resource, obj, self._objects)
         if request.old_object is not None:
-            asked = _more(asked, usage_of(resource, request.old_object))
+            asked = beyond(asked, usage_of(resource, request.old_object, self._objects))
         charges = [(quota, self._check(request, quota, names, asked)) for quota, names in concerned]
         self._charge(request, resource, obj, charges)
 
@@ -148,18 +149,19 @@ class ResourceQuota:
         self, ledger: _Ledger, quota: Obj, request: AdmissionRequest, names: set[str]
     ) -> None:
         """Count what is stored, and what is on its way there."""
-        resource = str(request.resource)
-        stored = self._objects.list(resource, request.namespace)
         ledger.charges = [one for one in ledger.charges if not self._is_stored(one)]
-        coming = [one for one in ledger.charges if one.key[0] == resource]
-        counted = total(quota, resource, stored, names, self._clock.seconds())
-        ledger.most |= _added(counted, coming)
+        counted = dict.fromkeys(names, ZERO)
+        for resource in sharing(str(request.resource), names):
+            _add(counted, total(quota, resource, names, self._objects, self._clock.seconds()))
+        for charge in ledger.charges:
+            _add(counted, charge.usage)
+        ledger.most |= {name: counted[name] for name in names}
 
     def _is_stored(self, charge: _Charge) -> bool:
         obj = self._objects.get(*charge.key)
         if obj is None:
             return False
-        uses = usage_of(charge.key[0], obj) if charge.grown else {}
+        uses = usage_of(charge.key[0], obj, self._objects) if charge.grown else {}
         return all(uses.get(name, ZERO) >= amount for name, amount in charge.grown.items())
 
     def _charge(
@@ -174,14 +176,14 @@ class ResourceQuota:
         if request.dry_run or exists:
             # Nothing will come of it, so nothing must stay charged.
             return
-        uses = usage_of(resource, obj) if request.operation is UPDATE else {}
+        updated = request.operation is UPDATE
+        uses = usage_of(resource, obj, self._objects) if updated else {}
         for quota, usage in charges:
             if usage:
                 ledger = self._ledger(quota)
                 grown = {name: uses[name] for name in usage} if uses else {}
-                charge = _Charge(key, usage, grown)
-                ledger.charges.append(charge)
-                _added(ledger.most, (charge,))
+                ledger.charges.append(_Charge(key, usage, grown))
+                _add(ledger.most, usage)
 
 
 def _over(wanted: Usage, used: Usage, hard: Usage) -> list[str]:
@@ -189,18 +191,9 @@ def _over(wanted: Usage, used: Usage, hard: Usage) -> list[str]:
     return [name for name in wanted if used.get(name, ZERO) + wanted[name] > hard[name]]
 
 
-def _added(usage: Usage, charges: Iterable[_Charge]) -> Usage:
-    """Add charges to a usage, which is changed."""
-    for charge in charges:
-        for name, amount in charge.usage.items():
-            usage[name] = usage.get(name, ZERO) + amount
-    return usage
-
-
-def _more(new: Usage, old: Usage) -> Usage:
-    """Return by how much the new usage is larger."""
-    grown = {name: amount - old.get(name, ZERO) for name, amount in new.items()}
-    return {name: amount for name, amount in grown.items() if amount > ZERO}
+def _add(usage: Usage, more: Usage) -> None:
+    for name, amount in more.items():
+        usage[name] = usage.get(name, ZERO) + amount
 
 
 def _print(amounts: dict[str, Quantity], names: Iterable[str]) -> str:

@@ -12,15 +12,14 @@ from typing import Any
 
 from apimachinery.meta import Obj, annotations_of, is_controlled_by, name_of
 from apimachinery.quantity import parse
+from apimachinery.resourceclaims import EXTENDED_CLAIM, IMPLICIT
 from nodes.client.resources import RESOURCECLAIMS
 from nodes.scheduler.framework import CycleState, Reader
 from nodes.scheduler.nodeinfo import NodeInfo
 from nodes.scheduler.podinfo import PodInfo
 
-EXTENDED_CLAIM = "resource.kubernetes.io/extended-resource-claim"
 # The name of a claim that is not made yet.
 UNMADE = "<extended-resources>"
-_IMPLICIT = "deviceclass.resource.kubernetes.io/"
 _KEPT = "extended resources"
 _NONE: Mapping[str, str] = {}
 
@@ -35,8 +34,8 @@ class Extended:
 
 def class_of(resource: str, classes: Reader) -> str:
     """Return the class that stands for a resource, the newest of several; "" where none does."""
-    if resource.startswith(_IMPLICIT):
-        name = resource.removeprefix(_IMPLICIT)
+    if resource.startswith(IMPLICIT):
+        name = resource.removeprefix(IMPLICIT)
         return name if classes.get("", name) is not None else ""
     named = [one for one in classes.list() if one["spec"].get("extendedResourceName") == resource]
     named.sort(key=name_of)

@@ -415,6 +415,88 @@ def test_devices_are_counted_by_class(requests, asked):
         plugin.validate(request(claim, "resourceclaims.resource.k8s.io"))
 
 
+CLAIMS = "resourceclaims.resource.k8s.io"
+GPUS, OWN = "requests.example.com/gpu", "requests.deviceclass.resource.kubernetes.io/gpu"
+EXTENDED = "resource.kubernetes.io/extended-resource-claim"
+
+
+def device_claim(name, count, **metadata):
+    spec = {"devices": {"requests": [{"exactly": devices("gpu", count=count)}]}}
+    made = named(name, "ns", spec=spec)
+    made["metadata"] |= metadata
+    return made
+
+
+def made_for(name, count, owner, created="2026-01-05T08:00:00Z"):
+    """A claim as the scheduler makes it for a pod's extended resources."""
+    reference = {"apiVersion": "v1", "kind": "Pod", "name": "p", "uid": owner, "controller": True}
+    return device_claim(
+        name,
+        count,
+        annotations={EXTENDED: "true"},
+        ownerReferences=[reference],
+        creationTimestamp=created,
+    )
+
+
+def gpu_cluster(hard, *stored):
+    held = quota({GPUS: hard, OWN: hard, f"gpu{DEVICES}": hard})
+    classes = [named("gpu", spec={"extendedResourceName": "example.com/gpu"})]
+    reader = Reader(resourcequotas=[held], deviceclasses__resource__k8s__io=classes)
+    reader.add(CLAIMS, *stored)
+    return reader
+
+
+def test_devices_of_a_claim_count_as_the_resources_of_their_class():
+    plugin = plugin_of(gpu_cluster("1"))
+
+    with pytest.raises(Forbidden) as caught:
+        plugin.validate(request(device_claim("c", 2), CLAIMS))
+
+    assert caught.value.message == (
+        'resourceclaims.resource.k8s.io "c" is forbidden: exceeded quota: q, '
+        f"requested: gpu{DEVICES}=2,{OWN}=2,{GPUS}=2, used: gpu{DEVICES}=0,{OWN}=0,{GPUS}=0, "
+        f"limited: gpu{DEVICES}=1,{OWN}=1,{GPUS}=1"
+    )
+
+
+def test_a_class_that_is_not_there_stands_for_nothing():
+    reader = Reader(resourcequotas=[quota({GPUS: "0", OWN: "0"})])
+
+    plugin_of(reader).validate(request(device_claim("c", 2), CLAIMS))
+
+
+def test_pods_and_claims_share_what_a_quota_allows():
+    reader = gpu_cluster("3", device_claim("c", 2))
+    plugin = plugin_of(reader)
+    plugin.validate(request(sized({"example.com/gpu": "1"})))
+
+    with pytest.raises(Forbidden, match=f"used: gpu{DEVICES}=2,{OWN}=2,{GPUS}=3, "):
+        plugin.validate(request(device_claim("d", 2), CLAIMS))
+    # Only the resource that the first pod asked for is used up.
+    with pytest.raises(Forbidden, match=f"exceeded quota: q, requested: {GPUS}=1, used: {GPUS}=3,"):
+        plugin.validate(request(sized({"example.com/gpu": "1"})))
+    plugin.validate(request(sized({"deviceclass.resource.kubernetes.io/gpu": "1"})))
+
+
+def test_a_claim_made_for_a_pod_counts_beyond_the_pod():
+    reader = gpu_cluster("2")
+    owner = sized({"example.com/gpu": "2"})
+    owner["metadata"]["uid"] = "pod-uid"
+    reader.add("pods", owner)
+    plugin = plugin_of(reader)
+
+    plugin.validate(request(made_for("first", 2, "pod-uid"), CLAIMS))
+
+    reader.add(CLAIMS, made_for("first", 2, "pod-uid"))
+    for wrong in (made_for("x", 1, "another"), made_for("y", 1, "pod-uid", "2026-01-05T08:00:01Z")):
+        with pytest.raises(Forbidden, match=f"requested: gpu{DEVICES}=1,{OWN}=1,{GPUS}=1, "):
+            plugin.validate(request(wrong, CLAIMS))
+    owner["status"] = {"extendedResourceClaimStatus": {"resourceClaimName": "second"}}
+    with pytest.raises(Forbidden, match=f"requested: gpu{DEVICES}=1,{OWN}=1,{GPUS}=1, "):
+        plugin.validate(request(made_for("z", 1, "pod-uid"), CLAIMS))
+
+
 @pytest.mark.parametrize(
     ("hard", "obj", "resource", "exceeded"),
     [

@@ -11,6 +11,7 @@ from tests.support.builders import obj, pod, service
 pytestmark = pytest.mark.looptime
 
 RQ = "resourcequota-controller"
+DRA = "resource.k8s.io/v1"
 
 
 def quota(hard, **spec):
@@ -108,6 +109,24 @@ async def test_devices_count_by_their_class(rig):
     await rig.create(quota({name: "5"}), claim)
     await rig.settle(1)
     assert used(rig) == {name: "2"}
+
+
+async def test_devices_count_as_the_resource_that_their_class_stands_for(rig):
+    gpus, own = "requests.example.com/gpu", "requests.deviceclass.resource.kubernetes.io/gpu"
+    asked = {"deviceClassName": "gpu", "allocationMode": "ExactCount", "count": 2}
+    spec = {"devices": {"requests": [{"exactly": asked}]}}
+    await rig.run(RQ)
+    await rig.create(
+        quota({gpus: "5", own: "5"}),
+        obj("ResourceClaim", "c", api_version=DRA, spec=spec),
+        pod("p").requests(**{"example.com/gpu": "1"}),
+    )
+    await rig.settle(1)
+    assert used(rig) == {gpus: "1", own: "0"}
+    named = {"extendedResourceName": "example.com/gpu"}
+    await rig.create(obj("DeviceClass", "gpu", "", DRA, spec=named))
+    await rig.settle(3)
+    assert used(rig) == {gpus: "3", own: "2"}
 
 
 async def test_a_claim_that_changes_its_class_comes_into_scope(rig):
