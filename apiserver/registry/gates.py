@@ -13,6 +13,7 @@ from apimachinery.features import (
     GENERIC_WORKLOAD,
     GROUP_PREEMPTION,
     TOPOLOGY,
+    WORKLOAD_WITH_JOB,
 )
 
 # What each feature needs besides.
@@ -21,6 +22,7 @@ FEATURES: Mapping[str, tuple[str, ...]] = {
     GENERIC_WORKLOAD: (),
     TOPOLOGY: (GENERIC_WORKLOAD,),
     GROUP_PREEMPTION: (GANG_SCHEDULING,),
+    WORKLOAD_WITH_JOB: (GENERIC_WORKLOAD,),
 }
 ALPHA = "scheduling.k8s.io/v1alpha2"
 # What --runtime-config may name.

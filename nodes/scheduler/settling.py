@@ -98,7 +98,8 @@ class Settler:
         if one.assumed and one.outcome.node:
             return partial(self._bind, profile, waiting, one.outcome, one.attempt)
         if one.held_back:
-            self._queue.put_back(waiting, (GangScheduling.name,))
+            # No event is known to help one that fits: its backoff has the group tried again.
+            self._queue.put_back(waiting)
             self._cache.unnominate(pod.uid)
             if one.nominated:
                 self._cache.nominate(pod, one.nominated)

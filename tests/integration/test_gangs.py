@@ -6,7 +6,7 @@ import pytest
 
 from apimachinery.errors import ApiError
 from apiserver.registry import gates
-from nodes.client.resources import NODES, PODGROUPS, PODS
+from nodes.client.resources import JOBS, NODES, PODGROUPS, PODS
 from tests.support.builders import obj
 from tests.support.eventually import eventually
 from tests.support.virtualtime import VIRTUAL_TIME
@@ -101,3 +101,25 @@ async def test_a_group_stays_while_a_pod_of_it_is_there(lab):
     assert "deletionTimestamp" in lab.get("podgroups.scheduling.k8s.io", "g")["metadata"]
     await lab.client.delete(PODS, "default", "a")
     await eventually(lambda: lab.all("podgroups.scheduling.k8s.io") == [])
+
+
+async def test_a_job_is_a_gang_and_takes_its_group_with_it(lab):
+    await lab.ready()
+    container = {"name": "c", "image": "nginx"}
+    spec = {
+        "parallelism": 2,
+        "completions": 2,
+        "completionMode": "Indexed",
+        "template": {"spec": {"containers": [container], "restartPolicy": "Never"}},
+    }
+    await lab.client.create(dict(obj("Job", "j", api_version="batch/v1", spec=spec)))
+    await eventually(
+        lambda: [bool(pod["spec"].get("nodeName")) for pod in lab.all("pods")] == [True] * 2
+    )
+    assert len(lab.all("podgroups.scheduling.k8s.io")) == 1
+    more = {"spec": {"parallelism": 3, "completions": 3}}
+    with pytest.raises(ApiError, match="cannot change parallelism for a Job referencing gang"):
+        await lab.client.patch(JOBS, "default", "j", more)
+    await lab.client.delete(JOBS, "default", "j", propagation="Background")
+    for kind in ("podgroups", "workloads"):
+        await eventually(lambda kind=kind: lab.all(f"{kind}.scheduling.k8s.io") == [], within=120)

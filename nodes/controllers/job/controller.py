@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from apimachinery.errors import ApiError
+from apimachinery.features import WORKLOAD_WITH_JOB
 from apimachinery.labels import Selector, from_label_selector
 from apimachinery.meta import (
     Obj,
@@ -38,7 +39,8 @@ from nodes.controllers.job.state import (
     set_condition,
     success,
 )
-from nodes.controllers.job.template import build_indexed_pod, build_pod
+from nodes.controllers.job.template import build_indexed_pod, build_pod, in_group
+from nodes.controllers.job.workloads import Workloads
 
 # No more at once than this, so that one Job does not hold all others up.
 BURST = 500
@@ -61,12 +63,15 @@ class JobController(ManagedController):
         self._backoffs: dict[Key, Backoff] = {}
         # The revision of our last write of each Job: an older one in the cache is not looked at.
         self._written: dict[Key, int] = {}
+        self._workloads: Workloads | None = None
         self._orphans: Loop[Key] = Loop("job-controller orphans", context, self._free_orphan)
 
     # What wakes it.
 
     def start(self) -> None:
         super().start()
+        if WORKLOAD_WITH_JOB in self.manager.served.features:
+            self._workloads = Workloads(self.client, self.recorder, self.informer)
         index_orphans(self.informer(PODS))
         self.informer(PODS).on_change(self._on_pod)
 
@@ -159,6 +164,8 @@ class JobController(ManagedController):
         pods = await self._claims.claim(job, _selector(job), found)
         state = observe(job, pods, awaited, self._backoffs.get(key, Backoff()))
         state.settled = settled
+        if self._workloads is not None and not is_deleting(job):
+            state.group = await self._workloads.group_of(job, pods)
         stamp, now = self.clock.timestamp(), self.clock.seconds()
         if not facts.is_suspended(job):
             state.status.setdefault("startTime", stamp)
@@ -298,6 +305,8 @@ class JobController(ManagedController):
                 pod = build_indexed_pod(state.job, index, state.held.get(index))
             else:
                 pod = build_pod(state.job)
+            if state.group:
+                pod = in_group(pod, state.group)
             return await self._pods.create(pod, state.job) is not None
 
         done, error = await slow_start(count, attempt)

@@ -23,6 +23,7 @@ class State:
     held: failed pods by index that stay until their replacement has taken over their count.
     settled: the cache shows all pods that were asked for, so that more may be done.
     outcome: the condition by which the Job ends, or None while it goes on.
+    group: the name of the PodGroup that new pods are scheduled with, "" for none.
     """
 
     job: Obj
@@ -42,6 +43,7 @@ class State:
     held: dict[int, Obj] = field(default_factory=dict)
     settled: bool = True
     outcome: Obj | None = None
+    group: str = ""
 
     @property
     def spec(self) -> Obj:

@@ -34,6 +34,11 @@ def build_indexed_pod(job: Obj, index: int, replaced: Obj | None) -> Obj:
     return pod
 
 
+def in_group(pod: Obj, group: str) -> Obj:
+    """Return a pod that is scheduled with a PodGroup."""
+    return {**pod, "spec": {**pod["spec"], "schedulingGroup": {"podGroupName": group}}}
+
+
 def _failure_counts(job: Obj, replaced: Obj | None) -> dict[str, str]:
     if replaced is None:
         return {facts.FAILURES: "0"}
