@@ -113,13 +113,20 @@ class Pool:
     def on(self, node: Obj) -> Iterator[Device]:
         """Yield the devices that a node can have."""
         for one in self.slices:
-            spec = one["spec"]
-            each = bool(spec.get("perDeviceNodeSelection"))
-            if not each and not _reaches(spec, node):
-                continue
-            for device in spec.get("devices") or ():
-                if not each or _reaches(device, node):
-                    yield Device(DeviceId(self.driver, self.name, device["name"]), device, one)
+            yield from devices_on(one, node)
+
+
+def devices_on(one: Obj, node: Obj) -> Iterator[Device]:
+    """Yield the devices of a slice that a node can have."""
+    spec = one["spec"]
+    each = bool(spec.get("perDeviceNodeSelection"))
+    if not each and not _reaches(spec, node):
+        return
+    for device in spec.get("devices") or ():
+        if not each or _reaches(device, node):
+            yield Device(
+                DeviceId(spec["driver"], spec["pool"]["name"], device["name"]), device, one
+            )
 
 
 def gathered(slices: Iterable[Obj]) -> list[Pool]:

@@ -67,12 +67,19 @@ def _request(claim: Obj, name: str, asked: Obj, classes: Mapping[str, Obj]) -> R
 
 def is_asked_for(claim: Obj, request: Request, device: Device) -> bool:
     """Tell whether a device is what a request asks for."""
-    return all(_matches(claim, request, one, device) for one in request.selectors)
-
-
-def _matches(claim: Obj, request: Request, selector: Obj, device: Device) -> bool:
-    compiled = compile_selector((selector.get("cel") or {}).get("expression") or "")
     where = f"claim {full_name(claim)}, request {request.name}"
+    return all(_matches(one, device, where) for one in request.selectors)
+
+
+def is_of_class(device_class: Obj, device: Device) -> bool:
+    """Tell whether a device is one of a class. Raises AllocationError."""
+    where = f"device class {name_of(device_class)}"
+    selectors = (device_class.get("spec") or {}).get("selectors") or ()
+    return all(_matches(one, device, where) for one in selectors)
+
+
+def _matches(selector: Obj, device: Device, where: str) -> bool:
+    compiled = compile_selector((selector.get("cel") or {}).get("expression") or "")
     if compiled.program is None:
         raise AllocationError(f"{where}: selector: CEL compile error: {compiled.problem}")
     try:

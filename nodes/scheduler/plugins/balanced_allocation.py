@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from math import sqrt
 from typing import Any
 
+from nodes.scheduler.devices.stock import stock
 from nodes.scheduler.framework import (
     MAX_SCORE,
     SKIP,
@@ -41,9 +42,10 @@ class NodeResourcesBalancedAllocation(PreScorePlugin, NodeScorePlugin):
         asked = dict(pod.requests.amounts)
         before, then = [], []
         for name in self.resources:
-            total = node.allocatable.get(name, 0)
+            total, used = node.allocatable.get(name, 0), node.requested.get(name, 0)
+            if not total and name in asked:
+                total, used = stock(state, pod, node, name)
             if total and (name in asked or "/" not in name):
-                used = node.requested.get(name, 0)
                 before.append(min(used / total, 1.0))
                 then.append(min((used + asked.get(name, 0)) / total, 1.0))
         # In whole numbers, rounded towards zero, as in the scheduler.

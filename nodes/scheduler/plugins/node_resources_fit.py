@@ -8,6 +8,7 @@ from typing import Any
 
 from apimachinery.meta import Obj, name_of
 from nodes.scheduler.devices.extended import class_of, stand_ins
+from nodes.scheduler.devices.stock import stock
 from nodes.scheduler.framework import (
     MAX_SCORE,
     SUCCESS,
@@ -111,26 +112,17 @@ class NodeResourcesFit(FilterPlugin, NodeScorePlugin, PlacementScorePlugin):
         return bool(slash) and (name in self._ignored or group in self._ignored_groups)
 
     def score(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> int:
-        cpu, memory = pod.requests.nonzero
         if self._resources is _ALWAYS:  # as usual: asked of every node for every pod
             cpus, bytes_ = node.allocatable.get("cpu"), node.allocatable.get("memory")
             if cpus and bytes_:
+                cpu, memory = pod.requests.nonzero
                 return (
                     _least(node.nonzero_cpu + cpu, cpus)
                     + _least(node.nonzero_memory + memory, bytes_)
                 ) // 2
         total = weights = 0
         for name, weight in self._resources:
-            capacity = node.allocatable.get(name, 0)
-            if name == "cpu":
-                used = node.nonzero_cpu + cpu
-            elif name == "memory":
-                used = node.nonzero_memory + memory
-            else:
-                asked = dict(pod.requests.amounts).get(name, 0)
-                if not asked and "/" in name:
-                    continue  # an extended resource matters to those alone that ask for it
-                used = node.requested.get(name, 0) + asked
+            capacity, used = _load(state, pod, node, name)
             if not capacity:
                 continue
             rated = self._rate(used, capacity)
@@ -153,6 +145,20 @@ class NodeResourcesFit(FilterPlugin, NodeScorePlugin, PlacementScorePlugin):
                 total += _most(used, capacity) * weight
                 weights += weight
         return total // weights if weights else 0
+
+
+def _load(state: CycleState, pod: PodInfo, node: NodeInfo, name: str) -> tuple[int, int]:
+    """Return how much a node has of a resource, and how much is used with the pod there.
+
+    Where a node has none of it, devices count that stand for it.
+    """
+    asked = _asked(pod, name)
+    if not asked and "/" in name:
+        return 0, 0  # an extended resource matters to those alone that ask for it
+    capacity, used = node.allocatable.get(name, 0), _used(node, name)
+    if not capacity and "/" in name:
+        capacity, used = stock(state, pod, node, name)
+    return capacity, used + asked
 
 
 def _used(node: NodeInfo, name: str) -> int:

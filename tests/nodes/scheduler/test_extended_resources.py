@@ -4,12 +4,13 @@ import pytest
 
 from nodes.scheduler.devices.extended import EXTENDED_CLAIM, class_of, requests_of
 from nodes.scheduler.framework import Code
+from nodes.scheduler.plugins.balanced_allocation import NodeResourcesBalancedAllocation
 from nodes.scheduler.plugins.dynamic_resources import DynamicResources
 from nodes.scheduler.plugins.node_resources_fit import NodeResourcesFit
 from nodes.scheduler.podinfo import PodInfo
 from tests.nodes.scheduler.test_devices import asking, claim, device, device_class, slices
 from tests.nodes.scheduler.test_loop import Rig
-from tests.nodes.scheduler.test_plugins import Objects, refused, state
+from tests.nodes.scheduler.test_plugins import Objects, refused, scores, state
 from tests.support.builders import node, pod
 from tests.support.eventually import eventually
 from tests.support.virtualtime import VIRTUAL_TIME
@@ -125,6 +126,67 @@ def test_nothing_is_made_for_a_node_that_has_the_resource_itself():
     assert plugin.filter(cycle, info, cycle.nodes[0]).ok
     assert plugin.reserve(cycle, info, cycle.nodes[0]).ok
     assert cycle.data[plugin.name].chosen == {}
+
+
+def weighed(plugin, strategy):
+    plugin.configure(
+        {"scoringStrategy": {"type": strategy, "resources": [{"name": GPU, "weight": 1}]}}
+    )
+    return plugin
+
+
+def with_devices(*given):
+    """Four devices on n1, two on n2, none on n3, and claims that have some of them."""
+    there = slices(*map(device, "abcd")), slices(*map(device, "ab"), on="n2", pool="q", name="t")
+    return {"deviceclasses": [CLASS], "resourceslices": list(there), "resourceclaims": list(given)}
+
+
+def holding(pool, name, **more):
+    result = {"driver": "gpu.example.com", "pool": pool, "device": name, "request": "r", **more}
+    return claim(asking(), name=f"{pool}-{name}", allocation={"devices": {"results": [result]}})
+
+
+NODES = [node("n1"), node("n2"), node("n3"), node("own").extended(GPU, 2)]
+
+
+@pytest.mark.parametrize(
+    ("strategy", "given", "expected"),
+    [
+        ("LeastAllocated", (), {"n1": 75, "n2": 50, "n3": 0, "own": 50}),
+        ("MostAllocated", (), {"n1": 25, "n2": 50, "n3": 0, "own": 50}),
+        ("LeastAllocated", [("p", "a"), ("q", "b")], {"n1": 50, "n2": 0, "n3": 0, "own": 50}),
+        # A device of which somebody has a part; one that an administrator looks at is free.
+        ("LeastAllocated", [("p", "a", "shareID")], {"n1": 50, "n2": 50, "n3": 0, "own": 50}),
+        ("LeastAllocated", [("p", "a", "adminAccess")], {"n1": 75, "n2": 50, "n3": 0, "own": 50}),
+    ],
+)
+def test_devices_count_where_a_profile_scores_by_their_resource(strategy, given, expected):
+    held = [holding(pool, name, **dict.fromkeys(more, True)) for pool, name, *more in given]
+    plugin = weighed(NodeResourcesFit(), strategy)
+    assert scores(plugin, wanting(), NODES, **with_devices(*held)) == expected
+
+
+def test_devices_that_are_not_of_the_class_or_not_to_be_judged_count_nothing():
+    plugin = weighed(NodeResourcesFit(), "LeastAllocated")
+    for expression, expected in (
+        ("device.attributes['gpu.example.com'].fast", {"n1": 50, "n2": 0}),
+        ("device.attributes['gpu.example.com'].slow", {"n1": 0, "n2": 0}),
+    ):
+        some = slices(device("a", fast=True), device("b", fast=True), device("c", fast=False))
+        chosen = device_class("gpu", expression, extendedResourceName=GPU)
+        given = {"deviceclasses": [chosen], "resourceslices": [some]}
+        assert scores(plugin, wanting(), NODES[:2], **given) == expected
+
+
+def test_devices_have_a_share_in_how_evenly_a_node_is_used():
+    plugin = NodeResourcesBalancedAllocation()
+    plugin.configure({"resources": [{"name": "cpu", "weight": 1}, {"name": GPU, "weight": 1}]})
+    even = [node("n1").cpu("4"), node("n2").cpu("4")]
+    # One of four CPUs goes together with one of four devices, not with one of two.
+    assert scores(plugin, wanting(), even, **with_devices()) == {"n1": 75, "n2": 68}
+    held = [holding("p", name) for name in "abc"]
+    assert scores(plugin, wanting(), even[:1], **with_devices(*held)) == {"n1": 75}
+    assert scores(plugin, wanting(), even, deviceclasses=[]) == {"n1": 75, "n2": 75}
 
 
 @pytest.fixture

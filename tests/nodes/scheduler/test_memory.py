@@ -5,11 +5,12 @@ import random
 from nodes.scheduler.attempt import Attempt
 from nodes.scheduler.cache import Cache
 from nodes.scheduler.cycle import Cycle
+from nodes.scheduler.memory import Memory
 from nodes.scheduler.plugins.node_resources_fit import NodeResourcesFit
 from nodes.scheduler.podinfo import PodInfo
 from nodes.scheduler.profile import Profile
-from tests.nodes.scheduler.test_plugins import Objects
-from tests.support.builders import node, pod
+from tests.nodes.scheduler.test_plugins import Objects, state
+from tests.support.builders import node, obj, pod
 
 READ = (
     *("services", "replicationcontrollers", "replicasets", "statefulsets", "namespaces"),
@@ -92,3 +93,11 @@ def test_a_pod_like_the_one_before_asks_about_the_node_that_took_it_alone(monkey
     asked.clear()
     attempt_at(cycle, pod("q").meta(uid="u2").requests(cpu="1"))
     assert asked == [("filter", outcome.node), ("score", outcome.node)]
+
+
+def test_what_devices_say_of_a_node_is_not_remembered():
+    named = obj("DeviceClass", "gpu", "", spec={"extendedResourceName": "example.com/gpu"})
+    info = PodInfo.of(pod("p").requests(**{"example.com/gpu": "1"}))
+    for classes, remembered in (([named], False), ([], True)):
+        cycle, memory = state([node("n1")], deviceclasses=classes), Memory(Profile())
+        assert (memory.of(cycle, info, ()) is memory.of(cycle, info, ())) is remembered
