@@ -21,7 +21,7 @@ from apiserver.storage import Key
 from nodes.scheduler.attempt import Attempt, Trigger
 from nodes.scheduler.loop import Scheduler
 from nodes.scheduler.packing import SCORED
-from nodes.scheduler.queue import Waiting
+from nodes.scheduler.waiting import Waiting
 from playground.cluster import RunningCluster
 from playground.control_call import Answer, Call, Routes
 from playground.control_viewer import Viewer
@@ -128,7 +128,7 @@ def _first(queue: Iterable[Waiting], limit: int, viewer: Viewer) -> list[Waiting
 def _waits(scheduler: Scheduler, waiting: Waiting, viewer: Viewer) -> dict[str, Any]:
     retry_at = scheduler.queue.retry_at(waiting)
     plugin, why = scheduler.kept_out(waiting.pod) if waiting.gated else ("", "")
-    last = waiting.ignored_last
+    ignored = waiting.ignored
     return {
         "pod": f"{waiting.pod.namespace}/{waiting.pod.name}",
         "uid": waiting.pod.uid,
@@ -138,7 +138,10 @@ def _waits(scheduler: Scheduler, waiting: Waiting, viewer: Viewer) -> dict[str, 
         "refusedBy": sorted(filter(None, waiting.refused_by)),
         "gate": {"plugin": plugin, "why": why},
         "because": _trigger(waiting.because, viewer),
-        "ignored": {"count": waiting.ignored, "last": _trigger(last, viewer) if last else None},
+        "ignored": {
+            "count": ignored.count,
+            "last": _trigger(ignored.last, viewer) if ignored.last else None,
+        },
         "retryAt": None if retry_at is None else format_seconds(retry_at),
     }
 

@@ -233,6 +233,13 @@ class Plugin(ABC):
         """
         return {}
 
+    def looks_at(self, pod: PodInfo) -> Hashable:
+        """Return what the hints look at of a pod, but for its own changes.
+
+        They are asked once about all pods of which this is equal; unless it is said, about each.
+        """
+        return pod.uid
+
     def configure(self, args: Mapping[str, Any]) -> None:  # noqa: B027 - most have no arguments
         """Take the arguments of a profile's pluginConfig; they are complete and valid."""
 

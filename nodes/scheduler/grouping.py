@@ -18,8 +18,8 @@ from nodes.scheduler.groups import ERROR, UNSCHEDULABLE, Groups
 from nodes.scheduler.nodeinfo import NodeInfo
 from nodes.scheduler.podgroup import GroupFeatures, Key
 from nodes.scheduler.profile import Profile
-from nodes.scheduler.queue import Waiting
 from nodes.scheduler.trials import Trial, Verdict
+from nodes.scheduler.waiting import Waiting
 
 # Tries a pod on some nodes (None: on all); None where it has gone meanwhile.
 Look: TypeAlias = Callable[

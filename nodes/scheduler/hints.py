@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 
 from nodes.scheduler.framework import (
     EXTENDER,
@@ -33,8 +33,10 @@ class Hints:
         """`plugins` are those of each profile, by its name."""
         self._readers = readers
         self._known: dict[tuple[str, str, Event], Hint] = {}
+        self._plugins: dict[tuple[str, str], Plugin] = {}
         asked: dict[Event, dict[str, None]] = {event: {} for event in Event}
         for profile, those in plugins.items():
+            self._plugins |= {(profile, plugin.name): plugin for plugin in those}
             for plugin, hints in _of(those, extenders=extenders).items():
                 for event, hint in hints.items():
                     self._known[profile, plugin, event] = hint
@@ -48,6 +50,12 @@ class Hints:
     def concerns(self, scheduler: str, plugin: str, event: Event) -> bool:
         """Tell whether an event may concern the pods that a plugin of a profile has refused."""
         return (scheduler, plugin, event) in self._known
+
+    def looked_at(self, pod: PodInfo, name: str) -> Hashable:
+        """Return what the hints of who refused a pod look at: pods with the same are alike."""
+        plugin = self._plugins.get((pod.scheduler, name))
+        # Others that refuse pods look at none.
+        return plugin.looks_at(pod) if plugin is not None else None
 
     def helps(self, pod: PodInfo, plugin: str, change: Change) -> bool:
         """Tell whether a pod that a plugin refused is worth another try."""

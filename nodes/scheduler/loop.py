@@ -43,12 +43,13 @@ from nodes.scheduler.podgroup import GroupFeatures, Key
 from nodes.scheduler.podinfo import PodInfo
 from nodes.scheduler.preemption import Candidate, choices
 from nodes.scheduler.profile import NO_GROUPS, Profile
-from nodes.scheduler.queue import Queue, Waiting
+from nodes.scheduler.queue import Queue
 from nodes.scheduler.settling import Settler
 from nodes.scheduler.status import Patcher
 from nodes.scheduler.telling import Teller
 from nodes.scheduler.trials import Trial, Try, by_importance
 from nodes.scheduler.voices import Voices
+from nodes.scheduler.waiting import Waiting
 
 log = logging.getLogger(__name__)
 

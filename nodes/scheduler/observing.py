@@ -18,8 +18,9 @@ from nodes.scheduler.framework import NO_NODES
 from nodes.scheduler.groups import ERROR as GROUP_ERROR
 from nodes.scheduler.groups import SCHEDULED as GROUP_SCHEDULED
 from nodes.scheduler.podinfo import PodInfo
-from nodes.scheduler.queue import LEFT_OVER, Waiting
+from nodes.scheduler.queue import LEFT_OVER
 from nodes.scheduler.trials import Trial, Verdict
+from nodes.scheduler.waiting import Waiting
 
 SCHEDULED, UNSCHEDULABLE, ERROR = "scheduled", "unschedulable", "error"
 WAITING = "waiting_on_preemption"

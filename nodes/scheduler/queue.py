@@ -16,18 +16,19 @@ import heapq
 import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from typing import Any, TypeAlias
 
 from apimachinery.clock import Clock, Timer
 from apimachinery.meta import name_of, namespace_of
-from nodes.client.cause import CAUSE, NONE, Cause, joined
+from nodes.client.cause import CAUSE, joined
 from nodes.scheduler.attempt import NEW, Trigger
 from nodes.scheduler.framework import Change
 from nodes.scheduler.hints import Hints
 from nodes.scheduler.inflight import InFlight
 from nodes.scheduler.podinfo import PodInfo
+from nodes.scheduler.waiting import Held, Ignored, Waiting
 
 FIRST_BACKOFF, LONGEST_BACKOFF = 1.0, 10.0
 LEFTOVER_AFTER = 300.0
@@ -45,35 +46,6 @@ BACKED_OFF, EARLY = Trigger("BackoffComplete"), Trigger("PopFromBackoffQ")
 Gate: TypeAlias = Callable[[PodInfo], str]
 
 
-@dataclass(slots=True)
-class Waiting:
-    """A pod in the queue, with what is known of its attempts."""
-
-    pod: PodInfo
-    since: float
-    attempts: int = 0
-    refused_by: frozenset[str] = frozenset()
-    # The plugin that keeps it out of the queue.
-    gate: str = ""
-    where: str = "active"
-    # When it came, or came back last: of two pods with one priority this decides.
-    stamp: float = 0.0
-    # The second at which its backoff ends.
-    until: int = 0
-    refusals: int = 0
-    errors: int = 0
-    order: int = 0
-    cause: Cause = NONE
-    # Why it is tried, and which events since the last attempt were found not to help.
-    because: Trigger = NEW
-    ignored: int = 0
-    ignored_last: Trigger | None = None
-
-    @property
-    def gated(self) -> bool:
-        return bool(self.gate)
-
-
 class Queue:
     """The waiting pods of one scheduler; `wake` is called when there is one to be tried."""
 
@@ -85,8 +57,7 @@ class Queue:
         self._backoff: list[tuple[int, int, float, int, str]] = []
         self._errors: list[tuple[int, int, float, int, str]] = []
         self._left: list[tuple[float, int, str]] = []
-        # Plugin -> uid -> pods that it has refused, or keeps out.
-        self._held: dict[str, dict[str, Waiting]] = {}
+        self._held = Held()
         self._in_flight: InFlight[Waiting] = InFlight()
         self._order = count()
         self._timer: Timer | None = None
@@ -137,11 +108,15 @@ class Queue:
             self._in_flight.note(changes)
             return
         waiting = self._pods[pod.uid]
+        if waiting.where != "unschedulable":
+            waiting.pod = pod
+            return
+        self._held.remove(waiting)
         waiting.pod = pod
-        if waiting.where == "unschedulable":
-            for change in changes:
-                if self._worth(waiting, change):
-                    return
+        self._held.add(waiting, self.hints.looked_at)
+        for change in changes:
+            if self._worth(waiting, change):
+                return
 
     def remove(self, uid: str) -> None:
         """Forget a pod, or that it is being tried."""
@@ -188,7 +163,7 @@ class Queue:
         missed = self._in_flight.end(uid)
         waiting.refused_by = frozenset(refused_by)
         waiting.stamp = self._clock.seconds()
-        waiting.ignored, waiting.ignored_last = 0, None
+        waiting.own = Ignored()
         self._pods[uid] = waiting
         if not waiting.refused_by:
             waiting.errors += 1
@@ -211,11 +186,10 @@ class Queue:
             return
         self._in_flight.note((change,))
         for plugin in plugins:
-            if held := self._held.get(plugin):
-                trigger = _trigger(change, plugin)
-                for waiting in tuple(held.values()):
-                    if waiting.where == "unschedulable":
-                        self._ask(waiting, trigger, change)
+            trigger = _trigger(change, plugin)
+            helps = partial(self._helps, plugin=plugin, change=change)
+            for waiting in self._held.helped(plugin, trigger, helps):
+                self._let_on(waiting, trigger)
 
     def move_all(self) -> None:
         """Let every pod be tried again: other rules hold."""
@@ -246,22 +220,28 @@ class Queue:
 
     def _worth(self, waiting: Waiting, change: Change) -> bool:
         """Let a pod go on if one of those who refused it says that a change may help."""
-        return any(
-            plugin in waiting.refused_by and self._ask(waiting, _trigger(change, plugin), change)
-            for plugin in self.hints.asked(change.event)
-        )
+        for plugin in self.hints.asked(change.event):
+            if plugin not in waiting.refused_by:
+                continue
+            helps = self._helps(waiting, plugin, change)
+            if helps:
+                self._let_on(waiting, _trigger(change, plugin))
+                return True
+            if helps is not None:
+                waiting.own.add(_trigger(change, plugin))
+        return False
 
-    def _ask(self, waiting: Waiting, trigger: Trigger, change: Change) -> bool:
+    def _helps(self, waiting: Waiting, plugin: str, change: Change) -> bool | None:
+        """Tell whether a change may help a pod that a plugin refused; None: it is none for it."""
         gate = waiting.gate
         if gate and not self.hints.concerns(waiting.pod.scheduler, gate, change.event):
-            return False
-        if not self.hints.helps(waiting.pod, trigger.plugin, change):
-            waiting.ignored += 1
-            waiting.ignored_last = trigger
-            return False
+            return None
+        return self.hints.helps(waiting.pod, plugin, change)
+
+    def _let_on(self, waiting: Waiting, trigger: Trigger) -> None:
+        """Let a pod go on that an event may help."""
         waiting.cause = joined(waiting.cause, CAUSE.get())
         self._requeue(waiting, trigger)
-        return True
 
     def _requeue(self, waiting: Waiting, trigger: Trigger) -> None:
         """Let a pod be tried: now, or after its backoff, unless a plugin keeps it out."""
@@ -284,8 +264,7 @@ class Queue:
     def _hold(self, waiting: Waiting) -> None:
         waiting.where = "unschedulable"
         waiting.order = next(self._order)
-        for plugin in waiting.refused_by:
-            self._held.setdefault(plugin, {})[waiting.pod.uid] = waiting
+        self._held.add(waiting, self.hints.looked_at)
         if not waiting.gated:
             due = waiting.stamp + LEFTOVER_AFTER
             heapq.heappush(self._left, (due, waiting.order, waiting.pod.uid))
@@ -293,9 +272,7 @@ class Queue:
 
     def _let_go(self, waiting: Waiting) -> None:
         if waiting.where == "unschedulable":
-            for plugin in waiting.refused_by:
-                if held := self._held.get(plugin):
-                    held.pop(waiting.pod.uid, None)
+            self._held.remove(waiting)
 
     def _back_off(self, waiting: Waiting) -> None:
         waiting.where = "backoff"

@@ -20,9 +20,10 @@ from nodes.scheduler.observing import Observer
 from nodes.scheduler.plugins.gang_scheduling import GangScheduling
 from nodes.scheduler.podinfo import PodInfo
 from nodes.scheduler.profile import Profile
-from nodes.scheduler.queue import Queue, Waiting
+from nodes.scheduler.queue import Queue
 from nodes.scheduler.telling import Teller
 from nodes.scheduler.trials import Try
+from nodes.scheduler.waiting import Waiting
 
 log = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from nodes.scheduler.framework import Assignment, CycleState
 from nodes.scheduler.groups import ERROR, SCHEDULED, UNSCHEDULABLE
 from nodes.scheduler.podinfo import PodInfo
 from nodes.scheduler.profile import Profile
-from nodes.scheduler.queue import Waiting
+from nodes.scheduler.waiting import Waiting
 
 NO_ROOM = "pod group is unschedulable"
 PREEMPTING = f"{NO_ROOM}, pod group is waiting for preemption to complete"

@@ -5,7 +5,7 @@ A profile that leaves DefaultPreemption out sends nobody away.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
 from apimachinery.meta import uid_of
@@ -51,6 +51,9 @@ class DefaultPreemption(GroupPlugin, PreEnqueuePlugin, PostFilterPlugin):
     def hints(self) -> Mapping[Event, Hint]:
         """Have those who refused the pod asked again; that room is made says nothing by itself."""
         return {Event.POD_GONE: never}
+
+    def looks_at(self, pod: PodInfo) -> Hashable:
+        return None
 
     def pre_enqueue(self, pod: PodInfo, readers: Readers) -> Status:
         if pod.group is not None and self.features.preemption:

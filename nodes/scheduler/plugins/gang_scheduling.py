@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 
 from apimachinery.meta import name_of, namespace_of
 from nodes.scheduler.framework import (
@@ -38,6 +38,9 @@ class GangScheduling(GroupPlugin, PreEnqueuePlugin, PermitPlugin):
             Event.POD_ADDED: _is_companion,
             Event.GROUP_ADDED: _is_its_group,
         }
+
+    def looks_at(self, pod: PodInfo) -> Hashable:
+        return pod.group
 
     def pre_enqueue(self, pod: PodInfo, readers: Readers) -> Status:
         key = pod.group

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
@@ -89,6 +89,10 @@ class InterPodAffinity(PreFilterPlugin, FilterPlugin, PreScorePlugin, ScorePlugi
             Event.NODE_ADDED: _other_place,
             Event.NODE_LABELS: _other_place,
         }
+
+    def looks_at(self, pod: PodInfo) -> Hashable:
+        own = orjson.dumps((_given(pod, "podAffinity"), _given(pod, "podAntiAffinity")))
+        return pod.namespace, own, tuple(sorted(pod.labels.items()))
 
     def pre_filter(self, state: CycleState, pod: PodInfo) -> Status:
         together, apart = _terms(pod, "podAffinity"), _terms(pod, "podAntiAffinity")
@@ -257,8 +261,13 @@ def _add(weights: _Weights, term: Term, weight: int, counts: Mapping[str, int]) 
             by_value[value] = by_value.get(value, 0) + weight * count
 
 
+def _given(pod: PodInfo, which: str, when: str = _REQUIRED) -> list[Obj]:
+    """Return terms as they are written."""
+    return ((pod.spec.get("affinity") or {}).get(which) or {}).get(when) or []
+
+
 def _terms(pod: PodInfo, which: str, when: str = _REQUIRED) -> tuple[Term, ...]:
-    given = ((pod.spec.get("affinity") or {}).get(which) or {}).get(when)
+    given = _given(pod, which, when)
     if not given:
         return ()
     same = {

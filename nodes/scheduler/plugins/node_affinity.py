@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
+
+import orjson
 
 from apimachinery.meta import Obj
 from apimachinery.nodes import (
@@ -50,6 +52,9 @@ class NodeAffinity(PreFilterPlugin, FilterPlugin, PreScorePlugin, NodeScorePlugi
 
     def hints(self) -> Mapping[Event, Hint]:
         return {Event.NODE_ADDED: self._now_matches, Event.NODE_LABELS: self._now_matches}
+
+    def looks_at(self, pod: PodInfo) -> Hashable:
+        return orjson.dumps((pod.spec.get("nodeSelector"), _required(pod)))
 
     def _now_matches(self, pod: PodInfo, change: Change, readers: Readers) -> bool:
         """Tell whether a node matches that did not, or was not there."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 
 from nodes.scheduler.framework import (
     SUCCESS,
@@ -24,6 +24,9 @@ class NodeName(FilterPlugin):
 
     def hints(self) -> Mapping[Event, Hint]:
         return {Event.NODE_ADDED: always}
+
+    def looks_at(self, pod: PodInfo) -> Hashable:
+        return None
 
     def filter(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> Status:
         wanted = pod.node_name

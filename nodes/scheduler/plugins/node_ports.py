@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 
 from nodes.scheduler.framework import (
     SKIP,
@@ -28,6 +28,9 @@ class NodePorts(PreFilterPlugin, FilterPlugin):
 
     def hints(self) -> Mapping[Event, Hint]:
         return {Event.POD_GONE: _frees_port, Event.NODE_ADDED: always}
+
+    def looks_at(self, pod: PodInfo) -> Hashable:
+        return pod.ports
 
     def pre_filter(self, state: CycleState, pod: PodInfo) -> Status:
         return SUCCESS if pod.ports else SKIP

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -72,6 +72,9 @@ class NodeResourcesFit(FilterPlugin, NodeScorePlugin, PlacementScorePlugin):
             Event.DEVICE_CLASS_ADDED: _stands_for_what_it_asks,
             Event.DEVICE_CLASS_CHANGED: _stands_for_what_it_asks,
         }
+
+    def looks_at(self, pod: PodInfo) -> Hashable:
+        return pod.requests.amounts
 
     def _has_room(self, pod: PodInfo, change: Change, readers: Readers) -> bool:
         """Tell whether a node could hold the pod if it were empty, and has more than before."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 
 from apimachinery.nodes import is_unschedulable, tolerated
 from nodes.scheduler.framework import (
@@ -32,6 +32,9 @@ class NodeUnschedulable(FilterPlugin):
             Event.NODE_TAINTS: _opens,
             Event.OWN_TOLERATIONS: _now_tolerates,
         }
+
+    def looks_at(self, pod: PodInfo) -> Hashable:
+        return None
 
     def filter(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> Status:
         if not node.unschedulable or tolerated(_TAINT, pod.spec.get("tolerations")):

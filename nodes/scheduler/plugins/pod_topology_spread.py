@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import compress, repeat
 from math import log
@@ -87,6 +87,10 @@ class PodTopologySpread(PreFilterPlugin, FilterPlugin, PreScorePlugin, ScorePlug
             **dict.fromkeys((Event.NODE_ADDED, Event.NODE_GONE), self._other_domains),
             **dict.fromkeys((Event.NODE_LABELS, Event.NODE_TAINTS), self._other_domains),
         }
+
+    def looks_at(self, pod: PodInfo) -> Hashable:
+        own = orjson.dumps((pod.spec.get("topologySpreadConstraints"), controller_of(pod.obj)))
+        return pod.namespace, own, tuple(sorted(pod.labels.items()))
 
     def _counts_now(self, pod: PodInfo, change: Change, readers: Readers) -> bool:
         """Tell whether a pod that came or went is one that is counted."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 
 from nodes.scheduler.framework import (
     SUCCESS,
@@ -23,6 +23,9 @@ class SchedulingGates(PreEnqueuePlugin):
 
     def hints(self) -> Mapping[Event, Hint]:
         return {Event.OWN_GATES: always}
+
+    def looks_at(self, pod: PodInfo) -> Hashable:
+        return None
 
     def pre_enqueue(self, pod: PodInfo, readers: Readers) -> Status:
         gates = pod.spec.get("schedulingGates")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
+
+import orjson
 
 from apimachinery.meta import Obj
 from apimachinery.nodes import taints_of, untolerated
@@ -39,6 +41,9 @@ class TaintToleration(FilterPlugin, PreScorePlugin, NodeScorePlugin):
             Event.NODE_TAINTS: _lets_in,
             Event.OWN_TOLERATIONS: always,
         }
+
+    def looks_at(self, pod: PodInfo) -> Hashable:
+        return orjson.dumps(pod.spec.get("tolerations"))
 
     def filter(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> Status:
         if not node.taints or not untolerated(node.taints, pod.spec.get("tolerations"), _HARD):

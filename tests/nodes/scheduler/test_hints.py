@@ -1,5 +1,7 @@
 """What each plugin makes of a change, for a pod that it has refused."""
 
+import random
+
 import pytest
 
 from nodes.scheduler.framework import Change, Event
@@ -17,8 +19,12 @@ from nodes.scheduler.plugins.taint_toleration import TaintToleration
 from nodes.scheduler.plugins.volume_binding import VolumeBinding
 from nodes.scheduler.plugins.volume_restrictions import VolumeRestrictions
 from nodes.scheduler.plugins.volume_zone import VolumeZone
+from nodes.scheduler.podgroup import GroupFeatures
 from nodes.scheduler.podinfo import PodInfo
+from nodes.scheduler.profile import Profile
+from tests.nodes.scheduler.test_memory import READ
 from tests.nodes.scheduler.test_plugins import Objects
+from tests.nodes.scheduler.test_shortcuts import OWNER, drawn_node, drawn_pod
 from tests.support.builders import node, obj, pod
 
 ZONE, HOST = "topology.kubernetes.io/zone", "kubernetes.io/hostname"
@@ -308,3 +314,67 @@ MINE, THEIRS = device_claim(), device_claim("theirs", allocated=True)
 def test_devices(event, old, new, there, expected):
     found = helps(DynamicResources(), NEEDING, event, old, new, resourceclaims=there)
     assert found is expected
+
+
+def drawn_one(chance):
+    made = drawn_pod(chance).meta(
+        uid=str(chance.random()), namespace=chance.choice(("default", "x"))
+    )
+    made.requests(cpu=chance.choice(("1", "3", "9")))
+    made["spec"]["schedulingGroup"] = {"podGroupName": chance.choice("gh")}
+    if chance.random() < 0.3:
+        port = {"containerPort": 80, "hostPort": chance.choice((80, 81))}
+        made["spec"]["containers"][0]["ports"] = [port]
+    if chance.random() < 0.3:
+        term = {
+            "labelSelector": {"matchLabels": {"app": chance.choice("abc")}},
+            "topologyKey": HOST,
+        }
+        apart = {"requiredDuringSchedulingIgnoredDuringExecution": [term]}
+        made.spec(affinity={"podAntiAffinity": apart})
+    for constraint in made["spec"].get("topologySpreadConstraints", ()):
+        constraint |= {"labelSelector": {}, "matchLabelKeys": ["app"]}
+    return made
+
+
+def drawn_change(chance, event):
+    kind, what = event.value.split("/")
+    if kind == "PodGroup":
+        old = new = obj("PodGroup", chance.choice("gh"), "x")
+    elif kind == "DeviceClass":
+        old = new = obj("DeviceClass", "c", "").spec(extendedResourceName="x.y/z")
+    else:
+        old, new = (
+            drawn_node(chance, "n") if kind == "Node" else drawn_one(chance).on("n")
+            for _ in range(2)
+        )
+        if what.startswith("Update"):  # it stays where it is, under its name
+            new["metadata"] |= {"namespace": old["metadata"].get("namespace", "")}
+    return Change(event, None if what == "Add" else old, None if what == "Delete" else new)
+
+
+def test_pods_of_which_a_plugin_looks_at_the_same_are_answered_alike():
+    chance = random.Random(7)
+    readers = {name: Objects() for name in READ} | {"replicasets": Objects(OWNER)}
+    pods = [PodInfo.of(drawn_one(chance)) for _ in range(300)]
+    told_apart = set()
+    plugins = Profile(features=GroupFeatures()).plugins
+    spread = {"topologyKey": ZONE, "maxSkew": 1, "whenUnsatisfiable": "DoNotSchedule"}
+    plugins["PodTopologySpread"].defaults = [spread]
+    for plugin in plugins.values():
+        if plugin.looks_at(pods[0]) == pods[0].uid:
+            continue  # it is asked about each
+        for event, hint in plugin.hints().items():
+            if event.value.startswith("UnscheduledPod/Update"):
+                continue  # one of the pod's own
+            for _ in range(8):
+                change, answers = drawn_change(chance, event), {}
+                for info in pods:
+                    said = hint(info, change, readers)
+                    assert answers.setdefault(plugin.looks_at(info), said) == said
+                if len({*answers.values()}) == 2:
+                    told_apart.add(plugin.name)
+    assert told_apart == {
+        *("InterPodAffinity", "PodTopologySpread", "NodePorts", "GangScheduling"),
+        *("NodeAffinity", "TaintToleration", "NodeResourcesFit"),
+    }

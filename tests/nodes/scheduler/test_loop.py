@@ -144,7 +144,7 @@ async def test_a_pod_is_not_tried_for_a_change_that_cannot_help(rig):
     uid = rig.api.need("pods", "big")["metadata"]["uid"]
     assert len(rig.scheduler.decisions.of(uid)) == 1
     (waiting,) = rig.scheduler.queue
-    assert (waiting.ignored, waiting.ignored_last.obj) == (2, "n3")
+    assert (waiting.ignored.count, waiting.ignored.last.obj) == (2, "n3")
 
 
 async def test_a_pod_that_goes_while_it_waits_for_volumes_gives_its_place_back(rig):

@@ -8,7 +8,8 @@ from nodes.scheduler.binding import Failure, refused
 from nodes.scheduler.config.reading import Configuration, ProfileConfig
 from nodes.scheduler.observing import ERROR, UNSCHEDULABLE, Observer
 from nodes.scheduler.podinfo import PodInfo
-from nodes.scheduler.queue import LEFT_OVER, Waiting
+from nodes.scheduler.queue import LEFT_OVER
+from nodes.scheduler.waiting import Waiting
 from tests.nodes.scheduler.test_loop import Rig
 from tests.support.builders import node, obj, pod
 from tests.support.eventually import eventually

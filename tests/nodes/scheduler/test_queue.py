@@ -130,8 +130,8 @@ def test_a_refused_pod_waits_for_a_change_that_helps():
     rig.queue.move(NODE_ADDED)  # of no interest to the plugin
     rig.queue.move(gone("other"))  # of interest, and no help
     assert rig.pop() is None
-    assert waiting.ignored == 1
-    assert waiting.ignored_last == Trigger("AssignedPod/Delete", "default/other", "Ports")
+    assert waiting.ignored.count == 1
+    assert waiting.ignored.last == Trigger("AssignedPod/Delete", "default/other", "Ports")
     rig.queue.move(gone("port"))
     assert rig.pop() == "p"
     assert waiting.because == Trigger("AssignedPod/Delete", "default/port", "Ports")
@@ -143,6 +143,58 @@ def test_one_of_those_who_refused_is_enough():
     rig.refuse("Ports", "Fit")
     rig.queue.move(gone("other"))
     assert rig.queue.depths()["backoff"] == 1
+
+
+def test_pods_that_a_plugin_cannot_tell_apart_are_asked_about_once():
+    asked = []
+
+    class Alike(Ports):
+        def hints(self):
+            def hint(info, change, _):
+                asked.append(info.name)
+                return change.obj["metadata"]["name"] == info.labels["app"]
+
+            return {Event.POD_GONE: hint}
+
+        def looks_at(self, pod):
+            return pod.labels["app"]
+
+    rig = Rig()
+    rig.queue.hints = Hints({"default-scheduler": (Alike(),)}, {})
+    rig.clock.advance(5)
+    for name, app in (("a1", "a"), ("b1", "b"), ("a2", "a")):
+        rig.queue.add(PodInfo.of(pod(name).meta(uid=name).labels(app=app)))
+        rig.refuse("Ports")
+    rig.queue.move(gone("c"))
+    assert asked == ["a1", "b1"]
+    rig.queue.add(PodInfo.of(pod("a3").meta(uid="a3").labels(app="a")))
+    rig.refuse("Ports")
+    # It is another from now on.
+    changed = PodInfo.of(pod("a2").meta(uid="a2").labels(app="c"))
+    rig.queue.update(changed, [Change(Event.POD_GONE, pod("x"))])
+    rig.queue.move(gone("b"))
+    ignored = {one.pod.name: one.ignored for one in rig.queue}
+    counts = {name: one.count for name, one in ignored.items()}
+    assert counts == {"a1": 2, "b1": 1, "a2": 3, "a3": 1}
+    last = Trigger("AssignedPod/Delete", "default/b", "Ports")
+    assert ignored["a1"].last == ignored["a3"].last == last
+    assert ignored["b1"].last == last._replace(obj="default/c")
+    rig.queue.move(gone("a"))
+    assert {name for name, where in rig.where().items() if where == "unschedulable"} == {"a2"}
+
+
+def test_pods_are_let_go_in_the_order_in_which_they_came_whoever_is_alike():
+    class ByApp(Fit):
+        def looks_at(self, pod):
+            return pod.labels["app"]
+
+    rig = Rig()
+    rig.queue.hints = Hints({"default-scheduler": (ByApp(),)}, {})
+    for name, app in (("p1", "a"), ("p2", "b"), ("p3", "a")):
+        rig.queue.add(PodInfo.of(pod(name).meta(uid=name).labels(app=app)))
+        rig.refuse("Fit")
+    rig.queue.move(NODE_ADDED)
+    assert [rig.pop() for _ in range(3)] == ["p1", "p2", "p3"]
 
 
 def test_backoff_doubles_to_ten_seconds_and_ends_with_a_whole_second():
