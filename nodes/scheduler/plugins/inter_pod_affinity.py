@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeAlias
 import orjson
 
 from apimachinery.labels import Selector, from_label_selector
-from apimachinery.meta import Obj, labels_of
+from apimachinery.meta import Obj, labels_of, name_of
 from nodes.scheduler.framework import (
     MAX_SCORE,
     SKIP,
@@ -31,7 +31,7 @@ from nodes.scheduler.framework import (
 )
 from nodes.scheduler.nodeinfo import NodeInfo
 from nodes.scheduler.podinfo import PodInfo
-from nodes.scheduler.tally import ByLabel, parted
+from nodes.scheduler.tally import ByLabel
 
 _REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 _PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
@@ -59,10 +59,18 @@ class Term(NamedTuple):
     def _in_namespace(self, readers: Readers, namespace: str) -> bool:
         if namespace in self.namespaces:
             return True
-        if self.namespace_selector is None:
-            return False
-        found = readers["namespaces"].get("", namespace)
-        return found is not None and self.namespace_selector.matches(labels_of(found))
+        chosen = self.namespace_selector
+        if chosen is None or chosen.empty:
+            return chosen is not None
+        return chosen.matches(labels_of(readers["namespaces"].get("", namespace) or {}))
+
+    def named(self, readers: Readers) -> Term:
+        """Return the same term with the namespaces, as they are now, named one by one; or all."""
+        chosen = self.namespace_selector
+        if chosen is None or chosen.empty:
+            return self
+        there = map(name_of, readers["namespaces"].list(selector=chosen))
+        return self._replace(namespaces=self.namespaces.union(there), namespace_selector=None)
 
 
 class InterPodAffinity(PreFilterPlugin, FilterPlugin, PreScorePlugin, ScorePlugin):
@@ -225,27 +233,22 @@ def _all_match(terms: Sequence[Term], readers: Readers, other: PodInfo) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Named:
-    """Pods that all of these terms name, of which none chooses namespaces by their labels."""
+    """Pods that all of these terms name, which choose all namespaces or say which."""
 
     terms: tuple[Term, ...]
 
     def matches(self, pod: PodInfo) -> bool:
         return all(
-            pod.namespace in term.namespaces and term.selector.matches(pod.labels)
+            (term.namespace_selector is not None or pod.namespace in term.namespaces)
+            and term.selector.matches(pod.labels)
             for term in self.terms
         )
 
 
 def _counted(state: CycleState, terms: tuple[Term, ...], key: str) -> Mapping[str, int]:
     """Return by the values of a label how many of the pods stand there that all terms name."""
-    where, readers = ByLabel(key), state.readers
-    if all(term.namespace_selector is None for term in terms):
-        return state.counts.by_part(state.nodes, _Named(terms), where)
-    pods = {
-        node.name: sum(_all_match(terms, readers, other) for other in node.pods.values())
-        for node in state.nodes
-    }
-    return parted(pods, state.nodes, where)
+    who = _Named(tuple(term.named(state.readers) for term in terms))
+    return state.counts.by_part(state.nodes, who, ByLabel(key))
 
 
 def _places(counts: Mapping[str, int]) -> set[str]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from apimachinery.meta import Obj
+from apimachinery.meta import Obj, labels_of
 from nodes.scheduler.cache import Cache
 from nodes.scheduler.changes import of_node
 from nodes.scheduler.config.args import completed
@@ -42,9 +42,12 @@ class Objects:
         )
 
     def list(self, namespace="", selector=None):
-        if not namespace:
-            return list(self.objects)
-        return [o for o in self.objects if o["metadata"].get("namespace", "") == namespace]
+        return [
+            one
+            for one in self.objects
+            if not namespace or one["metadata"].get("namespace", "") == namespace
+            if selector is None or selector.matches(labels_of(one))
+        ]
 
 
 def place(cache, pods):
@@ -405,6 +408,20 @@ def test_anti_affinity_of_another_namespace_does_not_count():
     assert set(
         refused(InterPodAffinity(), everywhere, [node("n1")], [(there, "n1")], **spaces)
     ) == {"n1"}
+
+
+def test_namespaces_are_chosen_by_the_labels_that_they_have():
+    lonely = (
+        pod("p")
+        .labels(app="x")
+        .spec(affinity=anti(namespaceSelector={"matchLabels": {"team": "a"}}))
+    )
+    there = [(pod("a", name).labels(app="x"), f"n{name}") for name in ("1", "2", "default")]
+    spaces = [
+        obj("Namespace", name, "").labels(team=team) for name, team in zip("12", "ab", strict=True)
+    ]
+    nodes = [node("n1"), node("n2"), node("ndefault")]
+    assert set(refused(InterPodAffinity(), lonely, nodes, there, namespaces=spaces)) == {"n1"}
 
 
 def test_affinity_joins_its_like_and_the_first_goes_anywhere():
