@@ -7,11 +7,33 @@ import pytest
 from apimachinery.errors import ApiError
 from apiserver.registry import gates
 from nodes.client.resources import JOBS, NODES, PODGROUPS, PODS
+from playground.why.chain import explain
+from playground.why.model import Ref
 from tests.support.builders import obj
 from tests.support.eventually import eventually
 from tests.support.virtualtime import VIRTUAL_TIME
 
 pytestmark = VIRTUAL_TIME
+
+
+class World:
+    def __init__(self, lab):
+        self._lab = lab
+
+    def one(self, title, namespace, name):
+        return self._lab.get(title, name, namespace)
+
+    def items(self, title, namespace=""):
+        return self._lab.all(title, namespace or None)
+
+
+def why(lab, title, name):
+    """Return what is said of an object, each cause with the name of what it is about."""
+    found = explain(World(lab), Ref(title, "default", name))
+    return [(link.about.name, link.cause.text) for link in found]
+
+
+GROUPS = "podgroups.scheduling.k8s.io"
 
 
 @pytest.fixture(autouse=True)
@@ -123,3 +145,30 @@ async def test_a_job_is_a_gang_and_takes_its_group_with_it(lab):
     await lab.client.delete(JOBS, "default", "j", propagation="Background")
     for kind in ("podgroups", "workloads"):
         await eventually(lambda kind=kind: lab.all(f"{kind}.scheduling.k8s.io") == [], within=120)
+
+
+async def test_why_a_member_waits(lab):
+    await lab.ready()
+    await lab.client.create(member("a"))
+    await lab.quiet()
+    missing = "It waits for the PodGroup g, which is not there."
+    assert why(lab, "pods", "a") == [("a", missing)]
+    await form(lab, "g", 3)
+    await lab.quiet()
+    assert why(lab, "pods", "a") == [
+        ("a", "It waits for others of its PodGroup g."),
+        ("g", "It has 1 of the 3 pods that it needs."),
+    ]
+    await lab.client.create(member("b"))
+    await lab.client.create(member("big", cpu="1000"))
+
+    def as_a_whole():
+        return why(lab, "pods", "a") == [
+            ("a", "It would fit, and gets no node because the PodGroup g as a whole does not."),
+            ("g", "The scheduler finds no nodes for as many of its pods as are needed at once."),
+            ("big", "The scheduler finds no node for it."),
+        ]
+
+    await eventually(as_a_whole, within=60)
+    await lab.client.delete(PODGROUPS, "default", "g")
+    assert [one for one, _ in why(lab, GROUPS, "g")][:2] == ["g", "a"]

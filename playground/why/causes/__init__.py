@@ -7,6 +7,7 @@ from playground.why.causes import (
     claims,
     containers,
     deletion,
+    groups,
     nodes,
     pods,
     scalers,
@@ -23,6 +24,7 @@ FINDERS: dict[str, tuple[Finder, ...]] = {
     "pods": (
         pods.ended_badly,
         scheduling.held_by_gates,
+        groups.waits_for_its_group,
         scheduling.fits_no_node,
         pods.on_a_lost_node,
         containers.image_cannot_be_had,
@@ -41,6 +43,7 @@ FINDERS: dict[str, tuple[Finder, ...]] = {
     "statefulsets.apps": (workloads.pods_are_not_ready,),
     "daemonsets.apps": (workloads.pods_are_not_ready,),
     "jobs.batch": (workloads.suspended, workloads.job_failed, workloads.pods_are_not_ready),
+    "podgroups.scheduling.k8s.io": (groups.is_not_scheduled,),
     "resourcequotas": (workloads.quota_is_full,),
     "services": (services.leads_nowhere,),
     "persistentvolumeclaims": (claims.is_unbound,),

@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from django.utils.translation import gettext as _
 
 from apimachinery.meta import is_deleting
+from playground.why.causes import groups
 from playground.why.causes.facts import (
     condition,
+    first_pods,
     meta,
     name,
     namespace,
@@ -27,6 +29,7 @@ _OWN = {
     "foregroundDeletion": "",
     "orphan": "",
     "batch.kubernetes.io/job-tracking": "",
+    "scheduling.k8s.io/podgroup-protection": "pods",
 }
 _KINDS = {
     "Pod": "pods",
@@ -48,7 +51,7 @@ def waits_for_finalizers(obj: Object, world: World) -> Iterator[Cause]:
     finalizers = list(meta(obj).get("finalizers") or ())
     if not is_deleting(obj) or not finalizers:
         return
-    waits_for = users(world, obj) if "kubernetes.io/pvc-protection" in finalizers else []
+    waits_for = _users(world, obj, finalizers)
     foreign = [one for one in finalizers if one not in _OWN]
     kind = str(obj.get("kind") or "")
     yield Cause(
@@ -61,6 +64,16 @@ def waits_for_finalizers(obj: Object, world: World) -> Iterator[Cause]:
         fixes=tuple(_without(kind, obj, foreign, finalizers)),
         leads_to=tuple(waits_for),
     )
+
+
+def _users(world: World, obj: Object, finalizers: list[str]) -> list[Ref]:
+    """Return the pods that use what is to go."""
+    if "kubernetes.io/pvc-protection" in finalizers:
+        return users(world, obj)
+    if "scheduling.k8s.io/podgroup-protection" in finalizers:
+        found = groups.members(world, Ref(groups.GROUPS, namespace(obj), name(obj)))
+        return list(first_pods(found))
+    return []
 
 
 def _without(kind: str, obj: Object, foreign: list[str], every: list[str]) -> Iterator[Fix]:

@@ -22,6 +22,7 @@ from playground.why.causes.facts import (
     top_owner,
     words,
 )
+from playground.why.causes.groups import is_held_back
 from playground.why.model import Cause, Fix, Object, Ref, World
 
 _CLAIM = re.compile(r'persistentvolumeclaim "([^"]+)"')
@@ -54,6 +55,8 @@ def fits_no_node(pod: Object, world: World) -> Iterator[Cause]:
     found = condition(pod, "PodScheduled")
     if found.get("status") != "False" or found.get("reason") != "Unschedulable":
         return
+    if is_held_back(pod):
+        return  # it would fit: `groups.waits_for_its_group` says what is so
     said = words(found)
     yield Cause(
         _("The scheduler finds no node for it."),
