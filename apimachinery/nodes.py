@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from apimachinery.meta import Obj, labels_of, name_of
+from apimachinery.restarts import RESTART_ALL_FEATURE, may_restart_everything
 
 NO_SCHEDULE = "NoSchedule"
 PREFER_NO_SCHEDULE = "PreferNoSchedule"
@@ -55,6 +56,14 @@ def taints_of(node: Mapping[str, Any]) -> Sequence[Obj]:
 def declared_features(node: Mapping[str, Any]) -> Sequence[str]:
     """Return what the node's kubelet says that it can, of what not every one can."""
     return (node.get("status") or {}).get("declaredFeatures") or ()
+
+
+def needed_features(spec: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what a pod needs of a kubelet that not every one can."""
+    if may_restart_everything(spec):
+        yield RESTART_ALL_FEATURE
+    if spec.get("hostNetwork") and spec.get("hostUsers") is False:
+        yield "UserNamespacesHostNetworkSupport"
 
 
 def is_out_of_service(node: Mapping[str, Any]) -> bool:

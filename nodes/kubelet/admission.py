@@ -1,7 +1,7 @@
 """What a kubelet has against a pod that came to its node: pure, of pod, node and other pods.
 
 Who names a node in the pod has asked no scheduler, and two schedulers may give the same room away.
-Reasons, their order and their words are those of pkg/kubelet/lifecycle/predicate.go and of
+Reasons, their order and their words are those of pkg/kubelet/lifecycle and of
 pkg/kubelet/sysctl. What becomes of them is decided in `admitting`.
 """
 
@@ -12,7 +12,14 @@ from typing import NamedTuple, Protocol
 
 from apimachinery import pods, quantity, sysctls
 from apimachinery.meta import Obj, labels_of, name_of
-from apimachinery.nodes import NO_EXECUTE, fits_node_requirements, taints_of, untolerated
+from apimachinery.nodes import (
+    NO_EXECUTE,
+    declared_features,
+    fits_node_requirements,
+    needed_features,
+    taints_of,
+    untolerated,
+)
 
 _ANY = "0.0.0.0"  # noqa: S104 - as ports are declared
 _FIRST = ("cpu", "memory", "ephemeral-storage")
@@ -109,7 +116,11 @@ def reasons(pod: Obj, asks: Asks, node: Obj, others: Iterable[There]) -> Sequenc
     if refused := _forbidden_setting(pod) or _wrong_system(pod):
         return [refused]
     present = [one.asks for one in others]
-    return [*_shortages(asks, node, present), *_misfits(pod, asks, node, present)]
+    return [
+        *_shortages(asks, node, present),
+        *_misfits(pod, asks, node, present),
+        *_lacking_features(pod, node),
+    ]
 
 
 def _forbidden_setting(pod: Obj) -> Refusal | None:
@@ -134,6 +145,13 @@ def _wrong_system(pod: Obj) -> Refusal | None:
     if (pod["spec"].get("os") or {}).get("name", "linux") != "linux":
         return _OS_FIELD
     return None
+
+
+def _lacking_features(pod: Obj, node: Obj) -> Iterator[Refusal]:
+    missing = sorted(set(needed_features(pod["spec"])) - set(declared_features(node)))
+    if missing:
+        why = f"Pod requires node features that are not available: {', '.join(missing)}"
+        yield Refusal("PodFeatureUnsupported", why)
 
 
 def _shortages(asks: Asks, node: Obj, present: Sequence[Asks]) -> Iterator[Shortage]:

@@ -54,6 +54,10 @@ class _Unclear(Exception):
     """The status does not say what has to be known."""
 
 
+# As what a container waits for its first run.
+_TURNS = ("PodInitializing", "ContainerCreating")
+
+
 class Sleep:
     """The programs of an adopted pod until they go on."""
 
@@ -176,6 +180,10 @@ def _runs(record: ContainerRecord, entry: Obj) -> Iterator[ContainerStatus]:
     elif ended := state.get("terminated"):
         record.status = _ended(entry, record, ended, record.restarts)
         record.waiting = ("", "")
+    elif last and (state.get("waiting") or {}).get("reason") in _TURNS:
+        # All containers of the pod start over: it waits for its turn, as before its first run.
+        record.anew = True
+        return
     elif last:
         record.status = _ended(entry, record, last, record.restarts)
         _wait(record, state.get("waiting") or {})

@@ -17,6 +17,7 @@ from nodes.kubelet.environment import BadEnvironment, environment
 from nodes.kubelet.images import NotReady
 from nodes.kubelet.probes import Probe
 from nodes.kubelet.records import ContainerRecord
+from nodes.kubelet.status import is_restarting
 from nodes.runtime.cri import ContainerConfig, RuntimeCallError
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 _PARTS = (("initContainers", "init"), ("containers", "main"), ("ephemeralContainers", "ephemeral"))
 # Of a termination message (or of the log in its place) the last 4 KB are kept.
 _MESSAGE_BYTES = 4096
+# All containers of a pod start over after so long (seconds), as with a real kubelet's loops.
+_START_OVER = 1.0
 
 
 class Containers:
@@ -34,17 +37,27 @@ class Containers:
         self._worker = worker
         self._host = worker.host
         self._by_name: dict[tuple[str, str], ContainerRecord] = {}
+        # All containers are being ended to start over, and when they may at the earliest.
+        self.restarting = is_restarting(worker.pod)
+        self._anew_at = 0.0
         self.forget()
 
     def forget(self) -> None:
         """Know nothing of any run."""
         self._by_name.clear()
         self._take_in()
+        self._await_turns()
+
+    def _await_turns(self) -> None:
+        """Have each container wait for those before it."""
+        init = any(record.kind == "init" for record in self.records)
         for record in self.records:
-            if (record.kind == "main" and any(r.kind == "init" for r in self.records)) or (
+            if (record.kind == "main" and init) or (
                 record.kind == "init" and record is not self.records[0]
             ):
                 record.waiting = ("PodInitializing", "")
+            elif record.kind != "ephemeral":
+                record.waiting = ("ContainerCreating", "")
 
     @property
     def records(self) -> list[ContainerRecord]:
@@ -61,17 +74,15 @@ class Containers:
 
     def all_done(self) -> bool:
         """Tell whether nothing of this pod will ever run again by itself."""
-        policy = self._policy
-        for record in self._by_name.values():
+        policy, records = self._policy, self._by_name.values()
+        if self.restarting or any(record.restarts_all for record in records):
+            return False
+        for record in records:
             if record.kind == "init" and not record.sidecar:
-                if record.exited and not record.succeeded and policy == "Never":
+                if record.exited and not record.succeeded and not record.comes_back(policy):
                     return True
                 continue
-            if record.kind != "main":
-                continue
-            if not record.exited or policy == "Always":
-                return False
-            if policy == "OnFailure" and not record.succeeded:
+            if record.kind == "main" and (not record.exited or record.comes_back(policy)):
                 return False
         return True
 
@@ -115,6 +126,8 @@ class Containers:
 
     async def sync(self) -> None:
         """Start what is next: init containers one after another, then all the others."""
+        if not await self._started_over():
+            return
         for record in [r for r in self.records if r.kind == "init"]:
             if not await self._sync_init(record):
                 await self._sync_ephemeral()
@@ -122,6 +135,35 @@ class Containers:
         for record in [r for r in self.records if r.kind == "main"]:
             await self._sync_one(record)
         await self._sync_ephemeral()
+
+    async def _started_over(self) -> bool:
+        """End all where the end of one asks for it; False until they may begin anew.
+
+        They have no time to end, and no hook is run before; the sandbox and the volumes stay.
+        """
+        again = [record for record in self.records if record.kind != "ephemeral"]
+        now = self._host.clock.seconds()
+        if not self.restarting:
+            if not any(record.restarts_all for record in again):
+                return True
+            self.restarting, self._anew_at = True, now + _START_OVER
+            self._worker.status_changed()
+        for record in again:
+            if record.running:
+                _stop_probes(record)
+                self._worker.report(
+                    "Normal", "Killing", f"Stopping container {record.name}", record
+                )
+                await self._host.runtime.stop_container(record.id, 0.0)
+        await self.refresh()
+        if now < self._anew_at:
+            self._worker.wake_in(self._anew_at - now)
+            return False
+        for record in again:
+            record.begin_anew()
+        self._await_turns()
+        self.restarting = False
+        return True
 
     async def _sync_ephemeral(self) -> None:
         for record in self.records:
@@ -135,7 +177,7 @@ class Containers:
             return record.started
         if record.succeeded:
             return True
-        if any(r.kind == "main" and (r.status or r.last) for r in self.records):
+        if any(r.kind == "main" and r.has_run for r in self.records):
             return True
         await self._sync_one(record)
         return False
@@ -153,10 +195,7 @@ class Containers:
 
     def _schedule_restart(self, record: ContainerRecord) -> bool:
         """Tell whether an ended container is to run again now; a later time is noted."""
-        policy = "Always" if record.sidecar else self._policy
-        if record.kind == "init" and not record.sidecar and policy == "Always":
-            policy = "OnFailure"
-        if policy == "Never" or (policy == "OnFailure" and record.succeeded):
+        if not record.comes_back(self._policy):
             return False
         if record.retry_at:  # it has waited
             record.retry_at = 0.0
@@ -260,7 +299,7 @@ class Containers:
         worker.step("start", began, record.name)
         worker.report("Normal", "Started", "Container started", record)
         record.status = await host.runtime.container_status(new_id)
-        record.waiting = ("", "")
+        record.waiting, record.anew = ("", ""), False
         if previous:
             await self._keep_one_dead(record, previous)
         if record.exited:

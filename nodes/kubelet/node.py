@@ -7,6 +7,7 @@ import uuid
 from dataclasses import dataclass, field
 
 from apimachinery.meta import Obj
+from apimachinery.restarts import RESTART_ALL_FEATURE
 
 VERSION = "v1.36.2"
 
@@ -76,6 +77,7 @@ def node_status(machine: Machine, now: str) -> Obj:
     return {
         "capacity": resources,
         "allocatable": dict(resources),
+        "declaredFeatures": [RESTART_ALL_FEATURE],
         "conditions": conditions(now),
         "addresses": [
             {"type": "InternalIP", "address": machine.address},

@@ -482,6 +482,7 @@ class PodWorker:
             verdict=self._verdict,
             disrupted=self._disrupted,
             terminated=self._terminated,
+            restarting=self.containers.restarting,
         )
 
 

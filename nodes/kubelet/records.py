@@ -7,6 +7,7 @@ from typing import Any
 
 from apimachinery.clock import format_seconds, parse_time
 from apimachinery.meta import Obj
+from apimachinery.restarts import RESTART_ALL, action, restarts
 from nodes.runtime.cri import (
     ContainerMetadata,
     ContainerState,
@@ -43,6 +44,8 @@ class ContainerRecord:
     ready: bool = False
     # Since when it is asked, in cluster seconds.
     probed_since: float = 0.0
+    # It has not run since all containers of its pod started over.
+    anew: bool = False
     # Why the kubelet stopped it ("liveness"), so that its restart is told of once.
     stopping: bool = False
     probes: list[Any] = field(default_factory=list)
@@ -62,6 +65,34 @@ class ContainerRecord:
     @property
     def succeeded(self) -> bool:
         return self.exited and self.status is not None and self.status.exit_code == 0
+
+    @property
+    def has_run(self) -> bool:
+        """Tell whether it has run since its pod began, or began anew."""
+        return self.status is not None or (self.last is not None and not self.anew)
+
+    def comes_back(self, policy: str) -> bool:
+        """Tell whether it has ended and will run again, by itself or with all others."""
+        if self.anew and self.status is None:
+            return True
+        if not self.exited or self.status is None:
+            return False
+        return self.restarts_all or restarts(self.spec, policy, self.status.exit_code)
+
+    @property
+    def restarts_all(self) -> bool:
+        """Tell whether its end has all containers of the pod start over."""
+        if not self.exited or self.status is None or self.kind == "ephemeral":
+            return False
+        return action(self.spec, self.status.exit_code) == RESTART_ALL
+
+    def begin_anew(self) -> None:
+        """Have it as before its first run, but that it is counted and that its last is known."""
+        if self.status is not None:
+            self.last, self.restarts = self.terminated(), self.restarts + 1
+        self.status, self.anew = None, True
+        self.retry_at = self.backoff = 0.0
+        self.started = self.ready = False
 
     @property
     def sidecar(self) -> bool:

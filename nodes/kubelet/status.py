@@ -10,7 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from apimachinery.meta import Obj
+from apimachinery.restarts import may_restart_everything
 from nodes.kubelet.records import ContainerRecord, container_id
+
+RESTARTING = "AllContainersRestarting"
+_ENDS = {"Succeeded": "PodCompleted", "Failed": "PodFailed"}
 
 
 @dataclass(slots=True)
@@ -26,6 +30,8 @@ class PodFacts:
     # Set once the kubelet has decided on an end by itself: (phase, reason, message).
     verdict: tuple[str, str, str] | None = None
     terminated: bool = False
+    # All its containers are being ended to start over.
+    restarting: bool = False
     # Why the kubelet takes the pod away to save the node, if it does.
     disrupted: str = ""
 
@@ -35,7 +41,10 @@ def pod_status(pod: Obj, facts: PodFacts) -> Obj:
     main = [r for r in facts.records if r.kind == "main"]
     init = [r for r in facts.records if r.kind == "init"]
     ephemeral = [r for r in facts.records if r.kind == "ephemeral"]
-    current = phase(pod, init, main, terminated=facts.terminated)
+    if facts.restarting and not facts.terminated:
+        current = "Running" if _has_run(main) else "Pending"
+    else:
+        current = phase(pod, init, main, terminated=facts.terminated)
     status: Obj = {}
     if facts.verdict is not None:
         current, status["reason"], status["message"] = facts.verdict
@@ -67,7 +76,8 @@ def phase(
     """Return the pod's phase (getPhase): what its containers do, under its restart policy."""
     policy = pod["spec"].get("restartPolicy") or "Always"
     if not _has_run(main):
-        if any(not r.sidecar and r.exited and not r.succeeded for r in init) and policy == "Never":
+        failed = [r for r in init if not r.sidecar and r.exited and not r.succeeded]
+        if not all(r.comes_back(policy) for r in failed):
             return "Failed"
         if not all(r.started or r.exited if r.sidecar else r.succeeded for r in init):
             return "Pending"
@@ -80,16 +90,13 @@ def phase(
 
 def _phase_of_ended(main: list[ContainerRecord], policy: str, *, terminated: bool) -> str:
     """Return the phase of a pod of which no container runs just now."""
-    failed = any(not r.succeeded for r in main)
-    if policy == "Never" or terminated:
-        return "Failed" if failed else "Succeeded"
-    if policy == "OnFailure" and not failed:
-        return "Succeeded"
-    return "Running"
+    if not terminated and any(r.comes_back(policy) for r in main):
+        return "Running"
+    return "Succeeded" if all(r.succeeded for r in main) else "Failed"
 
 
 def _has_run(main: list[ContainerRecord]) -> bool:
-    return any(r.status is not None or r.last is not None for r in main)
+    return any(r.has_run for r in main)
 
 
 def conditions(
@@ -110,6 +117,8 @@ def conditions(
         ("ContainersReady", ready_containers, why),
         ("PodScheduled", True, ("", "")),
     ]
+    if may_restart_everything(pod["spec"]):
+        made.append((RESTARTING, *_starting_over(current, restarting=facts.restarting)))
     if facts.disrupted:
         made.append(("DisruptionTarget", True, ("TerminationByKubelet", facts.disrupted)))
     own = {name for name, _, _ in made}
@@ -140,9 +149,7 @@ def _initialized(
     if current == "Succeeded":
         return True, ("PodCompleted", "")
     left = [
-        r.name
-        for r in init
-        if not (r.started if r.sidecar else r.succeeded or (r.last or {}).get("exitCode") == 0)
+        r.name for r in init if not (r.started if r.sidecar else r.succeeded or _did_succeed(r))
     ]
     if not left or _has_run(main):
         return True, ("", "")
@@ -153,13 +160,29 @@ def _initialized(
     )
 
 
+def _did_succeed(record: ContainerRecord) -> bool:
+    return not record.anew and (record.last or {}).get("exitCode") == 0
+
+
+def _starting_over(current: str, *, restarting: bool) -> tuple[bool, tuple[str, str]]:
+    if current in _ENDS:
+        return False, (_ENDS[current], "")
+    if restarting:
+        return True, ("RestartAllContainersStarted", "container exited with restart policy rule")
+    return False, ("", "")
+
+
+def is_restarting(pod: Obj) -> bool:
+    """Tell whether a pod's status says that all its containers are being ended to start over."""
+    told = (pod.get("status") or {}).get("conditions") or ()
+    return any(one["type"] == RESTARTING and one["status"] == "True" for one in told)
+
+
 def _containers_ready(
     current: str, main: list[ContainerRecord], init: list[ContainerRecord]
 ) -> tuple[bool, tuple[str, str]]:
-    if current == "Succeeded":
-        return False, ("PodCompleted", "")
-    if current == "Failed":
-        return False, ("PodFailed", "")
+    if current in _ENDS:
+        return False, (_ENDS[current], "")
     counted = [r for r in init if r.sidecar] + main
     unready = [r.name for r in counted if not r.ready]
     if not unready:

@@ -264,7 +264,7 @@ async def test_a_quota_counts_devices_once_that_stand_for_what_a_pod_asks_for(la
     resource, devices = "example.com/gpu", "gpu.deviceclass.resource.k8s.io/devices"
     hard = {f"requests.{resource}": "1", devices: "1"}
     named = dict(obj("DeviceClass", "gpu", "", DRA, spec={"extendedResourceName": resource}))
-    asked = [{"name": "c", "image": "pause", "resources": {"limits": {resource: "1"}}}]
+    asked = [{"name": "c", "image": "nginx", "resources": {"limits": {resource: "1"}}}]
     for one in (named, gpus(node, "a", "b"), dict(obj("ResourceQuota", "q", spec={"hard": hard}))):
         await lab.client.create(one)
 
@@ -283,6 +283,22 @@ async def test_a_quota_counts_devices_once_that_stand_for_what_a_pod_asks_for(la
             await lab.client.create(another)
     await lab.client.delete(PODS, "default", "p")
     await eventually(lambda: used() == dict.fromkeys(hard, "0"), within=120)
+
+
+async def test_a_pod_may_start_over_where_the_kubelet_declares_that_it_can(lab):
+    await lab.ready()
+    rule = {"action": "RestartAllContainers", "exitCodes": {"operator": "In", "values": [88]}}
+    ends = {"name": "ends", "image": "busybox", "command": ["sh", "-c", "sleep 30; exit 88"]}
+    ends |= {"restartPolicy": "Never", "restartPolicyRules": [rule]}
+    stays = {"name": "stays", "image": "nginx"}
+    await lab.client.create(pod("p", containers=[ends, stays], restartPolicy="Never"))
+
+    def counts():
+        told = (lab.get("pods", "p").get("status") or {}).get("containerStatuses") or ()
+        return [one["restartCount"] for one in told]
+
+    await eventually(lambda: counts() == [2, 2], within=120)
+    assert lab.get("pods", "p")["status"]["phase"] == "Running"
 
 
 async def test_a_pod_waits_for_a_claim_that_is_made_later(lab):

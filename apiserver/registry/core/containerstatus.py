@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from apimachinery.meta import Obj
+from apimachinery.restarts import may_restart_everything, restarts
 from apimachinery.validation.field import (
     FieldErrors,
     Path,
@@ -33,7 +34,7 @@ _MAX_MESSAGE = 256
 
 def container_status_errors(status: Obj, before: Obj, spec: Obj) -> FieldErrors:
     """Yield which containers have ended for good and are said to go on."""
-    everything = _may_restart_everything(spec)
+    everything = may_restart_everything(spec)
     for name, containers in _LISTS:
         if not before.get(name) or (everything and containers):
             continue
@@ -45,34 +46,11 @@ def container_status_errors(status: Obj, before: Obj, spec: Obj) -> FieldErrors:
             if ended is None or new is None or (new.get("state") or {}).get("terminated"):
                 continue
             container = known.get(was.get("name"))
-            if container is None or not _restarts(container, spec, ended.get("exitCode") or 0):
+            if container is None or not restarts(
+                container, spec.get("restartPolicy") or "", ended.get("exitCode") or 0
+            ):
                 why = "may not be transitioned to non-terminated state"
                 yield forbidden((_STATUS / name)[at] / "state", why)
-
-
-def _may_restart_everything(spec: Obj) -> bool:
-    return any(
-        rule.get("action") == "RestartAllContainers"
-        for name in ("initContainers", "containers")
-        for container in spec.get(name) or ()
-        for rule in container.get("restartPolicyRules") or ()
-    )
-
-
-def _restarts(container: Obj, spec: Obj, code: int) -> bool:
-    """Tell whether a container starts again after it has ended with an exit code."""
-    policy = container.get("restartPolicy")
-    if policy is not None and any(
-        rule.get("action") == "Restart" and _matches(rule.get("exitCodes") or {}, code)
-        for rule in container.get("restartPolicyRules") or ()
-    ):
-        return True
-    policy = policy or spec.get("restartPolicy")
-    return policy == "Always" or (policy == "OnFailure" and code != 0)
-
-
-def _matches(codes: Obj, code: int) -> bool:
-    return (code in (codes.get("values") or ())) == (codes.get("operator") == "In")
 
 
 # --- users and devices -----------------------------------------------------------------------

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from itertools import chain
+from collections.abc import Mapping
 
-from apimachinery.nodes import declared_features
+from apimachinery.nodes import declared_features, needed_features
 from nodes.scheduler.framework import (
     SKIP,
     SUCCESS,
@@ -30,7 +29,7 @@ class NodeDeclaredFeatures(PreFilterPlugin, FilterPlugin):
         return {Event.NODE_ADDED: always, Event.NODE_FEATURES: always}
 
     def pre_filter(self, state: CycleState, pod: PodInfo) -> Status:
-        needed = frozenset(_needed(pod))
+        needed = frozenset(needed_features(pod.spec))
         if not needed:
             return SKIP
         state.data[self.name] = needed
@@ -40,13 +39,3 @@ class NodeDeclaredFeatures(PreFilterPlugin, FilterPlugin):
         if state.data[self.name].issubset(declared_features(node.obj)):
             return SUCCESS
         return Status.unresolvable("node(s) didn't match Pod's required features")
-
-
-def _needed(pod: PodInfo) -> Iterator[str]:
-    spec = pod.spec
-    containers = chain(spec.get("initContainers") or (), spec.get("containers") or ())
-    rules = chain.from_iterable(one.get("restartPolicyRules") or () for one in containers)
-    if any(rule.get("action") == "RestartAllContainers" for rule in rules):
-        yield "RestartAllContainersOnContainerExits"
-    if spec.get("hostNetwork") and spec.get("hostUsers") is False:
-        yield "UserNamespacesHostNetworkSupport"

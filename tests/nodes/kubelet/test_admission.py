@@ -280,3 +280,15 @@ async def test_a_pod_that_is_deleted_while_it_waits_does_not_begin(rig):
         "victim",
         "critical",
     ]
+
+
+def test_a_node_has_to_declare_what_a_pod_needs():
+    rule = {"action": "RestartAllContainers", "exitCodes": {"operator": "In", "values": [1]}}
+    asking = pod("p").spec(containers=[{"name": "c", "restartPolicyRules": [rule]}])
+    name = "RestartAllContainersOnContainerExits"
+    (why,) = reasons(asking, asks_of(asking), n1(), [])
+    words = f"Pod requires node features that are not available: {name}"
+    assert (why.reason, why.message) == ("PodFeatureUnsupported", words)
+    declaring = n1()
+    declaring["status"]["declaredFeatures"] = [name]
+    assert list(reasons(asking, asks_of(asking), declaring, [])) == []

@@ -400,3 +400,21 @@ async def test_one_goes_on_as_soon_as_its_volumes_are_there_again(rig):
     assert rig.asleep()
     await rig.create(SETTINGS)
     await eventually(lambda: not rig.asleep(), within=200)
+
+
+@pytest.mark.parametrize("seconds", [20.5, 25])
+async def test_containers_that_were_starting_over_go_on_with_it(rig, seconds):
+    """Whether they were just being ended, or the init container ran again."""
+    rule = {"action": "RestartAllContainers", "exitCodes": {"operator": "In", "values": [88]}}
+    watcher = {"restartPolicy": "Never", "restartPolicyRules": [rule]}
+    ends = {"name": "ends", "image": "busybox:1.36", "command": ["sh", "-c", "sleep 20; exit 88"]}
+    init = {"name": "init", "image": "busybox:1.36", "command": ["sleep", "10"]}
+    main = {"name": "main", "image": NGINX}
+    spec = {"initContainers": [init], "containers": [main, ends | watcher]}
+    await rig.create(pod("p").on("n1").spec(restartPolicy="Never", **spec))
+    await rig.ready()
+    await rig.clock.sleep(seconds)
+    assert not rig.container(0)["ready"]
+    await rig.restart()
+    await rig.ready(within=120)
+    assert [rig.container(at)["restartCount"] for at in (0, 1)] == [1, 1]
