@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from apimachinery.meta import Obj, is_deleting, name_of, uid_of
+from apimachinery.meta import Obj, controller_of, is_controlled_by, is_deleting, name_of, uid_of
 from apimachinery.pods import is_terminal, node_name
 
 # Which of the claims in a pod's spec a ResourceClaim was made for.
@@ -20,8 +20,12 @@ FINALIZER = "resource.kubernetes.io/delete-protection"
 MOST_USERS = 256
 
 
+# Who a claim is reserved for beside pods.
+_GROUP = {"apiGroup": "scheduling.k8s.io", "resource": "podgroups"}
+
+
 class PodClaim(NamedTuple):
-    """A claim in a pod's spec.
+    """A claim in the spec of a pod, or of a PodGroup.
 
     claim: the name of the ResourceClaim, "" while there is none.
     template: what it is made of, "" for one that somebody else has made.
@@ -35,7 +39,7 @@ class PodClaim(NamedTuple):
 
 
 def pod_claims(pod: Mapping[str, Any]) -> Iterator[PodClaim]:
-    """Yield the claims of a pod in the order of its spec."""
+    """Yield the claims of a pod, or of a PodGroup, in the order of its spec."""
     wanted = (pod.get("spec") or {}).get("resourceClaims")
     if not wanted:
         return
@@ -52,6 +56,27 @@ def pod_claims(pod: Mapping[str, Any]) -> Iterator[PodClaim]:
         yield PodClaim(one["name"], claim, template, needed=known is None or bool(claim))
 
 
+def group_name(pod: Mapping[str, Any]) -> str:
+    """Return the PodGroup that a pod is scheduled with, "" for none."""
+    return str(((pod.get("spec") or {}).get("schedulingGroup") or {}).get("podGroupName") or "")
+
+
+def shared_claims(pod: Mapping[str, Any], group: Mapping[str, Any] | None) -> set[str]:
+    """Return the names of the claims that a pod has together with its group: both ask alike."""
+    wanted = ((group or {}).get("spec") or {}).get("resourceClaims") or ()
+    return {one["name"] for one in pod["spec"].get("resourceClaims") or () if one in wanted}
+
+
+def is_made_for(claim: Mapping[str, Any], pod: Mapping[str, Any]) -> bool:
+    """Tell whether a claim was made of a template for a pod, or for its group."""
+    if is_controlled_by(claim, pod):
+        return True
+    owner = controller_of(claim) or {}
+    group = str(owner.get("apiVersion") or "").partition("/")[0]
+    of_group = owner.get("kind") == "PodGroup" and group == _GROUP["apiGroup"]
+    return of_group and owner.get("name") == group_name(pod)
+
+
 def extended_claim(pod: Mapping[str, Any]) -> str:
     """Return the claim that was made for a pod's extended resources, "" where there is none."""
     told = (pod.get("status") or {}).get("extendedResourceClaimStatus") or {}
@@ -64,16 +89,27 @@ def users(claim: Mapping[str, Any]) -> list[Obj]:
 
 
 def is_reserved_for(claim: Mapping[str, Any], pod: Mapping[str, Any]) -> bool:
-    return any(one.get("uid") == uid_of(pod) for one in users(claim))
+    """Tell whether a pod may use a claim, by itself or with its group."""
+    group = {**_GROUP, "name": group_name(pod)} if group_name(pod) else None
+    return any(
+        one.get("uid") == uid_of(pod) or (group is not None and group.items() <= one.items())
+        for one in users(claim)
+    )
 
 
 def can_be_reserved(claim: Mapping[str, Any]) -> bool:
     return len(users(claim)) < MOST_USERS
 
 
-def reservation(pod: Mapping[str, Any]) -> Obj:
-    """Build the entry of a pod in `status.reservedFor`."""
-    return {"resource": "pods", "name": name_of(pod), "uid": uid_of(pod)}
+def reservation(user: Mapping[str, Any]) -> Obj:
+    """Build the entry of a pod, or of a PodGroup, in `status.reservedFor`."""
+    kind = _GROUP if user.get("kind") == "PodGroup" else {"resource": "pods"}
+    return {**kind, "name": name_of(user), "uid": uid_of(user)}
+
+
+def is_group(user: Mapping[str, Any]) -> bool:
+    """Tell whether an entry of `status.reservedFor` is that of a PodGroup."""
+    return user.items() >= _GROUP.items()
 
 
 def is_allocated(claim: Mapping[str, Any]) -> bool:

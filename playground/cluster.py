@@ -252,6 +252,7 @@ class RunningCluster:
             self.tasks,
             ask=ExtenderCalls(self._services),
             groups=_group_features(),
+            group_claims=gates.enabled(features.GROUP_CLAIMS),
         )
         if self.control_plane is not None:
             self.scheduler.observer = self.control_plane.observer

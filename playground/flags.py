@@ -205,8 +205,9 @@ class Flags:
     feature_gates: Pairs = flag(
         (),
         FEATURES,
-        "Features of alpha quality that are on, as `GenericWorkload=true`: GangScheduling, "
-        "GenericWorkload, TopologyAwareWorkloadScheduling, WorkloadAwarePreemption.",
+        "Features of alpha quality that are on, as `GenericWorkload=true`: "
+        "DRAWorkloadResourceClaims, EnableWorkloadWithJob, GangScheduling, GenericWorkload, "
+        "TopologyAwareWorkloadScheduling, WorkloadAwarePreemption.",
     )
     runtime_config: Pairs = flag(
         (),

@@ -11,6 +11,7 @@ from apimachinery.booleans import parse_bool, says_true
 from apimachinery.features import (
     GANG_SCHEDULING,
     GENERIC_WORKLOAD,
+    GROUP_CLAIMS,
     GROUP_PREEMPTION,
     TOPOLOGY,
     WORKLOAD_WITH_JOB,
@@ -20,6 +21,7 @@ from apimachinery.features import (
 FEATURES: Mapping[str, tuple[str, ...]] = {
     GANG_SCHEDULING: (GENERIC_WORKLOAD,),
     GENERIC_WORKLOAD: (),
+    GROUP_CLAIMS: (GENERIC_WORKLOAD,),
     TOPOLOGY: (GENERIC_WORKLOAD,),
     GROUP_PREEMPTION: (GANG_SCHEDULING,),
     WORKLOAD_WITH_JOB: (GENERIC_WORKLOAD,),

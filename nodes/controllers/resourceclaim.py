@@ -1,4 +1,4 @@
-"""Claims of devices: made of templates for pods, free again when no pod uses them.
+"""Claims of devices: made of templates for pods and their groups, free again when none uses them.
 
 The scheduler gives a claim its devices and reserves it for a pod; this controller takes back what
 is reserved for pods that are done, and with the last of them the devices.
@@ -6,52 +6,50 @@ is reserved for pods that are done, and with the last of them the devices.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from apimachinery.errors import ApiError, NotFound
+from apimachinery.features import GROUP_CLAIMS
 from apimachinery.meta import (
     Obj,
-    annotations_of,
     controller_of,
     is_controlled_by,
     is_deleting,
-    labels_of,
     name_of,
     namespace_of,
-    owner_reference,
     uid_of,
 )
 from apimachinery.pods import node_name
 from apimachinery.resourceclaims import (
     FINALIZER,
-    POD_CLAIM,
     PodClaim,
     can_be_reserved,
     extended_claim,
+    group_name,
     is_allocated,
     is_done,
+    is_group,
+    is_made_for,
     is_reserved_for,
     pod_claims,
     reservation,
+    shared_claims,
     users,
 )
 from nodes.client.controller import DONE, Loop, Result
 from nodes.client.events import WARNING
 from nodes.client.lister import Key, key_of
-from nodes.client.resources import PODS, RESOURCECLAIMS, RESOURCECLAIMTEMPLATES
+from nodes.client.resources import PODGROUPS, PODS, RESOURCECLAIMS, RESOURCECLAIMTEMPLATES, Res
 from nodes.controllers.common.base import ManagedController, ManagerContext
+from nodes.controllers.common.claimmaker import CannotMakeError, ClaimMaker
 
 # Under this name it writes into the status of pods.
 MANAGER = "ResourceClaimController"
-_TEMPLATE, _CLAIM = "claim template", "claim"
-# Room for five random characters in a name of 63.
-_LONGEST_BASE = 57
-
-
-class _CannotMake(Exception):
-    """Why a pod's claim cannot be made now."""
+_TEMPLATE, _CLAIM, _GROUP = "claim template", "claim", "group of claims"
 
 
 class ResourceClaimController(ManagedController):
-    """Keys are pods; claims have a queue of their own."""
+    """Keys are pods; claims have a queue of their own, and groups where they may have claims."""
 
     name = "resourceclaim-controller"
     service_account = "resource-claim-controller"
@@ -62,14 +60,21 @@ class ResourceClaimController(ManagedController):
     def __init__(self, context: ManagerContext) -> None:
         super().__init__(context)
         self._claims: Loop[Key] = Loop("resource claims", context, self._see_to_claim, workers=10)
-        # Claims that were made and that the cache does not show yet, by pod and name there.
-        self._made: dict[tuple[str, str], Obj] = {}
+        self._groups: Loop[Key] | None = None
+        if GROUP_CLAIMS in context.served.features:
+            name = "resource claims of groups"
+            self._groups = Loop(name, context, self._see_to_group, workers=10)
 
     # What wakes it.
 
     def start(self) -> None:
+        claims, templates = self.informer(RESOURCECLAIMS), self.informer(RESOURCECLAIMTEMPLATES)
+        self._maker = ClaimMaker(self.client, claims, templates)
         self.informer(PODS).add_index(_TEMPLATE, _templates)
         self.informer(PODS).add_index(_CLAIM, _claims)
+        if self._groups is not None:
+            self.informer(PODS).add_index(_GROUP, _group)
+            self.informer(PODGROUPS).on_change(self._on_group)
         self.informer(PODS).on_change(self._on_pod)
         self.informer(RESOURCECLAIMS).on_change(self._on_claim)
         self.informer(RESOURCECLAIMTEMPLATES).on_change(self._on_template)
@@ -77,14 +82,19 @@ class ResourceClaimController(ManagedController):
     def release(self) -> None:
         super().release()
         self._claims.release()
+        if self._groups is not None:
+            self._groups.release()
 
     def stop(self) -> None:
         super().stop()
         self._claims.stop()
+        if self._groups is not None:
+            self._groups.stop()
 
     @property
     def idle(self) -> bool:
-        return super().idle and self._claims.idle
+        groups_idle = self._groups is None or self._groups.idle
+        return super().idle and self._claims.idle and groups_idle
 
     def _on_pod(self, old: Obj | None, new: Obj | None) -> None:
         pod = new if new is not None else old
@@ -99,7 +109,7 @@ class ResourceClaimController(ManagedController):
             self.queue.add(key_of(pod))
             return
         for claim in pod_claims(pod):
-            self._made.pop((uid_of(pod), claim.name), None)
+            self._maker.forget(pod, claim)
             if claim.claim:
                 self._claims.queue.add(Key(namespace_of(pod), claim.claim))
 
@@ -109,16 +119,40 @@ class ResourceClaimController(ManagedController):
             return
         if new is not None:
             self._claims.queue.add(key_of(new))
-            owner = controller_of(new) or {}
-            made_for = annotations_of(new).get(POD_CLAIM, "")
-            self._made.pop((str(owner.get("uid")), made_for), None)
+            self._maker.seen(new)
         for pod in self.informer(PODS).by_index(_CLAIM, str(key_of(claim))):
+            self.queue.add(key_of(pod))
+        owner = controller_of(claim) or {}
+        if self._groups is not None and owner.get("kind") == PODGROUPS.kind:
+            key = Key(namespace_of(claim), owner["name"])
+            self._groups.queue.add(key)
+            self._wake_members(key)
+
+    def _on_group(self, old: Obj | None, new: Obj | None) -> None:
+        group = new if new is not None else old
+        if group is None or self._groups is None:
+            return
+        if new is not None:
+            self._groups.queue.add(key_of(new))
+        else:
+            for claim in pod_claims(group):
+                self._maker.forget(group, claim)
+                if claim.claim:
+                    self._claims.queue.add(Key(namespace_of(group), claim.claim))
+        self._wake_members(key_of(group))
+
+    def _wake_members(self, group: Key) -> None:
+        for pod in self.informer(PODS).by_index(_GROUP, str(group)):
             self.queue.add(key_of(pod))
 
     def _on_template(self, old: Obj | None, new: Obj | None) -> None:
         if new is not None:
             for pod in self.informer(PODS).by_index(_TEMPLATE, str(key_of(new))):
                 self.queue.add(key_of(pod))
+            if self._groups is not None:
+                for group in self.informer(PODGROUPS).list(namespace_of(new)):
+                    if name_of(new) in {claim.template for claim in pod_claims(group)}:
+                        self._groups.queue.add(key_of(group))
 
     # Pods.
 
@@ -126,77 +160,87 @@ class ResourceClaimController(ManagedController):
         pod = self.informer(PODS).get(*key)
         if pod is None or is_deleting(pod) or is_done(pod):
             return DONE
-        names: dict[str, str] = {}
-        for claim in pod_claims(pod):
-            try:
-                made = await self._claim_for(pod, claim)
-            except (_CannotMake, ApiError) as error:
-                why = error.message if isinstance(error, ApiError) else str(error)
-                words = f"PodResourceClaim {claim.name}: {why}"
-                self.recorder.event(pod, WARNING, "FailedResourceClaimCreation", words)
-                if isinstance(error, ApiError):
-                    raise
-                return DONE  # the template's coming wakes the pod
-            if made:
-                names[claim.name] = made
+        group = self._group_of(pod)
+        if group is None and self._groups is not None and group_name(pod):
+            return DONE  # whose the claims are is not known before the group is there
+        shared = shared_claims(pod, group)
+        names = await self._names(pod, group, shared)
+        if names is None:
+            return DONE  # the template's coming wakes the pod
         if any(claim.claim != names.get(claim.name, claim.claim) for claim in pod_claims(pod)):
-            await self._tell_names(pod, names)
+            await self._tell_names(pod, PODS, names)
             return DONE
         if node_name(pod):
-            await self._reserve(pod)
+            await self._reserve(pod, group, shared)
         return DONE
 
-    async def _claim_for(self, pod: Obj, claim: PodClaim) -> str:
-        """Return the name of the claim that was made of a template, "" where there is no need."""
-        if not claim.template or not claim.needed:
+    def _group_of(self, pod: Obj) -> Obj | None:
+        if self._groups is None or not group_name(pod):
+            return None
+        return self.informer(PODGROUPS).get(namespace_of(pod), group_name(pod))
+
+    async def _names(
+        self, owner: Obj, group: Obj | None = None, shared: Collection[str] = ()
+    ) -> dict[str, str] | None:
+        """Return the claims of a pod or a group that are made of templates; None where one cannot
+        be made. `shared` are those that are made for the group.
+        """
+        names: dict[str, str] = {}
+        for claim in pod_claims(owner):
+            try:
+                if group is not None and claim.name in shared:
+                    made = self._of_group(group, claim)
+                else:
+                    made = await self._maker.claim_for(owner, claim)
+            except (CannotMakeError, ApiError) as error:
+                why = error.message if isinstance(error, ApiError) else str(error)
+                words = f"{owner['kind']}ResourceClaim {claim.name}: {why}"
+                self.recorder.event(owner, WARNING, "FailedResourceClaimCreation", words)
+                if isinstance(error, ApiError):
+                    raise
+                return None
+            if made:
+                names[claim.name] = made
+        return names
+
+    def _of_group(self, group: Obj, claim: PodClaim) -> str:
+        """Return the claim that was made for a group, "" while there is none."""
+        if not claim.template:
             return ""
-        known = self.informer(RESOURCECLAIMS).get(namespace_of(pod), claim.claim)
-        if known is None:
-            known = self._made.get((uid_of(pod), claim.name)) or self._orphan(pod, claim.name)
-        if known is not None:
-            if not is_controlled_by(known, pod):
-                raise _CannotMake(
-                    f"ResourceClaim {namespace_of(pod)}/{name_of(known)} was not created for Pod"
-                    f" {namespace_of(pod)}/{name_of(pod)} (Pod is not owner)"
-                )
-            return name_of(known)
-        template = self.informer(RESOURCECLAIMTEMPLATES).get(namespace_of(pod), claim.template)
-        if template is None:
-            raise _CannotMake(
-                f'resource claim template "{claim.template}":'
-                f' resourceclaimtemplate.resource.k8s.io "{claim.template}" not found'
-            )
-        made = await self.client.create(build_claim(pod, claim.name, template), RESOURCECLAIMS)
-        self._made[uid_of(pod), claim.name] = made
-        return name_of(made)
+        theirs = next(one for one in pod_claims(group) if one.name == claim.name)
+        known = self._maker.known(group, theirs)
+        return name_of(known) if known is not None and is_controlled_by(known, group) else ""
 
-    def _orphan(self, pod: Obj, name: str) -> Obj | None:
-        """Return a claim that was made for the pod, though the pod does not say so."""
-        for one in self.informer(RESOURCECLAIMS).owned_by(pod):
-            if annotations_of(one).get(POD_CLAIM) == name:
-                return one
-        return None
+    async def _see_to_group(self, key: Key) -> Result:
+        group = self.informer(PODGROUPS).get(*key)
+        if group is None or is_deleting(group):
+            return DONE
+        names = await self._names(group) or {}
+        if any(claim.claim != names.get(claim.name, claim.claim) for claim in pod_claims(group)):
+            await self._tell_names(group, PODGROUPS, names)
+        return DONE
 
-    async def _tell_names(self, pod: Obj, names: dict[str, str]) -> None:
+    async def _tell_names(self, owner: Obj, resource: Res, names: dict[str, str]) -> None:
         statuses = [{"name": name, "resourceClaimName": made} for name, made in names.items()]
         body: Obj = {
-            "apiVersion": "v1",
-            "kind": "Pod",
-            "metadata": {"name": name_of(pod), "namespace": namespace_of(pod)},
+            "apiVersion": resource.api_version,
+            "kind": resource.kind,
+            "metadata": {"name": name_of(owner), "namespace": namespace_of(owner)},
             "status": {"resourceClaimStatuses": statuses},
         }
-        await self.client.apply(PODS, body, MANAGER, subresource="status")
+        await self.client.apply(resource, body, MANAGER, subresource="status")
 
-    async def _reserve(self, pod: Obj) -> None:
+    async def _reserve(self, pod: Obj, group: Obj | None, shared: Collection[str]) -> None:
         """Reserve what a pod was bound without, by somebody else than the scheduler."""
         for wanted in pod_claims(pod):
             claim = self.informer(RESOURCECLAIMS).get(namespace_of(pod), wanted.claim)
-            if claim is None or (wanted.template and not is_controlled_by(claim, pod)):
+            if claim is None or (wanted.template and not is_made_for(claim, pod)):
                 continue
             if not is_allocated(claim) or is_reserved_for(claim, pod):
                 continue
             if can_be_reserved(claim):
-                status = {**claim["status"], "reservedFor": [*users(claim), reservation(pod)]}
+                user = group if group is not None and wanted.name in shared else pod
+                status = {**claim["status"], "reservedFor": [*users(claim), reservation(user)]}
                 await self.client.update_status({**claim, "status": status}, RESOURCECLAIMS)
 
     # Claims.
@@ -215,7 +259,14 @@ class ResourceClaimController(ManagedController):
         return DONE
 
     async def _stays(self, claim: Obj, user: Obj) -> bool:
-        """Tell whether somebody who has a claim may still use it; only pods are known to end."""
+        """Tell whether somebody who has a claim may still use it; only pods and their groups are
+        known to end.
+        """
+        if is_group(user) and self._groups is not None:
+            group = self.informer(PODGROUPS).get(namespace_of(claim), user["name"])
+            if group is None:
+                group = await self.client.find(PODGROUPS, namespace_of(claim), user["name"])
+            return group is not None and uid_of(group) == user.get("uid")
         if user.get("apiGroup") or user.get("resource") != "pods":
             return True
         where = (namespace_of(claim), user["name"])
@@ -256,34 +307,14 @@ class ResourceClaimController(ManagedController):
             return
 
 
-def build_claim(pod: Obj, name: str, template: Obj) -> Obj:
-    """Build the claim of a pod: its name tells both, cut in proportion."""
-    given = template["spec"].get("metadata") or {}
-    base = f"{name_of(pod)}-{name}-"
-    if len(base) > _LONGEST_BASE:
-        first, second = (
-            text[: len(text) * _LONGEST_BASE // len(base)] for text in (name_of(pod), name)
-        )
-        base = f"{first}-{second}"
-    metadata: Obj = {
-        "generateName": base,
-        "namespace": namespace_of(pod),
-        "ownerReferences": [owner_reference(pod)],
-        "annotations": {**(given.get("annotations") or {}), POD_CLAIM: name},
-    }
-    if labels := labels_of({"metadata": given}):
-        metadata["labels"] = labels
-    return {
-        "apiVersion": RESOURCECLAIMS.api_version,
-        "kind": RESOURCECLAIMS.kind,
-        "metadata": metadata,
-        "spec": template["spec"]["spec"],
-    }
-
-
 def _templates(pod: Obj) -> list[str]:
     return [f"{namespace_of(pod)}/{claim.template}" for claim in pod_claims(pod) if claim.template]
 
 
 def _claims(pod: Obj) -> list[str]:
     return [f"{namespace_of(pod)}/{claim.claim}" for claim in pod_claims(pod) if claim.claim]
+
+
+def _group(pod: Obj) -> list[str]:
+    asks = group_name(pod) and pod["spec"].get("resourceClaims")
+    return [f"{namespace_of(pod)}/{group_name(pod)}"] if asks else []

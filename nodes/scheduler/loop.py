@@ -94,14 +94,19 @@ class Scheduler:
         *,
         ask: Ask = no_ask,
         groups: GroupFeatures | None = None,
+        group_claims: bool = False,
     ) -> None:
-        """`groups`: pods of a PodGroup are scheduled together, and how."""
+        """`groups`: pods of a PodGroup are scheduled together, and how.
+
+        `group_claims`: they may have claims together.
+        """
         self._informers = informers
         self._clock, self._tasks, self._ask = clock, tasks, ask
         self.cache = Cache()
         self.queue = Queue(clock, self._wake, lambda pod: self.kept_out(pod)[0])
         self.decisions = Decisions()
-        kinds = {**_READ, "podgroups": resources.PODGROUPS} if groups else _READ
+        needs_groups = groups is not None or group_claims
+        kinds = {**_READ, "podgroups": resources.PODGROUPS} if needs_groups else _READ
         self._readers: dict[str, Reader] = {n: informers.get(res) for n, res in kinds.items()}
         self._features = groups or NO_GROUPS
         self._groups = Groups(self.cache) if groups else None

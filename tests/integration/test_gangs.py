@@ -9,6 +9,7 @@ from apiserver.registry import gates
 from nodes.client.resources import JOBS, NODES, PODGROUPS, PODS
 from playground.why.chain import explain
 from playground.why.model import Ref
+from tests.nodes.scheduler.test_devices import device, device_class, slices
 from tests.support.builders import obj
 from tests.support.eventually import eventually
 from tests.support.virtualtime import VIRTUAL_TIME
@@ -172,3 +173,35 @@ async def test_why_a_member_waits(lab):
     await eventually(as_a_whole, within=60)
     await lab.client.delete(PODGROUPS, "default", "g")
     assert [one for one, _ in why(lab, GROUPS, "g")][:2] == ["g", "a"]
+
+
+async def test_a_gang_has_one_device_together(lab):
+    await lab.ready()
+    await lab.client.create(dict(device_class()))
+    first = min(node["metadata"]["name"] for node in lab.all("nodes"))
+    await lab.client.create(dict(slices(device("one"), on=first, pool=first)))
+    requests = [{"name": "gpu", "exactly": {"deviceClassName": "gpu"}}]
+    spec = {"spec": {"devices": {"requests": requests}}}
+    version = "resource.k8s.io/v1"
+    await lab.client.create(dict(obj("ResourceClaimTemplate", "t", api_version=version, spec=spec)))
+    wanted = [{"name": "gpu", "resourceClaimTemplateName": "t"}]
+    await form(lab, "g", 2, resourceClaims=wanted)
+    for name in "ab":
+        await lab.client.create(member(name, resourceClaims=wanted))
+    await eventually(lambda: {node_of(lab, name) for name in "ab"} == {first}, within=60)
+    (claim,) = lab.all("resourceclaims.resource.k8s.io")
+    group = lab.get(GROUPS, "g")
+    assert claim["status"]["reservedFor"] == [
+        {
+            "apiGroup": "scheduling.k8s.io",
+            "resource": "podgroups",
+            "name": "g",
+            "uid": group["metadata"]["uid"],
+        }
+    ]
+    said = [event["message"] for event in lab.all("events") if event["type"] == "Warning"]
+    assert said == []
+    for name in "ab":
+        await lab.client.delete(PODS, "default", name)
+    await lab.client.delete(PODGROUPS, "default", "g")
+    await eventually(lambda: lab.all("resourceclaims.resource.k8s.io") == [], within=120)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from apimachinery.meta import Obj, is_controlled_by, is_deleting, uid_of
-from apimachinery.resourceclaims import is_allocated, pod_claims
+from apimachinery.resourceclaims import is_allocated, is_made_for, pod_claims
 from nodes.scheduler.framework import Change, Reader, Readers
 from nodes.scheduler.podinfo import PodInfo
 
@@ -23,7 +23,7 @@ def claims_of(pod: PodInfo, reader: Reader) -> list[Obj] | str:
             return f'could not find ResourceClaim "{pod.namespace}/{one.claim}"'
         if is_deleting(claim):
             return f'resourceclaim "{one.claim}" is being deleted'
-        if one.template and not is_controlled_by(claim, pod.obj):
+        if one.template and not is_made_for(claim, pod.obj):
             return (
                 f"ResourceClaim {pod.namespace}/{one.claim} was not created for Pod "
                 f"{pod.namespace}/{pod.name} (Pod is not owner)"

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 
 from apimachinery.errors import ApiError
 from apimachinery.meta import Obj, name_of, namespace_of, revision_of, uid_of
-from apimachinery.resourceclaims import FINALIZER, is_reserved_for, reservation, users
+from apimachinery.resourceclaims import FINALIZER, is_allocated, is_reserved_for, users
 from nodes.scheduler.devices.conditions import NotBound, is_ready
 from nodes.scheduler.devices.extended import Extended
+from nodes.scheduler.devices.groupclaims import user_of
 from nodes.scheduler.devices.inflight import in_flight, late
 from nodes.scheduler.devices.podclaims import CLAIMS
+from nodes.scheduler.devices.requests import full_name
 from nodes.scheduler.framework import SUCCESS, CycleState, Status, Writer
 from nodes.scheduler.podinfo import PodInfo
 
@@ -23,18 +25,31 @@ async def write(
 ) -> Obj:
     """Write a claim's devices and whose they are; return it. Raises ApiError, Conflict among
     them.
+
+    Those that another of the pod's group is given are waited for.
     """
-    uid = uid_of(claim)
+    uid, known = uid_of(claim), state.readers[CLAIMS]
+    where = namespace_of(claim), name_of(claim)
+
+    def decided() -> bool:
+        now = known.get(*where)
+        return now is None or is_allocated(now) or uid not in in_flight(state)
+
+    if allocation is None:
+        await writer.until(decided, _SEEN_WITHIN)
     # Others may have been let in since the attempt.
-    claim = state.readers[CLAIMS].get(namespace_of(claim), name_of(claim)) or claim
+    claim = known.get(*where) or claim
+    if allocation is None and not is_allocated(claim):
+        raise ApiError(f"claim {full_name(claim)} was not allocated")
     if is_reserved_for(claim, pod.obj) and allocation is None:
         return claim
     finalizers = claim["metadata"].get("finalizers") or []
     if allocation is not None and FINALIZER not in finalizers:
         patch: Obj = {"metadata": {"finalizers": [*finalizers, FINALIZER]}}
         claim = await writer.patch(CLAIMS, claim, _at(claim, patch))
-    reserved = [one for one in users(claim) if one.get("uid") != pod.uid]
-    status: Obj = {"reservedFor": [*reserved, reservation(pod.obj)]}
+    user = user_of(claim, pod, state.readers)
+    reserved = [one for one in users(claim) if one.get("uid") != user["uid"]]
+    status: Obj = {"reservedFor": [*reserved, user]}
     if allocation is not None:
         status["allocation"] = {**allocation, "allocationTimestamp": writer.now()}
     written = await writer.patch(CLAIMS, claim, _at(claim, {"status": status}), "status")

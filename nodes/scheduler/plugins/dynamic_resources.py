@@ -25,6 +25,7 @@ from nodes.scheduler.devices.allocator import Allocator
 from nodes.scheduler.devices.alternatives import alternatives, preference
 from nodes.scheduler.devices.conditions import fails, has_to_make_ready, waits
 from nodes.scheduler.devices.extended import Extended, build, made_for, on_node, stand_ins
+from nodes.scheduler.devices.groupclaims import as_given
 from nodes.scheduler.devices.inflight import Flight, in_flight, late, taken
 from nodes.scheduler.devices.podclaims import (
     CLAIMS,
@@ -150,6 +151,7 @@ class DynamicResources(
             return Status.unresolvable(claims)
         if not (claims or resources):
             return SKIP
+        claims = [as_given(one, pod, state) for one in claims]
         waiting = _without_devices(state, pod, claims)
         if isinstance(waiting, str):
             return Status.unresolvable(waiting)

@@ -2,9 +2,10 @@
 
 import pytest
 
+from apimachinery.features import GENERIC_WORKLOAD, GROUP_CLAIMS
 from apimachinery.resourceclaims import FINALIZER, POD_CLAIM
-from nodes.client.resources import PODS, RESOURCECLAIMS, RESOURCECLAIMTEMPLATES
-from nodes.controllers.resourceclaim import build_claim
+from nodes.client.resources import PODGROUPS, PODS, RESOURCECLAIMS, RESOURCECLAIMTEMPLATES
+from nodes.controllers.common.claimmaker import build_claim
 from tests.support.builders import obj, pod
 
 CLAIMS = "resourceclaim-controller"
@@ -166,3 +167,74 @@ async def test_templates_are_read_once_and_pods_without_claims_never(rig):
     await rig.client.delete(RESOURCECLAIMTEMPLATES, "default", "one-gpu")
     await rig.settle()
     assert rig.api.written(rig.account("resource-claim-controller")) == []
+
+
+def group(name="g", **source):
+    source = source or {"resourceClaimTemplateName": "one-gpu"}
+    spec = {"resourceClaims": [{"name": "gpu", **source}]}
+    return obj("PodGroup", name, api_version="scheduling.k8s.io/v1alpha2", spec=spec)
+
+
+def in_group(made, name="g"):
+    return made.spec(schedulingGroup={"podGroupName": name})
+
+
+@pytest.fixture
+def sharing(rig):
+    rig.features = frozenset({GENERIC_WORKLOAD, GROUP_CLAIMS})
+    return rig
+
+
+def named(found):
+    return [one.get("resourceClaimName") for one in found["status"]["resourceClaimStatuses"]]
+
+
+@pytest.mark.looptime
+async def test_the_pods_of_a_group_have_its_claim(sharing):
+    rig = sharing
+    await rig.run(CLAIMS)
+    await rig.create(in_group(asking("a")), in_group(asking("b")))
+    await rig.settle()
+    assert rig.names("resourceclaims") == rig.events() == []
+    made = await rig.create(group())
+    await rig.settle()
+    words = 'resource claim template "one-gpu": resourceclaimtemplate.resource.k8s.io "one-gpu"'
+    assert rig.events() == [
+        f"Warning FailedResourceClaimCreation PodGroupResourceClaim gpu: {words} not found"
+    ]
+    await rig.create(template())
+    await rig.until(lambda: rig.need("pods", "b").get("status", {}).get("resourceClaimStatuses"))
+    (claim,) = rig.api.all("resourceclaims")
+    name = claim["metadata"]["name"]
+    assert name.startswith("g-gpu-")
+    assert claim["metadata"]["ownerReferences"][0]["uid"] == made["metadata"]["uid"]
+    for found in (rig.need("podgroups", "g"), rig.need("pods", "a"), rig.need("pods", "b")):
+        assert named(found) == [name]
+
+
+@pytest.mark.looptime
+async def test_a_pod_that_asks_otherwise_than_its_group_has_its_own(sharing):
+    rig = sharing
+    await rig.run(CLAIMS)
+    await rig.create(template(), template("other"), group())
+    await rig.create(in_group(asking("a", resourceClaimTemplateName="other")))
+    await rig.until(lambda: len(rig.names("resourceclaims")) == 2)
+    await rig.until(lambda: rig.need("pods", "a").get("status", {}).get("resourceClaimStatuses"))
+    assert named(rig.need("pods", "a"))[0].startswith("a-gpu-")
+
+
+@pytest.mark.looptime
+async def test_a_claim_is_the_groups_until_that_has_gone(sharing):
+    rig = sharing
+    made = await rig.create(group(resourceClaimName="c"))
+    held = reserved("c")
+    uid = made["metadata"]["uid"]
+    user = {"apiGroup": "scheduling.k8s.io", "resource": "podgroups", "name": "g", "uid": uid}
+    held["status"]["reservedFor"] = [user]
+    await rig.create(held)
+    await rig.run(CLAIMS)
+    await rig.settle()
+    assert rig.need("resourceclaims", "c")["status"]["reservedFor"] == [user]
+    await rig.client.delete(PODGROUPS, "default", "g")
+    await rig.until(lambda: "allocation" not in rig.need("resourceclaims", "c")["status"])
+    assert "reservedFor" not in rig.need("resourceclaims", "c")["status"]
