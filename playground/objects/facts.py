@@ -6,9 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from apimachinery.nodes import condition_status
+from apimachinery.resourceclaims import extended_claim, pod_claims
 
 Object = Mapping[str, Any]
 MIRROR = "kubernetes.io/config.mirror"
+DEVICE_CLAIMS = "resourceclaims.resource.k8s.io"
+DEVICE_TEMPLATES = "resourceclaimtemplates.resource.k8s.io"
+DEVICE_CLASSES = "deviceclasses.resource.k8s.io"
 
 
 def meta(item: Object) -> Mapping[str, Any]:
@@ -138,6 +142,27 @@ def references(pod: Object) -> Iterator[tuple[str, str, str]]:
     for field in ("initContainers", "containers", "ephemeralContainers"):
         for container in inner.get(field) or ():
             yield from _of_container(container)
+    yield from _of_devices(pod)
+
+
+def _of_devices(pod: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Yield the claims of devices; of one that is not made yet what it is made of."""
+    for one in pod_claims(pod):
+        if one.claim:
+            yield "ResourceClaim", one.claim, f"devices {one.name}"
+        elif one.needed:
+            yield "ResourceClaimTemplate", one.template, f"devices {one.name}"
+    if made := extended_claim(pod):
+        yield "ResourceClaim", made, "extended resources"
+
+
+def device_classes(claim_spec: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the classes of devices that a claim asks for, each once."""
+    found: dict[str, None] = {}
+    for request in (claim_spec.get("devices") or {}).get("requests") or ():
+        for wish in request.get("firstAvailable") or (request.get("exactly") or {},):
+            found[str(wish.get("deviceClassName") or "")] = None
+    yield from filter(None, found)
 
 
 def _of_volume(volume: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:

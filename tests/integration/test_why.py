@@ -340,3 +340,35 @@ async def test_an_autoscaler_without_metrics(lab, why):
         obj("HorizontalPodAutoscaler", "web", api_version="autoscaling/v2", spec=spec)
     )
     await why.says("horizontalpodautoscalers.autoscaling", "web", "cannot change what it scales")
+
+
+async def test_a_pod_whose_claims_are_not_there_or_have_no_devices(why):
+    dra = "resource.k8s.io/v1"
+    wish = {"name": "gpu", "exactly": {"deviceClassName": "gpu"}}
+    claim = obj("ResourceClaim", "c", api_version=dra, spec={"devices": {"requests": [wish]}})
+    user = obj(
+        "Pod",
+        "p",
+        spec={
+            "containers": [{"name": "c", "image": "nginx"}],
+            "resourceClaims": [{"name": "gpu", "resourceClaimName": "c"}],
+        },
+    )
+    claims = "resourceclaims.resource.k8s.io"
+    await why.lab.client.create(user)
+    await why.says("pods", "p", "Its ResourceClaim c is not there.")
+    assert len(why.texts("pods", "p")) == 1
+    await why.lab.client.create(claim)
+    await why.says(claims, "c", "Its device class gpu is not there.")
+    await why.lab.client.create(obj("DeviceClass", "gpu", "", dra, spec={}))
+    chain = await why.says("pods", "p", "finds no node", "There are no devices")
+    assert [link.about.title for link in chain] == ["pods", claims]
+    node = why.lab.all("nodes")[0]["metadata"]["name"]
+    pool = {"name": node, "generation": 1, "resourceSliceCount": 1}
+    spec = {"driver": "gpu.example.com", "nodeName": node, "pool": pool, "devices": [{"name": "a"}]}
+    await why.lab.client.create(obj("ResourceSlice", "s", "", dra, spec=spec))
+    await eventually(lambda: not why.texts("pods", "p"), within=120)
+    assert why.texts(claims, "c") == []
+    idle = obj("ResourceClaim", "idle", api_version=dra, spec={"devices": {"requests": [wish]}})
+    await why.lab.client.create(idle)
+    await why.says(claims, "idle", "No pod uses it")

@@ -8,7 +8,7 @@ import pytest
 
 from playground.objects import relations
 from playground.objects.relations import edges as rules
-from playground.objects.relations import graph, headings
+from playground.objects.relations import graph, headings, standing
 from playground.objects.relations.edges import PODS, SLICES, between
 from playground.objects.relations.graph import Fold, draw, layers, near
 from tests.playground.objects import node, pod
@@ -334,3 +334,49 @@ def test_what_is_of_the_whole_cluster():
         ("v1.a", "calls", "guard"),
         ("boats.harbour.example", "defines", "argo"),
     }
+
+
+def test_pods_their_claims_of_devices_and_the_classes_of_these():
+    claims, templates, classes = (
+        f"{kind}.resource.k8s.io"
+        for kind in ("resourceclaims", "resourceclaimtemplates", "deviceclasses")
+    )
+    wishes = [{"deviceClassName": "big"}, {"deviceClassName": "small"}]
+    asked = {"devices": {"requests": [{"exactly": wishes[0]}, {"firstAvailable": wishes}]}}
+    user = pod("p", "n1")
+    user["spec"]["resourceClaims"] = [
+        {"name": "own", "resourceClaimName": "shared"},
+        {"name": "made", "resourceClaimTemplateName": "t"},
+        {"name": "unmade", "resourceClaimTemplateName": "later"},
+        {"name": "needless", "resourceClaimTemplateName": "t"},
+    ]
+    user["status"] |= {
+        "resourceClaimStatuses": [
+            {"name": "made", "resourceClaimName": "p-made-x"},
+            {"name": "needless"},
+        ],
+        "extendedResourceClaimStatus": {"resourceClaimName": "p-extended-resources-y"},
+    }
+    objects = {PODS: [user], claims: [thing("shared", spec=asked)]}
+    objects[templates] = [thing("t", spec={"spec": asked})]
+    found = {(e.source[2], e.verb, e.target[0], e.target[2]) for e in between(objects, key_of)}
+    assert {one for one in found if one[2].endswith("resource.k8s.io")} == {
+        ("p", "uses", claims, "shared"),
+        ("p", "uses", claims, "p-made-x"),
+        ("p", "uses", templates, "later"),
+        ("p", "uses", claims, "p-extended-resources-y"),
+        ("shared", "class", classes, "big"),
+        ("shared", "class", classes, "small"),
+        ("t", "class", classes, "big"),
+        ("t", "class", classes, "small"),
+    }
+    allocated = {"allocation": {"devices": {}}}
+    words = [
+        standing.of(claims, thing("c", status=status))
+        for status in ({}, allocated, allocated | {"reservedFor": [{"uid": "u"}]})
+    ]
+    assert words == [
+        ("pending", "waiting"),
+        ("allocated", "plain"),
+        ("allocated,reserved", "good"),
+    ]

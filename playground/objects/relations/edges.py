@@ -66,12 +66,16 @@ KINDS = (
     "secrets",
     "serviceaccounts",
     "controllerrevisions.apps",
+    facts.DEVICE_CLAIMS,
+    facts.DEVICE_TEMPLATES,
 )
 _NEEDED = {
     "ServiceAccount": "serviceaccounts",
     "ConfigMap": "configmaps",
     "Secret": "secrets",
     "PersistentVolumeClaim": CLAIMS,
+    "ResourceClaim": facts.DEVICE_CLAIMS,
+    "ResourceClaimTemplate": facts.DEVICE_TEMPLATES,
 }
 # Every pod mounts it beside its token; a picture of everything shows nothing.
 EVERYWHERE = "kube-root-ca.crt"
@@ -283,6 +287,14 @@ def _claim(here: Key, item: Object) -> Iterator[Edge]:
         yield Edge(here, (CLASSES, "", str(name)), "class")
 
 
+def _device_claim(here: Key, item: Object) -> Iterator[Edge]:
+    spec = facts.spec(item)
+    if here[0] == facts.DEVICE_TEMPLATES:
+        spec = spec.get("spec") or {}
+    for name in facts.device_classes(spec):
+        yield Edge(here, (facts.DEVICE_CLASSES, "", name), "class")
+
+
 def _volume(here: Key, item: Object) -> Iterator[Edge]:
     spec = facts.spec(item)
     claim = spec.get("claimRef") or {}
@@ -364,6 +376,8 @@ _RULES: dict[str, Callable[[Key, Object], Iterator[Edge]]] = {
     ROUTES: _route,
     CLAIMS: _claim,
     VOLUMES: _volume,
+    facts.DEVICE_CLAIMS: _device_claim,
+    facts.DEVICE_TEMPLATES: _device_claim,
     "statefulsets.apps": _stateful,
     ATTACHMENTS: _attachment,
     "serviceaccounts": _account,

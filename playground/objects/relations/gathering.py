@@ -16,6 +16,7 @@ _NEAR = {
     edges.ATTACHMENTS: (edges.VOLUMES,),
     edges.INGRESS_CLASSES: (edges.INGRESSES,),
     edges.PRIORITIES: (edges.PODS,),
+    facts.DEVICE_CLASSES: (facts.DEVICE_CLAIMS, facts.DEVICE_TEMPLATES),
     edges.CLUSTER_ROLES: (edges.CLUSTER_BINDINGS, edges.BINDINGS),
     edges.CLUSTER_BINDINGS: (edges.CLUSTER_ROLES,),
     **{policies: (bindings,) for bindings, policies in edges.ADMISSION_BINDINGS.items()},
@@ -26,6 +27,8 @@ _BEYOND = {
     edges.BINDINGS: (edges.CLUSTER_ROLES,),
     edges.CLAIMS: (edges.CLASSES,),
     edges.INGRESSES: (edges.INGRESS_CLASSES,),
+    facts.DEVICE_CLAIMS: (facts.DEVICE_CLASSES,),
+    facts.DEVICE_TEMPLATES: (facts.DEVICE_CLASSES,),
     "serviceaccounts": (edges.CLUSTER_BINDINGS,),
     "services": (*edges.WEBHOOKS, edges.API_SERVICES),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from apimachinery.resourceclaims import is_allocated, users
 from playground.objects import facts
 from playground.objects.facts import Object
 from playground.objects.summary.parts import state_of
@@ -78,6 +79,13 @@ def _budget(item: Object) -> Standing:
     return f"{allowed}", "good" if allowed else "waiting"
 
 
+def _device_claim(item: Object) -> Standing:
+    """Say it as `kubectl get` does."""
+    if not is_allocated(item):
+        return "pending", "waiting"
+    return ("allocated,reserved", "good") if users(item) else ("allocated", "plain")
+
+
 _WORDS: dict[str, Callable[[Object], Standing]] = {
     "pods": _pod,
     "deployments.apps": _workload,
@@ -91,4 +99,5 @@ _WORDS: dict[str, Callable[[Object], Standing]] = {
     "nodes": _node,
     "endpointslices.discovery.k8s.io": _slice,
     "poddisruptionbudgets.policy": _budget,
+    facts.DEVICE_CLAIMS: _device_claim,
 }

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from apimachinery import quantity
 from apimachinery.volumes import claim_names
 from playground.objects.facts import ended
+from playground.why.causes.devices import claim_is_missing, claims_behind
 from playground.why.causes.facts import (
     condition,
     name,
@@ -57,6 +58,8 @@ def fits_no_node(pod: Object, world: World) -> Iterator[Cause]:
         return
     if is_held_back(pod):
         return  # it would fit: `groups.waits_for_its_group` says what is so
+    if any(claim_is_missing(pod, world)):
+        return  # no node was looked at
     said = words(found)
     yield Cause(
         _("The scheduler finds no node for it."),
@@ -72,6 +75,7 @@ def _behind(pod: Object, world: World, said: str) -> Iterator[Ref]:
     if "persistentvolumeclaim" in said.lower():
         claims = _CLAIM.findall(said) or claim_names(dict(pod))
         yield from (Ref("persistentvolumeclaims", namespace(pod), one) for one in claims)
+    yield from claims_behind(pod, world)
     if "unschedulable" in said or "taint" in said:
         for node in world.items("nodes"):
             if spec(node).get("unschedulable") or spec(node).get("taints"):
