@@ -43,17 +43,22 @@ class Clock(ABC):
 
     def timestamp(self) -> str:
         """Return the moment as metav1.Time prints it: "2026-01-02T03:04:05Z"."""
-        seconds = self.seconds()
-        whole = math.floor(seconds)
-        last = self._last_timestamp
-        if last[0] != whole:
-            # A busy cluster asks a thousand times in a second.
-            last = self._last_timestamp = whole, format_seconds(seconds)
-        return last[1]
+        return self._second(math.floor(self.seconds()))
 
     def micro_timestamp(self) -> str:
         """Return the moment as metav1.MicroTime prints it: "2026-01-02T03:04:05.000006Z"."""
-        return self.now().strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        fraction, whole = math.modf(self.seconds())
+        micros = round(fraction * 1e6)
+        if micros == 1_000_000:
+            whole, micros = whole + 1, 0
+        return f"{self._second(int(whole))[:-1]}.{micros:06}Z"
+
+    def _second(self, whole: int) -> str:
+        """Print a second: a busy cluster asks for the same one a thousand times."""
+        last = self._last_timestamp
+        if last[0] != whole:
+            last = self._last_timestamp = whole, format_seconds(whole)
+        return last[1]
 
 
 def format_time(moment: datetime) -> str:

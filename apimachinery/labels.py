@@ -63,7 +63,7 @@ class Requirement:
 class Selector:
     """A conjunction of requirements; no requirement matches everything."""
 
-    __slots__ = ("_exact", "_nothing", "_others", "requirements")
+    __slots__ = ("_exact", "_hash", "_nothing", "_others", "requirements")
 
     def __init__(self, requirements: Iterable[Requirement] = (), *, nothing: bool = False) -> None:
         self.requirements = tuple(sorted(requirements, key=lambda one: one.key))
@@ -78,6 +78,7 @@ class Selector:
             if not (one.operator in _EQUALS or (one.operator == "in" and len(one.values) == 1))
         )
         self._nothing = nothing
+        self._hash: int | None = None
 
     @property
     def empty(self) -> bool:
@@ -112,7 +113,9 @@ class Selector:
         )
 
     def __hash__(self) -> int:
-        return hash((self.requirements, self._nothing))
+        if self._hash is None:
+            self._hash = hash((self.requirements, self._nothing))
+        return self._hash
 
 
 EVERYTHING = Selector()

@@ -6,7 +6,7 @@ import random
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, compress
 
 from nodes.scheduler.attempt import Attempt, Column, summed
 from nodes.scheduler.cache import Cache
@@ -20,7 +20,7 @@ from nodes.scheduler.framework import (
     Status,
     Write,
 )
-from nodes.scheduler.memory import Memory, Nodes, Seen, first_refusal, remembered
+from nodes.scheduler.memory import Memory, Nodes, Refusal, first_refusal, remembered
 from nodes.scheduler.nodeinfo import NodeInfo
 from nodes.scheduler.podinfo import PodInfo
 from nodes.scheduler.preemption import Candidate, Preemption, choices
@@ -314,19 +314,25 @@ class Cycle:
         enough = self._enough(total)
         split = remembered(filters)
         lasting, others = filters[:split], filters[split:]
-        fitting: list[NodeInfo] = []
-        looked = 0
-        start = self._start % max(total, 1)
+
+        def ask(node: NodeInfo) -> Refusal | None:
+            return first_refusal(lasting, state, pod, node)
+
         keeps_room = self._cache.keeps_room
+        if enough == total and nodes is self._cache.nodes and not (others or keeps_room):
+            attempt.looked = total
+            fitting = known.look_at_all(nodes, ask)
+            for at in sorted(known.refused):
+                _refuse(attempt, nodes[at].name, known.refused[at])
+            return fitting
+        fitting = []
+        looked = 0
+        start = self._start % max(total, 1) if enough < total else 0
         supposing: Supposing | None = None
         for one in chain(nodes[start:], nodes[:start]):
             looked += 1
             node = self._cache.with_nominated(one, pod) if keeps_room else one
-            seen = known.get(node.name)
-            if seen is None or seen.version != node.version:
-                refusal = first_refusal(lasting, state, pod, node)
-                seen = known[node.name] = Seen(node.version, refusal)
-            refusal = seen.refusal
+            refusal = known.look(node, ask).refusal
             if refusal is None and node is not one:
                 supposing = supposing or Supposing(state, pod, others)
                 # Who is only to come must not be what lets it in.
@@ -340,10 +346,7 @@ class Cycle:
                 if len(fitting) >= enough:
                     break
                 continue
-            plugin, status = refusal
-            attempt.refused[node.name] = (plugin, status.reasons)
-            if status.code is Code.UNRESOLVABLE:
-                attempt.unresolvable.add(node.name)
+            _refuse(attempt, node.name, refusal)
         attempt.looked = looked
         self._start = (self._start + looked) % max(total, 1)
         return fitting
@@ -361,7 +364,7 @@ class Cycle:
         self, pod: PodInfo, found: Search, attempt: Attempt, more: Sequence[Column]
     ) -> NodeInfo:
         began = time.perf_counter()
-        state, fitting = found.state, found.fitting
+        state, fitting, known = found.state, found.fitting, found.known
         skipped = {
             plugin.name
             for plugin in self._profile.pre_score
@@ -369,7 +372,7 @@ class Cycle:
         }
         looked = time.perf_counter()
         attempt.seconds["preScore"] = looked - began
-        raws = dict(self._memory.scores(found.known, state, pod, fitting))
+        raws = dict(self._memory.scores(known, state, pod, fitting))
         for plugin, weight in self._profile.score:
             if plugin.name in skipped:
                 continue
@@ -377,13 +380,21 @@ class Cycle:
             even = plugin.normalize(state, pod, raw)
             attempt.table.append(Column(plugin.name, weight, raw, even))
         attempt.table.extend(more)
-        attempt.scored = [node.name for node in fitting]
+        of_all = fitting is known.fitting
+        attempt.scored = known.names if of_all else [node.name for node in fitting]
         attempt.sums = sums = summed(attempt.table, len(fitting))
         best = max(sums)
-        tied = [node for node, total in zip(fitting, sums, strict=True) if total == best]
+        tied = [*compress(fitting, map(best.__eq__, sums))]
         attempt.tied = tuple(node.name for node in tied)
         attempt.seconds["score"] = time.perf_counter() - looked
         return tied[0] if len(tied) == 1 else self._chance.choice(tied)
+
+
+def _refuse(attempt: Attempt, node: str, refusal: Refusal) -> None:
+    plugin, status = refusal
+    attempt.refused[node] = (plugin, status.reasons)
+    if status.code is Code.UNRESOLVABLE:
+        attempt.unresolvable.add(node)
 
 
 def _who(plugin: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Hashable, Iterable, Sequence
+from itertools import chain
 from operator import itemgetter
 from typing import Any, Generic, TypeVar
 
@@ -55,6 +56,18 @@ class Names:
         # Schedulers, and the plugins of tables with their weights.
         self.words = Numbers[str | tuple[tuple[str, int], ...]]()
 
+        # Those that were asked for last: one attempt after the other scores the same nodes.
+        self._last: tuple[Sequence[str], list[int], bool] = ((), [], True)
+
+    def of_nodes(self, nodes: Sequence[str]) -> tuple[list[int], bool]:
+        """Return the numbers of nodes, and whether they are in their order."""
+        last, numbers, in_order = self._last
+        if nodes is not last and nodes != last:
+            numbers = [*map(self.nodes.of, nodes)]
+            in_order = numbers == sorted(numbers)
+            self._last = nodes, numbers, in_order
+        return numbers, in_order
+
     def for_(self, nodes: int) -> Names:
         """Return these, or new ones where most of them are of nodes that are gone."""
         many = len(self.nodes.listed) > 2 * nodes + self._SPARE
@@ -64,8 +77,7 @@ class Names:
 def pack(names: Names, attempt: Attempt) -> bytes:
     """Return an attempt as bytes."""
     kept, rows, columns = _table(attempt)
-    numbers = [names.nodes.of(node) for node in kept]
-    in_order = numbers == sorted(numbers)
+    numbers, in_order = names.of_nodes(kept)
     kinds, marks = _marks(names, attempt, numbers if in_order else ())
     content = orjson.dumps(
         (
@@ -78,7 +90,7 @@ def pack(names: Names, attempt: Attempt) -> bytes:
             "" if in_order else _text(numbers),
             rows,
             columns,
-            _text(names.nodes.of(node) for node in attempt.tied),
+            _text(map(names.nodes.of, attempt.tied)),
             [(one.node, list(map(tuple, one.victims)), *one[2:]) for one in attempt.candidates],
             {phase: round(seconds * 1e6) for phase, seconds in attempt.seconds.items()},
             None if attempt.because == NEW else tuple(attempt.because),
@@ -122,31 +134,35 @@ def _table(attempt: Attempt) -> tuple[Sequence[str], str, list[int | Scores | No
     if not attempt.table:
         return (), "", []
     kept: Sequence[str] = attempt.scored
-    parts: list[Scores] = [part for column in attempt.table for part in (column.raw, column.even)]
+    table = [(column.raw, column.even) for column in attempt.table]
     if len(kept) > SCORED:
         of_best = itemgetter(*attempt.best(SCORED))
-        kept, parts = of_best(kept), [of_best(part) for part in parts]
-    rows: dict[tuple[int, ...], int] = {}
-    which = [rows.setdefault(row, len(rows)) for row in zip(*parts, strict=True)]
-    columns = [*zip(*rows, strict=True)]
-    return (
-        kept,
-        _text(which) if len(rows) < len(kept) else "",
-        [
-            None if at % 2 and column == columns[at - 1] else _even(column)
-            for at, column in enumerate(columns)
-        ],
-    )
+        kept, table = of_best(kept), [(of_best(raw), of_best(even)) for raw, even in table]
+    # Most columns are the same for all nodes, or the same as the one before.
+    columns: list[int | Scores | None] = []
+    for raw, even in table:
+        same = raw is even or tuple(raw) == tuple(even)
+        columns += _even(raw), None if same else _even(even)
+    parts = [*chain.from_iterable(table)]
+    varied = [at for at, column in enumerate(columns) if not isinstance(column, int | None)]
+    if not varied:
+        return kept, _text([0] * len(kept)) if len(kept) > 1 else "", columns
+    by_node = [*zip(*map(parts.__getitem__, varied), strict=True)]
+    rows = {row: chr(_FIRST + at) for at, row in enumerate(dict.fromkeys(by_node))}
+    for at, column in zip(varied, zip(*rows, strict=True), strict=True):
+        columns[at] = column
+    return kept, "".join(map(rows.__getitem__, by_node)) if len(rows) < len(kept) else "", columns
 
 
 def _even(scores: Scores) -> int | Scores:
     """Return one number for scores that are equal."""
-    return scores[0] if scores.count(scores[0]) == len(scores) else scores
+    first = scores[0]
+    return first if first == scores[-1] and scores.count(first) == len(scores) else scores
 
 
 def _text(numbers: Iterable[int]) -> str:
     """Return a character for each number. There are some 55,000: of nodes there are fewer."""
-    return "".join([chr(_FIRST + number) for number in numbers])
+    return "".join(map(chr, map(_FIRST.__add__, numbers)))
 
 
 def _numbers(text: str) -> list[int]:

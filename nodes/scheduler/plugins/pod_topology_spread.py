@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import compress, repeat
 from math import log
 from operator import not_
@@ -161,24 +162,30 @@ class PodTopologySpread(PreFilterPlugin, FilterPlugin, PreScorePlugin, ScorePlug
         names = [node.name for node in nodes]
         columns: list[Sequence[int | None]] = []
         column: Sequence[int | None]
+        counting = []
         for constraint in soft:
             if constraint.topology_key == HOSTNAME:
                 column = _on_each(state, pod, constraint, names)
                 size = len(nodes) - sum(left_out)
-            else:
+            elif keys or not columns or state.labelled(constraint.topology_key):
                 _count(state, pod, constraint, keys)
                 column, size = _around(state, constraint, names, left_out)
+            else:
+                continue  # no node is in any zone: that adds nothing to any
             columns.append(column)
+            counting.append(constraint)
             # The count of a topology with few values is not to drown in one with many.
             constraint.weight = log(size + 2)
-        state.data[f"{self.name}/score"] = (soft, [*zip(*columns, strict=True)], left_out)
+        rows: Sequence[Any] = columns[0] if len(columns) == 1 else [*zip(*columns, strict=True)]
+        state.data[f"{self.name}/score"] = (counting, rows, left_out)
         return SUCCESS
 
     def scores(self, state: CycleState, pod: PodInfo, nodes: Sequence[NodeInfo]) -> Scores:
         soft, rows, left_out = state.data[f"{self.name}/score"]
 
-        def rate(counts: Sequence[int | None]) -> int:
+        def rate(found: Any) -> int:
             total = 0.0
+            counts: Sequence[int | None] = (found,) if len(soft) == 1 else found
             for count, one in zip(counts, soft, strict=True):
                 if count is not None:
                     total += count * one.weight + (one.max_skew - 1)
@@ -254,12 +261,19 @@ def _belongs_with(readers: Readers, pod: PodInfo) -> Selector | None:
             together |= wanted
     owner = _owner(readers, pod)
     wanted = (owner.get("spec") or {}).get("selector") or {} if owner is not None else {}
-    if owner is None or owner["kind"] == "ReplicationController":
-        found = from_set(together | wanted)
-    else:
-        parts = (*from_set(together).requirements, *from_label_selector(wanted).requirements)
-        found = Selector(dict.fromkeys(parts))
+    plain = owner is None or owner["kind"] == "ReplicationController"
+    found = _joint(orjson.dumps((together, wanted)), plain=plain)
     return None if found.empty else found
+
+
+@lru_cache(maxsize=1024)
+def _joint(content: bytes, *, plain: bool) -> Selector:
+    """Return the selector of labels and of an owner's selector; `plain`: labels, this one, too."""
+    together, wanted = orjson.loads(content)
+    if plain:
+        return from_set(together | wanted)
+    parts = (*from_set(together).requirements, *from_label_selector(wanted).requirements)
+    return Selector(dict.fromkeys(parts))
 
 
 _OWNERS = {
