@@ -61,7 +61,7 @@ def waits_for_finalizers(obj: Object, world: World) -> Iterator[Cause]:
         rule=_(
             "The API removes an object with finalizers only once whoever set them took them out."
         ),
-        fixes=tuple(_without(kind, obj, foreign, finalizers)),
+        fixes=(*_let_go(waits_for), *_without(kind, obj, foreign, finalizers)),
         leads_to=tuple(waits_for),
     )
 
@@ -74,6 +74,17 @@ def _users(world: World, obj: Object, finalizers: list[str]) -> list[Ref]:
         found = groups.members(world, Ref(groups.GROUPS, namespace(obj), name(obj)))
         return list(first_pods(found))
     return []
+
+
+def _let_go(pods: list[Ref]) -> Iterator[Fix]:
+    """Say that those have to go first who use it."""
+    if pods:
+        names = [one.name for one in pods]
+        yield Fix(
+            _("Delete the pods that use it, or let them end: %(names)s.")
+            % {"names": ", ".join(names)},
+            f"kubectl delete pod {' '.join(names)} -n {pods[0].namespace}",
+        )
 
 
 def _without(kind: str, obj: Object, foreign: list[str], every: list[str]) -> Iterator[Fix]:

@@ -121,6 +121,10 @@ def _smaller(pod: Object, world: World, resource: str) -> Iterator[Fix]:
         )
         return
     where, _obj = owner
+    if where.title == "jobs.batch":
+        again = _("Make the Job again with no more %(resource)s than a node has left: %(room)s.")
+        yield Fix(again % {"resource": resource, "room": largest})
+        return
     change = {"name": containers[0]["name"], "resources": {"requests": {resource: largest}}}
     yield Fix(
         text % {"resource": resource, "room": largest},
