@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from apimachinery.meta import Obj
 from apimachinery.restarts import may_restart_everything, restarts
 from apimachinery.validation.field import (
@@ -18,6 +16,7 @@ from apimachinery.validation.field import (
 from apimachinery.validation.names import is_dns1123_label, is_dns1123_subdomain, is_id
 from apiserver.registry.podspec.checks import name_or_required, obey, one_of
 from apiserver.registry.podspec.systems import is_windows
+from apiserver.registry.rules.claimstatuses import made_claim_errors
 
 _STATUS = Path("status")
 _LISTS = (
@@ -137,27 +136,10 @@ def _health_errors(resource: Obj, path: Path) -> FieldErrors:
 def claim_status_errors(status: Obj, spec: Obj) -> FieldErrors:
     """Yield what is wrong with the claims that were made for the pod."""
     if claims := status.get("resourceClaimStatuses"):
-        yield from _claims_errors(claims, spec, _STATUS / "resourceClaimStatuses")
+        yield from made_claim_errors(claims, spec, _STATUS / "resourceClaimStatuses")
     extended = status.get("extendedResourceClaimStatus")
     if extended is not None:
         yield from _extended_errors(extended, spec, _STATUS / "extendedResourceClaimStatus")
-
-
-def _claims_errors(claims: Iterable[Obj], spec: Obj, path: Path) -> FieldErrors:
-    known = {claim.get("name") or "" for claim in spec.get("resourceClaims") or ()}
-    seen: set[str] = set()
-    for at, claim in enumerate(claims):
-        name = claim.get("name") or ""
-        if name not in known:
-            why = "must match the name of an entry in `spec.resourceClaims`"
-            yield invalid(path[at] / "name", name, why)
-        if name in seen:
-            yield duplicate(path[at] / "name", name)
-        seen.add(name)
-        if claim.get("resourceClaimName") is not None:
-            yield from obey(
-                is_dns1123_subdomain, claim["resourceClaimName"], path[at] / "resourceClaimName"
-            )
 
 
 def _extended_errors(status: Obj, spec: Obj, path: Path) -> FieldErrors:

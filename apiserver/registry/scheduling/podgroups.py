@@ -9,6 +9,7 @@ from apimachinery.validation.names import is_dns1123_label, is_dns1123_subdomain
 from apiserver.registry.podspec.checks import immutable, name_or_required
 from apiserver.registry.podspec.workload import keep_status
 from apiserver.registry.resource import Resource, Subresource
+from apiserver.registry.rules.claimstatuses import made_claim_errors
 from apiserver.registry.rules.conditions import condition_errors
 from apiserver.registry.scheduling.groups import drop_disabled, group_errors, set_defaults
 from apiserver.registry.strategy import StatusStrategy, Strategy, StrategyContext
@@ -62,11 +63,13 @@ class PodGroupStrategy(Strategy):
 
 
 class PodGroupStatusStrategy(StatusStrategy):
-    """The scheduler tells whether the group has its nodes."""
+    """The scheduler tells whether the group has its nodes, a controller which claims it has."""
 
     def validate_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> FieldErrors:
-        conditions = (new.get("status") or {}).get("conditions") or ()
-        yield from condition_errors(conditions, Path("status") / "conditions")
+        status, path = new.get("status") or {}, Path("status")
+        yield from condition_errors(status.get("conditions") or (), path / "conditions")
+        claims, spec = status.get("resourceClaimStatuses") or (), new.get("spec") or {}
+        yield from made_claim_errors(claims, spec, path / "resourceClaimStatuses")
 
 
 _STRATEGY = PodGroupStrategy()

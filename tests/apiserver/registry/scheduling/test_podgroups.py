@@ -208,3 +208,19 @@ ALPHA = (("scheduling.k8s.io/v1alpha2", "true"),)
 def test_flags(features, versions, on, words):
     assert list(gates.problems(features, versions)) == words
     assert gates.chosen(features, versions) == on
+
+
+def test_a_status_tells_of_claims_that_the_group_has():
+    claims = [{"name": "gpu", "resourceClaimTemplateName": "t"}]
+    group = {"metadata": {"name": "g"}, "spec": {"resourceClaims": claims}}
+    strategy = PODGROUPS.subresources["status"].strategy
+
+    def errors(name):
+        status = {"resourceClaimStatuses": [{"name": name, "resourceClaimName": "c"}]}
+        return [
+            str(one.path)
+            for one in strategy.validate_update({**group, "status": status}, group, None)
+        ]
+
+    assert errors("gpu") == []
+    assert errors("nic") == ["status.resourceClaimStatuses[0].name"]
