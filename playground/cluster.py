@@ -46,6 +46,7 @@ from apiserver.endpoints.api import ClusterApi, Phase
 from apiserver.endpoints.flow_objects import FlowObjects
 from apiserver.endpoints.local import LocalTransport
 from apiserver.endpoints.options import ServingOptions
+from apiserver.endpoints.role_objects import bring_roles
 from apiserver.flowcontrol.filter import FlowFilter
 from apiserver.registry import gates
 from apiserver.registry.catalog import Catalog, wanted
@@ -301,6 +302,8 @@ class RunningCluster:
         await self.api.registry.restore(missing(objects.list("services"), objects), API_USER)
         self.auth.start(self.store.hub, self.store.revision)
         self.api.admission.start(self.store.hub, self.store.revision)
+        if gates.all_on():
+            await bring_roles(self.api, component_user(API_USER))
         self.custom.start()
         if isinstance(self.api.flow, FlowFilter):
             self.api.flow.follow(self.store.hub, self.store.revision)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import pytest
 
 from apimachinery.errors import ApiError
+from apiserver.auth.bootstrap.rbac import AUTOUPDATE
+from apiserver.auth.user import MASTERS, User
+from apiserver.endpoints.role_objects import bring_roles
 from apiserver.registry import gates
-from nodes.client.resources import JOBS, NODES, PODGROUPS, PODS
+from nodes.client.resources import CLUSTERROLEBINDINGS, CLUSTERROLES, JOBS, NODES, PODGROUPS, PODS
 from playground.why.chain import explain
 from playground.why.model import Ref
 from tests.nodes.scheduler.test_devices import device, device_class, slices
@@ -206,3 +209,32 @@ async def test_a_gang_has_one_device_together(lab):
         await lab.client.delete(PODS, "default", name)
     await lab.client.delete(PODGROUPS, "default", "g")
     await eventually(lambda: lab.all("resourceclaims.resource.k8s.io") == [], within=120)
+
+
+async def test_a_cluster_from_before_gets_the_roles_that_features_need(lab):
+    """Roles keep what they have besides; those that are not to be updated are left alone."""
+    await lab.ready()
+    protection, scheduler = (
+        "system:controller:podgroup-protection-controller",
+        "system:kube-scheduler",
+    )
+    for kind in (CLUSTERROLES, CLUSTERROLEBINDINGS):
+        await lab.client.delete(kind, "", protection)
+    roles, own = (
+        "clusterroles.rbac.authorization.k8s.io",
+        {"verbs": ["get"], "nonResourceURLs": ["/x"]},
+    )
+    job, before = "system:controller:job-controller", {}
+    for name in (scheduler, job):
+        before[name] = lab.get(roles, name, "")["rules"]
+        kept = [one for one in before[name] if "scheduling.k8s.io" not in one.get("apiGroups", ())]
+        await lab.client.patch(CLUSTERROLES, "", name, {"rules": [*kept, own]})
+    alone = {"metadata": {"annotations": {AUTOUPDATE: "false"}}}
+    await lab.client.patch(CLUSTERROLES, "", job, alone)
+    await bring_roles(lab.cluster.api, User("system:apiserver", (MASTERS,)))
+    assert lab.get(roles, protection, "")
+    assert lab.get("clusterrolebindings.rbac.authorization.k8s.io", protection, "")
+    now = lab.get(roles, scheduler, "")["rules"]
+    assert own in now
+    assert all(rule in now for rule in before[scheduler])
+    assert len(lab.get(roles, job, "")["rules"]) < len(before[job]) + 1

@@ -24,12 +24,21 @@ from apiserver.registry import gates
 GROUP = "rbac.authorization.k8s.io"
 API_VERSION = f"{GROUP}/v1"
 _LABELS = {"kubernetes.io/bootstrapping": "rbac-defaults"}
-_ANNOTATIONS = {"rbac.authorization.kubernetes.io/autoupdate": "true"}
+AUTOUPDATE = "rbac.authorization.kubernetes.io/autoupdate"
+_ANNOTATIONS = {AUTOUPDATE: "true"}
 
 
 def rbac_objects() -> tuple[Obj, ...]:
     """Return every default role and binding, made once: never change them."""
     return _objects(gates.all_on())
+
+
+def rbac_objects_of_features() -> list[Obj]:
+    """Return the ClusterRoles, and their bindings, that are there, or have more rules, because of
+    features that are on.
+    """
+    usual = _objects(frozenset())
+    return [one for one in rbac_objects() if one not in usual]
 
 
 @cache
