@@ -1,6 +1,6 @@
 """The features of v1.36 that an operator may switch on, by the names of their gates.
 
-They are of alpha quality there, and off by default.
+They are of alpha quality there, or of beta quality with kinds that are, and off by default.
 """
 
 from __future__ import annotations
@@ -12,5 +12,7 @@ GROUP_PREEMPTION = "WorkloadAwarePreemption"
 TOPOLOGY = "TopologyAwareWorkloadScheduling"
 # The pods of a group share claims for devices.
 GROUP_CLAIMS = "DRAWorkloadResourceClaims"
+# DeviceTaintRules are served.
+TAINT_RULES = "DRADeviceTaintRules"
 # The Job controller makes Workloads and PodGroups.
 WORKLOAD_WITH_JOB = "EnableWorkloadWithJob"

@@ -112,6 +112,12 @@ def is_group(user: Mapping[str, Any]) -> bool:
     return user.items() >= _GROUP.items()
 
 
+def results(claim: Mapping[str, Any]) -> list[Obj]:
+    """Return the devices that a claim has been given."""
+    allocation = (claim.get("status") or {}).get("allocation") or {}
+    return list((allocation.get("devices") or {}).get("results") or ())
+
+
 def is_allocated(claim: Mapping[str, Any]) -> bool:
     return bool((claim.get("status") or {}).get("allocation"))
 

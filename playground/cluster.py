@@ -253,7 +253,7 @@ class RunningCluster:
             self.tasks,
             ask=ExtenderCalls(self._services),
             groups=_group_features(),
-            group_claims=gates.enabled(features.GROUP_CLAIMS),
+            features=gates.all_on(),
         )
         if self.control_plane is not None:
             self.scheduler.observer = self.control_plane.observer
@@ -281,9 +281,11 @@ class RunningCluster:
     def resources(self) -> list[resources.Res]:
         """Return every kind that can be listed and deleted now, custom ones included."""
         alpha = resources.ALPHA if gates.enabled(features.GENERIC_WORKLOAD) else ()
+        beta = resources.BETA if gates.enabled(features.TAINT_RULES) else ()
         return [
             *resources.ALL,
             *alpha,
+            *beta,
             *map(address_of, self.custom),
             *_remote_kinds(self.api.remotes),
         ]

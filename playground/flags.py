@@ -205,15 +205,16 @@ class Flags:
     feature_gates: Pairs = flag(
         (),
         FEATURES,
-        "Features of alpha quality that are on, as `GenericWorkload=true`: "
-        "DRAWorkloadResourceClaims, EnableWorkloadWithJob, GangScheduling, GenericWorkload, "
-        "TopologyAwareWorkloadScheduling, WorkloadAwarePreemption.",
+        "Features that are on though they are off by default, as `GenericWorkload=true`: "
+        "DRADeviceTaintRules, DRAWorkloadResourceClaims, EnableWorkloadWithJob, GangScheduling, "
+        "GenericWorkload, TopologyAwareWorkloadScheduling, WorkloadAwarePreemption.",
     )
     runtime_config: Pairs = flag(
         (),
         FEATURES,
         "Versions of the API that are served besides the usual ones, as "
-        "`scheduling.k8s.io/v1alpha2=true`; also api/all and api/alpha.",
+        "`scheduling.k8s.io/v1alpha2=true` or `resource.k8s.io/v1beta2=true`; also api/all, "
+        "api/alpha and api/beta.",
     )
 
     controllers: Words = flag(

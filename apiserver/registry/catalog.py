@@ -25,6 +25,7 @@ from apiserver.registry.certificates import RESOURCES as CERTIFICATES
 from apiserver.registry.coordination import RESOURCES as COORDINATION
 from apiserver.registry.core import RESOURCES as CORE
 from apiserver.registry.discovery import RESOURCES as DISCOVERY
+from apiserver.registry.dra import BETA as DRA_BETA
 from apiserver.registry.dra import RESOURCES as DRA
 from apiserver.registry.flowcontrol import RESOURCES as FLOWCONTROL
 from apiserver.registry.networking import RESOURCES as NETWORKING
@@ -86,8 +87,9 @@ GROUP_ORDER = (
 
 def wanted() -> tuple[Resource, ...]:
     """Return the kinds that are served here: those of features that are on besides the others."""
-    alpha = SCHEDULING_ALPHA if gates.enabled(features.GENERIC_WORKLOAD) else ()
-    return (*RESOURCES, *alpha)
+    groups = SCHEDULING_ALPHA if gates.enabled(features.GENERIC_WORKLOAD) else ()
+    rules = DRA_BETA if gates.enabled(features.TAINT_RULES) else ()
+    return (*RESOURCES, *groups, *rules)
 
 
 @dataclass(frozen=True, slots=True)

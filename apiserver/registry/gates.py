@@ -1,4 +1,4 @@
-"""Features of v1.36 that are of alpha quality, and off unless an operator switches them on.
+"""Features of v1.36 that are off unless an operator switches them on, most of alpha quality.
 
 As in Kubernetes they hold for all that a process serves, and are switched before it serves.
 """
@@ -13,6 +13,7 @@ from apimachinery.features import (
     GENERIC_WORKLOAD,
     GROUP_CLAIMS,
     GROUP_PREEMPTION,
+    TAINT_RULES,
     TOPOLOGY,
     WORKLOAD_WITH_JOB,
 )
@@ -22,13 +23,14 @@ FEATURES: Mapping[str, tuple[str, ...]] = {
     GANG_SCHEDULING: (GENERIC_WORKLOAD,),
     GENERIC_WORKLOAD: (),
     GROUP_CLAIMS: (GENERIC_WORKLOAD,),
+    TAINT_RULES: (),
     TOPOLOGY: (GENERIC_WORKLOAD,),
     GROUP_PREEMPTION: (GANG_SCHEDULING,),
     WORKLOAD_WITH_JOB: (GENERIC_WORKLOAD,),
 }
-ALPHA = "scheduling.k8s.io/v1alpha2"
+ALPHA, BETA = "scheduling.k8s.io/v1alpha2", "resource.k8s.io/v1beta2"
 # What --runtime-config may name.
-VERSIONS = ("api/all", "api/alpha", ALPHA)
+VERSIONS = ("api/all", "api/alpha", "api/beta", ALPHA, BETA)
 
 _on: set[str] = set()
 
@@ -51,9 +53,16 @@ def switch(on: Iterable[str]) -> None:
 
 def chosen(features: Iterable[tuple[str, str]], versions: Iterable[tuple[str, str]]) -> list[str]:
     """Return the features that are on by flags; their kinds have to be served as well."""
-    served = any(says_true(value) for name, value in versions if name in VERSIONS)
+    served = {name for name, value in versions if says_true(value)}
     on = [name for name, value in dict(features).items() if says_true(value)]
-    return on if served else []
+    return [name for name in on if not served.isdisjoint(_serving(name))]
+
+
+def _serving(feature: str) -> tuple[str, ...]:
+    """Return what of --runtime-config has the kinds of a feature served."""
+    if feature == TAINT_RULES:
+        return ("api/all", "api/beta", BETA)
+    return ("api/all", "api/alpha", ALPHA)
 
 
 def problems(

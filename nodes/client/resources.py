@@ -89,6 +89,7 @@ CLUSTERROLES = Res("rbac.authorization.k8s.io", "v1", "clusterroles", "ClusterRo
 ROLEBINDINGS = Res("rbac.authorization.k8s.io", "v1", "rolebindings", "RoleBinding")
 ROLES = Res("rbac.authorization.k8s.io", "v1", "roles", "Role")
 DEVICECLASSES = Res("resource.k8s.io", "v1", "deviceclasses", "DeviceClass", False)
+DEVICETAINTRULES = Res("resource.k8s.io", "v1beta2", "devicetaintrules", "DeviceTaintRule", False)
 RESOURCECLAIMS = Res("resource.k8s.io", "v1", "resourceclaims", "ResourceClaim")
 RESOURCECLAIMTEMPLATES = Res(
     "resource.k8s.io", "v1", "resourceclaimtemplates", "ResourceClaimTemplate"
@@ -161,8 +162,12 @@ ALL: tuple[Res, ...] = (
 
 # Served where the feature GenericWorkload is on.
 ALPHA: tuple[Res, ...] = (PODGROUPS, WORKLOADS)
+# Served where the feature DRADeviceTaintRules is on.
+BETA: tuple[Res, ...] = (DEVICETAINTRULES,)
 
-BY_KIND: dict[tuple[str, str], Res] = {(res.api_version, res.kind): res for res in (*ALL, *ALPHA)}
+BY_KIND: dict[tuple[str, str], Res] = {
+    (res.api_version, res.kind): res for res in (*ALL, *ALPHA, *BETA)
+}
 
 
 def of(obj: Obj) -> Res:

@@ -1,20 +1,22 @@
 """Pods leave devices whose NoExecute taints their claims do not tolerate, or for a while only.
 
-A device is tainted in its ResourceSlice; what tolerates it stands in the claim's allocation, and
-who uses it in `reservedFor`.
+A device is tainted in its ResourceSlice, or by a DeviceTaintRule; what tolerates it stands in the
+claim's allocation, and who uses it in `reservedFor`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from apimachinery.clock import parse_time
+from apimachinery.devicetaints import added, ends, selects
+from apimachinery.features import TAINT_RULES
 from apimachinery.meta import Obj, is_deleting, namespace_of, uid_of
-from apimachinery.nodes import NO_EXECUTE, tolerates
-from apimachinery.resourceclaims import is_done, users
+from apimachinery.resourceclaims import is_done, results, users
 from nodes.client.lister import Key, key_of
-from nodes.client.resources import PODS, RESOURCECLAIMS, RESOURCESLICES
+from nodes.client.resources import DEVICETAINTRULES, PODS, RESOURCECLAIMS, RESOURCESLICES
+from nodes.controllers.common.base import ManagerContext
 from nodes.controllers.common.taintmanager import TaintManager
+from nodes.controllers.devicetaintrules import RuleStatus, device_of
 
 _POOL, _USER = "pool", "user"
 
@@ -30,6 +32,10 @@ class DeviceTaintEvictionController(TaintManager):
     disruption = "DeletionByDeviceTaintManager"
     why = "Device Taint manager: deleting due to NoExecute taint"
 
+    def __init__(self, context: ManagerContext) -> None:
+        super().__init__(context)
+        self._status = RuleStatus(self) if TAINT_RULES in context.served.features else None
+
     def start(self) -> None:
         self.informer(RESOURCECLAIMS).add_index(_POOL, _pools)
         self.informer(RESOURCECLAIMS).add_index(_USER, _users)
@@ -37,6 +43,22 @@ class DeviceTaintEvictionController(TaintManager):
         self.informer(RESOURCECLAIMS).on_change(self._on_claim)
         self.informer(RESOURCESLICES).on_change(self._on_slice)
         self.informer(PODS).on_change(self._on_pod)
+        if self._status is not None:
+            self.informer(DEVICETAINTRULES).on_change(self._on_rule)
+
+    def release(self) -> None:
+        super().release()
+        if self._status is not None:
+            self._status.loop.release()
+
+    def stop(self) -> None:
+        super().stop()
+        if self._status is not None:
+            self._status.loop.stop()
+
+    @property
+    def idle(self) -> bool:
+        return super().idle and (self._status is None or self._status.loop.idle)
 
     def _on_claim(self, old: Obj | None, new: Obj | None) -> None:
         for claim in (old, new):
@@ -48,6 +70,16 @@ class DeviceTaintEvictionController(TaintManager):
             if one is not None:
                 for claim in self.informer(RESOURCECLAIMS).by_index(_POOL, _pool_of_slice(one)):
                     self._on_claim(None, claim)
+
+    def _on_rule(self, old: Obj | None, new: Obj | None) -> None:
+        if old is not None and new is not None and old["spec"] == new["spec"]:
+            return
+        every = [one for one in (old, new) if one is not None]
+        for claim in self.informer(RESOURCECLAIMS).list():
+            if any(selects(one, *device_of(result)) for one in every for result in results(claim)):
+                self._on_claim(None, claim)
+        if new is not None and self._status is not None:
+            self._status.loop.queue.add(key_of(new))
 
     def _on_pod(self, old: Obj | None, new: Obj | None) -> None:
         pod = new if new is not None else old
@@ -64,36 +96,37 @@ class DeviceTaintEvictionController(TaintManager):
 
     def _ends(self, claim: Obj) -> Iterator[float]:
         """Yield when a claim's users have to have left, for each device that drives them away."""
-        for result in _results(claim):
+        rules = self._rules()
+        for result in results(claim):
+            borne = result.get("tolerations") or ()
             pool = f"{result.get('driver')}/{result.get('pool')}"
             for one in self.informer(RESOURCESLICES).by_index(_POOL, pool):
                 for device in one["spec"].get("devices") or ():
                     if device["name"] == result.get("device"):
-                        taints = device.get("taints") or ()
-                        yield from _ends_of(taints, result.get("tolerations") or ())
+                        yield from ends(device.get("taints") or (), borne)
+            yield from ends(added(rules, *device_of(result)), borne)
 
+    def _rules(self) -> Sequence[Obj]:
+        return self.informer(DEVICETAINTRULES).list() if self._status is not None else ()
 
-def _ends_of(taints: Sequence[Obj], tolerations: Sequence[Obj]) -> Iterator[float]:
-    """Yield the second by which each taint wants a device free; none for one that is borne."""
-    for taint in taints:
-        if taint.get("effect") != NO_EXECUTE:
-            continue
-        since = parse_time(taint["timeAdded"]).timestamp() if taint.get("timeAdded") else 0.0
-        matching = [one for one in tolerations if tolerates(one, taint)]
-        limits = [one.get("tolerationSeconds") for one in matching]
-        if not matching:
-            yield since
-        elif all(limit is not None for limit in limits):
-            yield since + max(min(float(limit) for limit in limits if limit is not None), 0.0)
-
-
-def _results(claim: Obj) -> list[Obj]:
-    allocation = (claim.get("status") or {}).get("allocation") or {}
-    return (allocation.get("devices") or {}).get("results") or []
+    def has_left(self, pod: Obj) -> None:
+        if self._status is None:
+            return
+        claims = self.informer(RESOURCECLAIMS).by_index(_USER, uid_of(pod))
+        found = [
+            (device_of(result), result.get("tolerations") or ())
+            for claim in claims
+            for result in results(claim)
+        ]
+        self._status.evicted(
+            rule
+            for rule in self._rules()
+            if any(list(ends(added((rule,), *device), borne)) for device, borne in found)
+        )
 
 
 def _pools(claim: Obj) -> list[str]:
-    return [f"{one.get('driver')}/{one.get('pool')}" for one in _results(claim)]
+    return [f"{one.get('driver')}/{one.get('pool')}" for one in results(claim)]
 
 
 def _users(claim: Obj) -> list[str]:

@@ -34,12 +34,16 @@ class Follower:
         self._cache, self._queue, self._groups = cache, queue, groups
         self._writer, self._waiters, self._ours = writer, waiters, ours
 
-    def follow(self, informers: Informers) -> None:
+    def follow(self, informers: Informers, *, taint_rules: bool = False) -> None:
         """Follow nodes first, so that pods find them, then pods and claims."""
         informers.get(resources.NODES).on_change(self._on_node)
         informers.get(resources.PODS).on_change(self.on_pod)
         for resource, meaning in OTHERS:
             informers.get(resource).on_change(partial(self._on_other, meaning))
+        if taint_rules:
+            # As if the slices had changed whose devices a rule selects.
+            meaning = Meaning(*(Event.DEVICES_CHANGED,) * 3)
+            informers.get(resources.DEVICETAINTRULES).on_change(partial(self._on_other, meaning))
         if self._groups is not None:
             meaning = Meaning(Event.GROUP_ADDED)
             informers.get(resources.PODGROUPS).on_change(partial(self._on_other, meaning))

@@ -10,9 +10,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from apimachinery.clock import Clock
+from apimachinery.features import GROUP_CLAIMS, TAINT_RULES
 from apimachinery.meta import Obj
 from nodes.client import resources
 from nodes.client.cause import CAUSE
@@ -94,19 +95,22 @@ class Scheduler:
         *,
         ask: Ask = no_ask,
         groups: GroupFeatures | None = None,
-        group_claims: bool = False,
+        features: Collection[str] = (),
     ) -> None:
         """`groups`: pods of a PodGroup are scheduled together, and how.
 
-        `group_claims`: they may have claims together.
+        `features`: what is on of `apimachinery.features`.
         """
         self._informers = informers
         self._clock, self._tasks, self._ask = clock, tasks, ask
         self.cache = Cache()
         self.queue = Queue(clock, self._wake, lambda pod: self.kept_out(pod)[0])
         self.decisions = Decisions()
-        needs_groups = groups is not None or group_claims
-        kinds = {**_READ, "podgroups": resources.PODGROUPS} if needs_groups else _READ
+        kinds = dict(_READ)
+        if groups is not None or GROUP_CLAIMS in features:
+            kinds["podgroups"] = resources.PODGROUPS
+        if TAINT_RULES in features:
+            kinds["devicetaintrules"] = resources.DEVICETAINTRULES
         self._readers: dict[str, Reader] = {n: informers.get(res) for n, res in kinds.items()}
         self._features = groups or NO_GROUPS
         self._groups = Groups(self.cache) if groups else None
@@ -190,7 +194,7 @@ class Scheduler:
         self.queue.move_all()
 
     def start(self) -> None:
-        self._follower.follow(self._informers)
+        self._follower.follow(self._informers, taint_rules="devicetaintrules" in self._readers)
 
     def stop(self) -> None:
         self._stopped = True

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from apimachinery.features import GENERIC_WORKLOAD, GROUP_CLAIMS, WORKLOAD_WITH_JOB
+from apimachinery.features import GENERIC_WORKLOAD, GROUP_CLAIMS, TAINT_RULES, WORKLOAD_WITH_JOB
 from apiserver.auth.bootstrap.words import (
     CHANGE,
     LIST_WATCH,
@@ -312,6 +312,12 @@ _WITH: Mapping[str, Mapping[str, Sequence[PolicyRule]]] = {
             rule(READ, "scheduling.k8s.io", "podgroups"),
             rule(CHANGE, "scheduling.k8s.io", "podgroups/status"),
             rule("update", "scheduling.k8s.io", "podgroups/finalizers"),
+        ),
+    },
+    TAINT_RULES: {
+        "device-taint-eviction-controller": (
+            rule(READ, "resource.k8s.io", "devicetaintrules"),
+            rule("patch", "resource.k8s.io", "devicetaintrules/status"),
         ),
     },
 }

@@ -323,6 +323,11 @@ WITH_WORKLOADS: Mapping[str, Sequence[PolicyRule]] = {
     ),
 }
 
+# What comes to it where the feature DRADeviceTaintRules is on.
+WITH_TAINT_RULES: Mapping[str, Sequence[PolicyRule]] = {
+    "system:kube-scheduler": (rule(READ, "resource.k8s.io", "devicetaintrules"),),
+}
+
 
 def aggregated_rules(name: str) -> list[PolicyRule]:
     """Return the rules of admin, edit or view; a rule that comes twice is there once."""

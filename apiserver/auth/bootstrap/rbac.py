@@ -15,6 +15,7 @@ from apiserver.auth.bootstrap.policy import (
     AGGREGATES_TO,
     CLUSTER_ROLES,
     ROLES,
+    WITH_TAINT_RULES,
     WITH_WORKLOADS,
     aggregated_rules,
 )
@@ -49,8 +50,9 @@ def _objects(on: frozenset[str]) -> tuple[Obj, ...]:
 
 def _cluster_roles(on: frozenset[str]) -> Iterator[Obj]:
     for name, rules in CLUSTER_ROLES.items():
-        more = WITH_WORKLOADS.get(name, ()) if features.GENERIC_WORKLOAD in on else ()
-        yield _cluster_role(name, (*rules, *more))
+        groups = WITH_WORKLOADS.get(name, ()) if features.GENERIC_WORKLOAD in on else ()
+        taints = WITH_TAINT_RULES.get(name, ()) if features.TAINT_RULES in on else ()
+        yield _cluster_role(name, (*rules, *groups, *taints))
     for name in AGGREGATED:
         selector = {"matchLabels": {f"{GROUP}/aggregate-to-{name}": "true"}}
         role = _cluster_role(name, aggregated_rules(name))

@@ -8,6 +8,7 @@ from apimachinery.validation.field import FieldErrors, Path, invalid, required
 from apimachinery.validation.names import is_dns1123_subdomain
 from apiserver.registry.dra.devices import counter_set_errors, device_errors, drop_lists
 from apiserver.registry.dra.lists import each_once, named, pool_name_errors
+from apiserver.registry.dra.taints import stamp
 from apiserver.registry.podspec.checks import NOT_POSITIVE, immutable, obey
 from apiserver.registry.podspec.scheduling import node_selector_errors
 from apiserver.registry.resource import Column, Resource
@@ -33,11 +34,23 @@ class ResourceSliceStrategy(Strategy):
     def drop_disabled(self, obj: Obj, old: Obj | None) -> None:
         drop_lists((obj.get("spec") or {}).get("devices") or [])
 
+    def prepare_for_create(self, obj: Obj, ctx: StrategyContext) -> None:
+        _stamp(obj, ctx)
+
+    def prepare_for_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> None:
+        _stamp(new, ctx)
+
     def validate(self, obj: Obj, ctx: StrategyContext) -> FieldErrors:
         yield from _spec_errors(obj.get("spec") or {}, None)
 
     def validate_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> FieldErrors:
         yield from _spec_errors(new.get("spec") or {}, old.get("spec") or {})
+
+
+def _stamp(obj: Obj, ctx: StrategyContext) -> None:
+    for device in (obj.get("spec") or {}).get("devices") or ():
+        for taint in device.get("taints") or ():
+            stamp(taint, ctx)
 
 
 def _spec_errors(spec: Obj, old: Obj | None) -> FieldErrors:

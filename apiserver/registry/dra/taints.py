@@ -15,6 +15,7 @@ from apimachinery.validation.field import (
 )
 from apiserver.registry.dra.lists import each, label_name_errors, label_value_errors
 from apiserver.registry.podspec.checks import one_of_required
+from apiserver.registry.strategy import StrategyContext
 
 _EFFECTS = ("NoExecute", "NoSchedule", "None")
 _OPERATORS = ("Equal", "Exists")
@@ -26,6 +27,12 @@ def taint_errors(taint: Obj, path: Path) -> FieldErrors:
     if taint.get("value"):
         yield from label_value_errors(taint["value"], path / "value")
     yield from one_of_required(taint.get("effect"), _EFFECTS, path / "effect")
+
+
+def stamp(taint: Obj, ctx: StrategyContext) -> None:
+    """Say since when there is a taint, where nobody did."""
+    if not taint.get("timeAdded"):
+        taint["timeAdded"] = ctx.clock.timestamp()
 
 
 def toleration_errors(tolerations: Sequence[Obj], path: Path) -> FieldErrors:

@@ -47,6 +47,9 @@ class TaintManager(ManagedController):
     def time_left(self, pod: Obj) -> float | None:
         """Return the seconds that a pod may stay, not above 0 if it has to go; None for ever."""
 
+    def has_left(self, pod: Obj) -> None:
+        """Take note of a pod that has been sent away."""
+
     async def reconcile(self, key: Key) -> Result:
         pod = self.informer(PODS).get(*key)
         if pod is None or self.stays(pod):
@@ -69,6 +72,7 @@ class TaintManager(ManagedController):
         self.context.klog.info("taint_eviction.go:111", "Deleting pod", *said)
         await disrupt(self.client, self.clock, pod, self.disruption, self.why)
         self._going[key] = uid_of(pod)
+        self.has_left(pod)
         self.count(self.counter)
         return DONE
 

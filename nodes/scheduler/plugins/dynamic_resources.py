@@ -37,6 +37,7 @@ from nodes.scheduler.devices.podclaims import (
 )
 from nodes.scheduler.devices.pools import gathered
 from nodes.scheduler.devices.requests import AllocationError, full_name
+from nodes.scheduler.devices.tainting import tainted_slices
 from nodes.scheduler.devices.writing import made_ready, make, without_finalizer, write
 from nodes.scheduler.framework import (
     SKIP,
@@ -160,7 +161,7 @@ class DynamicResources(
             found.stale = made_for(pod, state.readers[CLAIMS])
         if waiting or resources:
             classes = {name_of(one): one for one in state.readers["deviceclasses"].list()}
-            pools = gathered(state.readers["resourceslices"].list())
+            pools = gathered(tainted_slices(state))
             pools.sort(key=has_to_make_ready)
             found.allocator = Allocator(waiting, classes, pools, taken(state))
         state.data[self.name] = found

@@ -4,8 +4,9 @@ import asyncio
 
 import pytest
 
+from apimachinery.features import TAINT_RULES
 from apimachinery.meta import is_deleting
-from nodes.client.resources import RESOURCESLICES
+from nodes.client.resources import DEVICETAINTRULES, RESOURCESLICES
 from tests.support.builders import obj, pod
 
 pytestmark = pytest.mark.looptime
@@ -83,3 +84,103 @@ async def test_a_taint_that_goes_in_time_spares_the_pod(rig):
     await asyncio.sleep(100)
     assert not is_deleting(rig.need("pods", "p"))
     assert rig.events() == ["Normal DeviceTaintManagerEviction Cancelling deletion"]
+
+
+# --- rules --------------------------------------------------------------------------------------
+
+RULES = "devicetaintrules"
+
+
+def rule(effect="NoExecute", **selector):
+    taint = {"key": "example.com/broken", "effect": effect}
+    return obj(
+        "DeviceTaintRule",
+        "r",
+        "",
+        "resource.k8s.io/v1beta2",
+        spec={"deviceSelector": selector, "taint": taint},
+    ).meta(generation=1)
+
+
+async def with_rule(rig, built, *tolerations):
+    rig.features = frozenset([TAINT_RULES])
+    await using(rig, *tolerations)
+    built["spec"]["taint"]["timeAdded"] = rig.clock.timestamp()
+    await rig.create(built)
+    await rig.settle()
+
+
+def said(rig):
+    (condition,) = rig.need(RULES, "r")["status"]["conditions"]
+    assert condition["type"] == "EvictionInProgress"
+    assert condition["observedGeneration"] == 1
+    return condition["status"], condition["reason"], condition["message"]
+
+
+async def test_a_rule_drives_pods_from_devices_and_tells_when_they_have_left(rig):
+    await with_rule(rig, rule(driver="gpu.example.com"))
+    assert is_deleting(rig.need("pods", "p"))
+    assert not is_deleting(rig.need("pods", "other"))
+    await asyncio.sleep(11)
+    assert said(rig) == ("False", "Completed", "1 pod evicted since starting the controller.")
+
+
+async def test_while_pods_stay_the_rule_says_how_many(rig):
+    tolerated = {"operator": "Exists", "tolerationSeconds": 60}
+    await with_rule(rig, rule(device="gpu-0"), tolerated)
+    words = "1 pod needs to be evicted in 1 namespace."
+    assert said(rig) == ("True", "PodsPendingEviction", words)
+    await asyncio.sleep(75)
+    assert is_deleting(rig.need("pods", "p"))
+    assert said(rig) == ("False", "Completed", "1 pod evicted since starting the controller.")
+
+
+@pytest.mark.parametrize(
+    ("built", "tolerations", "reason", "words"),
+    [
+        (
+            rule("None", pool="n1"),
+            (),
+            "NoEffect",
+            (
+                "1 published device selected. 1 allocated device selected. "
+                "1 pod would be evicted in 1 namespace if the effect was NoExecute. "
+                "This information will not be updated again. "
+                "Recreate the DeviceTaintRule to trigger an update."
+            ),
+        ),
+        (
+            rule("None", pool="n2"),
+            (),
+            "NoEffect",
+            (
+                "0 published devices selected. 0 allocated devices selected. "
+                "0 pods would be evicted in 0 different namespaces if the effect was NoExecute. "
+                "This information will not be updated again. "
+                "Recreate the DeviceTaintRule to trigger an update."
+            ),
+        ),
+        (
+            rule("NoSchedule"),
+            (),
+            "OtherEffect",
+            "Eviction only happens for the NoExecute effect.",
+        ),
+        (rule(driver="other.example.com"), (), "NotStarted", ""),
+        (rule(), ({"operator": "Exists"},), "NotStarted", ""),
+    ],
+)
+async def test_a_rule_that_drives_nobody_away_says_why(rig, built, tolerations, reason, words):
+    await with_rule(rig, built, *tolerations)
+    assert said(rig) == ("False", reason, words)
+    await asyncio.sleep(30)
+    assert not is_deleting(rig.need("pods", "p"))
+    assert said(rig) == ("False", reason, words)
+
+
+async def test_a_rule_that_is_taken_back_in_time_drives_nobody_away(rig):
+    await with_rule(rig, rule(), {"operator": "Exists", "tolerationSeconds": 60})
+    await rig.client.delete(DEVICETAINTRULES, "", "r")
+    await asyncio.sleep(100)
+    assert not is_deleting(rig.need("pods", "p"))
+    assert rig.events()[-1] == "Normal DeviceTaintManagerEviction Cancelling deletion"

@@ -10,6 +10,7 @@ from apiserver.registry.dra import (
     RESOURCECLAIMTEMPLATES,
     RESOURCESLICES,
 )
+from apiserver.registry.dra.devicetaintrules import DEVICETAINTRULES
 from tests.apiserver.registry.trying import cells, context, create_errors, created, update_errors
 
 GPU = {"name": "r", "exactly": {"deviceClassName": "gpu"}}
@@ -146,3 +147,33 @@ def test_access_for_administrators_needs_a_namespace_for_it():
         lambda c: c["status"].update(allocation={"devices": {"results": [given]}}),
         "status",
     ) == [why.replace("spec.devices.requests[1]", "status.allocation.devices.results[0]")]
+
+
+BROKEN = {"key": "example.com/broken", "effect": "NoExecute"}
+
+
+@pytest.mark.parametrize(
+    ("spec", "errors"),
+    [
+        ({"taint": BROKEN}, []),
+        ({"taint": BROKEN, "deviceSelector": {}}, []),
+        ({"taint": BROKEN | {"effect": "None"}, "deviceSelector": {"pool": "a/b"}}, []),
+        ({"taint": {"key": "k"}}, ["spec.taint.effect: Required value"]),
+        ({"taint": BROKEN, "deviceSelector": {"pool": ""}}, ["deviceSelector.pool: Required"]),
+        ({"taint": BROKEN, "deviceSelector": {"driver": "_"}}, ["deviceSelector.driver: Invalid"]),
+        ({"taint": BROKEN, "deviceSelector": {"device": "_"}}, ["deviceSelector.device: Invalid"]),
+    ],
+)
+def test_rules_that_taint_devices(spec, errors):
+    found = create_errors(DEVICETAINTRULES, "r", spec=spec)
+    assert len(found) == len(errors), found
+    assert all(words in error for words, error in zip(errors, found, strict=True))
+
+
+def test_a_taint_says_since_when_it_is_there():
+    rule = created(DEVICETAINTRULES, "r", spec={"taint": dict(BROKEN)})
+    device = {"name": "a", "taints": [dict(BROKEN), BROKEN | {"timeAdded": "2020-01-01T00:00:00Z"}]}
+    slice_ = created(RESOURCESLICES, "s", spec={"devices": [device]})
+    first, second = slice_["spec"]["devices"][0]["taints"]
+    assert rule["spec"]["taint"]["timeAdded"] == first["timeAdded"]
+    assert second["timeAdded"] == "2020-01-01T00:00:00Z"

@@ -202,6 +202,9 @@ ALPHA = (("scheduling.k8s.io/v1alpha2", "true"),)
             [],
             [f"invalid value of GenericWorkload: x, err: {NO_BOOL}"],
         ),
+        # Each needs its own kinds.
+        ((("DRADeviceTaintRules", "true"),), ALPHA, [], []),
+        ((("DRADeviceTaintRules", "true"),), (("api/beta", "true"),), ["DRADeviceTaintRules"], []),
         ((), (("foo/v1", "true"),), [], ["unknown api groups foo"]),
     ],
 )
