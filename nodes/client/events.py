@@ -11,28 +11,35 @@ from apimachinery.meta import Obj, name_of, namespace_of
 from nodes.client.eventsink import EventSink
 from nodes.client.klog import SILENT, Klog
 from nodes.client.occurrences import Occurrence
+from nodes.client.pace import USUAL, Pace
 from nodes.client.rest import Client
 
 NORMAL, WARNING = "Normal", "Warning"
 
 
 class Recorder:
-    """Says what one component has to say. `host` is set by what runs on a node."""
+    """Says what one component has to say, at its pace. `host` is set by what runs on a node."""
 
     # What is said is logged too, by a logger of this name.
     klog: Klog = SILENT
     logger: str = ""
 
     def __init__(
-        self, client: Client, component: str, clock: Clock, sink: EventSink, host: str = ""
+        self,
+        client: Client,
+        component: str,
+        clock: Clock,
+        sink: EventSink,
+        host: str = "",
+        pace: Pace = USUAL,
     ) -> None:
-        self._client, self._clock, self._sink = client, clock, sink
+        self._client, self._clock, self._sink, self._pace = client, clock, sink, pace
         self._source = {"component": component} | ({"host": host} if host else {})
 
     def named(self, component: str) -> Recorder:
         """Return who says things for another component, in the same way."""
         host = self._source.get("host", "")
-        return Recorder(self._client, component, self._clock, self._sink, host)
+        return Recorder(self._client, component, self._clock, self._sink, host, self._pace)
 
     def event(
         self,
@@ -66,6 +73,7 @@ class Recorder:
                 self._clock.timestamp(),
                 action,
                 reference(related, "") if related is not None else None,
+                pace=self._pace,
             )
         )
 

@@ -1,9 +1,10 @@
 """The way of a cluster's events to the API, without ever holding up those who tell of them.
 
 As client-go's broadcasters: each component has a queue of a thousand, and what finds it full is
-lost. What the API refuses is lost as well; as long as it cannot be reached, the component's queue
-waits, and the first in it is tried twelve times, ten seconds after one another. One task writes
-for all components, some at a time and of each in turn; it lives while there is something to write.
+lost; it is written at the component's pace. What the API refuses is lost as well; as long as it
+cannot be reached, the component's queue waits, and the first in it is tried twelve times, ten
+seconds after one another. One task writes for all components, some at a time and of each in turn;
+it lives while there is something that may be written.
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from apimachinery.clock import Clock, format_seconds
+from apimachinery.clock import Clock, Timer, format_seconds
 from apimachinery.errors import ApiError, NotFound
 from nodes.client.cause import CAUSE
 from nodes.client.correlator import FINISHED, REFRESHED, Correlator
 from nodes.client.occurrences import Key, Occurrence, Saying, Written
+from nodes.client.pace import Meter
 from nodes.client.resources import EVENTS
 from nodes.client.rest import STRATEGIC_PATCH
 from nodes.client.supervise import TaskSet
@@ -32,6 +34,8 @@ WAITING = 1000
 _TRIES, _BETWEEN_TRIES = 12, 10.0
 # Writes under way together: enough to fill one group commit, few enough to leave room for work.
 _TOGETHER = 32
+# Where the pace is used up, so many may be written before it is asked again: not each wakes us.
+_AFTER_A_REST = 8
 
 
 @dataclass(slots=True, eq=False)
@@ -40,9 +44,11 @@ class _Queue:
 
     component: str
     host: str
+    meter: Meter
     sayings: deque[Saying] = field(default_factory=deque)
     tries: int = 0  # of the first, in vain
     ready: bool = False
+    rest: Timer | None = None  # it may go on when this is over
 
     def first_wait(self) -> float:
         """Return a part of the wait that is each component's own: not all come back at once."""
@@ -56,6 +62,7 @@ class EventSink:
         self._clock, self._tasks = clock, tasks
         self._correlator = Correlator()
         self._queues: dict[tuple[str, str], _Queue] = {}
+        self._meters: dict[tuple[str, str], Meter] = {}
         self._ready: deque[_Queue] = deque()
         self._draining = False
 
@@ -76,6 +83,8 @@ class EventSink:
             queue = self._queues.pop(key)
             queue.sayings.clear()
             self._withdraw(queue)
+        for key in [key for key in self._meters if key[1] == host]:
+            del self._meters[key]
 
     @property
     def idle(self) -> bool:
@@ -109,12 +118,16 @@ class EventSink:
     # Queues.
 
     def _say(self, saying: Saying) -> None:
-        component, host = saying.occurrence.component, saying.occurrence.host
-        queue = self._queues.get((component, host))
+        occurrence = saying.occurrence
+        key = (occurrence.component, occurrence.host)
+        queue = self._queues.get(key)
         if queue is None:
-            queue = self._queues[component, host] = _Queue(component, host)
+            meter = self._meters.get(key)
+            if meter is None:
+                meter = self._meters[key] = Meter(occurrence.pace)
+            queue = self._queues[key] = _Queue(*key, meter)
         queue.sayings.append(saying)
-        if not queue.tries:
+        if queue.rest is None:
             self._offer(queue)
 
     def _offer(self, queue: _Queue) -> None:
@@ -136,16 +149,34 @@ class EventSink:
 
         Of one that could not reach the API it is the first alone.
         """
+        now = self._clock.seconds()
         taken: dict[_Queue, list[Saying]] = {}
-        for _ in range(_TOGETHER):
-            if not self._ready:
-                break
+        room = _TOGETHER
+        while room and self._ready:
             queue = self._ready.popleft()
+            queue.ready = False
+            if not queue.meter.take(now):
+                rest = min(len(queue.sayings), _AFTER_A_REST)
+                self._rest(queue, queue.meter.wait(now, rest))
+                continue
+            room -= 1
             taken.setdefault(queue, []).append(queue.sayings.popleft())
             queue.ready = bool(queue.sayings) and not queue.tries
             if queue.ready:
                 self._ready.append(queue)
         return taken
+
+    def _rest(self, queue: _Queue, seconds: float) -> None:
+        """Leave a queue alone for a while, which takes the place of one that was to come."""
+        self._withdraw(queue)
+        if queue.rest is not None:
+            queue.rest.cancel()
+        queue.rest = self._clock.call_later(seconds, self._rested, queue)
+
+    def _rested(self, queue: _Queue) -> None:
+        queue.rest = None
+        if queue.sayings:  # not forgotten
+            self._offer(queue)
 
     def _settle(self, queue: _Queue, unheard: list[Saying]) -> None:
         """Go on with a queue after some of it was written: `unheard` could not be."""
@@ -158,16 +189,10 @@ class EventSink:
             log.debug("event not written: %s (retry limit exceeded)", lost.occurrence.reason)
             queue.tries = 0
         if queue.tries:
-            self._withdraw(queue)
-            wait = queue.first_wait() if queue.tries == 1 else _BETWEEN_TRIES
-            self._clock.call_later(wait, self._retry, queue)
-        elif queue.sayings:
-            self._offer(queue)
-        else:
+            self._rest(queue, queue.first_wait() if queue.tries == 1 else _BETWEEN_TRIES)
+        elif not queue.sayings:
             del self._queues[queue.component, queue.host]
-
-    def _retry(self, queue: _Queue) -> None:
-        if queue.sayings:  # not forgotten
+        elif queue.rest is None:
             self._offer(queue)
 
     # Writing.

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from apimachinery.meta import Obj
 from nodes.client.cause import CAUSE, Cause
+from nodes.client.pace import USUAL, Pace
 from nodes.client.rest import Client
 
 Key = tuple[str, ...]
@@ -27,6 +28,7 @@ class Occurrence:
     action: str = ""
     related: Obj | None = None
     cause: Cause = field(default_factory=CAUSE.get)
+    pace: Pace = USUAL  # of the component
 
     @property
     def component(self) -> str:

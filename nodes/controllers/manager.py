@@ -17,6 +17,7 @@ from nodes.client.eventsink import EventSink
 from nodes.client.informer import Informers
 from nodes.client.klog import SILENT, Klog
 from nodes.client.metering import QueueMeter
+from nodes.client.pace import CONTROLLER
 from nodes.client.patience import Patient
 from nodes.client.rest import Client
 from nodes.client.supervise import TaskSet
@@ -242,7 +243,7 @@ class Manager:
         turns = Turns(self._transport_for(user), CALLS_TOGETHER)
         transport = Patient(turns, self._clock)
         client = Client(transport, "kube-controller-manager")
-        recorder = Recorder(client, component, self._clock, self._events)
+        recorder = Recorder(client, component, self._clock, self._events, pace=CONTROLLER)
         if self._klog is not SILENT:
             recorder.klog, recorder.logger = self._klog, name
         start = STARTS.get(name)

@@ -64,6 +64,42 @@ async def test_there_is_room_again_once_some_are_written(api, recorder, sink):
     assert Counter(event["count"] for event in api.all("events")) == {2: 900}
 
 
+async def test_each_component_has_a_pace_of_its_own(api, recorder):
+    one, other = recorder("n1"), recorder("n2")
+    for index in range(300):
+        one.event(pod(f"a{index}"), NORMAL, "Started", "")
+    await asyncio.sleep(1)
+    # A hundred at once and fifty a second; they come by eight once those are used up.
+    assert 142 <= len(told(api)) <= 150
+    other.event(pod("b"), NORMAL, "Started", "")
+    await asyncio.sleep(0.001)
+    assert told(api)[-1] == ("n2", "b")
+    await asyncio.sleep(2)
+    assert 242 <= len(told(api)) - 1 <= 250
+    await asyncio.sleep(1)
+    assert Counter(host for host, _ in told(api)) == {"n1": 300, "n2": 1}
+    # Silence saves up for another burst, and not for more.
+    await asyncio.sleep(60)
+    for index in range(150):
+        one.event(pod(f"c{index}"), NORMAL, "Started", "")
+    await asyncio.sleep(0.1)
+    assert 100 <= len(told(api)) - 301 <= 108
+
+
+async def test_a_component_that_comes_back_has_no_new_burst(api, recorder, sink):
+    one = recorder("n1")
+    for index in range(100):
+        one.event(pod(f"a{index}"), NORMAL, "Started", "")
+    await asyncio.sleep(0.01)
+    assert (len(told(api)), sink.idle) == (100, True)
+    one.event(pod("b"), NORMAL, "Started", "")
+    one.event(pod("c"), NORMAL, "Started", "")
+    await asyncio.sleep(0.005)
+    assert len(told(api)) == 100
+    await asyncio.sleep(0.1)
+    assert len(told(api)) == 102
+
+
 async def test_what_cannot_reach_the_api_waits_while_others_go_on(api, transport, recorder, clock):
     cut, well = recorder("n1"), recorder("n2")
     transport.fail("create", "events", Unreached("cut"), times=3)
