@@ -7,8 +7,8 @@ on a busy machine too whether the cost of a pod grows.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from itertools import islice
 
 import httpx
 
@@ -19,6 +19,11 @@ from benchmarks.workloads import DEPLOYMENTS, create, until_ready, watched
 from tests.support.server import Playground
 
 LARGEST, ROLLED = (1000, 10_000), (250, 5000)
+_PROFILES = """
+apiVersion: kubescheduler.config.k8s.io/v1
+kind: KubeSchedulerConfiguration
+profiles: [{schedulerName: default-scheduler}, {schedulerName: late}]
+"""
 # So much at once may take minutes on a slow machine (seconds).
 _PATIENCE = 900.0
 
@@ -72,44 +77,27 @@ def _measured(running: Playground, act: Callable[[], float]) -> tuple[float, flo
 
 
 def scheduled_per_second(client: httpx.Client, pods: int, nodes: int) -> float:
-    """Let pods wait for nodes; return how many are bound in a second once there are some.
+    """Let a scheduler begin that pods wait for; return how many are bound in a second from then on.
 
-    Nobody is on the nodes, as with Kubernetes' own scheduler_perf: nothing starts there.
+    That is what one that has been down finds: pods and nodes are there. Nobody is on the nodes, as
+    with Kubernetes' own scheduler_perf: nothing starts there.
     """
-    after = create(client, pods)
-    for _ in _first_of(client, after, pods, _has_been_tried):
-        pass
-    after = client.get(PODS, params={"limit": 1}).json()["metadata"]["resourceVersion"]
-    with ThreadPoolExecutor(1) as beside:
-        made = beside.submit(_make_nodes, client, nodes)
-        bound = _first_of(client, after, pods, lambda pod: bool(pod["spec"].get("nodeName")))
-        times = [time.perf_counter() for _ in bound]
-        made.result()
-    return (pods - 1) / (times[-1] - times[0])
-
-
-def _make_nodes(client: httpx.Client, nodes: int) -> None:
     for number in range(nodes):
         client.post("/api/v1/nodes", json=_node(number)).raise_for_status()
-
-
-def _first_of(
-    client: httpx.Client, after: str, pods: int, is_so: Callable[[dict], bool]
-) -> Iterator[str]:
-    """Yield each pod's name when something is so of it for the first time."""
+    after = create(client, pods, schedulerName="late")
+    for last in islice(watched(client, PODS, after), pods):
+        after = last["metadata"]["resourceVersion"]
+    config = {"metadata": {"name": "kube-scheduler-config"}, "data": {"config.yaml": _PROFILES}}
+    path = "/api/v1/namespaces/kube-system/configmaps"
+    begun = time.perf_counter()
+    client.post(path, json=config).raise_for_status()
     seen: set[str] = set()
     for found in watched(client, PODS, after):
-        name = found["metadata"]["name"]
-        if name not in seen and is_so(found):
-            seen.add(name)
-            yield name
-            if len(seen) == pods:
-                return
+        if found["spec"].get("nodeName"):
+            seen.add(found["metadata"]["name"])
+        if len(seen) == pods:
+            return pods / (time.perf_counter() - begun)
     raise RuntimeError(f"the watch ended after {len(seen)} of {pods} pods")
-
-
-def _has_been_tried(pod: dict) -> bool:
-    return any(one["type"] == "PodScheduled" for one in pod["status"].get("conditions", ()))
 
 
 def _node(number: int) -> dict:

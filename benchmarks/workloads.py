@@ -42,9 +42,11 @@ def deployment(replicas: int) -> dict:
     }
 
 
-def create(client: httpx.Client, replicas: int) -> str:
-    """Create the Deployment; return the revision that it has."""
-    made = client.post(DEPLOYMENTS, json=deployment(replicas)).raise_for_status()
+def create(client: httpx.Client, replicas: int, **spec: str) -> str:
+    """Create the Deployment, of pods with such a spec; return the revision that it has."""
+    wanted = deployment(replicas)
+    wanted["spec"]["template"]["spec"] |= spec
+    made = client.post(DEPLOYMENTS, json=wanted).raise_for_status()
     return str(made.json()["metadata"]["resourceVersion"])
 
 
