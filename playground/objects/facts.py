@@ -6,12 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from apimachinery.nodes import condition_status
-from apimachinery.resourceclaims import extended_claim, pod_claims
+from apimachinery.resourceclaims import extended_claim, group_name, pod_claims
 
 Object = Mapping[str, Any]
 MIRROR = "kubernetes.io/config.mirror"
 DEVICE_CLAIMS = "resourceclaims.resource.k8s.io"
 DEVICE_TEMPLATES = "resourceclaimtemplates.resource.k8s.io"
+GROUPS = "podgroups.scheduling.k8s.io"
 DEVICE_CLASSES = "deviceclasses.resource.k8s.io"
 
 
@@ -143,6 +144,8 @@ def references(pod: Object) -> Iterator[tuple[str, str, str]]:
         for container in inner.get(field) or ():
             yield from _of_container(container)
     yield from _of_devices(pod)
+    if group := group_name(pod):
+        yield "PodGroup", group, "scheduled with"
 
 
 def _of_devices(pod: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:

@@ -380,3 +380,19 @@ def test_pods_their_claims_of_devices_and_the_classes_of_these():
         ("allocated", "plain"),
         ("allocated,reserved", "good"),
     ]
+
+
+def test_pods_their_group_and_the_workload_it_is_made_after():
+    groups, workloads = (f"{kind}.scheduling.k8s.io" for kind in ("podgroups", "workloads"))
+    member = pod("p", "n1")
+    member["spec"]["schedulingGroup"] = {"podGroupName": "g"}
+    after = {"workload": {"workloadName": "w", "podGroupTemplateName": "t"}}
+    claims = [{"name": "switch", "resourceClaimName": "c"}]
+    group = thing("g", spec={"podGroupTemplateRef": after, "resourceClaims": claims})
+    found = {
+        (e.source[2], e.target[:1], e.target[2], e.remark)
+        for e in between({PODS: [member], groups: [group]}, key_of)
+    }
+    assert ("p", (groups,), "g", "scheduled with") in found
+    assert ("g", (workloads,), "w", "template t") in found
+    assert ("g", ("resourceclaims.resource.k8s.io",), "c", "devices switch") in found

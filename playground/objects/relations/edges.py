@@ -41,6 +41,7 @@ ADMISSION_BINDINGS = {
 }
 WEBHOOKS = tuple(f"{kind}webhookconfigurations.{ADMISSION}" for kind in ("validating", "mutating"))
 ATTACHMENTS = "volumeattachments.storage.k8s.io"
+WORKLOADS = "workloads.scheduling.k8s.io"
 TEMPLATED = (
     "deployments.apps",
     "replicasets.apps",
@@ -68,6 +69,8 @@ KINDS = (
     "controllerrevisions.apps",
     facts.DEVICE_CLAIMS,
     facts.DEVICE_TEMPLATES,
+    facts.GROUPS,
+    WORKLOADS,
 )
 _NEEDED = {
     "ServiceAccount": "serviceaccounts",
@@ -76,6 +79,7 @@ _NEEDED = {
     "PersistentVolumeClaim": CLAIMS,
     "ResourceClaim": facts.DEVICE_CLAIMS,
     "ResourceClaimTemplate": facts.DEVICE_TEMPLATES,
+    "PodGroup": facts.GROUPS,
 }
 # Every pod mounts it beside its token; a picture of everything shows nothing.
 EVERYWHERE = "kube-root-ca.crt"
@@ -164,6 +168,15 @@ def _pod(here: Key, pod: Object) -> Iterator[Edge]:
         yield Edge(here, ("nodes", "", str(node)), "runs")
     if priority := facts.spec(pod).get("priorityClassName"):
         yield Edge(here, (PRIORITIES, "", str(priority)), "class")
+
+
+def _group(here: Key, group: Object) -> Iterator[Edge]:
+    """What a PodGroup has claims to, and what it is made after."""
+    yield from _needs(here, group)
+    after = (facts.spec(group).get("podGroupTemplateRef") or {}).get("workload") or {}
+    if workload := after.get("workloadName"):
+        template = f"template {after.get('podGroupTemplateName')}"
+        yield Edge(here, (WORKLOADS, here[1], str(workload)), "uses", template)
 
 
 def _needs(here: Key, pod: Object) -> Iterator[Edge]:
@@ -377,6 +390,7 @@ _RULES: dict[str, Callable[[Key, Object], Iterator[Edge]]] = {
     CLAIMS: _claim,
     VOLUMES: _volume,
     facts.DEVICE_CLAIMS: _device_claim,
+    facts.GROUPS: _group,
     facts.DEVICE_TEMPLATES: _device_claim,
     "statefulsets.apps": _stateful,
     ATTACHMENTS: _attachment,

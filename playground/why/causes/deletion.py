@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from django.utils.translation import gettext as _
 
 from apimachinery.meta import is_deleting
+from playground.objects.facts import GROUPS
 from playground.why.causes import groups
 from playground.why.causes.facts import (
     condition,
@@ -71,7 +72,7 @@ def _users(world: World, obj: Object, finalizers: list[str]) -> list[Ref]:
     if "kubernetes.io/pvc-protection" in finalizers:
         return users(world, obj)
     if "scheduling.k8s.io/podgroup-protection" in finalizers:
-        found = groups.members(world, Ref(groups.GROUPS, namespace(obj), name(obj)))
+        found = groups.members(world, Ref(GROUPS, namespace(obj), name(obj)))
         return list(first_pods(found))
     return []
 

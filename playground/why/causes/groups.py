@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from playground.objects.facts import ended
+from apimachinery.resourceclaims import group_name
+from playground.objects.facts import GROUPS, ended
 from playground.why.causes.facts import (
     condition,
     first_pods,
@@ -19,7 +20,6 @@ from playground.why.causes.facts import (
 )
 from playground.why.model import Cause, Fix, Object, Ref, World
 
-GROUPS = "podgroups.scheduling.k8s.io"
 # What the scheduler says of a pod that would fit, were it not for the others.
 _HELD_BACK = "pod group is unschedulable"
 _MAKING_ROOM = "pod group is waiting for preemption to complete"
@@ -27,7 +27,7 @@ _MAKING_ROOM = "pod group is waiting for preemption to complete"
 
 def group_of(pod: Object) -> Ref | None:
     """Return the PodGroup that a pod is scheduled with."""
-    found = str((spec(pod).get("schedulingGroup") or {}).get("podGroupName") or "")
+    found = group_name(pod)
     return Ref(GROUPS, namespace(pod), found) if found else None
 
 
