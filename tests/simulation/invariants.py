@@ -25,6 +25,7 @@ RULES = (
     batch.Parallelism,
     batch.OnceDone,
     batch.Forbidden,
+    batch.OncePerMoment,
     cluster.Quota,
     cluster.Capacity,
     cluster.Budget,

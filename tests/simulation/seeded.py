@@ -22,6 +22,7 @@ from apiserver.registry.metadata import Identity
 from nodes.client.loopclock import LoopClock
 from playground.beginnings import Beginnings
 from playground.cluster_time import Start
+from tests.simulation.allowance import Allowance
 
 EPOCH = 1_767_600_000.0
 # What a bad line says.
@@ -129,14 +130,16 @@ class Weather:
 class BadLine:
     """A component's way to the API in some weather; watches stay in order, and may end."""
 
-    def __init__(self, api: ClusterApi, user: User, weather: Weather) -> None:
+    def __init__(self, api: ClusterApi, user: User, weather: Weather, allowance: Allowance) -> None:
         self._inner, self._weather, self._clock = LocalTransport(api, user), weather, api.clock
+        self._who, self._allowance = user.name, allowance
 
     async def call(self, call: Any) -> Any:
         weather = self._weather
         if wait := weather.takes(self._clock.seconds()):
             await self._clock.sleep(wait)
         if call.verb in _WRITES:
+            self._allowance.spend(self._who, call)
             resource = GroupResource(call.group, call.resource)
             if call.verb == "update" and weather.happens(weather.conflicts):
                 raise Conflict(resource, call.name, "the object has been modified")

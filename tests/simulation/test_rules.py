@@ -22,13 +22,18 @@ and the seeds from 0 on were played until the rule said so. A change of the deed
     Parallelism             no expectations are waited for                               6
     OnceDone                a Job counts each pod that has ended twice                   0
     OnceDone                a Job forgets which pods it has let go of                    9
+    OnceDone                a Job forgets its completed indexes                          7
+    OnceDone                a Job goes on when it is over                                6
     Forbidden               a CronJob does not read that it forbids it                   9
+    Forbidden               a CronJob leaves the Job alone that it is to replace        14
+    OncePerMoment           a CronJob forgets for which moment it made a Job             7
     Quota                   quotas are not looked at                                     2
     Quota                   counts that lag are believed (as it was)                    13
     Capacity                NodeResourcesFit looks at a node as if it were empty         0
     Budget                  an eviction is granted with no disruption left              11
     Preemption              pods of equal priority are sent away, too                    0
     old ReplicaSets         the limit of revisions is not read                           2
+    old Jobs                the limits of a CronJob's history are not read               0
     volumes                 a kubelet does not say that it has let go of a volume        3
 """
 
@@ -212,19 +217,45 @@ def test_a_job_does_nothing_twice():
     assert "forgets [1]" in wrong(done, job(succeeded=2, completedIndexes="0,3"))[0]
     assert "had 2 that succeeded" in wrong(done, job(succeeded=1, completedIndexes="0-1"))[0]
     complete = job(conditions=[condition("Complete")])
-    assert "which is Complete" in wrong(complete, owned("j-1", complete))[0]
+    assert "which is over: Complete" in wrong(complete, owned("j-1", complete))[0]
+    going = job(conditions=[condition("FailureTarget")])
+    assert "which is over: FailureTarget" in wrong(going, owned("j-1", going))[0]
     assert "is ['Complete'] no more" in wrong(complete, job())[0]
     both = job(conditions=[condition("Complete"), condition("Failed")])
     assert "complete and failed" in wrong(complete, both)[0]
 
 
+def cronjob(policy):
+    cron = obj("CronJob", "c", api_version="batch/v1", spec={"concurrencyPolicy": policy})
+    return cron.meta(uid="uid-CronJob-c")
+
+
 def test_cronjobs_that_forbid_it():
-    cron = obj("CronJob", "c", api_version="batch/v1", spec={"concurrencyPolicy": "Forbid"})
-    cron["metadata"]["uid"] = "uid-CronJob-c"
+    cron = cronjob("Forbid")
     ended = job("one", conditions=[condition("Failed")]).owned_by(cron)
     assert not wrong(cron, ended, job("two").owned_by(cron))
     first, second = job("one").owned_by(cron), job("two").owned_by(cron)
     assert "while one is at work" in wrong(cron, first, second)[0]
+
+
+def test_cronjobs_that_replace():
+    cron = cronjob("Replace")
+    first, second = job("one").owned_by(cron), job("two").owned_by(cron)
+    going = job("one").owned_by(cron).meta(deletionTimestamp="2026-01-01T00:00:00Z")
+    assert not wrong(cron, first, Gone(first), second)
+    assert not wrong(cron, first, going, second)
+    assert "while one is at work" in wrong(cron, first, second)[0]
+
+
+def test_cronjobs_begin_once_for_a_moment():
+    def at(name, minute):
+        moment = {"batch.kubernetes.io/cronjob-scheduled-timestamp": f"2026-01-01T00:0{minute}:00Z"}
+        return job(name).owned_by(cron).annotations(moment)
+
+    cron = cronjob("Allow")
+    first = at("one", 1)
+    assert not wrong(cron, first, at("two", 2))
+    assert "once more for" in wrong(cron, first, Gone(first), at("two", 1))[0]
 
 
 def daemonset(surge=0):

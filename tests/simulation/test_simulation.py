@@ -8,12 +8,16 @@ import json
 import os
 import subprocess
 import sys
+from itertools import count
 
 import pytest
 
+from apiserver.auth.user import MASTERS, User
+from nodes.client.resources import NAMESPACES
+from nodes.client.rest import Client
 from tests.simulation.seeded import AT_ONCE, Weather, keys
 from tests.simulation.verdict import judge
-from tests.simulation.world import log_database
+from tests.simulation.world import live, log_database
 
 HISTORIES = int(os.environ.get("KUBEGROUND_SIMULATION_HISTORIES", "8"))
 FIRST = int(os.environ.get("KUBEGROUND_SIMULATION_FIRST", "0"))
@@ -64,3 +68,19 @@ def test_time_goes_on_however_much_is_done_at_one_moment():
     weather = Weather("0")
     assert [weather.takes(5.0) for _ in range(AT_ONCE + 2)][-3:] == [0.0, 1.0, 1.0]
     assert weather.takes(6.0) == 0.0
+
+
+async def quarrel(world):
+    """Change one's mind again and again, and let no time pass."""
+    user = User("system:serviceaccount:kube-system:quarreller", (MASTERS,))
+    client = Client(world.cluster.surface.door(world.cluster.api, user), "quarreller")
+    for number in count():
+        body = {"metadata": {"labels": {"mind": str(number % 2)}}}
+        await client.patch(NAMESPACES, "", "default", body)
+
+
+def test_a_history_that_never_rests_ends_and_tells_who_writes(database):
+    history = live("0", database, quarrel, most=1400)
+    said = "of the last 1000 of 1400 writes: quarreller patch namespaces/default ("
+    assert said in history.restless
+    assert len(history.records) > 1000

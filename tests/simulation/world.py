@@ -25,6 +25,7 @@ from playground.cluster import RunningCluster, Surface
 from playground.databases import sqlite_settings
 from playground.fleet import Fleet
 from playground.secure_server import ClientTrust
+from tests.simulation.allowance import MOST, Allowance
 from tests.simulation.seeded import BadLine, Seeded, Weather
 from tests.support.databases import database
 from tests.support.inline import InlineStorage
@@ -123,15 +124,15 @@ class World:
         return list(reversed(await self.cluster.store.records(limit=1_000_000)))
 
 
-async def _live(seed: str, alias: str, play, steps: int) -> History:
-    weather, seeded = Weather(seed), Seeded(seed)
+async def _live(seed: str, alias: str, play, steps: int, most: int) -> History:
+    weather, seeded, allowance = Weather(seed), Seeded(seed), Allowance(most)
     surface = Surface(
         "https://127.0.0.1:6443",
         "CA",
         "admin-token",
         # A pass of the loop would be measured in seconds of the machine.
         serving=ServingOptions(turns=Turns(quantum=math.inf)),
-        door=lambda api, user: BadLine(api, user, weather),
+        door=lambda api, user: BadLine(api, user, weather, allowance),
     )
     storage = InlineStorage(clock=seeded.clock(), hub=WatchHub, alias=alias)
     fleet = Fleet(storage, surface, ClientTrust(), seeded)
@@ -139,7 +140,7 @@ async def _live(seed: str, alias: str, play, steps: int) -> History:
     history = History(seed)
     world = World(history, fleet, weather, steps)
     try:
-        history.restless = await play(world) or ""
+        history.restless = await _played(world, play, allowance)
         history.records = list(await world.log())
     finally:
         await fleet.delete(NAME)
@@ -147,7 +148,22 @@ async def _live(seed: str, alias: str, play, steps: int) -> History:
     return history
 
 
-def live(seed: str, alias: str, play, steps: int = STEPS) -> History:
-    """Play a history on a loop of its own, whose time begins at 0 and takes none."""
+async def _played(world: World, play, allowance: Allowance) -> str:
+    """Play; return what never came to rest."""
+    try:
+        return await play(world) or ""
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if not allowance.used_up or task is None:
+            raise
+        task.uncancel()
+        return allowance.told()
+
+
+def live(seed: str, alias: str, play, steps: int = STEPS, most: int = MOST) -> History:
+    """Play a history on a loop of its own, whose time begins at 0 and takes none.
+
+    It ends before its time where components write more than `most`.
+    """
     with asyncio.Runner(loop_factory=lambda: looptime.new_event_loop(start=0.0)) as runner:
-        return runner.run(_live(seed, alias, play, steps))
+        return runner.run(_live(seed, alias, play, steps, most))

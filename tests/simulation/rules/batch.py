@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from apimachinery.meta import annotations_of, controller_of, name_of, uid_of
+from apimachinery.meta import annotations_of, controller_of, is_deleting, name_of, uid_of
 from apimachinery.pods import is_active, phase_of
 from tests.simulation.rules.workloads import Wanted
 from tests.simulation.states import Change, Obj, Rule, State
 
 _INDEX = "batch.kubernetes.io/job-completion-index"
 _ENDS = ("succeeded", "failed")
+# What is true of a Job that has ended, or is going to.
+_OVER = {"Complete", "Failed", "SuccessCriteriaMet", "FailureTarget"}
+# For which moment a CronJob has made a Job.
+_MOMENT = "batch.kubernetes.io/cronjob-scheduled-timestamp"
 
 
 class Parallelism(Rule):
@@ -51,8 +55,8 @@ class OnceDone(Rule):
             return
         if (job := state.owner(pod, "Job", "jobs.batch")) is None:
             return
-        if end := ended(job):
-            yield f"is made for {name_of(job)}, which is {end}"
+        if over := _true(job.get("status") or {}) & _OVER:
+            yield f"is made for {name_of(job)}, which is over: {min(over)}"
         index = annotations_of(pod).get(_INDEX)
         done = (job.get("status") or {}).get("completedIndexes", "")
         if index is not None and int(index) in _indexes(done):
@@ -106,14 +110,33 @@ def _indexes(text: str) -> set[int]:
 
 
 class Forbidden(Rule):
-    """A CronJob that forbids it has no two Jobs at work."""
+    """A CronJob that forbids it has no two Jobs at work; one that replaces them ends the first."""
 
     def look(self, state: State, change: Change) -> Iterator[str]:
         if change.resource != "jobs.batch" or (job := change.made) is None:
             return
         cron = state.owner(job, "CronJob", "cronjobs.batch")
-        if cron is None or cron["spec"]["concurrencyPolicy"] != "Forbid":
+        if cron is None or (policy := cron["spec"]["concurrencyPolicy"]) == "Allow":
             return
         for other in state.owned("jobs.batch", cron):
-            if not ended(other):
+            if not ended(other) and not (policy == "Replace" and is_deleting(other)):
                 yield f"is begun while {name_of(other)} is at work"
+
+
+class OncePerMoment(Rule):
+    """A CronJob begins no two Jobs for one moment."""
+
+    def __init__(self) -> None:
+        self._begun: dict[str, set[str]] = defaultdict(set)
+
+    def look(self, state: State, change: Change) -> Iterator[str]:
+        if change.resource != "jobs.batch" or (job := change.made) is None:
+            return
+        cron = state.owner(job, "CronJob", "cronjobs.batch")
+        moment = annotations_of(job).get(_MOMENT)
+        if cron is None or moment is None:
+            return
+        begun = self._begun[uid_of(cron)]
+        if moment in begun:
+            yield f"is begun once more for {moment}"
+        begun.add(moment)
