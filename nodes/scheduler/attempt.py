@@ -76,7 +76,8 @@ class Attempt:
     wrong after its node was chosen. fitting: how many nodes were found to fit; in a large cluster
     the search stops at enough, and the others were not looked at. looked: at how many the filters
     were asked. because: what made it be tried. spared: node -> the extender by which nobody has to
-    go there. lacks: of some nodes, which devices are missing there.
+    go there. lacks: of some nodes, which devices are missing there. group: the PodGroup that it was
+    tried with. held_back: it fits, and gets no node because of the others of its group.
     """
 
     pod: str
@@ -100,6 +101,8 @@ class Attempt:
     because: Trigger = NEW
     spared: dict[str, str] = field(default_factory=dict)
     lacks: dict[str, list[Lack]] = field(default_factory=dict)
+    group: str = ""
+    held_back: bool = False
 
     def totals(self) -> dict[str, int]:
         """Return the weighted sum of each node's scores, the highest first."""
@@ -133,6 +136,8 @@ class Attempt:
         return {
             **self.summary(),
             "because": self.because._asdict(),
+            "group": self.group,
+            "heldBack": self.held_back,
             "spared": self.spared,
             "refused": self.refused,
             "lacks": {node: [one._asdict() for one in of] for node, of in self.lacks.items()},

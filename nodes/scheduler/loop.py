@@ -319,7 +319,7 @@ class Scheduler:
     async def _try_group(self, cycle: Cycle, first: Waiting, key: Key, grouping: Grouping) -> None:
         """Try all pods of a group that wait, each against what the others leave."""
         uids = self._groups.members(key) if self._groups is not None else ()
-        others = self.queue.take(uid for uid in uids if uid != first.pod.uid)
+        others = self.queue.take((uid for uid in uids if uid != first.pod.uid), first.because)
         members = by_importance([first, *others])
         try:
             trial = await grouping.run(cycle, key, members)
@@ -332,6 +332,7 @@ class Scheduler:
         self._tasks.spawn("group", self._group_settled(key, trial, self._begin_room(key, trial)))
         self._slots.release()
         for one in trial.tries:
+            one.attempt.group = key[1]
             await self._slots.acquire()  # one for each that is bound, or told why it is not
             self.decisions.add(one.attempt)
             if not (one.assumed or self.queue.knows(one.waiting.pod.uid)):

@@ -96,6 +96,8 @@ def pack(names: Names, attempt: Attempt) -> bytes:
             None if attempt.because == NEW else tuple(attempt.because),
             attempt.spared,
             {node: [*map(tuple, lacks)] for node, lacks in attempt.lacks.items()},
+            attempt.group,
+            attempt.held_back,
         )
     )
     if len(content) > _WORTH_COMPRESSING:
@@ -188,6 +190,8 @@ def unpack(names: Names, content: bytes) -> dict[str, Any]:
         (why),
         spared,
         lacks,
+        group,
+        held_back,
     ) = orjson.loads(content)
     fields = ("pod", "number", "at", "node", "message", "evaluated", "fitting")
     nodes = names.nodes.listed
@@ -219,6 +223,8 @@ def unpack(names: Names, content: bytes) -> dict[str, Any]:
         "because": why or NEW,
         "spared": spared,
         "lacks": {node: [Lack(*one) for one in given] for node, given in lacks.items()},
+        "group": group,
+        "held_back": held_back,
     }
 
 

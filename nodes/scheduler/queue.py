@@ -142,12 +142,17 @@ class Queue:
         waiting.refused_by = frozenset()
         self._in_flight.begin(waiting.pod.uid, waiting)
 
-    def take(self, uids: Iterable[str]) -> list[Waiting]:
-        """Take these pods to be tried, wherever they wait, but for those that are kept out."""
+    def take(self, uids: Iterable[str], because: Trigger) -> list[Waiting]:
+        """Take these pods to be tried, wherever they wait, but for those that are kept out.
+
+        `because`: why those are tried that did not wait for their turn.
+        """
         found = []
         for uid in uids:
             waiting = self._pods.get(uid)
             if waiting is not None and not waiting.gated:
+                if waiting.where != "active":
+                    waiting.because = because
                 self._let_go(waiting)
                 self._begin(waiting)
                 found.append(waiting)

@@ -146,7 +146,7 @@ class Trial:
                 self._hold_back(one)
 
     def _hold_back(self, one: Try) -> None:
-        one.held_back = True
+        one.held_back = one.attempt.held_back = True
         if self.verdict.waits:
             words = self.verdict.message
         else:

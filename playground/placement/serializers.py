@@ -74,6 +74,12 @@ class AttemptSerializer(serializers.Serializer[object]):
     )
     candidates = CandidateSerializer(many=True, help_text="Where room can be made, best first.")
     because = TriggerSerializer()
+    group = serializers.CharField(
+        allow_blank=True, help_text="The PodGroup that it was tried with, or nothing."
+    )
+    heldBack = serializers.BooleanField(  # noqa: N815
+        help_text="Whether it fits, and gets no node because of the others of its group."
+    )
     spared = serializers.DictField(
         child=serializers.CharField(),
         help_text="By node: the extender that does not want room to be made there.",

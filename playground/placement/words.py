@@ -59,6 +59,11 @@ def sentences(attempt: Attempt, filters: Sequence[str]) -> list[str]:
         said.append(text % {"count": unseen})
     if attempt["node"]:
         said.append(_choice(attempt))
+    elif attempt.get("heldBack"):
+        text = _(
+            "It would fit, and gets no node because the PodGroup %(name)s as a whole does not."
+        )
+        said.append(text % {"name": attempt["group"]})
     return said
 
 
@@ -146,6 +151,9 @@ def _lack(lack: Mapping[str, Any]) -> str:
 def _because(attempt: Attempt) -> list[str]:
     """Say why it was tried again."""
     because = attempt["because"]
+    if because["event"] == "ScheduleAttemptFailure" and attempt.get("group"):
+        text = _("It was tried again with its PodGroup %(name)s, after a wait.")
+        return [text % {"name": attempt["group"]}]
     if because["event"] == "ScheduleAttemptFailure":
         return [_("It was tried again because the attempt before had gone wrong.")]
     if because["event"] == "UnschedulableTimeout":

@@ -96,6 +96,8 @@ async def test_where_not_all_fit_nobody_keeps_a_node_until_there_is_room(rig):
     # Those that fit alone are tried after each backoff, and the others with them.
     await asyncio.sleep(30)
     assert {len(attempts(rig, name)) for name in "abc"} == {6}
+    assert {attempts(rig, name)[-1].because.event for name in "abc"} == {"ScheduleAttemptFailure"}
+    assert sorted(attempts(rig, name)[-1].held_back for name in "abc") == [False, True, True]
     await rig.create(node("n2"))
     await eventually(lambda: all(rig.node_of(name) for name in "abc"))
     await eventually(lambda: word(rig)[0] == "True")

@@ -114,6 +114,11 @@ def test_it_is_said_why_a_pod_was_tried_again():
         last(plugin="Extender") == "It was tried again after Node/Add, which Extender waited for."
     )
     assert last(event="ScheduleAttemptFailure").endswith("the attempt before had gone wrong.")
+    failed = {"event": "ScheduleAttemptFailure", "obj": "", "plugin": ""}
+    assert sentences(attempt(because=failed, group="g", heldBack=True), FILTERS)[-2:] == [
+        "It was tried again with its PodGroup g, after a wait.",
+        "It would fit, and gets no node because the PodGroup g as a whole does not.",
+    ]
     assert last(event="UnschedulableTimeout").endswith("no event had helped for five minutes.")
 
 
