@@ -378,7 +378,7 @@ def test_pods_their_claims_of_devices_and_the_classes_of_these():
     assert words == [
         ("pending", "waiting"),
         ("allocated", "plain"),
-        ("allocated,reserved", "good"),
+        ("reserved", "good"),
     ]
 
 

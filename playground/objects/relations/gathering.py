@@ -16,7 +16,7 @@ _NEAR = {
     edges.ATTACHMENTS: (edges.VOLUMES,),
     edges.INGRESS_CLASSES: (edges.INGRESSES,),
     edges.PRIORITIES: (edges.PODS,),
-    facts.DEVICE_CLASSES: (facts.DEVICE_CLAIMS, facts.DEVICE_TEMPLATES),
+    facts.DEVICE_CLASSES: (facts.DEVICE_CLAIMS, facts.DEVICE_TEMPLATES, edges.PODS),
     edges.CLUSTER_ROLES: (edges.CLUSTER_BINDINGS, edges.BINDINGS),
     edges.CLUSTER_BINDINGS: (edges.CLUSTER_ROLES,),
     **{policies: (bindings,) for bindings, policies in edges.ADMISSION_BINDINGS.items()},

@@ -80,10 +80,10 @@ def _budget(item: Object) -> Standing:
 
 
 def _device_claim(item: Object) -> Standing:
-    """Say it as `kubectl get` does."""
+    """Say the last of what `kubectl get` does: the others follow from it."""
     if not is_allocated(item):
         return "pending", "waiting"
-    return ("allocated,reserved", "good") if users(item) else ("allocated", "plain")
+    return ("reserved", "good") if users(item) else ("allocated", "plain")
 
 
 _WORDS: dict[str, Callable[[Object], Standing]] = {
