@@ -64,6 +64,8 @@ class DeviceTaintEvictionController(TaintManager):
         for claim in (old, new):
             for user in users(claim) if claim is not None else ():
                 self.queue.add(Key(namespace_of(claim or {}), user["name"]))
+            if claim is not None and self._status is not None:
+                self._status.changed(claim)
 
     def _on_slice(self, old: Obj | None, new: Obj | None) -> None:
         for one in (old, new):
@@ -83,8 +85,13 @@ class DeviceTaintEvictionController(TaintManager):
 
     def _on_pod(self, old: Obj | None, new: Obj | None) -> None:
         pod = new if new is not None else old
-        if pod is not None and (pod.get("spec") or {}).get("resourceClaims"):
+        if pod is None:
+            return
+        if (pod.get("spec") or {}).get("resourceClaims"):
             self.queue.add(key_of(pod))
+        if self._status is not None and old is not None and (new is None or self.stays(new)):
+            for claim in self.informer(RESOURCECLAIMS).by_index(_USER, uid_of(pod)):
+                self._status.changed(claim)
 
     def stays(self, pod: Obj) -> bool:
         return is_deleting(pod) or is_done(pod)

@@ -44,6 +44,12 @@ class RuleStatus:
         self._evicted: Counter[str] = Counter()  # by uid of the rule
         self.loop: Loop[Key] = Loop("status of device taint rules", controller.context, self._tell)
 
+    def changed(self, claim: Obj) -> None:
+        """Count again what rules do that select the devices of a claim."""
+        for rule in self._controller.informer(DEVICETAINTRULES).list():
+            if any(selects(rule, *device_of(one)) for one in results(claim)):
+                self.loop.queue.add(Key("", name_of(rule)))
+
     def evicted(self, rules: Iterable[Obj]) -> None:
         """Count a pod that has been sent away because of rules."""
         for rule in rules:
@@ -71,7 +77,7 @@ class RuleStatus:
             await controller.client.patch(
                 DEVICETAINTRULES, "", key.name, body, STRATEGIC_PATCH, "status"
             )
-        return Result(requeue_after=PERIOD) if told["status"] == "True" else DONE
+        return DONE
 
     def _count(self, rule: Obj) -> Counted:
         informer = self._controller.informer

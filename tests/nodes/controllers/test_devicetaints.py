@@ -6,7 +6,7 @@ import pytest
 
 from apimachinery.features import TAINT_RULES
 from apimachinery.meta import is_deleting
-from nodes.client.resources import DEVICETAINTRULES, RESOURCESLICES
+from nodes.client.resources import DEVICETAINTRULES, PODS, RESOURCESLICES
 from tests.support.builders import obj, pod
 
 pytestmark = pytest.mark.looptime
@@ -176,6 +176,14 @@ async def test_a_rule_that_drives_nobody_away_says_why(rig, built, tolerations, 
     await asyncio.sleep(30)
     assert not is_deleting(rig.need("pods", "p"))
     assert said(rig) == ("False", reason, words)
+
+
+async def test_a_pod_that_goes_by_itself_is_waited_for_no_more(rig):
+    await with_rule(rig, rule(), {"operator": "Exists", "tolerationSeconds": 600})
+    assert said(rig)[1] == "PodsPendingEviction"
+    await rig.client.delete(PODS, "default", "p")
+    await asyncio.sleep(11)
+    assert said(rig) == ("False", "NotStarted", "")
 
 
 async def test_a_rule_that_is_taken_back_in_time_drives_nobody_away(rig):
