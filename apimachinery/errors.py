@@ -49,6 +49,11 @@ class ApiError(Exception):
         """Seconds for the Retry-After header, where the client is asked to wait."""
         return (self.details or {}).get("retryAfterSeconds")
 
+    def has_cause(self, reason: str) -> bool:
+        """Tell whether a cause of a kind is among the details (errors.HasStatusCause)."""
+        causes = (self.details or {}).get("causes") or ()
+        return any(cause.get("reason") == reason for cause in causes)
+
     def status(self) -> dict[str, Any]:
         """Return the `Status` object of kind v1 that clients read."""
         body: dict[str, Any] = {

@@ -58,6 +58,7 @@ from apiserver.registry.objects import StoredObjects
 from apiserver.registry.resource import Resource
 from apiserver.storage import ClusterStore
 from nodes.client import election, resources
+from nodes.client.eventlog import EventLog
 from nodes.client.events import Recorder
 from nodes.client.eventsink import EventSink
 from nodes.client.informer import Informers
@@ -400,7 +401,7 @@ class RunningCluster:
     async def _lead(self, component: str, user: str) -> None:
         client = Client(self.transport(user), component)
         recorder, klog = Recorder(client, component, self.clock, self._sink), self._klog(component)
-        recorder.klog = klog
+        recorder.log = EventLog(klog)
         uid = self.store.record.uid
         await election.lead(component, uid, client, recorder, self.clock, klog)
 

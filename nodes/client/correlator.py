@@ -49,6 +49,10 @@ class Correlator:
         self._buckets: OrderedDict[Key, _Bucket] = OrderedDict()
         self._last_nanos = 0
 
+    def alone(self, occurrence: Occurrence) -> Saying:
+        """Return what would be written of an event that is not to be remembered."""
+        return Saying(occurrence, self._fresh(occurrence), occurrence.message, 1)
+
     def observe(self, occurrence: Occurrence) -> Saying | None:
         """Return what to write of an event, None where it is counted alone."""
         message, key = self._combined(occurrence)

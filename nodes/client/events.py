@@ -9,8 +9,7 @@ from __future__ import annotations
 from apimachinery.clock import Clock
 from apimachinery.meta import Obj, name_of, namespace_of
 from nodes.client.eventsink import EventSink
-from nodes.client.klog import SILENT, Klog
-from nodes.client.occurrences import Occurrence
+from nodes.client.occurrences import SILENCE, Occurrence
 from nodes.client.pace import USUAL, Pace
 from nodes.client.rest import Client
 
@@ -20,9 +19,8 @@ NORMAL, WARNING = "Normal", "Warning"
 class Recorder:
     """Says what one component has to say, at its pace. `host` is set by what runs on a node."""
 
-    # What is said is logged too, by a logger of this name.
-    klog: Klog = SILENT
-    logger: str = ""
+    # What is said is logged too.
+    log = SILENCE
 
     def __init__(
         self,
@@ -58,8 +56,8 @@ class Recorder:
         in place of the timestamps, the count and the source.
         """
         meant = reference(about, field_path)
-        if self.klog is not SILENT:
-            self._log(meant, type_, reason, message)
+        if not self.log.silent:
+            self.log.occurred(meant, type_, reason, message)
         self._sink.put(
             Occurrence(
                 self._client,
@@ -74,20 +72,8 @@ class Recorder:
                 action,
                 reference(related, "") if related is not None else None,
                 pace=self._pace,
+                log=self.log,
             )
-        )
-
-    def _log(self, about: Obj, type_: str, reason: str, message: str) -> None:
-        """Log an event, as record.EventBroadcaster does."""
-        namespace, name = about.get("namespace"), about.get("name", "")
-        self.klog.info(
-            "event.go:389",
-            "Event occurred",
-            *(("logger", self.logger) if self.logger else ()),
-            *("object", f"{namespace}/{name}" if namespace else name),
-            *("fieldPath", about.get("fieldPath", "")),
-            *("kind", about.get("kind", ""), "apiVersion", about.get("apiVersion", "")),
-            *("type", type_, "reason", reason, "message", message),
         )
 
 

@@ -3,8 +3,9 @@
 As client-go's broadcasters: each component has a queue of a thousand, and what finds it full is
 lost; it is written at the component's pace. What the API refuses is lost as well; as long as it
 cannot be reached, the component's queue waits, and the first in it is tried twelve times, ten
-seconds after one another. One task writes for all components, some at a time and of each in turn;
-it lives while there is something that may be written.
+seconds after one another. What is lost the component logs (`eventlog`). One task writes for all
+components, some at a time and of each in turn; it lives while there is something that may be
+written.
 """
 
 from __future__ import annotations
@@ -71,7 +72,8 @@ class EventSink:
         key = (occurrence.component, occurrence.host)
         queue = self._queues.get(key)
         if queue is not None and len(queue.sayings) >= WAITING:
-            log.debug("too many queued events, dropped: %s", occurrence.reason)
+            if not occurrence.log.silent:
+                occurrence.log.dropped(self._correlator.alone(occurrence).event())
         elif occurrence.action:
             self._continue(occurrence)
         elif saying := self._correlator.observe(occurrence):
@@ -186,7 +188,7 @@ class EventSink:
         queue.tries = queue.tries + 1 if unheard else 0
         if queue.tries >= _TRIES:
             lost = queue.sayings.popleft()
-            log.debug("event not written: %s (retry limit exceeded)", lost.occurrence.reason)
+            lost.occurrence.log.given_up(lost.event())
             queue.tries = 0
         if queue.tries:
             self._rest(queue, queue.first_wait() if queue.tries == 1 else _BETWEEN_TRIES)
@@ -220,10 +222,11 @@ class EventSink:
             CAUSE.set(occurrence.cause)
             try:
                 await write(saying)
-            except Unreached:
+            except Unreached as error:
+                occurrence.log.waits(saying.event(), error)
                 return group[index:]
             except ApiError as error:
-                log.debug("event refused: %s: %s", occurrence.reason, error.message)
+                occurrence.log.refused(saying.event(), error)
             except Exception:
                 log.exception("event failed: %s", occurrence.reason)
         return ()

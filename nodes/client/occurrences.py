@@ -7,10 +7,12 @@ from typing import NamedTuple
 
 from apimachinery.meta import Obj
 from nodes.client.cause import CAUSE, Cause
+from nodes.client.eventlog import EventLog
 from nodes.client.pace import USUAL, Pace
 from nodes.client.rest import Client
 
 Key = tuple[str, ...]
+SILENCE = EventLog()
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,7 @@ class Occurrence:
     related: Obj | None = None
     cause: Cause = field(default_factory=CAUSE.get)
     pace: Pace = USUAL  # of the component
+    log: EventLog = SILENCE  # its own
 
     @property
     def component(self) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 from apimachinery.clock import Clock
 from nodes.client.controller import Loop
+from nodes.client.eventlog import EventLog
 from nodes.client.events import Recorder
 from nodes.client.eventsink import EventSink
 from nodes.client.informer import Informers
@@ -245,7 +246,7 @@ class Manager:
         client = Client(transport, "kube-controller-manager")
         recorder = Recorder(client, component, self._clock, self._events, pace=CONTROLLER)
         if self._klog is not SILENT:
-            recorder.klog, recorder.logger = self._klog, name
+            recorder.log = EventLog(self._klog, name)
         start = STARTS.get(name)
         return factory(
             ManagerContext(

@@ -7,5 +7,4 @@ from apimachinery.errors import ApiError
 
 def is_terminating(error: ApiError) -> bool:
     """Tell whether the cause is a namespace that is being deleted: any creation fails there."""
-    causes = (error.details or {}).get("causes") or ()
-    return any(cause.get("reason") == "NamespaceTerminating" for cause in causes)
+    return error.has_cause("NamespaceTerminating")

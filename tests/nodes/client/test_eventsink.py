@@ -5,9 +5,11 @@ from collections import Counter
 
 import pytest
 
-from apimachinery.errors import InternalError
+from apimachinery.errors import ApiError, InternalError
+from nodes.client.eventlog import EventLog
 from nodes.client.events import NORMAL, Recorder
 from nodes.client.eventsink import EventSink
+from nodes.client.klog import Klog
 from nodes.client.rest import Client
 from nodes.client.transport import Unreached
 from tests.support.builders import pod
@@ -52,6 +54,37 @@ async def test_each_component_may_have_a_thousand_waiting(api, recorder):
     # In order, and in turn: nobody waits until another one has told all.
     assert [name for host, name in written if host == "n1"] == [f"a{i}" for i in range(1000)]
     assert Counter(host for host, _ in written[:32]) == {"n1": 16, "n2": 16}
+
+
+@pytest.fixture
+def said(clock):
+    """Return what is logged, and a log that does."""
+    lines = []
+    klog = Klog(clock, lambda _, record: lines.append(bytes(record).decode()))
+    return lines, EventLog(klog, "a-controller")
+
+
+async def test_what_is_dropped_is_logged(recorder, said):
+    lines, log = said
+    one = recorder("n1")
+    one.log = log
+    for index in range(1001):
+        one.event(pod(f"a{index}").meta(uid="u"), NORMAL, "Started", 'Said "so"')
+    one.event(pod("b"), NORMAL, "Started", "", action="Binding")
+    lost = [line for line in lines if "Event occurred" not in line]
+    (line,) = lost
+    assert line.startswith("E0")
+    head, _, event = line.partition(" event=")
+    assert head.endswith(
+        'event.go:468] "Unable to record event: too many queued events, dropped event"'
+        ' logger="a-controller"'
+    )
+    assert event.startswith('"&Event{ObjectMeta:{a1000.')
+    assert (
+        "InvolvedObject:ObjectReference{Kind:Pod,Namespace:default,Name:a1000,UID:u,APIVersion:v1,"
+        'ResourceVersion:,FieldPath:,},Reason:Started,Message:Said \\"so\\",'
+        "Source:EventSource{Component:kubelet,Host:n1,}"
+    ) in event
 
 
 async def test_there_is_room_again_once_some_are_written(api, recorder, sink):
@@ -114,8 +147,9 @@ async def test_what_cannot_reach_the_api_waits_while_others_go_on(api, transport
     assert clock.next_due() is None
 
 
-async def test_an_event_is_given_up_after_twelve_tries(api, transport, recorder):
-    one = recorder("n1")
+async def test_an_event_is_given_up_after_twelve_tries(api, transport, recorder, said):
+    one, (lines, log) = recorder("n1"), said
+    one.log = log
     transport.fail("create", "events", Unreached("cut"), times=12)
     for name in ("first", "second"):
         one.event(pod(name), NORMAL, "Started", "")
@@ -124,13 +158,25 @@ async def test_an_event_is_given_up_after_twelve_tries(api, transport, recorder)
     assert told(api) == []
     await asyncio.sleep(11)
     assert told(api) == [("n1", "second")]
+    lost = [line for line in lines if "&Event{ObjectMeta:{first." in line]
+    tried = '"Unable to write event (may retry after sleeping)" err="cut"'
+    assert [tried in line for line in lost] == [True] * 12 + [False]
+    assert '"Unable to write event (retry limit exceeded!)" logger=' in lost[-1]
 
 
-async def test_what_is_refused_is_not_tried_again(api, transport, recorder):
-    transport.fail("create", "events", InternalError("no"))
-    recorder("n1").event(pod("a"), NORMAL, "Started", "")
-    await asyncio.sleep(200)
+async def test_what_is_refused_is_not_tried_again(api, transport, recorder, said):
+    terminating = {"causes": [{"reason": "NamespaceTerminating"}]}
+    one, (lines, log) = recorder("n1"), said
+    one.log = log
+    for error in (InternalError("no"), ApiError("gone", details=terminating)):
+        transport.fail("create", "events", error)
+        one.event(pod("a"), NORMAL, error.message, "")
+        await asyncio.sleep(200)
     assert told(api) == []
+    # That a namespace goes is no news.
+    (line,) = [line for line in lines if "Event occurred" not in line]
+    said_why = 'err="Internal error occurred: no" logger="a-controller"'
+    assert f'"Server rejected event (will not retry!)" {said_why}' in line
 
 
 async def test_what_a_host_had_to_say_is_gone_with_it(api, transport, recorder, sink):
