@@ -50,6 +50,11 @@ GUARANTEED, BURSTABLE, BEST_EFFORT = "Guaranteed", "Burstable", "BestEffort"
 DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 
 
+def group_name(pod: Mapping[str, Any]) -> str:
+    """Return the PodGroup that a pod is scheduled with, "" for none."""
+    return str(((pod.get("spec") or {}).get("schedulingGroup") or {}).get("podGroupName") or "")
+
+
 def node_name(pod: Pod) -> str:
     return str((pod.get("spec") or {}).get("nodeName") or "")
 

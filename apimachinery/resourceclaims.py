@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from apimachinery.meta import Obj, controller_of, is_controlled_by, is_deleting, name_of, uid_of
-from apimachinery.pods import is_terminal, node_name
+from apimachinery.pods import group_name, is_terminal, node_name
 
 # Which of the claims in a pod's spec a ResourceClaim was made for.
 POD_CLAIM = "resource.kubernetes.io/pod-claim-name"
@@ -54,11 +54,6 @@ def pod_claims(pod: Mapping[str, Any]) -> Iterator[PodClaim]:
         claim = (known or {}).get("resourceClaimName") or ""
         template = one.get("resourceClaimTemplateName") or ""
         yield PodClaim(one["name"], claim, template, needed=known is None or bool(claim))
-
-
-def group_name(pod: Mapping[str, Any]) -> str:
-    """Return the PodGroup that a pod is scheduled with, "" for none."""
-    return str(((pod.get("spec") or {}).get("schedulingGroup") or {}).get("podGroupName") or "")
 
 
 def shared_claims(pod: Mapping[str, Any], group: Mapping[str, Any] | None) -> set[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from apimachinery.errors import NotFound
 from apimachinery.meta import Obj, is_deleting, namespace_of, replace_in
-from apimachinery.pods import TERMINAL, phase_of
+from apimachinery.pods import TERMINAL, group_name, phase_of
 from nodes.client.controller import DONE, Mapped, Result
 from nodes.client.lister import Key
 from nodes.client.resources import PODGROUPS, PODS
@@ -14,21 +14,15 @@ FINALIZER = "scheduling.k8s.io/podgroup-protection"
 _AT_WORK = "at work in group"
 
 
-def group_of(pod: Obj) -> Key | None:
-    """Return the PodGroup that a pod is scheduled with."""
-    name = ((pod.get("spec") or {}).get("schedulingGroup") or {}).get("podGroupName")
-    return Key(namespace_of(pod), name) if name else None
-
-
 def _groups(controller: PodGroupProtection, pod: Obj) -> list[Key]:
     del controller
-    key = group_of(pod)
-    return [key] if key is not None else []
+    name = group_name(pod)
+    return [Key(namespace_of(pod), name)] if name else []
 
 
 def _at_work(pod: Obj) -> list[str]:
-    key = group_of(pod)
-    return [str(key)] if key is not None and phase_of(pod) not in TERMINAL else []
+    name = group_name(pod) if phase_of(pod) not in TERMINAL else ""
+    return [str(Key(namespace_of(pod), name))] if name else []
 
 
 class PodGroupProtection(ManagedController):

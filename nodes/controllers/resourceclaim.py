@@ -19,13 +19,12 @@ from apimachinery.meta import (
     namespace_of,
     uid_of,
 )
-from apimachinery.pods import node_name
+from apimachinery.pods import group_name, node_name
 from apimachinery.resourceclaims import (
     FINALIZER,
     PodClaim,
     can_be_reserved,
     extended_claim,
-    group_name,
     is_allocated,
     is_done,
     is_group,

@@ -14,6 +14,7 @@ import orjson
 from apimachinery import quantity
 from apimachinery.caching import kept_if_short
 from apimachinery.meta import Obj, labels_of, name_of, namespace_of, uid_of
+from apimachinery.pods import group_name
 
 # What a container without requests is taken to need when nodes are scored
 # (pkg/scheduler/util/pod_resources.go): 0.1 cpu and 200 MB.
@@ -74,7 +75,7 @@ class PodInfo:
     @staticmethod
     def group_of(pod: Obj) -> tuple[str, str] | None:
         """Return the same of a pod as it is written."""
-        name = (pod["spec"].get("schedulingGroup") or {}).get("podGroupName")
+        name = group_name(pod)
         return (namespace_of(pod), name) if name else None
 
     @classmethod

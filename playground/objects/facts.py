@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from apimachinery.nodes import condition_status
-from apimachinery.resourceclaims import extended_claim, group_name, pod_claims
+from apimachinery.pods import group_name
+from apimachinery.resourceclaims import extended_claim, pod_claims
 
 Object = Mapping[str, Any]
 MIRROR = "kubernetes.io/config.mirror"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from apimachinery.resourceclaims import group_name
+from apimachinery.pods import group_name
 from playground.objects.facts import GROUPS, ended
 from playground.why.causes.facts import (
     condition,
