@@ -74,6 +74,8 @@ VOLUME = {
     ),
     "status": {"phase": "Bound"},
 }
+DRIVER = with_spec("driver", resourceClaims=[{"name": "g", "resourceClaimName": "gpu"}])
+GPU = with_spec("gpu")
 GRANT = {**thing("readers"), "kind": "RoleBinding", "roleRef": {"kind": "Role", "name": "reader"}}
 
 
@@ -120,6 +122,20 @@ GRANT = {**thing("readers"), "kind": "RoleBinding", "roleRef": {"kind": "Role", 
             Found(pods=[POD]),
             "Pods that use it; new ones would not start:",
             ("web-0",),
+        ),
+        (
+            target("resourceclaims", "ResourceClaim", "gpu", "resource.k8s.io"),
+            Found(pods=[DRIVER], resourceclaims=[GPU]),
+            "Pods that use it; new ones would not start:",
+            ("driver",),
+        ),
+        (
+            target("resourceclaims", "ResourceClaim", "gpu", "resource.k8s.io"),
+            Found(
+                pods=[DRIVER], resourceclaims=[GPU | {"status": {"allocation": {"devices": {}}}}]
+            ),
+            "It stays until no pod uses it. In use by:",
+            ("driver",),
         ),
         (
             target("roles", "Role", "reader", RBAC),

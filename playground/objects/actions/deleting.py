@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from apimachinery.resourceclaims import is_allocated
 from playground.objects import facts
 from playground.objects.actions.draining import covering
 from playground.objects.actions.requests import Target
@@ -119,9 +120,7 @@ def _node(target: Target, reader: Reader) -> Warned:
 
 def _claim(target: Target, reader: Reader) -> Warned:
     claim = reader.maybe(target.path) or {}
-    using = _users(reader, target, "PersistentVolumeClaim")
-    if using:
-        yield warn(_("It stays until no pod uses it. In use by:"), using)
+    yield from _held(target, reader, "PersistentVolumeClaim")
     volume = reader.maybe(f"/api/v1/persistentvolumes/{facts.spec(claim).get('volumeName')}")
     if volume is None:
         return
@@ -182,6 +181,18 @@ def _backends(ingress: Object) -> set[str]:
     return {str((one.get("service") or {}).get("name") or "") for one in found}
 
 
+def _device_claim(target: Target, reader: Reader) -> Warned:
+    if is_allocated(reader.maybe(target.path) or {}):
+        yield from _held(target, reader, "ResourceClaim")
+    else:
+        yield from _used("ResourceClaim")(target, reader)
+
+
+def _held(target: Target, reader: Reader, kind: str) -> Warned:
+    if using := _users(reader, target, kind):
+        yield warn(_("It stays until no pod uses it. In use by:"), using)
+
+
 def _used(kind: str) -> Callable[[Target, Reader], Warned]:
     def work(target: Target, reader: Reader) -> Warned:
         if using := _users(reader, target, kind):
@@ -222,6 +233,8 @@ _KINDS: dict[str, Callable[[Target, Reader], Warned]] = {
     "persistentvolumes": _volume,
     "customresourcedefinitions.apiextensions.k8s.io": _definition,
     "services": _service,
+    facts.DEVICE_CLAIMS: _device_claim,
+    facts.DEVICE_TEMPLATES: _used("ResourceClaimTemplate"),
     "configmaps": _used("ConfigMap"),
     "secrets": _used("Secret"),
     "serviceaccounts": _used("ServiceAccount"),
