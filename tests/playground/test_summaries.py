@@ -309,3 +309,24 @@ def test_a_pod_that_waits_asks_why_it_stands_nowhere():
 
 def test_the_past_remembers_no_attempt():
     assert lines("pods", pod("web", "n1")) == []
+
+
+def test_a_group_of_pods():
+    after = {"workload": {"workloadName": "w", "podGroupTemplateName": "t"}}
+    policy = {"gang": {"minCount": 2}}
+    item = {
+        "kind": "PodGroup",
+        "metadata": {"name": "g", "namespace": "default", "uid": "u"},
+        "spec": {"schedulingPolicy": policy, "podGroupTemplateRef": after},
+    }
+    title, members = "podgroups.scheduling.k8s.io", [pod("a", "n1"), pod("b", "n1"), pod("c", "n1")]
+    for member in members[:2]:
+        member["spec"]["schedulingGroup"] = {"podGroupName": "g"}
+    del members[1]["spec"]["nodeName"]
+    assert stands(title, item, pods=members) == ("1 of its 2 pods have a node.", "waiting")
+    item["status"] = {"conditions": [{"type": "PodGroupScheduled", "status": "True"}]}
+    assert stands(title, item, pods=members) == ("1 of its 2 pods have a node.", "good")
+    (known,) = [part for part in parts(title, item, pods=members) if isinstance(part, Facts)]
+    shown = {label: cell.text for label, cell in known.items}
+    assert shown == {"Policy": "2 pods at once, or none", "Workload": "w"}
+    assert [row[0] for row in table(title, "Pods", item, pods=members)] == ["a", "b"]

@@ -59,6 +59,7 @@ _MEANINGS: dict[str, dict[str, str | Promise]] = {
         "SuccessCriteriaMet": _("enough has been done; pods that run are ended"),
         "FailureTarget": _("it is about to be given up"),
     },
+    "PodGroup": {"PodGroupScheduled": _("as many of its pods as are needed have nodes")},
     "HorizontalPodAutoscaler": {
         "AbleToScale": _("it can read and change the number of replicas"),
         "ScalingActive": _("it has metrics to go by"),
