@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
+from operator import add, mul
 from typing import Any, NamedTuple
 
 from nodes.scheduler.devices.lacking import Lack
@@ -39,13 +41,16 @@ class Column(NamedTuple):
 
 def summed(table: Sequence[Column], nodes: int) -> list[int]:
     """Return the weighted sum of the scores of each of so many nodes."""
-    sums, of_all = [0] * nodes, 0
+    of_all, parts = 0, list[Iterable[int]]()
     for _, weight, _, even in table:
-        if even.count(even[0]) == nodes:
+        if even[0] == even[-1] and even.count(even[0]) == nodes:
             of_all += even[0] * weight
         else:
-            sums = [total + score * weight for total, score in zip(sums, even, strict=True)]
-    return [total + of_all for total in sums]
+            parts.append(even if weight == 1 else map(mul, even, repeat(weight)))
+    sums: Iterable[int] = repeat(of_all, nodes)
+    for part in parts:
+        sums = map(add, sums, part)
+    return list(sums)
 
 
 class Victim(NamedTuple):

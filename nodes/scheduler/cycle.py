@@ -6,7 +6,7 @@ import random
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, compress
+from itertools import chain
 
 from nodes.scheduler.attempt import Attempt, Column, summed
 from nodes.scheduler.cache import Cache
@@ -384,10 +384,10 @@ class Cycle:
         attempt.scored = known.names if of_all else [node.name for node in fitting]
         attempt.sums = sums = summed(attempt.table, len(fitting))
         best = max(sums)
-        tied = [*compress(fitting, map(best.__eq__, sums))]
-        attempt.tied = tuple(node.name for node in tied)
+        tied = [at for at, total in enumerate(sums) if total == best]
+        attempt.tied = tuple(map(attempt.scored.__getitem__, tied))
         attempt.seconds["score"] = time.perf_counter() - looked
-        return tied[0] if len(tied) == 1 else self._chance.choice(tied)
+        return fitting[tied[0] if len(tied) == 1 else self._chance.choice(tied)]
 
 
 def _refuse(attempt: Attempt, node: str, refusal: Refusal) -> None:

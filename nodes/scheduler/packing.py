@@ -8,7 +8,7 @@ which node has which. What one pod after the other has in common is kept beside,
 from __future__ import annotations
 
 import zlib
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from itertools import chain
 from operator import itemgetter
 from typing import Any, Generic, TypeVar
@@ -44,6 +44,13 @@ class Numbers(Generic[_Thing]):
             self.listed.append(thing)
         return found
 
+    def of_all(self, things: Sequence[_Thing]) -> list[int]:
+        """Return the numbers of things of which most have one."""
+        try:
+            return [*map(self._numbers.__getitem__, things)]
+        except KeyError:
+            return [*map(self.of, things)]
+
 
 class Names:
     """Numbers of nodes, and of what else is said again and again; attempts share them."""
@@ -57,16 +64,17 @@ class Names:
         self.words = Numbers[str | tuple[tuple[str, int], ...]]()
 
         # Those that were asked for last: one attempt after the other scores the same nodes.
-        self._last: tuple[Sequence[str], list[int], bool] = ((), [], True)
+        self._last: tuple[Sequence[str], list[int], bool, str] = ((), [], True, "")
 
-    def of_nodes(self, nodes: Sequence[str]) -> tuple[list[int], bool]:
-        """Return the numbers of nodes, and whether they are in their order."""
-        last, numbers, in_order = self._last
+    def of_nodes(self, nodes: Sequence[str]) -> tuple[list[int], bool, str]:
+        """Return the numbers of nodes, whether these are in order, and the text that says so."""
+        last, numbers, in_order, marks = self._last
         if nodes is not last and nodes != last:
-            numbers = [*map(self.nodes.of, nodes)]
+            numbers = self.nodes.of_all(nodes)
             in_order = numbers == sorted(numbers)
-            self._last = nodes, numbers, in_order
-        return numbers, in_order
+            marks = _marked(numbers, {}) if in_order else ""
+            self._last = nodes, numbers, in_order, marks
+        return numbers, in_order, marks
 
     def for_(self, nodes: int) -> Names:
         """Return these, or new ones where most of them are of nodes that are gone."""
@@ -77,8 +85,10 @@ class Names:
 def pack(names: Names, attempt: Attempt) -> bytes:
     """Return an attempt as bytes."""
     kept, rows, columns = _table(attempt)
-    numbers, in_order = names.of_nodes(kept)
-    kinds, marks = _marks(names, attempt, numbers if in_order else ())
+    numbers, in_order, marks = names.of_nodes(kept)
+    kinds: list[tuple[str, tuple[str, ...], bool]] = []
+    if attempt.refused:
+        kinds, marks = _marks(names, attempt, numbers if in_order else ())
     content = orjson.dumps(
         (
             *(attempt.pod, attempt.number, attempt.at, attempt.node, attempt.message),
@@ -90,7 +100,7 @@ def pack(names: Names, attempt: Attempt) -> bytes:
             "" if in_order else _text(numbers),
             rows,
             columns,
-            _text(map(names.nodes.of, attempt.tied)),
+            _text(names.nodes.of_all(attempt.tied)),
             [(one.node, list(map(tuple, one.victims)), *one[2:]) for one in attempt.candidates],
             {phase: round(seconds * 1e6) for phase, seconds in attempt.seconds.items()},
             None if attempt.because == NEW else tuple(attempt.because),
@@ -118,14 +128,17 @@ def _marks(
         if mark is None:
             mark = kinds[kind] = chr(_FIRST + len(kinds))
         refused[names.nodes.of(node)] = mark
-    if not (refused or numbers):
-        return [], ""
-    text = [_UNSEEN] * len(names.nodes.listed)
-    for number in numbers:
+    return list(kinds), _marked(numbers, refused)
+
+
+def _marked(fitting: Sequence[int], refused: Mapping[int, str]) -> str:
+    """Return a character for each node: that it has scores, who refused it, or that is unknown."""
+    text = [_UNSEEN] * (max(chain(fitting, refused), default=-1) + 1)
+    for number in fitting:
         text[number] = _FITS
     for number, mark in refused.items():
         text[number] = mark
-    return list(kinds), "".join(text).rstrip()
+    return "".join(text)
 
 
 def _table(attempt: Attempt) -> tuple[Sequence[str], str, list[int | Scores | None]]:
