@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.test_pages import accessible, axe, violations  # noqa: F401 - a fixture
-from tests.playground.fakecluster import status
+from tests.playground.fakeanswers import status
 from tests.playground.objects import large, pod, workload
 
 LIST = "/clusters/demo/objects/core/v1/pods"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.playground.fakecluster import CREATED, FakeCluster
+from tests.playground.fakeanswers import CREATED
+from tests.playground.fakecluster import FakeCluster
 
 
 def node(name: str, zone: str = "", *, ready: bool = True, cpu: str = "4") -> dict[str, Any]:

@@ -11,7 +11,7 @@ from playground.objects.actions.draining import kind_of
 from playground.objects.actions.plan import counts_of
 from playground.objects.actions.requests import Target
 from playground.objects.discovery import Resource
-from tests.playground.fakecluster import status
+from tests.playground.fakeanswers import status
 
 NOW = "2026-11-23T10:00:00Z"
 PODS = Resource("", "v1", "pods", "Pod", True, ("po",), ("delete", "patch"))

@@ -9,7 +9,7 @@ import pytest
 from playground.editor import documents, schemas, texts, writers
 from playground.editor.api import warnings
 from playground.editor.documents import NotAnObject, Reference, Served
-from tests.playground.fakecluster import status
+from tests.playground.fakeanswers import status
 
 API = "/api/clusters/demo/editor"
 CONFIG = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: settings\ndata:\n  a: '1'\n"

@@ -11,7 +11,7 @@ import pytest
 
 from playground.objects import consumer
 from playground.objects.consumer import LogConsumer, containers, default_container, starts_again
-from tests.playground.fakecluster import status
+from tests.playground.fakeanswers import status
 
 WAITS = 'container "main" in pod "web-1" is waiting to start: ContainerCreating'
 
