@@ -48,8 +48,8 @@ async def past(fleet, lab):
 
 
 async def test_one_object_as_it_was(past):
-    await past.now("POST", MAPS, config_map("a", n="1"))
-    first = past.revision
+    made = await past.now("POST", MAPS, config_map("a", n="1"))
+    first = int(made["metadata"]["resourceVersion"])
     changed = await past.now("PUT", f"{MAPS}/a", config_map("a", n="2"))
     second = int(changed["metadata"]["resourceVersion"])
     await past.now("DELETE", f"{MAPS}/a")
