@@ -1,6 +1,6 @@
 """The features of v1.36 that an operator may switch on, by the names of their gates.
 
-They are of alpha quality there, or of beta quality with kinds that are, and off by default.
+They are of alpha quality there, or of beta quality and off by default all the same.
 """
 
 from __future__ import annotations
@@ -16,3 +16,5 @@ GROUP_CLAIMS = "DRAWorkloadResourceClaims"
 TAINT_RULES = "DRADeviceTaintRules"
 # The Job controller makes Workloads and PodGroups.
 WORKLOAD_WITH_JOB = "EnableWorkloadWithJob"
+# StatefulSets may replace several pods at a time.
+SEVERAL_AT_A_TIME = "MaxUnavailableStatefulSet"

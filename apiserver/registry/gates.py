@@ -13,6 +13,7 @@ from apimachinery.features import (
     GENERIC_WORKLOAD,
     GROUP_CLAIMS,
     GROUP_PREEMPTION,
+    SEVERAL_AT_A_TIME,
     TAINT_RULES,
     TOPOLOGY,
     WORKLOAD_WITH_JOB,
@@ -23,6 +24,7 @@ FEATURES: Mapping[str, tuple[str, ...]] = {
     GANG_SCHEDULING: (GENERIC_WORKLOAD,),
     GENERIC_WORKLOAD: (),
     GROUP_CLAIMS: (GENERIC_WORKLOAD,),
+    SEVERAL_AT_A_TIME: (),
     TAINT_RULES: (),
     TOPOLOGY: (GENERIC_WORKLOAD,),
     GROUP_PREEMPTION: (GANG_SCHEDULING,),
@@ -55,11 +57,13 @@ def chosen(features: Iterable[tuple[str, str]], versions: Iterable[tuple[str, st
     """Return the features that are on by flags; their kinds have to be served as well."""
     served = {name for name, value in versions if says_true(value)}
     on = [name for name, value in dict(features).items() if says_true(value)]
-    return [name for name in on if not served.isdisjoint(_serving(name))]
+    return [name for name in on if not (needs := _serving(name)) or not served.isdisjoint(needs)]
 
 
 def _serving(feature: str) -> tuple[str, ...]:
-    """Return what of --runtime-config has the kinds of a feature served."""
+    """Return what of --runtime-config has the kinds of a feature served, () where it has none."""
+    if feature == SEVERAL_AT_A_TIME:
+        return ()
     if feature == TAINT_RULES:
         return ("api/all", "api/beta", BETA)
     return ("api/all", "api/alpha", ALPHA)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from apimachinery.features import SEVERAL_AT_A_TIME
 from apimachinery.gvk import APPS_V1, GroupVersionKind
 from apimachinery.meta import Obj
 from apimachinery.validation.field import FieldErrors, Path, forbidden, invalid, required
 from apimachinery.validation.names import is_dns1123_label
+from apiserver.registry import gates
 from apiserver.registry.apps.replicas import (
     mismatch,
     not_more,
@@ -77,14 +79,8 @@ class StatefulSetStrategy(Strategy):
         spec = obj.setdefault("spec", {})
         if not spec.get("podManagementPolicy"):
             spec["podManagementPolicy"] = "OrderedReady"
-        strategy = spec.get("updateStrategy") or {}
-        if not strategy.get("type"):
-            strategy["type"] = "RollingUpdate"
-        if strategy["type"] == "RollingUpdate":
-            rolling = strategy.setdefault("rollingUpdate", {})
-            if rolling.get("partition") is None:
-                rolling["partition"] = 0
-        spec["updateStrategy"] = strategy
+        spec["updateStrategy"] = spec.get("updateStrategy") or {}
+        _default_strategy(spec["updateStrategy"])
         policy = spec.setdefault("persistentVolumeClaimRetentionPolicy", {})
         for name in ("whenDeleted", "whenScaled"):
             if not policy.get(name):
@@ -139,9 +135,20 @@ class StatefulSetStrategy(Strategy):
 
     def drop_disabled(self, obj: Obj, old: Obj | None) -> None:
         drop_disabled_in_template(obj["spec"])
-        # v1.36 has MaxUnavailableStatefulSet, but not switched on: one pod is replaced at a time.
-        if old is None or not _rolling(old).get("maxUnavailable"):
+        kept = old is not None and _rolling(old).get("maxUnavailable")
+        if not kept and not gates.enabled(SEVERAL_AT_A_TIME):
             _rolling(obj).pop("maxUnavailable", None)
+
+
+def _default_strategy(strategy: Obj) -> None:
+    if not strategy.get("type"):
+        strategy["type"] = "RollingUpdate"
+    if strategy["type"] == "RollingUpdate":
+        rolling = strategy.setdefault("rollingUpdate", {})
+        if rolling.get("partition") is None:
+            rolling["partition"] = 0
+        if rolling.get("maxUnavailable") is None and gates.enabled(SEVERAL_AT_A_TIME):
+            rolling["maxUnavailable"] = 1
 
 
 def _template_warnings(spec: Obj) -> list[str]:

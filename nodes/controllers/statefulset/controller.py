@@ -2,7 +2,7 @@
 
 OrderedReady: a pod is made when all before it are ready, and taken away from the end; Parallel
 waits for nobody. An update replaces pods from the end down to the partition, each when those
-after it are available again.
+after it are available again; with MaxUnavailableStatefulSet as many as `maxUnavailable` allows.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from apimachinery.errors import AlreadyExists, ApiError, Conflict, NotFound
+from apimachinery.features import SEVERAL_AT_A_TIME
+from apimachinery.intorstring import scaled
 from apimachinery.labels import Selector, from_label_selector
 from apimachinery.meta import (
     Obj,
@@ -78,6 +80,13 @@ class _Set(NamedTuple):
         rolling = strategy.get("rollingUpdate") or {}
         return self.ordinals.start + int(rolling.get("partition") or 0)
 
+    @property
+    def most_unavailable(self) -> int:
+        """How many pods may be unavailable while they are replaced."""
+        rolling = (self.obj["spec"].get("updateStrategy") or {}).get("rollingUpdate") or {}
+        most = rolling.get("maxUnavailable") or 1
+        return max(1, scaled(most, len(self.ordinals), round_up=False))
+
 
 class StatefulSetController(ManagedController):
     """Keys are StatefulSets."""
@@ -94,6 +103,7 @@ class StatefulSetController(ManagedController):
         self._revisions = Revisions(self.client, STATEFULSETS)
         known = self.informer(PERSISTENTVOLUMECLAIMS)
         self._retention = Retention(self.client, self.recorder, known)
+        self._several = SEVERAL_AT_A_TIME in context.served.features
 
     def start(self) -> None:
         super().start()
@@ -162,7 +172,7 @@ class StatefulSetController(ManagedController):
             if ordinal not in seen.ordinals:
                 await self._retention.keep(seen.obj, pod, condemned=True)
         if await self._take_away(seen, by_ordinal):
-            await self._roll(seen, by_ordinal)
+            await (self._roll_several if self._several else self._roll)(seen, by_ordinal)
 
     async def _take_away(self, seen: _Set, by_ordinal: dict[int, Obj]) -> bool:
         """Delete pods beyond the wanted number; tell whether there is nothing to wait for."""
@@ -220,6 +230,22 @@ class StatefulSetController(ManagedController):
                 return
             if not self._is_well(seen.obj, pod):
                 return
+
+    async def _roll_several(self, seen: _Set, by_ordinal: dict[int, Obj]) -> None:
+        """Replace the last pods that are of an old revision, as many as may be unavailable."""
+        if seen.partition is None:
+            return
+        pods = {ordinal: by_ordinal.get(ordinal) for ordinal in seen.ordinals}
+        gone = sum(pod is None or not self._is_well(seen.obj, pod) for pod in pods.values())
+        for ordinal in reversed(seen.ordinals):
+            pod = pods[ordinal]
+            if ordinal < seen.partition or gone >= seen.most_unavailable:
+                return
+            if pod is None or is_deleting(pod):
+                continue
+            if identity.revision_of(pod) != name_of(seen.update):
+                await self._delete(seen.obj, pod)
+                gone += 1
 
     def _revision_for(self, seen: _Set, ordinal: int) -> Obj:
         """Return which revision a new pod is of: below the partition the current one."""

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from apimachinery.errors import ApiError
+from apimachinery.features import SEVERAL_AT_A_TIME
 from apimachinery.meta import labels_of
 from nodes.client.resources import PERSISTENTVOLUMECLAIMS, PODS, STATEFULSETS
 from nodes.controllers.statefulset import retention
@@ -139,6 +140,50 @@ async def test_an_update_goes_from_the_end(rig, pods):
     )
     assert images(rig) == ["1.37"] * 3
     assert len(rig.names("controllerrevisions")) == 2
+
+
+@pytest.mark.parametrize(
+    ("most", "policy", "together"),
+    [
+        (None, "Parallel", 1),
+        (2, "Parallel", 2),
+        (3, "OrderedReady", 3),
+        ("50%", "Parallel", 2),  # of five, rounded down
+        ("10%", "Parallel", 1),  # never none
+    ],
+)
+async def test_as_many_are_replaced_together_as_may_be_unavailable(
+    rig, pods, most, policy, together
+):
+    rig.features = frozenset({SEVERAL_AT_A_TIME})
+    await rig.run(SS)
+    await rig.create(statefulset(5, podManagementPolicy=policy))
+    await ready(rig, 5)
+    rolling = {"partition": 1, "maxUnavailable": most}
+    seen = []
+
+    def is_over():
+        seen.append(status(rig)["availableReplicas"])
+        return images(rig) == ["1.36", *["1.37"] * 4] and seen[-1] == 5
+
+    await set_image(rig, "busybox:1.37", updateStrategy={"rollingUpdate": rolling})
+    await rig.until(is_over, within=60)
+    assert min(seen) == 5 - together
+
+
+async def test_a_pod_that_is_not_well_counts_as_unavailable(rig, pods):
+    rig.features = frozenset({SEVERAL_AT_A_TIME})
+    await rig.run(SS)
+    await rig.create(statefulset(4, podManagementPolicy="Parallel"))
+    await ready(rig, 4)
+    broken = {"phase": "Running", "conditions": [{"type": "Ready", "status": "False"}]}
+    await rig.client.patch(PODS, "default", "db-0", {"status": broken}, subresource="status")
+    pods.broken.add("busybox:1.37")
+    strategy = {"rollingUpdate": {"partition": 1, "maxUnavailable": 2}}
+    await set_image(rig, "busybox:1.37", updateStrategy=strategy)
+    await rig.settle(30)
+    # One of the two is missing already, and what has taken the other's place never comes up.
+    assert images(rig) == ["1.36", "1.36", "1.36", "1.37"]
 
 
 async def test_a_partition_holds_the_update(rig, pods):

@@ -205,6 +205,8 @@ ALPHA = (("scheduling.k8s.io/v1alpha2", "true"),)
         # Each needs its own kinds.
         ((("DRADeviceTaintRules", "true"),), ALPHA, [], []),
         ((("DRADeviceTaintRules", "true"),), (("api/beta", "true"),), ["DRADeviceTaintRules"], []),
+        # This one has none.
+        ((("MaxUnavailableStatefulSet", "true"),), (), ["MaxUnavailableStatefulSet"], []),
         ((), (("foo/v1", "true"),), [], ["unknown api groups foo"]),
     ],
 )
