@@ -12,6 +12,9 @@ Service = Mapping[str, Any]
 
 # The label of the endpoints of services without an address of their own.
 HEADLESS = "service.kubernetes.io/headless"
+# Labels of IPAddresses, and who has those that belong to Services.
+FAMILY, MANAGED_BY = "ipaddress.kubernetes.io/ip-family", "ipaddress.kubernetes.io/managed-by"
+ALLOCATOR = "ipallocator.k8s.io"
 
 
 def spec_of(service: Service) -> Mapping[str, Any]:

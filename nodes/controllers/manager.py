@@ -50,6 +50,7 @@ from nodes.controllers.endpointslice.mirroring import EndpointSliceMirroringCont
 from nodes.controllers.garbage.collector import GarbageCollector
 from nodes.controllers.gateway.controller import GatewayController
 from nodes.controllers.ingress import IngressController
+from nodes.controllers.iprepair import IPRepair
 from nodes.controllers.job.controller import JobController
 from nodes.controllers.legacytokencleaner import LegacyTokenCleaner
 from nodes.controllers.namespace import NamespaceController
@@ -93,7 +94,8 @@ USER = "system:kube-controller-manager"
 # waits there until it is refused.
 CALLS_TOGETHER = 64
 
-# The names are kube-controller-manager's own (`--controllers`), but for what is simulated.
+# The names are kube-controller-manager's own (`--controllers`), but for what is simulated or
+# kube-apiserver's.
 CONTROLLERS: dict[str, type[Managed]] = {
     "bootstrap-signer-controller": BootstrapSigner,
     "certificatesigningrequest-approving-controller": ApprovingController,
@@ -111,6 +113,7 @@ CONTROLLERS: dict[str, type[Managed]] = {
     "ephemeral-volume-controller": EphemeralVolumeController,
     "garbage-collector-controller": GarbageCollector,
     "horizontal-pod-autoscaler-controller": HorizontalPodAutoscalerController,
+    "ipallocator-repair-controller": IPRepair,
     "job-controller": JobController,
     "legacy-serviceaccount-token-cleaner-controller": LegacyTokenCleaner,
     "namespace-controller": NamespaceController,
@@ -240,12 +243,12 @@ class Manager:
     def _make(self, name: str) -> Managed:
         factory = CONTROLLERS[name]
         account, component = factory.service_account, factory.component
-        user = f"system:serviceaccount:kube-system:{account}" if account else USER
+        user = f"system:serviceaccount:kube-system:{account}" if account else factory.user or USER
         turns = Turns(self._transport_for(user), CALLS_TOGETHER)
         transport = Patient(turns, self._clock)
         client = Client(transport, "kube-controller-manager")
         recorder = Recorder(client, component, self._clock, self._events, pace=CONTROLLER)
-        if self._klog is not SILENT:
+        if self._klog is not SILENT and not factory.user:
             recorder.log = EventLog(self._klog, name)
         start = STARTS.get(name)
         return factory(

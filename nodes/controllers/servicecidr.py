@@ -7,13 +7,13 @@ from typing import TypeAlias
 
 from apimachinery.clock import parse_time
 from apimachinery.meta import Obj, is_deleting, labels_of, name_of, replace_in
+from apimachinery.services import ALLOCATOR, MANAGED_BY
 from nodes.client.controller import DONE, Mapped, Result
 from nodes.client.lister import Key
 from nodes.client.resources import IPADDRESSES, SERVICECIDRS
 from nodes.controllers.common.base import ManagedController
 
 FINALIZER = "networking.k8s.io/service-cidr-finalizer"
-_MANAGED_BY, _ALLOCATOR = "ipaddress.kubernetes.io/managed-by", "ipallocator.k8s.io"
 _READY = "Kubernetes Service CIDR is ready"
 _IN_USE = (
     "There are still IPAddresses referencing the ServiceCIDR, "
@@ -29,7 +29,7 @@ Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 def _ranges_around(controller: ServiceCIDRController, address: Obj) -> list[Key]:
     """Return the ranges whose end an address may hold up, or allow."""
-    if labels_of(address).get(_MANAGED_BY) != _ALLOCATOR:
+    if labels_of(address).get(MANAGED_BY) != ALLOCATOR:
         return []
     return [Key("", name_of(one)) for one in controller.going() if _has(one, name_of(address))]
 
@@ -93,7 +93,7 @@ class ServiceCIDRController(ManagedController):
         if all(_within(mine, networks) for mine in _networks(servicecidr)):
             return False
         return any(
-            labels_of(address).get(_MANAGED_BY) == _ALLOCATOR
+            labels_of(address).get(MANAGED_BY) == ALLOCATOR
             and _has(servicecidr, name_of(address))
             and not any(_has(one, name_of(address)) for one in others)
             for address in self.informer(IPADDRESSES).list()

@@ -14,6 +14,7 @@ from playground.fleet import Fleet
 from playground.secure_server import ClientTrust
 from tests.integration.conftest import Lab
 from tests.support.builders import obj
+from tests.support.eventually import eventually
 from tests.support.inline import InlineStorage
 from tests.support.virtualtime import VIRTUAL_TIME
 
@@ -57,3 +58,20 @@ async def test_node_ports_come_from_the_range_until_it_is_used_up(lab):
     assert {one["spec"]["ports"][0]["nodePort"] for one in made} == {31000, 31001}
     with pytest.raises(InternalError, match="range is full"):
         await lab.client.create(service("c", type="NodePort"))
+
+
+async def test_a_service_keeps_its_address_and_gives_it_back(lab):
+    made = await lab.client.create(service("s"))
+    address = made["spec"]["clusterIP"]
+    first = lab.get("ipaddresses.networking.k8s.io", address, "")
+
+    def again():
+        found = lab.get("ipaddresses.networking.k8s.io", address, "")
+        return found is not None and found["metadata"]["uid"] != first["metadata"]["uid"]
+
+    await lab.client.delete(resources.IPADDRESSES, "", address)
+    await eventually(again)
+    await eventually(lambda: any("not allocated" in one["message"] for one in lab.all("events")))
+    await lab.client.delete(resources.SERVICES, "default", "s")
+    await lab.cluster.clock.sleep(100)
+    assert lab.get("ipaddresses.networking.k8s.io", address, "") is None

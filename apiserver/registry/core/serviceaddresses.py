@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from apimachinery.meta import Obj, is_deleting, name_of, namespace_of
+from apimachinery.services import ALLOCATOR, FAMILY, MANAGED_BY
 from apimachinery.validation.names import parse_ip
 from apiserver.registry.core.allocators import GRACE, Exhausted, Owner, Taken
 from apiserver.registry.core.servicenetwork import DEFAULT_CIDR, SHORTEST_IPV6_PREFIX
@@ -21,7 +22,6 @@ from apiserver.registry.strategy import Companion, ObjectReader
 # The ServiceCIDR that stands for the cluster's own ranges.
 DEFAULT_NAME = "kubernetes"
 SERVICECIDRS, IPADDRESSES = "servicecidrs.networking.k8s.io", "ipaddresses.networking.k8s.io"
-MANAGED_BY = "ipallocator.k8s.io"
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,8 +201,8 @@ def service_addresses(service: Obj) -> list[str]:
 
 def _companion(name: str, service: Obj) -> Companion:
     labels = {
-        "ipaddress.kubernetes.io/ip-family": "IPv6" if ":" in name else "IPv4",
-        "ipaddress.kubernetes.io/managed-by": MANAGED_BY,
+        FAMILY: "IPv6" if ":" in name else "IPv4",
+        MANAGED_BY: ALLOCATOR,
     }
     parent = {
         "group": "",

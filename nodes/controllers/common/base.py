@@ -74,10 +74,11 @@ class ManagerContext(Context):
 class Managed(Protocol):
     """What the manager runs. `service_account` acts; `component` signs the events.
 
-    Without a service account it is the manager itself that acts.
+    Without a service account it is `user` who acts, the manager itself where that is "".
     """
 
     name: ClassVar[str]
+    user: ClassVar[str]
     service_account: ClassVar[str]
     component: ClassVar[str]
 
@@ -96,6 +97,7 @@ class Managed(Protocol):
 class ManagedController(Controller):
     """A controller of one resource, as the manager runs it."""
 
+    user: ClassVar[str] = ""
     service_account: ClassVar[str]
     component: ClassVar[str]
 

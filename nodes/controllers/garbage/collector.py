@@ -46,6 +46,7 @@ class GarbageCollector:
     """Watches every resource; keys are uids."""
 
     name: ClassVar[str] = "garbage-collector-controller"
+    user: ClassVar[str] = ""
     service_account: ClassVar[str] = "generic-garbage-collector"
     component: ClassVar[str] = "garbage-collector-controller"
 
