@@ -16,5 +16,7 @@ GROUP_CLAIMS = "DRAWorkloadResourceClaims"
 TAINT_RULES = "DRADeviceTaintRules"
 # The Job controller makes Workloads and PodGroups.
 WORKLOAD_WITH_JOB = "EnableWorkloadWithJob"
+# StorageVersionMigrations are served.
+MIGRATOR = "StorageVersionMigrator"
 # StatefulSets may replace several pods at a time.
 SEVERAL_AT_A_TIME = "MaxUnavailableStatefulSet"

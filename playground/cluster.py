@@ -11,6 +11,7 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 from apimachinery import features
@@ -281,12 +282,10 @@ class RunningCluster:
 
     def resources(self) -> list[resources.Res]:
         """Return every kind that can be listed and deleted now, custom ones included."""
-        alpha = resources.ALPHA if gates.enabled(features.GENERIC_WORKLOAD) else ()
-        beta = resources.BETA if gates.enabled(features.TAINT_RULES) else ()
+        on = [kinds for name, kinds in resources.OF_FEATURES.items() if gates.enabled(name)]
         return [
             *resources.ALL,
-            *alpha,
-            *beta,
+            *chain.from_iterable(on),
             *map(address_of, self.custom),
             *_remote_kinds(self.api.remotes),
         ]

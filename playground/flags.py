@@ -207,8 +207,8 @@ class Flags:
         FEATURES,
         "Features that are on though they are off by default, as `GenericWorkload=true`: "
         "DRADeviceTaintRules, DRAWorkloadResourceClaims, EnableWorkloadWithJob, GangScheduling, "
-        "GenericWorkload, MaxUnavailableStatefulSet, TopologyAwareWorkloadScheduling, "
-        "WorkloadAwarePreemption.",
+        "GenericWorkload, MaxUnavailableStatefulSet, StorageVersionMigrator, "
+        "TopologyAwareWorkloadScheduling, WorkloadAwarePreemption.",
     )
     runtime_config: Pairs = flag(
         (),

@@ -36,6 +36,7 @@ from apiserver.registry.resource import Resource, ServedVersion
 from apiserver.registry.scheduling import ALPHA as SCHEDULING_ALPHA
 from apiserver.registry.scheduling import RESOURCES as SCHEDULING
 from apiserver.registry.storage import RESOURCES as STORAGE
+from apiserver.registry.storagemigration import BETA as STORAGEMIGRATION_BETA
 
 RESOURCES: tuple[Resource, ...] = (
     *CORE,
@@ -89,7 +90,8 @@ def wanted() -> tuple[Resource, ...]:
     """Return the kinds that are served here: those of features that are on besides the others."""
     groups = SCHEDULING_ALPHA if gates.enabled(features.GENERIC_WORKLOAD) else ()
     rules = DRA_BETA if gates.enabled(features.TAINT_RULES) else ()
-    return (*RESOURCES, *groups, *rules)
+    migrations = STORAGEMIGRATION_BETA if gates.enabled(features.MIGRATOR) else ()
+    return (*RESOURCES, *groups, *rules, *migrations)
 
 
 @dataclass(frozen=True, slots=True)

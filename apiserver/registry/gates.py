@@ -13,6 +13,7 @@ from apimachinery.features import (
     GENERIC_WORKLOAD,
     GROUP_CLAIMS,
     GROUP_PREEMPTION,
+    MIGRATOR,
     SEVERAL_AT_A_TIME,
     TAINT_RULES,
     TOPOLOGY,
@@ -24,6 +25,7 @@ FEATURES: Mapping[str, tuple[str, ...]] = {
     GANG_SCHEDULING: (GENERIC_WORKLOAD,),
     GENERIC_WORKLOAD: (),
     GROUP_CLAIMS: (GENERIC_WORKLOAD,),
+    MIGRATOR: (),
     SEVERAL_AT_A_TIME: (),
     TAINT_RULES: (),
     TOPOLOGY: (GENERIC_WORKLOAD,),
@@ -31,8 +33,10 @@ FEATURES: Mapping[str, tuple[str, ...]] = {
     WORKLOAD_WITH_JOB: (GENERIC_WORKLOAD,),
 }
 ALPHA, BETA = "scheduling.k8s.io/v1alpha2", "resource.k8s.io/v1beta2"
+MIGRATION = "storagemigration.k8s.io/v1beta1"
 # What --runtime-config may name.
-VERSIONS = ("api/all", "api/alpha", "api/beta", ALPHA, BETA)
+VERSIONS = ("api/all", "api/alpha", "api/beta", ALPHA, BETA, MIGRATION)
+_OF_BETA = {TAINT_RULES: BETA, MIGRATOR: MIGRATION}
 
 _on: set[str] = set()
 
@@ -64,8 +68,8 @@ def _serving(feature: str) -> tuple[str, ...]:
     """Return what of --runtime-config has the kinds of a feature served, () where it has none."""
     if feature == SEVERAL_AT_A_TIME:
         return ()
-    if feature == TAINT_RULES:
-        return ("api/all", "api/beta", BETA)
+    if feature in _OF_BETA:
+        return ("api/all", "api/beta", _OF_BETA[feature])
     return ("api/all", "api/alpha", ALPHA)
 
 

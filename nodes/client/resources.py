@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import NamedTuple
 
+from apimachinery import features
 from apimachinery.gvk import GroupKind, GroupResource
 from apimachinery.meta import Obj
 
@@ -89,6 +91,13 @@ CLUSTERROLES = Res("rbac.authorization.k8s.io", "v1", "clusterroles", "ClusterRo
 ROLEBINDINGS = Res("rbac.authorization.k8s.io", "v1", "rolebindings", "RoleBinding")
 ROLES = Res("rbac.authorization.k8s.io", "v1", "roles", "Role")
 DEVICECLASSES = Res("resource.k8s.io", "v1", "deviceclasses", "DeviceClass", False)
+STORAGEVERSIONMIGRATIONS = Res(
+    "storagemigration.k8s.io",
+    "v1beta1",
+    "storageversionmigrations",
+    "StorageVersionMigration",
+    False,
+)
 DEVICETAINTRULES = Res("resource.k8s.io", "v1beta2", "devicetaintrules", "DeviceTaintRule", False)
 RESOURCECLAIMS = Res("resource.k8s.io", "v1", "resourceclaims", "ResourceClaim")
 RESOURCECLAIMTEMPLATES = Res(
@@ -160,13 +169,15 @@ ALL: tuple[Res, ...] = (
     VOLUMEATTRIBUTESCLASSES,
 )
 
-# Served where the feature GenericWorkload is on.
-ALPHA: tuple[Res, ...] = (PODGROUPS, WORKLOADS)
-# Served where the feature DRADeviceTaintRules is on.
-BETA: tuple[Res, ...] = (DEVICETAINTRULES,)
+# Served where a feature is on.
+OF_FEATURES: dict[str, tuple[Res, ...]] = {
+    features.GENERIC_WORKLOAD: (PODGROUPS, WORKLOADS),
+    features.TAINT_RULES: (DEVICETAINTRULES,),
+    features.MIGRATOR: (STORAGEVERSIONMIGRATIONS,),
+}
 
 BY_KIND: dict[tuple[str, str], Res] = {
-    (res.api_version, res.kind): res for res in (*ALL, *ALPHA, *BETA)
+    (res.api_version, res.kind): res for res in (*ALL, *chain.from_iterable(OF_FEATURES.values()))
 }
 
 

@@ -70,6 +70,7 @@ from nodes.controllers.servicecidr import ServiceCIDRController
 from nodes.controllers.servicelb import ServiceController
 from nodes.controllers.startwords import STARTS, queue_name, tell_left_out
 from nodes.controllers.statefulset.controller import StatefulSetController
+from nodes.controllers.storageversionmigrator import StorageVersionMigrator
 from nodes.controllers.switches import has_features
 from nodes.controllers.tainteviction import TaintEvictionController
 from nodes.controllers.ttl import TTLController
@@ -140,6 +141,7 @@ CONTROLLERS: dict[str, type[Managed]] = {
     "simulated-ingress-controller": IngressController,
     "simulated-provisioner": SimulatedProvisioner,
     "statefulset-controller": StatefulSetController,
+    "storage-version-migrator-controller": StorageVersionMigrator,
     "taint-eviction-controller": TaintEvictionController,
     "token-cleaner-controller": TokenCleaner,
     "ttl-after-finished-controller": TTLAfterFinishedController,

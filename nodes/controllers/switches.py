@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from apimachinery.features import GENERIC_WORKLOAD
+from apimachinery.features import GENERIC_WORKLOAD, MIGRATOR
 
 # In the order of kube-controller-manager's own list; each with the name that it had before.
 _NAMES = {
@@ -71,7 +71,7 @@ GATED: Mapping[str, tuple[str, ...]] = {
     "podcertificaterequest-cleaner-controller": ("PodCertificateRequest",),
     "podgroup-protection-controller": (GENERIC_WORKLOAD,),
     "resource-pool-status-request-controller": ("DRAResourcePoolStatus",),
-    "storage-version-migrator-controller": ("StorageVersionMigrator",),
+    "storage-version-migrator-controller": (MIGRATOR,),
     "storageversion-garbage-collector-controller": ("APIServerIdentity", "StorageVersionAPI"),
 }
 # What takes the place of programs that real clusters install beside.

@@ -7,7 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from apimachinery.features import GENERIC_WORKLOAD, GROUP_CLAIMS, TAINT_RULES, WORKLOAD_WITH_JOB
+from apimachinery.features import (
+    GENERIC_WORKLOAD,
+    GROUP_CLAIMS,
+    MIGRATOR,
+    TAINT_RULES,
+    WORKLOAD_WITH_JOB,
+)
 from apiserver.auth.bootstrap.words import (
     CHANGE,
     LIST_WATCH,
@@ -318,6 +324,14 @@ _WITH: Mapping[str, Mapping[str, Sequence[PolicyRule]]] = {
         "device-taint-eviction-controller": (
             rule(READ, "resource.k8s.io", "devicetaintrules"),
             rule("patch", "resource.k8s.io", "devicetaintrules/status"),
+        ),
+    },
+    MIGRATOR: {
+        "storage-version-migrator-controller": (
+            rule("list patch", "*", "*"),
+            rule("update", "storagemigration.k8s.io", "storageversionmigrations/status"),
+            rule("get", "apiextensions.k8s.io", "customresourcedefinitions"),
+            rule("update", "apiextensions.k8s.io", "customresourcedefinitions/status"),
         ),
     },
 }

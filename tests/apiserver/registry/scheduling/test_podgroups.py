@@ -179,6 +179,7 @@ def test_a_workload_has_one_to_eight_templates_of_different_names():
 
 GENERIC = "GenericWorkload"
 NO_BOOL = 'strconv.ParseBool: parsing "x": invalid syntax'
+BETA = (("api/beta", "true"),)
 ALPHA = (("scheduling.k8s.io/v1alpha2", "true"),)
 
 
@@ -204,7 +205,8 @@ ALPHA = (("scheduling.k8s.io/v1alpha2", "true"),)
         ),
         # Each needs its own kinds.
         ((("DRADeviceTaintRules", "true"),), ALPHA, [], []),
-        ((("DRADeviceTaintRules", "true"),), (("api/beta", "true"),), ["DRADeviceTaintRules"], []),
+        ((("DRADeviceTaintRules", "true"),), BETA, ["DRADeviceTaintRules"], []),
+        ((("StorageVersionMigrator", "true"),), BETA, ["StorageVersionMigrator"], []),
         # This one has none.
         ((("MaxUnavailableStatefulSet", "true"),), (), ["MaxUnavailableStatefulSet"], []),
         ((), (("foo/v1", "true"),), [], ["unknown api groups foo"]),
