@@ -82,14 +82,14 @@ _SIMULATED = (
     "simulated-provisioner",
 )
 # What runs in kube-apiserver, and is not for kube-controller-manager to switch off.
-_OF_THE_SERVER = ("ipallocator-repair-controller",)
+OF_THE_SERVER = ("ipallocator-repair-controller",)
 _OLD = {old: name for name, old in _NAMES.items() if old}
 KNOWN = frozenset((*_NAMES, *_SIMULATED))
 
 
 def is_on(name: str, switches: Sequence[str]) -> bool:
     """Tell whether a controller runs."""
-    if name in _OF_THE_SERVER:
+    if name in OF_THE_SERVER:
         return True
     for one in map(_renamed, switches):
         if one in (name, f"-{name}"):

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Self
 
 import httpx
@@ -123,7 +123,9 @@ class Shell:
         self.raw += data
         self.said += _ESCAPES.sub("", data.decode(errors="replace"))
         if self.confirming:
-            self.tell(op="shown", seq=self.next)
+            # Where the other side is gone by now the next frame says so.
+            with suppress(ConnectionClosed):
+                self.tell(op="shown", seq=self.next)
         return True
 
     def until(self, pattern: str, within: float = 30.0) -> re.Match[str]:
