@@ -183,6 +183,7 @@ class Controller(ABC):
     watches: ClassVar[tuple[Watch, ...]] = ()
     workers: ClassVar[int] = 5
     rest: ClassVar[float] = 1.0
+    _more: tuple[Loop[Any], ...] = ()
 
     def __init__(self, context: Context) -> None:
         self.context = context
@@ -192,6 +193,14 @@ class Controller(ABC):
             self.name, context, self.reconcile, workers=self.workers, rest=self.rest
         )
         self.queue = self.loop.queue
+
+    def also(
+        self, name: str, handle: Callable[[K], Awaitable[Result]], *, workers: int = 5
+    ) -> Loop[K]:
+        """Have one more queue, of other keys; it works and rests with the controller's own."""
+        loop: Loop[K] = Loop(name, self.context, handle, workers=workers)
+        self._more = (*self._more, loop)
+        return loop
 
     @abstractmethod
     async def reconcile(self, key: Key) -> Result:
@@ -211,14 +220,16 @@ class Controller(ABC):
 
     def release(self) -> None:
         """Begin to work: the caches hold what there is."""
-        self.loop.release()
+        for loop in (self.loop, *self._more):
+            loop.release()
 
     def stop(self) -> None:
-        self.loop.stop()
+        for loop in (self.loop, *self._more):
+            loop.stop()
 
     @property
     def idle(self) -> bool:
-        return self.loop.idle
+        return all(loop.idle for loop in (self.loop, *self._more))
 
     def on_object(self, old: Obj | None, new: Obj | None) -> None:
         obj = new if new is not None else old

@@ -46,20 +46,6 @@ class DeviceTaintEvictionController(TaintManager):
         if self._status is not None:
             self.informer(DEVICETAINTRULES).on_change(self._on_rule)
 
-    def release(self) -> None:
-        super().release()
-        if self._status is not None:
-            self._status.loop.release()
-
-    def stop(self) -> None:
-        super().stop()
-        if self._status is not None:
-            self._status.loop.stop()
-
-    @property
-    def idle(self) -> bool:
-        return super().idle and (self._status is None or self._status.loop.idle)
-
     def _on_claim(self, old: Obj | None, new: Obj | None) -> None:
         for claim in (old, new):
             for user in users(claim) if claim is not None else ():

@@ -15,7 +15,7 @@ from apimachinery.devicetaints import ends, selects
 from apimachinery.meta import Obj, is_deleting, name_of, namespace_of, uid_of
 from apimachinery.nodes import NO_EXECUTE
 from apimachinery.resourceclaims import is_done, results, users
-from nodes.client.controller import DONE, Loop, Result
+from nodes.client.controller import DONE, Result
 from nodes.client.lister import Key
 from nodes.client.resources import DEVICETAINTRULES, PODS, RESOURCECLAIMS, RESOURCESLICES
 from nodes.client.rest import STRATEGIC_PATCH
@@ -42,7 +42,7 @@ class RuleStatus:
     def __init__(self, controller: ManagedController) -> None:
         self._controller = controller
         self._evicted: Counter[str] = Counter()  # by uid of the rule
-        self.loop: Loop[Key] = Loop("status of device taint rules", controller.context, self._tell)
+        self.loop = controller.also("status of device taint rules", self._tell)
 
     def changed(self, claim: Obj) -> None:
         """Count again what rules do that select the devices of a claim."""

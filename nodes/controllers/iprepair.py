@@ -12,7 +12,7 @@ from apimachinery.clock import parse_time
 from apimachinery.errors import NotFound
 from apimachinery.meta import Obj, labels_of, name_of, namespace_of
 from apimachinery.services import ALLOCATOR, FAMILY, MANAGED_BY
-from nodes.client.controller import DONE, Loop, Mapped, Result
+from nodes.client.controller import DONE, Mapped, Result
 from nodes.client.events import WARNING
 from nodes.client.lister import Key, key_of
 from nodes.client.resources import IPADDRESSES, SERVICECIDRS, SERVICES
@@ -42,25 +42,13 @@ class IPRepair(ManagedController):
 
     def __init__(self, context: ManagerContext) -> None:
         super().__init__(context)
-        self._addresses: Loop[Key] = Loop("ipaddresses", context, self._see_to_address)
+        self._addresses = self.also("ipaddresses", self._see_to_address)
 
     def start(self) -> None:
         self.informer(SERVICES).add_index(_ADDRESS, addresses_of)
         self.informer(SERVICECIDRS)
         super().start()
         self.informer(IPADDRESSES).on_change(self._on_address)
-
-    def release(self) -> None:
-        super().release()
-        self._addresses.release()
-
-    def stop(self) -> None:
-        super().stop()
-        self._addresses.stop()
-
-    @property
-    def idle(self) -> bool:
-        return super().idle and self._addresses.idle
 
     def _on_address(self, old: Obj | None, new: Obj | None) -> None:
         if new is not None:

@@ -58,11 +58,11 @@ class ResourceClaimController(ManagedController):
 
     def __init__(self, context: ManagerContext) -> None:
         super().__init__(context)
-        self._claims: Loop[Key] = Loop("resource claims", context, self._see_to_claim, workers=10)
+        self._claims = self.also("resource claims", self._see_to_claim, workers=10)
         self._groups: Loop[Key] | None = None
         if GROUP_CLAIMS in context.served.features:
             name = "resource claims of groups"
-            self._groups = Loop(name, context, self._see_to_group, workers=10)
+            self._groups = self.also(name, self._see_to_group, workers=10)
 
     # What wakes it.
 
@@ -77,23 +77,6 @@ class ResourceClaimController(ManagedController):
         self.informer(PODS).on_change(self._on_pod)
         self.informer(RESOURCECLAIMS).on_change(self._on_claim)
         self.informer(RESOURCECLAIMTEMPLATES).on_change(self._on_template)
-
-    def release(self) -> None:
-        super().release()
-        self._claims.release()
-        if self._groups is not None:
-            self._groups.release()
-
-    def stop(self) -> None:
-        super().stop()
-        self._claims.stop()
-        if self._groups is not None:
-            self._groups.stop()
-
-    @property
-    def idle(self) -> bool:
-        groups_idle = self._groups is None or self._groups.idle
-        return super().idle and self._claims.idle and groups_idle
 
     def _on_pod(self, old: Obj | None, new: Obj | None) -> None:
         pod = new if new is not None else old

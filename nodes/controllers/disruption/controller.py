@@ -53,25 +53,13 @@ class DisruptionController(ManagedController):
     def __init__(self, context: ManagerContext) -> None:
         super().__init__(context)
         self._scales = Scales(self.client, context.informers, context.served)
-        self._stale = StaleDisruptions(context)
+        self._stale = StaleDisruptions(self)
 
     def start(self) -> None:
         super().start()
         for resource in SCALED:
             self.informer(resource).on_change(self._on_scaled)
         self.informer(PODS).on_change(self._on_pod)
-
-    def release(self) -> None:
-        super().release()
-        self._stale.loop.release()
-
-    def stop(self) -> None:
-        super().stop()
-        self._stale.loop.stop()
-
-    @property
-    def idle(self) -> bool:
-        return super().idle and self._stale.loop.idle
 
     def _on_pod(self, old: Obj | None, new: Obj | None) -> None:
         if new is not None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from apimachinery.clock import parse_time
 from apimachinery.meta import Obj, is_deleting
 from apimachinery.pods import is_terminal
-from nodes.client.controller import DONE, Context, Loop, Result
+from nodes.client.controller import DONE, Controller, Result
 from nodes.client.klog import kobj
 from nodes.client.lister import Key, key_of
 from nodes.client.resources import PODS
@@ -35,9 +35,10 @@ def stale_in(pod: Obj, now: float) -> float | None:
 class StaleDisruptions:
     """Takes the condition back."""
 
-    def __init__(self, context: Context) -> None:
-        self._context = context
-        self.loop: Loop[Key] = Loop("stale pod disruption", context, self._reset)
+    def __init__(self, controller: Controller) -> None:
+        """It is a queue of that controller."""
+        self._context = controller.context
+        self.loop = controller.also("stale pod disruption", self._reset)
 
     def follow(self, pod: Obj) -> None:
         """Look at a pod again when its time has come."""

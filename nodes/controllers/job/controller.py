@@ -18,7 +18,7 @@ from apimachinery.meta import (
     uid_of,
 )
 from apimachinery.pods import deletion_order, is_ready
-from nodes.client.controller import DONE, Loop, Result
+from nodes.client.controller import DONE, Result
 from nodes.client.events import NORMAL, WARNING
 from nodes.client.expectations import Expectations
 from nodes.client.lister import Key, key_of
@@ -64,7 +64,7 @@ class JobController(ManagedController):
         # The revision of our last write of each Job: an older one in the cache is not looked at.
         self._written: dict[Key, int] = {}
         self._workloads: Workloads | None = None
-        self._orphans: Loop[Key] = Loop("job-controller orphans", context, self._free_orphan)
+        self._orphans = self.also("job-controller orphans", self._free_orphan)
 
     # What wakes it.
 
@@ -74,18 +74,6 @@ class JobController(ManagedController):
             self._workloads = Workloads(self.client, self.recorder, self.informer)
         index_orphans(self.informer(PODS))
         self.informer(PODS).on_change(self._on_pod)
-
-    def release(self) -> None:
-        super().release()
-        self._orphans.release()
-
-    def stop(self) -> None:
-        super().stop()
-        self._orphans.stop()
-
-    @property
-    def idle(self) -> bool:
-        return super().idle and self._orphans.idle
 
     def on_object(self, old: Obj | None, new: Obj | None) -> None:
         super().on_object(old, new)

@@ -17,7 +17,7 @@ from apimachinery.meta import (
     uid_of,
 )
 from apimachinery.pods import is_terminal, node_name
-from nodes.client.controller import DONE, Loop, Result
+from nodes.client.controller import DONE, Result
 from nodes.client.events import NORMAL, WARNING, reference
 from nodes.client.lister import Key, key_of
 from nodes.client.resources import (
@@ -43,7 +43,7 @@ class PersistentVolumeBinder(ManagedController):
 
     def __init__(self, context: ManagerContext) -> None:
         super().__init__(context)
-        self._volumes: Loop[Key] = Loop("persistent volumes", context, self._see_to_volume)
+        self._volumes = self.also("persistent volumes", self._see_to_volume)
 
     # What wakes it.
 
@@ -54,18 +54,6 @@ class PersistentVolumeBinder(ManagedController):
         self.informer(PERSISTENTVOLUMES).on_change(self._on_volume)
         self.informer(STORAGECLASSES).on_change(self._on_class)
         self.informer(PODS).on_change(self._on_pod)
-
-    def release(self) -> None:
-        super().release()
-        self._volumes.release()
-
-    def stop(self) -> None:
-        super().stop()
-        self._volumes.stop()
-
-    @property
-    def idle(self) -> bool:
-        return super().idle and self._volumes.idle
 
     def on_object(self, old: Obj | None, new: Obj | None) -> None:
         super().on_object(old, new)

@@ -9,7 +9,7 @@ from apimachinery import volumes
 from apimachinery.attachments import SIMULATED_DRIVER
 from apimachinery.errors import AlreadyExists, NotFound
 from apimachinery.meta import Obj, annotations_of, is_deleting, name_of, namespace_of, uid_of
-from nodes.client.controller import DONE, Loop, Result
+from nodes.client.controller import DONE, Result
 from nodes.client.events import NORMAL, WARNING, reference
 from nodes.client.lister import Key, key_of
 from nodes.client.resources import (
@@ -32,7 +32,7 @@ class SimulatedProvisioner(ManagedController):
 
     def __init__(self, context: ManagerContext) -> None:
         super().__init__(context)
-        self._volumes: Loop[Key] = Loop("simulated volumes", context, self._see_to_volume)
+        self._volumes = self.also("simulated volumes", self._see_to_volume)
 
         self._modifier = Modifier(self.client, self.recorder, context.informers)
 
@@ -41,18 +41,6 @@ class SimulatedProvisioner(ManagedController):
         self.informer(STORAGECLASSES)
         self.informer(PERSISTENTVOLUMES).on_change(self._on_volume)
         self.informer(VOLUMEATTRIBUTESCLASSES).on_change(self._on_attributes)
-
-    def release(self) -> None:
-        super().release()
-        self._volumes.release()
-
-    def stop(self) -> None:
-        super().stop()
-        self._volumes.stop()
-
-    @property
-    def idle(self) -> bool:
-        return super().idle and self._volumes.idle
 
     def on_object(self, old: Obj | None, new: Obj | None) -> None:
         if new is not None and (_is_ours_to_make(new) or wants_other(new)):
