@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from apimachinery.meta import Obj, is_deleting, labels_of
+from apimachinery.meta import Obj, is_deleting, labels_of, name_of, namespace_of
 from apimachinery.pods import TERMINAL, all_containers, is_ready, phase_of
+from apimachinery.validation.names import parse_ip
 
 Service = Mapping[str, Any]
 
@@ -15,6 +16,7 @@ HEADLESS = "service.kubernetes.io/headless"
 # Labels of IPAddresses, and who has those that belong to Services.
 FAMILY, MANAGED_BY = "ipaddress.kubernetes.io/ip-family", "ipaddress.kubernetes.io/managed-by"
 ALLOCATOR = "ipallocator.k8s.io"
+_NO_ADDRESS = (None, "", "None")
 
 
 def spec_of(service: Service) -> Mapping[str, Any]:
@@ -28,6 +30,41 @@ def leads_somewhere(endpointslice: Mapping[str, Any]) -> bool:
     Pods that lack the port that a service names are endpoints all the same, without a port.
     """
     return bool(endpointslice.get("ports")) or HEADLESS in labels_of(endpointslice)
+
+
+def service_addresses(service: Service) -> list[str]:
+    """Return the cluster addresses that a Service holds."""
+    spec = spec_of(service)
+    if spec.get("type") == "ExternalName":
+        return []
+    found = spec.get("clusterIPs") or [spec.get("clusterIP")]
+    return [address for address in found if address not in _NO_ADDRESS]
+
+
+def canonical(text: str) -> str:
+    """Return an address in the one form that names its IPAddress."""
+    address = parse_ip(text)
+    return text if address is None else str(address)
+
+
+def family_of(address: str) -> str:
+    return "IPv6" if ":" in address else "IPv4"
+
+
+def ip_address(name: str, service: Service) -> Obj:
+    """Build the IPAddress by which a Service holds an address."""
+    parent = {
+        "group": "",
+        "name": name_of(service),
+        "namespace": namespace_of(service),
+        "resource": "services",
+    }
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "IPAddress",
+        "metadata": {"name": name, "labels": {FAMILY: family_of(name), MANAGED_BY: ALLOCATOR}},
+        "spec": {"parentRef": parent},
+    }
 
 
 def is_headless(service: Service) -> bool:

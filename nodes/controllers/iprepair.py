@@ -11,7 +11,15 @@ import ipaddress
 from apimachinery.clock import parse_time
 from apimachinery.errors import NotFound
 from apimachinery.meta import Obj, labels_of, name_of, namespace_of
-from apimachinery.services import ALLOCATOR, FAMILY, MANAGED_BY
+from apimachinery.services import (
+    ALLOCATOR,
+    FAMILY,
+    MANAGED_BY,
+    canonical,
+    family_of,
+    ip_address,
+    service_addresses,
+)
 from nodes.client.controller import DONE, Mapped, Result
 from nodes.client.events import WARNING
 from nodes.client.lister import Key, key_of
@@ -69,7 +77,7 @@ class IPRepair(ManagedController):
         return DONE
 
     async def _see_to_service(self, key: Key, service: Obj, address: str) -> None:
-        family = _family(address)
+        family = family_of(address)
         if not self._in_range(address):
             words = f"Cluster IP [{family}]: {address} is not within any configured Service CIDR; "
             self._tell(service, "ClusterIPOutOfRange", f"{words}please recreate service")
@@ -96,14 +104,14 @@ class IPRepair(ManagedController):
             self._tell(now, "ClusterIPNotAllocated", words)
         if found is not None:
             await self._delete(address)
-        await self.client.create(_build(address, now), IPADDRESSES)
+        await self.client.create(ip_address(address, now), IPADDRESSES)
 
     def _is_right(self, service: Obj, address: Obj | None) -> bool:
         """Tell whether an IPAddress says that a Service has it."""
         if address is None or _parent(address) != (namespace_of(service), name_of(service)):
             return False
         labels = labels_of(address)
-        return _is_ours(address) and labels.get(FAMILY) == _family(name_of(address))
+        return _is_ours(address) and labels.get(FAMILY) == family_of(name_of(address))
 
     async def _has_another(self, address: Obj) -> bool:
         """Tell whether the Service that an IPAddress names has it, too."""
@@ -166,10 +174,7 @@ class IPRepair(ManagedController):
 
 def addresses_of(service: Obj) -> list[str]:
     """Return the addresses of a Service, in the form that names IPAddresses."""
-    spec = service.get("spec") or {}
-    if spec.get("type") == "ExternalName" or spec.get("clusterIP") in (None, "", "None"):
-        return []
-    return [str(ipaddress.ip_address(one)) for one in spec.get("clusterIPs") or ()]
+    return [*map(canonical, service_addresses(service))]
 
 
 def _is_ours(address: Obj) -> bool:
@@ -184,29 +189,8 @@ def _parent(address: Obj) -> tuple[str, str] | None:
     return str(parent.get("namespace") or ""), str(parent.get("name") or "")
 
 
-def _family(address: str) -> str:
-    return "IPv6" if ":" in address else "IPv4"
-
-
 def _go(parent: Obj) -> str:
     """Print a ParentReference as Go does."""
     fields = ("Group", "Resource", "Namespace", "Name")
     parts = (f"{one}:{parent.get(one.lower()) or ''}," for one in fields)
     return f"&ParentReference{{{''.join(parts)}}}"
-
-
-def _build(address: str, service: Obj) -> Obj:
-    parent = {
-        "resource": "services",
-        "namespace": namespace_of(service),
-        "name": name_of(service),
-    }
-    return {
-        "apiVersion": IPADDRESSES.api_version,
-        "kind": IPADDRESSES.kind,
-        "metadata": {
-            "name": address,
-            "labels": {FAMILY: _family(address), MANAGED_BY: ALLOCATOR},
-        },
-        "spec": {"parentRef": parent},
-    }

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from apimachinery.meta import Obj, is_deleting, name_of, namespace_of
-from apimachinery.services import ALLOCATOR, FAMILY, MANAGED_BY
+from apimachinery.meta import Obj, is_deleting, name_of
+from apimachinery.services import canonical, ip_address, service_addresses
 from apimachinery.validation.names import parse_ip
 from apiserver.registry.core.allocators import GRACE, Exhausted, Owner, Taken
 from apiserver.registry.core.servicenetwork import DEFAULT_CIDR, SHORTEST_IPV6_PREFIX
@@ -163,12 +163,6 @@ class Addresses:
         return objects.get(IPADDRESSES, "", name) is None
 
 
-def canonical(text: str) -> str:
-    """Return an address in the one form that names its IPAddress."""
-    address = parse_ip(text)
-    return text if address is None else str(address)
-
-
 def companions(service: Obj | None, old: Obj | None) -> list[Companion]:
     """Return the IPAddresses that come and go as a Service changes."""
     now = [] if service is None else service_addresses(service)
@@ -190,30 +184,5 @@ def missing(services: Iterable[Obj], objects: ObjectReader) -> list[Companion]:
     ]
 
 
-def service_addresses(service: Obj) -> list[str]:
-    """Return the cluster addresses that a Service holds."""
-    spec = service.get("spec") or {}
-    if spec.get("type") == "ExternalName":
-        return []
-    found = spec.get("clusterIPs") or [spec.get("clusterIP")]
-    return [address for address in found if address and address != "None"]
-
-
 def _companion(name: str, service: Obj) -> Companion:
-    labels = {
-        FAMILY: "IPv6" if ":" in name else "IPv4",
-        MANAGED_BY: ALLOCATOR,
-    }
-    parent = {
-        "group": "",
-        "name": name_of(service),
-        "namespace": namespace_of(service),
-        "resource": "services",
-    }
-    obj = {
-        "apiVersion": "networking.k8s.io/v1",
-        "kind": "IPAddress",
-        "metadata": {"name": name, "labels": labels},
-        "spec": {"parentRef": parent},
-    }
-    return Companion(IPADDRESSES, name, obj)
+    return Companion(IPADDRESSES, name, ip_address(name, service))

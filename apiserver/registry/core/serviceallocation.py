@@ -11,6 +11,7 @@ from typing import Any
 
 from apimachinery.errors import InternalError
 from apimachinery.meta import Obj
+from apimachinery.services import service_addresses
 from apimachinery.validation.field import Path, invalid
 from apimachinery.validation.names import parse_ip
 from apiserver.registry.core import servicevalues as values
@@ -25,7 +26,7 @@ from apiserver.registry.core.allocators import (
     owner_of,
     service_ports,
 )
-from apiserver.registry.core.serviceaddresses import Addresses, service_addresses
+from apiserver.registry.core.serviceaddresses import Addresses
 from apiserver.registry.core.servicefamilies import init_families, refuse, unchanged_preference
 from apiserver.registry.core.servicenetwork import ServiceNetwork
 from apiserver.registry.strategy import StrategyContext

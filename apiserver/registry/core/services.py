@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from apimachinery.gvk import CORE_V1, GroupVersionKind
 from apimachinery.meta import Obj
+from apimachinery.services import service_addresses
 from apimachinery.validation.field import FieldErrors, Path
 from apimachinery.validation.names import is_dns1123_label
 from apiserver.registry.core import servicevalues as values
 from apiserver.registry.core.allocators import NODE_PORTS, SERVICE_IPS, owner_of, service_ports
-from apiserver.registry.core.serviceaddresses import companions, service_addresses
+from apiserver.registry.core.serviceaddresses import companions
 from apiserver.registry.core.serviceallocation import Allocation
 from apiserver.registry.core.servicevalidation import (
     load_balancer_status_errors,
