@@ -6,8 +6,6 @@ There it goes through all of them every three minutes; here it looks at those th
 
 from __future__ import annotations
 
-import ipaddress
-
 from apimachinery.clock import parse_time
 from apimachinery.errors import NotFound
 from apimachinery.meta import Obj, labels_of, name_of, namespace_of
@@ -25,6 +23,7 @@ from nodes.client.events import WARNING
 from nodes.client.lister import Key, key_of
 from nodes.client.resources import IPADDRESSES, SERVICECIDRS, SERVICES
 from nodes.controllers.common.base import ManagedController, ManagerContext
+from nodes.controllers.servicecidr import gives_out
 
 # An address may be there before its Service, for as long as a request may take: seconds.
 _GRACE = 60.0
@@ -120,15 +119,8 @@ class IPRepair(ManagedController):
         return other is not None and name_of(address) in addresses_of(other)
 
     def _in_range(self, address: str) -> bool:
-        ranges = [
-            cidr
-            for one in self.informer(SERVICECIDRS).list()
-            for cidr in (one.get("spec") or {}).get("cidrs") or ()
-        ]
-        number = ipaddress.ip_address(address)
-        return not ranges or any(
-            number in ipaddress.ip_network(one, strict=False) for one in ranges
-        )
+        ranges = self.informer(SERVICECIDRS).list()
+        return not ranges or any(gives_out(one, address) for one in ranges)
 
     def _tell(self, service: Obj, reason: str, words: str) -> None:
         self.recorder.event(service, WARNING, reason, words, action="ClusterIPAllocation")

@@ -31,7 +31,7 @@ def _ranges_around(controller: ServiceCIDRController, address: Obj) -> list[Key]
     """Return the ranges whose end an address may hold up, or allow."""
     if labels_of(address).get(MANAGED_BY) != ALLOCATOR:
         return []
-    return [Key("", name_of(one)) for one in controller.going() if _has(one, name_of(address))]
+    return [Key("", name_of(one)) for one in controller.going() if gives_out(one, name_of(address))]
 
 
 class ServiceCIDRController(ManagedController):
@@ -94,8 +94,8 @@ class ServiceCIDRController(ManagedController):
             return False
         return any(
             labels_of(address).get(MANAGED_BY) == ALLOCATOR
-            and _has(servicecidr, name_of(address))
-            and not any(_has(one, name_of(address)) for one in others)
+            and gives_out(servicecidr, name_of(address))
+            and not any(gives_out(one, name_of(address)) for one in others)
             for address in self.informer(IPADDRESSES).list()
         )
 
@@ -133,7 +133,7 @@ def _within(mine: Network, others: list[Network]) -> bool:
     return any(one.version == mine.version and first in one and last in one for one in others)
 
 
-def _has(servicecidr: Obj, address: str) -> bool:
+def gives_out(servicecidr: Obj, address: str) -> bool:
     """Tell whether a range gives out an address: its two ends belong to nobody."""
     number = ipaddress.ip_address(address)
     return any(

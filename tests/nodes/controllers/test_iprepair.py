@@ -115,10 +115,11 @@ async def test_two_services_of_one_address_are_told(begun):
     assert told(begun) == [("ClusterIPAlreadyAllocated", words, "ClusterIPAllocation")]
 
 
-async def test_an_address_of_no_range_is_told(begun):
-    await begun.create(service("s", "10.1.0.7"))
+@pytest.mark.parametrize("outside", ["10.1.0.7", "10.96.0.0", "10.96.255.255"])
+async def test_an_address_of_no_range_is_told(begun, outside):
+    await begun.create(service("s", outside))
     await begun.settle(1)
-    words = "Cluster IP [IPv4]: 10.1.0.7 is not within any configured Service CIDR; "
+    words = f"Cluster IP [IPv4]: {outside} is not within any configured Service CIDR; "
     said = ("ClusterIPOutOfRange", f"{words}please recreate service", "ClusterIPAllocation")
     assert (held(begun), told(begun)) == ({}, [said])
 
