@@ -7,8 +7,9 @@ built-in part is shared. `generation` counts changes, so that what is derived fr
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from apimachinery import features
 from apimachinery.gvk import GroupVersion, GroupVersionKind
@@ -86,12 +87,17 @@ GROUP_ORDER = (
 )
 
 
+_OF_FEATURES: Mapping[str, tuple[Resource, ...]] = {
+    features.GENERIC_WORKLOAD: SCHEDULING_ALPHA,
+    features.TAINT_RULES: DRA_BETA,
+    features.MIGRATOR: STORAGEMIGRATION_BETA,
+}
+
+
 def wanted() -> tuple[Resource, ...]:
     """Return the kinds that are served here: those of features that are on besides the others."""
-    groups = SCHEDULING_ALPHA if gates.enabled(features.GENERIC_WORKLOAD) else ()
-    rules = DRA_BETA if gates.enabled(features.TAINT_RULES) else ()
-    migrations = STORAGEMIGRATION_BETA if gates.enabled(features.MIGRATOR) else ()
-    return (*RESOURCES, *groups, *rules, *migrations)
+    on = (kinds for name, kinds in _OF_FEATURES.items() if gates.enabled(name))
+    return (*RESOURCES, *chain.from_iterable(on))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ As in Kubernetes they hold for all that a process serves, and are switched befor
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 from apimachinery.booleans import parse_bool, says_true
 from apimachinery.features import (
@@ -20,23 +21,32 @@ from apimachinery.features import (
     WORKLOAD_WITH_JOB,
 )
 
-# What each feature needs besides.
-FEATURES: Mapping[str, tuple[str, ...]] = {
-    GANG_SCHEDULING: (GENERIC_WORKLOAD,),
-    GENERIC_WORKLOAD: (),
-    GROUP_CLAIMS: (GENERIC_WORKLOAD,),
-    MIGRATOR: (),
-    SEVERAL_AT_A_TIME: (),
-    TAINT_RULES: (),
-    TOPOLOGY: (GENERIC_WORKLOAD,),
-    GROUP_PREEMPTION: (GANG_SCHEDULING,),
-    WORKLOAD_WITH_JOB: (GENERIC_WORKLOAD,),
+_WORKLOADS, _DEVICES = "scheduling.k8s.io/v1alpha2", "resource.k8s.io/v1beta2"
+_MIGRATIONS = "storagemigration.k8s.io/v1beta1"
+
+
+class Feature(NamedTuple):
+    """needs: the features that it needs besides.
+    kinds: the version of the API in which its kinds are served, "" where it has none.
+    """
+
+    kinds: str = ""
+    needs: tuple[str, ...] = ()
+
+
+FEATURES: Mapping[str, Feature] = {
+    GANG_SCHEDULING: Feature(_WORKLOADS, (GENERIC_WORKLOAD,)),
+    GENERIC_WORKLOAD: Feature(_WORKLOADS),
+    GROUP_CLAIMS: Feature(_WORKLOADS, (GENERIC_WORKLOAD,)),
+    MIGRATOR: Feature(_MIGRATIONS),
+    SEVERAL_AT_A_TIME: Feature(),
+    TAINT_RULES: Feature(_DEVICES),
+    TOPOLOGY: Feature(_WORKLOADS, (GENERIC_WORKLOAD,)),
+    GROUP_PREEMPTION: Feature(_WORKLOADS, (GANG_SCHEDULING,)),
+    WORKLOAD_WITH_JOB: Feature(_WORKLOADS, (GENERIC_WORKLOAD,)),
 }
-ALPHA, BETA = "scheduling.k8s.io/v1alpha2", "resource.k8s.io/v1beta2"
-MIGRATION = "storagemigration.k8s.io/v1beta1"
 # What --runtime-config may name.
-VERSIONS = ("api/all", "api/alpha", "api/beta", ALPHA, BETA, MIGRATION)
-_OF_BETA = {TAINT_RULES: BETA, MIGRATOR: MIGRATION}
+VERSIONS = ("api/all", "api/alpha", "api/beta", _WORKLOADS, _DEVICES, _MIGRATIONS)
 
 _on: set[str] = set()
 
@@ -60,17 +70,14 @@ def switch(on: Iterable[str]) -> None:
 def chosen(features: Iterable[tuple[str, str]], versions: Iterable[tuple[str, str]]) -> list[str]:
     """Return the features that are on by flags; their kinds have to be served as well."""
     served = {name for name, value in versions if says_true(value)}
-    on = [name for name, value in dict(features).items() if says_true(value)]
-    return [name for name in on if not (needs := _serving(name)) or not served.isdisjoint(needs)]
+    on = [name for name, value in dict(features).items() if name in FEATURES and says_true(value)]
+    return [name for name in on if _is_served(FEATURES[name].kinds, served)]
 
 
-def _serving(feature: str) -> tuple[str, ...]:
-    """Return what of --runtime-config has the kinds of a feature served, () where it has none."""
-    if feature == SEVERAL_AT_A_TIME:
-        return ()
-    if feature in _OF_BETA:
-        return ("api/all", "api/beta", _OF_BETA[feature])
-    return ("api/all", "api/alpha", ALPHA)
+def _is_served(kinds: str, served: set[str]) -> bool:
+    """Tell whether a version of the API is served, or none is needed."""
+    quality = "api/alpha" if "alpha" in kinds else "api/beta"
+    return not kinds or not served.isdisjoint(("api/all", quality, kinds))
 
 
 def problems(
@@ -84,7 +91,7 @@ def problems(
         elif why := _no_bool(value):
             yield f"invalid value of {name}: {value}, err: {why}"
         elif says_true(value):
-            off = [one for one in FEATURES[name] if not says_true(given.get(one))]
+            off = [one for one in FEATURES[name].needs if not says_true(given.get(one))]
             if off:
                 yield f"{name} is enabled, but depends on features that are disabled: {off[0]}"
     for name, value in versions:

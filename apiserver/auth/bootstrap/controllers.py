@@ -5,7 +5,7 @@ Each is bound to the service account NAME in kube-system.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from apimachinery.features import (
     GENERIC_WORKLOAD,
@@ -21,7 +21,9 @@ from apiserver.auth.bootstrap.words import (
     READ,
     RECORD_EVENTS,
     PolicyRule,
+    Roles,
     rule,
+    with_features,
 )
 
 CONTROLLER_ROLES: Mapping[str, Sequence[PolicyRule]] = {
@@ -300,7 +302,7 @@ CONTROLLER_ROLES: Mapping[str, Sequence[PolicyRule]] = {
 
 # What comes to it where a feature is on: roles of controllers that run there, and more rules for
 # others.
-_WITH: Mapping[str, Mapping[str, Sequence[PolicyRule]]] = {
+_WITH: Mapping[str, Roles] = {
     GENERIC_WORKLOAD: {
         "podgroup-protection-controller": (
             rule("get list update watch", "scheduling.k8s.io", "podgroups"),
@@ -337,10 +339,6 @@ _WITH: Mapping[str, Mapping[str, Sequence[PolicyRule]]] = {
 }
 
 
-def controller_roles(on: Iterable[str]) -> Mapping[str, Sequence[PolicyRule]]:
+def controller_roles(on: Collection[str]) -> Roles:
     """Return the roles by the names of their service accounts, where these features are on."""
-    roles = dict(CONTROLLER_ROLES)
-    for feature in sorted(on):
-        for name, rules in _WITH.get(feature, {}).items():
-            roles[name] = (*roles.get(name, ()), *rules)
-    return roles
+    return with_features(CONTROLLER_ROLES, _WITH, on)

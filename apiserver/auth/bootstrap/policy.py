@@ -6,8 +6,9 @@ controller would do.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
+from apimachinery.features import GENERIC_WORKLOAD, TAINT_RULES
 from apiserver.auth.bootstrap.words import (
     CHANGE,
     LIST_WATCH,
@@ -16,8 +17,10 @@ from apiserver.auth.bootstrap.words import (
     RECORD_EVENTS,
     WRITE,
     PolicyRule,
+    Roles,
     paths,
     rule,
+    with_features,
 )
 
 CLUSTER_ROLES: Mapping[str, Sequence[PolicyRule]] = {
@@ -315,18 +318,23 @@ ROLES: Mapping[tuple[str, str], Sequence[PolicyRule]] = {
 }
 
 
-# What comes to it where the feature GenericWorkload is on.
-WITH_WORKLOADS: Mapping[str, Sequence[PolicyRule]] = {
-    "system:kube-scheduler": (
-        rule(READ, "scheduling.k8s.io", "podgroups"),
-        rule(CHANGE, "scheduling.k8s.io", "podgroups/status"),
-    ),
+# What comes to it where a feature is on.
+_WITH: Mapping[str, Roles] = {
+    GENERIC_WORKLOAD: {
+        "system:kube-scheduler": (
+            rule(READ, "scheduling.k8s.io", "podgroups"),
+            rule(CHANGE, "scheduling.k8s.io", "podgroups/status"),
+        ),
+    },
+    TAINT_RULES: {
+        "system:kube-scheduler": (rule(READ, "resource.k8s.io", "devicetaintrules"),),
+    },
 }
 
-# What comes to it where the feature DRADeviceTaintRules is on.
-WITH_TAINT_RULES: Mapping[str, Sequence[PolicyRule]] = {
-    "system:kube-scheduler": (rule(READ, "resource.k8s.io", "devicetaintrules"),),
-}
+
+def cluster_roles(on: Collection[str]) -> Roles:
+    """Return the ClusterRoles by their names, where these features are on."""
+    return with_features(CLUSTER_ROLES, _WITH, on)
 
 
 def aggregated_rules(name: str) -> list[PolicyRule]:

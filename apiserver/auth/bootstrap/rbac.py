@@ -6,18 +6,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import Any
 
-from apimachinery import features
 from apimachinery.meta import Obj
 from apiserver.auth.bootstrap.bindings import CLUSTER_ROLE_BINDINGS, ROLE_BINDINGS, Bound, account
 from apiserver.auth.bootstrap.controllers import controller_roles
 from apiserver.auth.bootstrap.policy import (
     AGGREGATED,
     AGGREGATES_TO,
-    CLUSTER_ROLES,
     ROLES,
-    WITH_TAINT_RULES,
-    WITH_WORKLOADS,
     aggregated_rules,
+    cluster_roles,
 )
 from apiserver.auth.bootstrap.words import PolicyRule
 from apiserver.registry import gates
@@ -49,10 +46,8 @@ def _objects(on: frozenset[str]) -> tuple[Obj, ...]:
 
 
 def _cluster_roles(on: frozenset[str]) -> Iterator[Obj]:
-    for name, rules in CLUSTER_ROLES.items():
-        groups = WITH_WORKLOADS.get(name, ()) if features.GENERIC_WORKLOAD in on else ()
-        taints = WITH_TAINT_RULES.get(name, ()) if features.TAINT_RULES in on else ()
-        yield _cluster_role(name, (*rules, *groups, *taints))
+    for name, rules in cluster_roles(on).items():
+        yield _cluster_role(name, rules)
     for name in AGGREGATED:
         selector = {"matchLabels": {f"{GROUP}/aggregate-to-{name}": "true"}}
         role = _cluster_role(name, aggregated_rules(name))

@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, TypeAlias
 
 PolicyRule: TypeAlias = Mapping[str, Any]
+Roles: TypeAlias = Mapping[str, Sequence[PolicyRule]]
 
 READ = "get list watch"
 LIST_WATCH = "list watch"
@@ -28,6 +29,16 @@ def rule(verbs: str, groups: str, resources: str, names: str = "") -> PolicyRule
     if names:
         made["resourceNames"] = names.split()
     return made
+
+
+def with_features(roles: Roles, more: Mapping[str, Roles], on: Collection[str]) -> Roles:
+    """Return roles with what comes to them where features are on."""
+    found = dict(roles)
+    for feature, brought in more.items():
+        if feature in on:
+            for name, rules in brought.items():
+                found[name] = (*found.get(name, ()), *rules)
+    return found
 
 
 def paths(verbs: str, urls: str) -> PolicyRule:
