@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from apimachinery.meta import Obj, controller_of, is_controlled_by, is_deleting, name_of, uid_of
@@ -54,6 +54,11 @@ def pod_claims(pod: Mapping[str, Any]) -> Iterator[PodClaim]:
         claim = (known or {}).get("resourceClaimName") or ""
         template = one.get("resourceClaimTemplateName") or ""
         yield PodClaim(one["name"], claim, template, needed=known is None or bool(claim))
+
+
+def wishes(request: Mapping[str, Any]) -> Sequence[Obj]:
+    """Return what a request of a claim would take: one thing, or alternatives in their order."""
+    return request.get("firstAvailable") or (request.get("exactly") or {},)
 
 
 def shared_claims(pod: Mapping[str, Any], group: Mapping[str, Any] | None) -> set[str]:

@@ -17,6 +17,9 @@ REVISION_HISTORY = "deployment.kubernetes.io/revision-history"
 DESIRED_REPLICAS = "deployment.kubernetes.io/desired-replicas"
 MAX_REPLICAS = "deployment.kubernetes.io/max-replicas"
 
+# What a PodGroup is held by while pods of it are at work.
+GROUP_FINALIZER = "scheduling.k8s.io/podgroup-protection"
+
 # Without vowels and look-alikes, so that no generated name spells a word.
 _SAFE = "bcdfghjklmnpqrstvwxz2456789"
 

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from apimachinery.meta import Obj, annotations_of, controller_of, name_of, namespace_of, uid_of
 from apimachinery.quantity import ZERO, Quantity, parse
-from apimachinery.resourceclaims import EXTENDED_CLAIM, IMPLICIT, extended_claim
+from apimachinery.resourceclaims import EXTENDED_CLAIM, IMPLICIT, extended_claim, wishes
 
 Usage = dict[str, Quantity]
 
@@ -49,7 +49,7 @@ def by_class(claim: Obj) -> Usage:
     devices = (claim.get("spec") or {}).get("devices") or {}
     for request in devices.get("requests") or ():
         most: Usage = {}
-        for wish in request.get("firstAvailable") or (request.get("exactly") or {},):
+        for wish in wishes(request):
             name = f"{wish.get('deviceClassName') or ''}{DEVICES}"
             most[name] = max(most.get(name, ZERO), parse(str(_devices(wish))))
         for name, amount in most.items():

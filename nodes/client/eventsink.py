@@ -124,9 +124,7 @@ class EventSink:
         key = (occurrence.component, occurrence.host)
         queue = self._queues.get(key)
         if queue is None:
-            meter = self._meters.get(key)
-            if meter is None:
-                meter = self._meters[key] = Meter(occurrence.pace)
+            meter = self._meters.setdefault(key, Meter(occurrence.pace))
             queue = self._queues[key] = _Queue(*key, meter)
         queue.sayings.append(saying)
         if queue.rest is None:

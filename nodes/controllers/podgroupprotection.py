@@ -5,12 +5,12 @@ from __future__ import annotations
 from apimachinery.errors import NotFound
 from apimachinery.meta import Obj, is_deleting, namespace_of, replace_in
 from apimachinery.pods import TERMINAL, group_name, phase_of
+from apimachinery.workloads import GROUP_FINALIZER
 from nodes.client.controller import DONE, Mapped, Result
 from nodes.client.lister import Key
 from nodes.client.resources import PODGROUPS, PODS
 from nodes.controllers.common.base import ManagedController
 
-FINALIZER = "scheduling.k8s.io/podgroup-protection"
 _AT_WORK = "at work in group"
 
 
@@ -43,8 +43,8 @@ class PodGroupProtection(ManagedController):
         if group is None or not is_deleting(group):
             return DONE
         present = group["metadata"].get("finalizers") or []
-        if FINALIZER in present and not self.informer(PODS).count(_AT_WORK, str(key)):
-            left = [one for one in present if one != FINALIZER]
+        if GROUP_FINALIZER in present and not self.informer(PODS).count(_AT_WORK, str(key)):
+            left = [one for one in present if one != GROUP_FINALIZER]
             changed = replace_in(group, ("metadata", "finalizers"), left)
             try:
                 await self.client.update(changed, resource=PODGROUPS)

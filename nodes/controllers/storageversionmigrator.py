@@ -6,14 +6,16 @@ the other one writes them. What has changed since is stored as it should be.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from apimachinery.clock import parse_time
 from apimachinery.errors import ApiError, Conflict, NotFound
-from apimachinery.meta import Obj, is_deleting, name_of, namespace_of, replace_in, uid_of
-from apimachinery.nodes import condition, condition_status
+from apimachinery.meta import Obj, is_deleting, replace_in
 from nodes.client.controller import DONE, Result
 from nodes.client.lister import Key
 from nodes.client.resources import CUSTOMRESOURCEDEFINITIONS, STORAGEVERSIONMIGRATIONS, Res
 from nodes.controllers.common.base import ManagedController
+from nodes.controllers.common.conditions import condition, find, is_true, without
 
 SUCCEEDED, FAILED, RUNNING = "Succeeded", "Failed", "Running"
 _REASONS = {
@@ -84,10 +86,8 @@ class StorageVersionMigrator(ManagedController):
 
     async def _write(self, obj: Obj, resource: Res) -> None:
         """Apply nothing: the API server stores what it would store differently."""
-        metadata = {"name": name_of(obj), "uid": uid_of(obj)}
-        metadata["resourceVersion"] = obj["metadata"]["resourceVersion"]
-        if namespace := namespace_of(obj):
-            metadata["namespace"] = namespace
+        named = ("name", "namespace", "uid", "resourceVersion")
+        metadata = {key: value for key, value in obj["metadata"].items() if key in named}
         nothing = {
             "apiVersion": resource.api_version,
             "kind": resource.kind,
@@ -112,27 +112,21 @@ class StorageVersionMigrator(ManagedController):
 
     async def _set(self, migration: Obj, kind: str, message: str = "") -> Obj:
         """Say how far a migration has come; one that is over runs no more."""
-        if condition_status(migration, kind) == "True":
+        conditions, now = _conditions(migration), self.clock.timestamp()
+        if is_true(conditions, kind):
             return migration
-        told = [(kind, "True", message)]
-        if kind != RUNNING and condition(migration, RUNNING) is not None:
-            told.insert(0, (RUNNING, "False", ""))
-        conditions = (migration.get("status") or {}).get("conditions") or []
-        kept = [one for one in conditions if one["type"] not in {name for name, _, _ in told}]
-        now = self.clock.timestamp()
-        made = [
-            {
-                "type": name,
-                "status": status,
-                "lastTransitionTime": now,
-                "reason": _REASONS[name],
-                "message": words,
-            }
-            for name, status, words in told
-        ]
-        changed = replace_in(migration, ("status", "conditions"), [*kept, *made])
+        if kind != RUNNING and find(conditions, RUNNING) is not None:
+            over = condition(RUNNING, "False", _REASONS[RUNNING], "", now)
+            conditions = [*without(conditions, RUNNING), over]
+        made = condition(kind, "True", _REASONS[kind], message, now)
+        conditions = [*without(conditions, kind), made]
+        changed = replace_in(migration, ("status", "conditions"), conditions)
         return await self.client.update_status(changed, STORAGEVERSIONMIGRATIONS)
 
 
+def _conditions(migration: Obj) -> Sequence[Obj]:
+    return (migration.get("status") or {}).get("conditions") or ()
+
+
 def _is_over(migration: Obj) -> bool:
-    return any(condition_status(migration, kind) == "True" for kind in (SUCCEEDED, FAILED))
+    return any(is_true(_conditions(migration), kind) for kind in (SUCCEEDED, FAILED))

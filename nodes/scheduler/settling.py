@@ -98,7 +98,7 @@ class Settler:
             return partial(self._teller.failed, pod, one.lost)
         if one.assumed and one.outcome.node:
             return partial(self._bind, profile, waiting, one.outcome, one.attempt)
-        if one.held_back:
+        if one.attempt.held_back:
             # No event is known to help one that fits: its backoff has the group tried again.
             self._queue.put_back(waiting)
             self._cache.unnominate(pod.uid)

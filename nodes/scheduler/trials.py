@@ -34,8 +34,7 @@ class Try:
     assumed: bool = False
     # A plugin did not let it have its node.
     lost: Failure | None = None
-    # It fits, and does not get its node because of the others; `nominated` is to be its node.
-    held_back: bool = False
+    # Which is to be its node, where it fits and does not get it because of the others.
     nominated: str = ""
 
 
@@ -146,7 +145,7 @@ class Trial:
                 self._hold_back(one)
 
     def _hold_back(self, one: Try) -> None:
-        one.held_back = one.attempt.held_back = True
+        one.attempt.held_back = True
         if self.verdict.waits:
             words = self.verdict.message
         else:

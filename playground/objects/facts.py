@@ -7,7 +7,7 @@ from typing import Any
 
 from apimachinery.nodes import condition_status
 from apimachinery.pods import group_name
-from apimachinery.resourceclaims import extended_claim, pod_claims
+from apimachinery.resourceclaims import extended_claim, pod_claims, wishes
 
 Object = Mapping[str, Any]
 MIRROR = "kubernetes.io/config.mirror"
@@ -164,7 +164,7 @@ def device_classes(claim_spec: Mapping[str, Any]) -> Iterator[str]:
     """Yield the classes of devices that a claim asks for, each once."""
     found: dict[str, None] = {}
     for request in (claim_spec.get("devices") or {}).get("requests") or ():
-        for wish in request.get("firstAvailable") or (request.get("exactly") or {},):
+        for wish in wishes(request):
             found[str(wish.get("deviceClassName") or "")] = None
     yield from filter(None, found)
 

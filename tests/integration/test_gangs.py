@@ -12,23 +12,13 @@ from apiserver.registry import gates
 from nodes.client.resources import CLUSTERROLEBINDINGS, CLUSTERROLES, JOBS, NODES, PODGROUPS, PODS
 from playground.why.chain import explain
 from playground.why.model import Ref
+from tests.integration.test_why import World
 from tests.nodes.scheduler.test_devices import device, device_class, slices
 from tests.support.builders import obj
 from tests.support.eventually import eventually
 from tests.support.virtualtime import VIRTUAL_TIME
 
 pytestmark = VIRTUAL_TIME
-
-
-class World:
-    def __init__(self, lab):
-        self._lab = lab
-
-    def one(self, title, namespace, name):
-        return self._lab.get(title, name, namespace)
-
-    def items(self, title, namespace=""):
-        return self._lab.all(title, namespace or None)
 
 
 def why(lab, title, name):

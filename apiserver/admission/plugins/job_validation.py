@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from apimachinery.features import GENERIC_WORKLOAD
-from apimachinery.meta import Obj, controller_of, name_of, uid_of
+from apimachinery.meta import Obj, is_controlled_by, name_of
 from apiserver.admission.interfaces import UPDATE, AdmissionRequest, Rule
 from apiserver.registry import gates
 from apiserver.registry.strategy import ObjectReader
@@ -42,5 +42,5 @@ class JobValidation:
         return [
             group
             for group in self._objects.list(_GROUPS, namespace)
-            if (controller_of(group) or {}).get("uid") == uid_of(job)
+            if is_controlled_by(group, job)
         ]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from apimachinery.workloads import GROUP_FINALIZER
 from apiserver.admission.interfaces import CREATE, AdmissionRequest, Rule
-
-FINALIZER = "scheduling.k8s.io/podgroup-protection"
 
 
 class PodGroupProtection:
@@ -18,5 +17,5 @@ class PodGroupProtection:
             return
         metadata = request.object.setdefault("metadata", {})
         present = metadata.get("finalizers") or []
-        if FINALIZER not in present:
-            metadata["finalizers"] = [*present, FINALIZER]
+        if GROUP_FINALIZER not in present:
+            metadata["finalizers"] = [*present, GROUP_FINALIZER]

@@ -47,9 +47,8 @@ class StorageVersionMigrationStatusStrategy(StatusStrategy):
     """How far it has come, which never goes back."""
 
     def validate_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> FieldErrors:
-        status = new.get("status") or {}
-        conditions = status.get("conditions") or []
-        revision, before = (one.get("resourceVersion") or "" for one in (status, _status(old)))
+        conditions = _status(new).get("conditions") or []
+        revision, before = (_status(one).get("resourceVersion") or "" for one in (new, old))
         if revision and (why := _revision_error(revision)):
             yield invalid(_REVISION, revision, why)
         yield from condition_errors(conditions, _CONDITIONS)
@@ -58,8 +57,8 @@ class StorageVersionMigrationStatusStrategy(StatusStrategy):
         done, failed, runs = (_is_true(new, kind) for kind in ("Succeeded", "Failed", "Running"))
         refused = {
             _BOTH: done and failed,
-            _while_true("Running", "success"): done and runs,
-            _while_true("Running", "failed"): failed and runs,
+            _runs_although("success"): done and runs,
+            _runs_although("failed"): failed and runs,
             _once_true("Success"): _is_true(old, "Succeeded") and not done,
             _once_true("Failed"): _is_true(old, "Failed") and not failed,
         }
@@ -76,8 +75,8 @@ def _is_true(obj: Obj, kind: str) -> bool:
     return condition_status(obj, kind) == "True"
 
 
-def _while_true(one: str, other: str) -> str:
-    return f"{one} condition cannot be true when {other} condition is true"
+def _runs_although(kind: str) -> str:
+    return f"Running condition cannot be true when {kind} condition is true"
 
 
 def _once_true(kind: str) -> str:

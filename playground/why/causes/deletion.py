@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from django.utils.translation import gettext as _
 
 from apimachinery.meta import is_deleting
+from apimachinery.workloads import GROUP_FINALIZER
 from playground.objects.facts import GROUPS
 from playground.why.causes import groups
 from playground.why.causes.facts import (
@@ -30,7 +31,7 @@ _OWN = {
     "foregroundDeletion": "",
     "orphan": "",
     "batch.kubernetes.io/job-tracking": "",
-    "scheduling.k8s.io/podgroup-protection": "pods",
+    GROUP_FINALIZER: "pods",
 }
 _KINDS = {
     "Pod": "pods",
@@ -71,7 +72,7 @@ def _users(world: World, obj: Object, finalizers: list[str]) -> list[Ref]:
     """Return the pods that use what is to go."""
     if "kubernetes.io/pvc-protection" in finalizers:
         return users(world, obj)
-    if "scheduling.k8s.io/podgroup-protection" in finalizers:
+    if GROUP_FINALIZER in finalizers:
         found = groups.members(world, Ref(GROUPS, namespace(obj), name(obj)))
         return list(first_pods(found))
     return []

@@ -4,9 +4,10 @@ import pytest
 
 from apimachinery.errors import Forbidden
 from apimachinery.features import GENERIC_WORKLOAD
+from apimachinery.workloads import GROUP_FINALIZER
 from apiserver.admission.interfaces import UPDATE
 from apiserver.admission.plugins.job_validation import JobValidation
-from apiserver.admission.plugins.pod_group_protection import FINALIZER, PodGroupProtection
+from apiserver.admission.plugins.pod_group_protection import PodGroupProtection
 from apiserver.admission.plugins.pod_group_workload_exists import PodGroupWorkloadExists
 from apiserver.registry import gates
 from tests.apiserver.admission.support import Reader, named, request
@@ -30,7 +31,7 @@ def test_a_new_group_is_protected_once():
     group = named("g", "ns")
     for _ in range(2):
         PodGroupProtection().admit(request(group, GROUPS))
-    assert group["metadata"]["finalizers"] == [FINALIZER]
+    assert group["metadata"]["finalizers"] == [GROUP_FINALIZER]
 
 
 @pytest.mark.parametrize(
