@@ -14,6 +14,7 @@ from apimachinery.cron import CronError, Schedule, load_zone, parse_schedule
 from apimachinery.errors import AlreadyExists, ApiError
 from apimachinery.meta import (
     Obj,
+    annotations_of,
     controller_of,
     is_deleting,
     name_of,
@@ -113,6 +114,19 @@ class _Run:
             self.status["lastSuccessfulTime"] = time
 
 
+def _is_noted(cronjob: Obj, job: Obj) -> bool:
+    """Tell whether a CronJob's status has come to a Job's moment.
+
+    Until it has, the Job alone says that it was begun: without it, it would be begun once more.
+    """
+    moment = annotations_of(job).get(SCHEDULED_AT)
+    last = (cronjob.get("status") or {}).get("lastScheduleTime")
+    try:
+        return not moment or bool(last and datetime.fromisoformat(moment) <= parse_time(last))
+    except ValueError:
+        return True  # somebody has changed it
+
+
 class CronJobController(ManagedController):
     """Keys are CronJobs."""
 
@@ -161,7 +175,8 @@ class CronJobController(ManagedController):
             most = run.spec.get(limit)
             if most is None:
                 continue
-            ended = sorted((job for job in run.jobs if end_of(job) == end), key=_start_key)
+            over = (job for job in run.jobs if end_of(job) == end and _is_noted(run.cronjob, job))
+            ended = sorted(over, key=_start_key)
             for job in ended[: max(len(ended) - most, 0)]:
                 await self._delete(run, job)
 

@@ -3,6 +3,7 @@
 import pytest
 
 from apimachinery.clock import format_time, parse_time
+from apimachinery.errors import Conflict
 from nodes.client.resources import CRONJOBS, JOBS
 from tests.support.builders import obj
 
@@ -97,6 +98,23 @@ async def test_only_the_last_few_are_kept(rig):
     await rig.settle(1)
     assert len(rig.names("jobs")) == 1
     assert sum("SuccessfulDelete Deleted job c-" in one for one in rig.events()) == 2
+
+
+@pytest.mark.parametrize("end", ["Complete", "Failed"])
+async def test_a_job_stays_until_the_status_tells_of_its_moment(rig, end):
+    await rig.run(CJ)
+    await rig.create(cronjob(successfulJobsHistoryLimit=0, failedJobsHistoryLimit=0))
+    behind = Conflict(CRONJOBS.group_resource, "c", "behind")
+    rig.transport_for(rig.account(CJ)).fail("update", "cronjobs", behind, times=3)
+    await rig.until(lambda: rig.names("jobs"), within=60)
+    [name] = rig.names("jobs")
+    assert "lastScheduleTime" not in status(rig)
+    await finish(rig, name, end)
+    await rig.until(lambda: not rig.names("jobs"))
+    assert status(rig)["lastScheduleTime"] == "2026-01-02T03:05:00Z"
+    await rig.settle(30)
+    assert rig.names("jobs") == []
+    assert sum("Created job" in one for one in rig.events()) == 1
 
 
 async def test_forbid_waits_for_the_one_before(rig):
