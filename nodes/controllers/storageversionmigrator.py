@@ -15,7 +15,7 @@ from nodes.client.controller import DONE, Result
 from nodes.client.lister import Key
 from nodes.client.resources import CUSTOMRESOURCEDEFINITIONS, STORAGEVERSIONMIGRATIONS, Res
 from nodes.controllers.common.base import ManagedController
-from nodes.controllers.common.conditions import condition, find, is_true, without
+from nodes.controllers.common.conditions import condition, find, is_true, put_last
 
 SUCCEEDED, FAILED, RUNNING = "Succeeded", "Failed", "Running"
 _REASONS = {
@@ -53,6 +53,7 @@ class StorageVersionMigrator(ManagedController):
             changed = replace_in(migration, ("status", "resourceVersion"), str(revision))
             await self.client.update_status(changed, STORAGEVERSIONMIGRATIONS)
             return DONE
+        # A conflict where the cache does not show yet that all has been written.
         migration = await self._set(migration, RUNNING)
         await self._migrate(migration, resource)
         return DONE
@@ -80,9 +81,9 @@ class StorageVersionMigrator(ManagedController):
                 words = f"migration encountered unhandled error: {error.message}"
                 await self._set(migration, FAILED, words)
                 return
-        await self._set(migration, SUCCEEDED)
         if definition is not None:
             await self._forget_versions(definition)
+        await self._set(migration, SUCCEEDED)
 
     async def _write(self, obj: Obj, resource: Res) -> None:
         """Apply nothing: the API server stores what it would store differently."""
@@ -113,13 +114,10 @@ class StorageVersionMigrator(ManagedController):
     async def _set(self, migration: Obj, kind: str, message: str = "") -> Obj:
         """Say how far a migration has come; one that is over runs no more."""
         conditions, now = _conditions(migration), self.clock.timestamp()
-        if is_true(conditions, kind):
-            return migration
         if kind != RUNNING and find(conditions, RUNNING) is not None:
             over = condition(RUNNING, "False", _REASONS[RUNNING], "", now)
-            conditions = [*without(conditions, RUNNING), over]
-        made = condition(kind, "True", _REASONS[kind], message, now)
-        conditions = [*without(conditions, kind), made]
+            conditions = put_last(conditions, over)
+        conditions = put_last(conditions, condition(kind, "True", _REASONS[kind], message, now))
         changed = replace_in(migration, ("status", "conditions"), conditions)
         return await self.client.update_status(changed, STORAGEVERSIONMIGRATIONS)
 
