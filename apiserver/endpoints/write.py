@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from apimachinery.apply import managed
-from apimachinery.errors import ApiError, BadRequest, Conflict, Invalid
+from apimachinery.errors import ApiError, BadRequest, Conflict, Forbidden, Invalid
 from apimachinery.gvk import GroupKind
 from apimachinery.meta import Obj, name_of, namespace_of
 from apimachinery.schema import types
@@ -117,8 +117,16 @@ class Change:
         self.request.trace.stage("validating admission")
 
     def _check_rights(self, obj: Obj, old: Obj | None) -> None:
-        """Refuse what needs rights besides: those that a role grants, parts of a claim's status."""
+        """Refuse what needs rights besides: to create by an update or an apply, those that a role
+        grants, parts of a claim's status.
+        """
         resource, request = self.request.resource, self.request
+        if old is None and request.info.verb != "create":
+            asked = request.info.asked_by(request.user or User(""), "create")
+            decision = request.api.auth.authorize(asked)
+            if not decision.allowed:
+                # Here Kubernetes says no more than its authorizers do.
+                raise Forbidden(resource.group_resource, request.info.name, decision.reason)
         if resource.key == CLAIMS and old is not None and request.info.subresource == "status":
             asked = request.info.asked_by(request.user or User(""))
             check_claim_status(request.api.auth, asked, obj, old)

@@ -284,3 +284,40 @@ async def test_a_status_that_keeps_all_metadata_owns_none(client: Client):
     assert "labels" not in meta
     owned = {one["manager"]: one["fieldsV1"].keys() for one in meta["managedFields"]}
     assert owned["me"] == {"f:status"}
+
+
+RBAC = "/apis/rbac.authorization.k8s.io/v1/namespaces/default"
+MAPS = "/api/v1/namespaces/default/configmaps"
+EVE = {"impersonate-user": "eve"}
+
+
+@pytest.mark.parametrize("may_create", [False, True])
+async def test_who_creates_by_an_apply_or_an_update_may_create(client: Client, may_create):
+    verbs = ["patch", "update", *(["create"] if may_create else [])]
+    rule = {"apiGroups": [""], "resources": ["configmaps", "limitranges"], "verbs": verbs}
+    await client.post(f"{RBAC}/roles", {"metadata": {"name": "r"}, "rules": [rule]})
+    grant = {
+        "metadata": {"name": "r"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "r"},
+        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "eve"}],
+    }
+    await client.post(f"{RBAC}/rolebindings", grant)
+    await client.post(MAPS, {"metadata": {"name": "there"}})
+
+    async def write(name):
+        body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}}
+        path = f"{MAPS}/{name}?fieldManager=eve"
+        return await client.request("PATCH", path, body, APPLY | EVE)
+
+    ranges = MAPS.replace("configmaps", "limitranges/l")
+    body = {"metadata": {"name": "l"}, "spec": {"limits": []}}
+    answers = [await write("new"), await client.request("PUT", ranges, body, EVE)]
+    assert (await write("there")).status == 200
+    if may_create:
+        assert [one.status for one in answers] == [201, 201]
+        return
+    assert [(one.status, one.message) for one in answers] == [
+        (403, 'configmaps "new" is forbidden: '),
+        (403, 'limitranges "l" is forbidden: '),
+    ]
+    assert (await client.request("GET", f"{MAPS}/new")).status == 404
