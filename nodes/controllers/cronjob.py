@@ -114,19 +114,6 @@ class _Run:
             self.status["lastSuccessfulTime"] = time
 
 
-def _is_noted(cronjob: Obj, job: Obj) -> bool:
-    """Tell whether a CronJob's status has come to a Job's moment.
-
-    Until it has, the Job alone says that it was begun: without it, it would be begun once more.
-    """
-    moment = annotations_of(job).get(SCHEDULED_AT)
-    last = (cronjob.get("status") or {}).get("lastScheduleTime")
-    try:
-        return not moment or bool(last and datetime.fromisoformat(moment) <= parse_time(last))
-    except ValueError:
-        return True  # somebody has changed it
-
-
 class CronJobController(ManagedController):
     """Keys are CronJobs."""
 
@@ -175,10 +162,34 @@ class CronJobController(ManagedController):
             most = run.spec.get(limit)
             if most is None:
                 continue
-            over = (job for job in run.jobs if end_of(job) == end and _is_noted(run.cronjob, job))
+            over = (job for job in run.jobs if end_of(job) == end and self._may_go(run, job))
             ended = sorted(over, key=_start_key)
             for job in ended[: max(len(ended) - most, 0)]:
                 await self._delete(run, job)
+
+    def _may_go(self, run: _Run, job: Obj) -> bool:
+        """Tell whether nothing is begun once more without a Job that has ended.
+
+        Until the status has come to its moment, the Job alone says that it was begun.
+        """
+        moment = annotations_of(job).get(SCHEDULED_AT, "")
+        last = (run.cronjob.get("status") or {}).get("lastScheduleTime")
+        try:
+            begun = datetime.fromisoformat(moment)
+        except ValueError:
+            return True  # made by somebody else, or changed
+        return bool(last and begun <= parse_time(last)) or begun != self._due_now(run)
+
+    def _due_now(self, run: _Run) -> datetime | None:
+        """Return the moment that a Job would be made for, None if there is none."""
+        if run.spec.get("suspend"):
+            return None
+        try:
+            zone = load_zone(run.spec.get("timeZone") or "")
+            schedule = parse_schedule(run.spec["schedule"], zone)
+            return due(run.cronjob, schedule, self.clock.now(), deadline=True).at
+        except (KeyError, CronError, _Never):
+            return None
 
     async def _delete(self, run: _Run, job: Obj) -> bool:
         try:

@@ -117,6 +117,19 @@ async def test_a_job_stays_until_the_status_tells_of_its_moment(rig, end):
     assert sum("Created job" in one for one in rig.events()) == 1
 
 
+@pytest.mark.parametrize("change", [{"suspend": True}, {"schedule": "0 0 1 1 *"}])
+async def test_a_job_goes_where_its_moment_is_not_due_any_more(rig, change):
+    await rig.run(CJ)
+    await rig.create(cronjob(successfulJobsHistoryLimit=0))
+    behind = Conflict(CRONJOBS.group_resource, "c", "behind")
+    rig.transport_for(rig.account(CJ)).fail("update", "cronjobs", behind, times=3)
+    await rig.until(lambda: rig.names("jobs"), within=60)
+    await rig.client.patch(CRONJOBS, "default", "c", {"spec": change})
+    [name] = rig.names("jobs")
+    await finish(rig, name)
+    await rig.until(lambda: not rig.names("jobs"))
+
+
 async def test_forbid_waits_for_the_one_before(rig):
     await rig.run(CJ)
     await rig.create(cronjob(concurrencyPolicy="Forbid"))
