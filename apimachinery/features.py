@@ -1,6 +1,6 @@
-"""The features of v1.36 that an operator may switch on, by the names of their gates.
+"""The features of v1.36 that an operator may switch, by the names of their gates.
 
-They are of alpha quality there, or of beta quality and off by default all the same.
+They are of alpha quality there, or of beta quality; those that are on by default say so.
 """
 
 from __future__ import annotations
@@ -20,3 +20,7 @@ WORKLOAD_WITH_JOB = "EnableWorkloadWithJob"
 MIGRATOR = "StorageVersionMigrator"
 # StatefulSets may replace several pods at a time.
 SEVERAL_AT_A_TIME = "MaxUnavailableStatefulSet"
+# StorageVersions are served, and the API server says there in which versions it stores.
+STORAGE_VERSIONS = "StorageVersionAPI"
+# The API server says by a Lease that it lives. On by default.
+SERVER_IDENTITY = "APIServerIdentity"

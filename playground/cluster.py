@@ -48,6 +48,7 @@ from apiserver.endpoints.flow_objects import FlowObjects
 from apiserver.endpoints.local import LocalTransport
 from apiserver.endpoints.options import ServingOptions
 from apiserver.endpoints.role_objects import bring_roles
+from apiserver.endpoints.storage_versions import tell_storage_versions
 from apiserver.flowcontrol.filter import FlowFilter
 from apiserver.registry import gates
 from apiserver.registry.catalog import Catalog, wanted
@@ -304,8 +305,10 @@ class RunningCluster:
         await self.api.registry.restore(missing(objects.list("services"), objects), API_USER)
         self.auth.start(self.store.hub, self.store.revision)
         self.api.admission.start(self.store.hub, self.store.revision)
-        if gates.all_on():
+        if gates.all_on() != gates.USUAL:
             await bring_roles(self.api, component_user(API_USER))
+        if gates.enabled(features.STORAGE_VERSIONS) and gates.enabled(features.SERVER_IDENTITY):
+            await tell_storage_versions(self.api, component_user(API_USER))
         self.custom.start()
         if isinstance(self.api.flow, FlowFilter):
             self.api.flow.follow(self.store.hub, self.store.revision)

@@ -207,8 +207,9 @@ class Flags:
         FEATURES,
         "Features that are on though they are off by default, as `GenericWorkload=true`: "
         "DRADeviceTaintRules, DRAWorkloadResourceClaims, EnableWorkloadWithJob, GangScheduling, "
-        "GenericWorkload, MaxUnavailableStatefulSet, StorageVersionMigrator, "
-        "TopologyAwareWorkloadScheduling, WorkloadAwarePreemption.",
+        "GenericWorkload, MaxUnavailableStatefulSet, StorageVersionAPI, StorageVersionMigrator, "
+        "TopologyAwareWorkloadScheduling, WorkloadAwarePreemption. `APIServerIdentity=false` is "
+        "without the Lease by which the API server says that it lives.",
     )
     runtime_config: Pairs = flag(
         (),

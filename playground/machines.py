@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from apimachinery.storageversions import HOST
 from nodes.kubelet.node import Machine
 
 LARGEST = 1000
 # Where the API server stands on the cluster's network.
-API_NODE, API_ADDRESS = "control-plane", "172.18.0.1"
+API_NODE, API_ADDRESS = HOST, "172.18.0.1"
 
 
 def control_plane() -> Machine:

@@ -17,6 +17,7 @@ from apiserver.registry import gates
 from apiserver.registry.admissionregistration import RESOURCES as ADMISSIONREGISTRATION
 from apiserver.registry.apiextensions import RESOURCES as APIEXTENSIONS
 from apiserver.registry.apiregistration import RESOURCES as APIREGISTRATION
+from apiserver.registry.apiserverinternal import ALPHA as APISERVERINTERNAL_ALPHA
 from apiserver.registry.apps import RESOURCES as APPS
 from apiserver.registry.authentication import RESOURCES as AUTHENTICATION
 from apiserver.registry.authorization import RESOURCES as AUTHORIZATION
@@ -91,6 +92,7 @@ _OF_FEATURES: Mapping[str, tuple[Resource, ...]] = {
     features.GENERIC_WORKLOAD: SCHEDULING_ALPHA,
     features.TAINT_RULES: DRA_BETA,
     features.MIGRATOR: STORAGEMIGRATION_BETA,
+    features.STORAGE_VERSIONS: APISERVERINTERNAL_ALPHA,
 }
 
 

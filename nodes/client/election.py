@@ -13,6 +13,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from apimachinery.clock import Clock
 from apimachinery.errors import AlreadyExists, ApiError
 from apimachinery.meta import Obj
+from apimachinery.storageversions import HOST, NAMESPACE
 from nodes.client.events import NORMAL, Recorder
 from nodes.client.klog import SILENT, Klog
 from nodes.client.leases import RENEWED_WHEN_READ
@@ -21,11 +22,8 @@ from nodes.client.rest import Client
 
 log = logging.getLogger(__name__)
 
-NAMESPACE = "kube-system"
 # kube-controller-manager's and kube-scheduler's default.
 DURATION = 15
-# Where the control plane runs, as its instances' names have it.
-HOST = "control-plane"
 
 
 async def lead(
@@ -37,7 +35,7 @@ async def lead(
     klog: Klog = SILENT,
 ) -> None:
     """Hold the Lease of a component; an event says so when it is taken for the first time."""
-    identity = f"{HOST}_{_instance(component, cluster)}"
+    identity = f"{HOST}_{instance(component, cluster)}"
     lock = ("lock", f"{NAMESPACE}/{component}")
     klog.info("leaderelection.go:258", "Attempting to acquire leader lease...", *lock)
     try:
@@ -85,6 +83,6 @@ def lease(component: str, identity: str, clock: Clock) -> Obj:
     }
 
 
-def _instance(component: str, cluster: str) -> UUID:
+def instance(component: str, cluster: str) -> UUID:
     """Return the same for the same cluster: a restart is no change of leadership."""
     return uuid5(NAMESPACE_URL, f"{cluster}/{component}")

@@ -91,6 +91,9 @@ CLUSTERROLES = Res("rbac.authorization.k8s.io", "v1", "clusterroles", "ClusterRo
 ROLEBINDINGS = Res("rbac.authorization.k8s.io", "v1", "rolebindings", "RoleBinding")
 ROLES = Res("rbac.authorization.k8s.io", "v1", "roles", "Role")
 DEVICECLASSES = Res("resource.k8s.io", "v1", "deviceclasses", "DeviceClass", False)
+STORAGEVERSIONS = Res(
+    "internal.apiserver.k8s.io", "v1alpha1", "storageversions", "StorageVersion", False
+)
 STORAGEVERSIONMIGRATIONS = Res(
     "storagemigration.k8s.io",
     "v1beta1",
@@ -174,6 +177,7 @@ OF_FEATURES: dict[str, tuple[Res, ...]] = {
     features.GENERIC_WORKLOAD: (PODGROUPS, WORKLOADS),
     features.TAINT_RULES: (DEVICETAINTRULES,),
     features.MIGRATOR: (STORAGEVERSIONMIGRATIONS,),
+    features.STORAGE_VERSIONS: (STORAGEVERSIONS,),
 }
 
 BY_KIND: dict[tuple[str, str], Res] = {

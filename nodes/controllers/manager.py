@@ -64,14 +64,16 @@ from nodes.controllers.replicationcontroller import ReplicationControllerControl
 from nodes.controllers.resourceclaim import ResourceClaimController
 from nodes.controllers.resourcequota import ResourceQuotaController
 from nodes.controllers.root_ca import RootCAPublisher
+from nodes.controllers.serveridentity import ServerIdentity
 from nodes.controllers.serviceaccount import ServiceAccountController
 from nodes.controllers.serviceaccounttoken import TokensController
 from nodes.controllers.servicecidr import ServiceCIDRController
 from nodes.controllers.servicelb import ServiceController
 from nodes.controllers.startwords import STARTS, queue_name, tell_left_out
 from nodes.controllers.statefulset.controller import StatefulSetController
+from nodes.controllers.storageversiongc import StorageVersionGC
 from nodes.controllers.storageversionmigrator import StorageVersionMigrator
-from nodes.controllers.switches import has_features
+from nodes.controllers.switches import OF_THE_SERVER, has_features
 from nodes.controllers.tainteviction import TaintEvictionController
 from nodes.controllers.ttl import TTLController
 from nodes.controllers.ttlafterfinished import TTLAfterFinishedController
@@ -116,6 +118,7 @@ CONTROLLERS: dict[str, type[Managed]] = {
     "horizontal-pod-autoscaler-controller": HorizontalPodAutoscalerController,
     "ipallocator-repair-controller": IPRepair,
     "job-controller": JobController,
+    "kube-apiserver-identity-lease-controller": ServerIdentity,
     "legacy-serviceaccount-token-cleaner-controller": LegacyTokenCleaner,
     "namespace-controller": NamespaceController,
     "node-ipam-controller": NodeIPAMController,
@@ -142,6 +145,7 @@ CONTROLLERS: dict[str, type[Managed]] = {
     "simulated-provisioner": SimulatedProvisioner,
     "statefulset-controller": StatefulSetController,
     "storage-version-migrator-controller": StorageVersionMigrator,
+    "storageversion-garbage-collector-controller": StorageVersionGC,
     "taint-eviction-controller": TaintEvictionController,
     "token-cleaner-controller": TokenCleaner,
     "ttl-after-finished-controller": TTLAfterFinishedController,
@@ -183,6 +187,7 @@ class Manager:
         self._discard_volume, self._authority = discard_volume, authority
         self._klog = klog
         self._loops: list[Loop[Any]] = []
+        self._loops_of_server: list[Loop[Any]] = []
         self.counts = Counts() if klog is not SILENT else None
         chosen = CONTROLLERS if only is None else only
         names = [name for name in chosen if has_features(name, self._served.features)]
@@ -232,6 +237,11 @@ class Manager:
         """Nothing is queued, worked on or waiting to be told."""
         return self._events.idle and all(one.idle for one in self.controllers.values())
 
+    @property
+    def own(self) -> list[str]:
+        """Return the names of controllers that kube-controller-manager itself runs."""
+        return sorted(self.controllers.keys() - OF_THE_SERVER)
+
     def meters(self) -> Iterator[tuple[str, int, QueueMeter]]:
         """Yield the name of each queue, how much waits in it, and what it has counted."""
         for loop in self._loops:
@@ -240,7 +250,8 @@ class Manager:
 
     def depths(self) -> dict[str, dict[str, int]]:
         """Return how much waits in the queue of each loop, by the loop's name."""
-        return {loop.name: loop.queue.depths() for loop in self._loops}
+        loops = (*self._loops, *self._loops_of_server)
+        return {loop.name: loop.queue.depths() for loop in loops}
 
     def _make(self, name: str) -> Managed:
         factory = CONTROLLERS[name]
@@ -261,7 +272,7 @@ class Manager:
                 self._clock,
                 self._tasks,
                 self._random,
-                self._loops,
+                self._loops_of_server if name in OF_THE_SERVER else self._loops,
                 self._klog,
                 start.where if start is not None else f"{name}.go:1",
                 self._served,

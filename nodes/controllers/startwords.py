@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from nodes.client.klog import Klog
-from nodes.controllers.switches import GATED, has_features
+from nodes.controllers.switches import GATED, OF_THE_SERVER, has_features
 
 _NAME = "controller"
 
@@ -112,6 +112,11 @@ STARTS: dict[str, Start] = {
         "tokens_controller.go:157", _REPLICAS, ("controller", "tokens")
     ),
     "statefulset-controller": Start("stateful_set.go:166", "Starting stateful set controller"),
+    "storageversion-garbage-collector-controller": Start(
+        "gc_controller.go:99",
+        _REPLICAS,
+        ("controller", "storageversion-garbage-collector-controller"),
+    ),
     "taint-eviction-controller": Start(
         "taint_eviction.go:282", "Starting", ("controller", "taint-eviction-controller")
     ),
@@ -137,8 +142,8 @@ def tell_left_out(klog: Klog, off: Iterable[str], features: Collection[str] = ()
     """Log which controllers do not run: those that are switched off, and those that never do, or
     not with these features.
     """
-    gated = {name for name in GATED if not has_features(name, features)}
-    for name in sorted({*off, *_ON_REQUEST} - gated):
+    gated = {name for name in GATED if not has_features(name, features)} - OF_THE_SERVER
+    for name in sorted({*off, *_ON_REQUEST} - gated - OF_THE_SERVER):
         klog.info("controllermanager.go:627", "Warning: controller is disabled", _NAME, name)
     for name in sorted({*gated, *_OF_CLOUDS}):
         where = "controller_descriptor.go"
@@ -164,6 +169,7 @@ _QUEUES = {
     "ephemeral-volume-controller": "ephemeral_volume",
     "garbage-collector-controller": "garbage_collector_attempt_to_delete",
     "horizontal-pod-autoscaler-controller": "horizontalpodautoscaler",
+    "leases of API servers": "storage_version_garbage_collector_leases",
     "job-controller orphans": "job_orphan_pod",
     "node-lifecycle-controller": "node_lifecycle_controller",
     "persistent volumes": "volumes",
@@ -179,6 +185,9 @@ _QUEUES = {
     "service-cidr-controller": "servicecidrs",
     "service-lb-controller": "service",
     "serviceaccount-token-controller": "serviceaccount_tokens_secret",
+    "storageversion-garbage-collector-controller": (
+        "storage_version_garbage_collector_storageversions"
+    ),
     "token-cleaner-controller": "token_cleaner",
     "ttl-after-finished-controller": "ttl_jobs_to_delete",
     "ttl-controller": "ttlcontroller",

@@ -8,7 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from apimachinery.features import GENERIC_WORKLOAD, MIGRATOR
+from apimachinery.features import (
+    GENERIC_WORKLOAD,
+    MIGRATOR,
+    SERVER_IDENTITY,
+    STORAGE_VERSIONS,
+)
 
 # In the order of kube-controller-manager's own list; each with the name that it had before.
 _NAMES = {
@@ -65,14 +70,16 @@ _NAMES = {
     "storage-version-migrator-controller": "",
     "selinux-warning-controller": "",
 }
-# Controllers that v1.36 does not run by default, with the features that each needs.
+# Controllers with the features that each needs; but for kube-apiserver's own, v1.36 does not run
+# them by default.
 GATED: Mapping[str, tuple[str, ...]] = {
+    "kube-apiserver-identity-lease-controller": (SERVER_IDENTITY,),
     "kube-apiserver-serving-clustertrustbundle-publisher-controller": ("ClusterTrustBundle",),
     "podcertificaterequest-cleaner-controller": ("PodCertificateRequest",),
     "podgroup-protection-controller": (GENERIC_WORKLOAD,),
     "resource-pool-status-request-controller": ("DRAResourcePoolStatus",),
     "storage-version-migrator-controller": (MIGRATOR,),
-    "storageversion-garbage-collector-controller": ("APIServerIdentity", "StorageVersionAPI"),
+    "storageversion-garbage-collector-controller": (SERVER_IDENTITY, STORAGE_VERSIONS),
 }
 # What takes the place of programs that real clusters install beside.
 _SIMULATED = (
@@ -82,7 +89,9 @@ _SIMULATED = (
     "simulated-provisioner",
 )
 # What runs in kube-apiserver, and is not for kube-controller-manager to switch off.
-OF_THE_SERVER = ("ipallocator-repair-controller",)
+OF_THE_SERVER = frozenset(
+    ("ipallocator-repair-controller", "kube-apiserver-identity-lease-controller")
+)
 _OLD = {old: name for name, old in _NAMES.items() if old}
 KNOWN = frozenset((*_NAMES, *_SIMULATED))
 

@@ -19,10 +19,7 @@ def families(manager: Manager) -> Iterator[Metric]:
         "running_managed_controllers",
         "gauge",
         "[BETA] Indicates where instances of a controller are currently running",
-        [
-            ({"manager": "kube-controller-manager", "name": name}, 1)
-            for name in sorted(manager.controllers)
-        ],
+        [({"manager": "kube-controller-manager", "name": name}, 1) for name in manager.own],
     )
     yield from counted(manager)
     lifecycle = manager.controllers.get("node-lifecycle-controller")

@@ -122,7 +122,7 @@ class ControlPlane:
         cluster = self._cluster
 
         def checks() -> dict[str, bool]:
-            return {"leaderElection": True} | dict.fromkeys(cluster.manager.controllers, True)
+            return {"leaderElection": True} | dict.fromkeys(cluster.manager.own, True)
 
         return {
             "/healthz": health("/healthz", checks),

@@ -21,9 +21,9 @@ API = "resource.k8s.io/v1"
 
 @pytest.fixture(autouse=True)
 def rules():
-    gates.switch([TAINT_RULES])
+    gates.switch({TAINT_RULES: True})
     yield
-    gates.switch([])
+    gates.switch({})
 
 
 def user(name):

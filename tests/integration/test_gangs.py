@@ -32,9 +32,9 @@ GROUPS = "podgroups.scheduling.k8s.io"
 
 @pytest.fixture(autouse=True)
 def gangs():
-    gates.switch(gates.FEATURES)
+    gates.switch(dict.fromkeys(gates.FEATURES, True))
     yield
-    gates.switch([])
+    gates.switch({})
 
 
 def member(name, group="g", cpu="10m", **more):

@@ -24,9 +24,9 @@ NAME = f"crontabs.{GROUP}"
 
 @pytest.fixture(autouse=True)
 def migrator():
-    gates.switch([MIGRATOR])
+    gates.switch({MIGRATOR: True})
     yield
-    gates.switch([])
+    gates.switch({})
 
 
 def migration(name, resource, group=""):

@@ -11,6 +11,7 @@ from apimachinery.features import (
     GENERIC_WORKLOAD,
     GROUP_CLAIMS,
     MIGRATOR,
+    STORAGE_VERSIONS,
     TAINT_RULES,
     WORKLOAD_WITH_JOB,
 )
@@ -334,6 +335,15 @@ _WITH: Mapping[str, Roles] = {
             rule("update", "storagemigration.k8s.io", "storageversionmigrations/status"),
             rule("get", "apiextensions.k8s.io", "customresourcedefinitions"),
             rule("update", "apiextensions.k8s.io", "customresourcedefinitions/status"),
+        ),
+    },
+    STORAGE_VERSIONS: {
+        "storage-version-garbage-collector": (
+            rule(READ, "coordination.k8s.io", "leases"),
+            rule(
+                "delete get list patch update watch", "internal.apiserver.k8s.io", "storageversions"
+            ),
+            rule("get patch update", "internal.apiserver.k8s.io", "storageversions/status"),
         ),
     },
 }

@@ -35,7 +35,7 @@ def rbac_objects_of_features() -> list[Obj]:
     """Return the ClusterRoles, and their bindings, that are there, or have more rules, because of
     features that are on.
     """
-    usual = _objects(frozenset())
+    usual = _objects(gates.USUAL)
     return [one for one in rbac_objects() if one not in usual]
 
 

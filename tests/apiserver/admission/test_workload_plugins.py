@@ -17,9 +17,9 @@ GROUPS, GANG = "podgroups.scheduling.k8s.io", {"schedulingPolicy": {"gang": {"mi
 
 @pytest.fixture(autouse=True)
 def workloads():
-    gates.switch([GENERIC_WORKLOAD])
+    gates.switch({GENERIC_WORKLOAD: True})
     yield
-    gates.switch([])
+    gates.switch({})
 
 
 def group_of(workload, template):

@@ -23,9 +23,9 @@ def test_max_unavailable_stays_only_where_it_was(old, kept):
 
 @pytest.fixture
 def several():
-    gates.switch([SEVERAL_AT_A_TIME])
+    gates.switch({SEVERAL_AT_A_TIME: True})
     yield
-    gates.switch([])
+    gates.switch({})
 
 
 @pytest.mark.usefixtures("several")

@@ -18,9 +18,9 @@ MEMBERS = "`basic`, `gang`"
 
 @pytest.fixture
 def workloads():
-    gates.switch([features.GENERIC_WORKLOAD])
+    gates.switch({features.GENERIC_WORKLOAD: True})
     yield
-    gates.switch([])
+    gates.switch({})
 
 
 def test_they_are_served_where_the_feature_is_on(workloads):
@@ -92,9 +92,9 @@ EVERY = [
 
 @pytest.fixture
 def every_feature():
-    gates.switch(EVERY)
+    gates.switch(dict.fromkeys(EVERY, True))
     yield
-    gates.switch([])
+    gates.switch({})
 
 
 def test_fields_that_are_on_stay_and_groups_are_disrupted_pod_by_pod(every_feature):
@@ -187,6 +187,8 @@ ALPHA = (("scheduling.k8s.io/v1alpha2", "true"),)
     ("features", "versions", "on", "words"),
     [
         ((), (), [], []),
+        ((("APIServerIdentity", "false"),), (), [], []),
+        ((("StorageVersionAPI", "true"),), (("api/alpha", "true"),), ["StorageVersionAPI"], []),
         ((("GenericWorkload", "true"),), ALPHA, ["GenericWorkload"], []),
         ((("GenericWorkload", "true"),), (), [], []),
         ((("GenericWorkload", "false"),), ALPHA, [], []),
@@ -214,7 +216,20 @@ ALPHA = (("scheduling.k8s.io/v1alpha2", "true"),)
 )
 def test_flags(features, versions, on, words):
     assert list(gates.problems(features, versions)) == words
-    assert gates.chosen(features, versions) == on
+    chosen = gates.chosen(features, versions)
+    assert [name for name, is_on in chosen.items() if is_on] == on
+
+
+def test_what_is_on_by_default_is_on_unless_it_is_switched_off():
+    identity = "APIServerIdentity"
+    try:
+        gates.switch(gates.chosen([("GenericWorkload", "true")], ALPHA))
+        assert gates.all_on() == {identity, "GenericWorkload"}
+        gates.switch(gates.chosen([(identity, "false")], ()))
+        assert gates.all_on() == frozenset()
+    finally:
+        gates.switch({})
+    assert gates.all_on() == gates.USUAL == {identity}
 
 
 def test_a_status_tells_of_claims_that_the_group_has():
