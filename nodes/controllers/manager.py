@@ -259,9 +259,10 @@ class Manager:
         user = f"system:serviceaccount:kube-system:{account}" if account else factory.user or USER
         turns = Turns(self._transport_for(user), CALLS_TOGETHER)
         transport = Patient(turns, self._clock)
-        client = Client(transport, "kube-controller-manager")
+        of_server = name in OF_THE_SERVER
+        client = Client(transport, "kube-apiserver" if of_server else "kube-controller-manager")
         recorder = Recorder(client, component, self._clock, self._events, pace=CONTROLLER)
-        if self._klog is not SILENT and not factory.user:
+        if self._klog is not SILENT and not of_server:
             recorder.log = EventLog(self._klog, name)
         start = STARTS.get(name)
         return factory(
@@ -272,7 +273,7 @@ class Manager:
                 self._clock,
                 self._tasks,
                 self._random,
-                self._loops_of_server if name in OF_THE_SERVER else self._loops,
+                self._loops_of_server if of_server else self._loops,
                 self._klog,
                 start.where if start is not None else f"{name}.go:1",
                 self._served,
