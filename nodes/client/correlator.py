@@ -14,7 +14,9 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
+from uuid import NAMESPACE_OID, uuid5
 
+from apimachinery.validation.names import is_dns1123_subdomain
 from nodes.client.occurrences import Key, Occurrence, Saying, Written
 
 T = TypeVar("T")
@@ -107,8 +109,10 @@ class Correlator:
     def _fresh(self, occurrence: Occurrence) -> Written:
         # Nanoseconds name the event; two in one moment must differ.
         self._last_nanos = max(int(occurrence.seconds * 1e9), self._last_nanos + 1)
-        # A name has 253 characters and the suffix 17.
-        name = f"{occurrence.about.get('name', '')[:236]}.{self._last_nanos:x}"
+        name = f"{occurrence.about.get('name', '')}.{self._last_nanos:x}"
+        if is_dns1123_subdomain(name):
+            # That of an IPv6 address, say, or one that the moment makes too long.
+            name = str(uuid5(NAMESPACE_OID, name))
         return Written(name, 0, occurrence.stamp)
 
 

@@ -20,7 +20,8 @@ from nodes.client.rest import Client
 from nodes.controllers.job import facts
 
 _OF_JOB, _OF_WORKLOAD = "job", "workload"
-_LONGEST = 253
+_LONGEST, _LONGEST_LABEL = 253, 63
+_FIRST = "-pgt-0"
 
 
 class Workloads:
@@ -94,7 +95,8 @@ def is_new(job: Obj, pods: Iterable[Obj]) -> bool:
 def build_workload(job: Obj) -> Obj:
     """Build a Workload with one template, a gang of all pods."""
     policy = {"gang": {"minCount": job["spec"]["parallelism"]}}
-    template = {"name": f"{name_of(job)}-pgt-0", "schedulingPolicy": policy}
+    name = name_of(job)[: _LONGEST_LABEL - len(_FIRST)] + _FIRST
+    template = {"name": name, "schedulingPolicy": policy}
     controller = {"apiGroup": JOBS.group, "kind": JOBS.kind, "name": name_of(job)}
     return {
         "apiVersion": WORKLOADS.api_version,

@@ -1,6 +1,7 @@
 """Events are written as client-go writes them, repeated by count, combined and held back."""
 
 import asyncio
+from uuid import UUID
 
 import pytest
 
@@ -133,6 +134,18 @@ async def test_what_is_held_back_is_counted(api, recorder):
     recorder.event(pod("web"), WARNING, "BackOff", "again")
     await asyncio.sleep(1)
     assert [event["count"] for event in api.all("events")] == [31]
+
+
+@pytest.mark.parametrize("name", ["fd00::7", "a" * 250])
+async def test_an_event_has_a_uuid_for_a_name_where_that_of_its_object_does_not_do(
+    api, recorder, name
+):
+    for message in ("first", "second"):
+        recorder.event(pod(name), NORMAL, "R", message)
+    await asyncio.sleep(1)
+    names = {one["metadata"]["name"] for one in api.all("events")}
+    assert len(names) == 2
+    assert all(UUID(one).version == 5 for one in names)
 
 
 async def test_messages_of_long_ago_are_not_combined_with(api, recorder):

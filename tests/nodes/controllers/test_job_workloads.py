@@ -4,7 +4,7 @@ import pytest
 
 from apimachinery.features import GENERIC_WORKLOAD, WORKLOAD_WITH_JOB
 from nodes.client.resources import JOBS
-from nodes.controllers.job.workloads import group_name, is_gang, workload_name
+from nodes.controllers.job.workloads import build_workload, group_name, is_gang, workload_name
 from tests.support.builders import obj
 
 pytestmark = pytest.mark.looptime
@@ -137,3 +137,5 @@ def test_names_are_cut_where_they_are_too_long():
     assert len(workload_name(job("a" * 253, uid="1"))) == 253
     assert len(group_name("w" * 253, "t" * 63)) == 253
     assert group_name("w" * 200, "t" * 200).startswith("w" * 121)
+    (template,) = build_workload(job("j" * 61, uid="1"))["spec"]["podGroupTemplates"]
+    assert template["name"] == "j" * 57 + "-pgt-0"
