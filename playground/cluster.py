@@ -48,9 +48,9 @@ from apiserver.endpoints.flow_objects import FlowObjects
 from apiserver.endpoints.local import LocalTransport
 from apiserver.endpoints.options import ServingOptions
 from apiserver.endpoints.role_objects import bring_roles
-from apiserver.endpoints.storage_versions import tell_storage_versions
 from apiserver.flowcontrol.filter import FlowFilter
 from apiserver.registry import gates
+from apiserver.registry.apiserverinternal.encoding import server_storage_versions
 from apiserver.registry.catalog import Catalog, wanted
 from apiserver.registry.core.serviceaddresses import missing
 from apiserver.registry.core.serviceallocation import open_allocators
@@ -234,7 +234,13 @@ class RunningCluster:
             clock,
             self.tasks,
             events=self._sink,
-            served=Served(self.resources, self.custom.schema_of, self._stale, gates.all_on()),
+            served=Served(
+                self.resources,
+                self.custom.schema_of,
+                self._stale,
+                gates.all_on(),
+                lambda: server_storage_versions(self.api.catalog),
+            ),
             root_ca=surface.ca_certificate,
             discard_volume=self.ground.volumes.discard,
             authority=ClusterKeys(self.authority, self.auth.tokens, clock),
@@ -307,8 +313,6 @@ class RunningCluster:
         self.api.admission.start(self.store.hub, self.store.revision)
         if gates.all_on() != gates.USUAL:
             await bring_roles(self.api, component_user(API_USER))
-        if gates.enabled(features.STORAGE_VERSIONS) and gates.enabled(features.SERVER_IDENTITY):
-            await tell_storage_versions(self.api, component_user(API_USER))
         self.custom.start()
         if isinstance(self.api.flow, FlowFilter):
             self.api.flow.follow(self.store.hub, self.store.revision)

@@ -73,6 +73,7 @@ from nodes.controllers.startwords import STARTS, queue_name, tell_left_out
 from nodes.controllers.statefulset.controller import StatefulSetController
 from nodes.controllers.storageversiongc import StorageVersionGC
 from nodes.controllers.storageversionmigrator import StorageVersionMigrator
+from nodes.controllers.storageversionreporter import StorageVersionReporter
 from nodes.controllers.switches import OF_THE_SERVER, has_features
 from nodes.controllers.tainteviction import TaintEvictionController
 from nodes.controllers.ttl import TTLController
@@ -119,6 +120,7 @@ CONTROLLERS: dict[str, type[Managed]] = {
     "ipallocator-repair-controller": IPRepair,
     "job-controller": JobController,
     "kube-apiserver-identity-lease-controller": ServerIdentity,
+    "kube-apiserver-storage-version-updater": StorageVersionReporter,
     "legacy-serviceaccount-token-cleaner-controller": LegacyTokenCleaner,
     "namespace-controller": NamespaceController,
     "node-ipam-controller": NodeIPAMController,

@@ -74,6 +74,7 @@ _NAMES = {
 # them by default.
 GATED: Mapping[str, tuple[str, ...]] = {
     "kube-apiserver-identity-lease-controller": (SERVER_IDENTITY,),
+    "kube-apiserver-storage-version-updater": (SERVER_IDENTITY, STORAGE_VERSIONS),
     "kube-apiserver-serving-clustertrustbundle-publisher-controller": ("ClusterTrustBundle",),
     "podcertificaterequest-cleaner-controller": ("PodCertificateRequest",),
     "podgroup-protection-controller": (GENERIC_WORKLOAD,),
@@ -90,7 +91,11 @@ _SIMULATED = (
 )
 # What runs in kube-apiserver, and is not for kube-controller-manager to switch off.
 OF_THE_SERVER = frozenset(
-    ("ipallocator-repair-controller", "kube-apiserver-identity-lease-controller")
+    (
+        "ipallocator-repair-controller",
+        "kube-apiserver-identity-lease-controller",
+        "kube-apiserver-storage-version-updater",
+    )
 )
 _OLD = {old: name for name, old in _NAMES.items() if old}
 KNOWN = frozenset((*_NAMES, *_SIMULATED))

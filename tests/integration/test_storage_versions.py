@@ -80,6 +80,16 @@ async def test_the_server_says_in_which_version_it_stores_each_kind(telling, fle
     assert again.all(VERSIONS) == before
 
 
+async def test_it_says_so_again_when_its_lease_is_back(telling):
+    await telling.quiet()
+    await telling.client.delete(STORAGEVERSIONS, "", "core.pods")
+    await eventually(lambda: told(telling, "core.pods"))
+    await telling.client.delete(LEASES, "kube-system", SERVER)
+    await eventually(lambda: telling.all(VERSIONS) == [])
+    await eventually(lambda: told(telling, "core.pods"))
+    assert lease(telling) is not None
+
+
 async def test_a_server_that_is_gone_is_forgotten(telling):
     await telling.quiet()
     other = dict(obj("Lease", "apiserver-other", "kube-system", LEASES.api_version))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
@@ -45,12 +45,15 @@ class Served:
     schema_of: the OpenAPI schema of a custom kind, None for any other.
     stale: the versions ("group/version") whose servers cannot say now what they serve.
     features: what is on of `apimachinery.features`.
+    stored: how the API server stores built-in kinds: ServerStorageVersions by the names of their
+    StorageVersions.
     """
 
     resources: Callable[[], Sequence[Res]] = built_in
     schema_of: Callable[[GroupVersionKind], Obj | None] = no_schema
     stale: Callable[[], Sequence[str]] = tuple
     features: frozenset[str] = frozenset()
+    stored: Callable[[], Mapping[str, Obj]] = dict
 
 
 @dataclass(frozen=True, slots=True)

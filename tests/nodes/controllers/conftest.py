@@ -79,6 +79,7 @@ class Rig:
         self.manager = None
         self.resources = list(ALL)
         self.features = frozenset()
+        self.stored = {}
         self.discard_volume = lambda name: None
         self.authority = None
 
@@ -91,7 +92,9 @@ class Rig:
             self.clock,
             self.tasks,
             events=EventSink(self.clock, self.tasks),
-            served=Served(lambda: self.resources, features=self.features),
+            served=Served(
+                lambda: self.resources, features=self.features, stored=lambda: self.stored
+            ),
             root_ca="PEM",
             discard_volume=self.discard_volume,
             authority=self.authority,
