@@ -71,6 +71,7 @@ async def test_a_sleep_takes_its_time(lab):
         ("busybox", ("sh", "-c", "while true; do sleep 1; done"), 5, 137, 5),
         ("busybox", ("tail", "-f", "/dev/null"), 0, 137, 0),
         ("busybox", ("sh", "-c", "trap 'exit 4' TERM; while :; do sleep 1; done"), 30, 4, 0),
+        ("busybox", ("sh", "-c", "trap 'sleep 2; exit 4' 15; while :; do sleep 1; done"), 9, 4, 2),
         ("busybox", ("sh", "-c", "trap '' TERM; sleep 1000 & wait"), 3, 137, 3),
         ("nginx", ("sh", "-c", "sleep 0; exec nginx -g 'daemon off;'"), 30, 0, 0),
         ("python", ("python", "-m", "http.server"), 2, 137, 2),

@@ -37,12 +37,14 @@ _EXIT = re.compile(r"\bexit\s*(\d*)")
 class ScriptProgram:
     """Keeps process.Program for everything that a shell would run."""
 
-    __slots__ = ("_argv", "_losses", "_name", "_plan", "_shell", "_state", "_traps")
+    __slots__ = ("_argv", "_leaving", "_losses", "_name", "_plan", "_shell", "_state", "_traps")
 
     def __init__(self, name: str, argv: tuple[str, ...]) -> None:
         self._name = name
         self._argv = argv
         self._losses = 0
+        # A trap says when the script ends, and with which code.
+        self._leaving = False
         self._plan: Plan | None = None
         self._shell: Shell | None = None
         self._state: bytes | None = None
@@ -91,7 +93,9 @@ class ScriptProgram:
 
     async def _main(self, process: Process, todo: Plan) -> None:
         if isinstance(todo, Script):
-            process.exit(await self._script(process, todo.text))
+            code = await self._script(process, todo.text)
+            if not self._leaving:
+                process.exit(code)
         elif isinstance(todo, Wait):
             await self._script(process, todo.before)
             process.later(todo.seconds, process.exit, 0)
@@ -127,13 +131,14 @@ class ScriptProgram:
             self._losses = 0
             return code
         finally:
-            self._shell = None
+            if self._shell is shell:
+                self._shell = None
             shell.close()
 
     def _killed(self, process: Process, *, again: bool) -> int:
         """The interpreter broke. A loop gets a second try: it may have been another's script."""
         self._losses += 1
-        if not again or self._losses > 1:
+        if not self._leaving and (not again or self._losses > 1):
             process.complain("Killed")
             process.exit(137)
         return 137
@@ -165,6 +170,7 @@ class ScriptProgram:
     async def _trap(self, process: Process, action: str) -> None:
         leaves = _EXIT.search(action)
         if leaves:
+            self._leaving = True
             self._cancel()
         code = await self._script(process, action) if action else 0
         if leaves:
