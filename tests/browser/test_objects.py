@@ -193,6 +193,31 @@ def test_what_would_help_is_tried_by_keyboard(page, site, change, demo):
     accessible(page)
 
 
+def test_a_tab_that_comes_again_takes_nobodys_focus(page, site, change, demo):
+    node = demo.objects["nodes"]["/n1"]
+    cordoned = {**node, "spec": {**node["spec"], "unschedulable": True}}
+    change("put", "nodes", cordoned)
+    address = f"{site.url}/clusters/demo/objects/core/v1/nodes/-/n1"
+    page.goto(address)
+    expect(page.locator(".kp-chip")).to_have_text(LIVE)
+    held = []
+
+    def hold(route):
+        held.append(route)
+
+    page.route(address, hold)
+    with page.expect_request(address):
+        change("put", "nodes", {**cordoned, "metadata": {**node["metadata"], "labels": {"a": "b"}}})
+    button = page.get_by_role("button", name="Try it on a copy")
+    button.focus()
+    with page.expect_response(address) as answer:
+        held[0].continue_()
+    answer.value.finished()
+    # Another answer comes after that one has been worked on.
+    page.evaluate("async () => (await fetch('/')).text()")
+    expect(button).to_be_focused()
+
+
 def test_relations_are_walked_by_keyboard(page, site):
     page.goto(f"{site.url}{LIST}/default/web-7c9-0?tab=relations")
     drawing = page.locator(".kp-relations-drawing")

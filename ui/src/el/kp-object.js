@@ -24,6 +24,17 @@ const AGES_EVERY = 5000;
 const STILL = new Set(["logs", "history"]);
 const UNFINISHED = ["bad", "waiting"].map((stands) => `#object-tab [data-stands=${stands}]`).join();
 
+const isBusy = (host) => host.contains(document.activeElement) || !getSelection().isCollapsed || host.querySelector("details[open]") !== null;
+
+async function bringAgain(host) {
+  const { href } = location;
+  const response = await fragment(href);
+  const text = response?.ok ? await response.text() : "";
+  if (!text || location.href !== href || !host.isConnected || isBusy(host)) return;
+  host.innerHTML = text;
+  window.htmx?.process(host);
+}
+
 class ObjectPage extends LitElement {
   static properties = {
     cluster: {}, group: {}, version: {}, plural: {}, kind: {}, namespaced: { type: Boolean }, ns: {}, name: {}, uid: {}, path: {}, rev: {}, missing: { type: Boolean }, containers: {}, owner: {},
@@ -151,14 +162,13 @@ class ObjectPage extends LitElement {
     this.soon = setTimeout(() => this.show(), SOON);
   }
 
-  /** Brings the tab again, unless somebody reads or types in it. */
+  /** Brings the tab again, unless somebody reads or types in it, or has begun to while it was on its way. */
   async show() {
     const host = document.getElementById("object-tab");
     const tab = new URLSearchParams(location.search).get("tab") ?? "summary";
     if (tab === "logs" && host?.querySelector("kp-logs")) return this.followNew(host);
-    const busy = host?.contains(document.activeElement) || !getSelection().isCollapsed || host?.querySelector("details[open]");
-    if (!host || this.gone || STILL.has(tab) || busy) return undefined;
-    return window.htmx?.ajax("GET", location.pathname + location.search, { target: host, swap: "innerHTML" });
+    if (!host || this.gone || STILL.has(tab) || isBusy(host)) return undefined;
+    return bringAgain(host);
   }
 
   /** Pods come while one reads the logs of all of them: those are followed, too. */
