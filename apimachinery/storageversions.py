@@ -42,29 +42,6 @@ def common_version(servers: Sequence[Obj]) -> str | None:
     return versions.pop() if len(versions) == 1 else None
 
 
-def with_servers(storage_version: Obj, servers: Sequence[Obj], now: str) -> Obj:
-    """Return a StorageVersion in which these servers, and no others, say how they store.
-
-    servers: ServerStorageVersions; now: the time, as the API writes it.
-    """
-    status = storage_version.get("status") or {}
-    before, common = status.get("commonEncodingVersion"), common_version(servers)
-    conditions = {one.get("type"): one for one in status.get("conditions") or ()}
-    old = conditions.get(ALL_EQUAL) or {}
-    is_so, state = ("True", "set") if common is not None else ("False", "unset")
-    kept = old.get("lastTransitionTime")
-    # Another common version than before is a transition, too.
-    if kept is None or old.get("status") != is_so or (before and common and before != common):
-        kept = now
-    conditions[ALL_EQUAL] = {
-        "type": ALL_EQUAL,
-        "status": is_so,
-        "lastTransitionTime": kept,
-        "reason": f"CommonEncodingVersion{state.capitalize()}",
-        "message": f"Common encoding version {state}",
-    }
-    said = {} if common is None else {"commonEncodingVersion": common}
-    return {
-        **storage_version,
-        "status": {"storageVersions": list(servers), **said, "conditions": [*conditions.values()]},
-    }
+def servers_of(storage_version: Obj) -> Sequence[Obj]:
+    """Return what servers say in a StorageVersion: ServerStorageVersions."""
+    return (storage_version.get("status") or {}).get("storageVersions") or []

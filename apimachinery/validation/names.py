@@ -35,7 +35,7 @@ _UNDERSCORE_WORDS = (
     "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, "
     "'_', '-' or '.', and must start and end with an alphanumeric character"
 )
-_DNS1035 = "[a-z]([-a-z0-9]*[a-z0-9])?"
+DNS1035_LABEL = "[a-z]([-a-z0-9]*[a-z0-9])?"
 _DNS1035_WORDS = (
     "a DNS-1035 label must consist of lower case alphanumeric characters or '-', "
     "start with an alphabetic character, and end with an alphanumeric character"
@@ -76,7 +76,7 @@ _CONFIG_KEY_WORDS = "a valid config key must consist of alphanumeric characters,
 _label_re = re.compile(_LABEL)
 _subdomain_re = re.compile(_SUBDOMAIN)
 _underscore_re = re.compile(_UNDERSCORE_SUBDOMAIN)
-_dns1035_re = re.compile(_DNS1035)
+_dns1035_re = re.compile(DNS1035_LABEL)
 _wildcard_re = re.compile(_WILDCARD)
 _qualified_re = re.compile(_QUALIFIED)
 _label_value_re = re.compile(_LABEL_VALUE)
@@ -146,7 +146,7 @@ def is_dns1035_label(value: str) -> list[str]:
     if _size(value) > LABEL_MAX:
         errors.append(max_length(LABEL_MAX))
     if not _dns1035_re.fullmatch(value):
-        errors.append(regex_error(_DNS1035_WORDS, _DNS1035, "my-name", "abc-123"))
+        errors.append(regex_error(_DNS1035_WORDS, DNS1035_LABEL, "my-name", "abc-123"))
     return errors
 
 

@@ -55,8 +55,7 @@ FEATURES: Mapping[str, Feature] = {
 # What is on by default.
 USUAL = frozenset(name for name, feature in FEATURES.items() if feature.usual)
 # What --runtime-config may name.
-_KINDS = (_WORKLOADS, _DEVICES, _MIGRATIONS, _STORAGE_VERSIONS)
-VERSIONS = ("api/all", "api/alpha", "api/beta", *_KINDS)
+VERSIONS = {"api/all", "api/alpha", "api/beta", *(one.kinds for one in FEATURES.values())} - {""}
 
 _on = {*USUAL}
 

@@ -6,7 +6,7 @@ stored, and it has to be cheap: a list of 5,000 objects calls it 5,000 times.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from apimachinery.duration import translate_timestamp_since
@@ -46,6 +46,12 @@ def joined(path: str, default: str = "<none>") -> Value:
         return ",".join(map(str, dig(obj, parts) or ())) or default
 
     return read
+
+
+def first_few(texts: Sequence[str], most: int, separator: str = ",") -> str:
+    """Return the first texts, and how many there are besides."""
+    shown, more = separator.join(texts[:most]), len(texts) - most
+    return f"{shown} + {more} more..." if more > 0 else shown
 
 
 def since(path: str, default: str = "<none>") -> Value:

@@ -41,7 +41,6 @@ class IPRepair(ManagedController):
     """Keys are Services; IPAddresses have a queue of their own."""
 
     name = "ipallocator-repair-controller"
-    user = "system:apiserver"
     service_account = ""
     component = "ipallocator-repair-controller"
     reconciles = SERVICES

@@ -94,6 +94,8 @@ from nodes.controllers.volumes.protection import (
 from nodes.controllers.volumes.provisioner import SimulatedProvisioner
 
 USER = "system:kube-controller-manager"
+# As whom kube-apiserver's own controllers act, and the name under which they write.
+_SERVER = ("system:apiserver", "kube-apiserver")
 # Of one controller: one that has a thousand pods to make does not fill the queues of the API, nor
 # waits there until it is refused.
 CALLS_TOGETHER = 64
@@ -258,11 +260,13 @@ class Manager:
     def _make(self, name: str) -> Managed:
         factory = CONTROLLERS[name]
         account, component = factory.service_account, factory.component
-        user = f"system:serviceaccount:kube-system:{account}" if account else factory.user or USER
+        of_server = name in OF_THE_SERVER
+        user, program = _SERVER if of_server else (USER, "kube-controller-manager")
+        if account:
+            user = f"system:serviceaccount:kube-system:{account}"
         turns = Turns(self._transport_for(user), CALLS_TOGETHER)
         transport = Patient(turns, self._clock)
-        of_server = name in OF_THE_SERVER
-        client = Client(transport, "kube-apiserver" if of_server else "kube-controller-manager")
+        client = Client(transport, program)
         recorder = Recorder(client, component, self._clock, self._events, pace=CONTROLLER)
         if self._klog is not SILENT and not of_server:
             recorder.log = EventLog(self._klog, name)

@@ -35,7 +35,6 @@ class ServerIdentity(ManagedController):
     """Keys are Leases of API servers."""
 
     name = "kube-apiserver-identity-lease-controller"
-    user = "system:apiserver"
     service_account = ""
     component = "kube-apiserver"
     reconciles = LEASES

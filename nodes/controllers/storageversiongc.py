@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from apimachinery.meta import Obj, name_of, namespace_of
-from apimachinery.storageversions import NAMESPACE, is_identity, with_servers
+from apimachinery.storageversions import NAMESPACE, is_identity, servers_of
 from nodes.client.controller import DONE, Result
 from nodes.client.lister import Key, key_of
 from nodes.client.resources import LEASES, STORAGEVERSIONS
 from nodes.controllers.common.base import ManagedController, ManagerContext
+from nodes.controllers.common.storageversions import with_servers
 
 
 class StorageVersionGC(ManagedController):
@@ -40,7 +41,7 @@ class StorageVersionGC(ManagedController):
         if new is None:
             return
         leases = self.informer(LEASES)
-        held = (leases.get(NAMESPACE, one["apiServerID"]) for one in _servers(new))
+        held = (leases.get(NAMESPACE, one["apiServerID"]) for one in servers_of(new))
         if not all(lease is not None and is_identity(lease) for lease in held):
             self.queue.add(key_of(new))
 
@@ -48,7 +49,7 @@ class StorageVersionGC(ManagedController):
         """Forget a server in every StorageVersion, if its Lease is really gone."""
         if await self.client.find(LEASES, *key) is None:
             for one in (await self.client.list(STORAGEVERSIONS))[0]:
-                left = [s for s in _servers(one) if s["apiServerID"] != key.name]
+                left = [s for s in servers_of(one) if s["apiServerID"] != key.name]
                 await self._keep(one, left)
         return DONE
 
@@ -56,7 +57,7 @@ class StorageVersionGC(ManagedController):
         found = await self.client.find(STORAGEVERSIONS, *key)
         if found is not None:
             left = []
-            for server in _servers(found):
+            for server in servers_of(found):
                 lease = await self.client.find(LEASES, NAMESPACE, server["apiServerID"])
                 if lease is not None and is_identity(lease):
                     left.append(server)
@@ -65,14 +66,10 @@ class StorageVersionGC(ManagedController):
 
     async def _keep(self, found: Obj, servers: Sequence[Obj]) -> None:
         """Leave these servers of those that a StorageVersion tells of."""
-        if len(servers) == len(_servers(found)):
+        if len(servers) == len(servers_of(found)):
             return
         if not servers:
             await self.client.delete(STORAGEVERSIONS, "", name_of(found))
             return
         changed = with_servers(found, servers, self.clock.timestamp())
         await self.client.update_status(changed, STORAGEVERSIONS)
-
-
-def _servers(storage_version: Obj) -> Sequence[Obj]:
-    return (storage_version.get("status") or {}).get("storageVersions") or ()

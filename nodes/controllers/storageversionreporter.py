@@ -8,11 +8,12 @@ looks at what changes.
 from __future__ import annotations
 
 from apimachinery.meta import Obj
-from apimachinery.storageversions import NAMESPACE, SERVER, with_servers
+from apimachinery.storageversions import NAMESPACE, SERVER, servers_of
 from nodes.client.controller import DONE, Result
 from nodes.client.lister import Key, key_of
 from nodes.client.resources import LEASES, STORAGEVERSIONS
-from nodes.controllers.common.base import ManagedController
+from nodes.controllers.common.base import ManagedController, ManagerContext
+from nodes.controllers.common.storageversions import with_servers
 
 _LEASE = Key(NAMESPACE, SERVER)
 
@@ -21,11 +22,14 @@ class StorageVersionReporter(ManagedController):
     """Keys are StorageVersions."""
 
     name = "kube-apiserver-storage-version-updater"
-    user = "system:apiserver"
     service_account = ""
     component = "kube-apiserver"
     reconciles = STORAGEVERSIONS
     workers = 1
+
+    def __init__(self, context: ManagerContext) -> None:
+        super().__init__(context)
+        self._stored = context.served.stored()
 
     def start(self) -> None:
         super().start()
@@ -33,17 +37,17 @@ class StorageVersionReporter(ManagedController):
 
     def _on_lease(self, old: Obj | None, new: Obj | None) -> None:
         if old is None and new is not None and key_of(new) == _LEASE:
-            for name in self.manager.served.stored():
+            for name in self._stored:
                 self.queue.add(Key("", name))
 
     async def reconcile(self, key: Key) -> Result:
-        server = self.manager.served.stored().get(key.name)
+        server = self._stored.get(key.name)
         if server is None or self.informer(LEASES).get(*_LEASE) is None:
             return DONE
         found = self.informer(STORAGEVERSIONS).get(*key)
         if found is None:
             found = await self.client.create(_new(key.name), STORAGEVERSIONS)
-        servers = (found.get("status") or {}).get("storageVersions") or []
+        servers = servers_of(found)
         if server not in servers:
             places = {one["apiServerID"]: one for one in servers} | {SERVER: server}
             changed = with_servers(found, [*places.values()], self.clock.timestamp())

@@ -1,5 +1,5 @@
 // The drawer at the side: a fragment of the site's in a dialog.
-import { fragment } from "./fragment.js";
+import { fill, fragment } from "./fragment.js";
 import { visit } from "./router.js";
 
 const drawer = document.getElementById("drawer");
@@ -10,8 +10,7 @@ export async function openDrawer(url) {
   if (response?.redirected) return location.assign(url);
   // A trouble has a page of its own; that nothing comes at all is said where one is.
   if (!response?.ok) return visit(url);
-  drawer.innerHTML = await response.text();
-  window.htmx?.process(drawer);
+  fill(drawer, await response.text());
   return show();
 }
 

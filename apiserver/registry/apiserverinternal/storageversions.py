@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from apimachinery.gvk import GroupVersionKind
 from apimachinery.meta import Obj
-from apimachinery.storageversions import common_version
+from apimachinery.storageversions import common_version, servers_of
 from apimachinery.validation.field import FieldErrors, Path, invalid, required
 from apimachinery.validation.names import (
+    DNS1035_LABEL,
     is_dns1035_label,
     is_dns1123_subdomain,
     is_qualified_name,
@@ -19,17 +20,16 @@ from apiserver.registry.podspec.checks import obey
 from apiserver.registry.podspec.workload import keep_status
 from apiserver.registry.resource import Column, Resource, Subresource
 from apiserver.registry.strategy import StatusStrategy, Strategy, StrategyContext
-from apiserver.registry.table import AGE, NAME, field
+from apiserver.registry.table import AGE, NAME, field, first_few
 
 _STATUS = Path("status")
 _COMMON = _STATUS / "commonEncodingVersion"
-_LABEL = "[a-z]([-a-z0-9]*[a-z0-9])?"
 _NO_API_VERSION = (
     regex_error(
         "an apiVersion is a DNS-1035 label, which must consist of lower case alphanumeric "
         "characters or '-', start with an alphabetic character, and end with an alphanumeric "
         "character",
-        _LABEL,
+        DNS1035_LABEL,
         "my-name",
         "abc-123",
     )
@@ -88,7 +88,7 @@ class StorageVersionStatusStrategy(StatusStrategy):
 
     def validate_update(self, new: Obj, old: Obj, ctx: StrategyContext) -> FieldErrors:
         status = new.get("status") or {}
-        servers = status.get("storageVersions") or []
+        servers = servers_of(new)
         for at, server in enumerate(servers):
             yield from _server_errors(server, (_STATUS / "storageVersions")[at])
         said, actual = status.get("commonEncodingVersion"), common_version(servers)
@@ -135,10 +135,8 @@ def _condition_errors(conditions: list[Obj]) -> FieldErrors:
 
 
 def _servers(obj: Obj, now: float) -> str:
-    servers = (obj.get("status") or {}).get("storageVersions") or ()
-    said = [f"{one['apiServerID']}={one['encodingVersion']}" for one in servers]
-    shown, more = ",".join(said[:_SHOWN]), len(said) - _SHOWN
-    return f"{shown} + {more} more..." if more > 0 else shown
+    said = [f"{one['apiServerID']}={one['encodingVersion']}" for one in servers_of(obj)]
+    return first_few(said, _SHOWN)
 
 
 _STRATEGY = StorageVersionStrategy()

@@ -15,7 +15,7 @@ from apiserver.registry.podspec.checks import NOT_POSITIVE, nonnegative_fields, 
 from apiserver.registry.podspec.workload import keep_status
 from apiserver.registry.resource import Column, Resource, ServedVersion, Subresource
 from apiserver.registry.strategy import StatusStrategy, Strategy, StrategyContext
-from apiserver.registry.table import AGE, NAME, dig, field
+from apiserver.registry.table import AGE, NAME, dig, field, first_few
 
 _SPEC = Path("spec")
 _SELECT = ("Disabled", "Max", "Min")
@@ -160,9 +160,7 @@ def _targets(obj: Obj, now: float) -> str:
         _target(metric, statuses[at] if at < len(statuses) else {})
         for at, metric in enumerate(metrics)
     ]
-    shown = ", ".join(texts[:_SHOWN])
-    more = len(texts) - _SHOWN
-    return f"{shown} + {more} more..." if more > 0 else shown
+    return first_few(texts, _SHOWN, ", ")
 
 
 def _target(metric: Obj, status: Obj) -> str:

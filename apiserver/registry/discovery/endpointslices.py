@@ -21,7 +21,7 @@ from apiserver.registry.core.endpoints import special_ip_errors
 from apiserver.registry.podspec.checks import immutable, obey, one_of_required
 from apiserver.registry.resource import Column, Resource
 from apiserver.registry.strategy import Strategy, StrategyContext
-from apiserver.registry.table import AGE, NAME, field
+from apiserver.registry.table import AGE, NAME, field, first_few
 
 _TYPES = ("FQDN", "IPv4", "IPv6")
 _PROTOCOLS = ("SCTP", "TCP", "UDP")
@@ -183,9 +183,7 @@ def _port_errors(ports: Iterable[Obj], path: Path) -> FieldErrors:
 
 
 def _shown(texts: list[str]) -> str:
-    shown = ",".join(texts[:_SHOWN])
-    more = len(texts) - _SHOWN
-    return f"{shown} + {more} more..." if more > 0 else shown or "<unset>"
+    return first_few(texts, _SHOWN) or "<unset>"
 
 
 def _ports(obj: Obj, now: float) -> str:

@@ -19,7 +19,7 @@ from apiserver.registry.podspec.checks import name_or_required, obey
 from apiserver.registry.podspec.workload import keep_status
 from apiserver.registry.resource import Column, Resource, Subresource
 from apiserver.registry.strategy import StatusStrategy, Strategy, StrategyContext
-from apiserver.registry.table import AGE, NAME, dig, field
+from apiserver.registry.table import AGE, NAME, dig, field, first_few
 
 _SPEC = Path("spec")
 _CLASS = "kubernetes.io/ingress.class"
@@ -164,11 +164,7 @@ class IngressStatusStrategy(StatusStrategy):
 
 def _hosts(obj: Obj, now: float) -> str:
     hosts = [rule["host"] for rule in dig(obj, ("spec", "rules")) or () if rule.get("host")]
-    if not hosts:
-        return "*"
-    shown = ",".join(hosts[:_MOST_HOSTS])
-    more = len(hosts) - _MOST_HOSTS
-    return f"{shown} + {more} more..." if more > 0 else shown
+    return first_few(hosts, _MOST_HOSTS) or "*"
 
 
 def _address(obj: Obj, now: float) -> str:

@@ -77,11 +77,11 @@ class ManagerContext(Context):
 class Managed(Protocol):
     """What the manager runs. `service_account` acts; `component` signs the events.
 
-    Without a service account it is `user` who acts, the manager itself where that is "".
+    Without a service account it is the manager itself who acts, or the API server if it is one of
+    the server's controllers.
     """
 
     name: ClassVar[str]
-    user: ClassVar[str]
     service_account: ClassVar[str]
     component: ClassVar[str]
 
@@ -100,7 +100,6 @@ class Managed(Protocol):
 class ManagedController(Controller):
     """A controller of one resource, as the manager runs it."""
 
-    user: ClassVar[str] = ""
     service_account: ClassVar[str]
     component: ClassVar[str]
 

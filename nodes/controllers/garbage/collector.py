@@ -46,7 +46,6 @@ class GarbageCollector:
     """Watches every resource; keys are uids."""
 
     name: ClassVar[str] = "garbage-collector-controller"
-    user: ClassVar[str] = ""
     service_account: ClassVar[str] = "generic-garbage-collector"
     component: ClassVar[str] = "garbage-collector-controller"
 

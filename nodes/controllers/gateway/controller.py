@@ -48,7 +48,6 @@ class GatewayController:
     """Follows the kinds of the Gateway API as they come and go."""
 
     name: ClassVar[str] = "simulated-gateway-controller"
-    user: ClassVar[str] = ""
     service_account: ClassVar[str] = ACCOUNT
     component: ClassVar[str] = "simulated-gateway-controller"
 

@@ -6,7 +6,7 @@ import { get } from "../api.js";
 import { clusterNow } from "../clock.js";
 import { openShell } from "../dock/open.js";
 import { editorOf } from "../editor/address.js";
-import { fragment } from "../fragment.js";
+import { fill, fragment } from "../fragment.js";
 import { bind } from "../keys.js";
 import { News } from "../news.js";
 import { visit } from "../router.js";
@@ -30,9 +30,7 @@ async function bringAgain(host) {
   const { href } = location;
   const response = await fragment(href);
   const text = response?.ok ? await response.text() : "";
-  if (!text || location.href !== href || !host.isConnected || isBusy(host)) return;
-  host.innerHTML = text;
-  window.htmx?.process(host);
+  if (text && location.href === href && host.isConnected && !isBusy(host)) fill(host, text);
 }
 
 class ObjectPage extends LitElement {
