@@ -108,7 +108,8 @@ def test_a_story_with_the_mouse(somebody):
         page.keyboard.press("Backspace")
     page.keyboard.type(OTHER)
     page.locator("kp-editor button.kp-primary").click()
-    expect(page.get_by_text(re.compile("replaced|written"))).to_be_visible()
+    answers = page.get_by_role("region", name="Answers")
+    expect(answers.get_by_text(re.compile("replaced|written"))).to_be_visible()
     page.locator("kp-dock .xterm").click()
     repaired(page)
 
@@ -222,7 +223,8 @@ def test_a_story_with_the_keyboard(somebody):
         keys.press("Backspace")
     keys.type(OTHER)
     keys.press("Control+Enter")
-    expect(page.get_by_text(re.compile("replaced|written"))).to_be_visible()
+    answers = page.get_by_role("region", name="Answers")
+    expect(answers.get_by_text(re.compile("replaced|written"))).to_be_visible()
     keys.press("F6")
     repaired(page)
 
